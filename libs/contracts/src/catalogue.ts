@@ -1,0 +1,16 @@
+import type { EventContract } from './envelope.js';
+import { paymentEvents } from './events/payment.js';
+import { receiptIssued, receiptRendered } from './events/receipt.js';
+import { runFinished } from './events/reconciliation-run.js';
+import { handledEvents } from './events/stripe-event-handled.js';
+import { stripeEvents } from './events/stripe-event.js';
+
+/** Every message that Tidegate publishes. */
+export const CATALOGUE: readonly EventContract[] = [
+  ...paymentEvents,
+  ...stripeEvents,
+  ...handledEvents,
+  receiptIssued,
+  receiptRendered,
+  runFinished,
+];

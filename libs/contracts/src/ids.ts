@@ -1,0 +1,16 @@
+import { z } from 'zod';
+
+const prefixed = <B extends string>(prefix: string, brand: B) =>
+  z
+    .string()
+    .regex(new RegExp(`^${prefix}_[A-Za-z0-9]{8,64}$`))
+    .brand(brand);
+
+export const PaymentId = prefixed('pay', 'PaymentId');
+export type PaymentId = z.infer<typeof PaymentId>;
+export const RefundId = prefixed('rfd', 'RefundId');
+export type RefundId = z.infer<typeof RefundId>;
+export const ReceiptId = prefixed('rcp', 'ReceiptId');
+export type ReceiptId = z.infer<typeof ReceiptId>;
+export const RunId = prefixed('rec', 'RunId');
+export type RunId = z.infer<typeof RunId>;

@@ -1,0 +1,67 @@
+import { z } from 'zod';
+
+export const PAYMENT_STATUSES = [
+  'queued',
+  'requires_payment_method',
+  'requires_action',
+  'processing',
+  'authorized',
+  'succeeded',
+  'canceled',
+  'failed',
+  'unknown',
+] as const;
+export const PaymentStatus = z.enum(PAYMENT_STATUSES);
+export type PaymentStatus = z.infer<typeof PaymentStatus>;
+
+export const RefundStatus = z.enum(['pending', 'succeeded', 'failed', 'unknown']);
+export type RefundStatus = z.infer<typeof RefundStatus>;
+
+export const RefundSnapshot = z.object({
+  id: z.string(),
+  status: RefundStatus,
+  amount: z.int().positive(),
+  reason: z.string().nullable(),
+  stripe_refund: z.string().nullable(),
+});
+export type RefundSnapshot = z.infer<typeof RefundSnapshot>;
+
+/** A payment as published: amounts in minor units of `currency` (lower case). Carries no personal data and no client_secret. */
+export const PaymentSnapshot = z.object({
+  payment_id: z.string(),
+  status: PaymentStatus,
+  amount: z.int().positive(),
+  amount_captured: z.int().nonnegative(),
+  amount_refunded: z.int().nonnegative(),
+  currency: z.string(),
+  capture_method: z.enum(['automatic', 'manual']),
+  stripe_payment_intent: z.string().nullable(),
+  stripe_charge: z.string().nullable(),
+  card: z.object({ brand: z.string(), last4: z.string() }).nullable(),
+  failure: z.object({ code: z.string(), decline_code: z.string().nullable(), message: z.string() }).nullable(),
+  refunds: z.array(RefundSnapshot),
+  origin: z.enum(['api', 'checkout', 'subscription', 'dashboard']),
+  livemode: z.boolean(),
+  created_at: z.iso.datetime(),
+  updated_at: z.iso.datetime(),
+});
+export type PaymentSnapshot = z.infer<typeof PaymentSnapshot>;
+
+export const examplePaymentSnapshot: PaymentSnapshot = {
+  payment_id: 'pay_4f1c2b7a9d3e5f60',
+  status: 'succeeded',
+  amount: 4200,
+  amount_captured: 4200,
+  amount_refunded: 0,
+  currency: 'usd',
+  capture_method: 'automatic',
+  stripe_payment_intent: 'pi_3Example',
+  stripe_charge: 'ch_3Example',
+  card: { brand: 'visa', last4: '4242' },
+  failure: null,
+  refunds: [],
+  origin: 'api',
+  livemode: false,
+  created_at: '2026-11-21T06:00:00.000Z',
+  updated_at: '2026-11-21T06:00:01.000Z',
+};

@@ -1,0 +1,86 @@
+import { z } from 'zod';
+
+const minorUnits = z.int().positive().max(999_999_999_999);
+const text = (max: number) => z.string().min(1).max(max);
+
+/** Metadata keys that Tidegate writes on Stripe objects; callers cannot set them. */
+export const RESERVED_METADATA_KEYS = ['tenant_id', 'payment_id', 'refund_id', 'checkout_id', 'command_id'] as const;
+
+/** Stripe's limits: 50 keys (ours need 5), key 40 characters without brackets, value 500. https://docs.stripe.com/metadata */
+export const Metadata = z
+  .record(
+    z
+      .string()
+      .min(1)
+      .max(40)
+      .regex(/^[^[\]]+$/),
+    z.string().max(500),
+  )
+  .refine((m) => Object.keys(m).length <= 45, 'at most 45 keys')
+  .refine((m) => RESERVED_METADATA_KEYS.every((k) => !(k in m)), `the keys ${RESERVED_METADATA_KEYS.join(', ')} are reserved`);
+
+export const LineItem = z.strictObject({
+  name: text(250),
+  quantity: z.int().positive().max(1_000_000),
+  unit_amount: z.int().nonnegative().max(999_999_999_999),
+  tax_amount: z.int().nonnegative().optional(),
+  discount_amount: z.int().nonnegative().optional(),
+});
+export type LineItem = z.infer<typeof LineItem>;
+
+const paymentMethod = z.string().regex(/^pm_[A-Za-z0-9_]{3,250}$/);
+const httpsUrl = z.url({ protocol: /^https?$/ }).max(2048);
+
+export const CreatePaymentBody = z
+  .strictObject({
+    amount: minorUnits,
+    currency: z.string().regex(/^[a-z]{3}$/),
+    payment_method: paymentMethod.optional(),
+    capture_method: z.enum(['automatic', 'manual']).optional(),
+    confirm: z.boolean().optional(),
+    customer: z
+      .string()
+      .regex(/^cus_[A-Za-z0-9]{3,250}$/)
+      .optional(),
+    description: text(500).optional(),
+    receipt_email: z.email().max(254).optional(),
+    return_url: httpsUrl.optional(),
+    locale: z
+      .string()
+      .regex(/^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$/)
+      .optional(),
+    line_items: z.array(LineItem).min(1).max(200).optional(),
+    not_after: z.iso.datetime().optional(),
+    metadata: Metadata.optional(),
+  })
+  .refine((b) => !(b.confirm === false && b.payment_method !== undefined), {
+    path: ['payment_method'],
+    message: 'confirm: false takes no payment_method; give it to /confirm',
+  });
+export type CreatePaymentBody = z.infer<typeof CreatePaymentBody>;
+
+export const ConfirmPaymentBody = z.strictObject({ payment_method: paymentMethod, return_url: httpsUrl.optional() });
+export type ConfirmPaymentBody = z.infer<typeof ConfirmPaymentBody>;
+
+export const CapturePaymentBody = z.strictObject({ amount: minorUnits.optional() });
+export type CapturePaymentBody = z.infer<typeof CapturePaymentBody>;
+
+export const CancelPaymentBody = z.strictObject({
+  reason: z.enum(['duplicate', 'fraudulent', 'requested_by_customer', 'abandoned']).optional(),
+});
+export type CancelPaymentBody = z.infer<typeof CancelPaymentBody>;
+
+export const RefundPaymentBody = z.strictObject({
+  amount: minorUnits.optional(),
+  reason: z.enum(['duplicate', 'fraudulent', 'requested_by_customer']).optional(),
+});
+export type RefundPaymentBody = z.infer<typeof RefundPaymentBody>;
+
+export const CreateRunBody = z.strictObject({
+  start_date: z.iso.date(),
+  end_date: z.iso.date(),
+  mode: z.enum(['report', 'repair']),
+  classes: z.array(z.string()).optional(),
+  reason: text(500),
+});
+export type CreateRunBody = z.infer<typeof CreateRunBody>;

@@ -1,0 +1,105 @@
+import { z } from 'zod';
+import { PaymentStatus, RefundStatus } from './payment.js';
+
+export const RefundView = z.object({
+  id: z.string(),
+  object: z.literal('refund'),
+  status: RefundStatus,
+  amount: z.int(),
+  reason: z.string().nullable(),
+  created_at: z.iso.datetime(),
+});
+export type RefundView = z.infer<typeof RefundView>;
+
+/** The payment as REST answers it. `client_secret` only in answers to POST. */
+export const PaymentView = z.object({
+  id: z.string(),
+  object: z.literal('payment'),
+  status: PaymentStatus,
+  amount: z.int(),
+  amount_captured: z.int(),
+  amount_refunded: z.int(),
+  currency: z.string(),
+  stripe_payment_intent: z.string().nullable(),
+  client_secret: z.string().optional(),
+  next_action: z.unknown().optional(),
+  failure: z.object({ code: z.string(), decline_code: z.string().nullable(), message: z.string() }).optional(),
+  refunds: z.array(RefundView),
+  receipt: z.string().nullable(),
+  origin: z.enum(['api', 'checkout', 'subscription', 'dashboard']),
+  metadata: z.record(z.string(), z.string()),
+  created_at: z.iso.datetime(),
+  updated_at: z.iso.datetime(),
+});
+export type PaymentView = z.infer<typeof PaymentView>;
+
+export const TimelineEntry = z.object({
+  type: z.string(),
+  at: z.iso.datetime(),
+  summary: z.string(),
+  data: z.record(z.string(), z.unknown()),
+});
+export const Timeline = z.object({ data: z.array(TimelineEntry) });
+
+export const ReceiptView = z.object({
+  id: z.string(),
+  object: z.literal('receipt'),
+  number: z.string(),
+  kind: z.enum(['receipt', 'credit_note']),
+  payment: z.string(),
+  status: z.enum(['issued', 'rendered', 'failed']),
+  sha256: z.string().nullable(),
+  template: z.string().nullable(),
+  link: z.string().nullable(),
+  issued_at: z.iso.datetime(),
+});
+export type ReceiptView = z.infer<typeof ReceiptView>;
+
+export const DISCREPANCY_CLASSES = ['missing_local', 'missing_remote', 'status_mismatch', 'amount_mismatch'] as const;
+export const DiscrepancyClass = z.enum(DISCREPANCY_CLASSES);
+export type DiscrepancyClass = z.infer<typeof DiscrepancyClass>;
+
+export const RunView = z.object({
+  id: z.string(),
+  object: z.literal('reconciliation_run'),
+  status: z.enum(['running', 'succeeded', 'failed']),
+  mode: z.enum(['report', 'repair']),
+  start_date: z.iso.date(),
+  end_date: z.iso.date(),
+  progress: z.object({ pages: z.int(), objects: z.int() }),
+  counts: z.record(z.string(), z.int()),
+  reason: z.string().nullable(),
+  created_at: z.iso.datetime(),
+  finished_at: z.iso.datetime().nullable(),
+});
+export type RunView = z.infer<typeof RunView>;
+
+export const DiscrepancyView = z.object({
+  class: DiscrepancyClass,
+  object: z.string(),
+  payment_id: z.string().nullable(),
+  stripe_id: z.string().nullable(),
+  local: z.string().nullable(),
+  remote: z.string().nullable(),
+  first_seen: z.iso.datetime(),
+  age_seconds: z.int(),
+  proposed_repair: z.string().nullable(),
+  applied: z.boolean(),
+  reason: z.string().nullable(),
+});
+export type DiscrepancyView = z.infer<typeof DiscrepancyView>;
+
+export const WebhookEventView = z.object({
+  id: z.string(),
+  object: z.literal('webhook_event'),
+  type: z.string(),
+  created: z.int(),
+  tenant: z.string().nullable(),
+  status: z.string(),
+  error: z.string().nullable(),
+  received_at: z.iso.datetime(),
+});
+export type WebhookEventView = z.infer<typeof WebhookEventView>;
+
+export const listOf = <T extends z.ZodType>(item: T) =>
+  z.object({ data: z.array(item), has_more: z.boolean(), next_cursor: z.string().nullable() });

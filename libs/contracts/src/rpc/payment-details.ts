@@ -1,0 +1,17 @@
+import { z } from 'zod';
+import { LineItem } from '../requests.js';
+
+/**
+ * What a receipt prints beyond the published payment. Personal data, so it travels by request/reply only, never in an event:
+ * `payments.rpc.payment.get.v1` with query `expand=details` adds it to its answer as `details`.
+ */
+export const PaymentDetails = z.object({
+  description: z.string().nullable(),
+  receipt_email: z.string().nullable(),
+  locale: z.string().nullable(),
+  customer: z.string().nullable(),
+  line_items: z.array(LineItem),
+});
+export type PaymentDetails = z.infer<typeof PaymentDetails>;
+
+export const noPaymentDetails: PaymentDetails = { description: null, receipt_email: null, locale: null, customer: null, line_items: [] };

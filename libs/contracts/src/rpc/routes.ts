@@ -1,0 +1,55 @@
+import { z } from 'zod';
+
+/**
+ * Request/reply between gateway and services, core NATS, queue group = the owning service. The request is one JSON object
+ * `RouteRequest`, the answer an `HttpReply`. Headers: `traceparent`, `Tidegate-Deadline` (epoch ms; an expired request is dropped).
+ */
+export const RouteRequest = z.object({
+  tenant: z.string(),
+  actor: z.string(),
+  request_id: z.string(),
+  correlation_id: z.string(),
+  /** Method and path with ids filled in; part of the idempotency scope. */
+  route: z.string(),
+  params: z.record(z.string(), z.string()),
+  query: z.record(z.string(), z.string()),
+  idempotency_key: z.string().nullable(),
+  respond_async: z.boolean(),
+  livemode: z.boolean(),
+  body: z.unknown(),
+});
+export type RouteRequest = z.infer<typeof RouteRequest>;
+
+export const RPC = {
+  paymentCreate: 'payments.rpc.payment.create.v1',
+  paymentConfirm: 'payments.rpc.payment.confirm.v1',
+  paymentCapture: 'payments.rpc.payment.capture.v1',
+  paymentCancel: 'payments.rpc.payment.cancel.v1',
+  paymentRefund: 'payments.rpc.payment.refund.v1',
+  paymentGet: 'payments.rpc.payment.get.v1',
+  paymentList: 'payments.rpc.payment.list.v1',
+  paymentEvents: 'payments.rpc.payment.events.v1',
+  paymentRepair: 'payments.rpc.payment.repair.v1',
+  receiptList: 'receipts.rpc.receipt.list.v1',
+  receiptGet: 'receipts.rpc.receipt.get.v1',
+  receiptOfPayment: 'receipts.rpc.receipt.of_payment.v1',
+  receiptPdf: 'receipts.rpc.receipt.pdf.v1',
+  runCreate: 'reconciliation.rpc.run.create.v1',
+  runGet: 'reconciliation.rpc.run.get.v1',
+  runList: 'reconciliation.rpc.run.list.v1',
+  runDiscrepancies: 'reconciliation.rpc.run.discrepancies.v1',
+  webhookEventList: 'webhooks.rpc.webhook_event.list.v1',
+  webhookEventGet: 'webhooks.rpc.webhook_event.get.v1',
+  tenantGet: 'gateway.rpc.tenant.get.v1',
+} as const;
+export type RpcSubject = (typeof RPC)[keyof typeof RPC];
+
+/** `gateway.rpc.tenant.get.v1` answers this (not an HttpReply), or null for an unknown tenant. Request: `{ tenant }`. */
+export const Tenant = z.object({
+  id: z.string(),
+  name: z.string(),
+  zone: z.string(),
+  locale: z.string(),
+  legal_lines: z.array(z.string()),
+});
+export type Tenant = z.infer<typeof Tenant>;
