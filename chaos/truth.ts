@@ -1,0 +1,25 @@
+/** What the simulator knows to be true; Stripe objects as its API shows them, reduced to what the checks read. */
+export interface Truth {
+  payment_intents: { id: string; status: string; amount: number; amount_received: number; currency: string; metadata: Record<string, string>; latest_charge: string | null }[];
+  charges: { id: string; status: string; payment_intent: string | null; amount_captured: number }[];
+  refunds: { id: string; status: string; amount: number; payment_intent: string | null; metadata: Record<string, string> }[];
+  events: { id: string; type: string }[];
+  requests: { method: string; path: string; idempotency_key: string | null; status: number | null; at: string }[];
+}
+
+export async function truthOf(simulatorUrl: string): Promise<Truth> {
+  const answer = await fetch(`${simulatorUrl}/__truth`);
+  if (!answer.ok) throw new Error(`GET /__truth answered ${answer.status}`);
+  return (await answer.json()) as Truth;
+}
+
+/** Local status that each status of a PaymentIntent means. */
+export const LOCAL_STATUS_OF: Record<string, string> = {
+  requires_payment_method: 'requires_payment_method',
+  requires_confirmation: 'requires_payment_method',
+  requires_action: 'requires_action',
+  processing: 'processing',
+  requires_capture: 'authorized',
+  succeeded: 'succeeded',
+  canceled: 'canceled',
+};
