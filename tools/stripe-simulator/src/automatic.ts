@@ -1,0 +1,13 @@
+import { SETTLE_CHARGE, settleNow } from './charges/settle.js';
+import { expireAuthorization } from './payment-intents/cancel.js';
+import { EXPIRE_AUTHORIZATION } from './payment-intents/confirm.js';
+import { FAIL_REFUND, SUCCEED_REFUND, failRefund, succeedRefund } from './refunds/later.js';
+import { type World } from './world.js';
+
+/** Everything that Stripe does by itself as the virtual clock moves. */
+export function startAutomaticActions(world: World): void {
+  world.scheduler.on(SETTLE_CHARGE, (id) => settleNow(world, id));
+  world.scheduler.on(SUCCEED_REFUND, (id) => succeedRefund(world, id));
+  world.scheduler.on(FAIL_REFUND, (id) => failRefund(world, id));
+  world.scheduler.on(EXPIRE_AUTHORIZATION, (id) => expireAuthorization(world, id));
+}

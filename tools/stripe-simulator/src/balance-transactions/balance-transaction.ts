@@ -1,0 +1,19 @@
+import { type Stored } from '../store/collection.js';
+
+export interface BalanceTransaction extends Stored {
+  readonly object: 'balance_transaction';
+  readonly amount: number;
+  readonly available_on: number;
+  readonly balance_type: 'payments';
+  readonly created: number;
+  readonly currency: string;
+  readonly description: string | null;
+  readonly exchange_rate: null;
+  readonly fee: number;
+  readonly fee_details: readonly object[];
+  readonly net: number;
+  readonly reporting_category: string;
+  readonly source: string;
+  readonly status: 'pending' | 'available';
+  readonly type: 'charge' | 'refund' | 'refund_failure';
+}

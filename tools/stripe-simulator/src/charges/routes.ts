@@ -1,0 +1,38 @@
+import { noSuch } from '../http/errors.js';
+import { listPage } from '../http/list.js';
+import { type Route } from '../http/route.js';
+import { type Metadata, mergeMetadata } from '../schema/metadata-param.js';
+import { type World } from '../world.js';
+import { type Charge } from './charge.js';
+
+const PATH = '/v1/charges';
+const PLAIN = ['description', 'receipt_email', 'shipping', 'transfer_group', 'fraud_details'];
+
+export const chargeRoutes: readonly Route[] = [
+  {
+    operation: `GET ${PATH}`,
+    returns: 'list<charge>',
+    handle: (world, call) =>
+      listPage(call, world.charges, { noun: 'charge', url: PATH, filters: ['payment_intent', 'customer', 'transfer_group'] }),
+  },
+  { operation: `GET ${PATH}/{id}`, returns: 'charge', handle: (world, { id }) => chargeById(world, id) },
+  {
+    operation: `POST ${PATH}/{id}`,
+    returns: 'charge',
+    handle: (world, { id, params, cause }) => {
+      const before = chargeById(world, id);
+      const plain = Object.fromEntries(PLAIN.filter((name) => params[name] !== undefined).map((name) => [name, params[name]]));
+      const metadata = mergeMetadata(before.metadata, params['metadata'] as Metadata | null | undefined);
+      const after = world.charges.replace({ ...before, ...plain, metadata });
+      world.events.emit('charge.updated', after, cause, before);
+      return after;
+    },
+  },
+];
+
+/** The charge of a path id (404) or of a parameter (400). */
+export function chargeById(world: World, id: string, param = 'id'): Charge {
+  const charge = world.charges.get(id);
+  if (charge === undefined) throw noSuch('charge', id, param);
+  return charge;
+}

@@ -1,0 +1,52 @@
+import { chargeById } from '../charges/routes.js';
+import { type Cause } from '../http/call.js';
+import { StripeError, invalidParam } from '../http/errors.js';
+import { completeAuthentication } from '../payment-intents/authentication.js';
+import { cancelIntent } from '../payment-intents/cancel.js';
+import { intentById } from '../payment-intents/find.js';
+import { refundCharge } from '../refunds/create.js';
+import { type World } from '../world.js';
+import { type ControlAnswer } from './control.js';
+import { editObject } from './edit.js';
+
+type Body = Readonly<Record<string, unknown>>;
+type Action = (world: World, body: Body, cause: Cause) => object;
+
+/** What a person does in the dashboard; `silent: true` changes state without an event. */
+const ACTIONS: Readonly<Record<string, Action>> = {
+  refund: (world, body, cause) => {
+    const charge = body['charge'] === undefined ? latestCharge(world, text(body, 'payment_intent')) : chargeById(world, text(body, 'charge'), 'charge');
+    const amount = body['amount'] as number | undefined;
+    const reason = body['reason'] as string | undefined;
+    const metadata = body['metadata'] as Record<string, string> | undefined;
+    return refundCharge(world, charge, { ...(amount !== undefined && { amount }), ...(reason !== undefined && { reason }), ...(metadata && { metadata }) }, cause);
+  },
+  cancel: (world, body, cause) =>
+    cancelIntent(world, intentById(world, text(body, 'payment_intent'), 'payment_intent'), (body['reason'] as string | undefined) ?? null, cause),
+  complete_action: (world, body, cause) =>
+    completeAuthentication(world, intentById(world, text(body, 'payment_intent'), 'payment_intent'), body['outcome'] !== 'fail', cause),
+  edit: (world, body, cause) => editObject(world, text(body, 'id'), (body['changes'] ?? {}) as object, cause),
+};
+
+export function dashboardControl(world: World, action: string, body: unknown): ControlAnswer {
+  const act = Object.hasOwn(ACTIONS, action) ? ACTIONS[action] : undefined;
+  if (act === undefined) return { status: 404, value: { error: `No dashboard action ${action}; known are ${Object.keys(ACTIONS).join(', ')}.` } };
+  const given = (typeof body === 'object' && body !== null ? body : {}) as Body;
+  const cause = { requestId: world.ids.next('req'), idempotencyKey: null, silent: given['silent'] === true };
+  try {
+    return { status: 200, value: act(world, given, cause) };
+  } catch (error) {
+    if (error instanceof StripeError) return { status: error.status, value: { error: error.body } };
+    throw error;
+  }
+}
+
+function latestCharge(world: World, intentId: string): ReturnType<typeof chargeById> {
+  return chargeById(world, intentById(world, intentId, 'payment_intent').latest_charge ?? '', 'payment_intent');
+}
+
+function text(body: Body, name: string): string {
+  const value = body[name];
+  if (typeof value === 'string') return value;
+  throw invalidParam(`Missing required param: ${name}.`, name, 'parameter_missing');
+}

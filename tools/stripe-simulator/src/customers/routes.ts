@@ -1,0 +1,90 @@
+import { listPage } from '../http/list.js';
+import { type Route } from '../http/route.js';
+import { usablePaymentMethod } from '../payment-methods/use.js';
+import { type Metadata, mergeMetadata } from '../schema/metadata-param.js';
+import { type Params } from '../schema/params.js';
+import { type World } from '../world.js';
+import { type Customer } from './customer.js';
+import { mustExistCustomer } from './find.js';
+
+const PATH = '/v1/customers';
+const PLAIN = ['address', 'balance', 'description', 'email', 'invoice_prefix', 'name', 'next_invoice_sequence', 'phone', 'preferred_locales', 'shipping', 'tax_exempt'] as const;
+
+export const customerRoutes: readonly Route[] = [
+  {
+    operation: `POST ${PATH}`,
+    returns: 'customer',
+    handle: (world, { params, cause }) => {
+      const customer = world.customers.insert({ ...blank(world), ...changes(params, {}) });
+      world.events.emit('customer.created', customer, cause);
+      const method = params['payment_method'] as string | undefined;
+      if (method !== undefined) world.paymentMethods.replace({ ...usablePaymentMethod(world, method), customer: customer.id });
+      return customer;
+    },
+  },
+  { operation: `GET ${PATH}`, returns: 'list<customer>', handle: (world, call) => listPage(call, world.customers, { noun: 'customer', url: PATH, filters: ['email'] }) },
+  {
+    operation: `GET ${PATH}/{id}`,
+    returns: 'customer',
+    handle: (world, { id }) => world.deletedCustomers.get(id) ?? mustExistCustomer(world, id, 'id'),
+  },
+  {
+    operation: `POST ${PATH}/{id}`,
+    returns: 'customer',
+    handle: (world, { id, params, cause }) => {
+      const before = mustExistCustomer(world, id, 'id');
+      const after = world.customers.replace({ ...before, ...changes(params, before.metadata), invoice_settings: invoiceSettings(before, params) });
+      world.events.emit('customer.updated', after, cause, before);
+      return after;
+    },
+  },
+  {
+    operation: `DELETE ${PATH}/{id}`,
+    returns: 'deleted_customer',
+    handle: (world, { id, cause }) => {
+      const customer = mustExistCustomer(world, id, 'id');
+      const stub = { id, object: 'customer', deleted: true } as const;
+      world.customers.remove(id);
+      world.deletedCustomers.set(id, stub);
+      world.events.emit('customer.deleted', customer, cause);
+      return stub;
+    },
+  },
+];
+
+function changes(params: Params, metadata: Metadata): Partial<Customer> {
+  const plain = Object.fromEntries(PLAIN.filter((name) => params[name] !== undefined).map((name) => [name, params[name]]));
+  return { ...plain, metadata: mergeMetadata(metadata, params['metadata'] as Metadata | null | undefined) };
+}
+
+function invoiceSettings(before: Customer, params: Params): Customer['invoice_settings'] {
+  return { ...before.invoice_settings, ...((params['invoice_settings'] as object | undefined) ?? {}) };
+}
+
+function blank(world: World): Customer {
+  return {
+    id: world.ids.next('cus'),
+    object: 'customer',
+    address: null,
+    balance: 0,
+    created: world.clock.nowSeconds(),
+    currency: null,
+    customer_account: null,
+    default_source: null,
+    delinquent: false,
+    description: null,
+    discount: null,
+    email: null,
+    invoice_prefix: world.ids.text(8).toUpperCase(),
+    invoice_settings: { custom_fields: null, default_payment_method: null, footer: null, rendering_options: null },
+    livemode: false,
+    metadata: {},
+    name: null,
+    next_invoice_sequence: 1,
+    phone: null,
+    preferred_locales: [],
+    shipping: null,
+    tax_exempt: 'none',
+    test_clock: null,
+  };
+}

@@ -1,0 +1,56 @@
+import { type Stored } from '../store/collection.js';
+
+/** A snapshot event. `data` is fixed at creation. */
+export interface StripeEvent {
+  readonly id: string;
+  readonly object: 'event';
+  readonly api_version: string;
+  readonly created: number;
+  readonly data: { readonly object: object; readonly previous_attributes?: object };
+  readonly livemode: false;
+  readonly pending_webhooks: number;
+  readonly request: { readonly id: string | null; readonly idempotency_key: string | null };
+  readonly type: string;
+}
+
+/** An event and how many endpoints have not yet answered 2xx. `event.pending_webhooks` keeps the first count, as delivered. */
+export interface EventRecord extends Stored {
+  readonly event: StripeEvent;
+  readonly undelivered: number;
+}
+
+/** The event as the API shows it now. */
+export function eventView(record: EventRecord): StripeEvent {
+  return record.undelivered === record.event.pending_webhooks ? record.event : { ...record.event, pending_webhooks: record.undelivered };
+}
+
+/** The fields of `after` that differ, with their values in `before`. Nested maps are compared key by key, as Stripe shows them. */
+export function previousAttributes(before: object, after: object): Record<string, unknown> {
+  const changed: Record<string, unknown> = {};
+  const old = before as Record<string, unknown>;
+  const now = after as Record<string, unknown>;
+  for (const key of new Set([...Object.keys(old), ...Object.keys(now)])) {
+    const [was, is] = [old[key], now[key]];
+    if (was === is) continue;
+    if (isMap(was) && isMap(is)) {
+      const inner = previousAttributes(was, is);
+      if (Object.keys(inner).length > 0) changed[key] = inner;
+    } else if (JSON.stringify(was) !== JSON.stringify(is)) {
+      changed[key] = was ?? null;
+    }
+  }
+  return changed;
+}
+
+function isMap(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** Whether a subscription pattern (`*`, `charge.*` or a full name) covers a type. */
+export function covers(pattern: string, type: string): boolean {
+  if (pattern === '*' || pattern === type) return true;
+  if (!pattern.includes('*')) return false;
+  const [head = '', ...rest] = pattern.split('*');
+  const tail = rest.at(-1) ?? '';
+  return type.startsWith(head) && type.endsWith(tail) && type.length >= head.length + tail.length;
+}

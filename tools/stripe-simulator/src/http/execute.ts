@@ -1,0 +1,56 @@
+import { type FaultSpec } from '../faults/fault.js';
+import { type KeyRecord } from '../idempotency/idempotency-keys.js';
+import { readParams } from '../schema/params.js';
+import { type World } from '../world.js';
+import { type Cause } from './call.js';
+import { StripeError, apiError } from './errors.js';
+import { type Expander, expand, expansionOf } from './expand.js';
+import { type FormMap } from './form.js';
+import { type Found } from './router.js';
+import { fieldsFor } from './version.js';
+
+export interface Execution {
+  readonly found: Found;
+  readonly form: FormMap;
+  readonly cause: Cause;
+  readonly apiVersion: string;
+  /** The claimed idempotency key, when there is one. */
+  readonly key: KeyRecord | undefined;
+  readonly fault: FaultSpec | undefined;
+}
+
+export interface Outcome {
+  readonly status: number;
+  readonly value: unknown;
+  readonly headers: Readonly<Record<string, string>>;
+  /** Whether execution began, so that an idempotency key keeps the answer. */
+  readonly stored: boolean;
+}
+
+/** The message of an internal error at Stripe's end. */
+export const UNKNOWN_ERROR = 'An unknown error occurred';
+
+/**
+ * Validates and runs one operation, synchronously. The faults that fail inside execution are applied here, because their
+ * place between effect and answer is their meaning.
+ */
+export function execute(world: World, expander: Expander, execution: Execution): Outcome {
+  const { found, form, cause, apiVersion, fault } = execution;
+  try {
+    const params = readParams(form, fieldsFor(found.route.operation, found.fields, form, apiVersion));
+    const expansion = expansionOf(params['expand'] as string[] | undefined, found.route.returns);
+    if (fault?.fault === 'error_500_before') throw apiError(500, UNKNOWN_ERROR);
+    const lag = fault?.fault === 'list_lag' ? { insertedBeforeMs: Date.now() - (fault.ms ?? 5_000) } : {};
+    const value = found.route.handle(world, { cause, id: found.id, params, apiVersion, ...lag });
+    if (fault?.fault === 'error_500_after') throw apiError(500, UNKNOWN_ERROR);
+    return { status: 200, value: expansion === undefined ? value : expand(value, expansion, expander), headers: {}, stored: true };
+  } catch (error) {
+    if (!(error instanceof StripeError)) throw error;
+    if (fault?.fault === 'error_500_after' && error.stored && error.status < 500) return failed(apiError(500, UNKNOWN_ERROR));
+    return failed(error);
+  }
+}
+
+export function failed(error: StripeError): Outcome {
+  return { status: error.status, value: { error: error.body }, headers: error.headers, stored: error.stored };
+}

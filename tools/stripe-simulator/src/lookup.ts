@@ -1,0 +1,39 @@
+import { balanceView } from './balance-transactions/routes.js';
+import { type Charge } from './charges/charge.js';
+import { type Expander } from './http/expand.js';
+import { type World } from './world.js';
+
+/** Finds objects by type and id for `expand`, and the lists that show only when asked for. */
+export function expanderOf(world: World): Expander {
+  const finders: Readonly<Record<string, (id: string) => object | undefined>> = {
+    charge: (id) => world.charges.get(id),
+    payment_intent: (id) => world.paymentIntents.get(id),
+    payment_method: (id) => world.paymentMethods.get(id),
+    customer: (id) => world.customers.get(id),
+    deleted_customer: (id) => world.deletedCustomers.get(id),
+    refund: (id) => world.refunds.get(id),
+    balance_transaction: (id) => {
+      const found = world.balanceTransactions.get(id);
+      return found && balanceView(world, found);
+    },
+  };
+  return {
+    find: (types, id) => {
+      for (const type of types) {
+        const found = finders[type]?.(id);
+        if (found !== undefined) return found;
+      }
+      return undefined;
+    },
+    include: (owner, field) => includable(world, owner as { object?: string; id: string }, field),
+  };
+}
+
+function includable(world: World, owner: { object?: string; id: string }, field: string): object | undefined {
+  const list = (data: readonly object[], url: string): object => ({ object: 'list', data, has_more: false, url });
+  if (owner.object === 'charge' && field === 'refunds') {
+    return list(world.refunds.by('charge', (owner as Charge).id).reverse(), `/v1/charges/${owner.id}/refunds`);
+  }
+  if (owner.object === 'customer' && ['sources', 'subscriptions', 'tax_ids'].includes(field)) return list([], `/v1/customers/${owner.id}/${field}`);
+  return undefined;
+}

@@ -1,0 +1,103 @@
+import { mustExistCustomer } from '../customers/find.js';
+import { type Call } from '../http/call.js';
+import { invalidParam } from '../http/errors.js';
+import { checkedAmount, checkedCurrency } from '../money/amounts.js';
+import { usablePaymentMethod } from '../payment-methods/use.js';
+import { type Metadata, mergeMetadata } from '../schema/metadata-param.js';
+import { type Params } from '../schema/params.js';
+import { type World } from '../world.js';
+import { applyOutcome } from './apply.js';
+import { checkReturnUrl, confirmIntent } from './confirm.js';
+import { type CaptureMethod, type PaymentIntent } from './payment-intent.js';
+
+const ONLY_WITH_CONFIRM = ['return_url', 'off_session', 'error_on_requires_action', 'mandate', 'mandate_data'];
+
+/** `POST /v1/payment_intents`; with `confirm=true` creation and confirmation are one request. */
+export function createIntent(world: World, { params, cause }: Call): PaymentIntent {
+  const intent = newIntent(world, params);
+  if (params['confirm'] !== true) {
+    const early = ONLY_WITH_CONFIRM.find((name) => params[name] !== undefined);
+    if (early !== undefined) throw invalidParam(`You may only specify \`${early}\` when creating a PaymentIntent with confirm=true.`, early);
+  } else {
+    if (intent.payment_method !== null) checkReturnUrl(intent, params);
+  }
+  const created = applyOutcome(world, intent.payment_method === null ? 'created' : 'created_with_method', intent, cause);
+  return params['confirm'] === true ? confirmIntent(world, created, params, cause) : created;
+}
+
+function newIntent(world: World, params: Params): PaymentIntent {
+  const currency = checkedCurrency(params['currency'] as string);
+  const amount = checkedAmount(params['amount'] as number, currency);
+  const automatic = automaticMethods(params);
+  const customer = params['customer'] as string | undefined;
+  if (customer !== undefined) mustExistCustomer(world, customer);
+  const method = params['payment_method'] as string | undefined;
+  const metadata = mergeMetadata({}, params['metadata'] as Metadata | undefined);
+  const paymentMethod = method === undefined ? null : usablePaymentMethod(world, method, customer).id;
+  const id = world.ids.next('pi');
+  return {
+    id,
+    object: 'payment_intent',
+    allowed_payment_method_types: (params['allowed_payment_method_types'] as string[] | undefined) ?? null,
+    amount,
+    amount_capturable: 0,
+    amount_details: {},
+    amount_received: 0,
+    application: null,
+    application_fee_amount: (params['application_fee_amount'] as number | undefined) ?? null,
+    automatic_payment_methods: automatic,
+    canceled_at: null,
+    cancellation_reason: null,
+    capture_method: (params['capture_method'] as CaptureMethod | undefined) ?? 'automatic_async',
+    client_secret: `${id}_secret_${world.ids.text(25)}`,
+    confirmation_method: (params['confirmation_method'] as string | undefined) ?? 'automatic',
+    created: world.clock.nowSeconds(),
+    currency,
+    customer: customer ?? null,
+    customer_account: null,
+    description: text(params['description']),
+    excluded_payment_method_types: (params['excluded_payment_method_types'] as string[] | undefined) ?? null,
+    last_payment_error: null,
+    latest_charge: null,
+    livemode: false,
+    managed_payments: null,
+    metadata,
+    next_action: null,
+    on_behalf_of: null,
+    payment_method: paymentMethod,
+    payment_method_configuration_details: null,
+    payment_method_options: METHOD_OPTIONS,
+    payment_method_types: (params['payment_method_types'] as string[] | undefined) ?? CARD_ONLY,
+    payment_record: null,
+    processing: null,
+    receipt_email: text(params['receipt_email']),
+    review: null,
+    setup_future_usage: text(params['setup_future_usage']),
+    shipping: (params['shipping'] as object | null | undefined) ?? null,
+    source: null,
+    statement_descriptor: text(params['statement_descriptor']),
+    statement_descriptor_suffix: text(params['statement_descriptor_suffix']),
+    status: 'requires_payment_method',
+    transfer_group: text(params['transfer_group']),
+  };
+}
+
+const CARD_ONLY = ['card'];
+const METHOD_OPTIONS = { card: { installments: null, mandate_options: null, network: null, request_three_d_secure: 'automatic' } };
+
+/** On by default; off when the caller chose types himself. Excludes `confirmation_method`. */
+function automaticMethods(params: Params): PaymentIntent['automatic_payment_methods'] {
+  const asked = params['automatic_payment_methods'] as { enabled: boolean; allow_redirects?: string } | undefined;
+  if (asked?.enabled && params['confirmation_method'] !== undefined) {
+    throw invalidParam('You may only specify one of these parameters: automatic_payment_methods, confirmation_method.', 'confirmation_method');
+  }
+  if (asked?.enabled && params['payment_method_types'] !== undefined) {
+    throw invalidParam('You may only specify one of these parameters: automatic_payment_methods, payment_method_types.', 'payment_method_types');
+  }
+  if (asked?.enabled === false || params['payment_method_types'] !== undefined || params['confirmation_method'] !== undefined) return null;
+  return { enabled: true, allow_redirects: asked?.allow_redirects ?? 'always' };
+}
+
+function text(value: unknown): string | null {
+  return typeof value === 'string' ? value : null;
+}

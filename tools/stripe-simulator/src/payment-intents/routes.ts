@@ -1,0 +1,33 @@
+import { listPage } from '../http/list.js';
+import { type Route } from '../http/route.js';
+import { cancelIntent } from './cancel.js';
+import { captureIntent } from './capture.js';
+import { confirmIntent } from './confirm.js';
+import { createIntent } from './create.js';
+import { intentById } from './find.js';
+import { updateIntent } from './update.js';
+
+const PATH = '/v1/payment_intents';
+
+export const paymentIntentRoutes: readonly Route[] = [
+  { operation: `POST ${PATH}`, returns: 'payment_intent', handle: createIntent },
+  {
+    operation: `GET ${PATH}`,
+    returns: 'list<payment_intent>',
+    handle: (world, call) => listPage(call, world.paymentIntents, { noun: 'payment_intent', url: PATH, filters: ['customer'] }),
+  },
+  { operation: `GET ${PATH}/{id}`, returns: 'payment_intent', handle: (world, { id }) => intentById(world, id) },
+  { operation: `POST ${PATH}/{id}`, returns: 'payment_intent', handle: updateIntent },
+  {
+    operation: `POST ${PATH}/{id}/confirm`,
+    returns: 'payment_intent',
+    handle: (world, { id, params, cause }) => confirmIntent(world, intentById(world, id), params, cause),
+  },
+  { operation: `POST ${PATH}/{id}/capture`, returns: 'payment_intent', handle: captureIntent },
+  {
+    operation: `POST ${PATH}/{id}/cancel`,
+    returns: 'payment_intent',
+    handle: (world, { id, params, cause }) =>
+      cancelIntent(world, intentById(world, id), (params['cancellation_reason'] as string | undefined) ?? null, cause),
+  },
+];

@@ -1,0 +1,39 @@
+import { mustExistCustomer } from '../customers/find.js';
+import { type Call } from '../http/call.js';
+import { checkedAmount, checkedCurrency } from '../money/amounts.js';
+import { usablePaymentMethod } from '../payment-methods/use.js';
+import { type Metadata, mergeMetadata } from '../schema/metadata-param.js';
+import { type World } from '../world.js';
+import { intentById, mustAllow } from './find.js';
+import { type PaymentIntent } from './payment-intent.js';
+
+/** Parameters that decide about the money: only before it is taken. The others may change at any time. */
+const BEFORE_PAYMENT = ['amount', 'currency', 'customer', 'payment_method', 'capture_method', 'setup_future_usage'];
+const PLAIN = ['description', 'receipt_email', 'shipping', 'statement_descriptor', 'statement_descriptor_suffix', 'transfer_group', 'capture_method', 'setup_future_usage'];
+
+/** `POST /v1/payment_intents/{id}`. Clears `last_payment_error`. There is no event for it. */
+export function updateIntent(world: World, { id, params }: Call): PaymentIntent {
+  const intent = intentById(world, id);
+  if (BEFORE_PAYMENT.some((name) => params[name] !== undefined)) mustAllow('update_amount', intent);
+  const currency = params['currency'] === undefined ? intent.currency : checkedCurrency(params['currency'] as string);
+  const amount = checkedAmount((params['amount'] as number | undefined) ?? intent.amount, currency);
+  const customer = (params['customer'] as string | undefined) ?? intent.customer;
+  if (params['customer'] !== undefined) mustExistCustomer(world, customer ?? '');
+  const metadata = mergeMetadata(intent.metadata, params['metadata'] as Metadata | null | undefined);
+  const plain = Object.fromEntries(PLAIN.filter((name) => params[name] !== undefined).map((name) => [name, params[name]]));
+  return world.paymentIntents.replace({
+    ...intent,
+    ...plain,
+    ...newMethod(world, params['payment_method'] as string | undefined, customer ?? undefined),
+    amount,
+    currency,
+    customer,
+    metadata,
+    last_payment_error: null,
+  });
+}
+
+function newMethod(world: World, id: string | undefined, customer: string | undefined): Partial<PaymentIntent> {
+  if (id === undefined) return {};
+  return { payment_method: usablePaymentMethod(world, id, customer).id, status: 'requires_confirmation', next_action: null };
+}

@@ -1,0 +1,63 @@
+import { mustExistCustomer } from '../customers/find.js';
+import { StripeError, noSuch, refused } from '../http/errors.js';
+import { listPage } from '../http/list.js';
+import { type Route } from '../http/route.js';
+import { type World } from '../world.js';
+import { type PaymentMethod } from './payment-method.js';
+import { testCard } from './test-cards.js';
+import { behaviourOf, newPaymentMethod, usablePaymentMethod } from './use.js';
+
+const PATH = '/v1/payment_methods';
+const ATTACHES_THOUGH_DECLINING = '0341';
+
+export const paymentMethodRoutes: readonly Route[] = [
+  {
+    operation: `GET ${PATH}`,
+    returns: 'list<payment_method>',
+    handle: (world, call) => listPage(call, world.paymentMethods, { noun: 'payment_method', url: PATH, filters: ['customer', 'type'] }),
+  },
+  { operation: `GET ${PATH}/{id}`, returns: 'payment_method', handle: (world, { id }) => paymentMethodById(world, id) },
+  {
+    operation: `POST ${PATH}/{id}/attach`,
+    returns: 'payment_method',
+    handle: (world, { id, params, cause }) => {
+      const customer = mustExistCustomer(world, params['customer'] as string);
+      const method = usablePaymentMethod(world, id, customer.id);
+      const behaviour = behaviourOf(method);
+      if (behaviour.kind === 'decline' && method.card.last4 !== ATTACHES_THOUGH_DECLINING) {
+        throw new StripeError(402, { type: 'card_error', code: behaviour.code, decline_code: behaviour.declineCode, message: behaviour.message });
+      }
+      const attached = world.paymentMethods.replace({ ...method, customer: customer.id });
+      world.events.emit('payment_method.attached', attached, cause);
+      return attached;
+    },
+  },
+  {
+    operation: `POST ${PATH}/{id}/detach`,
+    returns: 'payment_method',
+    handle: (world, { id, cause }) => {
+      const method = world.paymentMethods.get(id);
+      if (method === undefined) throw noSuch('PaymentMethod', id, 'id');
+      if (method.customer === null) throw refused('The payment method you provided is not attached to a customer so detachment is impossible.', undefined);
+      const detached = world.paymentMethods.replace({ ...method, customer: null });
+      world.events.emit('payment_method.detached', detached, cause, method);
+      return detached;
+    },
+  },
+  {
+    operation: 'GET /v1/customers/{id}/payment_methods',
+    returns: 'list<payment_method>',
+    handle: (world, call) => {
+      const customer = mustExistCustomer(world, call.id, 'id');
+      const filtered = { ...call, params: { ...call.params, customer: customer.id } };
+      return listPage(filtered, world.paymentMethods, { noun: 'payment_method', url: `/v1/customers/${customer.id}/payment_methods`, filters: ['customer', 'type'] });
+    },
+  },
+];
+
+function paymentMethodById(world: World, id: string): PaymentMethod {
+  const card = testCard(id);
+  const method = card === undefined ? world.paymentMethods.get(id) : newPaymentMethod(world, id, card);
+  if (method === undefined) throw noSuch('PaymentMethod', id, 'id');
+  return method;
+}

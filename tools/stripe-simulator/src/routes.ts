@@ -1,0 +1,23 @@
+import { accountRoutes } from './account/routes.js';
+import { balanceTransactionRoutes } from './balance-transactions/routes.js';
+import { chargeRoutes } from './charges/routes.js';
+import { customerRoutes } from './customers/routes.js';
+import { eventRoutes } from './events/routes.js';
+import { type Route } from './http/route.js';
+import { paymentIntentRoutes } from './payment-intents/routes.js';
+import { paymentMethodRoutes } from './payment-methods/routes.js';
+import { refundRoutes } from './refunds/routes.js';
+import { webhookEndpointRoutes } from './webhooks/routes.js';
+
+/** Every supported operation; anything else is `Unrecognized request URL`. */
+export const routes: readonly Route[] = [
+  ...paymentIntentRoutes,
+  ...chargeRoutes,
+  ...refundRoutes,
+  ...customerRoutes,
+  ...paymentMethodRoutes,
+  ...balanceTransactionRoutes,
+  ...eventRoutes,
+  ...webhookEndpointRoutes,
+  ...accountRoutes,
+];

@@ -1,0 +1,35 @@
+/** Everything that can be set, in milliseconds of the virtual clock unless it says wall. */
+export interface Settings {
+  /** Secret keys that are accepted; empty accepts any `sk_test_` or `rk_test_` key. */
+  readonly apiKeys: readonly string[];
+  readonly seed: number;
+  /** The account's default version: used when a request names none. */
+  readonly accountApiVersion: string;
+  /** Waits before each further delivery attempt of a webhook. */
+  readonly deliverySchedule: readonly number[];
+  /** Wall time after which a silent endpoint counts as failed. */
+  readonly deliveryTimeoutMs: number;
+  /** How long after an asynchronous capture the balance transaction appears. */
+  readonly balanceDelayMs: number;
+  /** How long a refund of the pending or failing test cards stays in its first state. */
+  readonly refundUpdateDelayMs: number;
+  /** Processing fee: parts per ten thousand and a fixed amount in minor units. */
+  readonly feeBasisPoints: number;
+  readonly feeFixed: number;
+  readonly availableAfterSeconds: number;
+  /** Uncaptured authorizations are cancelled after this many seconds. */
+  readonly authorizationSeconds: number;
+}
+
+export const DEFAULT_SETTINGS: Omit<Settings, 'seed'> = {
+  apiKeys: [],
+  accountApiVersion: '2026-08-26.dahlia',
+  deliverySchedule: [1_000, 5_000, 30_000, 120_000, 600_000, 3_600_000, 10_800_000, 21_600_000, 43_200_000, 86_400_000, 86_400_000],
+  deliveryTimeoutMs: 10_000,
+  balanceDelayMs: 1_000,
+  refundUpdateDelayMs: 3_000,
+  feeBasisPoints: 290,
+  feeFixed: 30,
+  availableAfterSeconds: 2 * 86_400,
+  authorizationSeconds: 7 * 86_400,
+};

@@ -1,0 +1,61 @@
+import { type EventRecord } from '../events/event.js';
+import { type RequestEntry } from '../http/request-log.js';
+import { type KeyRecord } from '../idempotency/idempotency-keys.js';
+import { type Stored } from '../store/collection.js';
+import { type DeliveryAttempt, type Series } from '../webhooks/deliveries.js';
+import { type World } from '../world.js';
+
+/** Everything that a restart must carry over, as JSON. Faults are left behind. */
+export interface Snapshot {
+  readonly format: 1;
+  readonly offset_seconds: number;
+  readonly random: number[];
+  readonly objects: Readonly<Record<string, readonly Stored[]>>;
+  readonly deleted_customers: readonly Stored[];
+  readonly events: readonly EventRecord[];
+  readonly keys: readonly KeyRecord[];
+  readonly jobs: ReturnType<World['scheduler']['pending']>;
+  readonly series: readonly Series[];
+  readonly attempts: readonly DeliveryAttempt[];
+  readonly requests: readonly RequestEntry[];
+}
+
+export function takeSnapshot(world: World): Snapshot {
+  return {
+    format: 1,
+    offset_seconds: world.clock.offsetSeconds(),
+    random: world.random.state(),
+    objects: Object.fromEntries(Object.entries(collections(world)).map(([name, collection]) => [name, collection.all()])),
+    deleted_customers: [...world.deletedCustomers.values()],
+    events: world.events.records.all(),
+    keys: world.idempotency.all().filter(({ answer }) => answer !== undefined),
+    jobs: world.scheduler.pending().filter(({ job }) => !job.kind.startsWith('webhook.')),
+    series: world.deliveries.unfinished(),
+    attempts: world.deliveries.all(),
+    requests: world.requests.all(),
+  };
+}
+
+export function restoreSnapshot(world: World, snapshot: Snapshot): void {
+  world.clock.setOffsetSeconds(snapshot.offset_seconds);
+  world.random.restore(snapshot.random);
+  for (const [name, collection] of Object.entries(collections(world))) {
+    for (const item of snapshot.objects[name] ?? []) collection.insert(item);
+  }
+  for (const stub of snapshot.deleted_customers) world.deletedCustomers.set(stub.id, { id: stub.id, object: 'customer', deleted: true });
+  for (const record of snapshot.events) world.events.records.insert(record);
+  world.idempotency.restore(snapshot.keys);
+  for (const { dueMs, job } of snapshot.jobs) world.scheduler.scheduleAt(dueMs, job);
+  world.deliveries.restore(snapshot.series, snapshot.attempts);
+  world.requests.restore(snapshot.requests);
+}
+
+interface AnyCollection {
+  all(): readonly Stored[];
+  insert(item: Stored): void;
+}
+
+function collections(world: World): Record<string, AnyCollection> {
+  const { paymentIntents, charges, refunds, customers, balanceTransactions, paymentMethods, endpoints } = world;
+  return { paymentIntents, charges, refunds, customers, balanceTransactions, paymentMethods, endpoints } as unknown as Record<string, AnyCollection>;
+}

@@ -1,0 +1,181 @@
+import { type EventRecord } from '../events/event.js';
+import { type World } from '../world.js';
+import { type Endpoint } from './endpoint.js';
+import { type PostResult, Poster } from './post.js';
+import { Queue } from './queue.js';
+import { signatureHeader } from './signature.js';
+import { disturb } from './webhook-faults.js';
+
+/** One attempt to deliver one event to one endpoint, as `/__truth` shows it. */
+export interface DeliveryAttempt {
+  readonly id: string;
+  readonly event: string;
+  readonly event_type: string;
+  readonly endpoint: string;
+  readonly url: string;
+  readonly attempt: number;
+  readonly at: string;
+  readonly result: 'delivered' | 'failed' | 'dropped';
+  readonly status: number | null;
+  readonly error: string | null;
+  readonly fault: string | null;
+}
+
+/** A delivery that is not finished: the event, the endpoint and the attempts made so far. */
+export interface Series {
+  readonly id: string;
+  readonly event: string;
+  readonly endpoint: string;
+  readonly attempts: number;
+  /** Virtual milliseconds of the next attempt. */
+  readonly dueMs: number;
+  /** Manual resends are tried once. */
+  readonly once?: true;
+}
+
+const RETRY = 'webhook.attempt';
+const PARALLEL_POSTS = 64;
+
+/** Delivers events to endpoints and retries them on the schedule of the settings, re-signed at every attempt. */
+export class Deliveries {
+  private readonly open = new Map<string, Series>();
+  private readonly attempts: DeliveryAttempt[] = [];
+  private readonly poster = new Poster();
+  private readonly queue = new Queue(PARALLEL_POSTS);
+  private closed = false;
+
+  constructor(private readonly world: World) {
+    world.scheduler.on(RETRY, (id) => this.enqueue(id));
+  }
+
+  /** Begins the deliveries of a new event to one endpoint; faults may drop, delay, repeat or reorder them. */
+  start(record: EventRecord, endpointId: string): void {
+    const disturbance = disturb(this.world.faults, record.event.type);
+    if (disturbance.dropped) return this.recordDrop(record, endpointId);
+    for (let copy = 0; copy <= disturbance.copies; copy += 1) {
+      this.openSeries(record.id, endpointId, disturbance.delayMs, disturbance.reorderWindowMs);
+    }
+  }
+
+  /** A resend by hand: one attempt beside whatever is scheduled. */
+  resend(record: EventRecord, endpointId: string): void {
+    const id = this.world.ids.next('whd');
+    this.open.set(id, { id, event: record.id, endpoint: endpointId, attempts: 0, dueMs: this.world.clock.nowMs(), once: true });
+    this.enqueue(id);
+  }
+
+  all(): readonly DeliveryAttempt[] {
+    return this.attempts;
+  }
+
+  unfinished(): Series[] {
+    return [...this.open.values()];
+  }
+
+  /** Takes up deliveries and records of an earlier process. */
+  restore(series: readonly Series[], attempts: readonly DeliveryAttempt[]): void {
+    for (const attempt of attempts) this.attempts.push(attempt);
+    for (const one of series) this.open.set(one.id, one);
+  }
+
+  /** Plans the deliveries that were taken up. */
+  resume(): void {
+    for (const { dueMs, id } of this.open.values()) this.world.scheduler.scheduleAt(dueMs, { kind: RETRY, id });
+  }
+
+  clear(): void {
+    this.open.clear();
+    this.queue.clear();
+    this.attempts.length = 0;
+  }
+
+  close(): void {
+    this.closed = true;
+    this.clear();
+    this.poster.close();
+  }
+
+  private openSeries(event: string, endpoint: string, delayMs: number, reorderWindowMs: number): void {
+    const id = this.world.ids.next('whd');
+    this.open.set(id, { id, event, endpoint, attempts: 0, dueMs: this.world.clock.nowMs() + delayMs });
+    if (reorderWindowMs > 0) this.queue.hold(() => this.attempt(id), reorderWindowMs, (tasks) => this.world.random.shuffled(tasks));
+    else if (delayMs > 0) this.world.scheduler.schedule(delayMs, { kind: RETRY, id });
+    else this.enqueue(id);
+  }
+
+  private enqueue(id: string): void {
+    this.queue.push(() => this.attempt(id));
+  }
+
+  private async attempt(id: string): Promise<void> {
+    const series = this.open.get(id);
+    const record = series && this.world.events.records.get(series.event);
+    const endpoint = series && this.world.endpoints.get(series.endpoint);
+    if (series === undefined || record === undefined || endpoint === undefined) return void this.open.delete(id);
+    if (endpoint.status === 'disabled') return this.conclude(series, false);
+    const fault = this.world.faults.takeWebhook('webhook_bad_signature', record.event.type) ?? this.world.faults.takeWebhook('webhook_skew', record.event.type);
+    const skewSeconds = fault?.fault === 'webhook_skew' ? Math.round((fault.ms ?? -600_000) / 1000) : 0;
+    const secrets = fault?.fault === 'webhook_bad_signature' ? ['whsec_wrong'] : endpoint.secrets;
+    const at = new Date();
+    const result = await this.post(record, endpoint, secrets, Math.floor(at.getTime() / 1000) + skewSeconds);
+    if (this.closed || !this.open.has(id)) return;
+    const delivered = 'status' in result && result.status >= 200 && result.status < 300;
+    this.attempts.push({
+      id,
+      event: record.id,
+      event_type: record.event.type,
+      endpoint: endpoint.id,
+      url: endpoint.url,
+      attempt: series.attempts + 1,
+      at: at.toISOString(),
+      result: delivered ? 'delivered' : 'failed',
+      status: 'status' in result ? result.status : null,
+      error: 'error' in result ? result.error : null,
+      fault: fault?.fault ?? null,
+    });
+    if (delivered) this.world.events.markDelivered(record.id);
+    this.conclude(series, delivered);
+  }
+
+  private post(record: EventRecord, endpoint: Endpoint, secrets: readonly string[], atSeconds: number): Promise<PostResult> {
+    const event = endpoint.api_version === null ? record.event : { ...record.event, api_version: endpoint.api_version };
+    const body = JSON.stringify(event, null, 2);
+    const headers = {
+      'Content-Type': 'application/json; charset=utf-8',
+      'User-Agent': 'Stripe/1.0 (+https://stripe.com/docs/webhooks)',
+      'Stripe-Signature': signatureHeader(body, secrets, atSeconds),
+      Accept: '*/*; q=0.5, application/xml',
+      'Cache-Control': 'no-cache',
+    };
+    return this.poster.post(endpoint.url, body, headers, this.world.settings.deliveryTimeoutMs);
+  }
+
+  /** Ends a series or plans its next attempt. */
+  private conclude(series: Series, delivered: boolean): void {
+    const wait = this.world.settings.deliverySchedule[series.attempts];
+    if (delivered || series.once || wait === undefined) {
+      this.open.delete(series.id);
+      return;
+    }
+    const next = { ...series, attempts: series.attempts + 1, dueMs: this.world.clock.nowMs() + wait };
+    this.open.set(series.id, next);
+    this.world.scheduler.scheduleAt(next.dueMs, { kind: RETRY, id: series.id });
+  }
+
+  private recordDrop(record: EventRecord, endpointId: string): void {
+    const endpoint = this.world.endpoints.get(endpointId);
+    this.attempts.push({
+      id: this.world.ids.next('whd'),
+      event: record.id,
+      event_type: record.event.type,
+      endpoint: endpointId,
+      url: endpoint?.url ?? '',
+      attempt: 0,
+      at: new Date().toISOString(),
+      result: 'dropped',
+      status: null,
+      error: null,
+      fault: 'webhook_drop',
+    });
+  }
+}

@@ -1,0 +1,75 @@
+import { type BalanceTransaction } from './balance-transactions/balance-transaction.js';
+import { type Charge } from './charges/charge.js';
+import { Scheduler } from './clock/scheduler.js';
+import { VirtualClock } from './clock/virtual-clock.js';
+import { type Customer, type DeletedCustomer } from './customers/customer.js';
+import { EventLog } from './events/event-log.js';
+import { FaultBox } from './faults/fault-box.js';
+import { RequestLog } from './http/request-log.js';
+import { IdempotencyKeys } from './idempotency/idempotency-keys.js';
+import { Ids } from './ids/ids.js';
+import { Random } from './ids/random.js';
+import { type PaymentIntent } from './payment-intents/payment-intent.js';
+import { type PaymentMethod } from './payment-methods/payment-method.js';
+import { type Refund } from './refunds/refund.js';
+import { type Settings } from './settings.js';
+import { Collection } from './store/collection.js';
+import { Deliveries } from './webhooks/deliveries.js';
+import { type Endpoint } from './webhooks/endpoint.js';
+
+type Created = { readonly created: number };
+const created = (item: Created): number => item.created;
+
+/** All state of one simulated account. Handlers change it synchronously, so every request is atomic. */
+export class World {
+  readonly clock = new VirtualClock();
+  readonly random: Random;
+  readonly ids: Ids;
+  readonly scheduler = new Scheduler(this.clock);
+
+  readonly paymentIntents = new Collection<PaymentIntent>(created, ['customer']);
+  readonly charges = new Collection<Charge>(created, ['payment_intent', 'customer']);
+  readonly refunds = new Collection<Refund>(created, ['payment_intent', 'charge']);
+  readonly customers = new Collection<Customer>(created, ['email']);
+  readonly deletedCustomers = new Map<string, DeletedCustomer>();
+  readonly balanceTransactions = new Collection<BalanceTransaction>(created, ['source']);
+  readonly paymentMethods = new Collection<PaymentMethod>(created, ['customer']);
+  readonly endpoints = new Collection<Endpoint>(created);
+
+  readonly faults: FaultBox;
+  readonly requests = new RequestLog();
+  readonly idempotency: IdempotencyKeys;
+  readonly events: EventLog;
+  readonly deliveries: Deliveries;
+
+  /** Where this simulator answers; known once it listens. */
+  baseUrl = '';
+
+  constructor(readonly settings: Settings) {
+    this.random = new Random(settings.seed);
+    this.ids = new Ids(this.random);
+    this.faults = new FaultBox(settings.seed);
+    this.idempotency = new IdempotencyKeys(this.clock);
+    this.deliveries = new Deliveries(this);
+    this.events = new EventLog(this);
+  }
+
+  /** Forgets everything except endpoints that `keep` names. Ids go on, so nothing ever gets an id twice. */
+  reset(keep: (endpoint: Endpoint) => boolean): void {
+    const kept = this.endpoints.all().filter(keep);
+    for (const collection of this.collections()) collection.clear();
+    this.deletedCustomers.clear();
+    this.scheduler.clear();
+    this.clock.setOffsetSeconds(0);
+    this.faults.clear();
+    this.requests.clear();
+    this.idempotency.clear();
+    this.events.clear();
+    this.deliveries.clear();
+    for (const endpoint of kept) this.endpoints.insert(endpoint);
+  }
+
+  private collections(): { clear(): void }[] {
+    return [this.paymentIntents, this.charges, this.refunds, this.customers, this.balanceTransactions, this.paymentMethods, this.endpoints];
+  }
+}
