@@ -1,0 +1,18 @@
+import { withoutCardNumbers } from './card-number.js';
+
+/** What a secret looks like, whichever field or message it slipped into. */
+const SECRETS: readonly { pattern: RegExp; replacement: string }[] = [
+  { pattern: /\b(sk|rk)_[A-Za-z0-9_]{6,}/g, replacement: '$1_[secret]' },
+  { pattern: /\bwhsec_[A-Za-z0-9+/=_-]{4,}/g, replacement: 'whsec_[secret]' },
+  { pattern: /\btg_(test|live)_[A-Za-z0-9_]{4,}/g, replacement: 'tg_$1_[secret]' },
+  { pattern: /_secret_[A-Za-z0-9]{4,}/g, replacement: '_secret_[secret]' },
+  { pattern: /(:\/\/[^\s:/@"]+):[^\s@"]+@/g, replacement: '$1:[secret]@' },
+  { pattern: /\b(Bearer|Basic)\s+[A-Za-z0-9+/=._~-]{6,}/gi, replacement: '$1 [secret]' },
+];
+
+/** The text without API keys, signing secrets, client secrets, passwords in URLs and card numbers. For logs, spans and error texts. */
+export function scrub(text: string): string {
+  let clean = text;
+  for (const { pattern, replacement } of SECRETS) clean = clean.replace(pattern, replacement);
+  return withoutCardNumbers(clean);
+}
