@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync } from 'node:fs';
+import { globSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { repositoryRoot } from '@tidegate/local-stack/repository';
 import { migrateProduct } from '@tidegate/local-stack/product';
@@ -29,19 +29,15 @@ function hashOfMigrations(): string {
   const root = repositoryRoot();
   for (const group of ['libs', 'services']) {
     for (const folder of readdirSync(join(root, group)).sort()) {
-      for (const file of sqlFiles(join(root, group, folder, 'migrations'))) hash.update(file).update(readFileSync(file));
+      for (const file of filesOf(join(root, group, folder))) hash.update(file).update(readFileSync(file));
     }
   }
   return hash.digest('hex').slice(0, 16);
 }
 
-function sqlFiles(folder: string): string[] {
-  try {
-    return readdirSync(folder)
-      .filter((file) => file.endsWith('.sql'))
-      .sort()
-      .map((file) => join(folder, file));
-  } catch {
-    return [];
-  }
+/** What a package brings to the schema: the list of its folders and its SQL. */
+function filesOf(folder: string): string[] {
+  return globSync(['schema.json', 'migrations/*.sql'], { cwd: folder })
+    .sort()
+    .map((file) => join(folder, file));
 }

@@ -5,6 +5,7 @@ import { type NatsUser } from '@tidegate/local-stack/nats-server/config-file';
 import { findNatsServer } from '@tidegate/local-stack/nats-server/find-nats-server';
 import { NatsServer } from '@tidegate/local-stack/nats-server/nats-server';
 import { freePort } from '@tidegate/local-stack/process/free-port';
+import { mustBeEnded } from './leaks.js';
 
 export interface NatsForTestsOptions {
   /** Default: one user `admin` who may do everything. */
@@ -47,6 +48,7 @@ export async function natsForTests(options: NatsForTestsOptions = {}): Promise<T
     maxFileStoreBytes: 512 * 1024 ** 2,
   });
   await server.start();
+  const ended = mustBeEnded(`nats-server on port ${server.port}`);
   return {
     port: server.port,
     version: server.version,
@@ -70,6 +72,7 @@ export async function natsForTests(options: NatsForTestsOptions = {}): Promise<T
     async stop() {
       await server.stop();
       rmSync(folder, { recursive: true, force: true });
+      ended();
     },
   };
 }

@@ -21,12 +21,14 @@ describe('When a test asks for a database', () => {
     let runs = 0;
     const migrate = {
       key: `spec_${process.pid}`,
-      passwordOf: () => 'unused',
+      passwordOf: () => 'spec',
       run: async (url: string) => {
         runs += 1;
         const client = new pg.Client({ connectionString: url });
         await client.connect();
         await client.query('create table marks (id int primary key); insert into marks values (7)');
+        await client.query(`create role spec_role_${process.pid} login password 'spec'`);
+        await client.query(`alter role spec_role_${process.pid} in database "template_spec_${process.pid}" set search_path = pg_temp, public`);
         await client.end();
       },
     };
@@ -41,6 +43,10 @@ describe('When a test asks for a database', () => {
       expect((await client.query('select id from marks')).rows).toEqual([{ id: 7 }]);
       await client.end();
     }
+    const asRole = new pg.Client({ connectionString: clones[0]?.urlFor(`spec_role_${process.pid}`) });
+    await asRole.connect();
+    expect((await asRole.query('show search_path')).rows).toEqual([{ search_path: 'pg_temp, public' }]);
+    await asRole.end();
   });
 
   it('is told of a connection that it forgot to close', async () => {

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { query } from '@tidegate/local-stack/postgres/ping';
 import { sharedTestPostgres, throwAwayPrefix } from '@tidegate/local-stack/postgres/shared-test-postgres';
 import { eventually } from './eventually.js';
+import { mustBeEnded } from './leaks.js';
 import { type Migration, productMigration } from './migration.js';
 import { migratedTemplate } from './migrated-template.js';
 
@@ -29,17 +30,34 @@ export async function postgresForTests(options: PostgresForTestsOptions = {}): P
   const migration = await chosenMigration(options.migrate ?? 'product');
   const template = migration === undefined ? 'template0' : await migratedTemplate(server, migration);
   await query(adminUrl, `create database "${name}" template "${template}"`);
+  if (migration !== undefined) await copyRoleSettings(adminUrl, { from: template, to: name });
+  const ended = mustBeEnded(`the test database ${name}`);
   return {
     name,
     url: inDatabase(adminUrl, name),
     urlFor: (role) => asRole(inDatabase(adminUrl, name), role, migration?.passwordOf(role)),
-    drop: () => drop(adminUrl, name),
+    async drop() {
+      ended();
+      await drop(adminUrl, name);
+    },
   };
 }
 
 async function chosenMigration(choice: 'product' | 'none' | Migration): Promise<Migration | undefined> {
   if (choice === 'none') return undefined;
   return choice === 'product' ? productMigration() : choice;
+}
+
+/** A clone has everything of its template but what its roles were told for it, such as their search_path. */
+async function copyRoleSettings(adminUrl: string, { from, to }: { from: string; to: string }): Promise<void> {
+  const statements = await query<{ statement: string }>(
+    adminUrl,
+    `select format('alter role %I in database %I set %I = %s', rolname, $2::text, split_part(setting, '=', 1), substr(setting, strpos(setting, '=') + 1)) as statement
+     from pg_db_role_setting join pg_roles on pg_roles.oid = setrole join pg_database on pg_database.oid = setdatabase, unnest(setconfig) as setting
+     where datname = $1`,
+    [from, to],
+  );
+  if (statements.length > 0) await query(adminUrl, statements.map(({ statement }) => statement).join('; '));
 }
 
 async function drop(adminUrl: string, name: string): Promise<void> {

@@ -3,10 +3,10 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { freePort } from '../process/free-port.js';
 import { repositoryRoot } from '../repository.js';
-import { postgresBinaries } from './binaries.js';
+import { type PostgresBinaries, postgresBinaries } from './binaries.js';
 import { withFolderLock } from './folder-lock.js';
 import { removeOwnedFolder } from './owned-folder.js';
-import { ping, query } from './ping.js';
+import { ping } from './ping.js';
 import { PostgresCluster } from './postgres-cluster.js';
 import { templateDataFolder } from './template.js';
 import { unprivilegedUser } from './unprivileged-user.js';
@@ -23,7 +23,7 @@ export interface SharedTestPostgres {
   home: string;
 }
 
-/** Databases with this prefix belong to tests and are dropped when the server starts again. */
+/** Names of databases that belong to one test file begin with this. */
 export const throwAwayPrefix = 'test_';
 
 /**
@@ -66,17 +66,9 @@ async function runningServer(home: string): Promise<State | undefined> {
   }
 }
 
-async function startServer(home: string, binaries: Awaited<ReturnType<typeof postgresBinaries>>): Promise<State> {
-  try {
-    return await startOn(home, binaries);
-  } catch {
-    // Without fsync a crash of the machine may have spoiled the data; nothing in it is worth repairing.
-    removeOwnedFolder(join(home, 'server'));
-    return startOn(home, binaries);
-  }
-}
-
-async function startOn(home: string, binaries: Awaited<ReturnType<typeof postgresBinaries>>): Promise<State> {
+/** Always from an empty server: it costs a second, and nothing of an earlier run can be in the way. */
+async function startServer(home: string, binaries: PostgresBinaries): Promise<State> {
+  removeOwnedFolder(join(home, 'server'));
   const cluster = await PostgresCluster.prepare({
     folder: join(home, 'server'),
     port: await freePort(),
@@ -89,13 +81,7 @@ async function startOn(home: string, binaries: Awaited<ReturnType<typeof postgre
   await cluster.start();
   const pid = cluster.release();
   startGuard(home, pid);
-  await dropThrowAways(cluster.url());
   return { url: cluster.url(), pid };
-}
-
-async function dropThrowAways(adminUrl: string): Promise<void> {
-  const left = await query<{ datname: string }>(adminUrl, 'select datname from pg_database where starts_with(datname, $1)', [throwAwayPrefix]);
-  for (const { datname } of left) await query(adminUrl, `drop database "${datname}" with (force)`);
 }
 
 /** A plain shell, so that it needs nothing that may be rebuilt or removed while it lives. `patience` holds the seconds to wait without leases. */
