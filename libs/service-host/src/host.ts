@@ -1,0 +1,143 @@
+import { randomBytes } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import { openDatabase } from '@tidegate/database/database';
+import { failpointsFrom } from '@tidegate/database/failpoints';
+import { connectBroker } from '@tidegate/messaging/connection';
+import { messagingFailpoints } from '@tidegate/messaging/failpoints';
+import { RpcClient } from '@tidegate/messaging/rpc';
+import { createLogger, type Logger } from '@tidegate/telemetry/logger';
+import { createMetrics } from '@tidegate/telemetry/metrics';
+import { startTracing } from '@tidegate/telemetry/start-tracing';
+import { sql } from 'kysely';
+import type { BaseConfig } from './base-config.js';
+import { systemClock, virtualClock } from './clock.js';
+import { HealthRegistry } from './health.js';
+import { createHttpApp } from './http-app.js';
+import { installPoolMetrics } from './pool-metrics.js';
+import type { HostContext, HostSpec, ServiceParts, Startable } from './service-parts.js';
+import { runSteps } from './shutdown.js';
+
+export type { HostContext, HostSpec, ServiceParts, Startable } from './service-parts.js';
+
+export interface RunningService {
+  /** Where the HTTP listener is, e.g. http://127.0.0.1:3000. */
+  url: string;
+  /** The ordered shutdown; resolves to true when every step finished in time. */
+  stop(): Promise<boolean>;
+}
+
+const IN_FLIGHT_MS = 15_000;
+
+/**
+ * Runs a service until SIGTERM or SIGINT, then stops in order and exits 0: not ready, no new work, work in hand done (at most 15 s), broker drained, pool
+ * ended, spans flushed. A service listens, not ready, while Postgres or the broker is away, and recovers by itself.
+ */
+export async function host<C extends BaseConfig>(spec: HostSpec<C>): Promise<void> {
+  const logger = createLogger({ service: spec.service, level: spec.config.LOG_LEVEL });
+  const crash = (event: string) => (error: unknown) => {
+    logger.error({ event, err: error }, 'A bug: the process ends');
+    process.exit(1);
+  };
+  process.on('uncaughtException', crash('uncaught_exception')).on('unhandledRejection', crash('unhandled_rejection'));
+  try {
+    const running = await startService(spec, logger);
+    const stop = once(async () => process.exit((await running.stop()) ? 0 : 1));
+    process.on('SIGTERM', stop).on('SIGINT', stop);
+  } catch (error) {
+    crash('start_failed')(error);
+  }
+}
+
+/** The same without signals and exits, for tests that run a service in their own process. */
+export async function startService<C extends BaseConfig>(spec: HostSpec<C>, logger: Logger): Promise<RunningService> {
+  const { config, service } = spec;
+  const instance = `${service}-${config.REPLICA}-${process.pid}-${randomBytes(3).toString('hex')}`;
+  const tracing = await startTracing({ service, version: spec.version, instance, otlpEndpoint: config.OTEL_EXPORTER_OTLP_ENDPOINT });
+  const metrics = createMetrics(service);
+  const health = new HealthRegistry();
+  const failpoints = failpointsFrom(config.TIDEGATE_FAILPOINT, [...messagingFailpoints(service), ...(spec.failpoints ?? [])], logger);
+  const clock = config.TIDEGATE_CLOCK_URL ? await virtualClock(config.TIDEGATE_CLOCK_URL) : systemClock;
+  const { db, pool, close } = openDatabase({ url: config.DATABASE_URL, poolSize: config.DB_POOL_SIZE, applicationName: instance }, logger);
+  const broker = await connectBroker({ ...brokerAddress(config.NATS_URL), name: service, logger });
+  installPoolMetrics(metrics, pool);
+  health.dependency('postgres', async () => void (await sql`select 1`.execute(db)));
+  health.dependency('broker', () => broker.connected);
+
+  const context: HostContext<C> = { config, logger, metrics, clock, failpoints, health, db, pool, broker, rpc: new RpcClient(broker), instance };
+  const parts = await spec.setup(context);
+  const app = await createHttpApp(parts, { logger, metrics, health, bodyLimit: spec.bodyLimit });
+  await app.listen(config.PORT, config.HOST);
+  const url = await app.getUrl();
+
+  const starting = new StartingUp(logger);
+  if (parts.strategies?.length) starting.begin('microservices', async () => void (await app.startAllMicroservices()));
+  for (const consumer of parts.consumers ?? []) starting.begin(consumer.constructor.name, () => consumer.start());
+  for (const loop of parts.loops ?? []) void loop.run();
+  logger.info({ event: 'service_started', url, instance, version: spec.version }, `${service} listens on ${url}`);
+
+  const stop = () => {
+    logger.info({ event: 'service_stopping' }, 'Stopping: no new work, work in hand first');
+    health.drain();
+    starting.stop();
+    return runSteps(
+      [
+        { name: 'work in hand', limitMs: IN_FLIGHT_MS, run: () => Promise.all([stopWork(parts), delay(config.SHUTDOWN_GRACE_MS).then(() => app.close())]) },
+        { name: 'service', limitMs: 1000, run: async () => parts.stop?.() },
+        { name: 'broker', limitMs: 1500, run: () => broker.drain() },
+        { name: 'database', limitMs: 1500, run: () => close() },
+        { name: 'telemetry', limitMs: 2500, run: () => tracing.shutdown() },
+      ],
+      logger,
+    ).finally(() => {
+      health.close();
+      if ('stop' in clock) (clock as { stop(): void }).stop();
+      logger.info({ event: 'service_stopped' }, 'Stopped');
+    });
+  };
+  return { url, stop: once(stop) };
+}
+
+async function stopWork(parts: ServiceParts): Promise<void> {
+  await Promise.all([
+    ...(parts.loops ?? []).map((loop) => loop.stop()),
+    ...(parts.consumers ?? []).map((consumer) => consumer.stop()),
+    ...(parts.strategies ?? []).map(async (strategy) => void (await strategy.close())),
+  ]);
+}
+
+/** Starts what needs the broker or the database without waiting for it, trying again each second until it works. */
+class StartingUp {
+  #stopped = false;
+  constructor(private readonly logger: Logger) {}
+
+  begin(what: string, start: Startable['start']): void {
+    void this.#untilStarted(what, start);
+  }
+
+  stop(): void {
+    this.#stopped = true;
+  }
+
+  async #untilStarted(what: string, start: Startable['start']): Promise<void> {
+    while (!this.#stopped) {
+      try {
+        return await start();
+      } catch (error) {
+        this.logger.warn({ event: 'start_postponed', what, err: error }, 'Could not start yet; trying again in a second');
+        await delay(1000);
+      }
+    }
+  }
+}
+
+/** Splits `nats://user:password@host:port` (a comma-separated list of hosts is allowed after the @) as the client wants it. */
+function brokerAddress(natsUrl: string): { servers: string[]; user: string; pass: string } {
+  const { username, password, protocol } = new URL(natsUrl);
+  const hosts = natsUrl.slice(natsUrl.lastIndexOf('@') + 1).replace(`${protocol}//`, '');
+  return { servers: hosts.split(',').map((one) => `${protocol}//${one}`), user: decodeURIComponent(username), pass: decodeURIComponent(password) };
+}
+
+function once<T>(fn: () => T): () => T {
+  let result: { value: T } | undefined;
+  return () => (result ??= { value: fn() }).value;
+}

@@ -1,0 +1,95 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import { context, type Context, type Span } from '@opentelemetry/api';
+import { withCorrelation } from '@tidegate/telemetry/correlation';
+import type { Logger } from '@tidegate/telemetry/logger';
+import type { Metrics } from '@tidegate/telemetry/metrics';
+import { currentTraceId, openSpan } from '@tidegate/telemetry/tracing';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { HealthRegistry } from './health.js';
+
+interface RequestContext {
+  span: Span;
+  context: Context;
+  correlationId: string;
+}
+
+const contexts = new WeakMap<FastifyRequest, RequestContext>();
+const WELL_FORMED_ID = /^[A-Za-z0-9_-]{1,64}$/;
+const OWN_ROUTES = new Set(['/healthz', '/readyz', '/metrics']);
+const STATUSES_FROM_START = ['200', '400', '500', '503'];
+
+/** A caller's `x-request-id` when it is a plain token, else a new id. */
+export function requestIdOf(request: IncomingMessage): string {
+  const given = request.headers['x-request-id'];
+  return typeof given === 'string' && WELL_FORMED_ID.test(given) ? given : `req_${randomUUID().replaceAll('-', '')}`;
+}
+
+/** The route as documented: `/v1/payments/{id}`; `unmatched` when there is none. */
+export function routeOf(request: FastifyRequest): string {
+  const pattern = request.routeOptions.url;
+  return pattern ? pattern.replace(/:([A-Za-z_]+)/g, '{$1}') : 'unmatched';
+}
+
+/**
+ * Gives each request its id, correlation id, server span and metrics; they hold in handlers and hooks after it. `x-request-id` and `trace-id` are on every
+ * answer. While the service drains every answer closes its connection, so that clients move on.
+ */
+export function installHttpContext(fastify: FastifyInstance, deps: { metrics: Metrics; health: HealthRegistry; logger: Logger }): void {
+  const duration = deps.metrics.histogram('http_request_duration_seconds', 'Time from request to answer', { route: [], status: [] });
+
+  fastify.addHook('onRoute', (route) => {
+    if (OWN_ROUTES.has(route.url)) return;
+    const path = route.url.replace(/:([A-Za-z_]+)/g, '{$1}');
+    for (const status of STATUSES_FROM_START) duration.zero({ route: path, status });
+  });
+
+  fastify.addHook('onRequest', (request, reply, done) => {
+    void reply.header('x-request-id', request.id);
+    if (deps.health.draining) void reply.header('connection', 'close');
+    if (OWN_ROUTES.has(request.routeOptions.url ?? '')) return done();
+    const given = request.headers['x-correlation-id'];
+    const correlationId = typeof given === 'string' && WELL_FORMED_ID.test(given) ? given : request.id;
+    const traceparent = request.headers['traceparent'];
+    const opened = openSpan(`${request.method} ${routeOf(request)}`, {
+      kind: 'server',
+      parent: typeof traceparent === 'string' ? traceparent : null,
+      attributes: { 'http.request.method': request.method, 'http.route': routeOf(request), 'tidegate.request_id': request.id },
+    });
+    contexts.set(request, { ...opened, correlationId });
+    runInside(request, () => {
+      const traceId = currentTraceId();
+      if (traceId) void reply.header('trace-id', traceId);
+      done();
+    });
+  });
+
+  // Reading the body goes through socket events, which forget the context; it is entered again before the handler.
+  fastify.addHook('preValidation', (request, _reply, done) => runInside(request, () => done()));
+
+  fastify.addHook('onResponse', (request, reply, done) => {
+    const own = contexts.get(request);
+    if (own) {
+      const status = String(reply.statusCode);
+      duration.observe({ route: routeOf(request), status }, reply.elapsedTime / 1000);
+      own.span.setAttribute('http.response.status_code', reply.statusCode);
+      if (reply.statusCode >= 500) own.span.setStatus({ code: 2 });
+      own.span.end();
+      runInside(request, () => logAnswer(deps.logger, request, reply.statusCode, reply.elapsedTime));
+    }
+    done();
+  });
+}
+
+/** Runs `fn` in the trace and correlation of a request. */
+export function runInside<T>(request: FastifyRequest, fn: () => T): T {
+  const own = contexts.get(request);
+  return own ? context.with(own.context, () => withCorrelation(own.correlationId, fn)) : fn();
+}
+
+/** The route, never the URL: ids and query values may hold what must not be logged. */
+function logAnswer(logger: Logger, request: FastifyRequest, status: number, elapsedMs: number): void {
+  const fields = { event: 'http_request', method: request.method, route: routeOf(request), status, duration_ms: Math.round(elapsedMs), request_id: request.id };
+  if (status >= 500) logger.warn(fields);
+  else logger.debug(fields);
+}
