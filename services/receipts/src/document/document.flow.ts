@@ -1,0 +1,104 @@
+import { atCall, type Failpoints } from '@tidegate/database/failpoints';
+import { inTransaction } from '@tidegate/database/transaction';
+import { WrongExpectedVersion } from '@tidegate/event-store/append';
+import type { Clock } from '@tidegate/service-host/clock';
+import { currentTraceparent, inSpan } from '@tidegate/telemetry/tracing';
+import type { Kysely } from 'kysely';
+import { PayerUnavailable, type PayerDetails } from '../payer/payer-details.js';
+import type { ReceiptMetrics } from '../receipt/receipt.metrics.js';
+import { type LoadedReceipts, loadReceipts, record } from '../receipt/receipt.record.js';
+import { RenderError } from '../rendering/render-error.js';
+import type { RenderedDocument, TypstRenderer } from '../rendering/typst-renderer.js';
+import type { Tables } from '../tables.js';
+import { composeDocument } from './compose-document.js';
+import { dropClaim, retryLater, writeDocument } from './document.store.js';
+
+export interface DocumentPorts {
+  db: Kysely<Tables>;
+  failpoints: Failpoints;
+  clock: Clock;
+  renderer: TypstRenderer;
+  payers: PayerDetails;
+  metrics: ReceiptMetrics;
+}
+
+/** `of_issue` continues the trace that numbered the receipt, `current` the one of whoever asks for the document now. */
+export type RenderTrace = 'of_issue' | 'current';
+
+/**
+ * Makes the document of one receipt and stores it with its event in one transaction. Any failure is counted by name, put on record when
+ * its cause is a new one, and thrown; the receipt keeps its number and is due again later.
+ */
+export async function renderReceipt(ports: DocumentPorts, paymentId: string, receiptId: string, trace: RenderTrace): Promise<RenderedDocument> {
+  const parent = trace === 'current' ? {} : { parent: (await loadReceipts(ports.db, paymentId)).origin?.traceparent ?? null };
+  return inSpan('receipts.render', { ...parent, attributes: { 'receipt.id': receiptId } }, async () => {
+    const finished = ports.metrics.renderDuration.startTimer();
+    try {
+      const document = await compile(ports, paymentId, receiptId);
+      finished();
+      await store(ports, paymentId, receiptId, document);
+      return document;
+    } catch (error) {
+      const name = errorName(error);
+      ports.metrics.errors.inc({ error: name });
+      await recordFailure(ports, paymentId, receiptId, name);
+      throw error;
+    }
+  });
+}
+
+async function compile(ports: DocumentPorts, paymentId: string, receiptId: string): Promise<RenderedDocument> {
+  const { facts, origin } = await issued(ports.db, paymentId, receiptId);
+  const details = await ports.payers.of(facts, origin?.correlation_id ?? receiptId);
+  const input = composeDocument(facts, details);
+  return atCall(ports.failpoints, 'receipts.render.compile', () => ports.renderer.render(facts.template, input, new Date(facts.issued_at)));
+}
+
+async function store(ports: DocumentPorts, paymentId: string, receiptId: string, document: RenderedDocument): Promise<void> {
+  const now = ports.clock.now();
+  await inTransaction(ports, 'receipts.render.store', async (tx) => {
+    const { loaded, rendering, origin } = await issued(tx, paymentId, receiptId);
+    await writeDocument(tx, receiptId, document, now);
+    await dropClaim(tx, receiptId);
+    if (rendering?.sha256 === document.sha256) return;
+    const { sha256, template, engine, fonts } = document;
+    const event = { type: 'ReceiptRendered', version: 1, data: { receipt_id: receiptId, sha256, template, engine, fonts } } as const;
+    await record(tx, paymentId, loaded, event, causedBy(origin, receiptId), now);
+  }).catch(unlessAnotherWasFirst);
+}
+
+/** Waiting for payments is no fault of the receipt: it stays `issued`. */
+async function recordFailure(ports: DocumentPorts, paymentId: string, receiptId: string, error: RenderFailure): Promise<void> {
+  const now = ports.clock.now();
+  await inTransaction(ports, 'receipts.render.fail', async (tx) => {
+    const receipt = await issued(tx, paymentId, receiptId);
+    await retryLater(tx, receiptId, now);
+    if (error === 'payment_unavailable' || receipt.error === error || receipt.rendering) return;
+    const event = { type: 'ReceiptRenderFailed', version: 1, data: { receipt_id: receiptId, error } } as const;
+    await record(tx, paymentId, receipt.loaded, event, causedBy(receipt.origin, receiptId), now);
+  }).catch(unlessAnotherWasFirst);
+}
+
+async function issued(db: Kysely<Tables>, paymentId: string, receiptId: string) {
+  const loaded = await loadReceipts(db, paymentId);
+  const receipt = loaded.receipts.get(receiptId);
+  if (!receipt) throw new Error(`Bug: ${receiptId} is not a receipt of ${paymentId}`);
+  return { ...receipt, loaded, origin: loaded.origin };
+}
+
+function causedBy(origin: LoadedReceipts['origin'], receiptId: string) {
+  return { correlation_id: origin?.correlation_id ?? receiptId, causation_id: origin?.causation_id ?? null, traceparent: currentTraceparent() };
+}
+
+/** Two replicas made the same document: the first one's is on record, and the bytes are equal. */
+function unlessAnotherWasFirst(error: unknown): void {
+  if (!(error instanceof WrongExpectedVersion)) throw error;
+}
+
+export const RENDER_FAILURES = ['template', 'font', 'engine', 'timeout', 'payment_unavailable', 'unexpected'] as const;
+export type RenderFailure = (typeof RENDER_FAILURES)[number];
+
+function errorName(error: unknown): RenderFailure {
+  if (error instanceof RenderError) return error.error;
+  return error instanceof PayerUnavailable ? 'payment_unavailable' : 'unexpected';
+}

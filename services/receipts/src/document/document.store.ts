@@ -1,0 +1,69 @@
+import { createHash } from 'node:crypto';
+import { type Kysely, sql } from 'kysely';
+import type { Tables } from '../tables.js';
+
+/** The stored PDF, or null when there is none or its bytes are not those that were stored. */
+export async function readDocument(db: Kysely<Tables>, receiptId: string): Promise<{ pdf: Buffer; sha256: string } | null> {
+  const row = await db.selectFrom('documents').select(['pdf', 'sha256']).where('receipt_id', '=', receiptId).executeTakeFirst();
+  if (!row) return null;
+  return createHash('sha256').update(row.pdf).digest('hex') === row.sha256 ? row : null;
+}
+
+export async function writeDocument(tx: Kysely<Tables>, receiptId: string, document: { pdf: Uint8Array; sha256: string }, now: Date): Promise<void> {
+  const row = { sha256: document.sha256, pdf: Buffer.from(document.pdf), stored_at: now };
+  await tx
+    .insertInto('documents')
+    .values({ receipt_id: receiptId, ...row })
+    .onConflict((conflict) => conflict.column('receipt_id').doUpdateSet(row))
+    .execute();
+}
+
+export interface Claim {
+  receipt_id: string;
+  payment_id: string;
+  /** How often it was started, this time included. */
+  attempts: number;
+}
+
+/** Long enough for a render; a claim that ends early costs only work: the event's expected version lets one of two documents in. */
+const LEASE_SECONDS = 5;
+const FIRST_RETRY_SECONDS = 2;
+const LONGEST_RETRY_SECONDS = 900;
+
+/**
+ * Takes up to `limit` receipts without a document that are due and nobody renders, oldest first. From the second attempt on a claim also
+ * moves the next one away, so that a document which ends its process does not come back at once.
+ */
+export async function claimMissing(db: Kysely<Tables>, now: Date, limit: number): Promise<Claim[]> {
+  const { rows } = await sql<Claim>`
+    WITH due AS (
+      SELECT r.receipt_id FROM receipts r LEFT JOIN renderings w USING (receipt_id)
+      WHERE r.status <> 'rendered' AND (w.receipt_id IS NULL OR (w.due_at <= ${now} AND w.leased_until <= clock_timestamp()))
+      ORDER BY r.issued_at LIMIT ${limit} FOR UPDATE OF r SKIP LOCKED
+    ), claimed AS (
+      INSERT INTO renderings AS w (receipt_id, attempts, due_at, leased_until)
+      SELECT receipt_id, 1, ${now}::timestamptz, clock_timestamp() + ${LEASE_SECONDS} * interval '1 second' FROM due
+      ON CONFLICT (receipt_id) DO UPDATE SET
+        attempts = w.attempts + 1,
+        due_at = ${now}::timestamptz + ${retrySeconds} * interval '1 second',
+        leased_until = excluded.leased_until
+      WHERE w.due_at <= ${now} AND w.leased_until <= clock_timestamp()
+      RETURNING receipt_id, attempts
+    )
+    SELECT claimed.receipt_id, claimed.attempts, r.payment_id FROM claimed JOIN receipts r USING (receipt_id) ORDER BY r.issued_at`.execute(db);
+  return rows;
+}
+
+/** The document exists: its claim is not needed any more. */
+export async function dropClaim(tx: Kysely<Tables>, receiptId: string): Promise<void> {
+  await tx.deleteFrom('renderings').where('receipt_id', '=', receiptId).execute();
+}
+
+/** Gives a failed attempt back, to be tried again after a pause that doubles each time up to a quarter of an hour. */
+export async function retryLater(tx: Kysely<Tables>, receiptId: string, now: Date): Promise<void> {
+  await sql`
+    UPDATE renderings w SET due_at = ${now}::timestamptz + ${retrySeconds} * interval '1 second', leased_until = clock_timestamp()
+    WHERE receipt_id = ${receiptId}`.execute(tx);
+}
+
+const retrySeconds = sql.raw(`least(${LONGEST_RETRY_SECONDS}, ${FIRST_RETRY_SECONDS} * 2 ^ least(w.attempts - 1, 20))`);

@@ -1,0 +1,34 @@
+import { append, type Metadata } from '@tidegate/event-store/append';
+import { readStream } from '@tidegate/event-store/read';
+import { stage } from '@tidegate/messaging/outbox';
+import type { Kysely, Transaction } from 'kysely';
+import type { Tables } from '../tables.js';
+import { asReceiptEvent, type ReceiptEvent, receiptStream } from './receipt.events.js';
+import { published } from './receipt.publish.js';
+import { evolve, noReceipts, type ReceiptsOfPayment } from './receipt.state.js';
+import { project } from './receipt.store.js';
+
+export interface LoadedReceipts {
+  receipts: ReceiptsOfPayment;
+  version: number;
+  /** Metadata of the first event: where the trace and the correlation come from. */
+  origin: Metadata | null;
+}
+
+/** The receipts of one payment with the version of their stream, 0 when there is none. */
+export async function loadReceipts(db: Kysely<Tables>, paymentId: string): Promise<LoadedReceipts> {
+  const events = await readStream(db, receiptStream(paymentId));
+  return {
+    receipts: events.map(asReceiptEvent).reduce(evolve, noReceipts),
+    version: events.at(-1)?.stream_version ?? 0,
+    origin: events[0]?.metadata ?? null,
+  };
+}
+
+/** Appends one event, projects it and stages what it publishes, all in the caller's transaction. Throws WrongExpectedVersion. */
+export async function record(tx: Transaction<Tables>, paymentId: string, loaded: LoadedReceipts, event: ReceiptEvent, metadata: Metadata, now: Date): Promise<void> {
+  await append(tx, receiptStream(paymentId), loaded.version, [event], metadata, now);
+  await project(tx, event);
+  const after = evolve(loaded.receipts, event).get(event.data.receipt_id);
+  if (after) await stage(tx, published(event, after, metadata, now));
+}

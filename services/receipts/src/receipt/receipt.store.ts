@@ -1,0 +1,85 @@
+import type { StoredEvent } from '@tidegate/event-store/read';
+import { type Kysely, sql } from 'kysely';
+import type { ReceiptRow, Tables } from '../tables.js';
+import { asReceiptEvent } from './receipt.events.js';
+
+/** Takes the next number of a counter. The row stays locked until the transaction ends, and a rollback gives the number back. */
+export async function nextSequence(tx: Kysely<Tables>, counter: { tenant: string; series: string; year: number }): Promise<number> {
+  const { last } = await tx
+    .insertInto('counters')
+    .values({ ...counter, last: 1 })
+    .onConflict((conflict) => conflict.columns(['tenant', 'series', 'year']).doUpdateSet({ last: sql<number>`counters.last + 1` }))
+    .returning('last')
+    .executeTakeFirstOrThrow();
+  return last;
+}
+
+/** Brings the projection up to one event. The only writer of `receipts`, live and in a rebuild. */
+export async function project(tx: Kysely<Tables>, stored: Pick<StoredEvent, 'type' | 'version' | 'data'>): Promise<void> {
+  const event = asReceiptEvent(stored);
+  switch (event.type) {
+    case 'ReceiptIssued': {
+      const { receipt_id, tenant, payment_id, kind, series, year, sequence, number, amount, currency, issued_at } = event.data;
+      const empty = { error: null, sha256: null, template: null, engine: null, fonts: null };
+      const row = { receipt_id, tenant, payment_id, kind, series, year, sequence, number, amount, currency, issued_at: new Date(issued_at) };
+      await tx.insertInto('receipts').values({ ...row, status: 'issued', ...empty }).execute();
+      return;
+    }
+    case 'ReceiptRendered': {
+      const { receipt_id, ...made } = event.data;
+      await tx.updateTable('receipts').set({ ...made, status: 'rendered', error: null }).where('receipt_id', '=', receipt_id).execute();
+      return;
+    }
+    case 'ReceiptRenderFailed': {
+      const { receipt_id, error } = event.data;
+      await tx.updateTable('receipts').set({ status: 'failed', error }).where('receipt_id', '=', receipt_id).where('sha256', 'is', null).execute();
+      return;
+    }
+    default:
+      return event satisfies never;
+  }
+}
+
+export async function findReceipt(db: Kysely<Tables>, tenant: string, receiptId: string): Promise<ReceiptRow | undefined> {
+  return db.selectFrom('receipts').selectAll().where('tenant', '=', tenant).where('receipt_id', '=', receiptId).executeTakeFirst();
+}
+
+export async function findReceiptOfPayment(db: Kysely<Tables>, tenant: string, paymentId: string): Promise<ReceiptRow | undefined> {
+  return db
+    .selectFrom('receipts')
+    .selectAll()
+    .where('tenant', '=', tenant)
+    .where('payment_id', '=', paymentId)
+    .where('kind', '=', 'receipt')
+    .executeTakeFirst();
+}
+
+export interface Page {
+  limit: number;
+  /** The last receipt of the page before. */
+  after: string | null;
+}
+
+/** Newest first, at most `limit` + 1 rows: the extra one says that there are more. */
+export async function listReceipts(db: Kysely<Tables>, tenant: string, page: Page): Promise<ReceiptRow[]> {
+  const rows = db.selectFrom('receipts').selectAll().where('tenant', '=', tenant);
+  const from =
+    page.after === null
+      ? rows
+      : rows.where(sql<boolean>`(issued_at, receipt_id) < (SELECT issued_at, receipt_id FROM receipts WHERE tenant = ${tenant} AND receipt_id = ${page.after})`);
+  return from
+    .orderBy('issued_at', 'desc')
+    .orderBy('receipt_id', 'desc')
+    .limit(page.limit + 1)
+    .execute();
+}
+
+/** Age in seconds of the oldest receipt without a document; 0 when there is none. */
+export async function oldestMissingSeconds(db: Kysely<Tables>, now: Date): Promise<number> {
+  const { oldest } = await db
+    .selectFrom('receipts')
+    .select((select) => select.fn.min('issued_at').as('oldest'))
+    .where('status', '<>', 'rendered')
+    .executeTakeFirstOrThrow();
+  return oldest === null ? 0 : Math.max(0, (now.getTime() - oldest.getTime()) / 1000);
+}

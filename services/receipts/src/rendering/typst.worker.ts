@@ -1,0 +1,127 @@
+/**
+ * The worker thread that owns the Typst engine, so that a slow document never holds up the service's event loop. It imports nothing
+ * of ours at run time: it runs from source too, where a relative `.js` import would not resolve.
+ */
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { parentPort, workerData } from 'node:worker_threads';
+import { NodeCompiler } from '@myriaddreamin/typst-ts-node-compiler';
+import { create, type Font } from 'fontkit';
+import type { RenderErrorName } from './render-error.js';
+
+export interface WorkerSettings {
+  templates: string;
+  fonts: { file: string; family: string }[];
+  engineVersion: string;
+}
+export interface RenderRequest {
+  id: number;
+  template: string;
+  data: unknown;
+  /** Seconds since the epoch, the document's only date. */
+  createdAt: number;
+}
+export interface RenderedBytes {
+  pdf: Uint8Array;
+  template: string;
+  engine: string;
+  fonts: string;
+}
+export type RenderReply = { id: number; ok: true; value: RenderedBytes } | { id: number; ok: false; error: RenderErrorName; message: string };
+
+/** Memoized results older than this many renders are dropped, so memory stays flat over any number of documents. */
+const CACHE_AGE = 10;
+const MISSING_GLYPH = '?';
+
+class Fault extends Error {
+  readonly error: RenderErrorName;
+  constructor(error: RenderErrorName, message: string) {
+    super(message);
+    this.error = error;
+  }
+}
+
+interface Engine {
+  compiler: NodeCompiler;
+  version: string;
+  fonts: string;
+  covered: Set<number>;
+}
+
+const settings = workerData as WorkerSettings;
+let engine: Engine | undefined;
+
+parentPort?.on('message', (request: RenderRequest) => {
+  parentPort?.postMessage(reply(request));
+});
+
+function reply(request: RenderRequest): RenderReply {
+  try {
+    engine ??= startEngine();
+    return { id: request.id, ok: true, value: render(engine, request) };
+  } catch (error) {
+    const name = error instanceof Fault ? error.error : 'engine';
+    return { id: request.id, ok: false, error: name, message: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+function startEngine(): Engine {
+  const fonts = settings.fonts.map(readFont);
+  const compiler = NodeCompiler.create({ workspace: settings.templates, fontArgs: [{ fontBlobs: fonts.map((font) => font.bytes) }] });
+  const [typst] = compiler.query({ mainFileContent: '#metadata(str(sys.version))<version>' }, { selector: '<version>', field: 'value' }) as [string];
+  return {
+    compiler,
+    version: `typst ${typst} (typst-ts-node-compiler ${settings.engineVersion})`,
+    fonts: sha256(fonts.map((font) => sha256(font.bytes)).join('\n')),
+    covered: new Set(fonts.reduce((common, { characters }) => common.filter((c) => characters.has(c)), [...(fonts[0]?.characters ?? [])])),
+  };
+}
+
+function readFont(font: WorkerSettings['fonts'][number]): { bytes: Buffer; characters: Set<number> } {
+  try {
+    const bytes = readFileSync(font.file);
+    const parsed = create(bytes) as Font;
+    if (!parsed.familyName.startsWith(font.family)) throw new Error(`it is ${parsed.familyName}`);
+    return { bytes, characters: new Set(parsed.characterSet) };
+  } catch (error) {
+    throw new Fault('font', `${path.basename(font.file)} is not a readable font of ${font.family}: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+function render(from: Engine, request: RenderRequest): RenderedBytes {
+  const source = readTemplate(request.template);
+  const data = JSON.stringify(printable(request.data, from.covered));
+  try {
+    const pdf = from.compiler.pdf(
+      { mainFileContent: source, inputs: { data } },
+      { pdfStandard: 'a-2b', creationTimestamp: request.createdAt },
+    );
+    return { pdf: new Uint8Array(pdf), template: `${request.template}@${sha256(source).slice(0, 12)}`, engine: from.version, fonts: from.fonts };
+  } catch (error) {
+    throw new Fault('template', `${request.template}: ${error instanceof Error ? error.message.trim() : String(error)}`);
+  } finally {
+    from.compiler.evictCache(CACHE_AGE);
+  }
+}
+
+function readTemplate(name: string): string {
+  if (!/^[a-z][a-z0-9_-]*$/.test(name)) throw new Fault('template', `"${name}" is no template name`);
+  try {
+    return readFileSync(path.join(settings.templates, `${name}.typ`), 'utf8');
+  } catch {
+    throw new Fault('template', `${name}.typ is missing`);
+  }
+}
+
+/** PDF/A refuses a character that the fonts lack: it is printed as a question mark instead of failing the whole receipt. */
+function printable(value: unknown, covered: Set<number>): unknown {
+  if (typeof value === 'string') return Array.from(value, (c) => (covered.has(c.codePointAt(0) ?? 0) ? c : MISSING_GLYPH)).join('');
+  if (Array.isArray(value)) return value.map((item) => printable(item, covered));
+  if (value === null || typeof value !== 'object') return value;
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, printable(item, covered)]));
+}
+
+function sha256(bytes: string | Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}

@@ -1,0 +1,59 @@
+import { RPC, Tenant } from '@tidegate/contracts/rpc/routes';
+import type { Clock } from '@tidegate/service-host/clock';
+import type { Kysely } from 'kysely';
+import type { Tables } from '../tables.js';
+
+/** Asks a service; throws when it is away or too slow. `RpcClient` of libs/messaging is one. */
+export interface Ask {
+  request(subject: string, payload: unknown, options: { timeoutMs: number }): Promise<unknown>;
+}
+
+const FRESH_MS = 60_000;
+const TIMEOUT_MS = 1000;
+
+/** No copy yet, and the gateway does not answer: nothing to number by. */
+export class TenantUnavailable extends Error {
+  override readonly name = 'TenantUnavailable';
+}
+/** The gateway answers that there is no such tenant. */
+export class TenantUnknown extends Error {
+  override readonly name = 'TenantUnknown';
+}
+
+/** What receipts know of tenants: a copy at most a minute old, or the last one known while the gateway is away. */
+export class TenantCopies {
+  constructor(private readonly at: { db: Kysely<Tables>; ask: Ask; clock: Clock }) {}
+
+  /** Throws TenantUnavailable or TenantUnknown. */
+  async get(id: string): Promise<Tenant> {
+    const { db, clock } = this.at;
+    const copy = await db.selectFrom('tenants').selectAll().where('id', '=', id).executeTakeFirst();
+    const age = copy ? Math.abs(clock.now().getTime() - copy.fetched_at.getTime()) : Infinity;
+    if (copy && age < FRESH_MS) return Tenant.parse(copy.data);
+    const asked = await this.asked(id);
+    if (asked === 'away') {
+      if (copy) return Tenant.parse(copy.data);
+      throw new TenantUnavailable(`tenant ${id} cannot be asked for yet`);
+    }
+    if (asked === null) throw new TenantUnknown(`there is no tenant ${id}`);
+    await this.keep(asked);
+    return asked;
+  }
+
+  private async asked(id: string): Promise<Tenant | null | 'away'> {
+    try {
+      return Tenant.nullable().parse(await this.at.ask.request(RPC.tenantGet, { tenant: id }, { timeoutMs: TIMEOUT_MS }));
+    } catch {
+      return 'away';
+    }
+  }
+
+  private async keep(tenant: Tenant): Promise<void> {
+    const row = { data: JSON.stringify(tenant), fetched_at: this.at.clock.now() };
+    await this.at.db
+      .insertInto('tenants')
+      .values({ id: tenant.id, ...row })
+      .onConflict((conflict) => conflict.column('id').doUpdateSet(row))
+      .execute();
+  }
+}

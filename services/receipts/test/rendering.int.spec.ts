@@ -1,0 +1,115 @@
+import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { composeDocument } from '../src/document/compose-document.js';
+import { TEMPLATES, TypstRenderer } from '../src/rendering/typst-renderer.js';
+import { readPdf } from './pdf-text.js';
+import { someDetails, someFacts } from './receipt-facts.js';
+
+const issuedAt = new Date(someFacts().issued_at);
+const input = composeDocument(someFacts(), someDetails({ description: 'Order 10442' }));
+
+describe('Given the bundled template and fonts', () => {
+  const renderer = new TypstRenderer();
+  const other = new TypstRenderer();
+  afterAll(() => Promise.all([renderer.close(), other.close()]));
+
+  it('makes the same bytes of the same input, in another engine too, and other bytes of another input', async () => {
+    const first = await renderer.render('receipt', input, issuedAt);
+    await renderer.render('receipt', { ...input, number: 'R-2026-000043' }, issuedAt);
+    const again = await renderer.render('receipt', input, issuedAt);
+    const elsewhere = await other.render('receipt', input, issuedAt);
+    const different = await renderer.render('receipt', { ...input, number: 'R-2026-000043' }, issuedAt);
+    expect([again.sha256, elsewhere.sha256]).toEqual([first.sha256, first.sha256]);
+    expect(Buffer.compare(again.pdf, first.pdf)).toBe(0);
+    expect(different.sha256).not.toBe(first.sha256);
+  });
+
+  it('records what it was made of', async () => {
+    const { template, engine, fonts, sha256 } = await renderer.render('receipt', input, issuedAt);
+    expect(template).toMatch(/^receipt@[0-9a-f]{12}$/);
+    expect(engine).toMatch(/^typst 0\.\d+\.\d+ \(typst-ts-node-compiler \d+\.\d+\.\d+\)$/);
+    expect([fonts, sha256]).toEqual([expect.stringMatching(/^[0-9a-f]{64}$/), expect.stringMatching(/^[0-9a-f]{64}$/)]);
+  });
+
+  it('prints number, amount, date, seller and card as text that can be selected', async () => {
+    const { pages } = await readPdf((await renderer.render('receipt', input, issuedAt)).pdf);
+    expect(pages).toHaveLength(1);
+    for (const text of ['R-2026-000042', '$428.00', 'November 21, 2026', 'Harbour & Lane Coffee Roasters', 'Visa •••• 4242', 'Order 10442']) {
+      expect(pages[0]).toContain(text);
+    }
+  });
+
+  it('is PDF/A-2b with its fonts inside, dated by the receipt alone, without script', async () => {
+    const { pdf } = await renderer.render('receipt', input, issuedAt);
+    const raw = Buffer.from(pdf).toString('latin1');
+    expect(raw).toMatch(/<pdfaid:part>2<\/pdfaid:part>/);
+    expect(raw).toMatch(/<pdfaid:conformance>B<\/pdfaid:conformance>/);
+    expect(raw).toMatch(/\/OutputIntents/);
+    expect(raw).not.toMatch(/\/(JavaScript|JS|URI|Launch|EmbeddedFile)\b/);
+    const { info } = await readPdf(pdf);
+    expect(info['CreationDate']).toBe('D:20261121060001Z');
+  });
+
+  it('prints markup of a user as the characters it consists of', async () => {
+    const name = '*bold* #panic("x") $1/0$ <l> @ref // [a](http://x.example) \\u{41}';
+    const hostile = composeDocument(someFacts(), someDetails({ line_items: [{ name, quantity: 1, unit_amount: 42800 }] }));
+    const { pages } = await readPdf((await renderer.render('receipt', hostile, issuedAt)).pdf);
+    expect(pages[0]?.replace(/\s+/g, '')).toContain(name.replace(/\s+/g, ''));
+  });
+
+  it('prints a question mark for what the fonts lack, and Greek and Cyrillic as they are', async () => {
+    const name = 'Кофе Καφές 漢字 🎟';
+    const mixed = composeDocument(someFacts(), someDetails({ line_items: [{ name, quantity: 1, unit_amount: 42800 }] }));
+    const { pages } = await readPdf((await renderer.render('receipt', mixed, issuedAt)).pdf);
+    expect(pages[0]).toContain('Кофе Καφές ?? ?');
+  });
+
+  it('spreads 200 line items with endless names over pages that repeat the head and count themselves', async () => {
+    const line_items = Array.from({ length: 200 }, (_, i) => ({ name: `${i + 1} ${'x'.repeat(240)}`, quantity: 1, unit_amount: 100 }));
+    const { pages } = await readPdf((await renderer.render('receipt', composeDocument(someFacts(), someDetails({ line_items })), issuedAt)).pdf);
+    expect(pages.length).toBeGreaterThan(5);
+    for (const [index, page] of pages.entries()) expect(page).toContain(`Page ${index + 1} / ${pages.length}`);
+    expect(pages[1]).toContain('Unit price');
+  });
+});
+
+describe('Given a template that is broken', () => {
+  const templates = mkdtempSync(join(tmpdir(), 'tidegate-templates-'));
+  const renderer = new TypstRenderer({ templates, timeoutMs: 1500 });
+  beforeAll(() => {
+    copyFileSync(join(TEMPLATES, 'receipt.typ'), join(templates, 'receipt.typ'));
+    writeFileSync(join(templates, 'broken.typ'), '#let data = (');
+    writeFileSync(join(templates, 'slow.typ'), '#for i in range(4500) { for j in range(4500) {} }');
+  });
+  afterAll(async () => {
+    await renderer.close();
+    rmSync(templates, { recursive: true });
+  });
+
+  it.each([
+    ['does not compile', 'broken', 'template'],
+    ['is missing', 'nowhere', 'template'],
+    ['is named like a path', '../receipt', 'template'],
+    ['takes too long', 'slow', 'timeout'],
+  ])('fails the document by name when it %s, and makes the next one', async (_, template, error) => {
+    await expect(renderer.render(template, input, issuedAt)).rejects.toMatchObject({ name: 'RenderError', error });
+    await expect(renderer.render('receipt', input, issuedAt)).resolves.toMatchObject({ template: expect.stringMatching(/^receipt@/) });
+  });
+});
+
+describe('Given a font that is damaged', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'tidegate-fonts-'));
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  it.each([
+    ['damaged', 'damaged.ttf'],
+    ['missing', 'missing.ttf'],
+  ])('names the font when it is %s', async (_, file) => {
+    writeFileSync(join(folder, 'damaged.ttf'), 'no font at all');
+    const renderer = new TypstRenderer({ fonts: [{ file: join(folder, file), family: 'Inter' }] });
+    await expect(renderer.render('receipt', input, issuedAt)).rejects.toMatchObject({ error: 'font', message: expect.stringContaining(file) });
+    await renderer.close();
+  });
+});
