@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { globSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { repositoryRoot } from '@tidegate/local-stack/repository';
-import { migrateProduct } from '@tidegate/local-stack/product';
+import { realProduct } from '@tidegate/local-stack/stack/real-product';
 
 /** How a fresh database becomes what the tests of some package need. */
 export interface Migration {
@@ -19,7 +19,7 @@ export function productMigration(): Migration {
   const password = (role: string) => `${role}-in-tests`;
   return {
     key: hashOfMigrations(),
-    run: (adminUrl) => migrateProduct(adminUrl, password),
+    run: (adminUrl) => realProduct.migrate(adminUrl, password),
     passwordOf: password,
   };
 }

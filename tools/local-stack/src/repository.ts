@@ -14,3 +14,9 @@ export function repositoryRoot(from = import.meta.dirname): string {
 function nameOf(manifest: string): unknown {
   return (JSON.parse(readFileSync(manifest, 'utf8')) as { name?: unknown }).name;
 }
+
+/** The Node that everything runs on: the pinned one from npm where it is installed, else the one that runs this. */
+export function nodeProgram(): string {
+  const pinned = join(repositoryRoot(), 'node_modules', '.bin', 'node');
+  return existsSync(pinned) ? pinned : process.execPath;
+}

@@ -5,6 +5,7 @@ import { freePort } from '../process/free-port.js';
 import { repositoryRoot } from '../repository.js';
 import { type PostgresBinaries, postgresBinaries } from './binaries.js';
 import { withFolderLock } from './folder-lock.js';
+import { endLeftOver } from './left-over.js';
 import { removeOwnedFolder } from './owned-folder.js';
 import { ping } from './ping.js';
 import { PostgresCluster } from './postgres-cluster.js';
@@ -68,6 +69,7 @@ async function runningServer(home: string): Promise<State | undefined> {
 
 /** Always from an empty server: it costs a second, and nothing of an earlier run can be in the way. */
 async function startServer(home: string, binaries: PostgresBinaries): Promise<State> {
+  await endLeftOver(join(home, 'server', 'data'));
   removeOwnedFolder(join(home, 'server'));
   const cluster = await PostgresCluster.prepare({
     folder: join(home, 'server'),

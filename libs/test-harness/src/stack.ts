@@ -1,0 +1,32 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Stack } from '@tidegate/local-stack/stack/stack';
+import { type StackOptions } from '@tidegate/local-stack/stack/stack-options';
+import { startStack } from '@tidegate/local-stack/stack/start-stack';
+import { mustBeEnded } from './leaks.js';
+
+export type { Stack } from '@tidegate/local-stack/stack/stack';
+export type StackForTestsOptions = Partial<StackOptions>;
+
+/**
+ * The whole built product on free ports in a folder of its own, with the simulator as Stripe; for `*.e2e.spec.ts`. `stop()` ends every process and
+ * deletes the folder. Takes some seconds, so a spec shares one. Set TIDEGATE_KEEP_STACKS=1 to keep the folder and read the logs.
+ */
+export async function stackForTests(options: StackForTestsOptions = {}): Promise<Stack> {
+  const dir = options.dir ?? mkdtempSync(join(tmpdir(), 'tidegate-stack-'));
+  const stack = await startStack({ dir, fsync: false, ...options, ...(options.caller === undefined ? { caller: plainCaller() } : {}) });
+  const ended = mustBeEnded(`the stack in ${dir}`);
+  const stop = stack.stop.bind(stack);
+  stack.stop = async () => {
+    await stop();
+    ended();
+    if (process.env['TIDEGATE_KEEP_STACKS'] === undefined) rmSync(dir, { recursive: true, force: true });
+  };
+  return stack;
+}
+
+/** Tests run the same wherever they run: only what a program needs to run at all is taken from the environment. */
+function plainCaller(): NodeJS.ProcessEnv {
+  return Object.fromEntries(['PATH', 'HOME', 'TMPDIR', 'LANG', 'TZ'].flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])));
+}

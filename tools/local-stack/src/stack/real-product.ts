@@ -1,0 +1,58 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { type NatsPermissions } from '../nats-server/config-file.js';
+import { run } from '../process/run.js';
+import { nodeProgram, repositoryRoot } from '../repository.js';
+import { StackError } from '../stack-error.js';
+import { type Product } from './product.js';
+import { serviceNames } from './services.js';
+
+/**
+ * Tidegate itself. The stack runs the product, and the product's own tests run on the stack: a static import would close that circle in the build graph.
+ * Hence these few modules are named at run time only.
+ */
+export const realProduct: Product = {
+  program(name) {
+    const file = join(repositoryRoot(), name === 'simulator' ? 'tools/stripe-simulator' : `services/${name}`, 'dist', 'main.js');
+    if (!existsSync(file)) throw new StackError(`${file} is missing: run "npm run build".`);
+    return file;
+  },
+
+  async migrate(adminUrl, password) {
+    const { migrateAll } = await load<{ migrateAll(adminUrl: string, options: { password(role: string): string }): Promise<unknown> }>('@tidegate/database/migrate');
+    await migrateAll(adminUrl, { password });
+  },
+
+  async natsPermissions(service) {
+    const { natsPermissions } = await load<{ natsPermissions(service: string): NatsPermissions }>('@tidegate/messaging/permissions');
+    return natsPermissions(service);
+  },
+
+  async failpoints() {
+    const lists = await Promise.all(serviceNames.map((name) => load<{ FAILPOINTS?: readonly string[] }>(`@tidegate/${name}/failpoints`).catch(() => ({ FAILPOINTS: [] }))));
+    return [...new Set(lists.flatMap(({ FAILPOINTS = [] }) => FAILPOINTS))].sort();
+  },
+
+  async createTenantsAndKeys(databaseUrl) {
+    const [main, other] = [await createKey(databaseUrl, 'default', 'all,ops'), await createKey(databaseUrl, 'other', 'all')];
+    return { default: main, other };
+  },
+};
+
+async function createKey(databaseUrl: string, tenant: string, scopes: string): Promise<string> {
+  const admin = join(repositoryRoot(), 'services', 'gateway', 'dist', 'admin.js');
+  const env = { PATH: process.env['PATH'], DATABASE_URL: databaseUrl };
+  await run(nodeProgram(), [admin, 'create-tenant', tenant], { env, timeoutMs: 30_000 });
+  const output = await run(nodeProgram(), [admin, 'create-key', tenant, scopes], { env, timeoutMs: 30_000 });
+  const key = /\btg_(?:test|live)_\S+/.exec(output)?.[0];
+  if (key === undefined) throw new StackError(`"admin.js create-key ${tenant}" printed no API key.`);
+  return key;
+}
+
+async function load<Module>(specifier: string): Promise<Module> {
+  try {
+    return (await import(specifier)) as Module;
+  } catch (error) {
+    throw new StackError(`${specifier} could not be loaded: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
