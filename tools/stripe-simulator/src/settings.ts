@@ -19,6 +19,8 @@ export interface Settings {
   readonly availableAfterSeconds: number;
   /** Uncaptured authorizations are cancelled after this many seconds. */
   readonly authorizationSeconds: number;
+  /** Compares every answer and event with the API description; deviations are in `world.selfCheck`. Slow: for tests. */
+  readonly selfCheck: boolean;
 }
 
 export const DEFAULT_SETTINGS: Omit<Settings, 'seed'> = {
@@ -32,4 +34,5 @@ export const DEFAULT_SETTINGS: Omit<Settings, 'seed'> = {
   feeFixed: 30,
   availableAfterSeconds: 2 * 86_400,
   authorizationSeconds: 7 * 86_400,
+  selfCheck: false,
 };

@@ -12,6 +12,7 @@ import { Random } from './ids/random.js';
 import { type PaymentIntent } from './payment-intents/payment-intent.js';
 import { type PaymentMethod } from './payment-methods/payment-method.js';
 import { type Refund } from './refunds/refund.js';
+import { SelfCheck } from './schema/self-check.js';
 import { type Settings } from './settings.js';
 import { Collection } from './store/collection.js';
 import { Deliveries } from './webhooks/deliveries.js';
@@ -41,6 +42,7 @@ export class World {
   readonly idempotency: IdempotencyKeys;
   readonly events: EventLog;
   readonly deliveries: Deliveries;
+  readonly selfCheck: SelfCheck | undefined;
 
   /** Where this simulator answers; known once it listens. */
   baseUrl = '';
@@ -52,6 +54,7 @@ export class World {
     this.idempotency = new IdempotencyKeys(this.clock);
     this.deliveries = new Deliveries(this);
     this.events = new EventLog(this);
+    this.selfCheck = settings.selfCheck ? new SelfCheck() : undefined;
   }
 
   /** Forgets everything except endpoints that `keep` names. Ids go on, so nothing ever gets an id twice. */

@@ -51,6 +51,7 @@ export class EventLog {
       },
     };
     const stored = this.records.insert({ ...record, event: { ...record.event, id: record.id } });
+    world.selfCheck?.event(stored.event);
     for (const endpoint of endpoints) world.deliveries.start(stored, endpoint.id);
   }
 }

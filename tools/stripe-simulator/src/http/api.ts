@@ -108,6 +108,7 @@ export class Api {
     try {
       const cause = { requestId: entry.id, idempotencyKey: key ?? null, silent: false };
       const outcome = execute(this.world, this.expander, { found, form: decodeForm(text), cause, apiVersion, key: record, fault });
+      this.world.selfCheck?.answer(found.route.operation, outcome.status, outcome.value, found.route.returns);
       return { answer: this.render(incoming, outcome), settle: () => this.keep(record, outcome) };
     } catch (error) {
       if (record !== undefined) this.world.idempotency.release(record);

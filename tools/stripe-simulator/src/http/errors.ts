@@ -42,7 +42,3 @@ export function noSuch(noun: string, id: string, param: string): StripeError {
   const status = param === 'id' ? 404 : 400;
   return new StripeError(status, { type: 'invalid_request_error', code: 'resource_missing', message: `No such ${noun}: '${id}'`, param });
 }
-
-export function apiError(status: number, message: string): StripeError {
-  return new StripeError(status, { type: 'api_error', message });
-}

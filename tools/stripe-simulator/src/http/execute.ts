@@ -3,7 +3,7 @@ import { type KeyRecord } from '../idempotency/idempotency-keys.js';
 import { readParams } from '../schema/params.js';
 import { type World } from '../world.js';
 import { type Cause } from './call.js';
-import { StripeError, apiError } from './errors.js';
+import { StripeError } from './errors.js';
 import { type Expander, expand, expansionOf } from './expand.js';
 import { type FormMap } from './form.js';
 import { type Found } from './router.js';
@@ -27,9 +27,6 @@ export interface Outcome {
   readonly stored: boolean;
 }
 
-/** The message of an internal error at Stripe's end. */
-export const UNKNOWN_ERROR = 'An unknown error occurred';
-
 /**
  * Validates and runs one operation, synchronously. The faults that fail inside execution are applied here, because their
  * place between effect and answer is their meaning.
@@ -39,16 +36,22 @@ export function execute(world: World, expander: Expander, execution: Execution):
   try {
     const params = readParams(form, fieldsFor(found.route.operation, found.fields, form, apiVersion));
     const expansion = expansionOf(params['expand'] as string[] | undefined, found.route.returns);
-    if (fault?.fault === 'error_500_before') throw apiError(500, UNKNOWN_ERROR);
+    if (fault?.fault === 'error_500_before') throw internalError(fault);
     const lag = fault?.fault === 'list_lag' ? { insertedBeforeMs: Date.now() - (fault.ms ?? 5_000) } : {};
     const value = found.route.handle(world, { cause, id: found.id, params, apiVersion, ...lag });
-    if (fault?.fault === 'error_500_after') throw apiError(500, UNKNOWN_ERROR);
+    if (fault?.fault === 'error_500_after') throw internalError(fault);
     return { status: 200, value: expansion === undefined ? value : expand(value, expansion, expander), headers: {}, stored: true };
   } catch (error) {
     if (!(error instanceof StripeError)) throw error;
-    if (fault?.fault === 'error_500_after' && error.stored && error.status < 500) return failed(apiError(500, UNKNOWN_ERROR));
+    if (fault?.fault === 'error_500_after' && error.stored && error.status < 500) return failed(internalError(fault));
     return failed(error);
   }
+}
+
+/** Something broke at Stripe's end. The answer is kept under the idempotency key. */
+function internalError(fault: FaultSpec): StripeError {
+  const headers: Record<string, string> = fault.should_retry === undefined ? {} : { 'Stripe-Should-Retry': String(fault.should_retry) };
+  return new StripeError(500, { type: 'api_error', message: 'An unknown error occurred' }, true, headers);
 }
 
 export function failed(error: StripeError): Outcome {
