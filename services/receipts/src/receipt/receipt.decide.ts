@@ -12,6 +12,7 @@ export interface IssueReceipt {
   /** From the counter of this tenant, series and year. */
   sequence: number;
   numberFormat: string;
+  template: string;
 }
 
 export const RECEIPT_SERIES = 'R';
@@ -45,7 +46,7 @@ export function issueReceipt(command: IssueReceipt): ReceiptIssued {
       seller: { name: tenant.name, legal_lines: tenant.legal_lines },
       card: payment.card,
       livemode: payment.livemode,
-      template: 'receipt',
+      template: command.template,
     },
   };
 }

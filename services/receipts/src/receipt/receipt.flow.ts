@@ -16,6 +16,8 @@ export interface PaymentSucceeded {
   cause: Envelope;
   now: Date;
   numberFormat: string;
+  /** Name of the template that its document is made with. */
+  template: string;
 }
 
 /**
@@ -23,12 +25,12 @@ export interface PaymentSucceeded {
  * another issuer was first (WrongExpectedVersion), all of it rolls back and no number is lost.
  */
 export async function issueForPayment(tx: Transaction<Tables>, succeeded: PaymentSucceeded): Promise<ReceiptFacts | null> {
-  const { payment, tenant, cause, now, numberFormat } = succeeded;
+  const { payment, tenant, cause, now, numberFormat, template } = succeeded;
   const id = receiptId(payment.payment_id, 'receipt');
   const loaded = await loadReceipts(tx, payment.payment_id);
   if (loaded.receipts.has(id)) return null;
   const sequence = await nextSequence(tx, counterOf(tenant, now));
-  const event = issueReceipt({ receiptId: id, payment, tenant, issuedAt: now, sequence, numberFormat });
+  const event = issueReceipt({ receiptId: id, payment, tenant, issuedAt: now, sequence, numberFormat, template });
   const metadata = { correlation_id: cause.correlation_id, causation_id: cause.id, traceparent: currentTraceparent() ?? cause.traceparent };
   await record(tx, payment.payment_id, loaded, event, metadata, now);
   return event.data;

@@ -1,0 +1,87 @@
+import { readFileSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { type Database } from '@tidegate/database/database';
+import { noFailpoints } from '@tidegate/database/failpoints';
+import { inTransaction } from '@tidegate/database/transaction';
+import { createMetrics } from '@tidegate/telemetry/metrics';
+import type { TestDatabase } from '@tidegate/test-harness/postgres';
+import pg from 'pg';
+import type { DocumentPorts } from '../src/document/document.flow.js';
+import { DocumentLoop } from '../src/document/document.loop.js';
+import { documentOf } from '../src/document/document-on-read.js';
+import { PayerDetails } from '../src/payer/payer-details.js';
+import { issueForPayment } from '../src/receipt/receipt.flow.js';
+import { receiptMetrics } from '../src/receipt/receipt.metrics.js';
+import { checksumOfReceipts, rebuildReceipts } from '../src/receipt/receipt.rebuild.js';
+import { TypstRenderer } from '../src/rendering/typst-renderer.js';
+import type { Tables } from '../src/tables.js';
+import { berlin, knowPayers, payment, succeeded, tokyo } from './payments.js';
+import { connect, receiptsDatabase, silent } from './receipts-database.js';
+
+const clock = { now: () => new Date('2026-11-21T06:00:01.000Z') };
+const renderer = new TypstRenderer();
+const away = { request: () => Promise.reject(new Error('nobody answers')) };
+let database: TestDatabase;
+let opened: Database<Tables>;
+let ports: DocumentPorts & { logger: typeof silent };
+
+beforeAll(async () => {
+  database = await receiptsDatabase();
+  opened = connect(database);
+  const { db } = opened;
+  ports = { db, failpoints: noFailpoints, clock, renderer, payers: new PayerDetails({ db, ask: away, clock }), metrics: receiptMetrics(createMetrics('receipts'), db, clock), logger: silent };
+});
+afterAll(async () => {
+  await renderer.close();
+  await opened.close();
+  await database.drop();
+});
+
+async function issue(n: number, template = 'receipt') {
+  const snapshot = payment(n);
+  const tenant = n % 3 === 0 ? tokyo : berlin;
+  await knowPayers(opened.db, [snapshot]);
+  const fact = { payment: snapshot, tenant, cause: succeeded(snapshot, tenant.id), now: clock.now(), numberFormat: '{series}-{year}-{sequence:6}', template };
+  await inTransaction({ db: opened.db, failpoints: noFailpoints }, 'receipts.receipts-payments.handle', (tx) => issueForPayment(tx, fact));
+}
+
+/** As an operator would: drop the tables, run their migration again. */
+async function dropAndCreateAgain() {
+  const admin = new pg.Client({ connectionString: database.url });
+  await admin.connect();
+  const migration = (file: string) => readFileSync(new URL(`../migrations/${file}`, import.meta.url), 'utf8');
+  await admin.query(`SET search_path = receipts; DROP TABLE receipts, documents, renderings; ${migration('0002_receipts.sql')} ${migration('0003_documents.sql')}`);
+  await admin.end();
+}
+
+describe('Given receipts issued, rendered, failing and waiting, and every projection dropped', () => {
+  it('rebuilds equal rows with the same numbers, goes on counting, and renders the same bytes again', async () => {
+    for (let n = 1; n <= 8; n += 1) await issue(n, n === 5 ? 'nowhere' : 'receipt');
+    await new DocumentLoop(ports).runOnce();
+    await issue(9);
+    const before = await opened.db.selectFrom('receipts').selectAll().orderBy('receipt_id').execute();
+    const checksum = await checksumOfReceipts(opened.db);
+
+    await dropAndCreateAgain();
+    expect(await rebuildReceipts(opened.db)).toEqual({ events: 17 });
+
+    expect(await checksumOfReceipts(opened.db)).toBe(checksum);
+    expect(new Set(before.map((row) => row.status))).toEqual(new Set(['issued', 'rendered', 'failed']));
+    for (const row of before.filter(({ status }) => status === 'rendered')) {
+      expect((await documentOf(ports, row)).sha256).toBe(row.sha256);
+    }
+    await issue(10);
+    const latest = await opened.db.selectFrom('receipts').select('number').where('payment_id', '=', payment(10).payment_id).executeTakeFirst();
+    expect(latest).toEqual({ number: 'R-2026-000007' });
+  });
+
+  it('rebuilds while receipts are issued, and misses none', async () => {
+    const issuing = Promise.all(Array.from({ length: 20 }, (_, n) => issue(100 + n)));
+    await rebuildReceipts(opened.db);
+    await issuing;
+    const checksum = await checksumOfReceipts(opened.db);
+    await rebuildReceipts(opened.db);
+    expect(await checksumOfReceipts(opened.db)).toBe(checksum);
+    expect(await opened.db.selectFrom('receipts').select((s) => s.fn.countAll<number>().as('n')).executeTakeFirst()).toEqual({ n: 30 });
+  });
+});
