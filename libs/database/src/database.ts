@@ -1,0 +1,58 @@
+import { type Logger } from '@tidegate/telemetry/logger';
+import { Kysely, PostgresDialect } from 'kysely';
+import pg from 'pg';
+
+export interface DatabaseConfig {
+  url: string;
+  /** Most connections this process holds at once. */
+  poolSize: number;
+  /** Shown in pg_stat_activity. */
+  applicationName: string;
+}
+
+/** A database whose tables the caller names in raw SQL, or in its own `Kysely<Tables>`. */
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- the tables of a service are known to that service only
+export type Db = Kysely<any>;
+
+export interface Database<T> {
+  db: Kysely<T>;
+  pool: pg.Pool;
+  close(): Promise<void>;
+}
+
+const STATEMENT_TIMEOUT_MS = 15_000;
+const IDLE_IN_TRANSACTION_TIMEOUT_MS = 15_000;
+const CONNECT_TIMEOUT_MS = 5_000;
+const INT8 = 20;
+
+/**
+ * A pool that survives the loss of its server: without an `error` listener an idle connection that breaks ends the process. `int8` comes as a number
+ * (ours stay far below 2^53). No statement and no forgotten transaction lives longer than 15 s.
+ */
+export function openDatabase<T>(config: DatabaseConfig, logger: Logger): Database<T> {
+  const pool = new pg.Pool({
+    connectionString: config.url,
+    max: config.poolSize,
+    application_name: config.applicationName,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    statement_timeout: STATEMENT_TIMEOUT_MS,
+    idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_TIMEOUT_MS,
+    keepAlive: true,
+    types: { getTypeParser },
+  });
+  const onError = (err: Error) => logger.warn({ event: 'database_connection_lost', err }, 'A database connection broke; the next query opens another');
+  pool.on('error', onError);
+  pool.on('connect', (client) => client.on('error', onError));
+  const db = new Kysely<T>({ dialect: new PostgresDialect({ pool }) });
+  let closing: Promise<void> | undefined;
+  return { db, pool, close: () => (closing ??= db.destroy()) };
+}
+
+const getTypeParser = ((oid: number, format: 'text' | 'binary' = 'text') =>
+  oid === INT8 && format === 'text' ? toSafeNumber : pg.types.getTypeParser(oid, format as 'text')) as typeof pg.types.getTypeParser;
+
+function toSafeNumber(text: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value)) throw new Error(`Bug: int8 ${text} does not fit a number`);
+  return value;
+}

@@ -1,0 +1,106 @@
+import { type Logger } from '@tidegate/telemetry/logger';
+import pg from 'pg';
+import { type MigrationFile, readMigrations, type MigrationsFolder } from './migration-files.js';
+import { ensureRole } from './role.js';
+import { schemasOf } from './schema-file.js';
+
+export interface SchemaMigrations {
+  schema: string;
+  /** Login role of the service; owns nothing. */
+  role: string;
+  password: string;
+  /** Run in this order; `id` goes into the recorded names and must never change. */
+  dirs: readonly MigrationsFolder[];
+}
+
+/** A file that has run was changed afterwards; migrations are immutable. */
+export class ChangedMigration extends Error {
+  constructor(schema: string, id: string) {
+    super(`Migration ${schema}: ${id} has already run and was changed since; write a new one instead`);
+    this.name = 'ChangedMigration';
+  }
+}
+
+/**
+ * Brings one schema up to date as the administrator, in one transaction: the schema, its login role (search_path = the schema), every numbered SQL file
+ * that has not run yet. Tables made by a migration are readable and writable for the role unless the migration revokes that. In the files
+ * `:"role"`, `:"schema"` and `:"rebuild"` (the schema for tables under rebuild) stand for quoted names. Concurrent callers wait for each other.
+ */
+export async function migrate(adminUrl: string, migrations: SchemaMigrations, logger?: Logger): Promise<{ applied: string[] }> {
+  const files = migrations.dirs.flatMap(readMigrations);
+  const client = new pg.Client({ connectionString: adminUrl, application_name: `migrate ${migrations.schema}` });
+  await client.connect();
+  try {
+    await client.query('BEGIN');
+    // One for all schemas: roles belong to the whole server.
+    await client.query(`SELECT pg_advisory_xact_lock(hashtext('tidegate.migrate'))`);
+    await prepareSchema(client, migrations);
+    const applied = await applyFiles(client, migrations, files);
+    await client.query('COMMIT');
+    if (applied.length > 0) logger?.info({ event: 'schema_migrated', schema: migrations.schema, applied }, 'Schema migrated');
+    return { applied };
+  } catch (error) {
+    await client.query('ROLLBACK').catch(() => undefined);
+    throw error;
+  } finally {
+    await client.end();
+  }
+}
+
+export interface MigrateAllOptions {
+  /** Password of a service's login role. */
+  password(role: string): string;
+  /** The checkout; by default the one this file is in. */
+  rootDir?: string;
+  logger?: Logger;
+}
+
+/** Migrates the schema of every service, as each `services/<name>/schema.json` lists its folders. */
+export async function migrateAll(adminUrl: string, options: MigrateAllOptions): Promise<{ applied: string[] }> {
+  const applied: string[] = [];
+  for (const schema of schemasOf(options.rootDir)) {
+    const done = await migrate(adminUrl, { ...schema, password: options.password(schema.role) }, options.logger);
+    applied.push(...done.applied.map((id) => `${schema.schema}: ${id}`));
+  }
+  return { applied };
+}
+
+async function prepareSchema(client: pg.Client, { schema, role, password }: SchemaMigrations): Promise<void> {
+  await ensureRole(client, { schema, role, password });
+  const [schemaName, roleName] = [pg.escapeIdentifier(schema), pg.escapeIdentifier(role)];
+  await client.query(`CREATE SCHEMA IF NOT EXISTS ${schemaName}`);
+  await client.query(`GRANT USAGE ON SCHEMA ${schemaName} TO ${roleName}`);
+  await client.query(`ALTER DEFAULT PRIVILEGES IN SCHEMA ${schemaName} GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO ${roleName}`);
+  await client.query(`ALTER DEFAULT PRIVILEGES IN SCHEMA ${schemaName} GRANT USAGE, SELECT ON SEQUENCES TO ${roleName}`);
+  await client.query(`SET LOCAL search_path = ${schemaName}`);
+  await client.query('CREATE TABLE IF NOT EXISTS migrations (id text PRIMARY KEY, sha256 text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())');
+  await client.query(`REVOKE INSERT, UPDATE, DELETE ON migrations FROM ${roleName}`);
+}
+
+async function applyFiles(client: pg.Client, { schema, role }: SchemaMigrations, files: MigrationFile[]): Promise<string[]> {
+  const recorded = await client.query<{ id: string; sha256: string }>('SELECT id, sha256 FROM migrations');
+  const known = new Map(recorded.rows.map((row) => [row.id, row.sha256]));
+  const applied: string[] = [];
+  for (const file of files) {
+    const sha256 = known.get(file.id);
+    if (sha256 !== undefined && sha256 !== file.sha256) throw new ChangedMigration(schema, file.id);
+    if (sha256 !== undefined) continue;
+    await run(client, schema, role, file);
+    await client.query('INSERT INTO migrations (id, sha256) VALUES ($1, $2)', [file.id, file.sha256]);
+    applied.push(file.id);
+  }
+  return applied;
+}
+
+async function run(client: pg.Client, schema: string, role: string, file: MigrationFile): Promise<void> {
+  const names: Record<string, string> = { role, schema, rebuild: rebuildSchemaOf(schema) };
+  try {
+    await client.query(file.sql.replace(/:"(role|schema|rebuild)"/g, (_, name: string) => pg.escapeIdentifier(names[name] ?? '')));
+    await client.query(`SET LOCAL search_path = ${pg.escapeIdentifier(schema)}`);
+  } catch (error) {
+    throw new Error(`Migration ${schema}: ${file.id} failed: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+  }
+}
+
+/** Where a service may create the tables that a rebuild fills before they replace the live ones. */
+export const rebuildSchemaOf = (schema: string): string => `${schema}_rebuild`;

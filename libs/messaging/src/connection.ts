@@ -1,0 +1,146 @@
+import { EventEmitter } from 'node:events';
+import { connect, type NatsConnection } from '@nats-io/transport-node';
+import { type Logger } from '@tidegate/telemetry/logger';
+import { type Broker, BrokerAway } from './broker.js';
+import { inboxPrefixOf, LAPTOP_TOPOLOGY, type TopologyOptions } from './topology.js';
+import { within } from './within.js';
+
+export { type Broker, BrokerAway } from './broker.js';
+
+export interface BrokerOptions {
+  /** `nats://host:port`, several separated by commas; may carry `user:password@`. */
+  servers: string;
+  user?: string;
+  pass?: string;
+  /** Shown by the server; unique per process. */
+  name: string;
+  /** Whose permissions and inbox prefix apply; the NATS user's name by default. */
+  service?: string;
+  logger: Logger;
+  topology?: Partial<TopologyOptions>;
+}
+
+const RECONNECT_WAIT_MS = 250;
+const CONNECT_TIMEOUT_MS = 5_000;
+const PING_INTERVAL_MS = 10_000;
+const PING_TIMEOUT_MS = 2_000;
+const DRAIN_TIMEOUT_MS = 5_000;
+
+/** A broker connection that is tried for ever, from now on. Never throws because the broker is away: see `connected`. */
+export async function connectBroker(options: BrokerOptions): Promise<Broker> {
+  return new NatsBroker(options);
+}
+
+class NatsBroker implements Broker {
+  readonly service: string;
+  readonly topology: TopologyOptions;
+  private readonly events = new EventEmitter().setMaxListeners(0);
+  private readonly first: Promise<NatsConnection>;
+  private nc: NatsConnection | null = null;
+  private up = false;
+  private draining = false;
+
+  constructor(private readonly options: BrokerOptions) {
+    const { servers, user, pass } = withoutCredentials(options);
+    this.service = options.service ?? user ?? options.name;
+    this.topology = { ...LAPTOP_TOPOLOGY, ...options.topology };
+    this.first = connect({
+      servers,
+      ...(user === undefined ? {} : { user }),
+      ...(pass === undefined ? {} : { pass }),
+      name: options.name,
+      inboxPrefix: inboxPrefixOf(this.service),
+      waitOnFirstConnect: true,
+      maxReconnectAttempts: -1,
+      // A server that comes up with its users a moment later must not end the connection for good.
+      ignoreAuthErrorAbort: true,
+      reconnectTimeWait: RECONNECT_WAIT_MS,
+      timeout: CONNECT_TIMEOUT_MS,
+      pingInterval: PING_INTERVAL_MS,
+      maxPingOut: 2,
+      noAsyncTraces: true,
+    });
+    this.first.then(
+      (nc) => this.established(nc),
+      (err: unknown) => options.logger.error({ event: 'broker_connect_failed', err }, 'The broker settings are not usable'),
+    );
+  }
+
+  get connected(): boolean {
+    return this.up;
+  }
+
+  async connection(): Promise<NatsConnection> {
+    if (this.draining) throw new BrokerAway('The broker connection was closed');
+    const nc = await this.first;
+    if (!this.up) await new Promise<void>((resolve) => this.events.once('settled', resolve));
+    if (this.draining) throw new BrokerAway('The broker connection was closed');
+    return nc;
+  }
+
+  onConnected(listener: () => void): () => void {
+    this.events.on('connected', listener);
+    if (this.up) queueMicrotask(listener);
+    return () => this.events.off('connected', listener);
+  }
+
+  onDisconnected(listener: () => void): () => void {
+    this.events.on('disconnected', listener);
+    return () => this.events.off('disconnected', listener);
+  }
+
+  async ping(timeoutMs = PING_TIMEOUT_MS): Promise<void> {
+    if (!this.up || !this.nc) throw new BrokerAway();
+    await within(timeoutMs, this.nc.flush(), () => new BrokerAway(`The broker gave no answer within ${timeoutMs} ms`));
+  }
+
+  async drain(): Promise<void> {
+    if (this.draining) return;
+    this.draining = true;
+    this.events.emit('settled');
+    if (!this.nc || this.nc.isClosed()) return;
+    const nc = this.nc;
+    const goodbye = this.up ? nc.drain() : nc.close();
+    await within(DRAIN_TIMEOUT_MS, goodbye, () => new Error('drain took too long')).catch(() => nc.close());
+    this.up = false;
+  }
+
+  private established(nc: NatsConnection): void {
+    this.nc = nc;
+    if (this.draining) return void nc.close();
+    void this.follow(nc);
+    this.cameUp();
+  }
+
+  private async follow(nc: NatsConnection): Promise<void> {
+    for await (const status of nc.status()) {
+      if (status.type === 'disconnect') this.wentDown();
+      if (status.type === 'reconnect') this.cameUp();
+      if (status.type === 'error') this.options.logger.warn({ event: 'broker_error', err: status.error }, 'The broker refused something');
+    }
+  }
+
+  private cameUp(): void {
+    this.up = true;
+    this.options.logger.info({ event: 'broker_connected', server: this.nc?.getServer(), version: this.nc?.info?.version }, 'Connected to the broker');
+    this.events.emit('settled');
+    this.events.emit('connected');
+  }
+
+  private wentDown(): void {
+    this.up = false;
+    if (!this.draining) this.options.logger.warn({ event: 'broker_disconnected' }, 'Lost the broker; trying again for ever');
+    this.events.emit('disconnected');
+  }
+}
+
+function withoutCredentials(options: BrokerOptions): { servers: string[]; user: string | undefined; pass: string | undefined } {
+  let { user, pass } = options;
+  const servers = options.servers.split(',').map((server) => {
+    const url = new URL(server.trim().includes('://') ? server.trim() : `nats://${server.trim()}`);
+    user ??= url.username === '' ? undefined : decodeURIComponent(url.username);
+    pass ??= url.password === '' ? undefined : decodeURIComponent(url.password);
+    return url.host;
+  });
+  return { servers, user, pass };
+}

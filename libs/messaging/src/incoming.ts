@@ -1,0 +1,49 @@
+import { type Envelope } from '@tidegate/contracts/envelope';
+import { type StreamName } from '@tidegate/contracts/subjects';
+import { type Transaction } from 'kysely';
+
+/** One message on its way to a handler. */
+export interface Incoming<T = unknown> {
+  consumer: string;
+  generation: number;
+  messageId: string;
+  stream: StreamName;
+  epoch: number;
+  position: number;
+  subject: string;
+  /** The ordering key: messages of one aggregate are handled one after another, in order of position. */
+  aggregate: string;
+  /** From 1. */
+  attempt: number;
+  envelope: Envelope<T>;
+}
+
+/** No retry can help: the row becomes `dead` at once and holds its aggregate until it is replayed or discarded. */
+export class PermanentFailure extends Error {
+  override name = 'PermanentFailure';
+}
+
+/** Try again later, after `retryAfterMs` if given. Every other error is taken for transient too. */
+export class TransientFailure extends Error {
+  override name = 'TransientFailure';
+  constructor(
+    message: string,
+    readonly retryAfterMs?: number,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}
+
+/** What a service does with the messages of one durable. */
+export interface Handler {
+  /** Network allowed, no transaction open. Its result is handed to `handle`. May run more often than `handle` commits. */
+  prepare?(message: Incoming): Promise<unknown>;
+  /** Runs in the transaction that marks the message done: its table writes take effect exactly once. Table access only. */
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- any service's transaction
+  handle(tx: Transaction<any>, message: Incoming, prepared: unknown): Promise<void>;
+  /** After the commit, best effort: wake a loop. */
+  afterCommit?(message: Incoming): void;
+  /** A pure projector without `prepare`: messages of many aggregates may share one transaction. */
+  projector?: boolean;
+}

@@ -1,0 +1,13 @@
+import { callFailpoints, commitFailpoints } from '@tidegate/database/failpoints';
+import { durablesOf, streamOf } from './topology.js';
+
+/** Every failpoint that messaging hits in a service, from its topology. */
+export function messagingFailpoints(service: string): string[] {
+  const relay = streamOf(service) ? [...commitFailpoints(`${service}.relay.stamp`), ...callFailpoints(`${service}.relay.publish`)] : [];
+  return [...relay, ...durablesOf(service).flatMap(({ durable }) => consumerFailpoints(service, durable))];
+}
+
+function consumerFailpoints(service: string, durable: string): string[] {
+  const name = `${service}.${durable}`;
+  return [...commitFailpoints(`${name}.store`, `${name}.handle`), ...callFailpoints(`${name}.ack`)];
+}

@@ -1,0 +1,28 @@
+import { OutboxReadRequest, type OutboxReadReply } from '@tidegate/contracts/rpc/outbox-read';
+import { type Owner, outboxReadSubject } from '@tidegate/contracts/subjects';
+import { type Db } from '@tidegate/database/database';
+import { type Broker } from './broker.js';
+import { readOutboxState, readStamped } from './outbox-rows.js';
+import { type RpcServer, serveRpc } from './rpc.js';
+
+const PAGE_BYTES = 512 * 1024;
+
+/** Serves `<owner>.rpc.outbox.read.v1`: what consumers fill gaps from. Any replica of the owner may answer. */
+export function serveOutboxRead(broker: Broker, db: Db, owner: Owner): RpcServer {
+  return serveRpc(broker, outboxReadSubject(owner), owner, (request) => readPage(db, OutboxReadRequest.parse(request)), { traced: false });
+}
+
+/** One page of at most 512 KiB, but at least one row. The head is read after the rows, so it is never below them. */
+export async function readPage(db: Db, { after, limit }: OutboxReadRequest): Promise<OutboxReadReply> {
+  const stamped = await readStamped(db, after, limit);
+  const rows: OutboxReadReply['rows'] = [];
+  let size = 0;
+  for (const { bytes, ...row } of stamped) {
+    const next = { ...row, body: bytes.toString('utf8') };
+    size += Buffer.byteLength(JSON.stringify(next));
+    if (rows.length > 0 && size > PAGE_BYTES) break;
+    rows.push(next);
+  }
+  const { epoch, epoch_start, floor, head } = await readOutboxState(db);
+  return { epoch, epoch_start, floor, head, rows };
+}

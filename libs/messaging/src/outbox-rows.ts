@@ -1,0 +1,92 @@
+import { type Db } from '@tidegate/database/database';
+import { type Transaction, sql } from 'kysely';
+
+/** A stamped row of the outbox. */
+export interface OutboxRow {
+  position: number;
+  message_id: string;
+  aggregate: string;
+  subject: string;
+  bytes: Buffer;
+}
+
+export interface OutboxState {
+  epoch: number;
+  epoch_start: number;
+  floor: number;
+  head: number;
+  published: number;
+}
+
+export async function readOutboxState(db: Db): Promise<OutboxState> {
+  const { rows } = await sql<OutboxState>`SELECT epoch, epoch_start, floor, head, published FROM outbox_state`.execute(db);
+  const state = rows[0];
+  if (!state) throw new Error('Bug: outbox_state has no row');
+  return state;
+}
+
+/** Stamped rows with position > `after`, ascending. */
+export async function readStamped(db: Db, after: number, limit: number): Promise<OutboxRow[]> {
+  const { rows } = await sql<OutboxRow>`
+    SELECT position, message_id, aggregate, subject, bytes FROM outbox WHERE position > ${after} ORDER BY position LIMIT ${limit}`.execute(db);
+  return rows;
+}
+
+export interface Leadership {
+  name: string;
+  holder: string;
+  epoch: number;
+}
+
+/** Another relay leads; what this one holds is outdated. */
+export class LeadershipLost extends Error {
+  constructor() {
+    super('Another relay leads this outbox now');
+    this.name = 'LeadershipLost';
+  }
+}
+
+/**
+ * Gives the next positions to at most `limit` visible rows, in the order of their ids. The lock on the state row comes first and in a statement of its
+ * own, so that the rows are looked at as they are after the last stamping has committed; that keeps positions dense even when two relays believe to lead.
+ */
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- any service's transaction
+export async function stampVisible(tx: Transaction<any>, leader: Leadership, limit: number): Promise<OutboxRow[]> {
+  const locked = await sql<{ head: number }>`
+    UPDATE outbox_state SET lease_epoch = ${leader.epoch}
+    WHERE lease_epoch <= ${leader.epoch}
+      AND EXISTS (SELECT 1 FROM leases WHERE name = ${leader.name} AND holder = ${leader.holder} AND epoch = ${leader.epoch})
+    RETURNING head`.execute(tx);
+  const head = locked.rows[0]?.head;
+  if (head === undefined) throw new LeadershipLost();
+  const { rows } = await sql<OutboxRow>`
+    WITH batch AS (
+      SELECT id, row_number() OVER (ORDER BY id) AS n
+      FROM (SELECT id FROM outbox WHERE position IS NULL ORDER BY id LIMIT ${limit}) AS visible
+    ), stamped AS (
+      UPDATE outbox SET position = ${head}::bigint + batch.n FROM batch WHERE outbox.id = batch.id
+      RETURNING outbox.position, outbox.message_id, outbox.aggregate, outbox.subject, outbox.bytes
+    ), moved AS (
+      UPDATE outbox_state SET head = head + (SELECT count(*) FROM stamped)
+    )
+    SELECT * FROM stamped ORDER BY position`.execute(tx);
+  return rows;
+}
+
+export async function hasUnstamped(db: Db): Promise<boolean> {
+  const { rows } = await sql<{ found: boolean }>`SELECT EXISTS (SELECT 1 FROM outbox WHERE position IS NULL) AS found`.execute(db);
+  return rows[0]?.found === true;
+}
+
+/** Notes that everything up to `position` is with the broker. Says nothing when a newer leader has written meanwhile. */
+export async function checkpointPublished(db: Db, position: number, leaseEpoch: number): Promise<void> {
+  await sql`UPDATE outbox_state SET published = ${position} WHERE lease_epoch = ${leaseEpoch} AND published < ${position}`.execute(db);
+}
+
+/** Positions after the head are about to be given out a second time (a restore from a backup): a new epoch tells consumers so. Its number. */
+export async function startNewEpoch(db: Db): Promise<number> {
+  const { rows } = await sql<{ epoch: number }>`
+    UPDATE outbox_state SET epoch = greatest(epoch + 1, extract(epoch FROM clock_timestamp())::bigint), epoch_start = head + 1
+    RETURNING epoch`.execute(db);
+  return rows[0]?.epoch ?? 0;
+}

@@ -1,0 +1,210 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { type Owner } from '@tidegate/contracts/subjects';
+import { type Db } from '@tidegate/database/database';
+import { atCall, type Failpoints } from '@tidegate/database/failpoints';
+import { type Lease } from '@tidegate/database/lease';
+import { inTransaction } from '@tidegate/database/transaction';
+import { type Logger } from '@tidegate/telemetry/logger';
+import { type Metrics } from '@tidegate/telemetry/metrics';
+import { type Broker } from './broker.js';
+import { ensureStream } from './ensure-topology.js';
+import { registerOutboxMetrics } from './messaging-metrics.js';
+import { checkpointPublished, hasUnstamped, LeadershipLost, type OutboxRow, readOutboxState, readStamped, stampVisible, startNewEpoch } from './outbox-rows.js';
+import { publishRows } from './relay.publisher.js';
+import { lastPlaceInStream } from './stream-tail.js';
+import { streamOf, type StreamSpec } from './topology.js';
+import { WakeUp } from './wake-up.js';
+
+export interface RelayOptions {
+  db: Db;
+  broker: Broker;
+  owner: Owner;
+  failpoints: Failpoints;
+  logger: Logger;
+  metrics?: Metrics;
+  /** `new Lease(db, 'relay', <unique per process>)` */
+  lease: Lease;
+  /** Longest pause before unstamped rows are looked for; 1 s by default. */
+  pollMs?: number;
+}
+
+const BATCH = 500;
+const POLL_MS = 1_000;
+const RENEW_MS = 1_000;
+const RETRY_MS = 250;
+const LONGEST_RETRY_MS = 2_000;
+/** Signals within this time share one look at the table. */
+const DEBOUNCE_MS = 2;
+
+/**
+ * Stamps committed outbox rows with dense positions and publishes them, in one leading process of the fleet. Stamping goes on while the broker does not
+ * take messages, because consumers then read from the outbox. What the broker confirmed is checkpointed; after a restart or a failure publishing
+ * goes on from there. A broker that lost its store is not refilled: consumers fill from the outbox what the stream no longer has.
+ */
+export class OutboxRelay {
+  readonly name: string;
+  private readonly stream: StreamSpec;
+  private readonly committed = new WakeUp();
+  private readonly stamped = new WakeUp();
+  private readonly stopping = new AbortController();
+  private running: Promise<void> | undefined;
+  private epoch = 1;
+  /** Rows just stamped, so that publishing need not read them again; only ever used when they continue where publishing stands. */
+  private fresh: OutboxRow[] = [];
+
+  constructor(private readonly options: RelayOptions) {
+    this.name = `${options.owner}.relay`;
+    const stream = streamOf(options.owner);
+    if (!stream) throw new Error(`Bug: ${options.owner} owns no stream`);
+    this.stream = stream;
+    if (options.metrics) registerOutboxMetrics(options.metrics, options.db);
+  }
+
+  /** A transaction that staged messages has committed. */
+  signal(): void {
+    this.committed.now();
+  }
+
+  run(): Promise<void> {
+    return (this.running ??= this.untilStopped());
+  }
+
+  /** Ends after the batch in hand and frees the lease. */
+  async stop(): Promise<void> {
+    this.stopping.abort();
+    this.committed.now();
+    this.stamped.now();
+    await this.running;
+  }
+
+  private async untilStopped(): Promise<void> {
+    while (!this.stopping.signal.aborted) {
+      const epoch = await this.options.lease.acquire().catch(() => null);
+      if (epoch === null) await this.pause(RENEW_MS);
+      else await this.lead(epoch);
+    }
+    await this.options.lease.release().catch(() => undefined);
+  }
+
+  /** Stamps and publishes until the lease is lost or the relay is stopped. */
+  private async lead(leaseEpoch: number): Promise<void> {
+    const over = new AbortController();
+    const end = () => {
+      over.abort();
+      this.committed.now();
+      this.stamped.now();
+    };
+    this.stopping.signal.addEventListener('abort', end, { once: true });
+    const renewal = setInterval(() => {
+      this.options.lease.renew().then((held) => held || end(), () => undefined);
+    }, RENEW_MS);
+    const reconnected = this.options.broker.onConnected(() => this.stamped.now());
+    this.options.logger.info({ event: 'relay_leads', lease_epoch: leaseEpoch }, 'This process relays the outbox');
+    try {
+      await Promise.all([this.stampWhile(over.signal, leaseEpoch, end), this.publishWhile(over.signal, leaseEpoch)]);
+    } finally {
+      clearInterval(renewal);
+      reconnected();
+      this.stopping.signal.removeEventListener('abort', end);
+    }
+  }
+
+  private async stampWhile(over: AbortSignal, leaseEpoch: number, end: () => void): Promise<void> {
+    let failures = 0;
+    while (!over.aborted) {
+      try {
+        const stamped = (await hasUnstamped(this.options.db)) ? await this.stamp(leaseEpoch) : [];
+        failures = 0;
+        if (stamped.length > 0) this.offer(stamped);
+        if (stamped.length === BATCH) continue;
+        await this.committed.within(this.options.pollMs ?? POLL_MS);
+        await delay(DEBOUNCE_MS);
+      } catch (error) {
+        if (error instanceof LeadershipLost) return end();
+        failures += 1;
+        this.options.logger.warn({ event: 'relay_stamp_failed', failures, err: error }, 'Stamping the outbox failed; trying again');
+        await this.pause(backOff(failures));
+      }
+    }
+  }
+
+  private stamp(leaseEpoch: number): Promise<OutboxRow[]> {
+    const { lease, owner } = this.options;
+    return inTransaction(this.options, `${owner}.relay.stamp`, (tx) => stampVisible(tx, { name: lease.name, holder: lease.holder, epoch: leaseEpoch }, BATCH));
+  }
+
+  private offer(rows: OutboxRow[]): void {
+    if (this.fresh.length < 4 * BATCH) this.fresh.push(...rows);
+    this.stamped.now();
+  }
+
+  private async publishWhile(over: AbortSignal, leaseEpoch: number): Promise<void> {
+    let position: number | null = null;
+    let failures = 0;
+    while (!over.aborted) {
+      try {
+        position ??= await this.takeUp();
+        const rows = await this.nextRows(position);
+        if (rows.length > 0) position = await this.publish(rows, position, leaseEpoch);
+        else await this.stamped.within(RENEW_MS);
+        failures = 0;
+      } catch (error) {
+        failures += 1;
+        // The checkpoint in the table is the truth after any failure.
+        position = null;
+        if (failures === 1 || failures % 20 === 0) this.options.logger.warn({ event: 'relay_publish_failed', failures, err: error }, 'Publishing failed; trying again');
+        await this.ensureStreamAgain();
+        await this.stamped.within(this.options.broker.connected ? backOff(failures) : LONGEST_RETRY_MS);
+      }
+    }
+  }
+
+  /** Where publishing stands. A stream whose last message is above our head says that this database was restored from a backup. */
+  private async takeUp(): Promise<number> {
+    const { db, broker, logger } = this.options;
+    const nc = await this.connected();
+    await ensureStream(nc, this.stream, broker.topology);
+    const last = await lastPlaceInStream(nc, this.stream.stream);
+    const state = await readOutboxState(db);
+    this.epoch = state.epoch;
+    if (last && (last.epoch > state.epoch || (last.epoch === state.epoch && last.position > state.head))) {
+      this.epoch = await startNewEpoch(db);
+      logger.error({ event: 'outbox_epoch_started', epoch: this.epoch, head: state.head, in_stream: last.position }, 'The stream is ahead of the outbox: the database was restored; a new epoch begins');
+    }
+    return state.published;
+  }
+
+  private async nextRows(after: number): Promise<OutboxRow[]> {
+    while (this.fresh[0] && this.fresh[0].position <= after) this.fresh.shift();
+    if (this.fresh[0]?.position === after + 1) return this.fresh.splice(0, BATCH);
+    this.fresh = [];
+    return readStamped(this.options.db, after, BATCH);
+  }
+
+  private async publish(rows: OutboxRow[], position: number, leaseEpoch: number): Promise<number> {
+    const { db, failpoints, owner } = this.options;
+    const nc = await this.connected();
+    const { upTo, failure } = await atCall(failpoints, `${owner}.relay.publish`, () => publishRows(nc, this.epoch, rows));
+    if (upTo !== null) await checkpointPublished(db, upTo, leaseEpoch);
+    if (failure !== null) throw failure;
+    return upTo ?? position;
+  }
+
+  private async connected() {
+    if (!this.options.broker.connected) throw new Error('The broker is away');
+    return this.options.broker.connection();
+  }
+
+  private async ensureStreamAgain(): Promise<void> {
+    if (!this.options.broker.connected) return;
+    await this.connected()
+      .then((nc) => ensureStream(nc, this.stream, this.options.broker.topology))
+      .catch(() => undefined);
+  }
+
+  private async pause(ms: number): Promise<void> {
+    await delay(ms, undefined, { signal: this.stopping.signal }).catch(() => undefined);
+  }
+}
+
+const backOff = (failures: number): number => Math.min(LONGEST_RETRY_MS, RETRY_MS * 2 ** (failures - 1));
