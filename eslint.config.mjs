@@ -50,7 +50,9 @@ export default tseslint.config(
     rules: { 'no-restricted-syntax': 'off', 'no-restricted-properties': 'off' },
   },
   {
-    files: ['libs/**/*.ts', 'services/**/*.ts', 'tools/**/*.ts'],
+    files: ['libs/**/*.ts', 'services/**/*.ts', 'tools/**/*.ts', 'examples/**/*.ts'],
+    // Tests may use the harness, which itself stands on the libraries they test.
+    ignores: ['**/*.spec.ts', '**/*.features.ts', '*/*/test/**'],
     rules: {
       '@nx/enforce-module-boundaries': [
         'error',
