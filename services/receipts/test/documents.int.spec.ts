@@ -41,7 +41,7 @@ beforeAll(async () => {
   database = await receiptsDatabase();
   opened = connect(database);
   const { db } = opened;
-  ports = { db, failpoints: noFailpoints, clock, renderer, payers: new PayerDetails({ db, ask: away, clock }), metrics: receiptMetrics(metrics, db, clock), logger: silent };
+  ports = { db, failpoints: noFailpoints, clock, renderer, payers: new PayerDetails({ db, ask: away, clock }), metrics: receiptMetrics(metrics, db, clock), logger: silent, committed: () => undefined };
 });
 afterAll(async () => {
   await renderer.close();

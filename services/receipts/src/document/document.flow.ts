@@ -20,6 +20,8 @@ export interface DocumentPorts {
   renderer: TypstRenderer;
   payers: PayerDetails;
   metrics: ReceiptMetrics;
+  /** Events were committed: there is something to publish. */
+  committed: () => void;
 }
 
 /** `of_issue` continues the trace that numbered the receipt, `current` the one of whoever asks for the document now. */
@@ -65,6 +67,7 @@ async function store(ports: DocumentPorts, paymentId: string, receiptId: string,
     const event = { type: 'ReceiptRendered', version: 1, data: { receipt_id: receiptId, sha256, template, engine, fonts } } as const;
     await record(tx, paymentId, loaded, event, causedBy(origin, receiptId), now);
   }).catch(unlessAnotherWasFirst);
+  ports.committed();
 }
 
 /** Waiting for payments is no fault of the receipt: it stays `issued`. */

@@ -1,7 +1,11 @@
+import { paymentSubject } from '@tidegate/contracts/events/payment';
 import type { StoredEvent } from '@tidegate/event-store/read';
 import { type Kysely, sql } from 'kysely';
 import type { ReceiptRow, Tables } from '../tables.js';
 import { asReceiptEvent } from './receipt.events.js';
+
+/** The durable that receipts are issued from. */
+export const PAYMENTS_CONSUMER = 'receipts-payments';
 
 /** Takes the next number of a counter. The row stays locked until the transaction ends, and a rollback gives the number back. */
 export async function nextSequence(tx: Kysely<Tables>, counter: { tenant: string; series: string; year: number }): Promise<number> {
@@ -74,12 +78,15 @@ export async function listReceipts(db: Kysely<Tables>, tenant: string, page: Pag
     .execute();
 }
 
-/** Age in seconds of the oldest receipt without a document; 0 when there is none. */
+/**
+ * Age in seconds of the oldest succeeded payment that has no document yet, whether its receipt waits for the number or for the PDF; 0 when
+ * there is none.
+ */
 export async function oldestMissingSeconds(db: Kysely<Tables>, now: Date): Promise<number> {
-  const { oldest } = await db
-    .selectFrom('receipts')
-    .select((select) => select.fn.min('issued_at').as('oldest'))
-    .where('status', '<>', 'rendered')
-    .executeTakeFirstOrThrow();
-  return oldest === null ? 0 : Math.max(0, (now.getTime() - oldest.getTime()) / 1000);
+  const { rows } = await sql<{ rendering: number | null; numbering: number | null }>`
+    SELECT
+      (SELECT extract(epoch FROM ${now}::timestamptz - min(issued_at))::float8 FROM receipts WHERE status <> 'rendered') AS rendering,
+      (SELECT extract(epoch FROM clock_timestamp() - min(stored_at))::float8 FROM inbox
+       WHERE consumer = ${PAYMENTS_CONSUMER} AND state IN ('pending', 'dead') AND subject = ${paymentSubject('succeeded')}) AS numbering`.execute(db);
+  return Math.max(0, rows[0]?.rendering ?? 0, rows[0]?.numbering ?? 0);
 }
