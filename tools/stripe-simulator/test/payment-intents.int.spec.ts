@@ -101,6 +101,16 @@ describe('When the card asks for authentication', () => {
     expect((await stripe.paymentIntents.retrieve(intent.id)).status).toBe('succeeded');
   });
 
+  it('sends the customer back from its page', async () => {
+    const intent = await stripe.paymentIntents.create({ ...PAY, payment_method: 'pm_card_threeDSecure2Required', return_url: 'https://example.com/back?x=1' });
+    const url = intent.next_action!.redirect_to_url!.url!;
+    expect(await (await fetch(url)).text()).toContain('Authenticate 20.00 usd');
+    const back = await fetch(`${url}?outcome=succeed`, { redirect: 'manual' });
+    expect(back.headers.get('location')).toBe(`https://example.com/back?x=1&payment_intent=${intent.id}&payment_intent_client_secret=${intent.client_secret!}&redirect_status=succeeded`);
+    expect((await stripe.paymentIntents.retrieve(intent.id)).status).toBe('succeeded');
+    expect((await fetch(url)).status).toBe(404);
+  });
+
   it('goes back to waiting for a method when the customer fails it', async () => {
     const intent = await stripe.paymentIntents.create({ ...PAY, payment_method: 'pm_card_threeDSecure2Required' });
     expect(intent.next_action?.type).toBe('use_stripe_sdk');
@@ -167,6 +177,7 @@ describe('When an intent is updated', () => {
     expect((await stripe.paymentIntents.update(intent.id, { amount: 700 })).amount).toBe(700);
     const paid = await stripe.paymentIntents.create(PAY);
     expect(await errorOf(stripe.paymentIntents.update(paid.id, { amount: 700 }))).toMatchObject({ code: 'payment_intent_unexpected_state' });
-    expect((await stripe.paymentIntents.update(paid.id, { description: 'books' })).description).toBe('books');
+    const shipping = { name: 'Ada', address: { line1: 'Street 1', city: 'Graz' } };
+    expect(await stripe.paymentIntents.update(paid.id, { description: 'books', shipping })).toMatchObject({ description: 'books', shipping });
   });
 });

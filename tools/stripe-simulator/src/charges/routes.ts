@@ -1,6 +1,7 @@
 import { noSuch } from '../http/errors.js';
 import { listPage } from '../http/list.js';
 import { type Route } from '../http/route.js';
+import { shownAs } from '../schema/complete.js';
 import { type Metadata, mergeMetadata } from '../schema/metadata-param.js';
 import { type World } from '../world.js';
 import { type Charge } from './charge.js';
@@ -21,7 +22,7 @@ export const chargeRoutes: readonly Route[] = [
     returns: 'charge',
     handle: (world, { id, params, cause }) => {
       const before = chargeById(world, id);
-      const plain = Object.fromEntries(PLAIN.filter((name) => params[name] !== undefined).map((name) => [name, params[name]]));
+      const plain = Object.fromEntries(PLAIN.filter((name) => params[name] !== undefined).map((name) => [name, name === 'shipping' ? shownAs('charge', name, params[name]) : params[name]]));
       const metadata = mergeMetadata(before.metadata, params['metadata'] as Metadata | null | undefined);
       const after = world.charges.replace({ ...before, ...plain, metadata });
       world.events.emit('charge.updated', after, cause, before);

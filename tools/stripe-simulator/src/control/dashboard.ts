@@ -16,7 +16,7 @@ type Action = (world: World, body: Body, cause: Cause) => object;
 const ACTIONS: Readonly<Record<string, Action>> = {
   refund: (world, body, cause) => {
     const charge = body['charge'] === undefined ? latestCharge(world, text(body, 'payment_intent')) : chargeById(world, text(body, 'charge'), 'charge');
-    const amount = body['amount'] as number | undefined;
+    const amount = wholeAmount(body['amount']);
     const reason = body['reason'] as string | undefined;
     const metadata = body['metadata'] as Record<string, string> | undefined;
     return refundCharge(world, charge, { ...(amount !== undefined && { amount }), ...(reason !== undefined && { reason }), ...(metadata && { metadata }) }, cause);
@@ -25,7 +25,7 @@ const ACTIONS: Readonly<Record<string, Action>> = {
     cancelIntent(world, intentById(world, text(body, 'payment_intent'), 'payment_intent'), (body['reason'] as string | undefined) ?? null, cause),
   complete_action: (world, body, cause) =>
     completeAuthentication(world, intentById(world, text(body, 'payment_intent'), 'payment_intent'), body['outcome'] !== 'fail', cause),
-  edit: (world, body, cause) => editObject(world, text(body, 'id'), (body['changes'] ?? {}) as object, cause),
+  edit: (world, body, cause) => editObject(world, text(body, 'id'), map(body, 'changes'), cause),
 };
 
 export function dashboardControl(world: World, action: string, body: unknown): ControlAnswer {
@@ -49,4 +49,15 @@ function text(body: Body, name: string): string {
   const value = body[name];
   if (typeof value === 'string') return value;
   throw invalidParam(`Missing required param: ${name}.`, name, 'parameter_missing');
+}
+
+function map(body: Body, name: string): object {
+  const value = body[name];
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
+  throw invalidParam(`Invalid object`, name);
+}
+
+function wholeAmount(value: unknown): number | undefined {
+  if (value === undefined || (Number.isSafeInteger(value) && (value as number) > 0)) return value as number | undefined;
+  throw invalidParam('Invalid positive integer', 'amount', 'parameter_invalid_integer');
 }

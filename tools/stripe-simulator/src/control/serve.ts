@@ -3,12 +3,15 @@ import { jsonAnswer } from '../http/answer.js';
 import { readBody } from '../http/body.js';
 import { send } from '../http/transport.js';
 import { type Controls, control } from './control.js';
+import { pageFor } from './pages.js';
 
 /** Reads the JSON body and answers a control route, `/healthz` included. */
 export async function serveControl(controls: Controls, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const text = (await readBody(request)) ?? '';
   const url = new URL(request.url ?? '/', 'http://simulator.invalid');
   if (url.pathname === '/healthz') return send(response, jsonAnswer(200, { status: 'ok' }));
+  const page = pageFor(controls.world, url);
+  if (page !== undefined) return send(response, page);
   const body = parse(text);
   if (body instanceof Error) return send(response, jsonAnswer(400, { error: 'The body is not JSON.' }));
   const { status, value } = control(controls, { method: request.method ?? 'GET', path: url.pathname, query: url.searchParams, body });

@@ -1,6 +1,7 @@
 import { listPage } from '../http/list.js';
 import { type Route } from '../http/route.js';
 import { usablePaymentMethod } from '../payment-methods/use.js';
+import { shownAs } from '../schema/complete.js';
 import { type Metadata, mergeMetadata } from '../schema/metadata-param.js';
 import { type Params } from '../schema/params.js';
 import { type World } from '../world.js';
@@ -15,7 +16,8 @@ export const customerRoutes: readonly Route[] = [
     operation: `POST ${PATH}`,
     returns: 'customer',
     handle: (world, { params, cause }) => {
-      const customer = world.customers.insert({ ...blank(world), ...changes(params, {}) });
+      const fresh = blank(world);
+      const customer = world.customers.insert({ ...fresh, ...changes(params, {}), invoice_settings: invoiceSettings(fresh, params) });
       world.events.emit('customer.created', customer, cause);
       const method = params['payment_method'] as string | undefined;
       if (method !== undefined) world.paymentMethods.replace({ ...usablePaymentMethod(world, method), customer: customer.id });
@@ -53,12 +55,17 @@ export const customerRoutes: readonly Route[] = [
 ];
 
 function changes(params: Params, metadata: Metadata): Partial<Customer> {
-  const plain = Object.fromEntries(PLAIN.filter((name) => params[name] !== undefined).map((name) => [name, params[name]]));
+  const plain = Object.fromEntries(PLAIN.filter((name) => params[name] !== undefined).map((name) => [name, shown(name, params[name])]));
   return { ...plain, metadata: mergeMetadata(metadata, params['metadata'] as Metadata | null | undefined) };
 }
 
+function shown(name: string, value: unknown): unknown {
+  return name === 'address' || name === 'shipping' ? shownAs('customer', name, value) : value;
+}
+
 function invoiceSettings(before: Customer, params: Params): Customer['invoice_settings'] {
-  return { ...before.invoice_settings, ...((params['invoice_settings'] as object | undefined) ?? {}) };
+  const settings = { ...before.invoice_settings, ...((params['invoice_settings'] as object | undefined) ?? {}) };
+  return shownAs('customer', 'invoice_settings', settings) as Customer['invoice_settings'];
 }
 
 function blank(world: World): Customer {

@@ -1,4 +1,4 @@
-/** Small seeded generator (sfc32), so that a run can be repeated from its seed. `state()` and `restore` carry it across a restart. */
+/** Small seeded generator (sfc32), so that a run can be repeated from its seed. `state` and `restore` carry it over a restart. */
 export class Random {
   private a = 0;
   private b = 0;
@@ -48,7 +48,9 @@ export class Random {
     return [this.a, this.b, this.c, this.d];
   }
 
-  restore(state: readonly number[]): void {
+  /** Goes on from an earlier state, but elsewhere: what a killed process drew after saving must not come again. */
+  restore(state: readonly number[], stir: number): void {
     [this.a = 0, this.b = 0, this.c = 0, this.d = 1] = state;
+    this.c ^= stir;
   }
 }

@@ -5,6 +5,7 @@ import { StripeError, invalidParam } from '../http/errors.js';
 import { type PaymentMethod } from '../payment-methods/payment-method.js';
 import { type Behaviour } from '../payment-methods/test-cards.js';
 import { behaviourOf, usablePaymentMethod } from '../payment-methods/use.js';
+import { shownAs } from '../schema/complete.js';
 import { type Params } from '../schema/params.js';
 import { type World } from '../world.js';
 import { applyOutcome } from './apply.js';
@@ -35,7 +36,7 @@ export function confirmIntent(world: World, before: PaymentIntent, params: Param
     last_payment_error: null,
     next_action: null,
     receipt_email: (params['receipt_email'] as string | null | undefined) ?? before.receipt_email,
-    shipping: (params['shipping'] as object | null | undefined) ?? before.shipping,
+    shipping: params['shipping'] === undefined ? before.shipping : shownAs('payment_intent', 'shipping', params['shipping']),
     capture_method: (params['capture_method'] as PaymentIntent['capture_method'] | undefined) ?? before.capture_method,
     setup_future_usage: (params['setup_future_usage'] as string | null | undefined) ?? before.setup_future_usage,
   };

@@ -3,6 +3,7 @@ import { type Call } from '../http/call.js';
 import { invalidParam } from '../http/errors.js';
 import { checkedAmount, checkedCurrency } from '../money/amounts.js';
 import { usablePaymentMethod } from '../payment-methods/use.js';
+import { shownAs } from '../schema/complete.js';
 import { type Metadata, mergeMetadata } from '../schema/metadata-param.js';
 import { type Params } from '../schema/params.js';
 import { type World } from '../world.js';
@@ -73,7 +74,7 @@ function newIntent(world: World, params: Params): PaymentIntent {
     receipt_email: text(params['receipt_email']),
     review: null,
     setup_future_usage: text(params['setup_future_usage']),
-    shipping: (params['shipping'] as object | null | undefined) ?? null,
+    shipping: shownAs('payment_intent', 'shipping', params['shipping']),
     source: null,
     statement_descriptor: text(params['statement_descriptor']),
     statement_descriptor_suffix: text(params['statement_descriptor_suffix']),

@@ -2,6 +2,7 @@ import { mustExistCustomer } from '../customers/find.js';
 import { type Call } from '../http/call.js';
 import { checkedAmount, checkedCurrency } from '../money/amounts.js';
 import { usablePaymentMethod } from '../payment-methods/use.js';
+import { shownAs } from '../schema/complete.js';
 import { type Metadata, mergeMetadata } from '../schema/metadata-param.js';
 import { type World } from '../world.js';
 import { intentById, mustAllow } from './find.js';
@@ -20,7 +21,7 @@ export function updateIntent(world: World, { id, params }: Call): PaymentIntent 
   const customer = (params['customer'] as string | undefined) ?? intent.customer;
   if (params['customer'] !== undefined) mustExistCustomer(world, customer ?? '');
   const metadata = mergeMetadata(intent.metadata, params['metadata'] as Metadata | null | undefined);
-  const plain = Object.fromEntries(PLAIN.filter((name) => params[name] !== undefined).map((name) => [name, params[name]]));
+  const plain = Object.fromEntries(PLAIN.filter((name) => params[name] !== undefined).map((name) => [name, name === 'shipping' ? shownAs('payment_intent', name, params[name]) : params[name]]));
   return world.paymentIntents.replace({
     ...intent,
     ...plain,

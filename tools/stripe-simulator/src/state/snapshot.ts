@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import { type EventRecord } from '../events/event.js';
 import { type RequestEntry } from '../http/request-log.js';
 import { type KeyRecord } from '../idempotency/idempotency-keys.js';
@@ -38,7 +39,7 @@ export function takeSnapshot(world: World): Snapshot {
 
 export function restoreSnapshot(world: World, snapshot: Snapshot): void {
   world.clock.setOffsetSeconds(snapshot.offset_seconds);
-  world.random.restore(snapshot.random);
+  world.random.restore(snapshot.random, randomInt(2 ** 32));
   for (const [name, collection] of Object.entries(collections(world))) {
     for (const item of snapshot.objects[name] ?? []) collection.insert(item);
   }

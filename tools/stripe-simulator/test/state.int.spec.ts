@@ -1,0 +1,54 @@
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { startSimulator } from '../src/simulator.js';
+import { KEY, PAY, eventually, givenSimulator, sdk } from './given.js';
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'stripe-simulator-'));
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+describe('When a simulator with a state file is started again', () => {
+  it('still knows objects, keys, the clock and unfinished deliveries', async () => {
+    const stateFile = join(folder, 'state.json');
+    const first = await givenSimulator({ stateFile, balanceDelayMs: 3_600_000, deliverySchedule: [3_600_000] });
+    first.receiver.answerWith = () => 503;
+    first.simulator.advanceClock(100);
+    const key = { idempotencyKey: 'kept' };
+    const intent = await first.stripe.paymentIntents.create(PAY, key);
+    await eventually(() => first.simulator.world.deliveries.all().length === 3);
+    await first.end();
+
+    const second = await givenSimulator({ stateFile, deliverySchedule: [3_600_000] });
+    expect((await second.stripe.paymentIntents.create(PAY, key)).id).toBe(intent.id);
+    expect((await second.stripe.paymentIntents.create(PAY)).id).not.toBe(intent.id);
+    expect((await second.stripe.events.list()).data).toHaveLength(6);
+    expect(second.simulator.world.clock.offsetSeconds()).toBe(100);
+    expect(second.simulator.world.deliveries.unfinished().length).toBeGreaterThanOrEqual(3);
+    second.simulator.advanceClock(3601);
+    const charge = await second.stripe.charges.retrieve(intent.latest_charge as string);
+    expect(charge.balance_transaction).toMatch(/^txn_/);
+    expect(await readdir(folder)).toEqual(['state.json']);
+    await second.end();
+  });
+
+  it('keeps the state of a killed one as far as it was written', async () => {
+    const stateFile = join(folder, 'state.json');
+    const simulator = await startSimulator({ apiKeys: [KEY], stateFile });
+    await sdk(simulator).customers.create({});
+    await eventually(async () => (await readdir(folder)).includes('state.json'));
+    const copy = await startSimulator({ apiKeys: [KEY], stateFile });
+    expect((await sdk(copy).customers.list()).data).toHaveLength(1);
+    await copy.close();
+    await simulator.close();
+  });
+
+  it('says so when the file is not a state', async () => {
+    const stateFile = join(folder, 'state.json');
+    await writeFile(stateFile, '{}');
+    await expect(startSimulator({ stateFile })).rejects.toThrow('is not a state file of this simulator');
+  });
+});
