@@ -25,9 +25,10 @@ export const PROBLEMS = {
   'payments.refund_exceeds_captured': { status: 422, title: 'The refund is more than what is left of the captured amount' },
   'payments.capture_exceeds_authorized': { status: 422, title: 'The capture is more than what was authorized' },
   'payments.illegal_state': { status: 422, title: 'The payment is not in a state that allows this' },
+  'webhook.signature_invalid': { status: 400, title: 'The signature of the delivery is not valid' },
   rate_limited: { status: 429, title: 'Too many requests' },
   'service.unavailable': { status: 503, title: 'Tidegate cannot answer right now; try again with the same key' },
-  'service.timeout': { status: 504, title: 'No answer in time; the outcome is unknown, try again with the same key' },
+  'service.timeout': { status: 503, title: 'No answer in time; the outcome is unknown, try again with the same key' },
   internal: { status: 500, title: 'An error of ours; the outcome is unknown, try again with the same key' },
 } as const satisfies Record<string, { status: number; title: string }>;
 

@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { openDatabase } from '@tidegate/database/database';
 import { failpointsFrom } from '@tidegate/database/failpoints';
 import { connectBroker } from '@tidegate/messaging/connection';
-import { messagingFailpoints } from '@tidegate/messaging/failpoints';
+import { messagingFailpoints } from '@tidegate/messaging/messaging-failpoints';
 import { RpcClient } from '@tidegate/messaging/rpc';
 import { createLogger, type Logger } from '@tidegate/telemetry/logger';
 import { createMetrics } from '@tidegate/telemetry/metrics';
@@ -58,10 +58,10 @@ export async function startService<C extends BaseConfig>(spec: HostSpec<C>, logg
   const failpoints = failpointsFrom(config.TIDEGATE_FAILPOINT, [...messagingFailpoints(service), ...(spec.failpoints ?? [])], logger);
   const clock = config.TIDEGATE_CLOCK_URL ? await virtualClock(config.TIDEGATE_CLOCK_URL) : systemClock;
   const { db, pool, close } = openDatabase({ url: config.DATABASE_URL, poolSize: config.DB_POOL_SIZE, applicationName: instance }, logger);
-  const broker = await connectBroker({ ...brokerAddress(config.NATS_URL), name: service, logger });
+  const broker = await connectBroker({ servers: config.NATS_URL, name: instance, service, logger });
   installPoolMetrics(metrics, pool);
   health.dependency('postgres', async () => void (await sql`select 1`.execute(db)));
-  health.dependency('broker', () => broker.connected);
+  health.dependency('broker', () => broker.ping(500));
 
   const context: HostContext<C> = { config, logger, metrics, clock, failpoints, health, db, pool, broker, rpc: new RpcClient(broker), instance };
   const parts = await spec.setup(context);
@@ -128,13 +128,6 @@ class StartingUp {
       }
     }
   }
-}
-
-/** Splits `nats://user:password@host:port` (a comma-separated list of hosts is allowed after the @) as the client wants it. */
-function brokerAddress(natsUrl: string): { servers: string[]; user: string; pass: string } {
-  const { username, password, protocol } = new URL(natsUrl);
-  const hosts = natsUrl.slice(natsUrl.lastIndexOf('@') + 1).replace(`${protocol}//`, '');
-  return { servers: hosts.split(',').map((one) => `${protocol}//${one}`), user: decodeURIComponent(username), pass: decodeURIComponent(password) };
 }
 
 function once<T>(fn: () => T): () => T {

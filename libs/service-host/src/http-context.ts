@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { context, type Context, type Span } from '@opentelemetry/api';
+import { containsCardNumber } from '@tidegate/telemetry/card-number';
 import { withCorrelation } from '@tidegate/telemetry/correlation';
 import type { Logger } from '@tidegate/telemetry/logger';
 import type { Metrics } from '@tidegate/telemetry/metrics';
@@ -21,8 +22,11 @@ const STATUSES_FROM_START = ['200', '400', '500', '503'];
 
 /** A caller's `x-request-id` when it is a plain token, else a new id. */
 export function requestIdOf(request: IncomingMessage): string {
-  const given = request.headers['x-request-id'];
-  return typeof given === 'string' && WELL_FORMED_ID.test(given) ? given : `req_${randomUUID().replaceAll('-', '')}`;
+  return plainToken(request.headers['x-request-id']) ?? `req_${randomUUID().replaceAll('-', '')}`;
+}
+
+function plainToken(header: string | string[] | undefined): string | undefined {
+  return typeof header === 'string' && WELL_FORMED_ID.test(header) && !containsCardNumber(header) ? header : undefined;
 }
 
 /** The route as documented: `/v1/payments/{id}`; `unmatched` when there is none. */
@@ -48,8 +52,7 @@ export function installHttpContext(fastify: FastifyInstance, deps: { metrics: Me
     void reply.header('x-request-id', request.id);
     if (deps.health.draining) void reply.header('connection', 'close');
     if (OWN_ROUTES.has(request.routeOptions.url ?? '')) return done();
-    const given = request.headers['x-correlation-id'];
-    const correlationId = typeof given === 'string' && WELL_FORMED_ID.test(given) ? given : request.id;
+    const correlationId = plainToken(request.headers['x-correlation-id']) ?? request.id;
     const traceparent = request.headers['traceparent'];
     const opened = openSpan(`${request.method} ${routeOf(request)}`, {
       kind: 'server',

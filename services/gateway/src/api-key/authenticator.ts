@@ -1,0 +1,62 @@
+import { timingSafeEqual } from 'node:crypto';
+import type { ApiKey } from './api-key.store.js';
+import { hashOf, parseKey } from './key-format.js';
+
+/** Who calls. */
+export interface Caller {
+  tenant: string;
+  /** For audits: `key:<id>`. */
+  actor: string;
+  livemode: boolean;
+  scopes: readonly string[];
+}
+
+/** A revoked key may still work for this long; a restarted database is not asked for every request. */
+const KNOWN_FOR_MS = 5000;
+/** Someone who tries keys at random costs at most one query per id and second. */
+const UNKNOWN_FOR_MS = 1000;
+const MOST_ENTRIES = 10_000;
+
+interface Remembered {
+  until: number;
+  key: Promise<ApiKey | null>;
+}
+
+export class Authenticator {
+  readonly #remembered = new Map<string, Remembered>();
+
+  /** `find` looks a key up by its id. `nowMs` is the wall clock. */
+  constructor(
+    private readonly find: (id: string) => Promise<ApiKey | null>,
+    private readonly nowMs: () => number = Date.now,
+  ) {}
+
+  /**
+   * The caller whose key this is; null when it is malformed, unknown, revoked or expired. Rejects when the database cannot say: that is never
+   * a reason to call a key invalid.
+   */
+  async authenticate(key: string): Promise<Caller | null> {
+    const parsed = parseKey(key);
+    if (!parsed) return null;
+    const row = await this.#lookUp(parsed.id);
+    if (!row || !timingSafeEqual(row.hash, hashOf(key))) return null;
+    if (row.revoked_at !== null || (row.expires_at !== null && row.expires_at.getTime() <= this.nowMs())) return null;
+    return { tenant: row.tenant, actor: `key:${row.id}`, livemode: row.livemode, scopes: row.scopes };
+  }
+
+  async #lookUp(id: string): Promise<ApiKey | null> {
+    const known = this.#remembered.get(id);
+    if (known && known.until > this.nowMs()) return known.key;
+    if (this.#remembered.size >= MOST_ENTRIES) this.#remembered.clear();
+    const entry: Remembered = { until: this.nowMs() + KNOWN_FOR_MS, key: this.find(id) };
+    this.#remembered.set(id, entry);
+    try {
+      const key = await entry.key;
+      if (key === null) entry.until = this.nowMs() + UNKNOWN_FOR_MS;
+      return key;
+    } catch (error) {
+      if (this.#remembered.get(id) === entry) this.#remembered.delete(id);
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,16 @@
+/** What a key may do. A route needs exactly one of these; a key carries a list. */
+export const SCOPES = {
+  'payments:read': 'See payments and their history.',
+  'payments:write': 'Create, confirm, capture and cancel payments.',
+  'refunds:write': 'Refund payments.',
+  'receipts:read': 'See receipts and fetch their PDFs.',
+  'reconciliation:read': 'See reconciliation runs and what they found.',
+  'reconciliation:run': 'Start a reconciliation run.',
+  'webhooks:read': "See Stripe's webhook events.",
+  ops: 'Operate Tidegate itself; not bound to a tenant.',
+} as const;
+
+export type Scope = keyof typeof SCOPES;
+export const ALL_SCOPES = Object.keys(SCOPES) as Scope[];
+
+export const isScope = (text: string): text is Scope => Object.hasOwn(SCOPES, text);

@@ -1,0 +1,41 @@
+import type { Endpoint } from './http/endpoint.js';
+import { cancelPayment } from './payments/cancel-payment.endpoint.js';
+import { capturePayment } from './payments/capture-payment.endpoint.js';
+import { confirmPayment } from './payments/confirm-payment.endpoint.js';
+import { createPayment } from './payments/create-payment.endpoint.js';
+import { getPayment } from './payments/get-payment.endpoint.js';
+import { getPaymentReceipt } from './payments/get-payment-receipt.endpoint.js';
+import { listPaymentEvents } from './payments/list-payment-events.endpoint.js';
+import { listPayments } from './payments/list-payments.endpoint.js';
+import { refundPayment } from './payments/refund-payment.endpoint.js';
+import { getReceipt } from './receipts/get-receipt.endpoint.js';
+import { getReceiptPdf } from './receipts/get-receipt-pdf.endpoint.js';
+import { listReceipts } from './receipts/list-receipts.endpoint.js';
+import { createRun } from './reconciliation/create-run.endpoint.js';
+import { getRun } from './reconciliation/get-run.endpoint.js';
+import { listDiscrepancies } from './reconciliation/list-discrepancies.endpoint.js';
+import { listRuns } from './reconciliation/list-runs.endpoint.js';
+import { getWebhookEvent } from './webhook-events/get-webhook-event.endpoint.js';
+import { listWebhookEvents } from './webhook-events/list-webhook-events.endpoint.js';
+
+/** Every route of the REST face, in the order of the documentation. */
+export const ENDPOINTS: readonly Endpoint[] = [
+  createPayment,
+  listPayments,
+  getPayment,
+  listPaymentEvents,
+  getPaymentReceipt,
+  confirmPayment,
+  capturePayment,
+  cancelPayment,
+  refundPayment,
+  listReceipts,
+  getReceipt,
+  getReceiptPdf,
+  createRun,
+  listRuns,
+  getRun,
+  listDiscrepancies,
+  listWebhookEvents,
+  getWebhookEvent,
+];

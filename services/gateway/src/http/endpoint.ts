@@ -1,0 +1,43 @@
+import type { ProblemCode } from '@tidegate/contracts/problem';
+import type { RpcSubject } from '@tidegate/contracts/rpc/routes';
+import type { z } from 'zod';
+import type { Scope } from '../api-key/scopes.js';
+
+/** One route of the REST face, as data: served, checked and documented from the same object. */
+export interface Endpoint {
+  /** OpenAPI operationId. */
+  id: string;
+  method: 'GET' | 'POST';
+  /** With parameters as `{id}`. */
+  path: string;
+  tag: 'Payments' | 'Receipts' | 'Reconciliation' | 'Webhook events';
+  summary: string;
+  description?: string;
+  scope: Scope;
+  /** The subject whose owner answers. */
+  rpc: RpcSubject;
+  /** Shapes of the path parameters. A value that does not fit is 404: such a thing cannot exist. */
+  params: Readonly<Record<string, z.ZodType<string>>>;
+  /** Absent: the route takes no query. */
+  query?: z.ZodObject;
+  /** Absent: the route takes no body. */
+  body?: z.ZodType;
+  /** `required` on every POST that creates or moves money. */
+  idempotencyKey: 'required' | 'optional' | 'none';
+  /** Whether `Prefer: respond-async` means something here. */
+  respondAsync?: true;
+  answers: Readonly<Record<number, { description: string; schema?: z.ZodType; contentType?: string; headers?: Readonly<Record<string, string>> }>>;
+  /** Codes beside those that any route may answer. */
+  problems: readonly ProblemCode[];
+}
+
+export const defineEndpoint = (endpoint: Endpoint): Endpoint => endpoint;
+
+/** Codes that any route may answer; `withBody` ones only where a body is taken. */
+export function problemsOf(endpoint: Endpoint): ProblemCode[] {
+  const always: ProblemCode[] = ['auth.missing', 'auth.invalid', 'auth.forbidden', 'validation.failed', 'payments.card_data_refused', 'service.unavailable', 'service.timeout', 'internal'];
+  const withBody: ProblemCode[] = ['body.malformed', 'body.too_large', 'body.unsupported_media_type'];
+  const withKey: ProblemCode[] = ['idempotency.key_required', 'idempotency.key_invalid', 'idempotency.mismatch', 'idempotency.in_progress', 'idempotency.key_expired'];
+  const own = [...always, ...(endpoint.body ? withBody : []), ...(endpoint.idempotencyKey === 'required' ? withKey : []), ...endpoint.problems];
+  return [...new Set(Object.keys(endpoint.params).length > 0 ? [...own, 'not_found' as const] : own)];
+}

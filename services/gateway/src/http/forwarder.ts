@@ -1,0 +1,41 @@
+import { HttpReply } from '@tidegate/contracts/rpc/http-reply';
+import type { RouteRequest } from '@tidegate/contracts/rpc/routes';
+import { RpcTimeout, RpcUnavailable } from '@tidegate/messaging/rpc';
+import type { Logger } from '@tidegate/telemetry/logger';
+import { ProblemError } from './problem-error.js';
+
+/** The part of the RPC client that is needed here. */
+export interface Rpc {
+  request<T>(subject: string, payload: unknown, options: { deadline: number; timeoutMs: number }): Promise<T>;
+}
+
+/** Payments answers within 22 s, with what it knows by then. */
+const DEADLINE_MS = 25_000;
+const RETRY_SOON = { 'retry-after': '1' };
+
+/** Asks the owner of the data and hands back its answer as it is. */
+export class Forwarder {
+  constructor(
+    private readonly rpc: Rpc,
+    private readonly logger: Logger,
+  ) {}
+
+  /** Throws a ProblemError with status 503 when there is no answer; the outcome is then unknown to the caller. */
+  async forward(subject: string, request: RouteRequest): Promise<HttpReply> {
+    try {
+      const reply = await this.rpc.request<unknown>(subject, request, { deadline: Date.now() + DEADLINE_MS, timeoutMs: DEADLINE_MS });
+      return HttpReply.parse(reply);
+    } catch (error) {
+      throw this.#explained(subject, error);
+    }
+  }
+
+  #explained(subject: string, error: unknown): ProblemError {
+    this.logger.warn({ event: 'rpc_failed', subject, err: error }, 'The owner of the data gave no answer');
+    if (error instanceof RpcUnavailable) {
+      return new ProblemError('service.unavailable', 'The service behind this route is away; nothing was done. Try again with the same key.', { headers: RETRY_SOON });
+    }
+    if (error instanceof RpcTimeout) return new ProblemError('service.timeout', 'No answer in time: the outcome is unknown. Try again with the same key.', { headers: RETRY_SOON });
+    return new ProblemError('service.unavailable', 'The service behind this route failed: the outcome is unknown. Try again with the same key.', { headers: RETRY_SOON });
+  }
+}

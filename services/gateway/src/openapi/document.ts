@@ -1,0 +1,108 @@
+import { type ProblemCode, Problem, PROBLEMS } from '@tidegate/contracts/problem';
+import { z } from 'zod';
+import { SCOPES } from '../api-key/scopes.js';
+import { type Endpoint, problemsOf } from '../http/endpoint.js';
+
+type Json = Record<string, unknown>;
+
+/** The OpenAPI 3.1 document of the REST face, from the same objects that serve and check it. */
+export function openApiDocument(endpoints: readonly Endpoint[]): Json {
+  const paths: Record<string, Json> = {};
+  for (const endpoint of endpoints) paths[endpoint.path] = { ...paths[endpoint.path], [endpoint.method.toLowerCase()]: operation(endpoint) };
+  return {
+    openapi: '3.1.0',
+    info: {
+      title: 'Tidegate',
+      version: '1',
+      description:
+        'Takes Stripe payments and keeps the money right while things fail. Amounts are integers in the minor unit of the currency. Any 5xx means: the outcome is unknown, try again with the same Idempotency-Key.',
+      license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+    },
+    servers: [{ url: '/' }],
+    tags: [...new Set(endpoints.map(({ tag }) => tag))].map((name) => ({ name })),
+    paths,
+    components: {
+      schemas: { Problem: jsonSchema(Problem, 'output') },
+      securitySchemes: {
+        apiKey: {
+          type: 'http',
+          scheme: 'bearer',
+          description: `An API key \`tg_test_…\` or \`tg_live_…\` with the scope that a route names.\n\n${Object.entries(SCOPES)
+            .map(([scope, meaning]) => `- \`${scope}\`: ${meaning}`)
+            .join('\n')}`,
+        },
+      },
+    },
+  };
+}
+
+function operation(endpoint: Endpoint): Json {
+  return {
+    operationId: endpoint.id,
+    tags: [endpoint.tag],
+    summary: endpoint.summary,
+    description: [endpoint.description, `Needs the scope \`${endpoint.scope}\`.`].filter(Boolean).join(' '),
+    security: [{ apiKey: [] }],
+    'x-scope': endpoint.scope,
+    parameters: parameters(endpoint),
+    ...(endpoint.body ? { requestBody: { required: isRequired(endpoint.body), content: { 'application/json': { schema: jsonSchema(endpoint.body, 'input') } } } } : {}),
+    responses: { ...answers(endpoint), ...problems(endpoint) },
+  };
+}
+
+function parameters(endpoint: Endpoint): Json[] {
+  const inPath = Object.entries(endpoint.params).map(([name, shape]) => ({ name, in: 'path', required: true, schema: jsonSchema(shape, 'output') }));
+  const inQuery = Object.entries(endpoint.query?.shape ?? {}).map(([name, shape]) => {
+    const { description, ...schema } = jsonSchema(shape as z.ZodType, 'output');
+    return { name, in: 'query', required: false, ...(description ? { description } : {}), schema };
+  });
+  const headers: Json[] = [];
+  if (endpoint.idempotencyKey !== 'none') {
+    headers.push({
+      name: 'Idempotency-Key',
+      in: 'header',
+      required: endpoint.idempotencyKey === 'required',
+      description: 'New for each thing you want done, the same when you try again.',
+      schema: { type: 'string', minLength: 1, maxLength: 255 },
+    });
+  }
+  if (endpoint.respondAsync) headers.push({ name: 'Prefer', in: 'header', required: false, description: '`respond-async`: answer 202 and queue while Stripe is away.', schema: { type: 'string' } });
+  return [...inPath, ...inQuery, ...headers];
+}
+
+const ANSWER_HEADERS = {
+  'x-request-id': { description: 'Names this request in our logs.', schema: { type: 'string' } },
+  'trace-id': { description: 'The trace of this request.', schema: { type: 'string' } },
+};
+
+function answers(endpoint: Endpoint): Json {
+  return Object.fromEntries(
+    Object.entries(endpoint.answers).map(([status, { description, schema, contentType }]) => [
+      status,
+      { description, headers: ANSWER_HEADERS, content: { [contentType ?? 'application/json']: { schema: schema ? jsonSchema(schema, 'output') : { type: 'string', format: 'binary' } } } },
+    ]),
+  );
+}
+
+function problems(endpoint: Endpoint): Json {
+  const byStatus = new Map<number, ProblemCode[]>();
+  for (const code of problemsOf(endpoint)) byStatus.set(PROBLEMS[code].status, [...(byStatus.get(PROBLEMS[code].status) ?? []), code]);
+  return Object.fromEntries(
+    [...byStatus].map(([status, codes]) => [
+      String(status),
+      {
+        description: codes.map((code) => `\`${code}\`: ${PROBLEMS[code].title}`).join('\n\n'),
+        'x-codes': codes,
+        headers: ANSWER_HEADERS,
+        content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
+      },
+    ]),
+  );
+}
+
+function jsonSchema(schema: z.ZodType, io: 'input' | 'output'): Json {
+  const { $schema: _, ...json } = z.toJSONSchema(schema, { target: 'draft-2020-12', io, unrepresentable: 'any' }) as Json;
+  return json;
+}
+
+const isRequired = (body: z.ZodType): boolean => !body.safeParse({}).success;

@@ -1,0 +1,23 @@
+import type { Generated } from 'kysely';
+
+/** The tables of schema `gateway`, as the migrations make them. */
+export interface GatewayTables {
+  tenants: {
+    id: string;
+    name: string;
+    zone: string;
+    locale: string;
+    legal_lines: string[];
+    created_at: Generated<Date>;
+  };
+  api_keys: {
+    id: string;
+    tenant: string;
+    hash: Buffer;
+    livemode: boolean;
+    scopes: string[];
+    created_at: Generated<Date>;
+    expires_at: Date | null;
+    revoked_at: Generated<Date | null>;
+  };
+}

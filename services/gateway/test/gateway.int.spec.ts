@@ -1,0 +1,205 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import type { Problem } from '@tidegate/contracts/problem';
+import { RPC } from '@tidegate/contracts/rpc/routes';
+import { connectBroker } from '@tidegate/messaging/connection';
+import { RpcClient } from '@tidegate/messaging/rpc';
+import { createLogger } from '@tidegate/telemetry/logger';
+import { jsonReply } from '@tidegate/contracts/rpc/http-reply';
+import pg from 'pg';
+import { newKey } from '../src/api-key/key-format.js';
+import { runGateway, type RunningGateway } from './running-gateway.js';
+
+let gateway: RunningGateway;
+beforeAll(async () => {
+  gateway = await runGateway();
+}, 120_000);
+afterAll(() => gateway?.stop());
+beforeEach(() => {
+  gateway.received.length = 0;
+  gateway.answerWith((subject, request) => jsonReply(200, { subject, request }));
+});
+
+const json = { 'content-type': 'application/json' };
+const aPayment = { amount: 4200, currency: 'usd', payment_method: 'pm_card_visa' };
+const create = (body: unknown, init: RequestInit & { key?: string | null } = {}) =>
+  gateway.fetch('/v1/payments', { method: 'POST', body: JSON.stringify(body), ...init, headers: { ...json, 'idempotency-key': 'order-1', ...(init.headers as Record<string, string>) } });
+const problem = async (response: Response): Promise<Problem> => (await response.json()) as Problem;
+
+describe('A request that is right', () => {
+  it('reaches the owner of the data with tenant, actor, route, key and body', async () => {
+    const response = await create(aPayment, { headers: { prefer: 'respond-async', 'x-request-id': 'my-request' } });
+
+    expect(response.status).toBe(200);
+    expect(gateway.received).toHaveLength(1);
+    expect(gateway.received[0]).toMatchObject({
+      subject: RPC.paymentCreate,
+      request: { tenant: 'default', actor: expect.stringMatching(/^key:/), request_id: 'my-request', route: 'POST /v1/payments', idempotency_key: 'order-1', respond_async: true, livemode: false, body: aPayment },
+    });
+  });
+
+  it('is routed with its id filled in', async () => {
+    await gateway.fetch('/v1/payments/pay_4f1c2b7a9d3e5f60/capture', { method: 'POST', headers: { 'idempotency-key': 'c-1' } });
+    expect(gateway.received[0]?.request).toMatchObject({ route: 'POST /v1/payments/pay_4f1c2b7a9d3e5f60/capture', params: { id: 'pay_4f1c2b7a9d3e5f60' }, body: {} });
+  });
+
+  it('takes a list with filters', async () => {
+    const response = await gateway.fetch('/v1/payments?status=succeeded&limit=20&created_gte=2026-11-21T00:00:00Z');
+    expect(response.status).toBe(200);
+    expect(gateway.received[0]?.request.query).toEqual({ status: 'succeeded', limit: '20', created_gte: '2026-11-21T00:00:00Z' });
+  });
+
+  it("comes back with the owner's status, headers and bytes, untouched", async () => {
+    const bytes = Buffer.from([0x25, 0x50, 0x44, 0x46, 0, 0xff]);
+    gateway.answerWith(() => ({ status: 200, content_type: 'application/pdf', headers: { 'content-disposition': 'inline; filename="R-1.pdf"' }, body: bytes.toString('base64'), encoding: 'base64' }));
+
+    const response = await gateway.fetch('/v1/receipts/rcp_4f1c2b7a9d3e5f60/pdf');
+
+    expect(response.headers.get('content-type')).toBe('application/pdf');
+    expect(response.headers.get('content-disposition')).toContain('R-1.pdf');
+    expect(Buffer.from(await response.arrayBuffer())).toEqual(bytes);
+  });
+
+  it("carries the owner's problem with its headers", async () => {
+    const own = '{"code":"payments.stripe_unavailable", "odd":   "spacing"}';
+    gateway.answerWith(() => ({ status: 503, content_type: 'application/problem+json', headers: { 'retry-after': '7' }, body: own, encoding: 'utf8' }));
+
+    const response = await create(aPayment);
+
+    expect([response.status, response.headers.get('retry-after'), await response.text()]).toEqual([503, '7', own]);
+  });
+
+  it('has a request id, a trace id and no cache, whatever the answer', async () => {
+    for (const response of [await create(aPayment), await create({}), await gateway.fetch('/nowhere')]) {
+      expect(response.headers.get('x-request-id')).toBeTruthy();
+      expect(response.headers.get('trace-id')).toMatch(/^[0-9a-f]{32}$/);
+      expect(response.headers.get('cache-control')).toBe('no-store');
+    }
+  });
+
+  it('goes on in the trace of the caller', async () => {
+    const traceId = 'a'.repeat(32);
+    const response = await create(aPayment, { headers: { traceparent: `00-${traceId}-${'b'.repeat(16)}-01` } });
+    expect(response.headers.get('trace-id')).toBe(traceId);
+  });
+});
+
+describe('A caller', () => {
+  it('without a key is asked for one, before anything else is looked at', async () => {
+    const response = await create('{ not json', { key: null });
+    expect(response.status).toBe(401);
+    expect(response.headers.get('www-authenticate')).toContain('Bearer');
+    expect(await problem(response)).toMatchObject({ code: 'auth.missing', type: '/problems/auth.missing' });
+  });
+
+  it.each([
+    ['malformed', () => 'nonsense'],
+    ['well formed but unknown', () => newKey('test').key],
+  ])('with a key that is %s is nobody', async (_what, key) => {
+    const response = await create(aPayment, { key: key() });
+    expect([response.status, (await problem(response)).code]).toEqual([401, 'auth.invalid']);
+  });
+
+  it('with an expired key is nobody', async () => {
+    const response = await create(aPayment, { key: await gateway.key({ expiresAt: new Date(Date.now() - 1000) }) });
+    expect((await problem(response)).code).toBe('auth.invalid');
+  });
+
+  it('without the scope is told which one, before its body is judged', async () => {
+    const key = await gateway.key({ scopes: ['payments:read'] });
+    const response = await create({ rubbish: true }, { key });
+    expect(response.status).toBe(403);
+    expect(await problem(response)).toMatchObject({ code: 'auth.forbidden', detail: expect.stringContaining('payments:write') });
+    expect((await gateway.fetch('/v1/payments', { key })).status).toBe(200);
+  });
+
+  it('of another tenant is another tenant to the services', async () => {
+    await gateway.fetch('/v1/payments', { key: await gateway.key({ tenant: 'other' }) });
+    expect(gateway.received[0]?.request.tenant).toBe('other');
+  });
+
+  it('whose session the database cannot confirm gets a 503, never a 401', async () => {
+    const key = await gateway.key();
+    await withoutConnections(async () => {
+      const response = await create(aPayment, { key });
+      expect([response.status, (await problem(response)).code, response.headers.get('retry-after')]).toEqual([503, 'service.unavailable', '1']);
+      expect((await fetch(`${gateway.url}/readyz`)).status).toBe(503);
+      expect((await fetch(`${gateway.url}/healthz`)).status).toBe(200);
+    });
+    expect((await create(aPayment, { key })).status).toBe(200);
+  });
+});
+
+describe('When the services behind do not answer', () => {
+  it('says 503 at once when nobody serves the route', async () => {
+    const alone = await connectBroker({ servers: gateway.nats.url(), name: 'alone', service: 'gateway', logger: createLogger({ service: 'test', level: 'silent' }) });
+    await alone.connection();
+    await expect(new RpcClient(alone).request('payments.rpc.nothing.v1', {})).rejects.toThrow('nobody answers');
+    await alone.drain();
+  });
+
+  it('says 503 when the owner fails, without its words', async () => {
+    gateway.answerWith(() => Promise.reject(new Error('relation "payments" does not exist')));
+    const response = await create(aPayment);
+    const text = await response.text();
+    expect([response.status, response.headers.get('retry-after')]).toEqual([503, '1']);
+    expect(text).not.toContain('relation');
+  });
+});
+
+describe('The tenant RPC', () => {
+  it('answers a tenant, and null for an unknown one', async () => {
+    const broker = await connectBroker({ servers: gateway.nats.url(), name: 'receipts', service: 'receipts', logger: createLogger({ service: 'test', level: 'silent' }) });
+    await broker.connection();
+    const rpc = new RpcClient(broker);
+    expect(await rpc.request(RPC.tenantGet, { tenant: 'default' })).toEqual({ id: 'default', name: 'default', zone: 'Europe/Berlin', locale: 'de', legal_lines: [] });
+    expect(await rpc.request(RPC.tenantGet, { tenant: 'nobody' })).toBeNull();
+    await broker.drain();
+  });
+});
+
+describe('What is for everybody', () => {
+  it('is the documentation, health and metrics', async () => {
+    const document = (await (await gateway.fetch('/openapi.json', { key: null })).json()) as { openapi: string };
+    expect(document.openapi).toBe('3.1.0');
+    const docs = await gateway.fetch('/docs', { key: null });
+    expect(docs.headers.get('content-security-policy')).toContain("default-src 'none'");
+    expect(await docs.text()).toContain('POST /v1/payments');
+    expect((await gateway.fetch('/healthz', { key: null })).status).toBe(200);
+    const metrics = await (await gateway.fetch('/metrics', { key: null })).text();
+    expect(metrics).toContain('http_request_duration_seconds_count{route="/v1/payments/{id}/refunds",status="503"} 0');
+    expect(metrics).toMatch(/db_pool_size \d/);
+  });
+});
+
+describe('When the broker goes away', () => {
+  it('answers 503, stays alive, and goes on when it is back', async () => {
+    await gateway.nats.kill();
+    const response = await create(aPayment);
+    expect(response.status).toBe(503);
+    expect((await fetch(`${gateway.url}/healthz`)).status).toBe(200);
+    expect((await fetch(`${gateway.url}/readyz`)).status).toBe(503);
+
+    await gateway.nats.start();
+    await eventuallyOk(() => create(aPayment));
+  }, 30_000);
+});
+
+async function eventuallyOk(call: () => Promise<Response>): Promise<void> {
+  const { eventually } = await import('@tidegate/test-harness/eventually');
+  await eventually(async () => expect((await call()).status).toBe(200), { timeoutMs: 20_000 });
+}
+
+/** The gateway's role may not log in, and its connections are ended: as good as a database that is away. */
+async function withoutConnections(work: () => Promise<void>): Promise<void> {
+  const admin = new pg.Client({ connectionString: gateway.database.url });
+  await admin.connect();
+  const name = pg.escapeIdentifier(gateway.database.name);
+  try {
+    await admin.query(`ALTER DATABASE ${name} CONNECTION LIMIT 0`);
+    await admin.query(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND usename = 'gateway'`);
+    await work();
+  } finally {
+    await admin.query(`ALTER DATABASE ${name} CONNECTION LIMIT -1`);
+    await admin.end();
+  }
+}

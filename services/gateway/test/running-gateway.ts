@@ -1,0 +1,90 @@
+import 'reflect-metadata';
+import { jsonReply, type HttpReply } from '@tidegate/contracts/rpc/http-reply';
+import type { RouteRequest } from '@tidegate/contracts/rpc/routes';
+import { type Broker, connectBroker } from '@tidegate/messaging/connection';
+import { type RpcServer, serveRpc } from '@tidegate/messaging/rpc';
+import { readConfig } from '@tidegate/service-host/config';
+import { type RunningService, startService } from '@tidegate/service-host/host';
+import { createLogger } from '@tidegate/telemetry/logger';
+import { eventually } from '@tidegate/test-harness/eventually';
+import { natsForTests, type TestNats } from '@tidegate/test-harness/nats';
+import { postgresForTests, type TestDatabase } from '@tidegate/test-harness/postgres';
+import { createKey, createTenant } from '../src/admin/commands.js';
+import { ALL_SCOPES, type Scope } from '../src/api-key/scopes.js';
+import { gatewaySettings } from '../src/config.js';
+import { ENDPOINTS } from '../src/endpoints.js';
+import { gateway } from '../src/gateway.module.js';
+
+/** A gateway on real Postgres and NATS, with a responder in the place of the services behind it. */
+export interface RunningGateway {
+  url: string;
+  service: RunningService;
+  database: TestDatabase;
+  nats: TestNats;
+  /** Every line that the gateway logged. */
+  logs: string[];
+  /** Every request that came through to the services. */
+  received: { subject: string; request: RouteRequest }[];
+  /** What the services answer from now on; by default 200 with what they got. */
+  answerWith(answer: (subject: string, request: RouteRequest) => HttpReply | Promise<HttpReply>): void;
+  key(options?: { tenant?: string; scopes?: readonly Scope[]; expiresAt?: Date }): Promise<string>;
+  fetch(path: string, init?: RequestInit & { key?: string | null }): Promise<Response>;
+  stop(): Promise<void>;
+}
+
+export async function runGateway(): Promise<RunningGateway> {
+  const [database, nats] = await Promise.all([postgresForTests(), natsForTests()]);
+  for (const id of ['default', 'other']) await createTenant(database.url, { id, name: id, zone: 'Europe/Berlin', locale: 'de' });
+
+  const logs: string[] = [];
+  const logger = createLogger({ service: 'gateway', level: 'debug', destination: { write: (line) => void logs.push(line) } });
+  const config = readConfig(gatewaySettings, { PORT: '0', SHUTDOWN_GRACE_MS: '0', DATABASE_URL: database.urlFor('gateway'), NATS_URL: nats.url() });
+  const service = await startService({ service: 'gateway', version: 'test', config, setup: gateway }, logger);
+
+  const received: RunningGateway['received'] = [];
+  let answer: (subject: string, request: RouteRequest) => HttpReply | Promise<HttpReply> = (subject, request) => jsonReply(200, { subject, request });
+  const behind = await connectBroker({ servers: nats.url(), name: 'behind', service: 'payments', logger: createLogger({ service: 'behind', level: 'silent' }) });
+  const servers = serveAll(behind, (subject, request) => {
+    received.push({ subject, request });
+    return answer(subject, request);
+  });
+
+  const key: RunningGateway['key'] = async ({ tenant = 'default', scopes = ALL_SCOPES, expiresAt } = {}) =>
+    (await createKey(database.url, { tenant, scopes, livemode: false, expiresAt: expiresAt ?? null })).key;
+  const usual = await key();
+  const call: RunningGateway['fetch'] = (path, { key: own, ...init } = {}) => {
+    const headers = new Headers(init.headers);
+    if (own !== null) headers.set('authorization', `Bearer ${own ?? usual}`);
+    return fetch(`${service.url}${path}`, { ...init, headers });
+  };
+  await eventually(async () => {
+    if (!(await fetch(`${service.url}/readyz`)).ok) throw new Error('not ready');
+    if ((await call('/v1/payments')).status !== 200) throw new Error('not served');
+  });
+  received.length = 0;
+
+  return {
+    url: service.url,
+    service,
+    database,
+    nats,
+    logs,
+    received,
+    answerWith: (next) => {
+      answer = next;
+    },
+    key,
+    fetch: call,
+    async stop() {
+      await Promise.all(servers.map((server) => server.stop()));
+      await behind.drain();
+      await service.stop();
+      await Promise.all([nats.stop(), database.drop()]);
+    },
+  };
+}
+
+function serveAll(broker: Broker, handler: (subject: string, request: RouteRequest) => HttpReply | Promise<HttpReply>): RpcServer[] {
+  const subjects = [...new Set(ENDPOINTS.map(({ rpc }) => rpc))];
+  return subjects.map((subject) => serveRpc(broker, subject, 'behind', async (request) => handler(subject, request as RouteRequest)));
+}
