@@ -16,14 +16,24 @@ const stripe = new Stripe(STRIPE_SECRET_KEY!, {
   telemetry: false,
 });
 const pool = new pg.Pool({ connectionString: DATABASE_URL, max: 10 });
-await pool.query('CREATE TABLE IF NOT EXISTS bare_payments (id text PRIMARY KEY, status text NOT NULL, amount bigint NOT NULL, at timestamptz NOT NULL DEFAULT now())');
+await pool.query(
+  'CREATE TABLE IF NOT EXISTS bare_payments (id text PRIMARY KEY, status text NOT NULL, amount bigint NOT NULL, at timestamptz NOT NULL DEFAULT now())',
+);
 
 const server = Fastify();
 server.post<{ Body: { amount: number; currency: string; payment_method: string } }>('/v1/payments', async (request, reply) => {
   const { amount, currency, payment_method } = request.body;
-  const created = await stripe.paymentIntents.create({ amount, currency, automatic_payment_methods: { enabled: true, allow_redirects: 'never' } });
+  const created = await stripe.paymentIntents.create({
+    amount,
+    currency,
+    automatic_payment_methods: { enabled: true, allow_redirects: 'never' },
+  });
   const confirmed = await stripe.paymentIntents.confirm(created.id, { payment_method });
-  await pool.query('INSERT INTO bare_payments (id, status, amount) VALUES ($1, $2, $3)', [confirmed.id, confirmed.status, confirmed.amount]);
+  await pool.query('INSERT INTO bare_payments (id, status, amount) VALUES ($1, $2, $3)', [
+    confirmed.id,
+    confirmed.status,
+    confirmed.amount,
+  ]);
   return reply.code(201).send({ id: confirmed.id, status: confirmed.status, amount: confirmed.amount });
 });
 console.log(JSON.stringify({ url: await server.listen({ host: '127.0.0.1', port: 0 }) }));

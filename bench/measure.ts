@@ -24,7 +24,8 @@ const pay = async (target: Target, agent: Agent): Promise<boolean> => {
   return answer.statusCode === 201 && body.status === 'succeeded';
 };
 
-const percentile = (sorted: readonly number[], p: number): number => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * p))] ?? Number.NaN;
+const percentile = (sorted: readonly number[], p: number): number =>
+  sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * p))] ?? Number.NaN;
 
 /** Payments one after another on each of `connections` connections, for `seconds`. */
 export async function saturate(target: Target, connections: number, seconds: number): Promise<Round> {

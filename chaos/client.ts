@@ -23,19 +23,30 @@ const RETRIED = new Set([0, 409, 429, 503]);
  */
 export class Client {
   readonly statuses: number[] = [];
+  /** Why no answer came, for each status 0. */
+  readonly lost: string[] = [];
   private turn = 0;
+  private urls: readonly string[];
   private readonly agent = new Agent({ connections: 64, bodyTimeout: 30_000, headersTimeout: 30_000, keepAliveTimeout: 1_000 });
 
   constructor(
-    private readonly urls: readonly string[],
+    urls: readonly string[],
     private readonly apiKey: string,
-  ) {}
+  ) {
+    this.urls = urls;
+  }
+
+  /** From now on calls go to these gateways only, as behind a load balancer that has seen one leave. */
+  useOnly(urls: readonly string[]): void {
+    this.urls = urls;
+  }
 
   /** One attempt at one gateway. Never throws. */
   async once(call: Call): Promise<Answer> {
     const base = this.urls[this.turn++ % this.urls.length]!;
     const answer = await request(`${base}${call.path}`, {
       method: call.method,
+      reset: true,
       dispatcher: this.agent,
       headers: {
         authorization: `Bearer ${this.apiKey}`,
@@ -44,9 +55,12 @@ export class Client {
         ...call.headers,
       },
       ...(call.body === undefined ? {} : { body: JSON.stringify(call.body) }),
-    }).then(
-      async (r): Promise<Answer> => ({ status: r.statusCode, body: await r.body.text(), headers: r.headers }),
-    ).catch((): Answer => ({ status: 0, body: '', headers: {} }));
+    })
+      .then(async (r): Promise<Answer> => ({ status: r.statusCode, body: await r.body.text(), headers: r.headers }))
+      .catch((error: NodeJS.ErrnoException): Answer => {
+        this.lost.push(error.code ?? error.message);
+        return { status: 0, body: '', headers: {} };
+      });
     this.statuses.push(answer.status);
     return answer;
   }
@@ -70,7 +84,7 @@ export class Client {
 
   async all<T>(path: string): Promise<T[]> {
     const found: T[] = [];
-    for (let cursor: string | null = ''; cursor !== null; ) {
+    for (let cursor: string | null = ''; cursor !== null;) {
       const page: { data: T[]; next_cursor: string | null } = await this.get(
         `${path}${path.includes('?') ? '&' : '?'}limit=100${cursor ? `&cursor=${encodeURIComponent(cursor)}` : ''}`,
       );

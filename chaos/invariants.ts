@@ -6,7 +6,12 @@ import { LOCAL_STATUS_OF, type Truth } from './truth.js';
  * caller repeats until the system has settled.
  */
 export function disagreements(truth: Truth, payments: readonly PaymentView[], receipts: readonly ReceiptView[]): string[] {
-  return [...paidOnce(truth), ...payments.flatMap((p) => paymentEqualsTruth(truth, p)), ...noneForgotten(truth, payments), ...oneReceiptEach(payments, receipts)];
+  return [
+    ...paidOnce(truth),
+    ...payments.flatMap((p) => paymentEqualsTruth(truth, p)),
+    ...noneForgotten(truth, payments),
+    ...oneReceiptEach(payments, receipts),
+  ];
 }
 
 function paidOnce(truth: Truth): string[] {
@@ -30,11 +35,15 @@ function paidOnce(truth: Truth): string[] {
 }
 
 const refundedOf = (truth: Truth, intent: string): number =>
-  truth.refunds.filter((r) => r.payment_intent === intent && r.status !== 'failed' && r.status !== 'canceled').reduce((sum, r) => sum + r.amount, 0);
+  truth.refunds
+    .filter((r) => r.payment_intent === intent && r.status !== 'failed' && r.status !== 'canceled')
+    .reduce((sum, r) => sum + r.amount, 0);
 
 function paymentEqualsTruth(truth: Truth, payment: PaymentView): string[] {
   if (payment.stripe_payment_intent === null) {
-    return payment.status === 'failed' || payment.status === 'canceled' ? [] : [`${payment.id} is ${payment.status} and has no PaymentIntent`];
+    return payment.status === 'failed' || payment.status === 'canceled'
+      ? []
+      : [`${payment.id} is ${payment.status} and has no PaymentIntent`];
   }
   const intent = truth.payment_intents.find((i) => i.id === payment.stripe_payment_intent);
   if (!intent) return [`${payment.id} names ${payment.stripe_payment_intent}, which Stripe does not have`];
@@ -42,7 +51,8 @@ function paymentEqualsTruth(truth: Truth, payment: PaymentView): string[] {
   const expected = LOCAL_STATUS_OF[intent.status];
   const endedByUs = payment.status === 'failed' && intent.status === 'canceled';
   if (payment.status !== expected && !endedByUs) wrong.push(`${payment.id} is ${payment.status}, Stripe says ${intent.status}`);
-  if (payment.amount_captured !== intent.amount_received) wrong.push(`${payment.id} captured ${payment.amount_captured}, Stripe says ${intent.amount_received}`);
+  if (payment.amount_captured !== intent.amount_received)
+    wrong.push(`${payment.id} captured ${payment.amount_captured}, Stripe says ${intent.amount_received}`);
   const refunded = refundedOf(truth, intent.id);
   if (payment.amount_refunded !== refunded) wrong.push(`${payment.id} refunded ${payment.amount_refunded}, Stripe says ${refunded}`);
   for (const refund of payment.refunds) if (refund.status === 'unknown') wrong.push(`${refund.id} of ${payment.id} is still unknown`);

@@ -4,14 +4,43 @@ import { disagreements } from './invariants.js';
 import type { Truth } from './truth.js';
 
 const at = '2026-01-01T00:00:00.000Z';
-const intent = { id: 'pi_1', status: 'succeeded', amount: 100, amount_received: 100, currency: 'usd', metadata: { payment_id: 'pay_1' }, latest_charge: 'ch_1' };
+const intent = {
+  id: 'pi_1',
+  status: 'succeeded',
+  amount: 100,
+  amount_received: 100,
+  currency: 'usd',
+  metadata: { payment_id: 'pay_1' },
+  latest_charge: 'ch_1',
+};
 const truth: Truth = { payment_intents: [intent], charges: [], refunds: [], events: [], requests: [] };
 const payment: PaymentView = {
-  id: 'pay_1', object: 'payment', status: 'succeeded', amount: 100, amount_captured: 100, amount_refunded: 0, currency: 'usd',
-  stripe_payment_intent: 'pi_1', refunds: [], receipt: null, origin: 'api', metadata: {}, created_at: at, updated_at: at,
+  id: 'pay_1',
+  object: 'payment',
+  status: 'succeeded',
+  amount: 100,
+  amount_captured: 100,
+  amount_refunded: 0,
+  currency: 'usd',
+  stripe_payment_intent: 'pi_1',
+  refunds: [],
+  receipt: null,
+  origin: 'api',
+  metadata: {},
+  created_at: at,
+  updated_at: at,
 };
 const receipt: ReceiptView = {
-  id: 'rcp_1', object: 'receipt', number: 'R-2026-000001', kind: 'receipt', payment: 'pay_1', status: 'rendered', sha256: 'x', template: 't', link: null, issued_at: at,
+  id: 'rcp_1',
+  object: 'receipt',
+  number: 'R-2026-000001',
+  kind: 'receipt',
+  payment: 'pay_1',
+  status: 'rendered',
+  sha256: 'x',
+  template: 't',
+  link: null,
+  issued_at: at,
 };
 
 describe('The check of our record against the truth', () => {
@@ -26,8 +55,29 @@ describe('The check of our record against the truth', () => {
     ['a missing receipt', truth, [payment], [], /has 0 receipts/],
     ['a second receipt', truth, [payment], [receipt, { ...receipt, number: 'R-2026-000002' }], /has 2 receipts/],
     ['a gap in the numbers', truth, [payment], [{ ...receipt, number: 'R-2026-000002' }], /gap/],
-    ['a refund beyond the capture', { ...truth, refunds: [{ id: 're_1', status: 'succeeded', amount: 101, payment_intent: 'pi_1', metadata: {} }] }, [payment], [receipt], /refunded 101 of 100/],
-    ['a refund executed twice', { ...truth, refunds: [1, 2].map((n) => ({ id: `re_${n}`, status: 'succeeded', amount: 10, payment_intent: 'pi_1', metadata: { refund_id: 'rfd_1' } })) }, [{ ...payment, amount_refunded: 20 }], [receipt], /executed 2 times/],
+    [
+      'a refund beyond the capture',
+      { ...truth, refunds: [{ id: 're_1', status: 'succeeded', amount: 101, payment_intent: 'pi_1', metadata: {} }] },
+      [payment],
+      [receipt],
+      /refunded 101 of 100/,
+    ],
+    [
+      'a refund executed twice',
+      {
+        ...truth,
+        refunds: [1, 2].map((n) => ({
+          id: `re_${n}`,
+          status: 'succeeded',
+          amount: 10,
+          payment_intent: 'pi_1',
+          metadata: { refund_id: 'rfd_1' },
+        })),
+      },
+      [{ ...payment, amount_refunded: 20 }],
+      [receipt],
+      /executed 2 times/,
+    ],
   ])('sees %s', (_what, t, payments, receipts, expected) => {
     expect(disagreements(t, payments, receipts).join('\n')).toMatch(expected);
   });

@@ -30,7 +30,10 @@ interface RawKeyValue {
   value?: { stringValue?: string; intValue?: unknown; boolValue?: boolean; doubleValue?: number };
 }
 interface RawExport {
-  resourceSpans: { resource?: { attributes: RawKeyValue[] }; scopeSpans: { spans: { traceId: Buffer; spanId: Buffer; parentSpanId: Buffer; name: string; attributes: RawKeyValue[] }[] }[] }[];
+  resourceSpans: {
+    resource?: { attributes: RawKeyValue[] };
+    scopeSpans: { spans: { traceId: Buffer; spanId: Buffer; parentSpanId: Buffer; name: string; attributes: RawKeyValue[] }[] }[];
+  }[];
 }
 
 /** An OTLP/HTTP collector that keeps every span it is given, and the raw bytes for scans. */
@@ -87,7 +90,9 @@ export class OtlpCollector {
 const hex = (bytes: Buffer): string => Buffer.from(bytes).toString('hex');
 
 const attributesOf = (pairs: RawKeyValue[]): Record<string, string> =>
-  Object.fromEntries(pairs.map(({ key, value }) => [key, String(value?.stringValue || value?.intValue || value?.boolValue || value?.doubleValue || '')]));
+  Object.fromEntries(
+    pairs.map(({ key, value }) => [key, String(value?.stringValue || value?.intValue || value?.boolValue || value?.doubleValue || '')]),
+  );
 
 /** Spans whose parent is not in the same list; a connected tree has exactly one, its root, whose parent is null. */
 export const orphans = (spans: readonly Span[]): Span[] => {

@@ -25,7 +25,8 @@ export async function tellStory(client: Client, random: Random, log: StoryLog): 
   if (created?.status !== 201) return;
   const payment = JSON.parse(created.body) as PaymentView;
   log.created.push(payment.id);
-  for (const next of plan.then) await step(client, log, { method: 'POST', path: `/v1/payments/${payment.id}/${next.verb}`, body: next.body });
+  for (const next of plan.then)
+    await step(client, log, { method: 'POST', path: `/v1/payments/${payment.id}/${next.verb}`, body: next.body });
 }
 
 interface Plan {
@@ -39,7 +40,10 @@ function planOf(random: Random): Plan {
   const partial = 1 + random.below(amount - 1);
   switch (random.below(7)) {
     case 0:
-      return { body: { ...base, payment_method: 'pm_card_visa', capture_method: 'manual' }, then: [{ verb: 'capture', body: { amount: partial } }] };
+      return {
+        body: { ...base, payment_method: 'pm_card_visa', capture_method: 'manual' },
+        then: [{ verb: 'capture', body: { amount: partial } }],
+      };
     case 1:
       return { body: { ...base, payment_method: 'pm_card_visa', capture_method: 'manual' }, then: [{ verb: 'cancel', body: {} }] };
     case 2:
@@ -71,12 +75,17 @@ const STILL_TRYING = new Set([0, 409, 429, 503]);
 async function step(client: Client, log: StoryLog, call: Call): Promise<Answer | null> {
   const answer = await client.send({ ...call, key: randomUUID() });
   if (EXPECTED.has(answer.status)) return answer;
-  if (!STILL_TRYING.has(answer.status)) log.surprises.push({ call: `${call.method} ${call.path}`, status: answer.status, body: answer.body });
+  if (!STILL_TRYING.has(answer.status))
+    log.surprises.push({ call: `${call.method} ${call.path}`, status: answer.status, body: answer.body });
   return null;
 }
 
 /** Tells stories at `perSecond` (spread evenly, at most 64 at a time) until `count` are told or `signal` aborts; resolves when all ended. */
-export async function tellStories(client: Client, random: Random, options: { count: number; perSecond: number; signal?: AbortSignal }): Promise<StoryLog> {
+export async function tellStories(
+  client: Client,
+  random: Random,
+  options: { count: number; perSecond: number; signal?: AbortSignal },
+): Promise<StoryLog> {
   const log: StoryLog = { created: [], surprises: [] };
   const running = new Set<Promise<void>>();
   const startedAt = performance.now();

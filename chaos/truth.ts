@@ -1,6 +1,14 @@
 /** What the simulator knows to be true; Stripe objects as its API shows them, reduced to what the checks read. */
 export interface Truth {
-  payment_intents: { id: string; status: string; amount: number; amount_received: number; currency: string; metadata: Record<string, string>; latest_charge: string | null }[];
+  payment_intents: {
+    id: string;
+    status: string;
+    amount: number;
+    amount_received: number;
+    currency: string;
+    metadata: Record<string, string>;
+    latest_charge: string | null;
+  }[];
   charges: { id: string; status: string; payment_intent: string | null; amount_captured: number }[];
   refunds: { id: string; status: string; amount: number; payment_intent: string | null; metadata: Record<string, string> }[];
   events: { id: string; type: string }[];
