@@ -10,38 +10,33 @@ import { readStream } from '@tidegate/event-store/read';
 import { createMetrics } from '@tidegate/telemetry/metrics';
 import type { TestDatabase } from '@tidegate/test-harness/postgres';
 import { sql } from 'kysely';
-import type { DocumentPorts } from '../src/document/document.flow.js';
 import { DocumentLoop } from '../src/document/document.loop.js';
-import { PayerDetails } from '../src/payer/payer-details.js';
 import { receiptStream } from '../src/receipt/receipt.events.js';
 import { issueForPayment } from '../src/receipt/receipt.flow.js';
 import { receiptId } from '../src/receipt/receipt-id.js';
-import { receiptMetrics } from '../src/receipt/receipt.metrics.js';
 import { ReceiptRpc } from '../src/receipt/receipt.rpc.js';
 import { TEMPLATES, TypstRenderer } from '../src/rendering/typst-renderer.js';
 import type { Tables } from '../src/tables.js';
+import { documentPorts } from './document-ports.js';
 import { berlin, knowPayers, payment, succeeded } from './payments.js';
 import { readPdf } from './pdf-text.js';
-import { connect, receiptsDatabase, silent } from './receipts-database.js';
+import { connect, receiptsDatabase } from './receipts-database.js';
 
 const templates = mkdtempSync(join(tmpdir(), 'tidegate-templates-'));
 const renderer = new TypstRenderer({ templates });
 const metrics = createMetrics('receipts');
-/** Nobody answers: what was copied before has to do. */
-const away = { request: () => Promise.reject(new Error('nobody answers')) };
 let time = new Date('2026-11-21T06:00:01.000Z');
 const clock = { now: () => time };
 let database: TestDatabase;
 let opened: Database<Tables>;
-let ports: DocumentPorts & { logger: typeof silent };
+let ports: ReturnType<typeof documentPorts>;
 
 beforeAll(async () => {
   copyFileSync(join(TEMPLATES, 'receipt.typ'), join(templates, 'receipt.typ'));
   writeFileSync(join(templates, 'broken.typ'), '#let data = (');
   database = await receiptsDatabase();
   opened = connect(database);
-  const { db } = opened;
-  ports = { db, failpoints: noFailpoints, clock, renderer, payers: new PayerDetails({ db, ask: away, clock }), metrics: receiptMetrics(metrics, db, clock), logger: silent, committed: () => undefined };
+  ports = documentPorts(opened, { clock, renderer, metrics });
 });
 afterAll(async () => {
   await renderer.close();
@@ -217,7 +212,14 @@ describe('When receipts are asked for', () => {
     expect(numbers.at(-1)).toBe('R-2026-000001');
   });
 
-  it.each([{ limit: '0' }, { limit: '101' }, { limit: 'ten' }, { cursor: 'x' }, { unknown: '1' }])('refuses the query %j', async (query) => {
+  it('narrows the list to one payment and to a time', async () => {
+    const listed = async (query: Record<string, string>) => (JSON.parse((await new ReceiptRpc(ports).list(request('', 'default', query))).body) as { data: { number: string }[] }).data.map((one) => one.number);
+    expect(await listed({ payment: payment(1).payment_id })).toEqual(['R-2026-000001']);
+    expect(await listed({ created_lt: '2026-11-21T06:00:02Z' })).toEqual(['R-2026-000001']);
+    expect(await listed({ created_gte: '2026-11-21T06:00:02Z', payment: payment(1).payment_id })).toEqual([]);
+  });
+
+  it.each([{ limit: '0' }, { limit: '101' }, { limit: 'ten' }, { cursor: 'x' }, { created_lt: 'soon' }, { unknown: '1' }])('refuses the query %j', async (query) => {
     const reply = await new ReceiptRpc(ports).list(request('', 'default', query as Record<string, string>));
     expect([reply.status, JSON.parse(reply.body).code]).toEqual([400, 'validation.failed']);
   });

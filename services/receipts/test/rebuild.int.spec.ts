@@ -3,33 +3,28 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type Database } from '@tidegate/database/database';
 import { noFailpoints } from '@tidegate/database/failpoints';
 import { inTransaction } from '@tidegate/database/transaction';
-import { createMetrics } from '@tidegate/telemetry/metrics';
 import type { TestDatabase } from '@tidegate/test-harness/postgres';
 import pg from 'pg';
-import type { DocumentPorts } from '../src/document/document.flow.js';
 import { DocumentLoop } from '../src/document/document.loop.js';
 import { documentOf } from '../src/document/document-on-read.js';
-import { PayerDetails } from '../src/payer/payer-details.js';
 import { issueForPayment } from '../src/receipt/receipt.flow.js';
-import { receiptMetrics } from '../src/receipt/receipt.metrics.js';
 import { checksumOfReceipts, rebuildReceipts } from '../src/receipt/receipt.rebuild.js';
 import { TypstRenderer } from '../src/rendering/typst-renderer.js';
 import type { Tables } from '../src/tables.js';
+import { documentPorts } from './document-ports.js';
 import { berlin, knowPayers, payment, succeeded, tokyo } from './payments.js';
-import { connect, receiptsDatabase, silent } from './receipts-database.js';
+import { connect, receiptsDatabase } from './receipts-database.js';
 
 const clock = { now: () => new Date('2026-11-21T06:00:01.000Z') };
 const renderer = new TypstRenderer();
-const away = { request: () => Promise.reject(new Error('nobody answers')) };
 let database: TestDatabase;
 let opened: Database<Tables>;
-let ports: DocumentPorts & { logger: typeof silent };
+let ports: ReturnType<typeof documentPorts>;
 
 beforeAll(async () => {
   database = await receiptsDatabase();
   opened = connect(database);
-  const { db } = opened;
-  ports = { db, failpoints: noFailpoints, clock, renderer, payers: new PayerDetails({ db, ask: away, clock }), metrics: receiptMetrics(createMetrics('receipts'), db, clock), logger: silent, committed: () => undefined };
+  ports = documentPorts(opened, { clock, renderer });
 });
 afterAll(async () => {
   await renderer.close();

@@ -75,6 +75,20 @@ describe('Given the bundled template and fonts', () => {
   });
 });
 
+describe('Given a long document', () => {
+  it('leaves the event loop to others while it is made', async () => {
+    const renderer = new TypstRenderer();
+    await renderer.render('receipt', input, issuedAt);
+    const line_items = Array.from({ length: 200 }, (_, n) => ({ name: `Item ${n}`, quantity: 1, unit_amount: 100 }));
+    let turns = 0;
+    const turning = setInterval(() => (turns += 1), 1);
+    await renderer.render('receipt', composeDocument(someFacts(), someDetails({ line_items })), issuedAt);
+    clearInterval(turning);
+    await renderer.close();
+    expect(turns).toBeGreaterThan(10);
+  });
+});
+
 describe('Given a template that is broken', () => {
   const templates = mkdtempSync(join(tmpdir(), 'tidegate-templates-'));
   const renderer = new TypstRenderer({ templates, timeoutMs: 1500 });

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Page } from './receipt.store.js';
+import type { ReceiptQuery } from './receipt.store.js';
 
 const Query = z.strictObject({
   limit: z
@@ -12,11 +12,21 @@ const Query = z.strictObject({
     .string()
     .regex(/^rcp_[A-Za-z0-9]{8,64}$/, 'must be the next_cursor of the page before')
     .optional(),
+  payment: z.string().optional(),
+  created_gte: z.iso.datetime().optional(),
+  created_lt: z.iso.datetime().optional(),
 });
 
-/** The page that `?limit=&cursor=` asks for, or what is wrong with it. */
-export function receiptListQuery(query: Record<string, string>): Page | { faults: { path: string; message: string }[] } {
+/** The page of receipts that a query string asks for, or what is wrong with it. */
+export function receiptListQuery(query: Record<string, string>): ReceiptQuery | { faults: { path: string; message: string }[] } {
   const parsed = Query.safeParse(query);
   if (!parsed.success) return { faults: parsed.error.issues.map((issue) => ({ path: issue.path.join('.') || 'query', message: issue.message })) };
-  return { limit: parsed.data.limit, after: parsed.data.cursor ?? null };
+  const { limit, cursor, payment, created_gte, created_lt } = parsed.data;
+  return {
+    limit,
+    after: cursor ?? null,
+    ...(payment === undefined ? {} : { payment }),
+    ...(created_gte === undefined ? {} : { issuedFrom: new Date(created_gte) }),
+    ...(created_lt === undefined ? {} : { issuedBefore: new Date(created_lt) }),
+  };
 }

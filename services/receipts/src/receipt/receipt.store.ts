@@ -58,23 +58,29 @@ export async function findReceiptOfPayment(db: Kysely<Tables>, tenant: string, p
     .executeTakeFirst();
 }
 
-export interface Page {
+export interface ReceiptQuery {
   limit: number;
   /** The last receipt of the page before. */
   after: string | null;
+  payment?: string;
+  issuedFrom?: Date;
+  issuedBefore?: Date;
 }
 
 /** Newest first, at most `limit` + 1 rows: the extra one says that there are more. */
-export async function listReceipts(db: Kysely<Tables>, tenant: string, page: Page): Promise<ReceiptRow[]> {
-  const rows = db.selectFrom('receipts').selectAll().where('tenant', '=', tenant);
-  const from =
-    page.after === null
-      ? rows
-      : rows.where(sql<boolean>`(issued_at, receipt_id) < (SELECT issued_at, receipt_id FROM receipts WHERE tenant = ${tenant} AND receipt_id = ${page.after})`);
-  return from
+export async function listReceipts(db: Kysely<Tables>, tenant: string, query: ReceiptQuery): Promise<ReceiptRow[]> {
+  const { limit, after, payment, issuedFrom, issuedBefore } = query;
+  let rows = db.selectFrom('receipts').selectAll().where('tenant', '=', tenant);
+  if (payment !== undefined) rows = rows.where('payment_id', '=', payment);
+  if (issuedFrom) rows = rows.where('issued_at', '>=', issuedFrom);
+  if (issuedBefore) rows = rows.where('issued_at', '<', issuedBefore);
+  if (after !== null) {
+    rows = rows.where(sql<boolean>`(issued_at, receipt_id) < (SELECT issued_at, receipt_id FROM receipts WHERE tenant = ${tenant} AND receipt_id = ${after})`);
+  }
+  return rows
     .orderBy('issued_at', 'desc')
     .orderBy('receipt_id', 'desc')
-    .limit(page.limit + 1)
+    .limit(limit + 1)
     .execute();
 }
 
