@@ -1,3 +1,4 @@
+// eslint-disable-next-line @nx/enforce-module-boundaries -- the simulator is a program of its own and, for tests in one process, a library
 import { type Simulator, type SimulatorOptions, startSimulator } from '@tidegate/stripe-simulator/simulator';
 import { mustBeEnded } from './leaks.js';
 

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { removeOwnedFolder } from '@tidegate/local-stack/postgres/owned-folder';
 import { type Stack } from '@tidegate/local-stack/stack/stack';
 import { type StackOptions } from '@tidegate/local-stack/stack/stack-options';
 import { startStack } from '@tidegate/local-stack/stack/start-stack';
@@ -21,7 +22,9 @@ export async function stackForTests(options: StackForTestsOptions = {}): Promise
   stack.stop = async () => {
     await stop();
     ended();
-    if (process.env['TIDEGATE_KEEP_STACKS'] === undefined) rmSync(dir, { recursive: true, force: true });
+    if (process.env['TIDEGATE_KEEP_STACKS'] !== undefined) return;
+    removeOwnedFolder(join(dir, 'postgres'));
+    rmSync(dir, { recursive: true, force: true });
   };
   return stack;
 }

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { StackError } from '../stack-error.js';
 import { type OsUser } from '../postgres/unprivileged-user.js';
 
@@ -8,6 +8,8 @@ export interface RunOptions {
   /** Run as this user; only possible for root. */
   user?: OsUser | undefined;
   timeoutMs?: number;
+  /** Leave stderr out of the output of a program that succeeds. */
+  stdoutOnly?: boolean;
 }
 
 /** Runs a program to its end and returns its output (stdout, then stderr). Throws StackError with the tail of the output when it fails. */
@@ -26,6 +28,9 @@ export interface RunResult {
   failure?: string;
 }
 
+const running = new Set<ChildProcess>();
+process.on('exit', () => running.forEach((child) => child.kill('SIGKILL')));
+
 /** Like `run`, for callers that have another way when the program is missing or fails. */
 export function tryRun(command: string, args: readonly string[], options: RunOptions = {}): Promise<RunResult> {
   return new Promise((resolve) => {
@@ -36,6 +41,8 @@ export function tryRun(command: string, args: readonly string[], options: RunOpt
       ...(options.timeoutMs === undefined ? {} : { timeout: options.timeoutMs, killSignal: 'SIGKILL' as const }),
       ...(options.user === undefined ? {} : { uid: options.user.uid, gid: options.user.gid }),
     });
+    running.add(child);
+    child.once('close', () => running.delete(child));
     const out: Buffer[] = [];
     const err: Buffer[] = [];
     child.stdout.on('data', (chunk: Buffer) => out.push(chunk));
@@ -43,7 +50,7 @@ export function tryRun(command: string, args: readonly string[], options: RunOpt
     const output = () => Buffer.concat([...out, ...err]).toString('utf8');
     child.on('error', (error) => resolve({ output: output(), failure: `could not be started: ${error.message}` }));
     child.on('close', (code, signal) => {
-      if (code === 0) resolve({ output: output() });
+      if (code === 0) resolve({ output: options.stdoutOnly === true ? Buffer.concat(out).toString('utf8') : output() });
       else resolve({ output: output(), failure: signal === null ? `exited with code ${code}` : `was ended by ${signal}` });
     });
   });

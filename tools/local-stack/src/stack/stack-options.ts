@@ -27,6 +27,8 @@ export interface StackOptions {
   progress?: Progress;
   /** The environment whose settings reach the services; default that of this process. */
   caller?: NodeJS.ProcessEnv;
+  /** Aborting it ends a start that is under way, and everything started so far. */
+  signal?: AbortSignal;
   /** What to run; default Tidegate. */
   product?: Product;
 }

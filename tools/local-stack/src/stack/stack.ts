@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import { NatsServer } from '../nats-server/nats-server.js';
-import { PostgresCluster } from '../postgres/postgres-cluster.js';
+import { type NatsServer } from '../nats-server/nats-server.js';
+import { type PostgresCluster } from '../postgres/postgres-cluster.js';
 import { type Exit, tailOf } from '../process/managed-process.js';
 import { type ListedProcess } from './process-list.js';
 import { type Progress } from './progress.js';

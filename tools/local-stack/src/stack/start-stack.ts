@@ -36,7 +36,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   const secrets = secretsIn(dir);
   const starting = new Starting(options, { dir, progress, product, caller, instances, ports, secrets });
   try {
-    return await starting.run();
+    return await Promise.race([starting.run(), rejectOnAbort(options.signal)]);
   } catch (error) {
     await starting.undo();
     throw error;
@@ -65,6 +65,7 @@ class Starting {
 
   async run(): Promise<Stack> {
     const { progress, product, secrets } = this.settled;
+    this.options.signal?.throwIfAborted();
     const [postgres, nats] = await progress.step('PostgreSQL and NATS', () => this.startStores());
     const databaseUrl = (role?: string) => urlOf(postgres, role === undefined ? undefined : { role, password: secrets.roles[role] ?? '' });
     await progress.step('Database schema', async () => {
@@ -198,6 +199,7 @@ class Starting {
 
   private async launch(processes: readonly ServiceProcess[]): Promise<void> {
     for (const process of processes) {
+      this.options.signal?.throwIfAborted();
       this.undoing.push(() => process.stop(5000));
       await process.launch();
     }
@@ -207,6 +209,10 @@ class Starting {
   private log(name: string): string {
     return join(this.settled.dir, 'logs', `${name}.log`);
   }
+}
+
+function rejectOnAbort(signal: AbortSignal | undefined): Promise<never> {
+  return new Promise((_, reject) => signal?.addEventListener('abort', () => reject(new StackError('Stopped while starting.')), { once: true }));
 }
 
 function makeFolders(dir: string): void {

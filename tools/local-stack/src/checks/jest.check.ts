@@ -1,0 +1,74 @@
+import { spawn } from 'node:child_process';
+import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { nodeProgram, repositoryRoot } from '../repository.js';
+import { type Check, type CheckResult } from './check.js';
+
+export interface JestRun {
+  /** As it reads in the progress. */
+  name: string;
+  project: 'unit' | 'int' | 'e2e';
+  /** More arguments for Jest, such as patterns of paths. */
+  args?: readonly string[];
+  env: NodeJS.ProcessEnv;
+  /** Hears the PASS and FAIL lines while it runs. */
+  say: (line: string) => void;
+}
+
+const workers = { unit: ['--maxWorkers=2'], int: ['--maxWorkers=2', '--testTimeout=30000'], e2e: ['--runInBand', '--testTimeout=120000'] };
+
+/** One run of Jest over the specs of a kind. */
+export function jestCheck(run: JestRun): Check {
+  return { name: run.name, run: () => runJest(run) };
+}
+
+async function runJest({ name, project, args = [], env, say }: JestRun): Promise<CheckResult> {
+  const results = join(repositoryRoot(), '.tidegate', 'test-results');
+  mkdirSync(results, { recursive: true });
+  const report = join(results, `${name.replaceAll(/\W+/g, '-')}.json`);
+  rmSync(report, { force: true });
+  const jest = join(repositoryRoot(), 'node_modules', 'jest', 'bin', 'jest.js');
+  const child = spawn(
+    nodeProgram(),
+    ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning', jest, '--selectProjects', project, '--passWithNoTests', '--json', `--outputFile=${report}`, ...workers[project], ...args],
+    { cwd: repositoryRoot(), env, stdio: ['ignore', 'ignore', 'pipe'] },
+  );
+  const forget = endWithUs(child);
+  const lines: string[] = [];
+  for await (const line of createInterface({ input: child.stderr })) {
+    lines.push(line);
+    if (/^(PASS|FAIL) /.test(line)) say(`    ${line}`);
+  }
+  forget();
+  return { ...countsIn(report), output: lines.join('\n') };
+}
+
+interface Report {
+  numPassedTests: number;
+  numFailedTests: number;
+  numPendingTests: number;
+  numTodoTests: number;
+  numRuntimeErrorTestSuites: number;
+}
+
+/** A suite that could not run at all counts as one failed test, and so does Jest itself. */
+function countsIn(report: string): Omit<CheckResult, 'output'> {
+  try {
+    const found = JSON.parse(readFileSync(report, 'utf8')) as Report;
+    return {
+      passed: found.numPassedTests,
+      failed: found.numFailedTests + found.numRuntimeErrorTestSuites,
+      skipped: found.numPendingTests + found.numTodoTests,
+    };
+  } catch {
+    return { passed: 0, failed: 1, skipped: 0 };
+  }
+}
+
+/** Jest starts workers of its own, which end when it does; it must not outlive us. */
+function endWithUs(child: { kill(signal: NodeJS.Signals): boolean }): () => void {
+  const end = () => void child.kill('SIGTERM');
+  process.on('exit', end);
+  return () => void process.off('exit', end);
+}

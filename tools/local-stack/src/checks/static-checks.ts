@@ -1,0 +1,15 @@
+import { join } from 'node:path';
+import { checkGenerated, generators } from '../generated.js';
+import { run } from '../process/run.js';
+import { nodeProgram, repositoryRoot } from '../repository.js';
+import { type Check, plainCheck } from './check.js';
+
+/** What needs no running program: generated files, lint, types. */
+export function staticChecks(env: NodeJS.ProcessEnv): Check[] {
+  const tool = (script: string, args: string[]) => run(nodeProgram(), [join(repositoryRoot(), 'node_modules', script), ...args], { cwd: repositoryRoot(), env });
+  return [
+    plainCheck('Generated files', () => checkGenerated(generators())),
+    plainCheck('Lint', () => tool('eslint/bin/eslint.js', ['.', '--max-warnings', '0', '--cache', '--cache-location', '.tidegate/eslint-cache'])),
+    plainCheck('Types', () => tool('typescript/bin/tsc', ['-p', 'tsconfig.json', '--noEmit'])),
+  ];
+}

@@ -1,0 +1,29 @@
+import { type Check } from '../checks/check.js';
+import { jestCheck } from '../checks/jest.check.js';
+import { generators, rewriteGenerated } from '../generated.js';
+import { findOldestNatsServer } from '../nats-server/find-nats-server.js';
+import { oldestVersion } from '../nats-server/releases.js';
+import { debianPostgres } from '../postgres/debian-postgres.js';
+import { fullSuite, runAll } from './test.js';
+
+const say = (line: string) => console.log(line);
+
+/** Specs whose name says that they depend on what the broker does with streams, consumers and its store. */
+const brokerSpecs = '(topology|consume|consumer|wipe|tail-loss|relay|inbox|lane|nats)[^/]*\\.int\\.spec';
+
+/** `npm run verify`: rewrites generated files, then all of `npm test` and what takes too long for it: the oldest supported broker and database. */
+export async function verify(args: readonly string[]): Promise<number> {
+  await rewriteGenerated(generators());
+  say('✓ Generated files rewritten');
+  return runAll(async (env) => [...fullSuite(env, args), await onOldestNats(env), await onDebianPostgres(env)]);
+}
+
+async function onOldestNats(env: NodeJS.ProcessEnv): Promise<Check> {
+  const program = await findOldestNatsServer({ say });
+  return jestCheck({ name: `Broker tests on nats-server ${oldestVersion}`, project: 'int', env: { ...env, NATS_SERVER_BIN: program }, args: ['--testPathPatterns', brokerSpecs], say });
+}
+
+async function onDebianPostgres(env: NodeJS.ProcessEnv): Promise<Check> {
+  const { bin, major } = await debianPostgres();
+  return jestCheck({ name: `Integration tests on Debian's PostgreSQL ${major}`, project: 'int', env: { ...env, TIDEGATE_TEST_POSTGRES_BIN: bin }, say });
+}
