@@ -4,20 +4,36 @@ import { documented, url, wholeNumber } from './settings.js';
 /** The settings that every service has. Spread into the service's own `z.object({ ...baseSettings({ port: 3002 }), … })`. */
 export function baseSettings(defaults: { port: number }) {
   return {
-    PORT: documented(wholeNumber({ min: 0, max: 65_535 }).default(defaults.port), { doc: 'TCP port of the HTTP listener; 0 takes a free one.' }),
+    PORT: documented(wholeNumber({ min: 0, max: 65_535 }).default(defaults.port), {
+      doc: 'TCP port of the HTTP listener; 0 takes a free one.',
+    }),
     HOST: documented(z.string().default('127.0.0.1'), { doc: 'Address the HTTP listener binds to.' }),
     DATABASE_URL: documented(url('postgres', 'postgresql'), { doc: "PostgreSQL, as the service's own login role.", secret: true }),
-    DB_POOL_SIZE: documented(wholeNumber({ min: 1, max: 500 }).default(10), { doc: 'Most database connections of one process.', unit: 'connections' }),
-    NATS_URL: documented(url('nats', 'tls'), { doc: "The broker, as the service's own user: nats://user:password@host:port.", secret: true }),
-    LOG_LEVEL: documented(z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'), { doc: 'Least severe log line that is written.' }),
-    OTEL_EXPORTER_OTLP_ENDPOINT: documented(url('http', 'https').optional(), { doc: 'Base URL of an OTLP/HTTP collector; absent means that spans are not exported.' }),
-    TIDEGATE_FAILPOINT: documented(z.string().optional(), { doc: 'Drills only: `name:action[:nth][,…]`, action kill, delay(ms) or error.' }),
+    DB_POOL_SIZE: documented(wholeNumber({ min: 1, max: 500 }).default(10), {
+      doc: 'Most database connections of one process.',
+      unit: 'connections',
+    }),
+    NATS_URL: documented(url('nats', 'tls'), {
+      doc: "The broker, as the service's own user: nats://user:password@host:port.",
+      secret: true,
+    }),
+    LOG_LEVEL: documented(z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'), {
+      doc: 'Least severe log line that is written.',
+    }),
+    OTEL_EXPORTER_OTLP_ENDPOINT: documented(url('http', 'https').optional(), {
+      doc: 'Base URL of an OTLP/HTTP collector; absent means that spans are not exported.',
+    }),
+    TIDEGATE_FAILPOINT: documented(z.string().optional(), {
+      doc: 'Drills only: `name:action[:nth][,…]`, action kill, delay(ms) or error.',
+    }),
     TIDEGATE_CLOCK_URL: documented(url('http', 'https').optional(), { doc: 'Drills only: the virtual clock of the simulator.' }),
     SHUTDOWN_GRACE_MS: documented(wholeNumber({ min: 0, max: 10_000 }).default(500), {
       doc: 'After SIGTERM: how long requests are still taken while load balancers notice.',
       unit: 'milliseconds',
     }),
-    REPLICA: documented(wholeNumber({ min: 1, max: 1000 }).default(1), { doc: 'Number of this replica; part of its name in leases and traces.' }),
+    REPLICA: documented(wholeNumber({ min: 1, max: 1000 }).default(1), {
+      doc: 'Number of this replica; part of its name in leases and traces.',
+    }),
   };
 }
 

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { z } from 'zod';
+import type { z } from 'zod';
 import { faultsOfDrillSettings } from './drill-settings.js';
 
 /** Every fault of a configuration at once; the message has one line per variable and never shows a value. */

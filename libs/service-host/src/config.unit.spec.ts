@@ -10,7 +10,13 @@ import { commaSeparated, wholeNumber } from './settings.js';
 const folder = mkdtempSync(join(tmpdir(), 'tidegate-config-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-const schema = z.object({ ...baseSettings({ port: 3002 }), STRIPE_SECRET_KEY: z.string().regex(/^sk_test_/, 'must begin with sk_test_').optional() });
+const schema = z.object({
+  ...baseSettings({ port: 3002 }),
+  STRIPE_SECRET_KEY: z
+    .string()
+    .regex(/^sk_test_/, 'must begin with sk_test_')
+    .optional(),
+});
 const good = { DATABASE_URL: 'postgres://payments:pw@localhost/tidegate', NATS_URL: 'nats://payments:pw@localhost:4222' };
 
 function faultsOf(env: Record<string, string>): readonly string[] {
@@ -33,7 +39,9 @@ describe('When the configuration is right', () => {
   it('takes a secret from a file', () => {
     const file = join(folder, 'database-url');
     writeFileSync(file, 'postgres://payments:other@localhost/tidegate\n');
-    expect(readConfig(schema, { NATS_URL: good.NATS_URL, DATABASE_URL_FILE: file }).DATABASE_URL).toBe('postgres://payments:other@localhost/tidegate');
+    expect(readConfig(schema, { NATS_URL: good.NATS_URL, DATABASE_URL_FILE: file }).DATABASE_URL).toBe(
+      'postgres://payments:other@localhost/tidegate',
+    );
   });
 
   it('reads lists and numbers', () => {
@@ -46,13 +54,21 @@ describe('When the configuration is wrong', () => {
   it('reports every fault at once, naming the variable and never its value', () => {
     const faults = faultsOf({ PORT: '70000', DB_POOL_SIZE: 'many', DATABASE_URL: 'mysql://hunter2', STRIPE_SECRET_KEY: 'hunter3' });
 
-    expect(faults.map((fault) => fault.split(':')[0]).sort()).toEqual(['DATABASE_URL', 'DB_POOL_SIZE', 'NATS_URL', 'PORT', 'STRIPE_SECRET_KEY']);
+    expect(faults.map((fault) => fault.split(':')[0]).sort()).toEqual([
+      'DATABASE_URL',
+      'DB_POOL_SIZE',
+      'NATS_URL',
+      'PORT',
+      'STRIPE_SECRET_KEY',
+    ]);
     expect(faults).toContain('NATS_URL: is required');
     expect(faults.join()).not.toMatch(/hunter|many|70000/);
   });
 
   it('names a secret file that is not there, and a secret that is given twice', () => {
-    expect(faultsOf({ ...good, STRIPE_SECRET_KEY_FILE: join(folder, 'absent') })).toEqual(['STRIPE_SECRET_KEY_FILE: the file cannot be read (ENOENT)']);
+    expect(faultsOf({ ...good, STRIPE_SECRET_KEY_FILE: join(folder, 'absent') })).toEqual([
+      'STRIPE_SECRET_KEY_FILE: the file cannot be read (ENOENT)',
+    ]);
     const file = join(folder, 'nats-url');
     writeFileSync(file, good.NATS_URL);
     expect(faultsOf({ ...good, NATS_URL_FILE: file })).toEqual(['NATS_URL: both NATS_URL and NATS_URL_FILE are set; keep one']);
@@ -63,7 +79,11 @@ describe('Drill settings', () => {
   const drill = { ...good, TIDEGATE_FAILPOINT: 'a:kill', TIDEGATE_CLOCK_URL: 'http://127.0.0.1:12111/__clock' };
 
   it('are refused when Stripe itself is, or could be, on the other side', () => {
-    for (const stripe of [{ STRIPE_API_BASE: 'https://api.stripe.com' }, { STRIPE_SECRET_KEY: 'sk_test_1' }, { STRIPE_API_BASE: 'rubbish' }]) {
+    for (const stripe of [
+      { STRIPE_API_BASE: 'https://api.stripe.com' },
+      { STRIPE_SECRET_KEY: 'sk_test_1' },
+      { STRIPE_API_BASE: 'rubbish' },
+    ]) {
       expect(faultsOf({ ...drill, ...stripe })).toHaveLength(2);
     }
   });

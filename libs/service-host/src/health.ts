@@ -17,7 +17,7 @@ export interface ReadinessReport {
 }
 
 /** Throws, rejects or answers false when the dependency cannot be used. */
-export type DependencyCheck = () => boolean | undefined | Promise<boolean | undefined | void>;
+export type DependencyCheck = () => unknown;
 
 const CHECK_TIMEOUT_MS = 1000;
 const LAG_SAMPLE_MS = 200;
@@ -71,7 +71,10 @@ export class HealthRegistry {
   live(): LivenessReport {
     const now = performance.now();
     const loops = Object.fromEntries(
-      [...this.#loops].map(([name, { tickedAt, staleAfterMs }]) => [name, { ok: now - tickedAt <= staleAfterMs, age_ms: Math.round(now - tickedAt) }]),
+      [...this.#loops].map(([name, { tickedAt, staleAfterMs }]) => [
+        name,
+        { ok: now - tickedAt <= staleAfterMs, age_ms: Math.round(now - tickedAt) },
+      ]),
     );
     const lag = Math.round(this.#lagMs);
     return { ok: lag < LAG_LIMIT_MS && Object.values(loops).every((loop) => loop.ok), event_loop_lag_ms: lag, loops };
@@ -97,7 +100,7 @@ async function outcome(check: DependencyCheck): Promise<{ ok: boolean; error?: s
     const answer = await Promise.race([Promise.resolve().then(check), deadline]);
     return answer === false ? { ok: false, error: 'not available' } : { ok: true };
   } catch (error) {
-    return { ok: false, error: error instanceof Error ? (('code' in error && String(error.code)) || error.message) : 'failed' };
+    return { ok: false, error: error instanceof Error ? ('code' in error && String(error.code)) || error.message : 'failed' };
   } finally {
     clearTimeout(timer);
   }

@@ -11,6 +11,7 @@ import { startTracing } from '@tidegate/telemetry/start-tracing';
 import { sql } from 'kysely';
 import type { BaseConfig } from './base-config.js';
 import { systemClock, virtualClock } from './clock.js';
+import { ConfigError } from './config.js';
 import { HealthRegistry } from './health.js';
 import { createHttpApp } from './http-app.js';
 import { installPoolMetrics } from './pool-metrics.js';
@@ -33,14 +34,15 @@ const IN_FLIGHT_MS = 15_000;
  * ended, spans flushed. A service listens, not ready, while Postgres or the broker is away, and recovers by itself.
  */
 export async function host<C extends BaseConfig>(spec: HostSpec<C>): Promise<void> {
-  const logger = createLogger({ service: spec.service, level: spec.config.LOG_LEVEL });
+  const config = configOf(spec);
+  const logger = createLogger({ service: spec.service, level: config.LOG_LEVEL });
   const crash = (event: string) => (error: unknown) => {
     logger.error({ event, err: error }, 'A bug: the process ends');
     process.exit(1);
   };
   process.on('uncaughtException', crash('uncaught_exception')).on('unhandledRejection', crash('unhandled_rejection'));
   try {
-    const running = await startService(spec, logger);
+    const running = await startService({ ...spec, config }, logger);
     const stop = once(async () => process.exit((await running.stop()) ? 0 : 1));
     process.on('SIGTERM', stop).on('SIGINT', stop);
   } catch (error) {
@@ -50,7 +52,8 @@ export async function host<C extends BaseConfig>(spec: HostSpec<C>): Promise<voi
 
 /** The same without signals and exits, for tests that run a service in their own process. */
 export async function startService<C extends BaseConfig>(spec: HostSpec<C>, logger: Logger): Promise<RunningService> {
-  const { config, service } = spec;
+  const { service } = spec;
+  const config = typeof spec.config === 'function' ? spec.config() : spec.config;
   const instance = `${service}-${config.REPLICA}-${process.pid}-${randomBytes(3).toString('hex')}`;
   const tracing = await startTracing({ service, version: spec.version, instance, otlpEndpoint: config.OTEL_EXPORTER_OTLP_ENDPOINT });
   const metrics = createMetrics(service);
@@ -63,7 +66,19 @@ export async function startService<C extends BaseConfig>(spec: HostSpec<C>, logg
   health.dependency('postgres', async () => void (await sql`select 1`.execute(db)));
   health.dependency('broker', () => broker.ping(500));
 
-  const context: HostContext<C> = { config, logger, metrics, clock, failpoints, health, db, pool, broker, rpc: new RpcClient(broker), instance };
+  const context: HostContext<C> = {
+    config,
+    logger,
+    metrics,
+    clock,
+    failpoints,
+    health,
+    db,
+    pool,
+    broker,
+    rpc: new RpcClient(broker),
+    instance,
+  };
   const parts = await spec.setup(context);
   const app = await createHttpApp(parts, { logger, metrics, health, bodyLimit: spec.bodyLimit });
   await app.listen(config.PORT, config.HOST);
@@ -81,7 +96,11 @@ export async function startService<C extends BaseConfig>(spec: HostSpec<C>, logg
     starting.stop();
     return runSteps(
       [
-        { name: 'work in hand', limitMs: IN_FLIGHT_MS, run: () => Promise.all([stopWork(parts), delay(config.SHUTDOWN_GRACE_MS).then(() => app.close())]) },
+        {
+          name: 'work in hand',
+          limitMs: IN_FLIGHT_MS,
+          run: () => Promise.all([stopWork(parts), delay(config.SHUTDOWN_GRACE_MS).then(() => app.close())]),
+        },
         { name: 'service', limitMs: 1000, run: async () => parts.stop?.() },
         { name: 'broker', limitMs: 1500, run: () => broker.drain() },
         { name: 'database', limitMs: 1500, run: () => close() },
@@ -95,6 +114,17 @@ export async function startService<C extends BaseConfig>(spec: HostSpec<C>, logg
     });
   };
   return { url, stop: once(stop) };
+}
+
+/** Ends the process with one line per fault when the configuration is not valid: a stack trace would help nobody. */
+function configOf<C extends BaseConfig>(spec: HostSpec<C>): Readonly<C> {
+  try {
+    return typeof spec.config === 'function' ? spec.config() : spec.config;
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    createLogger({ service: spec.service }).error({ event: 'config_invalid', faults: error.faults }, error.message);
+    return process.exit(1);
+  }
 }
 
 async function stopWork(parts: ServiceParts): Promise<void> {

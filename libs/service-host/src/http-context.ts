@@ -92,7 +92,14 @@ export function runInside<T>(request: FastifyRequest, fn: () => T): T {
 
 /** The route, never the URL: ids and query values may hold what must not be logged. */
 function logAnswer(logger: Logger, request: FastifyRequest, status: number, elapsedMs: number): void {
-  const fields = { event: 'http_request', method: request.method, route: routeOf(request), status, duration_ms: Math.round(elapsedMs), request_id: request.id };
+  const fields = {
+    event: 'http_request',
+    method: request.method,
+    route: routeOf(request),
+    status,
+    duration_ms: Math.round(elapsedMs),
+    request_id: request.id,
+  };
   if (status >= 500) logger.warn(fields);
   else logger.debug(fields);
 }

@@ -13,9 +13,15 @@ function loopOf(runOnce: () => Promise<number>, extra: Partial<Parameters<typeof
 
 /** Resolves at the n-th call of the returned function. */
 function countdown(times: number): { hit(): void; reached: Promise<void> } {
-  const { promise, resolve } = Promise.withResolvers<void>();
+  const { promise, resolve }: PromiseWithResolvers<void> = Promise.withResolvers();
   let left = times;
-  return { hit: () => void ((left -= 1) === 0 && resolve()), reached: promise };
+  return {
+    reached: promise,
+    hit: () => {
+      left -= 1;
+      if (left === 0) resolve();
+    },
+  };
 }
 
 describe('A loop', () => {

@@ -9,6 +9,7 @@ export function nestLogger(logger: Logger): LoggerService {
     debug: (message) => logger.debug({ event: 'nest' }, line(message)),
     verbose: (message) => logger.debug({ event: 'nest' }, line(message)),
     warn: (message) => logger.warn({ event: 'nest_warning' }, line(message)),
-    error: (message: unknown, ...rest: unknown[]) => logger.error({ event: 'nest_error', ...(message instanceof Error ? { err: message } : { detail: rest.map(line) }) }, line(message)),
+    error: (message: unknown, ...rest: unknown[]) =>
+      logger.error({ event: 'nest_error', ...(message instanceof Error ? { err: message } : { detail: rest.map(line) }) }, line(message)),
   };
 }

@@ -54,7 +54,8 @@ export interface ServiceParts {
 export interface HostSpec<C extends BaseConfig> {
   service: string;
   version: string;
-  config: Readonly<C>;
+  /** A function is called by the host, which then reports its faults as a log line. */
+  config: Readonly<C> | (() => Readonly<C>);
   /** Names of the service's own failpoints; those of messaging are known. */
   failpoints?: readonly string[];
   /** Largest request body in bytes; 64 KiB unless told. */

@@ -54,6 +54,11 @@ export function url(...schemes: string[]) {
 export function commaSeparated() {
   return z
     .string()
-    .transform((value) => value.split(',').map((one) => one.trim()).filter((one) => one !== ''))
+    .transform((value) =>
+      value
+        .split(',')
+        .map((one) => one.trim())
+        .filter((one) => one !== ''),
+    )
     .refine((values) => values.length > 0, 'must be a comma-separated list with at least one value');
 }

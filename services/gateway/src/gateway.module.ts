@@ -23,7 +23,16 @@ export function gateway({ broker, db, logger, rpc }: HostContext): ServiceParts 
       providers: [{ provide: Forwarder, useValue: new Forwarder(rpc, logger) }],
     },
     filters: [problems],
-    consumers: [rpcServer(() => serveRpc(broker, RPC.tenantGet, 'gateway', tenantGet((id) => findTenant(db, id))))],
+    consumers: [
+      rpcServer(() =>
+        serveRpc(
+          broker,
+          RPC.tenantGet,
+          'gateway',
+          tenantGet((id) => findTenant(db, id)),
+        ),
+      ),
+    ],
     configureHttp(fastify) {
       installJsonBody(fastify);
       installAuthentication(fastify, authenticator, logger);

@@ -24,9 +24,11 @@ export interface RunningGateway {
   /** Every line that the gateway logged. */
   logs: string[];
   /** Every request that came through to the services. */
-  received: { subject: string; request: RouteRequest }[];
+  received: { subject: string; request: RouteRequest; traceparent: string | null }[];
   /** What the services answer from now on; by default 200 with what they got. */
   answerWith(answer: (subject: string, request: RouteRequest) => HttpReply | Promise<HttpReply>): void;
+  /** From now on nobody answers this subject. */
+  stopServing(subject: string): Promise<void>;
   key(options?: { tenant?: string; scopes?: readonly Scope[]; expiresAt?: Date }): Promise<string>;
   fetch(path: string, init?: RequestInit & { key?: string | null }): Promise<Response>;
   stop(): Promise<void>;
@@ -38,14 +40,25 @@ export async function runGateway(): Promise<RunningGateway> {
 
   const logs: string[] = [];
   const logger = createLogger({ service: 'gateway', level: 'debug', destination: { write: (line) => void logs.push(line) } });
-  const config = readConfig(gatewaySettings, { PORT: '0', SHUTDOWN_GRACE_MS: '0', DATABASE_URL: database.urlFor('gateway'), NATS_URL: nats.url() });
+  const config = readConfig(gatewaySettings, {
+    PORT: '0',
+    SHUTDOWN_GRACE_MS: '0',
+    DATABASE_URL: database.urlFor('gateway'),
+    NATS_URL: nats.url(),
+  });
   const service = await startService({ service: 'gateway', version: 'test', config, setup: gateway }, logger);
 
   const received: RunningGateway['received'] = [];
-  let answer: (subject: string, request: RouteRequest) => HttpReply | Promise<HttpReply> = (subject, request) => jsonReply(200, { subject, request });
-  const behind = await connectBroker({ servers: nats.url(), name: 'behind', service: 'payments', logger: createLogger({ service: 'behind', level: 'silent' }) });
-  const servers = serveAll(behind, (subject, request) => {
-    received.push({ subject, request });
+  let answer: (subject: string, request: RouteRequest) => HttpReply | Promise<HttpReply> = (subject, request) =>
+    jsonReply(200, { subject, request });
+  const behind = await connectBroker({
+    servers: nats.url(),
+    name: 'behind',
+    service: 'payments',
+    logger: createLogger({ service: 'behind', level: 'silent' }),
+  });
+  const servers = serveAll(behind, (subject, request, traceparent) => {
+    received.push({ subject, request, traceparent });
     return answer(subject, request);
   });
 
@@ -73,6 +86,7 @@ export async function runGateway(): Promise<RunningGateway> {
     answerWith: (next) => {
       answer = next;
     },
+    stopServing: async (subject) => servers.find((server) => server.subject === subject)?.stop(),
     key,
     fetch: call,
     async stop() {
@@ -84,7 +98,9 @@ export async function runGateway(): Promise<RunningGateway> {
   };
 }
 
-function serveAll(broker: Broker, handler: (subject: string, request: RouteRequest) => HttpReply | Promise<HttpReply>): RpcServer[] {
+type Answer = (subject: string, request: RouteRequest, traceparent: string | null) => HttpReply | Promise<HttpReply>;
+
+function serveAll(broker: Broker, handler: Answer): RpcServer[] {
   const subjects = [...new Set(ENDPOINTS.map(({ rpc }) => rpc))];
-  return subjects.map((subject) => serveRpc(broker, subject, 'behind', async (request) => handler(subject, request as RouteRequest)));
+  return subjects.map((subject) => serveRpc(broker, subject, 'behind', async (request, { traceparent }) => handler(subject, request as RouteRequest, traceparent)));
 }

@@ -27,15 +27,28 @@ export interface KeyOptions {
 }
 
 /** Makes a key. The answer is the only place where the key is ever seen. */
-export async function createKey(databaseUrl: string, options: KeyOptions): Promise<{ id: string; key: string; tenant: string; scopes: readonly Scope[]; livemode: boolean; expires_at: string | null }> {
+export async function createKey(
+  databaseUrl: string,
+  options: KeyOptions,
+): Promise<{ id: string; key: string; tenant: string; scopes: readonly Scope[]; livemode: boolean; expires_at: string | null }> {
   const { id, key } = newKey(options.livemode ? 'live' : 'test');
   await withDatabase(databaseUrl, (db) => insertApiKey(db, { ...options, id, hash: hashOf(key) }));
-  return { id, key, tenant: options.tenant, scopes: options.scopes, livemode: options.livemode, expires_at: options.expiresAt?.toISOString() ?? null };
+  return {
+    id,
+    key,
+    tenant: options.tenant,
+    scopes: options.scopes,
+    livemode: options.livemode,
+    expires_at: options.expiresAt?.toISOString() ?? null,
+  };
 }
 
 /** As the gateway's own role or as the administrator, whose search_path is another. */
 async function withDatabase<R>(databaseUrl: string, work: (db: Kysely<GatewayTables>) => Promise<R>): Promise<R> {
-  const database = openDatabase<GatewayTables>({ url: databaseUrl, poolSize: 1, applicationName: 'gateway admin' }, createLogger({ service: 'gateway', level: 'silent' }));
+  const database = openDatabase<GatewayTables>(
+    { url: databaseUrl, poolSize: 1, applicationName: 'gateway admin' },
+    createLogger({ service: 'gateway', level: 'silent' }),
+  );
   try {
     await sql`set search_path = gateway`.execute(database.db);
     return await work(database.db);

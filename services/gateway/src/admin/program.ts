@@ -13,7 +13,9 @@ export function adminProgram(commands: { createTenant: typeof createTenant; crea
     .option('--name <text>', 'shown on receipts; the id by default')
     .addOption(new Option('--zone <IANA>', 'decides the year of its receipts').default('UTC').argParser(zone))
     .addOption(new Option('--locale <BCP 47>', 'language of its receipts').default('en').argParser(locale))
-    .action((id: string, options: { name?: string; zone: string; locale: string }) => print(() => commands.createTenant(adminDatabaseUrl(), { id, ...options, name: options.name ?? id })));
+    .action((id: string, options: { name?: string; zone: string; locale: string }) =>
+      print(() => commands.createTenant(adminDatabaseUrl(), { id, ...options, name: options.name ?? id })),
+    );
   program
     .command('create-key')
     .requiredOption('--tenant <id>', 'whose key it is')
@@ -21,7 +23,14 @@ export function adminProgram(commands: { createTenant: typeof createTenant; crea
     .option('--livemode', 'a tg_live_ key')
     .option('--expires <time>', 'RFC 3339; never by default', time)
     .action((options: { tenant: string; scopes: Scope[]; livemode?: true; expires?: Date }) =>
-      print(() => commands.createKey(adminDatabaseUrl(), { tenant: options.tenant, scopes: options.scopes, livemode: options.livemode ?? false, expiresAt: options.expires ?? null })),
+      print(() =>
+        commands.createKey(adminDatabaseUrl(), {
+          tenant: options.tenant,
+          scopes: options.scopes,
+          livemode: options.livemode ?? false,
+          expiresAt: options.expires ?? null,
+        }),
+      ),
     );
   return program;
 }
@@ -36,12 +45,14 @@ async function print(command: () => Promise<unknown>): Promise<void> {
 }
 
 function explained(error: unknown): string {
-  if ((error as { constraint?: string }).constraint === 'api_keys_tenant_exists') return 'There is no such tenant; make it with create-tenant.';
+  if ((error as { constraint?: string }).constraint === 'api_keys_tenant_exists')
+    return 'There is no such tenant; make it with create-tenant.';
   return error instanceof Error ? error.message : String(error);
 }
 
 function tenantId(text: string): string {
-  if (!/^[a-z][a-z0-9-]{0,62}$/.test(text)) throw new InvalidArgumentError('It must be lower-case letters, digits and dashes, at most 63, beginning with a letter.');
+  if (!/^[a-z][a-z0-9-]{0,62}$/.test(text))
+    throw new InvalidArgumentError('It must be lower-case letters, digits and dashes, at most 63, beginning with a letter.');
   return text;
 }
 
@@ -71,6 +82,7 @@ function scopes(text: string): Scope[] {
 
 function time(text: string): Date {
   const at = new Date(text);
-  if (!/^\d{4}-\d{2}-\d{2}T/.test(text) || Number.isNaN(at.getTime())) throw new InvalidArgumentError('It must be a time such as 2027-01-01T00:00:00Z.');
+  if (!/^\d{4}-\d{2}-\d{2}T/.test(text) || Number.isNaN(at.getTime()))
+    throw new InvalidArgumentError('It must be a time such as 2027-01-01T00:00:00Z.');
   return at;
 }

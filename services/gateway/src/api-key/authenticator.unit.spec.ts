@@ -5,7 +5,19 @@ import { hashOf, newKey } from './key-format.js';
 
 function stored(overrides: Partial<ApiKey> = {}): { key: string; row: ApiKey } {
   const { id, key } = newKey('test');
-  return { key, row: { id, tenant: 'default', hash: hashOf(key), livemode: false, scopes: ['payments:read'], expires_at: null, revoked_at: null, ...overrides } };
+  return {
+    key,
+    row: {
+      id,
+      tenant: 'default',
+      hash: hashOf(key),
+      livemode: false,
+      scopes: ['payments:read'],
+      expires_at: null,
+      revoked_at: null,
+      ...overrides,
+    },
+  };
 }
 
 describe('When the key is good', () => {
@@ -18,7 +30,13 @@ describe('When the key is good', () => {
   it('asks the database once for many requests, and again after 5 seconds', async () => {
     const { key, row } = stored();
     let [asked, now] = [0, 0];
-    const authenticator = new Authenticator(() => Promise.resolve((asked += 1) ? row : null), () => now);
+    const authenticator = new Authenticator(
+      () => {
+        asked += 1;
+        return Promise.resolve(row);
+      },
+      () => now,
+    );
 
     await Promise.all(Array.from({ length: 20 }, () => authenticator.authenticate(key)));
     now = 4999;
@@ -37,7 +55,12 @@ describe('When the key is not good', () => {
     ["another key's id with a wrong secret", { hash: hashOf('other') }],
   ])('is nobody: %s', async (_why, overrides) => {
     const { key, row } = stored(overrides);
-    expect(await new Authenticator(() => Promise.resolve(row), () => 1000).authenticate(key)).toBeNull();
+    expect(
+      await new Authenticator(
+        () => Promise.resolve(row),
+        () => 1000,
+      ).authenticate(key),
+    ).toBeNull();
   });
 
   it('does not ask the database for a malformed one', async () => {

@@ -25,7 +25,8 @@ describe('An API key', () => {
   });
 
   it('is refused when it is something else', () => {
-    for (const text of ['', 'tg_test_', `${newKey('test').key}x`, ` ${newKey('test').key}`, ['sk', 'test', 'abc'].join('_')]) expect(parseKey(text)).toBeNull();
+    for (const text of ['', 'tg_test_', `${newKey('test').key}x`, ` ${newKey('test').key}`, ['sk', 'test', 'abc'].join('_')])
+      expect(parseKey(text)).toBeNull();
   });
 
   it('is stored as a SHA-256', () => {

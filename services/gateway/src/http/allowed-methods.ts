@@ -2,10 +2,12 @@ import { ENDPOINTS } from '../endpoints.js';
 
 const PAGES = ['/openapi.json', '/docs', '/healthz', '/readyz', '/metrics'];
 
-const ROUTES = [...ENDPOINTS.map(({ method, path }) => ({ method, path })), ...PAGES.map((path) => ({ method: 'GET', path }))].map(({ method, path }) => ({
-  method,
-  pattern: new RegExp(`^${path.replace(/[.]/g, '\\.').replace(/\{\w+\}/g, '[^/]+')}$`),
-}));
+const ROUTES = [...ENDPOINTS.map(({ method, path }) => ({ method, path })), ...PAGES.map((path) => ({ method: 'GET', path }))].map(
+  ({ method, path }) => ({
+    method,
+    pattern: new RegExp(`^${path.replace(/[.]/g, '\\.').replace(/\{\w+\}/g, '[^/]+')}$`),
+  }),
+);
 
 /** The methods that a path offers; none when there is no such path. */
 export function allowedMethods(path: string): string[] {

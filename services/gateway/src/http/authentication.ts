@@ -25,7 +25,8 @@ export function installAuthentication(fastify: FastifyInstance, authenticator: A
     const endpoint = endpointOf(request);
     if (!endpoint) return;
     const caller = await authenticate(authenticator, request.headers.authorization, logger);
-    if (!caller.scopes.includes(endpoint.scope)) throw new ProblemError('auth.forbidden', `This route needs a key with the scope ${endpoint.scope}.`);
+    if (!caller.scopes.includes(endpoint.scope))
+      throw new ProblemError('auth.forbidden', `This route needs a key with the scope ${endpoint.scope}.`);
     callers.set(request, caller);
   });
 }
@@ -43,6 +44,8 @@ async function lookUp(authenticator: Authenticator, key: string, logger: Logger)
     return await authenticator.authenticate(key);
   } catch (error) {
     logger.warn({ event: 'api_key_lookup_failed', err: error }, 'API keys cannot be looked up');
-    throw new ProblemError('service.unavailable', 'API keys cannot be checked right now; nothing was done. Try again with the same key.', { headers: { 'retry-after': '1' } });
+    throw new ProblemError('service.unavailable', 'API keys cannot be checked right now; nothing was done. Try again with the same key.', {
+      headers: { 'retry-after': '1' },
+    });
   }
 }

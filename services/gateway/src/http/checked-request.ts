@@ -89,15 +89,21 @@ function searchOf(url: string): URLSearchParams {
 
 function invalid(what: 'query' | 'body', errors: NonNullable<Problem['errors']>): ProblemError {
   const [first] = errors;
-  return new ProblemError('validation.failed', `The ${what} is not valid: ${first ? `${first.path ? `${first.path}: ` : ''}${first.message}` : 'see errors'}.`, { errors });
+  return new ProblemError(
+    'validation.failed',
+    `The ${what} is not valid: ${first ? `${first.path ? `${first.path}: ` : ''}${first.message}` : 'see errors'}.`,
+    { errors },
+  );
 }
 
 function faultsOf(error: z.ZodError): NonNullable<Problem['errors']> {
-  return error.issues.slice(0, 20).flatMap((issue) =>
-    issue.code === 'unrecognized_keys'
-      ? issue.keys.slice(0, 20).map((key) => ({ path: [...issue.path, key.slice(0, 100)].join('.'), message: 'unknown field' }))
-      : [{ path: issue.path.map(String).join('.').slice(0, 200), message: issue.message }],
-  );
+  return error.issues
+    .slice(0, 20)
+    .flatMap((issue) =>
+      issue.code === 'unrecognized_keys'
+        ? issue.keys.slice(0, 20).map((key) => ({ path: [...issue.path, key.slice(0, 100)].join('.'), message: 'unknown field' }))
+        : [{ path: issue.path.map(String).join('.').slice(0, 200), message: issue.message }],
+    );
 }
 
 /** RFC 7240. */

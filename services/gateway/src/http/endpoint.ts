@@ -26,7 +26,9 @@ export interface Endpoint {
   idempotencyKey: 'required' | 'optional' | 'none';
   /** Whether `Prefer: respond-async` means something here. */
   respondAsync?: true;
-  answers: Readonly<Record<number, { description: string; schema?: z.ZodType; contentType?: string; headers?: Readonly<Record<string, string>> }>>;
+  answers: Readonly<
+    Record<number, { description: string; schema?: z.ZodType; contentType?: string; headers?: Readonly<Record<string, string>> }>
+  >;
   /** Codes beside those that any route may answer. */
   problems: readonly ProblemCode[];
 }
@@ -35,9 +37,29 @@ export const defineEndpoint = (endpoint: Endpoint): Endpoint => endpoint;
 
 /** Codes that any route may answer; `withBody` ones only where a body is taken. */
 export function problemsOf(endpoint: Endpoint): ProblemCode[] {
-  const always: ProblemCode[] = ['auth.missing', 'auth.invalid', 'auth.forbidden', 'validation.failed', 'payments.card_data_refused', 'service.unavailable', 'service.timeout', 'internal'];
+  const always: ProblemCode[] = [
+    'auth.missing',
+    'auth.invalid',
+    'auth.forbidden',
+    'validation.failed',
+    'payments.card_data_refused',
+    'service.unavailable',
+    'service.timeout',
+    'internal',
+  ];
   const withBody: ProblemCode[] = ['body.malformed', 'body.too_large', 'body.unsupported_media_type'];
-  const withKey: ProblemCode[] = ['idempotency.key_required', 'idempotency.key_invalid', 'idempotency.mismatch', 'idempotency.in_progress', 'idempotency.key_expired'];
-  const own = [...always, ...(endpoint.body ? withBody : []), ...(endpoint.idempotencyKey === 'required' ? withKey : []), ...endpoint.problems];
+  const withKey: ProblemCode[] = [
+    'idempotency.key_required',
+    'idempotency.key_invalid',
+    'idempotency.mismatch',
+    'idempotency.in_progress',
+    'idempotency.key_expired',
+  ];
+  const own = [
+    ...always,
+    ...(endpoint.body ? withBody : []),
+    ...(endpoint.idempotencyKey === 'required' ? withKey : []),
+    ...endpoint.problems,
+  ];
   return [...new Set(Object.keys(endpoint.params).length > 0 ? [...own, 'not_found' as const] : own)];
 }

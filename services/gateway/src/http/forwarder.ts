@@ -33,9 +33,20 @@ export class Forwarder {
   #explained(subject: string, error: unknown): ProblemError {
     this.logger.warn({ event: 'rpc_failed', subject, err: error }, 'The owner of the data gave no answer');
     if (error instanceof RpcUnavailable) {
-      return new ProblemError('service.unavailable', 'The service behind this route is away; nothing was done. Try again with the same key.', { headers: RETRY_SOON });
+      return new ProblemError(
+        'service.unavailable',
+        'The service behind this route is away; nothing was done. Try again with the same key.',
+        { headers: RETRY_SOON },
+      );
     }
-    if (error instanceof RpcTimeout) return new ProblemError('service.timeout', 'No answer in time: the outcome is unknown. Try again with the same key.', { headers: RETRY_SOON });
-    return new ProblemError('service.unavailable', 'The service behind this route failed: the outcome is unknown. Try again with the same key.', { headers: RETRY_SOON });
+    if (error instanceof RpcTimeout)
+      return new ProblemError('service.timeout', 'No answer in time: the outcome is unknown. Try again with the same key.', {
+        headers: RETRY_SOON,
+      });
+    return new ProblemError(
+      'service.unavailable',
+      'The service behind this route failed: the outcome is unknown. Try again with the same key.',
+      { headers: RETRY_SOON },
+    );
   }
 }

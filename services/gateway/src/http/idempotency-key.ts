@@ -8,7 +8,10 @@ export function idempotencyKeyOf(endpoint: Endpoint, header: string | string[] |
   if (endpoint.idempotencyKey === 'none') return null;
   if (header === undefined) {
     if (endpoint.idempotencyKey === 'optional') return null;
-    throw new ProblemError('idempotency.key_required', 'Send an Idempotency-Key header of 1 to 255 characters that is new for each thing you want done, and the same when you try again.');
+    throw new ProblemError(
+      'idempotency.key_required',
+      'Send an Idempotency-Key header of 1 to 255 characters that is new for each thing you want done, and the same when you try again.',
+    );
   }
   if (typeof header !== 'string' || !PRINTABLE.test(header)) {
     throw new ProblemError('idempotency.key_invalid', 'The Idempotency-Key must be 1 to 255 printable ASCII characters.');

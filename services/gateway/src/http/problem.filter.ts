@@ -17,11 +17,18 @@ export class ProblemFilter implements ExceptionFilter {
 
   answer(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
     const problem = asProblem(error, request);
-    if (problem.code === 'internal') this.logger.error({ event: 'request_failed', err: error, request_id: request.id }, 'Bug: a request failed');
+    if (problem.code === 'internal')
+      this.logger.error({ event: 'request_failed', err: error, request_id: request.id }, 'Bug: a request failed');
     const document: Problem = problemOf(problem.code, problem.detail, request.id, problem.more.errors);
     void reply
       .code(document.status)
-      .headers({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff', 'x-request-id': request.id, ...problem.more.headers, 'content-type': 'application/problem+json' })
+      .headers({
+        'cache-control': 'no-store',
+        'x-content-type-options': 'nosniff',
+        'x-request-id': request.id,
+        ...problem.more.headers,
+        'content-type': 'application/problem+json',
+      })
       .send(Buffer.from(JSON.stringify(document)));
   }
 }
@@ -44,7 +51,8 @@ function asProblem(error: unknown, request: FastifyRequest): ProblemError {
   if (status === 404) return unmatched(request);
   if (status === 413) return new ProblemError('body.too_large', 'The body is larger than 64 KiB.');
   if (status === 415) return new ProblemError('body.unsupported_media_type', 'Send the body as application/json.');
-  if (typeof status === 'number' && status >= 400 && status < 500) return new ProblemError('validation.failed', 'The request is not valid.');
+  if (typeof status === 'number' && status >= 400 && status < 500)
+    return new ProblemError('validation.failed', 'The request is not valid.');
   return new ProblemError('internal', 'Something of ours failed. Try again with the same key.');
 }
 

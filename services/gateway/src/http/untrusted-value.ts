@@ -15,7 +15,8 @@ type Fault = NonNullable<Problem['errors']>[number];
 export function refuseHarmfulValue(value: unknown): void {
   const faults: Fault[] = [];
   walk(value, [], faults);
-  if (faults.length > 0) throw new ProblemError('validation.failed', 'The body holds keys or text that are never accepted.', { errors: faults.slice(0, 20) });
+  if (faults.length > 0)
+    throw new ProblemError('validation.failed', 'The body holds keys or text that are never accepted.', { errors: faults.slice(0, 20) });
 }
 
 /** The same for a text of the URL or a header. */
@@ -25,7 +26,10 @@ export function refuseHarmfulText(text: string, where: string): void {
 }
 
 export const cardNumberFound = (): ProblemError =>
-  new ProblemError('payments.card_data_refused', 'The request seems to hold a card number. Collect cards with Stripe.js or Checkout and send the payment method id; nothing was kept.');
+  new ProblemError(
+    'payments.card_data_refused',
+    'The request seems to hold a card number. Collect cards with Stripe.js or Checkout and send the payment method id; nothing was kept.',
+  );
 
 function walk(value: unknown, path: readonly (string | number)[], faults: Fault[]): void {
   if (path.length > DEEPEST) throw new ProblemError('validation.failed', `The body is nested deeper than ${DEEPEST} levels.`);
@@ -55,4 +59,5 @@ function checkKey(key: string, path: readonly (string | number)[], faults: Fault
 /** PostgreSQL stores neither NUL nor a lone surrogate. */
 const isStorable = (text: string): boolean => !text.includes('\0') && text.isWellFormed();
 
-const plainDigits = (value: number): string => (Number.isInteger(value) && Math.abs(value) < 1e20 ? BigInt(Math.abs(value)).toString() : '');
+const plainDigits = (value: number): string =>
+  Number.isInteger(value) && Math.abs(value) < 1e20 ? BigInt(Math.abs(value)).toString() : '';

@@ -16,11 +16,23 @@ Any 5xx means: the outcome is unknown, try again with the same <code>Idempotency
 <nav><ul>${endpoints.map((one) => `<li><a href="#${one.id}"><code>${one.method} ${escaped(one.path)}</code></a></li>`).join('')}</ul></nav>
 <h2>Keys and scopes</h2>
 <p><code>Authorization: Bearer tg_test_…</code>. A key carries scopes:</p>
-<dl>${Object.entries(SCOPES).map(([scope, meaning]) => `<dt><code>${scope}</code></dt><dd>${escaped(meaning)}</dd>`).join('')}</dl>
-${tags.map((tag) => `<h2>${escaped(tag)}</h2>${endpoints.filter((one) => one.tag === tag).map(section).join('\n')}`).join('\n')}
+<dl>${Object.entries(SCOPES)
+    .map(([scope, meaning]) => `<dt><code>${scope}</code></dt><dd>${escaped(meaning)}</dd>`)
+    .join('')}</dl>
+${tags
+  .map(
+    (tag) =>
+      `<h2>${escaped(tag)}</h2>${endpoints
+        .filter((one) => one.tag === tag)
+        .map(section)
+        .join('\n')}`,
+  )
+  .join('\n')}
 <h2 id="problems">Problems</h2>
 <p>Errors are <code>application/problem+json</code>; <code>code</code> is stable.</p>
-<table><tr><th>Status</th><th>Code</th><th>Meaning</th></tr>${Object.entries(PROBLEMS).map(([code, { status, title }]) => `<tr><td>${status}</td><td><code>${code}</code></td><td>${escaped(title)}</td></tr>`).join('')}</table>
+<table><tr><th>Status</th><th>Code</th><th>Meaning</th></tr>${Object.entries(PROBLEMS)
+    .map(([code, { status, title }]) => `<tr><td>${status}</td><td><code>${code}</code></td><td>${escaped(title)}</td></tr>`)
+    .join('')}</table>
 </body></html>
 `;
 }
@@ -32,15 +44,26 @@ function section(endpoint: Endpoint): string {
 ${endpoint.query ? `<h4>Query</h4>${fields(endpoint.query)}` : ''}
 ${endpoint.body ? `<h4>Body</h4>${fields(endpoint.body)}` : ''}
 <h4>Answers</h4>
-<ul>${Object.entries(endpoint.answers).map(([status, { description, contentType }]) => `<li><code>${status}</code> ${escaped(description)}${contentType ? ` (${contentType})` : ''}</li>`).join('')}
-<li>${problemsOf(endpoint).map((code) => `<code>${PROBLEMS[code].status}</code> ${code}`).join(', ')}</li></ul>
+<ul>${Object.entries(endpoint.answers)
+    .map(
+      ([status, { description, contentType }]) =>
+        `<li><code>${status}</code> ${escaped(description)}${contentType ? ` (${contentType})` : ''}</li>`,
+    )
+    .join('')}
+<li>${problemsOf(endpoint)
+    .map((code) => `<code>${PROBLEMS[code].status}</code> ${code}`)
+    .join(', ')}</li></ul>
 </section>`;
 }
 
 function fields(schema: z.ZodType): string {
-  const json = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as { properties?: Record<string, object>; required?: string[] };
+  const json = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as {
+    properties?: Record<string, object>;
+    required?: string[];
+  };
   const rows = Object.entries(json.properties ?? {}).map(
-    ([name, shape]) => `<tr><td><code>${escaped(name)}</code>${json.required?.includes(name) ? ' <b>required</b>' : ''}</td><td><code>${escaped(JSON.stringify(shape))}</code></td></tr>`,
+    ([name, shape]) =>
+      `<tr><td><code>${escaped(name)}</code>${json.required?.includes(name) ? ' <b>required</b>' : ''}</td><td><code>${escaped(JSON.stringify(shape))}</code></td></tr>`,
   );
   return `<table>${rows.join('')}</table>`;
 }

@@ -8,7 +8,8 @@ type Json = Record<string, unknown>;
 /** The OpenAPI 3.1 document of the REST face, from the same objects that serve and check it. */
 export function openApiDocument(endpoints: readonly Endpoint[]): Json {
   const paths: Record<string, Json> = {};
-  for (const endpoint of endpoints) paths[endpoint.path] = { ...paths[endpoint.path], [endpoint.method.toLowerCase()]: operation(endpoint) };
+  for (const endpoint of endpoints)
+    paths[endpoint.path] = { ...paths[endpoint.path], [endpoint.method.toLowerCase()]: operation(endpoint) };
   return {
     openapi: '3.1.0',
     info: {
@@ -45,13 +46,25 @@ function operation(endpoint: Endpoint): Json {
     security: [{ apiKey: [] }],
     'x-scope': endpoint.scope,
     parameters: parameters(endpoint),
-    ...(endpoint.body ? { requestBody: { required: isRequired(endpoint.body), content: { 'application/json': { schema: jsonSchema(endpoint.body, 'input') } } } } : {}),
+    ...(endpoint.body
+      ? {
+          requestBody: {
+            required: isRequired(endpoint.body),
+            content: { 'application/json': { schema: jsonSchema(endpoint.body, 'input') } },
+          },
+        }
+      : {}),
     responses: { ...answers(endpoint), ...problems(endpoint) },
   };
 }
 
 function parameters(endpoint: Endpoint): Json[] {
-  const inPath = Object.entries(endpoint.params).map(([name, shape]) => ({ name, in: 'path', required: true, schema: jsonSchema(shape, 'output') }));
+  const inPath = Object.entries(endpoint.params).map(([name, shape]) => ({
+    name,
+    in: 'path',
+    required: true,
+    schema: jsonSchema(shape, 'output'),
+  }));
   const inQuery = Object.entries(endpoint.query?.shape ?? {}).map(([name, shape]) => {
     const { description, ...schema } = jsonSchema(shape as z.ZodType, 'output');
     return { name, in: 'query', required: false, ...(description ? { description } : {}), schema };
@@ -66,7 +79,14 @@ function parameters(endpoint: Endpoint): Json[] {
       schema: { type: 'string', minLength: 1, maxLength: 255 },
     });
   }
-  if (endpoint.respondAsync) headers.push({ name: 'Prefer', in: 'header', required: false, description: '`respond-async`: answer 202 and queue while Stripe is away.', schema: { type: 'string' } });
+  if (endpoint.respondAsync)
+    headers.push({
+      name: 'Prefer',
+      in: 'header',
+      required: false,
+      description: '`respond-async`: answer 202 and queue while Stripe is away.',
+      schema: { type: 'string' },
+    });
   return [...inPath, ...inQuery, ...headers];
 }
 
@@ -79,7 +99,13 @@ function answers(endpoint: Endpoint): Json {
   return Object.fromEntries(
     Object.entries(endpoint.answers).map(([status, { description, schema, contentType }]) => [
       status,
-      { description, headers: ANSWER_HEADERS, content: { [contentType ?? 'application/json']: { schema: schema ? jsonSchema(schema, 'output') : { type: 'string', format: 'binary' } } } },
+      {
+        description,
+        headers: ANSWER_HEADERS,
+        content: {
+          [contentType ?? 'application/json']: { schema: schema ? jsonSchema(schema, 'output') : { type: 'string', format: 'binary' } },
+        },
+      },
     ]),
   );
 }

@@ -22,5 +22,13 @@ export const createPayment = defineEndpoint({
     201: { description: 'The payment', schema: PaymentView },
     202: { description: 'Accepted and queued, after `Prefer: respond-async`', schema: PaymentView },
   },
-  problems: ['not_found', 'payments.stripe_unavailable', 'payments.rejected_by_stripe', 'payments.amount_too_small', 'payments.amount_too_large', 'payments.currency_unsupported', 'rate_limited'],
+  problems: [
+    'not_found',
+    'payments.stripe_unavailable',
+    'payments.rejected_by_stripe',
+    'payments.amount_too_small',
+    'payments.amount_too_large',
+    'payments.currency_unsupported',
+    'rate_limited',
+  ],
 });

@@ -16,5 +16,11 @@ export const refundPayment = defineEndpoint({
   body: RefundPaymentBody,
   idempotencyKey: 'required',
   answers: { 201: { description: 'The refund', schema: RefundView } },
-  problems: ['payments.illegal_state', 'payments.stripe_unavailable', 'payments.rejected_by_stripe', 'rate_limited', 'payments.refund_exceeds_captured'],
+  problems: [
+    'payments.illegal_state',
+    'payments.stripe_unavailable',
+    'payments.rejected_by_stripe',
+    'rate_limited',
+    'payments.refund_exceeds_captured',
+  ],
 });

@@ -3,7 +3,11 @@ import { type Kysely, sql } from 'kysely';
 import type { GatewayTables } from '../tables.js';
 
 export async function findTenant(db: Kysely<GatewayTables>, id: string): Promise<Tenant | null> {
-  const row = await db.selectFrom('tenants').select(['id', 'name', 'zone', 'locale', 'legal_lines']).where('id', '=', id).executeTakeFirst();
+  const row = await db
+    .selectFrom('tenants')
+    .select(['id', 'name', 'zone', 'locale', 'legal_lines'])
+    .where('id', '=', id)
+    .executeTakeFirst();
   return row ?? null;
 }
 
