@@ -1,34 +1,24 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import { type StreamName } from '@tidegate/contracts/subjects';
 import { type Db } from '@tidegate/database/database';
 import { type Failpoints } from '@tidegate/database/failpoints';
+import { LEASE_TTL_MS } from '@tidegate/database/lease';
+import { inTransaction } from '@tidegate/database/transaction';
 import { type Logger } from '@tidegate/telemetry/logger';
 import { type Metrics } from '@tidegate/telemetry/metrics';
 import { type Broker } from './broker.js';
+import { GapFiller } from './gap-filler.js';
 import { type Handler } from './incoming.js';
-import { type Place } from './position-header.js';
+import { type InboxKey } from './inbox-key.js';
+import { type Arrival, storeArrivals } from './inbox-store.js';
+import { ensureWatermark, highestStored, liveGeneration, readWatermark, type Watermark } from './inbox-watermark.js';
+import { LaneWorkers } from './lane-workers.js';
+import { registerInboxMetrics } from './messaging-metrics.js';
+import { Puller } from './puller.js';
+import { DURABLES, type DurableSpec } from './topology.js';
 
 export { type Handler, type Incoming, PermanentFailure, TransientFailure } from './incoming.js';
-
-export interface SubscriberOptions {
-  db: Db;
-  broker: Broker;
-  failpoints: Failpoints;
-  logger: Logger;
-  metrics?: Metrics;
-  /** For back-off; leases use the database's clock. */
-  clock: { now(): Date };
-  service: string;
-  durable: string;
-  stream: StreamName;
-  handler: Handler;
-  /** The live generation by default. */
-  generation?: number;
-  /** Aggregates worked on at once in this process; 4 by default. */
-  concurrency?: number;
-  /** Unique per process; made up by default. */
-  instance?: string;
-  timing?: Partial<SubscriberTiming>;
-}
 
 /** All in milliseconds. */
 export interface SubscriberTiming {
@@ -45,19 +35,169 @@ export interface SubscriberTiming {
   giveUpAfterMs: number;
 }
 
+export const DEFAULT_TIMING: SubscriberTiming = {
+  gapAfterMs: 1_000,
+  headCheckMs: 2_000,
+  pollMs: 1_000,
+  laneLeaseMs: LEASE_TTL_MS,
+  firstRetryMs: 500,
+  longestRetryMs: 15 * 60_000,
+  giveUpAfterMs: 24 * 3_600_000,
+};
+
+export interface SubscriberOptions {
+  db: Db;
+  broker: Broker;
+  failpoints: Failpoints;
+  logger: Logger;
+  metrics?: Metrics;
+  /** For back-off; leases use the database's clock. */
+  clock: { now(): Date };
+  service: string;
+  durable: string;
+  stream: StreamName;
+  handler: Handler;
+  /** The live generation by default, whichever that is at the time. */
+  generation?: number;
+  /** Aggregates worked on at once in this process; 4 by default. */
+  concurrency?: number;
+  timing?: Partial<SubscriberTiming>;
+}
+
+interface Parts {
+  key: InboxKey;
+  puller: Puller;
+  filler: GapFiller;
+  workers: LaneWorkers;
+}
+
+const CONCURRENCY = 4;
+const START_RETRY_MS = 500;
+
+/**
+ * Brings every message of one durable to a handler with exactly-once effect and in order per aggregate: stores first, acknowledges, then runs the lanes
+ * up to the contiguous watermark, and fills gaps from the owner's outbox. Any number of processes may run the same durable.
+ */
 export class Subscriber {
-  constructor(readonly options: SubscriberOptions) {}
-  start(): Promise<void> {
-    throw new Error('not built');
+  readonly name: string;
+  private readonly spec: DurableSpec;
+  private readonly timing: SubscriberTiming;
+  private readonly stopping = new AbortController();
+  private running: Promise<void> | undefined;
+  private parts: Parts | undefined;
+
+  constructor(private readonly options: SubscriberOptions) {
+    this.name = options.durable;
+    const spec = DURABLES.find((one) => one.durable === options.durable && one.stream === options.stream && one.service === options.service);
+    if (!spec) throw new Error(`Bug: the topology has no durable ${options.durable} of ${options.service} on ${options.stream}`);
+    this.spec = spec;
+    this.timing = { ...DEFAULT_TIMING, ...options.timing };
+    if (options.metrics) registerInboxMetrics(options.metrics, options.db, options.durable);
   }
-  stop(): Promise<void> {
-    throw new Error('not built');
+
+  /** Begins; needs neither broker nor database to be there yet. */
+  async start(): Promise<void> {
+    this.running ??= this.untilStopped();
   }
-  /** There may be work in the inbox. */
+
+  /** Stops pulling, then finishes the messages in hand. What is stored and not begun waits in the inbox. */
+  async stop(): Promise<void> {
+    this.stopping.abort();
+    await this.running;
+  }
+
+  /** There may be work in the inbox: a dead letter was replayed, for one. */
   signal(): void {
-    throw new Error('not built');
+    this.parts?.workers.signal();
   }
-  watermark(): Promise<Place> {
-    throw new Error('not built');
+
+  /** How far the stream is stored without a hole. */
+  async watermark(): Promise<Watermark> {
+    return readWatermark(this.options.db, await this.currentKey());
+  }
+
+  private async untilStopped(): Promise<void> {
+    while (!this.stopping.signal.aborted) {
+      try {
+        const key = await this.currentKey();
+        await this.runGeneration(key);
+      } catch (err) {
+        this.options.logger.warn({ event: 'subscriber_waits', consumer: this.name, err }, 'The inbox is not available; trying again');
+        await this.pause(START_RETRY_MS);
+      }
+    }
+  }
+
+  private async currentKey(): Promise<InboxKey> {
+    const { db, durable, stream, generation } = this.options;
+    if (generation === undefined) return { consumer: durable, generation: await liveGeneration(db, durable, stream) };
+    await ensureWatermark(db, { consumer: durable, generation }, stream);
+    return { consumer: durable, generation };
+  }
+
+  private async runGeneration(key: InboxKey): Promise<void> {
+    const parts = this.build(key);
+    this.parts = parts;
+    // A gap may be left from before the restart.
+    const [{ position }, highest] = [await readWatermark(this.options.db, key), await highestStored(this.options.db, key)];
+    if (highest > position) parts.filler.gapSeen();
+    const [pulling, working] = [parts.puller.run(), parts.workers.run()];
+    parts.filler.start();
+    try {
+      await this.untilRetired(key);
+    } finally {
+      await parts.puller.stop();
+      await parts.filler.stop();
+      await parts.workers.stop();
+      await Promise.all([pulling, working]);
+    }
+  }
+
+  /** Resolves when another generation went live, or on stop. */
+  private async untilRetired(key: InboxKey): Promise<void> {
+    while (!this.stopping.signal.aborted) {
+      await this.pause(this.timing.headCheckMs);
+      if (this.options.generation !== undefined || this.stopping.signal.aborted) continue;
+      const now = await this.currentKey().catch(() => key);
+      if (now.generation !== key.generation) return;
+    }
+  }
+
+  private build(key: InboxKey): Parts {
+    const { options, spec, timing } = this;
+    const workers = new LaneWorkers(
+      {
+        ...options,
+        ...timing,
+        holder: `${spec.durable}:${randomUUID()}`,
+        live: options.generation === undefined,
+        concurrency: options.concurrency ?? CONCURRENCY,
+      },
+      key,
+    );
+    const alarms = options.metrics?.counter('inbox_below_floor_total', 'Head checks that found messages missing that their owner no longer keeps.', { consumer: [spec.durable] });
+    const filler = new GapFiller(
+      { ...options, ...timing, store: (arrivals) => this.store(key, arrivals, { filler: null, workers }), onBelowFloor: () => alarms?.inc({ consumer: spec.durable }) },
+      key,
+    );
+    const puller = new Puller({ ...options, durable: spec, store: (arrivals) => this.store(key, arrivals, { filler, workers }) });
+    return { key, puller, filler, workers };
+  }
+
+  private async store(key: InboxKey, arrivals: Arrival[], parts: { filler: GapFiller | null; workers: LaneWorkers }): Promise<ReadonlySet<Arrival>> {
+    if (arrivals.length === 0) return new Set();
+    const stored = await inTransaction(this.options, `${this.spec.service}.${this.spec.durable}.store`, (tx) => storeArrivals(tx, key, arrivals));
+    parts.workers.signal();
+    if (arrivals.some((one) => one.position > stored.watermark)) parts.filler?.gapSeen();
+    if (stored.unknownEpoch.length === 0) return new Set();
+    // The check takes over the owner's epoch; what is then still unknown stays with the broker.
+    if (!parts.filler || !(await parts.filler.check())) return new Set(stored.unknownEpoch);
+    const again = await inTransaction(this.options, `${this.spec.service}.${this.spec.durable}.store`, (tx) => storeArrivals(tx, key, stored.unknownEpoch));
+    parts.workers.signal();
+    return new Set(again.unknownEpoch);
+  }
+
+  private async pause(ms: number): Promise<void> {
+    await delay(ms, undefined, { signal: this.stopping.signal }).catch(() => undefined);
   }
 }

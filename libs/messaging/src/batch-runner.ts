@@ -1,0 +1,54 @@
+import { inTransaction } from '@tidegate/database/transaction';
+import { completeRows, rowsBehind } from './inbox-batch.js';
+import { type InboxKey } from './inbox-key.js';
+import { LaneLost, type LaneRow, lockLanes } from './inbox-lanes.js';
+import { LaneRunner, type RunnerOptions } from './lane-runner.js';
+
+export const BATCH_LANES = 64;
+const BATCH_ROWS = 500;
+
+/** For pure projectors: rows of many lanes in one transaction, in order of position; row by row when the transaction fails. */
+export class BatchRunner {
+  private readonly lanes: LaneRunner;
+
+  constructor(
+    private readonly options: RunnerOptions,
+    private readonly key: InboxKey,
+  ) {
+    this.lanes = new LaneRunner(options, key);
+  }
+
+  /** Runs the claimed rows and those behind them. Returns the earliest retry that came of it, if any. */
+  async run(heads: readonly LaneRow[], goOn: () => boolean): Promise<Date | null> {
+    const suspects = heads.filter((row) => LaneRunner.isSuspect(row));
+    const sound = heads.filter((row) => !LaneRunner.isSuspect(row));
+    const alone = (await this.together(sound)) ? suspects : heads;
+    const retries: Date[] = [];
+    for (const row of alone) {
+      const dueAt = await this.lanes.runLane(row, goOn);
+      if (dueAt) retries.push(dueAt);
+    }
+    return retries.sort((a, b) => a.getTime() - b.getTime())[0] ?? null;
+  }
+
+  private async together(heads: readonly LaneRow[]): Promise<boolean> {
+    if (heads.length <= 1) return heads.length === 0;
+    const { options, key } = this;
+    try {
+      const behind = await rowsBehind(options.db, key, heads, BATCH_ROWS);
+      const rows = [...heads, ...behind].sort((a, b) => a.position - b.position);
+      const messages = rows.map((row) => this.lanes.messageOf(row));
+      await inTransaction(options, `${options.service}.${options.durable}.handle`, async (tx) => {
+        await options.beforeHandle?.(tx);
+        for (const message of messages) await this.lanes.traced(message, () => options.handler.handle(tx, message, undefined));
+        await lockLanes(tx, key, options, heads);
+        await completeRows(tx, key, rows);
+      });
+      for (const message of messages) this.lanes.afterCommit(message);
+      return true;
+    } catch (err) {
+      if (!(err instanceof LaneLost)) options.logger.info({ event: 'batch_split', consumer: key.consumer, rows: heads.length, err }, 'A batch failed; its rows run one by one');
+      return false;
+    }
+  }
+}

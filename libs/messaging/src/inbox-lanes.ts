@@ -1,0 +1,136 @@
+import { type Db } from '@tidegate/database/database';
+import { sql } from 'kysely';
+import { type InboxKey } from './inbox-key.js';
+
+/** A row that this worker may run: it is the lowest of its lane, at or below the watermark, and the lane is leased. */
+export interface LaneRow {
+  message_id: string;
+  epoch: number;
+  position: number;
+  subject: string;
+  aggregate: string;
+  bytes: Buffer;
+  /** Attempts begun, this one included. */
+  started: number;
+  finished: number;
+  failures: number;
+  first_failed_at: Date | null;
+  /** Number of the lane's lease. */
+  lease: number;
+}
+
+/** The lane, or the whole generation, is no longer this worker's: what it did in this transaction must not count. */
+export class LaneLost extends Error {
+  constructor(aggregate: string) {
+    super(`The lane of ${aggregate} was taken over`);
+    this.name = 'LaneLost';
+  }
+}
+
+const ROW = sql.raw('i.message_id, i.epoch, i.position, i.subject, i.aggregate, i.bytes, i.started, i.finished, i.failures, i.first_failed_at');
+const expiry = (ttlMs: number) => sql`clock_timestamp() + ${ttlMs} * interval '1 millisecond'`;
+const ofLane = (key: InboxKey, aggregate: string) => sql`consumer = ${key.consumer} AND generation = ${key.generation} AND aggregate = ${aggregate}`;
+const runnable = (key: InboxKey) => sql`(SELECT position FROM inbox_watermarks WHERE consumer = ${key.consumer} AND generation = ${key.generation})`;
+
+/** Leases up to `limit` free lanes that are due at `now`, and notes that their lowest rows are started. */
+export async function claimLanes(db: Db, key: InboxKey, claim: { holder: string; now: Date; limit: number; ttlMs: number }): Promise<LaneRow[]> {
+  const { rows } = await sql<LaneRow>`
+    WITH free AS (
+      SELECT aggregate FROM inbox_lanes
+      WHERE consumer = ${key.consumer} AND generation = ${key.generation} AND due_at <= ${claim.now}
+        AND position <= ${runnable(key)} AND (expires_at IS NULL OR expires_at <= clock_timestamp())
+      ORDER BY due_at, position LIMIT ${claim.limit} FOR UPDATE SKIP LOCKED
+    ), taken AS (
+      UPDATE inbox_lanes AS lane SET holder = ${claim.holder}, lease = lane.lease + 1, expires_at = ${expiry(claim.ttlMs)}
+      FROM free WHERE lane.consumer = ${key.consumer} AND lane.generation = ${key.generation} AND lane.aggregate = free.aggregate
+      RETURNING lane.aggregate, lane.position, lane.lease
+    )
+    UPDATE inbox AS i SET started = i.started + 1 FROM taken
+    WHERE i.consumer = ${key.consumer} AND i.generation = ${key.generation} AND i.position = taken.position AND i.state = 'pending'
+    RETURNING ${ROW}, taken.lease`.execute(db);
+  return rows.sort((a, b) => a.position - b.position);
+}
+
+/** Prolongs the leases of the lanes that this worker is busy with. */
+export async function renewLanes(db: Db, key: InboxKey, holder: string, aggregates: readonly string[], ttlMs: number): Promise<void> {
+  await sql`
+    UPDATE inbox_lanes SET expires_at = ${expiry(ttlMs)}
+    WHERE consumer = ${key.consumer} AND generation = ${key.generation} AND aggregate = ANY(${aggregates}) AND holder = ${holder}`.execute(db);
+}
+
+/**
+ * Locks the lanes (last thing before a commit, in one order) and makes sure that they, and with `live` the generation, are still this worker's.
+ * Throws LaneLost.
+ */
+export async function lockLanes(tx: Db, key: InboxKey, worker: { holder: string; live: boolean }, rows: readonly LaneRow[]): Promise<void> {
+  if (worker.live) {
+    const { rows: generations } = await sql<{ live: number }>`SELECT live FROM inbox_generations WHERE consumer = ${key.consumer} FOR SHARE`.execute(tx);
+    if (generations[0]?.live !== key.generation) throw new LaneLost(`${key.consumer} generation ${key.generation}`);
+  }
+  const { rows: held } = await sql<{ aggregate: string; lease: number }>`
+    SELECT aggregate, lease FROM inbox_lanes
+    WHERE consumer = ${key.consumer} AND generation = ${key.generation} AND aggregate = ANY(${rows.map((row) => row.aggregate)}) AND holder = ${worker.holder}
+    ORDER BY aggregate FOR UPDATE`.execute(tx);
+  const leases = new Map(held.map((lane) => [lane.aggregate, lane.lease]));
+  for (const row of rows) if (leases.get(row.aggregate) !== row.lease) throw new LaneLost(row.aggregate);
+}
+
+/**
+ * Marks a row done and moves its lane to the next one. With `goOn` the next row, if it may run, is started under the same lease and returned;
+ * otherwise the lane is free. The lane must be locked.
+ */
+export async function completeRow(tx: Db, key: InboxKey, row: LaneRow, step: { goOn: boolean; ttlMs: number }): Promise<LaneRow | null> {
+  const { rows } = await sql<{ done: number } & { [Field in keyof LaneRow]: LaneRow[Field] | null }>`
+    WITH done AS (
+      UPDATE inbox SET state = 'done', finished = finished + 1, handled_at = clock_timestamp()
+      WHERE consumer = ${key.consumer} AND generation = ${key.generation} AND message_id = ${row.message_id} AND state = 'pending'
+      RETURNING 1
+    ), following AS (
+      SELECT position, state, (state = 'pending' AND ${step.goOn}::boolean AND position <= ${runnable(key)}) AS goes_on
+      FROM inbox WHERE ${ofLane(key, row.aggregate)} AND state IN ('pending', 'dead') AND position > ${row.position}
+      ORDER BY position LIMIT 1
+    ), emptied AS (
+      DELETE FROM inbox_lanes WHERE ${ofLane(key, row.aggregate)} AND NOT EXISTS (SELECT 1 FROM following)
+    ), moved AS (
+      UPDATE inbox_lanes SET position = following.position,
+        due_at = CASE following.state WHEN 'dead' THEN 'infinity'::timestamptz ELSE '-infinity'::timestamptz END,
+        holder = CASE WHEN goes_on THEN holder END,
+        expires_at = CASE WHEN goes_on THEN ${expiry(step.ttlMs)} END
+      FROM following WHERE ${ofLane(key, row.aggregate)}
+    ), begun AS (
+      UPDATE inbox AS i SET started = i.started + 1 FROM following
+      WHERE following.goes_on AND i.consumer = ${key.consumer} AND i.generation = ${key.generation} AND i.position = following.position
+      RETURNING ${ROW}
+    )
+    SELECT (SELECT count(*) FROM done) AS done, begun.* FROM (VALUES (1)) AS one LEFT JOIN begun ON true`.execute(tx);
+  const [answer] = rows;
+  if (!answer || Number(answer.done) !== 1) throw new LaneLost(row.aggregate);
+  if (answer.message_id === null) return null;
+  const { done: _done, ...next } = answer;
+  return { ...(next as LaneRow), lease: row.lease };
+}
+
+/** How an attempt that failed goes on. */
+export type Verdict = { kind: 'retry'; dueAt: Date } | { kind: 'dead' };
+
+/** Records a failed attempt and frees the lane until it is due, or for good when the row is dead. The lane must be locked. */
+export async function recordFailure(tx: Db, key: InboxKey, row: LaneRow, failure: { verdict: Verdict; reason: string; now: Date }): Promise<void> {
+  const dead = failure.verdict.kind === 'dead';
+  await sql`
+    UPDATE inbox SET state = ${dead ? 'dead' : 'pending'}, finished = started, failures = failures + 1,
+      first_failed_at = coalesce(first_failed_at, ${failure.now}), reason = ${failure.reason.slice(0, 1000)}
+    WHERE consumer = ${key.consumer} AND generation = ${key.generation} AND message_id = ${row.message_id} AND state = 'pending'`.execute(tx);
+  await sql`
+    UPDATE inbox_lanes SET holder = NULL, expires_at = NULL, due_at = ${failure.verdict.kind === 'retry' ? failure.verdict.dueAt : 'infinity'}::timestamptz
+    WHERE ${ofLane(key, row.aggregate)}`.execute(tx);
+}
+
+/** Gives back lanes whose rows were claimed and not begun. */
+export async function releaseLanes(tx: Db, key: InboxKey, rows: readonly LaneRow[]): Promise<void> {
+  await sql`
+    UPDATE inbox SET started = started - 1
+    WHERE consumer = ${key.consumer} AND generation = ${key.generation} AND message_id = ANY(${rows.map((row) => row.message_id)}::uuid[])`.execute(tx);
+  await sql`
+    UPDATE inbox_lanes SET holder = NULL, expires_at = NULL
+    WHERE consumer = ${key.consumer} AND generation = ${key.generation} AND aggregate = ANY(${rows.map((row) => row.aggregate)})`.execute(tx);
+}

@@ -1,0 +1,74 @@
+import { type Db } from '@tidegate/database/database';
+import { sql } from 'kysely';
+import { type InboxKey } from './inbox-key.js';
+import { advanceWatermark, readWatermark } from './inbox-watermark.js';
+import { type Place } from './position-header.js';
+
+/** A message that came from the stream or from the owner's outbox, about to be stored. */
+export interface Arrival extends Place {
+  messageId: string;
+  subject: string;
+  aggregate: string;
+  bytes: Buffer;
+}
+
+export interface Stored {
+  /** Where the watermark is now. */
+  watermark: number;
+  /** Rows that were new. */
+  added: number;
+  /** Arrivals of an epoch that is not known yet; not stored. Ask the owner, then store them again. */
+  unknownEpoch: Arrival[];
+}
+
+/**
+ * Stores arrivals once, opens their lanes and moves the watermark, under its row lock. Arrivals at or below the watermark are duplicates. Arrivals of a
+ * past epoch at positions that the owner's restored history gave out again are dropped.
+ */
+export async function storeArrivals(tx: Db, key: InboxKey, arrivals: readonly Arrival[]): Promise<Stored> {
+  const known = await readWatermark(tx, key, { lock: true });
+  const unknownEpoch = arrivals.filter((one) => one.epoch > known.epoch);
+  const fresh = arrivals.filter((one) => one.position > known.position && (one.epoch === known.epoch || (one.epoch < known.epoch && one.position < known.epoch_start)));
+  const added = fresh.length === 0 ? [] : await insert(tx, key, fresh);
+  if (added.length > 0) await openLanes(tx, key, added);
+  const watermark = added.length === 0 ? known.position : await advanceWatermark(tx, key, known.position);
+  return { watermark, added: added.length, unknownEpoch };
+}
+
+interface Added {
+  aggregate: string;
+  position: number;
+  state: string;
+}
+
+/** A row without a position lost it to a new epoch; if the same message comes back, it has its place again and runs no second time. */
+async function insert(tx: Db, key: InboxKey, arrivals: readonly Arrival[]): Promise<Added[]> {
+  const byId = new Map(arrivals.map((one) => [one.messageId, one]));
+  const unique = [...byId.values()].sort((a, b) => a.position - b.position);
+  const { rows } = await sql<Added>`
+    INSERT INTO inbox (consumer, generation, message_id, epoch, position, subject, aggregate, bytes)
+    SELECT ${key.consumer}, ${key.generation}, message_id, epoch, position, subject, aggregate, bytes
+    FROM unnest(
+      ${unique.map((one) => one.messageId)}::uuid[], ${unique.map((one) => one.epoch)}::bigint[], ${unique.map((one) => one.position)}::bigint[],
+      ${unique.map((one) => one.subject)}::text[], ${unique.map((one) => one.aggregate)}::text[], ${unique.map((one) => one.bytes)}::bytea[]
+    ) AS arrival(message_id, epoch, position, subject, aggregate, bytes)
+    ORDER BY position
+    ON CONFLICT (consumer, generation, message_id) DO UPDATE SET position = excluded.position, epoch = excluded.epoch WHERE inbox.position IS NULL
+    RETURNING aggregate, position, state`.execute(tx);
+  return rows;
+}
+
+async function openLanes(tx: Db, key: InboxKey, added: readonly Added[]): Promise<void> {
+  const lowest = new Map<string, number>();
+  for (const row of added) {
+    if (row.state === 'pending') lowest.set(row.aggregate, Math.min(row.position, lowest.get(row.aggregate) ?? Infinity));
+  }
+  if (lowest.size === 0) return;
+  await sql`
+    INSERT INTO inbox_lanes AS lane (consumer, generation, aggregate, position)
+    SELECT ${key.consumer}, ${key.generation}, aggregate, position
+    FROM unnest(${[...lowest.keys()]}::text[], ${[...lowest.values()]}::bigint[]) AS opened(aggregate, position)
+    ORDER BY aggregate
+    ON CONFLICT (consumer, generation, aggregate) DO UPDATE SET position = excluded.position, due_at = '-infinity'
+    WHERE excluded.position < lane.position`.execute(tx);
+}

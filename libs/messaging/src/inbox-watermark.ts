@@ -1,0 +1,87 @@
+import { type StreamName } from '@tidegate/contracts/subjects';
+import { type Db } from '@tidegate/database/database';
+import { sql } from 'kysely';
+import { type InboxKey } from './inbox-key.js';
+import { type Place } from './position-header.js';
+
+export interface Watermark extends Place {
+  /** First position of the epoch. */
+  epoch_start: number;
+}
+
+/** The consumer's live generation; makes the first one when the consumer is new. */
+export async function liveGeneration(db: Db, consumer: string, stream: StreamName): Promise<number> {
+  await sql`INSERT INTO inbox_generations (consumer, live) VALUES (${consumer}, 1) ON CONFLICT DO NOTHING`.execute(db);
+  const { rows } = await sql<{ live: number }>`SELECT live FROM inbox_generations WHERE consumer = ${consumer}`.execute(db);
+  const generation = rows[0]?.live ?? 1;
+  await ensureWatermark(db, { consumer, generation }, stream);
+  return generation;
+}
+
+export async function ensureWatermark(db: Db, key: InboxKey, stream: StreamName): Promise<void> {
+  await sql`
+    INSERT INTO inbox_watermarks (consumer, generation, stream) VALUES (${key.consumer}, ${key.generation}, ${stream}) ON CONFLICT DO NOTHING`.execute(db);
+}
+
+/** How far the stream is stored without a hole. With `lock`, nobody else stores for this consumer until the transaction ends. */
+export async function readWatermark(db: Db, key: InboxKey, { lock = false } = {}): Promise<Watermark> {
+  const { rows } = await sql<Watermark>`
+    SELECT epoch, epoch_start, position FROM inbox_watermarks
+    WHERE consumer = ${key.consumer} AND generation = ${key.generation} ${lock ? sql`FOR UPDATE` : sql``}`.execute(db);
+  const watermark = rows[0];
+  if (!watermark) throw new Error(`Bug: ${key.consumer} has no watermark in generation ${key.generation}`);
+  return watermark;
+}
+
+/** The highest position stored, which is above the watermark when there is a gap. */
+export async function highestStored(db: Db, key: InboxKey): Promise<number> {
+  const { rows } = await sql<{ highest: number }>`
+    SELECT coalesce(max(position), 0) AS highest FROM inbox WHERE consumer = ${key.consumer} AND generation = ${key.generation}`.execute(db);
+  return rows[0]?.highest ?? 0;
+}
+
+const STEP = 5_000;
+
+/** Moves the watermark over all rows that follow it without a hole; the transaction must hold its lock. */
+export async function advanceWatermark(db: Db, key: InboxKey, from: number): Promise<number> {
+  let position = from;
+  for (;;) {
+    const { rows } = await sql<{ reached: number | null }>`
+      SELECT max(position) AS reached FROM (
+        SELECT position, row_number() OVER (ORDER BY position) AS n FROM (
+          SELECT position FROM inbox
+          WHERE consumer = ${key.consumer} AND generation = ${key.generation} AND position > ${position} AND position <= ${position + STEP}
+        ) AS near
+      ) AS numbered
+      WHERE position = ${position}::bigint + n`.execute(db);
+    const reached = rows[0]?.reached ?? position;
+    const full = reached - position === STEP;
+    position = reached;
+    if (!full) break;
+  }
+  if (position > from) {
+    await sql`UPDATE inbox_watermarks SET position = ${position} WHERE consumer = ${key.consumer} AND generation = ${key.generation}`.execute(db);
+  }
+  return position;
+}
+
+/**
+ * Takes over a newer epoch of the owner: it was restored from a backup and has given out the positions from `epochStart` on a second time. What was
+ * stored from the lost history there keeps its effect, loses its position, and is discarded where it has not run.
+ */
+export async function adoptEpoch(db: Db, key: InboxKey, epoch: number, epochStart: number): Promise<boolean> {
+  const current = await readWatermark(db, key, { lock: true });
+  if (epoch <= current.epoch) return false;
+  const reason = `the owner began epoch ${epoch} at position ${epochStart} without it`;
+  await sql`
+    DELETE FROM inbox_lanes WHERE consumer = ${key.consumer} AND generation = ${key.generation} AND position >= ${epochStart}`.execute(db);
+  await sql`
+    UPDATE inbox SET position = NULL,
+      state = CASE WHEN state = 'pending' THEN 'discarded' ELSE state END,
+      reason = CASE WHEN state = 'pending' THEN ${reason} ELSE reason END
+    WHERE consumer = ${key.consumer} AND generation = ${key.generation} AND position >= ${epochStart}`.execute(db);
+  await sql`
+    UPDATE inbox_watermarks SET epoch = ${epoch}, epoch_start = ${epochStart}, position = least(position, ${epochStart}::bigint - 1)
+    WHERE consumer = ${key.consumer} AND generation = ${key.generation}`.execute(db);
+  return true;
+}

@@ -1,0 +1,164 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { type Envelope } from '@tidegate/contracts/envelope';
+import { type StreamName } from '@tidegate/contracts/subjects';
+import { type Db } from '@tidegate/database/database';
+import { type Failpoints } from '@tidegate/database/failpoints';
+import { inTransaction } from '@tidegate/database/transaction';
+import { withCorrelation } from '@tidegate/telemetry/correlation';
+import { type Logger } from '@tidegate/telemetry/logger';
+import { inSpan } from '@tidegate/telemetry/tracing';
+import { type Transaction } from 'kysely';
+import { Gate } from './gate.js';
+import { type Handler, type Incoming, PermanentFailure } from './incoming.js';
+import { completeRow, LaneLost, type LaneRow, lockLanes, recordFailure } from './inbox-lanes.js';
+import { type InboxKey } from './inbox-key.js';
+import { type RetryPolicy, verdictOn } from './retry-policy.js';
+
+export interface RunnerOptions extends RetryPolicy {
+  db: Db;
+  failpoints: Failpoints;
+  logger: Logger;
+  clock: { now(): Date };
+  service: string;
+  durable: string;
+  stream: StreamName;
+  handler: Handler;
+  /** Unique per process and consumer. */
+  holder: string;
+  laneLeaseMs: number;
+  /** False for a generation that is being rebuilt. */
+  live: boolean;
+  /** Runs in each handler's transaction before the handler. */
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- any service's transaction
+  beforeHandle?: (tx: Transaction<any>) => Promise<void>;
+}
+
+/** Attempts that began and never came to an end after which a row is taken to kill its process. */
+const DEADLY_STARTS = 5;
+const RECORD_RETRY_MS = 250;
+
+/** A row that was running when a process died runs alone in its process from then on, so that only the guilty one is counted again. */
+const processGate = new Gate();
+
+/** Runs the rows of leased lanes, one lane at a time in order, each in the transaction that marks it done. */
+export class LaneRunner {
+  constructor(
+    private readonly options: RunnerOptions,
+    private readonly key: InboxKey,
+  ) {}
+
+  /** Runs the row, and then those behind it while `goOn` says so. Returns when the lane is free again, with the retry it waits for, if any. */
+  async runLane(head: LaneRow, goOn: () => boolean): Promise<Date | null> {
+    for (let row: LaneRow | null = head; row !== null; ) {
+      const outcome = await this.guarded(row, goOn);
+      if (outcome.kind === 'failed') return outcome.dueAt;
+      row = outcome.next;
+    }
+    return null;
+  }
+
+  /** Whether an earlier attempt ended with its process. */
+  static isSuspect(row: LaneRow): boolean {
+    return row.started > row.finished + 1;
+  }
+
+  private guarded(row: LaneRow, goOn: () => boolean): Promise<Outcome> {
+    if (!LaneRunner.isSuspect(row)) return processGate.shared(() => this.attempt(row, goOn));
+    if (row.started - row.finished - 1 >= DEADLY_STARTS) {
+      return this.failed(row, new PermanentFailure(`${row.started - row.finished - 1} attempts ended with their process`));
+    }
+    return processGate.exclusive(() => this.attempt(row, goOn));
+  }
+
+  private async attempt(row: LaneRow, goOn: () => boolean): Promise<Outcome> {
+    try {
+      const message = this.messageOf(row);
+      return await this.traced(message, async () => {
+        const prepared = await this.options.handler.prepare?.(message);
+        const next = await inTransaction(this.options, `${this.options.service}.${this.options.durable}.handle`, async (tx) => {
+          await this.options.beforeHandle?.(tx);
+          await this.options.handler.handle(tx, message, prepared);
+          await lockLanes(tx, this.key, this.options, [row]);
+          return completeRow(tx, this.key, row, { goOn: goOn(), ttlMs: this.options.laneLeaseMs });
+        });
+        this.afterCommit(message);
+        return { kind: 'done', next };
+      });
+    } catch (error) {
+      return this.failed(row, error);
+    }
+  }
+
+  /** The context every handler runs in: the publisher's trace and correlation id. */
+  traced<T>(message: Incoming, work: () => Promise<T>): Promise<T> {
+    const { envelope } = message;
+    const attributes = {
+      'messaging.system': 'nats',
+      'messaging.operation.name': 'process',
+      'messaging.destination.name': message.subject,
+      'messaging.message.id': message.messageId,
+      'messaging.consumer.group.name': message.consumer,
+      'tidegate.position': message.position,
+      'tidegate.attempt': message.attempt,
+    };
+    return withCorrelation(envelope.correlation_id, () => inSpan(`process ${message.subject}`, { kind: 'consumer', parent: envelope.traceparent, attributes }, work));
+  }
+
+  messageOf(row: LaneRow): Incoming {
+    return {
+      consumer: this.key.consumer,
+      generation: this.key.generation,
+      messageId: row.message_id,
+      stream: this.options.stream,
+      epoch: row.epoch,
+      position: row.position,
+      subject: row.subject,
+      aggregate: row.aggregate,
+      attempt: row.failures + 1,
+      envelope: parse(row),
+    };
+  }
+
+  afterCommit(message: Incoming): void {
+    try {
+      this.options.handler.afterCommit?.(message);
+    } catch (err) {
+      this.options.logger.warn({ event: 'after_commit_failed', consumer: this.key.consumer, err }, 'A hook after the commit failed; the message is done');
+    }
+  }
+
+  /** Until the failure is written down the lane stays ours, however long the database is away. */
+  private async failed(row: LaneRow, error: unknown): Promise<Outcome> {
+    const { db, clock, logger } = this.options;
+    if (error instanceof LaneLost) return { kind: 'failed', dueAt: null };
+    const now = clock.now();
+    const verdict = verdictOn(error, { failures: row.failures, firstFailedAt: row.first_failed_at }, now, this.options, Math.random());
+    const reason = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+    const log = { consumer: this.key.consumer, position: row.position, subject: row.subject, aggregate: row.aggregate, attempt: row.failures + 1, err: error };
+    if (verdict.kind === 'dead') logger.error({ event: 'message_dead', ...log }, 'A message was set aside as dead; its aggregate waits');
+    else logger.warn({ event: 'message_retried', ...log, due_at: verdict.dueAt.toISOString() }, 'A message failed and is tried again');
+    for (let attempt = 1; attempt <= 40; attempt += 1) {
+      try {
+        await db.transaction().execute(async (tx) => {
+          await lockLanes(tx, this.key, this.options, [row]);
+          await recordFailure(tx, this.key, row, { verdict, reason, now });
+        });
+        break;
+      } catch (err) {
+        if (err instanceof LaneLost) break;
+        await delay(RECORD_RETRY_MS);
+      }
+    }
+    return { kind: 'failed', dueAt: verdict.kind === 'retry' ? verdict.dueAt : null };
+  }
+}
+
+type Outcome = { kind: 'done'; next: LaneRow | null } | { kind: 'failed'; dueAt: Date | null };
+
+function parse(row: LaneRow): Envelope {
+  try {
+    return JSON.parse(row.bytes.toString('utf8')) as Envelope;
+  } catch (cause) {
+    throw new PermanentFailure('the message is not JSON', { cause });
+  }
+}

@@ -1,0 +1,97 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { BATCH_LANES, BatchRunner } from './batch-runner.js';
+import { claimLanes, type LaneRow, renewLanes } from './inbox-lanes.js';
+import { type InboxKey } from './inbox-key.js';
+import { LaneRunner, type RunnerOptions } from './lane-runner.js';
+import { WakeUp } from './wake-up.js';
+
+export interface WorkersOptions extends RunnerOptions {
+  concurrency: number;
+  pollMs: number;
+}
+
+const FAILURE_PAUSE_MS = 250;
+
+/** Leases due lanes and runs them, several at once; replicas share the lanes of a consumer through the lease rows. */
+export class LaneWorkers {
+  private readonly wake = new WakeUp();
+  private readonly busy = new Map<string, Promise<void>>();
+  private stopping = false;
+  private running: Promise<void> | undefined;
+
+  constructor(
+    private readonly options: WorkersOptions,
+    private readonly key: InboxKey,
+  ) {}
+
+  /** Lanes may have become due. */
+  signal(): void {
+    this.wake.now();
+  }
+
+  run(): Promise<void> {
+    return (this.running ??= this.untilStopped());
+  }
+
+  /** Takes no new lanes and waits for the rows in hand. */
+  async stop(): Promise<void> {
+    this.stopping = true;
+    this.wake.now();
+    await this.running;
+  }
+
+  private async untilStopped(): Promise<void> {
+    const renewal = setInterval(() => void this.renew(), this.options.laneLeaseMs / 5);
+    try {
+      while (!this.stopping) {
+        if (!(await this.step())) await this.wake.within(this.options.pollMs);
+      }
+      await Promise.all(this.busy.values());
+    } finally {
+      clearInterval(renewal);
+    }
+  }
+
+  /** One look for lanes; true when it should look again at once. */
+  private async step(): Promise<boolean> {
+    const projector = this.options.handler.projector === true;
+    const free = projector ? (this.busy.size === 0 ? BATCH_LANES : 0) : this.options.concurrency - this.busy.size;
+    if (free <= 0) return false;
+    try {
+      const rows = await claimLanes(this.options.db, this.key, { holder: this.options.holder, now: this.options.clock.now(), limit: free, ttlMs: this.options.laneLeaseMs });
+      if (rows.length === 0) return false;
+      if (projector) this.occupy(rows, new BatchRunner(this.options, this.key).run(rows, this.goOn));
+      else for (const row of rows) this.occupy([row], new LaneRunner(this.options, this.key).runLane(row, this.goOn));
+      return !projector && rows.length === free;
+    } catch (err) {
+      this.options.logger.warn({ event: 'inbox_unavailable', consumer: this.key.consumer, err }, 'The inbox cannot be read; trying again');
+      await delay(FAILURE_PAUSE_MS);
+      return false;
+    }
+  }
+
+  private readonly goOn = (): boolean => !this.stopping;
+
+  private occupy(rows: readonly LaneRow[], work: Promise<Date | null>): void {
+    const settled = work
+      .then((dueAt) => this.wakeAt(dueAt))
+      .catch((err: unknown) => this.options.logger.error({ event: 'lane_worker_failed', consumer: this.key.consumer, err }, 'Bug: a lane worker failed'))
+      .finally(() => {
+        for (const row of rows) this.busy.delete(row.aggregate);
+        this.wake.now();
+      });
+    for (const row of rows) this.busy.set(row.aggregate, settled);
+  }
+
+  /** Retries that are due before the next poll need not wait for it. */
+  private wakeAt(dueAt: Date | null): void {
+    if (!dueAt) return;
+    const ms = dueAt.getTime() - this.options.clock.now().getTime();
+    if (ms < this.options.pollMs) setTimeout(() => this.wake.now(), Math.max(0, ms) + 1).unref();
+  }
+
+  private async renew(): Promise<void> {
+    if (this.busy.size === 0) return;
+    await renewLanes(this.options.db, this.key, this.options.holder, [...this.busy.keys()], this.options.laneLeaseMs).catch(() => undefined);
+  }
+}
