@@ -26,7 +26,10 @@ export function readConfig(argv: readonly string[], env: Readonly<Record<string,
   if (urls.length > 0 && secrets.length === 0) throw new Error('A webhook URL needs STRIPE_WEBHOOK_SECRET to sign with.');
   const seed = wholeNumber('seed', values.seed ?? env['SIMULATOR_SEED']);
   const balanceDelayMs = wholeNumber('balance-delay-ms', values['balance-delay-ms'] ?? env['SIMULATOR_BALANCE_DELAY_MS']);
-  const refundUpdateDelayMs = wholeNumber('refund-update-delay-ms', values['refund-update-delay-ms'] ?? env['SIMULATOR_REFUND_UPDATE_DELAY_MS']);
+  const refundUpdateDelayMs = wholeNumber(
+    'refund-update-delay-ms',
+    values['refund-update-delay-ms'] ?? env['SIMULATOR_REFUND_UPDATE_DELAY_MS'],
+  );
   const schedule = list(values['delivery-schedule-ms'] ?? env['SIMULATOR_DELIVERY_SCHEDULE_MS']);
   const stateFile = values.state ?? env['SIMULATOR_STATE'];
   return {

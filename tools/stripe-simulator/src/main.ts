@@ -14,7 +14,15 @@ try {
 }
 
 function log(event: string, details: Record<string, unknown>): void {
-  console.log(JSON.stringify({ timestamp: new Date().toISOString(), level: event === 'request_failed' ? 'error' : 'info', service: 'stripe-simulator', event, ...details }));
+  console.log(
+    JSON.stringify({
+      timestamp: new Date().toISOString(),
+      level: event === 'request_failed' ? 'error' : 'info',
+      service: 'stripe-simulator',
+      event,
+      ...details,
+    }),
+  );
 }
 
 async function stop(simulator: Simulator): Promise<void> {

@@ -16,12 +16,30 @@ describe('The truth', () => {
     await stripe.refunds.create({ payment_intent: intent.id });
     const { value } = await control(given.simulator, 'GET', '/__truth');
     expect(Object.keys(value)).toEqual([
-      'payment_intents', 'charges', 'refunds', 'disputes', 'balance_transactions', 'checkout_sessions', 'customers', 'subscriptions',
-      'invoices', 'payouts', 'meter_events', 'events', 'requests', 'webhook_deliveries',
+      'payment_intents',
+      'charges',
+      'refunds',
+      'disputes',
+      'balance_transactions',
+      'checkout_sessions',
+      'customers',
+      'subscriptions',
+      'invoices',
+      'payouts',
+      'meter_events',
+      'events',
+      'requests',
+      'webhook_deliveries',
     ]);
     expect(value).toMatchObject({ payment_intents: [{ id: intent.id }], charges: [{ refunded: true }], refunds: [{ amount: 2000 }] });
     const { requests } = value as { requests: object[] };
-    expect(requests[0]).toMatchObject({ method: 'POST', path: '/v1/payment_intents', idempotency_key: 'k', status: 200, at: expect.stringMatching(/^\d{4}-.*Z$/) });
+    expect(requests[0]).toMatchObject({
+      method: 'POST',
+      path: '/v1/payment_intents',
+      idempotency_key: 'k',
+      status: 200,
+      at: expect.stringMatching(/^\d{4}-.*Z$/),
+    });
   });
 
   it('shows parts', async () => {
@@ -59,7 +77,9 @@ describe('A person in the dashboard', () => {
   it('refunds, with the event or silently', async () => {
     const intent = await stripe.paymentIntents.create(PAY);
     const types = (): string[] => given.simulator.world.events.records.all().map(({ event }) => event.type);
-    expect((await control(given.simulator, 'POST', '/__dashboard/refund', { payment_intent: intent.id, amount: 500, silent: true })).value).toMatchObject({ amount: 500 });
+    expect(
+      (await control(given.simulator, 'POST', '/__dashboard/refund', { payment_intent: intent.id, amount: 500, silent: true })).value,
+    ).toMatchObject({ amount: 500 });
     expect(types()).not.toContain('refund.created');
     await control(given.simulator, 'POST', '/__dashboard/refund', { payment_intent: intent.id });
     expect(types()).toContain('refund.created');
@@ -68,7 +88,9 @@ describe('A person in the dashboard', () => {
 
   it('cancels', async () => {
     const intent = await stripe.paymentIntents.create({ amount: 500, currency: 'usd' });
-    expect((await control(given.simulator, 'POST', '/__dashboard/cancel', { payment_intent: intent.id })).value).toMatchObject({ status: 'canceled' });
+    expect((await control(given.simulator, 'POST', '/__dashboard/cancel', { payment_intent: intent.id })).value).toMatchObject({
+      status: 'canceled',
+    });
     expect(await control(given.simulator, 'POST', '/__dashboard/cancel', { payment_intent: intent.id })).toMatchObject({ status: 400 });
   });
 
@@ -78,7 +100,13 @@ describe('A person in the dashboard', () => {
     expect(await stripe.paymentIntents.retrieve(intent.id)).toMatchObject({ amount: 1, metadata: {} });
   });
 
-  it.each([['refund', {}], ['refund', { payment_intent: 'pi_x' }], ['edit', { id: 'nothing', changes: {} }], ['edit', { id: 'nothing', changes: 'x' }], ['fly', {}]])('is told what is wrong with %s %j', async (action, body) => {
+  it.each([
+    ['refund', {}],
+    ['refund', { payment_intent: 'pi_x' }],
+    ['edit', { id: 'nothing', changes: {} }],
+    ['edit', { id: 'nothing', changes: 'x' }],
+    ['fly', {}],
+  ])('is told what is wrong with %s %j', async (action, body) => {
     const { status, value } = await control(given.simulator, 'POST', `/__dashboard/${action}`, body);
     expect([400, 404]).toContain(status);
     expect(value).toHaveProperty('error');

@@ -17,14 +17,21 @@ describe('A customer', () => {
     expect((await stripe.customers.list({ email: 'a@example.com' })).data.map((one) => one.id)).toEqual([id]);
     const home = { name: 'Ada', address: { line1: 'Street 1' } };
     await stripe.customers.update(id, { shipping: home, invoice_settings: { footer: 'Thanks' }, preferred_locales: ['de'] });
-    expect(await stripe.customers.update(id, { name: 'Ada', metadata: { tenant: '' } })).toMatchObject({ name: 'Ada', email: 'a@example.com', metadata: {} });
+    expect(await stripe.customers.update(id, { name: 'Ada', metadata: { tenant: '' } })).toMatchObject({
+      name: 'Ada',
+      email: 'a@example.com',
+      metadata: {},
+    });
   });
 
   it('answers with a stub once deleted, and counts as missing in parameters', async () => {
     const { id } = await stripe.customers.create({ email: 'a@example.com' });
     expect(await stripe.customers.del(id)).toMatchObject({ id, deleted: true });
     expect(await stripe.customers.retrieve(id)).toMatchObject({ id, object: 'customer', deleted: true });
-    expect(await errorOf(stripe.paymentIntents.create({ amount: 100, currency: 'usd', customer: id }))).toMatchObject({ statusCode: 400, code: 'resource_missing' });
+    expect(await errorOf(stripe.paymentIntents.create({ amount: 100, currency: 'usd', customer: id }))).toMatchObject({
+      statusCode: 400,
+      code: 'resource_missing',
+    });
     expect(await errorOf(stripe.customers.update(id, { name: 'x' }))).toMatchObject({ statusCode: 404 });
     expect((await stripe.customers.list()).data).toEqual([]);
     expect(given.simulator.world.events.records.all().map(({ event }) => event.type)).toEqual(['customer.created', 'customer.deleted']);
@@ -59,14 +66,17 @@ describe('A payment method', () => {
     const { id } = await stripe.customers.create({});
     expect(await errorOf(stripe.paymentMethods.attach('pm_card_chargeDeclined', { customer: id }))).toMatchObject({ statusCode: 402 });
     const method = await stripe.paymentMethods.attach('pm_card_chargeCustomerFail', { customer: id });
-    expect(await errorOf(stripe.paymentIntents.create({ ...PAY, payment_method: method.id, customer: id }))).toMatchObject({ statusCode: 402 });
+    expect(await errorOf(stripe.paymentIntents.create({ ...PAY, payment_method: method.id, customer: id }))).toMatchObject({
+      statusCode: 402,
+    });
   });
 });
 
 describe('A balance transaction', () => {
   it('is found by its source and becomes available after two days', async () => {
     const intent = await stripe.paymentIntents.create({ ...PAY, capture_method: 'automatic' });
-    const find = async (): Promise<Stripe.BalanceTransaction> => (await stripe.balanceTransactions.list({ source: intent.latest_charge as string })).data[0]!;
+    const find = async (): Promise<Stripe.BalanceTransaction> =>
+      (await stripe.balanceTransactions.list({ source: intent.latest_charge as string })).data[0]!;
     expect((await find()).status).toBe('pending');
     given.simulator.advanceClock(2 * 86_400);
     expect((await find()).status).toBe('available');

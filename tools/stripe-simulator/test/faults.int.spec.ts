@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import Stripe from 'stripe';
+import type Stripe from 'stripe';
 import { type FaultSpec } from '../src/faults/fault.js';
 import { startSimulator } from '../src/simulator.js';
 import { type Given, KEY, PAY, control, errorOf, eventually, givenSimulator, sdk } from './given.js';
@@ -21,21 +21,130 @@ const connection = 'StripeConnectionError';
 
 /** What SDK 23.1.0 makes of each fault, measured: attempts with its default of two retries or with none, and the error. */
 const ROWS: readonly Row[] = [
-  { name: '500 before the effect', fault: { fault: 'error_500_before', ...ALWAYS }, retries: 2, attempts: 3, type: 'StripeAPIError', more: { statusCode: 500 }, effects: 0 },
-  { name: '500 after the effect', fault: { fault: 'error_500_after', ...ALWAYS }, retries: 2, attempts: 3, type: 'StripeAPIError', more: { statusCode: 500 }, effects: 1 },
-  { name: '500 that says not to retry', fault: { fault: 'error_500_before', should_retry: false }, retries: 2, attempts: 1, type: 'StripeAPIError', more: { statusCode: 500 }, effects: 0 },
-  { name: '503', fault: { fault: 'error_503', ...ALWAYS }, retries: 2, attempts: 3, type: 'StripeAPIError', more: { statusCode: 503 }, effects: 0 },
-  { name: '502 with HTML', fault: { fault: 'error_502_html', ...ALWAYS }, retries: 2, attempts: 3, type: 'StripeAPIError', message: 'Invalid JSON received', effects: 0 },
-  { name: '429', fault: { fault: 'rate_limit', ...ALWAYS }, retries: 2, attempts: 1, type: 'StripeRateLimitError', more: { code: 'rate_limit' }, effects: 0 },
-  { name: '429 that says to retry', fault: { fault: 'rate_limit', ...ALWAYS, should_retry: true }, retries: 2, attempts: 3, type: 'StripeRateLimitError', effects: 0 },
-  { name: '429 lock timeout', fault: { fault: 'lock_timeout', ...ALWAYS }, retries: 2, attempts: 1, type: 'StripeRateLimitError', more: { code: 'lock_timeout' }, effects: 0 },
-  { name: '409 key in use', fault: { fault: 'key_in_use', ...ALWAYS }, retries: 2, attempts: 3, type: 'StripeAPIError', more: { statusCode: 409, code: 'idempotency_key_in_use' }, effects: 0 },
-  { name: '401 expired key', fault: { fault: 'auth_expired' }, retries: 2, attempts: 1, type: 'StripeAuthenticationError', more: { code: 'api_key_expired' }, effects: 0 },
-  { name: 'reset before processing', fault: { fault: 'reset_before', ...ALWAYS }, retries: 2, attempts: 3, type: connection, message: 'retried 2 times', effects: 0 },
-  { name: 'reset before processing, retries off', fault: { fault: 'reset_before', ...ALWAYS }, retries: 0, attempts: 2, type: connection, effects: 0 },
-  { name: 'reset after processing, every time', fault: { fault: 'reset_after', ...ALWAYS }, retries: 0, attempts: 2, type: connection, effects: 1 },
+  {
+    name: '500 before the effect',
+    fault: { fault: 'error_500_before', ...ALWAYS },
+    retries: 2,
+    attempts: 3,
+    type: 'StripeAPIError',
+    more: { statusCode: 500 },
+    effects: 0,
+  },
+  {
+    name: '500 after the effect',
+    fault: { fault: 'error_500_after', ...ALWAYS },
+    retries: 2,
+    attempts: 3,
+    type: 'StripeAPIError',
+    more: { statusCode: 500 },
+    effects: 1,
+  },
+  {
+    name: '500 that says not to retry',
+    fault: { fault: 'error_500_before', should_retry: false },
+    retries: 2,
+    attempts: 1,
+    type: 'StripeAPIError',
+    more: { statusCode: 500 },
+    effects: 0,
+  },
+  {
+    name: '503',
+    fault: { fault: 'error_503', ...ALWAYS },
+    retries: 2,
+    attempts: 3,
+    type: 'StripeAPIError',
+    more: { statusCode: 503 },
+    effects: 0,
+  },
+  {
+    name: '502 with HTML',
+    fault: { fault: 'error_502_html', ...ALWAYS },
+    retries: 2,
+    attempts: 3,
+    type: 'StripeAPIError',
+    message: 'Invalid JSON received',
+    effects: 0,
+  },
+  {
+    name: '429',
+    fault: { fault: 'rate_limit', ...ALWAYS },
+    retries: 2,
+    attempts: 1,
+    type: 'StripeRateLimitError',
+    more: { code: 'rate_limit' },
+    effects: 0,
+  },
+  {
+    name: '429 that says to retry',
+    fault: { fault: 'rate_limit', ...ALWAYS, should_retry: true },
+    retries: 2,
+    attempts: 3,
+    type: 'StripeRateLimitError',
+    effects: 0,
+  },
+  {
+    name: '429 lock timeout',
+    fault: { fault: 'lock_timeout', ...ALWAYS },
+    retries: 2,
+    attempts: 1,
+    type: 'StripeRateLimitError',
+    more: { code: 'lock_timeout' },
+    effects: 0,
+  },
+  {
+    name: '409 key in use',
+    fault: { fault: 'key_in_use', ...ALWAYS },
+    retries: 2,
+    attempts: 3,
+    type: 'StripeAPIError',
+    more: { statusCode: 409, code: 'idempotency_key_in_use' },
+    effects: 0,
+  },
+  {
+    name: '401 expired key',
+    fault: { fault: 'auth_expired' },
+    retries: 2,
+    attempts: 1,
+    type: 'StripeAuthenticationError',
+    more: { code: 'api_key_expired' },
+    effects: 0,
+  },
+  {
+    name: 'reset before processing',
+    fault: { fault: 'reset_before', ...ALWAYS },
+    retries: 2,
+    attempts: 3,
+    type: connection,
+    message: 'retried 2 times',
+    effects: 0,
+  },
+  {
+    name: 'reset before processing, retries off',
+    fault: { fault: 'reset_before', ...ALWAYS },
+    retries: 0,
+    attempts: 2,
+    type: connection,
+    effects: 0,
+  },
+  {
+    name: 'reset after processing, every time',
+    fault: { fault: 'reset_after', ...ALWAYS },
+    retries: 0,
+    attempts: 2,
+    type: connection,
+    effects: 1,
+  },
   { name: 'body cut off', fault: { fault: 'cut_body', ...ALWAYS }, retries: 2, attempts: 1, type: connection, effects: 1 },
-  { name: 'hang, retries off', fault: { fault: 'hang', ...ALWAYS }, retries: 0, attempts: 1, type: connection, message: 'timeout', effects: 0 },
+  {
+    name: 'hang, retries off',
+    fault: { fault: 'hang', ...ALWAYS },
+    retries: 0,
+    attempts: 1,
+    type: connection,
+    message: 'timeout',
+    effects: 0,
+  },
   { name: 'hang', fault: { fault: 'hang', ...ALWAYS }, retries: 2, attempts: 3, type: connection, effects: 0 },
 ];
 
@@ -114,19 +223,31 @@ describe('When every mutating route meets every lost-answer fault', () => {
   const ROUTES = {
     'POST /v1/payment_intents/:id/confirm': async (stripe: Stripe) => {
       const { id } = await stripe.paymentIntents.create({ ...PAY, confirm: false });
-      return { call: () => stripe.paymentIntents.confirm(id, {}, { timeout: 100 }), done: async () => (await stripe.paymentIntents.retrieve(id)).status === 'succeeded' };
+      return {
+        call: () => stripe.paymentIntents.confirm(id, {}, { timeout: 100 }),
+        done: async () => (await stripe.paymentIntents.retrieve(id)).status === 'succeeded',
+      };
     },
     'POST /v1/payment_intents/:id/capture': async (stripe: Stripe) => {
       const { id } = await stripe.paymentIntents.create({ ...PAY, capture_method: 'manual' });
-      return { call: () => stripe.paymentIntents.capture(id, {}, { timeout: 100 }), done: async () => (await stripe.paymentIntents.retrieve(id)).status === 'succeeded' };
+      return {
+        call: () => stripe.paymentIntents.capture(id, {}, { timeout: 100 }),
+        done: async () => (await stripe.paymentIntents.retrieve(id)).status === 'succeeded',
+      };
     },
     'POST /v1/payment_intents/:id/cancel': async (stripe: Stripe) => {
       const { id } = await stripe.paymentIntents.create({ ...PAY, capture_method: 'manual' });
-      return { call: () => stripe.paymentIntents.cancel(id, {}, { timeout: 100 }), done: async () => (await stripe.paymentIntents.retrieve(id)).status === 'canceled' };
+      return {
+        call: () => stripe.paymentIntents.cancel(id, {}, { timeout: 100 }),
+        done: async () => (await stripe.paymentIntents.retrieve(id)).status === 'canceled',
+      };
     },
     'POST /v1/refunds': async (stripe: Stripe) => {
       const { id } = await stripe.paymentIntents.create(PAY);
-      return { call: () => stripe.refunds.create({ payment_intent: id }, { timeout: 100 }), done: async () => (await stripe.refunds.list({ payment_intent: id })).data.length === 1 };
+      return {
+        call: () => stripe.refunds.create({ payment_intent: id }, { timeout: 100 }),
+        done: async () => (await stripe.refunds.list({ payment_intent: id })).data.length === 1,
+      };
     },
   };
 
@@ -148,11 +269,21 @@ describe('Which requests a fault meets', () => {
   afterEach(() => given.end());
 
   it('hits the nth match, as often as asked, and counts', async () => {
-    const { value } = await control(given.simulator, 'POST', '/__faults', { fault: 'error_503', route: 'GET /v1/customers', nth: 2, times: 2 });
+    const { value } = await control(given.simulator, 'POST', '/__faults', {
+      fault: 'error_503',
+      route: 'GET /v1/customers',
+      nth: 2,
+      times: 2,
+    });
     expect(value).toMatchObject({ fault: 'error_503', hits: 0 });
     const statuses: number[] = [];
     for (let call = 0; call < 4; call += 1) {
-      statuses.push(await given.stripe.customers.list().then(() => 200, (error: Stripe.errors.StripeError) => error.statusCode ?? 0));
+      statuses.push(
+        await given.stripe.customers.list().then(
+          () => 200,
+          (error: Stripe.errors.StripeError) => error.statusCode ?? 0,
+        ),
+      );
     }
     expect(statuses).toEqual([200, 503, 503, 200]);
     expect((await control(given.simulator, 'GET', '/__faults')).value).toMatchObject({ faults: [{ hits: 2, nth: 2 }] });
@@ -164,7 +295,10 @@ describe('Which requests a fault meets', () => {
     await eventually(() => given.simulator.world.requests.all().length > 0);
     expect(await control(given.simulator, 'DELETE', '/__faults')).toEqual({ status: 200, value: { faults: [] } });
     expect((await answer).data).toEqual([]);
-    expect(given.simulator.world.requests.all().map(({ status, fault }) => [status, fault])).toEqual([[null, 'hang'], [200, undefined]]);
+    expect(given.simulator.world.requests.all().map(({ status, fault }) => [status, fault])).toEqual([
+      [null, 'hang'],
+      [200, undefined],
+    ]);
   });
 
   it('answers late but well with slow, and 409 to the same key meanwhile', async () => {
@@ -187,7 +321,11 @@ describe('Which requests a fault meets', () => {
   it('refuses connections for a time and comes back on its port', async () => {
     await given.stripe.customers.create({});
     await control(given.simulator, 'POST', '/__faults', { fault: 'refuse', duration_ms: 150 });
-    const code = (): Promise<unknown> => fetch(given.simulator.url).then(() => 'answered', (error: Error) => (error.cause as { code: string }).code);
+    const code = (): Promise<unknown> =>
+      fetch(given.simulator.url).then(
+        () => 'answered',
+        (error: Error) => (error.cause as { code: string }).code,
+      );
     await eventually(async () => (await code()) === 'ECONNREFUSED');
     await eventually(async () => (await code()) === 'answered');
     expect((await given.stripe.customers.list()).data).toHaveLength(1);
@@ -207,6 +345,9 @@ describe('Which requests a fault meets', () => {
     [{ fault: 'hang', probability: 2 }, '`probability` must be'],
     [[], 'A fault is a JSON object'],
   ])('refuses the fault %j', async (fault, sentence) => {
-    expect(await control(given.simulator, 'POST', '/__faults', fault)).toEqual({ status: 400, value: { error: expect.stringContaining(sentence) } });
+    expect(await control(given.simulator, 'POST', '/__faults', fault)).toEqual({
+      status: 400,
+      value: { error: expect.stringContaining(sentence) },
+    });
   });
 });

@@ -55,7 +55,14 @@ export async function givenSimulator(options: SimulatorOptions = {}): Promise<Gi
 }
 
 export function sdk(simulator: Simulator, config: Stripe.StripeConfig = {}): Stripe {
-  return new Stripe(KEY, { host: simulator.host, port: simulator.port, protocol: 'http', maxNetworkRetries: 0, telemetry: false, ...config });
+  return new Stripe(KEY, {
+    host: simulator.host,
+    port: simulator.port,
+    protocol: 'http',
+    maxNetworkRetries: 0,
+    telemetry: false,
+    ...config,
+  });
 }
 
 async function startReceiver(): Promise<Receiver> {
@@ -103,7 +110,12 @@ export async function errorOf(call: Promise<unknown>): Promise<Stripe.errors.Str
 }
 
 /** Calls a control route. */
-export async function control(simulator: Simulator, method: string, path: string, body?: object): Promise<{ status: number; value: never }> {
+export async function control(
+  simulator: Simulator,
+  method: string,
+  path: string,
+  body?: object,
+): Promise<{ status: number; value: never }> {
   const response = await fetch(`${simulator.url}${path}`, { method, ...(body && { body: JSON.stringify(body) }) });
   return { status: response.status, value: (await response.json()) as never };
 }

@@ -18,7 +18,11 @@ describe('When a request is repeated with its key', () => {
     const again = await stripe.paymentIntents.create(PAY, KEY);
     expect({ ...again }).toEqual({ ...first });
     expect(given.simulator.world.paymentIntents.size).toBe(1);
-    expect(first.lastResponse.headers).toMatchObject({ 'idempotency-key': 'a-key', 'original-request': first.lastResponse.requestId, 'stripe-should-retry': 'false' });
+    expect(first.lastResponse.headers).toMatchObject({
+      'idempotency-key': 'a-key',
+      'original-request': first.lastResponse.requestId,
+      'stripe-should-retry': 'false',
+    });
     expect(again.lastResponse.headers).toMatchObject({ 'idempotent-replayed': 'true', 'original-request': first.lastResponse.requestId });
     expect(again.lastResponse.requestId).not.toBe(first.lastResponse.requestId);
   });
@@ -31,7 +35,10 @@ describe('When a request is repeated with its key', () => {
 
   it('keeps a decline and a refusal by state', async () => {
     const declined = { ...PAY, payment_method: 'pm_card_chargeDeclined' };
-    const [first, again] = [await errorOf(stripe.paymentIntents.create(declined, KEY)), await errorOf(stripe.paymentIntents.create(declined, KEY))];
+    const [first, again] = [
+      await errorOf(stripe.paymentIntents.create(declined, KEY)),
+      await errorOf(stripe.paymentIntents.create(declined, KEY)),
+    ];
     expect(again.payment_intent?.id).toBe(first.payment_intent?.id);
     const intent = await stripe.paymentIntents.create({ amount: 500, currency: 'usd' });
     await errorOf(stripe.paymentIntents.capture(intent.id, {}, { idempotencyKey: 'b' }));

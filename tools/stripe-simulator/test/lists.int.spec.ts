@@ -65,13 +65,25 @@ describe('expand', () => {
   it('replaces ids by objects four levels deep, in lists too', async () => {
     const customer = await stripe.customers.create({ email: 'a@example.com' });
     const intent = await stripe.paymentIntents.create({ ...PAY, customer: customer.id, capture_method: 'automatic' });
-    const refund = await stripe.refunds.create({ payment_intent: intent.id, expand: ['charge.payment_intent.customer', 'charge.balance_transaction'] });
-    expect(refund.charge).toMatchObject({ payment_intent: { id: intent.id, customer: { email: 'a@example.com' } }, balance_transaction: { type: 'charge' } });
+    const refund = await stripe.refunds.create({
+      payment_intent: intent.id,
+      expand: ['charge.payment_intent.customer', 'charge.balance_transaction'],
+    });
+    expect(refund.charge).toMatchObject({
+      payment_intent: { id: intent.id, customer: { email: 'a@example.com' } },
+      balance_transaction: { type: 'charge' },
+    });
     const list = await stripe.balanceTransactions.list({ limit: 1, expand: ['data.source.charge.refunds'] });
     expect(list.data[0]!.source).toMatchObject({ id: refund.id, charge: { refunds: { data: [{ id: refund.id }] } } });
   });
 
-  it.each([['foo'], ['latest_charge.foo'], ['amount'], ['latest_charge.payment_intent.customer.invoice_settings.default_payment_method']])('refuses %s', async (path) => {
-    expect(await errorOf(stripe.paymentIntents.retrieve(ids[0]!, { expand: [path] }))).toMatchObject({ statusCode: 400, param: 'expand' });
-  });
+  it.each([['foo'], ['latest_charge.foo'], ['amount'], ['latest_charge.payment_intent.customer.invoice_settings.default_payment_method']])(
+    'refuses %s',
+    async (path) => {
+      expect(await errorOf(stripe.paymentIntents.retrieve(ids[0]!, { expand: [path] }))).toMatchObject({
+        statusCode: 400,
+        param: 'expand',
+      });
+    },
+  );
 });

@@ -31,7 +31,10 @@ afterEach(() => {
 });
 
 async function start(args: string[], env: Record<string, string>): Promise<{ child: ChildProcess; line: Record<string, unknown> }> {
-  const child = spawn(process.execPath, [join(built, 'dist/main.js'), ...args], { env: { PATH: process.env['PATH'] ?? '', ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [join(built, 'dist/main.js'), ...args], {
+    env: { PATH: process.env['PATH'] ?? '', ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   children.push(child);
   const [text] = (await once(createInterface({ input: child.stdout! }), 'line')) as [string];
   return { child, line: JSON.parse(text) as Record<string, unknown> };
@@ -40,7 +43,12 @@ async function start(args: string[], env: Record<string, string>): Promise<{ chi
 describe('The command', () => {
   it('prints one line of JSON when it listens, keeps its state, and stops with 0 on SIGTERM although a request hangs', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'stripe-simulator-'));
-    const env = { PORT: '0', STRIPE_SECRET_KEY: 'sk_test_command00001', STRIPE_WEBHOOK_SECRET: 'whsec_a,whsec_b', STRIPE_WEBHOOK_URL: 'http://127.0.0.1:9/webhooks' };
+    const env = {
+      PORT: '0',
+      STRIPE_SECRET_KEY: 'sk_test_command00001',
+      STRIPE_WEBHOOK_SECRET: 'whsec_a,whsec_b',
+      STRIPE_WEBHOOK_URL: 'http://127.0.0.1:9/webhooks',
+    };
     const args = ['--state', join(folder, 'state.json'), '--delivery-schedule-ms', '50,100'];
     const { child, line } = await start(args, env);
     expect(line).toMatchObject({ service: 'stripe-simulator', event: 'listening', restored: false });

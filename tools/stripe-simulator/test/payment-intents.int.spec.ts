@@ -15,7 +15,12 @@ const NO_REDIRECTS = { automatic_payment_methods: { enabled: true, allow_redirec
 describe('When an intent is created', () => {
   it('waits for a payment method', async () => {
     const intent = await stripe.paymentIntents.create({ amount: 500, currency: 'eur', metadata: { payment_id: 'pay_1' } });
-    expect(intent).toMatchObject({ status: 'requires_payment_method', amount: 500, latest_charge: null, capture_method: 'automatic_async' });
+    expect(intent).toMatchObject({
+      status: 'requires_payment_method',
+      amount: 500,
+      latest_charge: null,
+      capture_method: 'automatic_async',
+    });
     expect(intent.client_secret).toMatch(new RegExp(`^${intent.id}_secret_`));
     expect((await stripe.paymentIntents.retrieve(intent.id)).metadata).toEqual({ payment_id: 'pay_1' });
   });
@@ -46,13 +51,19 @@ describe('When an intent is confirmed', () => {
   });
 
   it('has its balance transaction at once when capture is synchronous', async () => {
-    const intent = await stripe.paymentIntents.create({ ...PAY, capture_method: 'automatic', expand: ['latest_charge.balance_transaction'] });
+    const intent = await stripe.paymentIntents.create({
+      ...PAY,
+      capture_method: 'automatic',
+      expand: ['latest_charge.balance_transaction'],
+    });
     expect((intent.latest_charge as Stripe.Charge).balance_transaction).toMatchObject({ object: 'balance_transaction', net: 1912 });
   });
 
   it('is declined with 402 and can be confirmed again with another method', async () => {
     const created = await stripe.paymentIntents.create({ amount: 2000, currency: 'usd', ...NO_REDIRECTS });
-    const error = await errorOf(stripe.paymentIntents.confirm(created.id, { payment_method: 'pm_card_visa_chargeDeclinedInsufficientFunds' }));
+    const error = await errorOf(
+      stripe.paymentIntents.confirm(created.id, { payment_method: 'pm_card_visa_chargeDeclinedInsufficientFunds' }),
+    );
     expect(error).toMatchObject({ type: 'StripeCardError', statusCode: 402, code: 'card_declined', decline_code: 'insufficient_funds' });
     expect(error.param).toBeUndefined();
     expect(error.payment_intent).toMatchObject({ id: created.id, status: 'requires_payment_method', payment_method: null });
@@ -74,14 +85,20 @@ describe('When an intent is confirmed', () => {
     ['pm_card_visa_chargeDeclinedVelocityLimitExceeded', 'card_declined', 'card_velocity_exceeded'],
     ['pm_card_radarBlock', 'card_declined', 'fraudulent'],
   ])('declines %s with %s / %s', async (method, code, declineCode) => {
-    expect(await errorOf(stripe.paymentIntents.create({ ...PAY, payment_method: method }))).toMatchObject({ code, decline_code: declineCode });
+    expect(await errorOf(stripe.paymentIntents.create({ ...PAY, payment_method: method }))).toMatchObject({
+      code,
+      decline_code: declineCode,
+    });
   });
 
   it('needs somewhere to return to while redirects are allowed', async () => {
     const created = await stripe.paymentIntents.create({ amount: 2000, currency: 'usd' });
     const error = await errorOf(stripe.paymentIntents.confirm(created.id, { payment_method: 'pm_card_visa' }));
     expect(error.message).toContain('you must provide a `return_url`');
-    const confirmed = await stripe.paymentIntents.confirm(created.id, { payment_method: 'pm_card_visa', return_url: 'https://example.com' });
+    const confirmed = await stripe.paymentIntents.confirm(created.id, {
+      payment_method: 'pm_card_visa',
+      return_url: 'https://example.com',
+    });
     expect(confirmed.status).toBe('succeeded');
   });
 
@@ -95,18 +112,28 @@ describe('When an intent is confirmed', () => {
 
 describe('When the card asks for authentication', () => {
   it('succeeds once the customer has passed it', async () => {
-    const intent = await stripe.paymentIntents.create({ ...PAY, payment_method: 'pm_card_threeDSecure2Required', return_url: 'https://example.com/back' });
+    const intent = await stripe.paymentIntents.create({
+      ...PAY,
+      payment_method: 'pm_card_threeDSecure2Required',
+      return_url: 'https://example.com/back',
+    });
     expect(intent).toMatchObject({ status: 'requires_action', latest_charge: null, next_action: { type: 'redirect_to_url' } });
     await control(given.simulator, 'POST', '/__dashboard/complete_action', { payment_intent: intent.id });
     expect((await stripe.paymentIntents.retrieve(intent.id)).status).toBe('succeeded');
   });
 
   it('sends the customer back from its page', async () => {
-    const intent = await stripe.paymentIntents.create({ ...PAY, payment_method: 'pm_card_threeDSecure2Required', return_url: 'https://example.com/back?x=1' });
+    const intent = await stripe.paymentIntents.create({
+      ...PAY,
+      payment_method: 'pm_card_threeDSecure2Required',
+      return_url: 'https://example.com/back?x=1',
+    });
     const url = intent.next_action!.redirect_to_url!.url!;
     expect(await (await fetch(url)).text()).toContain('Authenticate 20.00 usd');
     const back = await fetch(`${url}?outcome=succeed`, { redirect: 'manual' });
-    expect(back.headers.get('location')).toBe(`https://example.com/back?x=1&payment_intent=${intent.id}&payment_intent_client_secret=${intent.client_secret!}&redirect_status=succeeded`);
+    expect(back.headers.get('location')).toBe(
+      `https://example.com/back?x=1&payment_intent=${intent.id}&payment_intent_client_secret=${intent.client_secret!}&redirect_status=succeeded`,
+    );
     expect((await stripe.paymentIntents.retrieve(intent.id)).status).toBe('succeeded');
     expect((await fetch(url)).status).toBe(404);
   });
@@ -116,7 +143,10 @@ describe('When the card asks for authentication', () => {
     expect(intent.next_action?.type).toBe('use_stripe_sdk');
     await control(given.simulator, 'POST', '/__dashboard/complete_action', { payment_intent: intent.id, outcome: 'fail' });
     const failed = await stripe.paymentIntents.retrieve(intent.id);
-    expect(failed).toMatchObject({ status: 'requires_payment_method', last_payment_error: { code: 'payment_intent_authentication_failure' } });
+    expect(failed).toMatchObject({
+      status: 'requires_payment_method',
+      last_payment_error: { code: 'payment_intent_authentication_failure' },
+    });
   });
 
   it.each([{ off_session: true }, { error_on_requires_action: true }])('is declined when nobody can authenticate: %j', async (absent) => {
@@ -152,7 +182,10 @@ describe('When capture is manual', () => {
 
   it('releases the money on cancel', async () => {
     const held = await authorize();
-    const canceled = await stripe.paymentIntents.cancel(held.id, { cancellation_reason: 'requested_by_customer', expand: ['latest_charge'] });
+    const canceled = await stripe.paymentIntents.cancel(held.id, {
+      cancellation_reason: 'requested_by_customer',
+      expand: ['latest_charge'],
+    });
     expect(canceled).toMatchObject({ status: 'canceled', cancellation_reason: 'requested_by_customer', amount_capturable: 0 });
     expect(canceled.latest_charge).toMatchObject({ refunded: true, amount_refunded: 2000, captured: false });
     expect((await stripe.refunds.list({ payment_intent: held.id })).data).toEqual([]);
@@ -176,8 +209,13 @@ describe('When an intent is updated', () => {
     const intent = await stripe.paymentIntents.create({ amount: 500, currency: 'usd' });
     expect((await stripe.paymentIntents.update(intent.id, { amount: 700 })).amount).toBe(700);
     const paid = await stripe.paymentIntents.create(PAY);
-    expect(await errorOf(stripe.paymentIntents.update(paid.id, { amount: 700 }))).toMatchObject({ code: 'payment_intent_unexpected_state' });
+    expect(await errorOf(stripe.paymentIntents.update(paid.id, { amount: 700 }))).toMatchObject({
+      code: 'payment_intent_unexpected_state',
+    });
     const shipping = { name: 'Ada', address: { line1: 'Street 1', city: 'Graz' } };
-    expect(await stripe.paymentIntents.update(paid.id, { description: 'books', shipping })).toMatchObject({ description: 'books', shipping });
+    expect(await stripe.paymentIntents.update(paid.id, { description: 'books', shipping })).toMatchObject({
+      description: 'books',
+      shipping,
+    });
   });
 });

@@ -32,7 +32,9 @@ const DO: Readonly<Record<IntentOperation, (id: string) => Promise<Stripe.Paymen
 };
 
 describe('The table of states and operations', () => {
-  const cells = (Object.keys(DO) as IntentOperation[]).flatMap((operation) => (Object.keys(INTO) as IntentStatus[]).map((status) => [operation, status] as const));
+  const cells = (Object.keys(DO) as IntentOperation[]).flatMap((operation) =>
+    (Object.keys(INTO) as IntentStatus[]).map((status) => [operation, status] as const),
+  );
 
   it.each(cells)('decides about %s in %s', async (operation, status) => {
     const intent = await INTO[status]!();
@@ -61,7 +63,8 @@ describe('The table of outcomes', () => {
     created_with_method: () => mark(() => ready()),
     succeeded: async () => then(await ready(), (id) => stripe.paymentIntents.confirm(id)),
     authorized: async () => then(await ready({ capture_method: 'manual' }), (id) => stripe.paymentIntents.confirm(id)),
-    declined: async () => then(await ready(), (id) => errorOf(stripe.paymentIntents.confirm(id, { payment_method: 'pm_card_chargeDeclined' }))),
+    declined: async () =>
+      then(await ready(), (id) => errorOf(stripe.paymentIntents.confirm(id, { payment_method: 'pm_card_chargeDeclined' }))),
     action_required: async () => then(await ready(), (id) => stripe.paymentIntents.confirm(id, { payment_method: AUTHENTICATE })),
     authentication_failed: () => finish('fail'),
     captured: async () => then(await manual(), (id) => stripe.paymentIntents.capture(id)),
@@ -78,7 +81,10 @@ describe('The table of outcomes', () => {
   it.each(Object.keys(OUTCOMES) as OutcomeName[])('%s: exactly its events, in its state', async (name) => {
     given.simulator.reset();
     await BRING[name]();
-    const written = given.simulator.world.events.records.all().slice(start).map(({ event }) => event);
+    const written = given.simulator.world.events.records
+      .all()
+      .slice(start)
+      .map(({ event }) => event);
     const settling = written.filter(({ type }) => type !== 'charge.updated');
     expect(settling.map(({ type }) => type)).toEqual(OUTCOMES[name].events);
     expect(given.simulator.world.paymentIntents.all()[0]?.status).toBe(OUTCOMES[name].status);

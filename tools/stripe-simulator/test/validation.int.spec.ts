@@ -53,7 +53,9 @@ describe('Decoding', () => {
   });
 
   it('refuses JSON', async () => {
-    expect((await call('POST', '/v1/customers', '{}', { 'Content-Type': 'application/json' })).body.error['message']).toContain('application/x-www-form-urlencoded');
+    expect((await call('POST', '/v1/customers', '{}', { 'Content-Type': 'application/json' })).body.error['message']).toContain(
+      'application/x-www-form-urlencoded',
+    );
   });
 
   it('refuses a body above a megabyte', async () => {
@@ -65,14 +67,42 @@ describe('Parameters', () => {
   const pi = '/v1/payment_intents';
   it.each([
     ['unknown', pi, 'amount=100&currency=usd&colour=red', 'parameter_unknown', 'colour', 'Received unknown parameter: colour'],
-    ['unknown and nested', pi, 'amount=100&currency=usd&shipping[name]=a&shipping[x]=1', 'parameter_unknown', 'shipping[x]', 'Received unknown parameter: shipping[x]'],
+    [
+      'unknown and nested',
+      pi,
+      'amount=100&currency=usd&shipping[name]=a&shipping[x]=1',
+      'parameter_unknown',
+      'shipping[x]',
+      'Received unknown parameter: shipping[x]',
+    ],
     ['missing', pi, 'currency=usd', 'parameter_missing', 'amount', 'Missing required param: amount.'],
-    ['missing and nested', pi, 'amount=100&currency=usd&shipping[address][city]=G', 'parameter_missing', 'shipping[name]', 'Missing required param: shipping[name].'],
+    [
+      'missing and nested',
+      pi,
+      'amount=100&currency=usd&shipping[address][city]=G',
+      'parameter_missing',
+      'shipping[name]',
+      'Missing required param: shipping[name].',
+    ],
     ['fractional', pi, 'amount=10.5&currency=usd', 'parameter_invalid_integer', 'amount', 'Invalid integer: 10.5'],
     ['a map for a number', pi, 'amount[x]=10&currency=usd', 'parameter_invalid_integer', 'amount', 'Invalid integer'],
-    ['emptied though it must be there', pi, 'amount=&currency=usd', 'parameter_invalid_empty', 'amount', "You passed an empty string for 'amount'."],
+    [
+      'emptied though it must be there',
+      pi,
+      'amount=&currency=usd',
+      'parameter_invalid_empty',
+      'amount',
+      "You passed an empty string for 'amount'.",
+    ],
     ['not a boolean', pi, 'amount=100&currency=usd&confirm=perhaps', undefined, 'confirm', 'Invalid boolean: perhaps'],
-    ['outside its enum', pi, 'amount=100&currency=usd&capture_method=later', undefined, 'capture_method', 'must be one of automatic, automatic_async, or manual'],
+    [
+      'outside its enum',
+      pi,
+      'amount=100&currency=usd&capture_method=later',
+      undefined,
+      'capture_method',
+      'must be one of automatic, automatic_async, or manual',
+    ],
     ['no currency', pi, 'amount=100&currency=xxx', undefined, 'currency', 'Invalid currency: xxx.'],
     ['zero', pi, 'amount=0&currency=usd', 'parameter_invalid_integer', 'amount', 'greater than or equal to 1'],
     ['negative', pi, 'amount=-5&currency=usd', 'parameter_invalid_integer', 'amount', 'greater than or equal to 1'],
@@ -82,13 +112,55 @@ describe('Parameters', () => {
     ['too fine for three decimals', pi, 'amount=5001&currency=kwd', 'parameter_invalid_integer', 'amount', 'divisible by 10'],
     ['too fine for whole units', pi, 'amount=5001&currency=isk', 'parameter_invalid_integer', 'amount', 'divisible by 100'],
     ['an unknown customer', pi, 'amount=100&currency=usd&customer=cus_x', 'resource_missing', 'customer', "No such customer: 'cus_x'"],
-    ['an unknown method', pi, 'amount=100&currency=usd&payment_method=pm_x', 'resource_missing', 'payment_method', "No such PaymentMethod: 'pm_x'"],
-    ['metadata with a long key', pi, `amount=100&currency=usd&metadata[${'k'.repeat(41)}]=1`, undefined, `metadata[${'k'.repeat(41)}]`, 'Metadata keys'],
-    ['metadata with a long value', pi, `amount=100&currency=usd&metadata[k]=${'v'.repeat(501)}`, undefined, 'metadata[k]', 'Metadata values'],
-    ['too much metadata', pi, `amount=100&currency=usd&${Array.from({ length: 51 }, (_, i) => `metadata[k${i}]=1`).join('&')}`, undefined, 'metadata', 'at most 50 keys'],
+    [
+      'an unknown method',
+      pi,
+      'amount=100&currency=usd&payment_method=pm_x',
+      'resource_missing',
+      'payment_method',
+      "No such PaymentMethod: 'pm_x'",
+    ],
+    [
+      'metadata with a long key',
+      pi,
+      `amount=100&currency=usd&metadata[${'k'.repeat(41)}]=1`,
+      undefined,
+      `metadata[${'k'.repeat(41)}]`,
+      'Metadata keys',
+    ],
+    [
+      'metadata with a long value',
+      pi,
+      `amount=100&currency=usd&metadata[k]=${'v'.repeat(501)}`,
+      undefined,
+      'metadata[k]',
+      'Metadata values',
+    ],
+    [
+      'too much metadata',
+      pi,
+      `amount=100&currency=usd&${Array.from({ length: 51 }, (_, i) => `metadata[k${i}]=1`).join('&')}`,
+      undefined,
+      'metadata',
+      'at most 50 keys',
+    ],
     ['broken percent-encoding', pi, 'amount=%zz', undefined, undefined, 'Invalid percent-encoding'],
-    ['a prototype', pi, 'amount=100&currency=usd&__proto__[x]=1', 'parameter_unknown', '__proto__', 'Received unknown parameter: __proto__'],
-    ['payment_method_types from endive on', pi, 'amount=100&currency=usd&payment_method_types[]=card', 'payment_method_types_no_longer_supported', 'payment_method_types', 'no longer supported'],
+    [
+      'a prototype',
+      pi,
+      'amount=100&currency=usd&__proto__[x]=1',
+      'parameter_unknown',
+      '__proto__',
+      'Received unknown parameter: __proto__',
+    ],
+    [
+      'payment_method_types from endive on',
+      pi,
+      'amount=100&currency=usd&payment_method_types[]=card',
+      'payment_method_types_no_longer_supported',
+      'payment_method_types',
+      'no longer supported',
+    ],
   ])('are refused when %s', async (_, path, form, code, param, message) => {
     const { status, body } = await call('POST', path, form, ENDIVE);
     expect(status).toBe(400);
@@ -98,15 +170,25 @@ describe('Parameters', () => {
   });
 
   it('may be payment_method_types without a version, and are shown', async () => {
-    const { body } = await call('POST', pi, 'amount=2000&currency=usd&confirm=true&payment_method=pm_card_visa&payment_method_types[]=card');
+    const { body } = await call(
+      'POST',
+      pi,
+      'amount=2000&currency=usd&confirm=true&payment_method=pm_card_visa&payment_method_types[]=card',
+    );
     expect(body).toMatchObject({ status: 'succeeded', payment_method_types: ['card'], automatic_payment_methods: null });
   });
 });
 
 describe('Answers', () => {
   it('say what is not there', async () => {
-    expect(await call('GET', '/v1/unicorns')).toMatchObject({ status: 404, body: { error: { message: 'Unrecognized request URL (GET: /v1/unicorns).' } } });
-    expect(await call('GET', '/v1/customers/cus_x')).toMatchObject({ status: 404, body: { error: { code: 'resource_missing', param: 'id', message: "No such customer: 'cus_x'" } } });
+    expect(await call('GET', '/v1/unicorns')).toMatchObject({
+      status: 404,
+      body: { error: { message: 'Unrecognized request URL (GET: /v1/unicorns).' } },
+    });
+    expect(await call('GET', '/v1/customers/cus_x')).toMatchObject({
+      status: 404,
+      body: { error: { code: 'resource_missing', param: 'id', message: "No such customer: 'cus_x'" } },
+    });
     expect((await call('DELETE', '/v1/payment_intents')).status).toBe(404);
   });
 

@@ -13,7 +13,8 @@ afterEach(() => given.end());
 const typesOf = (received: readonly Received[]): string[] => received.map(({ event }) => event.type).sort();
 const received = (count: number): Promise<unknown> => eventually(() => given.receiver.received.length >= count);
 const customer = (): Promise<Stripe.Customer> => stripe.customers.create({});
-const deliveries = (): readonly { result: string; attempt: number; status: number | null; event: string; fault: string | null }[] => given.simulator.world.deliveries.all();
+const deliveries = (): readonly { result: string; attempt: number; status: number | null; event: string; fault: string | null }[] =>
+  given.simulator.world.deliveries.all();
 const valid = ({ body, headers }: Received, secret = SECRET): boolean => {
   try {
     stripe.webhooks.constructEvent(body, headers['stripe-signature'] as string, secret);
@@ -31,7 +32,10 @@ describe('A delivery', () => {
     const [first] = given.receiver.received;
     expect(valid(first!)).toBe(true);
     expect(first!.body).toBe(JSON.stringify(first!.event, null, 2));
-    expect(first!.headers).toMatchObject({ 'content-type': 'application/json; charset=utf-8', 'user-agent': 'Stripe/1.0 (+https://stripe.com/docs/webhooks)' });
+    expect(first!.headers).toMatchObject({
+      'content-type': 'application/json; charset=utf-8',
+      'user-agent': 'Stripe/1.0 (+https://stripe.com/docs/webhooks)',
+    });
     expect(first!.event).toMatchObject({ api_version: '2026-10-28.endive', pending_webhooks: 1 });
   });
 
@@ -40,7 +44,11 @@ describe('A delivery', () => {
     await customer();
     await received(3);
     await eventually(() => deliveries().length === 3);
-    expect(deliveries().map(({ result, attempt, status }) => [result, attempt, status])).toEqual([['failed', 1, 500], ['failed', 2, 500], ['delivered', 3, 200]]);
+    expect(deliveries().map(({ result, attempt, status }) => [result, attempt, status])).toEqual([
+      ['failed', 1, 500],
+      ['failed', 2, 500],
+      ['delivered', 3, 200],
+    ]);
     expect(given.receiver.received.every((one) => valid(one))).toBe(true);
     expect(new Set(given.receiver.received.map(({ body }) => body)).size).toBe(1);
   });
@@ -73,7 +81,11 @@ describe('A delivery', () => {
 
 describe('An endpoint', () => {
   it('gets only what it asked for, in its version, signed with the secret shown once', async () => {
-    const created = await stripe.webhookEndpoints.create({ url: given.receiver.url, enabled_events: ['customer.updated'], api_version: '2026-08-26.dahlia' as never });
+    const created = await stripe.webhookEndpoints.create({
+      url: given.receiver.url,
+      enabled_events: ['customer.updated'],
+      api_version: '2026-08-26.dahlia' as never,
+    });
     expect(created.secret).toMatch(/^whsec_/);
     expect((await stripe.webhookEndpoints.retrieve(created.id)).secret).toBeUndefined();
     const { id } = await customer();
@@ -97,9 +109,14 @@ describe('An endpoint', () => {
 
   it('refuses a changed version and a URL without a scheme', async () => {
     const [fixed] = (await stripe.webhookEndpoints.list()).data;
-    expect(await errorOf(stripe.webhookEndpoints.update(fixed!.id, { api_version: '2026-10-28.endive' } as never))).toMatchObject({ code: 'parameter_unknown', param: 'api_version' });
+    expect(await errorOf(stripe.webhookEndpoints.update(fixed!.id, { api_version: '2026-10-28.endive' } as never))).toMatchObject({
+      code: 'parameter_unknown',
+      param: 'api_version',
+    });
     expect(await errorOf(stripe.webhookEndpoints.create({ url: 'example.com', enabled_events: ['*'] }))).toMatchObject({ param: 'url' });
-    expect(await errorOf(stripe.webhookEndpoints.create({ url: 'https://example.com', enabled_events: ['payment_intent.failed' as never] }))).toMatchObject({ param: 'enabled_events[0]' });
+    expect(
+      await errorOf(stripe.webhookEndpoints.create({ url: 'https://example.com', enabled_events: ['payment_intent.failed' as never] })),
+    ).toMatchObject({ param: 'enabled_events[0]' });
   });
 });
 
@@ -178,13 +195,17 @@ describe('Events', () => {
     await stripe.customers.update(id, { name: 'after' });
     const [updated, created] = (await stripe.events.list()).data;
     expect(created!.data.object).toMatchObject({ id, name: 'before' });
-    expect((await stripe.events.retrieve(updated!.id)).data).toMatchObject({ object: { name: 'after' }, previous_attributes: { name: 'before' } });
+    expect((await stripe.events.retrieve(updated!.id)).data).toMatchObject({
+      object: { name: 'after' },
+      previous_attributes: { name: 'before' },
+    });
   });
 
   it('are found by type, pattern and several types', async () => {
     await stripe.paymentIntents.create(PAY);
     await customer();
-    const types = async (params: Stripe.EventListParams): Promise<string[]> => (await stripe.events.list(params)).data.map(({ type }) => type);
+    const types = async (params: Stripe.EventListParams): Promise<string[]> =>
+      (await stripe.events.list(params)).data.map(({ type }) => type);
     expect(await types({ type: 'charge.*' })).toEqual(['charge.succeeded']);
     expect(await types({ types: ['payment_intent.created', 'customer.created'] })).toEqual(['customer.created', 'payment_intent.created']);
     expect(await errorOf(stripe.events.list({ type: 'a', types: ['b'] }))).toMatchObject({ statusCode: 400 });
@@ -212,7 +233,9 @@ describe('Events', () => {
     await customer();
     await received(1);
     const [event] = (await stripe.events.list()).data;
-    await stripe.rawRequest('POST', `/v1/events/${event!.id}/retry`, { webhook_endpoint: (await stripe.webhookEndpoints.list()).data[0]!.id });
+    await stripe.rawRequest('POST', `/v1/events/${event!.id}/retry`, {
+      webhook_endpoint: (await stripe.webhookEndpoints.list()).data[0]!.id,
+    });
     await received(2);
     expect(given.receiver.received[1]!.event.id).toBe(event!.id);
   });

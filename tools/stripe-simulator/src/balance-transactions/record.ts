@@ -3,7 +3,10 @@ import { type Refund } from '../refunds/refund.js';
 import { type World } from '../world.js';
 import { type BalanceTransaction } from './balance-transaction.js';
 
-type Movement = Pick<BalanceTransaction, 'amount' | 'fee' | 'fee_details' | 'currency' | 'description' | 'source' | 'type' | 'reporting_category'>;
+type Movement = Pick<
+  BalanceTransaction,
+  'amount' | 'fee' | 'fee_details' | 'currency' | 'description' | 'source' | 'type' | 'reporting_category'
+>;
 
 /** The captured amount less the processing fee. */
 export function recordBalance(world: World, charge: Charge): BalanceTransaction {
@@ -24,13 +27,29 @@ export function recordBalance(world: World, charge: Charge): BalanceTransaction 
 /** Money going back; Stripe keeps its fee. */
 export function recordRefundBalance(world: World, refund: Refund): BalanceTransaction {
   const reporting = { type: 'refund', reporting_category: 'refund' } as const;
-  return record(world, { ...reporting, amount: -refund.amount, fee: 0, fee_details: [], currency: refund.currency, description: 'REFUND FOR CHARGE', source: refund.id });
+  return record(world, {
+    ...reporting,
+    amount: -refund.amount,
+    fee: 0,
+    fee_details: [],
+    currency: refund.currency,
+    description: 'REFUND FOR CHARGE',
+    source: refund.id,
+  });
 }
 
 /** Money coming back because a refund failed. */
 export function recordRefundFailureBalance(world: World, refund: Refund): BalanceTransaction {
   const reporting = { type: 'refund_failure', reporting_category: 'refund_failure' } as const;
-  return record(world, { ...reporting, amount: refund.amount, fee: 0, fee_details: [], currency: refund.currency, description: 'REFUND FAILURE', source: refund.id });
+  return record(world, {
+    ...reporting,
+    amount: refund.amount,
+    fee: 0,
+    fee_details: [],
+    currency: refund.currency,
+    description: 'REFUND FAILURE',
+    source: refund.id,
+  });
 }
 
 function record(world: World, movement: Movement): BalanceTransaction {

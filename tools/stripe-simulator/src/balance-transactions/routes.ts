@@ -11,7 +11,11 @@ export const balanceTransactionRoutes: readonly Route[] = [
     operation: `GET ${PATH}`,
     returns: 'list<balance_transaction>',
     handle: (world, call) => {
-      const page = listPage(call, world.balanceTransactions, { noun: 'balance_transaction', url: PATH, filters: ['source', 'type', 'currency'] });
+      const page = listPage(call, world.balanceTransactions, {
+        noun: 'balance_transaction',
+        url: PATH,
+        filters: ['source', 'type', 'currency'],
+      });
       return { ...page, data: page.data.map((transaction) => balanceView(world, transaction)) };
     },
   },

@@ -81,7 +81,9 @@ function refusedOutcome(decline: Decline): object {
     reason: decline.blocked ? 'highest_risk_level' : decline.declineCode,
     risk_level: decline.blocked ? 'highest' : 'normal',
     risk_score: decline.blocked ? 97 : 21,
-    seller_message: decline.blocked ? 'Stripe blocked this payment as too risky.' : 'The bank did not return any further details with this decline.',
+    seller_message: decline.blocked
+      ? 'Stripe blocked this payment as too risky.'
+      : 'The bank did not return any further details with this decline.',
     type: decline.blocked ? 'blocked' : 'issuer_declined',
   };
 }

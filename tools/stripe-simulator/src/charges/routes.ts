@@ -22,7 +22,12 @@ export const chargeRoutes: readonly Route[] = [
     returns: 'charge',
     handle: (world, { id, params, cause }) => {
       const before = chargeById(world, id);
-      const plain = Object.fromEntries(PLAIN.filter((name) => params[name] !== undefined).map((name) => [name, name === 'shipping' ? shownAs('charge', name, params[name]) : params[name]]));
+      const plain = Object.fromEntries(
+        PLAIN.filter((name) => params[name] !== undefined).map((name) => [
+          name,
+          name === 'shipping' ? shownAs('charge', name, params[name]) : params[name],
+        ]),
+      );
       const metadata = mergeMetadata(before.metadata, params['metadata'] as Metadata | null | undefined);
       const after = world.charges.replace({ ...before, ...plain, metadata });
       world.events.emit('charge.updated', after, cause, before);

@@ -35,6 +35,7 @@ export function control(controls: Controls, request: ControlRequest): ControlAns
     controls.reset();
     return { status: 200, value: { reset: true } };
   }
-  if (path.startsWith('/__dashboard/') && method === 'POST') return dashboardControl(controls.world, path.slice('/__dashboard/'.length), request.body);
+  if (path.startsWith('/__dashboard/') && method === 'POST')
+    return dashboardControl(controls.world, path.slice('/__dashboard/'.length), request.body);
   return { status: 404, value: { error: `No control route ${method} ${path}` } };
 }

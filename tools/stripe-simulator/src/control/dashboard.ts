@@ -15,14 +15,25 @@ type Action = (world: World, body: Body, cause: Cause) => object;
 /** What a person does in the dashboard; `silent: true` changes state without an event. */
 const ACTIONS: Readonly<Record<string, Action>> = {
   refund: (world, body, cause) => {
-    const charge = body['charge'] === undefined ? latestCharge(world, text(body, 'payment_intent')) : chargeById(world, text(body, 'charge'), 'charge');
+    const charge =
+      body['charge'] === undefined ? latestCharge(world, text(body, 'payment_intent')) : chargeById(world, text(body, 'charge'), 'charge');
     const amount = wholeAmount(body['amount']);
     const reason = body['reason'] as string | undefined;
     const metadata = body['metadata'] as Record<string, string> | undefined;
-    return refundCharge(world, charge, { ...(amount !== undefined && { amount }), ...(reason !== undefined && { reason }), ...(metadata && { metadata }) }, cause);
+    return refundCharge(
+      world,
+      charge,
+      { ...(amount !== undefined && { amount }), ...(reason !== undefined && { reason }), ...(metadata && { metadata }) },
+      cause,
+    );
   },
   cancel: (world, body, cause) =>
-    cancelIntent(world, intentById(world, text(body, 'payment_intent'), 'payment_intent'), (body['reason'] as string | undefined) ?? null, cause),
+    cancelIntent(
+      world,
+      intentById(world, text(body, 'payment_intent'), 'payment_intent'),
+      (body['reason'] as string | undefined) ?? null,
+      cause,
+    ),
   complete_action: (world, body, cause) =>
     completeAuthentication(world, intentById(world, text(body, 'payment_intent'), 'payment_intent'), body['outcome'] !== 'fail', cause),
   edit: (world, body, cause) => editObject(world, text(body, 'id'), map(body, 'changes'), cause),
@@ -30,7 +41,8 @@ const ACTIONS: Readonly<Record<string, Action>> = {
 
 export function dashboardControl(world: World, action: string, body: unknown): ControlAnswer {
   const act = Object.hasOwn(ACTIONS, action) ? ACTIONS[action] : undefined;
-  if (act === undefined) return { status: 404, value: { error: `No dashboard action ${action}; known are ${Object.keys(ACTIONS).join(', ')}.` } };
+  if (act === undefined)
+    return { status: 404, value: { error: `No dashboard action ${action}; known are ${Object.keys(ACTIONS).join(', ')}.` } };
   const given = (typeof body === 'object' && body !== null ? body : {}) as Body;
   const cause = { requestId: world.ids.next('req'), idempotencyKey: null, silent: given['silent'] === true };
   try {

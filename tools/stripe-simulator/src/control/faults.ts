@@ -10,7 +10,8 @@ export function faultControl(controls: Controls, { method, body }: ControlReques
   if (method === 'POST') {
     const fault = readFault(body);
     if (typeof fault === 'string') return { status: 400, value: { error: fault } };
-    const wholeListener = fault.fault === 'refuse' && fault.route === undefined && fault.times === undefined && fault.probability === undefined;
+    const wholeListener =
+      fault.fault === 'refuse' && fault.route === undefined && fault.times === undefined && fault.probability === undefined;
     if (wholeListener) {
       controls.refuse(fault.duration_ms ?? DEFAULT_OUTAGE_MS);
       return { status: 200, value: { id: 'outage', ...fault, matched: 0, hits: 0 } };

@@ -26,7 +26,9 @@ function receipt(charge: Charge): Answer {
 
 function authentication(world: World, intent: PaymentIntent, outcome: string | null): Answer {
   if (outcome === null) {
-    return html(`<h1>Authenticate ${formatAmount(intent.amount, intent.currency)}</h1><p><a href="?outcome=succeed">Complete</a></p><p><a href="?outcome=fail">Fail</a></p>`);
+    return html(
+      `<h1>Authenticate ${formatAmount(intent.amount, intent.currency)}</h1><p><a href="?outcome=succeed">Complete</a></p><p><a href="?outcome=fail">Fail</a></p>`,
+    );
   }
   const passed = outcome !== 'fail';
   const cause = { requestId: null, idempotencyKey: null, silent: false };
@@ -41,5 +43,9 @@ function authentication(world: World, intent: PaymentIntent, outcome: string | n
 }
 
 function html(body: string): Answer {
-  return { status: 200, headers: { 'Content-Type': 'text/html; charset=utf-8' }, body: `<!doctype html><meta charset="utf-8"><title>Stripe simulator</title>${body}` };
+  return {
+    status: 200,
+    headers: { 'Content-Type': 'text/html; charset=utf-8' },
+    body: `<!doctype html><meta charset="utf-8"><title>Stripe simulator</title>${body}`,
+  };
 }

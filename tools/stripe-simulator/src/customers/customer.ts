@@ -14,7 +14,12 @@ export interface Customer extends Stored {
   readonly discount: null;
   readonly email: string | null;
   readonly invoice_prefix: string;
-  readonly invoice_settings: { readonly custom_fields: unknown; readonly default_payment_method: string | null; readonly footer: string | null; readonly rendering_options: unknown };
+  readonly invoice_settings: {
+    readonly custom_fields: unknown;
+    readonly default_payment_method: string | null;
+    readonly footer: string | null;
+    readonly rendering_options: unknown;
+  };
   readonly livemode: false;
   readonly metadata: Metadata;
   readonly name: string | null;

@@ -9,7 +9,19 @@ import { type Customer } from './customer.js';
 import { mustExistCustomer } from './find.js';
 
 const PATH = '/v1/customers';
-const PLAIN = ['address', 'balance', 'description', 'email', 'invoice_prefix', 'name', 'next_invoice_sequence', 'phone', 'preferred_locales', 'shipping', 'tax_exempt'] as const;
+const PLAIN = [
+  'address',
+  'balance',
+  'description',
+  'email',
+  'invoice_prefix',
+  'name',
+  'next_invoice_sequence',
+  'phone',
+  'preferred_locales',
+  'shipping',
+  'tax_exempt',
+] as const;
 
 export const customerRoutes: readonly Route[] = [
   {
@@ -24,7 +36,11 @@ export const customerRoutes: readonly Route[] = [
       return customer;
     },
   },
-  { operation: `GET ${PATH}`, returns: 'list<customer>', handle: (world, call) => listPage(call, world.customers, { noun: 'customer', url: PATH, filters: ['email'] }) },
+  {
+    operation: `GET ${PATH}`,
+    returns: 'list<customer>',
+    handle: (world, call) => listPage(call, world.customers, { noun: 'customer', url: PATH, filters: ['email'] }),
+  },
   {
     operation: `GET ${PATH}/{id}`,
     returns: 'customer',
@@ -35,7 +51,11 @@ export const customerRoutes: readonly Route[] = [
     returns: 'customer',
     handle: (world, { id, params, cause }) => {
       const before = mustExistCustomer(world, id, 'id');
-      const after = world.customers.replace({ ...before, ...changes(params, before.metadata), invoice_settings: invoiceSettings(before, params) });
+      const after = world.customers.replace({
+        ...before,
+        ...changes(params, before.metadata),
+        invoice_settings: invoiceSettings(before, params),
+      });
       world.events.emit('customer.updated', after, cause, before);
       return after;
     },

@@ -33,7 +33,9 @@ export class EventLog {
 
   private write(type: string, object: object, cause: Cause, before?: object): void {
     const { world } = this;
-    const endpoints = world.endpoints.all().filter(({ status, enabled_events }) => status === 'enabled' && enabled_events.some((pattern) => covers(pattern, type)));
+    const endpoints = world.endpoints
+      .all()
+      .filter(({ status, enabled_events }) => status === 'enabled' && enabled_events.some((pattern) => covers(pattern, type)));
     const previous = before === undefined ? undefined : previousAttributes(before, object);
     const record: EventRecord = {
       id: world.ids.next('evt'),

@@ -14,7 +14,8 @@ export const eventRoutes: readonly Route[] = [
     returns: 'list<event>',
     handle: (world, call) => {
       const { type, types, delivery_success: delivered } = call.params as { type?: string; types?: string[]; delivery_success?: boolean };
-      if (type !== undefined && types !== undefined) throw invalidParam('You may only specify one of these parameters: type, types.', 'types');
+      if (type !== undefined && types !== undefined)
+        throw invalidParam('You may only specify one of these parameters: type, types.', 'types');
       if ((types?.length ?? 0) > MAX_TYPES) throw invalidParam(`You may pass at most ${MAX_TYPES} types.`, 'types');
       const patterns = types ?? (type === undefined ? undefined : [type]);
       const page = listPage(call, world.events.records, {
@@ -22,7 +23,8 @@ export const eventRoutes: readonly Route[] = [
         url: PATH,
         since: world.clock.nowSeconds() - EVENT_LIFETIME_SECONDS,
         matches: ({ event, undelivered }) =>
-          (patterns === undefined || patterns.some((pattern) => covers(pattern, event.type))) && (delivered === undefined || delivered === (undelivered === 0)),
+          (patterns === undefined || patterns.some((pattern) => covers(pattern, event.type))) &&
+          (delivered === undefined || delivered === (undelivered === 0)),
       });
       return { ...page, data: page.data.map(eventView) };
     },

@@ -62,7 +62,8 @@ export class FaultBox {
   /** The first fault that meets this request. */
   takeHttp(method: string, path: string): (FaultSpec & { fault: HttpFault }) | undefined {
     if (this.armed.length === 0) return undefined;
-    return this.take((armed) => HTTP.has(armed.spec.fault) && armed.matches(method, path)) as (FaultSpec & { fault: HttpFault }) | undefined;
+    return this.take((armed) => HTTP.has(armed.spec.fault) && armed.matches(method, path)) as
+      (FaultSpec & { fault: HttpFault }) | undefined;
   }
 
   takeWebhook(name: WebhookFault, eventType: string): FaultSpec | undefined {

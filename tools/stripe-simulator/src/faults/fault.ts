@@ -1,12 +1,32 @@
 /** Faults that meet an API request. */
 export const HTTP_FAULTS = [
-  'refuse', 'hang', 'slow', 'late_effect', 'reset_before', 'reset_after', 'cut_body', 'error_500_before', 'error_500_after',
-  'error_502_html', 'error_503', 'rate_limit', 'lock_timeout', 'auth_expired', 'key_in_use', 'list_lag',
+  'refuse',
+  'hang',
+  'slow',
+  'late_effect',
+  'reset_before',
+  'reset_after',
+  'cut_body',
+  'error_500_before',
+  'error_500_after',
+  'error_502_html',
+  'error_503',
+  'rate_limit',
+  'lock_timeout',
+  'auth_expired',
+  'key_in_use',
+  'list_lag',
 ] as const;
 
 /** Faults that meet the delivery of an event. */
 export const WEBHOOK_FAULTS = [
-  'webhook_drop', 'webhook_duplicate', 'webhook_delay', 'webhook_reorder', 'webhook_two_events', 'webhook_bad_signature', 'webhook_skew',
+  'webhook_drop',
+  'webhook_duplicate',
+  'webhook_delay',
+  'webhook_reorder',
+  'webhook_two_events',
+  'webhook_bad_signature',
+  'webhook_skew',
 ] as const;
 
 /** Faults that change what Stripe does later. */

@@ -1,7 +1,20 @@
 import { type FaultName, type FaultSpec, HTTP_FAULTS, LATE_FAULTS, WEBHOOK_FAULTS } from './fault.js';
 
 const NAMES: ReadonlySet<string> = new Set([...HTTP_FAULTS, ...WEBHOOK_FAULTS, ...LATE_FAULTS]);
-const FIELDS = ['fault', 'route', 'event_type', 'nth', 'times', 'probability', 'seed', 'ms', 'duration_ms', 'copies', 'reason', 'should_retry'];
+const FIELDS = [
+  'fault',
+  'route',
+  'event_type',
+  'nth',
+  'times',
+  'probability',
+  'seed',
+  'ms',
+  'duration_ms',
+  'copies',
+  'reason',
+  'should_retry',
+];
 
 /** Checks a fault from outside. Gives the fault, or one sentence that names the wrong field. */
 export function readFault(input: unknown): FaultSpec | string {
@@ -11,8 +24,15 @@ export function readFault(input: unknown): FaultSpec | string {
   if (unknown !== undefined) return `Unknown field \`${unknown}\`; known are ${FIELDS.join(', ')}.`;
   const { fault } = given;
   if (typeof fault !== 'string' || !NAMES.has(fault)) return `Unknown fault \`${String(fault)}\`; known are ${[...NAMES].join(', ')}.`;
-  return numberFault(given, 'nth', 1) ?? numberFault(given, 'times', 0) ?? numberFault(given, 'copies', 0) ??
-    numberFault(given, 'duration_ms', 0) ?? numberFault(given, 'ms', Number.MIN_SAFE_INTEGER) ?? otherFault(given) ?? ({ ...given, fault: fault as FaultName } as FaultSpec);
+  return (
+    numberFault(given, 'nth', 1) ??
+    numberFault(given, 'times', 0) ??
+    numberFault(given, 'copies', 0) ??
+    numberFault(given, 'duration_ms', 0) ??
+    numberFault(given, 'ms', Number.MIN_SAFE_INTEGER) ??
+    otherFault(given) ??
+    ({ ...given, fault: fault as FaultName } as FaultSpec)
+  );
 }
 
 function numberFault(given: Record<string, unknown>, field: string, least: number): string | undefined {
@@ -26,7 +46,8 @@ function otherFault(given: Record<string, unknown>): string | undefined {
   for (const [field, value] of Object.entries({ route, event_type: eventType, reason })) {
     if (value !== undefined && typeof value !== 'string') return `\`${field}\` must be text.`;
   }
-  if (probability !== undefined && !(typeof probability === 'number' && probability >= 0 && probability <= 1)) return '`probability` must be between 0 and 1.';
+  if (probability !== undefined && !(typeof probability === 'number' && probability >= 0 && probability <= 1))
+    return '`probability` must be between 0 and 1.';
   if (seed !== undefined && !Number.isSafeInteger(seed)) return '`seed` must be a whole number.';
   if (shouldRetry !== undefined && typeof shouldRetry !== 'boolean') return '`should_retry` must be true or false.';
   return undefined;

@@ -9,7 +9,12 @@ export function routeMatcher(route: string | undefined): RouteMatcher {
   const [first = '', second] = route.trim().split(/\s+/);
   const method = second !== undefined || !first.startsWith('/') ? first.toUpperCase() : '*';
   const path = second ?? (first.startsWith('/') ? first : '*');
-  const pattern = new RegExp(`^${path.split(/(:\w+|\{\w+\}|\*)/).map(part).join('')}$`);
+  const pattern = new RegExp(
+    `^${path
+      .split(/(:\w+|\{\w+\}|\*)/)
+      .map(part)
+      .join('')}$`,
+  );
   return (askedMethod, askedPath) => (method === '*' || method === askedMethod) && pattern.test(askedPath);
 }
 

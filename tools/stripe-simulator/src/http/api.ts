@@ -102,7 +102,8 @@ export class Api {
     if (incoming.request.headers['content-type']?.startsWith('application/json')) throw invalidParam(NOT_A_FORM);
     const apiVersion = checkedVersion(header(incoming, 'stripe-version'), this.world.settings.accountApiVersion);
     const text = incoming.query === '' ? body : body === '' ? incoming.query : `${incoming.query}&${body}`;
-    const claimed = key === undefined ? undefined : this.world.idempotency.claim({ key, path, fingerprint: fingerprint(text), requestId: entry.id });
+    const claimed =
+      key === undefined ? undefined : this.world.idempotency.claim({ key, path, fingerprint: fingerprint(text), requestId: entry.id });
     if (claimed !== undefined && 'replay' in claimed) return { answer: this.replay(incoming, claimed.replay), settle: NOTHING };
     const record = claimed?.claimed;
     try {
@@ -155,7 +156,8 @@ export class Api {
   }
 }
 
-const NOT_A_FORM = 'Invalid request (check that your POST content type is application/x-www-form-urlencoded). If you have any questions, we can help at https://support.stripe.com/.';
+const NOT_A_FORM =
+  'Invalid request (check that your POST content type is application/x-www-form-urlencoded). If you have any questions, we can help at https://support.stripe.com/.';
 
 function header({ request }: Incoming, name: string): string | undefined {
   const value = request.headers[name];

@@ -11,7 +11,9 @@ export function readBody(request: IncomingMessage): Promise<string | undefined> 
       size += chunk.length;
       if (size <= MAX_BYTES) chunks.push(chunk);
     });
-    request.on('end', () => resolve(size > MAX_BYTES ? undefined : chunks.length === 1 ? String(chunks[0]) : Buffer.concat(chunks).toString('utf8')));
+    request.on('end', () =>
+      resolve(size > MAX_BYTES ? undefined : chunks.length === 1 ? String(chunks[0]) : Buffer.concat(chunks).toString('utf8')),
+    );
     request.on('error', reject);
   });
 }

@@ -29,7 +29,11 @@ export class StripeError extends Error {
 /** 400: parameters refused before execution began, so the idempotency key stays free. */
 export function invalidParam(message: string, param?: string, code?: string): StripeError {
   const body = { type: 'invalid_request_error', message, ...(code && { code }), ...(param && { param }) } as const;
-  return new StripeError(400, { ...body, ...(code && { doc_url: `https://stripe.com/docs/error-codes/${code.replaceAll('_', '-')}` }) }, false);
+  return new StripeError(
+    400,
+    { ...body, ...(code && { doc_url: `https://stripe.com/docs/error-codes/${code.replaceAll('_', '-')}` }) },
+    false,
+  );
 }
 
 /** 400 from the business rules: execution began, so the answer is kept under the idempotency key. */

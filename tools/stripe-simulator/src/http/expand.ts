@@ -63,14 +63,19 @@ function checkPath(path: string, names: readonly string[], fields: Fields | unde
   const node = Object.hasOwn(fields, name) ? fields[name] : undefined;
   if (node === undefined) throw notExpandable(path);
   if (node.t === 'object' && rest.length > 0) return checkPath(path, rest, node.fields);
-  if (node.t === 'list' && node.opt) return rest.length === 0 ? undefined : checkPath(path, rest[0] === 'data' ? rest.slice(1) : rest, undefined);
+  if (node.t === 'list' && node.opt)
+    return rest.length === 0 ? undefined : checkPath(path, rest[0] === 'data' ? rest.slice(1) : rest, undefined);
   const targets = targetsOf(node);
   if (targets.length === 0) throw notExpandable(path);
   if (rest.length === 0) return;
   const known = targets.map((target) => schema.objects[target]);
   if (known.some((target) => target === undefined)) return;
   if (!known.some((target) => target !== undefined && Object.hasOwn(target, rest[0] ?? ''))) throw notExpandable(path);
-  checkPath(path, rest, known.find((target) => target !== undefined && Object.hasOwn(target, rest[0] ?? '')));
+  checkPath(
+    path,
+    rest,
+    known.find((target) => target !== undefined && Object.hasOwn(target, rest[0] ?? '')),
+  );
 }
 
 /** The object types a field may be expanded to; none when it is not expandable. */

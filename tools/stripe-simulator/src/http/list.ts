@@ -39,7 +39,8 @@ export function listPage<T extends Stored>(call: Call, collection: Collection<T>
     ...(options.matches && { matches: options.matches }),
     ...(call.insertedBeforeMs !== undefined && { insertedBeforeMs: call.insertedBeforeMs }),
   });
-  if (page === undefined) throw noSuch(options.noun, startingAfter ?? endingBefore ?? '', startingAfter === undefined ? 'ending_before' : 'starting_after');
+  if (page === undefined)
+    throw noSuch(options.noun, startingAfter ?? endingBefore ?? '', startingAfter === undefined ? 'ending_before' : 'starting_after');
   return { object: 'list', data: page.data, has_more: page.hasMore, url: options.url };
 }
 

@@ -5,7 +5,8 @@ import { type FormMap } from './form.js';
 const ENDIVE = '2026-09-30';
 
 /** From endive on intents take no `payment_method_types`; before, they do. */
-const TYPES_NOT_WRITABLE = /^POST \/v1\/(payment_intents|payment_intents\/\{id\}|payment_intents\/\{id\}\/confirm|setup_intents.*|checkout\/sessions)$/;
+const TYPES_NOT_WRITABLE =
+  /^POST \/v1\/(payment_intents|payment_intents\/\{id\}|payment_intents\/\{id\}\/confirm|setup_intents.*|checkout\/sessions)$/;
 const PAYMENT_METHOD_TYPES: Fields = { payment_method_types: { t: 'array', items: { t: 'string' }, opt: true } };
 
 /** Refuses malformed versions. */

@@ -8,18 +8,21 @@ export class Ids {
   constructor(private readonly random: Random) {}
 
   next(prefix: string): string {
-    return `${prefix}_${this.text(24)}`;
+    return this.text(24, `${prefix}_`);
   }
 
-  text(length: number): string {
-    let text = '';
-    while (text.length < length) {
+  /** One flat string: concatenation would leave a rope of pieces in memory for every id. */
+  text(length: number, prefix = ''): string {
+    const total = prefix.length + length;
+    const codes = Buffer.allocUnsafe(total);
+    codes.write(prefix, 'latin1');
+    for (let at = prefix.length; at < total;) {
       let draw = this.random.uint32();
-      for (let i = 0; i < CHARS_PER_DRAW && text.length < length; i += 1) {
-        text += ALPHABET[draw % 62] ?? '0';
+      for (let i = 0; i < CHARS_PER_DRAW && at < total; i += 1, at += 1) {
+        codes[at] = ALPHABET.charCodeAt(draw % 62);
         draw = Math.floor(draw / 62);
       }
     }
-    return text;
+    return codes.toString('latin1');
   }
 }

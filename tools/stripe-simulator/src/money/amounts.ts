@@ -8,7 +8,10 @@ const MAXIMUM_AMOUNT = 999_999_999_999;
 export function checkedCurrency(code: string): string {
   const currency = code.toLowerCase();
   if (isCurrency(currency)) return currency;
-  throw invalidParam(`Invalid currency: ${code.slice(0, 20)}. Stripe currently supports these currencies: ${currencyCodes().join(', ')}`, 'currency');
+  throw invalidParam(
+    `Invalid currency: ${code.slice(0, 20)}. Stripe currently supports these currencies: ${currencyCodes().join(', ')}`,
+    'currency',
+  );
 }
 
 /** Checks the amount of a payment: positive, not below the currency's minimum, not above twelve digits, in whole steps. */

@@ -10,8 +10,30 @@ const WHOLE_UNITS_ONLY = new Set(['ugx', 'isk']);
 
 /** The smallest charge, in minor units. */
 const MINIMUM: Readonly<Record<string, number>> = {
-  usd: 50, eur: 50, aud: 50, cad: 50, chf: 50, nzd: 50, sgd: 50, inr: 50, brl: 50, gbp: 30, jpy: 50, krw: 50, sek: 300, nok: 300,
-  dkk: 250, hkd: 400, mxn: 1000, aed: 200, pln: 200, ron: 200, myr: 200, czk: 1500, huf: 17500, thb: 1000,
+  usd: 50,
+  eur: 50,
+  aud: 50,
+  cad: 50,
+  chf: 50,
+  nzd: 50,
+  sgd: 50,
+  inr: 50,
+  brl: 50,
+  gbp: 30,
+  jpy: 50,
+  krw: 50,
+  sek: 300,
+  nok: 300,
+  dkk: 250,
+  hkd: 400,
+  mxn: 1000,
+  aed: 200,
+  pln: 200,
+  ron: 200,
+  myr: 200,
+  czk: 1500,
+  huf: 17500,
+  thb: 1000,
 };
 
 export function isCurrency(code: string): boolean {

@@ -7,7 +7,8 @@ import { type PaymentIntent } from './payment-intent.js';
 
 /** The customer finishes the 3-D Secure step of an intent in `requires_action`. */
 export function completeAuthentication(world: World, intent: PaymentIntent, passed: boolean, cause: Cause): PaymentIntent {
-  if (intent.status !== 'requires_action') throw refused(`${intent.id} has a status of ${intent.status} and waits for no action.`, undefined);
+  if (intent.status !== 'requires_action')
+    throw refused(`${intent.id} has a status of ${intent.status} and waits for no action.`, undefined);
   const method = world.paymentMethods.get(intent.payment_method ?? '');
   if (method === undefined) throw new Error(`Bug: ${intent.id} waits for an action without a payment method`);
   if (passed) return chargeIntent(world, intent, method, cause);
@@ -19,5 +20,10 @@ export function completeAuthentication(world: World, intent: PaymentIntent, pass
       'The provided PaymentMethod has failed authentication. You can provide payment_method_data or a new PaymentMethod to attempt to fulfill this PaymentIntent again.',
     payment_method: method,
   };
-  return applyOutcome(world, 'authentication_failed', { ...intent, payment_method: null, next_action: null, last_payment_error: error }, cause);
+  return applyOutcome(
+    world,
+    'authentication_failed',
+    { ...intent, payment_method: null, next_action: null, last_payment_error: error },
+    cause,
+  );
 }

@@ -16,7 +16,13 @@ export function expireAuthorization(world: World, id: string): void {
   if (intent?.status === 'requires_capture') end(world, intent, 'automatic', AUTOMATIC, 'expired');
 }
 
-function end(world: World, intent: PaymentIntent, reason: string | null, cause: Cause, whenAuthorized: 'released' | 'expired'): PaymentIntent {
+function end(
+  world: World,
+  intent: PaymentIntent,
+  reason: string | null,
+  cause: Cause,
+  whenAuthorized: 'released' | 'expired',
+): PaymentIntent {
   const authorized = intent.status === 'requires_capture' ? world.charges.get(intent.latest_charge ?? '') : undefined;
   if (authorized !== undefined) world.charges.replace({ ...authorized, refunded: true, amount_refunded: authorized.amount });
   const canceled = {

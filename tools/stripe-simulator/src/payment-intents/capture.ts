@@ -34,5 +34,8 @@ export function captureIntent(world: World, { id, params, cause }: Call): Paymen
 }
 
 function tooMuch(intent: PaymentIntent): Error {
-  return refused('The amount_to_capture must be less than or equal to the amount_capturable.', 'amount_too_large', { param: 'amount_to_capture', payment_intent: intent });
+  return refused('The amount_to_capture must be less than or equal to the amount_capturable.', 'amount_too_large', {
+    param: 'amount_to_capture',
+    payment_intent: intent,
+  });
 }

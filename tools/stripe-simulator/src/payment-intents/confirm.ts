@@ -79,7 +79,12 @@ function decline(world: World, intent: PaymentIntent, method: PaymentMethod, rea
     payment_method: method,
     ...(reason.blocked ? {} : { advice_code: 'try_again_later', network_decline_code: '01' }),
   } as const;
-  const failed = applyOutcome(world, 'declined', { ...intent, payment_method: null, latest_charge: charge.id, last_payment_error: error }, cause);
+  const failed = applyOutcome(
+    world,
+    'declined',
+    { ...intent, payment_method: null, latest_charge: charge.id, last_payment_error: error },
+    cause,
+  );
   throw new StripeError(402, { ...error, payment_intent: failed });
 }
 
@@ -95,4 +100,4 @@ function requireAction(world: World, intent: PaymentIntent, returnUrl: string | 
 const MISSING_METHOD =
   "You cannot confirm this PaymentIntent because it's missing a payment method. You can either update the PaymentIntent with a payment method and then confirm it again, or confirm it again directly with a payment method or ConfirmationToken.";
 const RETURN_URL_NEEDED =
-  'This PaymentIntent is configured to accept payment methods enabled in your Dashboard. Because some of these payment methods might redirect your customer off of your page, you must provide a `return_url`. If you don\'t want to accept redirect-based payment methods, set `automatic_payment_methods[enabled]` to `true` and `automatic_payment_methods[allow_redirects]` to `never` when creating Setup Intents and Payment Intents.';
+  "This PaymentIntent is configured to accept payment methods enabled in your Dashboard. Because some of these payment methods might redirect your customer off of your page, you must provide a `return_url`. If you don't want to accept redirect-based payment methods, set `automatic_payment_methods[enabled]` to `true` and `automatic_payment_methods[allow_redirects]` to `never` when creating Setup Intents and Payment Intents.";

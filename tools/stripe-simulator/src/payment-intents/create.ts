@@ -18,7 +18,8 @@ export function createIntent(world: World, { params, cause }: Call): PaymentInte
   const intent = newIntent(world, params);
   if (params['confirm'] !== true) {
     const early = ONLY_WITH_CONFIRM.find((name) => params[name] !== undefined);
-    if (early !== undefined) throw invalidParam(`You may only specify \`${early}\` when creating a PaymentIntent with confirm=true.`, early);
+    if (early !== undefined)
+      throw invalidParam(`You may only specify \`${early}\` when creating a PaymentIntent with confirm=true.`, early);
   } else {
     if (intent.payment_method !== null) checkReturnUrl(intent, params);
   }
@@ -90,10 +91,16 @@ const METHOD_OPTIONS = { card: { installments: null, mandate_options: null, netw
 function automaticMethods(params: Params): PaymentIntent['automatic_payment_methods'] {
   const asked = params['automatic_payment_methods'] as { enabled: boolean; allow_redirects?: string } | undefined;
   if (asked?.enabled && params['confirmation_method'] !== undefined) {
-    throw invalidParam('You may only specify one of these parameters: automatic_payment_methods, confirmation_method.', 'confirmation_method');
+    throw invalidParam(
+      'You may only specify one of these parameters: automatic_payment_methods, confirmation_method.',
+      'confirmation_method',
+    );
   }
   if (asked?.enabled && params['payment_method_types'] !== undefined) {
-    throw invalidParam('You may only specify one of these parameters: automatic_payment_methods, payment_method_types.', 'payment_method_types');
+    throw invalidParam(
+      'You may only specify one of these parameters: automatic_payment_methods, payment_method_types.',
+      'payment_method_types',
+    );
   }
   if (asked?.enabled === false || params['payment_method_types'] !== undefined || params['confirmation_method'] !== undefined) return null;
   return { enabled: true, allow_redirects: asked?.allow_redirects ?? 'always' };

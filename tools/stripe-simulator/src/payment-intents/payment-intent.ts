@@ -2,13 +2,7 @@ import { type Metadata } from '../schema/metadata-param.js';
 import { type Stored } from '../store/collection.js';
 
 export type IntentStatus =
-  | 'requires_payment_method'
-  | 'requires_confirmation'
-  | 'requires_action'
-  | 'processing'
-  | 'requires_capture'
-  | 'succeeded'
-  | 'canceled';
+  'requires_payment_method' | 'requires_confirmation' | 'requires_action' | 'processing' | 'requires_capture' | 'succeeded' | 'canceled';
 
 export type CaptureMethod = 'automatic' | 'automatic_async' | 'manual';
 

@@ -10,7 +10,16 @@ import { type PaymentIntent } from './payment-intent.js';
 
 /** Parameters that decide about the money: only before it is taken. The others may change at any time. */
 const BEFORE_PAYMENT = ['amount', 'currency', 'customer', 'payment_method', 'capture_method', 'setup_future_usage'];
-const PLAIN = ['description', 'receipt_email', 'shipping', 'statement_descriptor', 'statement_descriptor_suffix', 'transfer_group', 'capture_method', 'setup_future_usage'];
+const PLAIN = [
+  'description',
+  'receipt_email',
+  'shipping',
+  'statement_descriptor',
+  'statement_descriptor_suffix',
+  'transfer_group',
+  'capture_method',
+  'setup_future_usage',
+];
 
 /** `POST /v1/payment_intents/{id}`. Clears `last_payment_error`. There is no event for it. */
 export function updateIntent(world: World, { id, params }: Call): PaymentIntent {
@@ -21,7 +30,12 @@ export function updateIntent(world: World, { id, params }: Call): PaymentIntent 
   const customer = (params['customer'] as string | undefined) ?? intent.customer;
   if (params['customer'] !== undefined) mustExistCustomer(world, customer ?? '');
   const metadata = mergeMetadata(intent.metadata, params['metadata'] as Metadata | null | undefined);
-  const plain = Object.fromEntries(PLAIN.filter((name) => params[name] !== undefined).map((name) => [name, name === 'shipping' ? shownAs('payment_intent', name, params[name]) : params[name]]));
+  const plain = Object.fromEntries(
+    PLAIN.filter((name) => params[name] !== undefined).map((name) => [
+      name,
+      name === 'shipping' ? shownAs('payment_intent', name, params[name]) : params[name],
+    ]),
+  );
   return world.paymentIntents.replace({
     ...intent,
     ...plain,

@@ -25,7 +25,12 @@ export const paymentMethodRoutes: readonly Route[] = [
       const method = usablePaymentMethod(world, id, customer.id);
       const behaviour = behaviourOf(method);
       if (behaviour.kind === 'decline' && method.card.last4 !== ATTACHES_THOUGH_DECLINING) {
-        throw new StripeError(402, { type: 'card_error', code: behaviour.code, decline_code: behaviour.declineCode, message: behaviour.message });
+        throw new StripeError(402, {
+          type: 'card_error',
+          code: behaviour.code,
+          decline_code: behaviour.declineCode,
+          message: behaviour.message,
+        });
       }
       const attached = world.paymentMethods.replace({ ...method, customer: customer.id });
       world.events.emit('payment_method.attached', attached, cause);
@@ -38,7 +43,8 @@ export const paymentMethodRoutes: readonly Route[] = [
     handle: (world, { id, cause }) => {
       const method = world.paymentMethods.get(id);
       if (method === undefined) throw noSuch('PaymentMethod', id, 'id');
-      if (method.customer === null) throw refused('The payment method you provided is not attached to a customer so detachment is impossible.', undefined);
+      if (method.customer === null)
+        throw refused('The payment method you provided is not attached to a customer so detachment is impossible.', undefined);
       const detached = world.paymentMethods.replace({ ...method, customer: null });
       world.events.emit('payment_method.detached', detached, cause, method);
       return detached;
@@ -50,7 +56,11 @@ export const paymentMethodRoutes: readonly Route[] = [
     handle: (world, call) => {
       const customer = mustExistCustomer(world, call.id, 'id');
       const filtered = { ...call, params: { ...call.params, customer: customer.id } };
-      return listPage(filtered, world.paymentMethods, { noun: 'payment_method', url: `/v1/customers/${customer.id}/payment_methods`, filters: ['customer', 'type'] });
+      return listPage(filtered, world.paymentMethods, {
+        noun: 'payment_method',
+        url: `/v1/customers/${customer.id}/payment_methods`,
+        filters: ['customer', 'type'],
+      });
     },
   },
 ];

@@ -55,8 +55,20 @@ const cards: Record<string, TestCard> = {
   ),
   pm_card_chargeDeclinedVelocityLimitExceeded: declined('6975', 'card_velocity_exceeded'),
   pm_card_chargeCustomerFail: declined('0341', 'generic_decline'),
-  pm_card_radarBlock: card('0019', { kind: 'decline', code: 'card_declined', declineCode: 'fraudulent', message: 'Your card was declined.', blocked: true }),
-  pm_card_riskLevelHighest: card('0019', { kind: 'decline', code: 'card_declined', declineCode: 'fraudulent', message: 'Your card was declined.', blocked: true }),
+  pm_card_radarBlock: card('0019', {
+    kind: 'decline',
+    code: 'card_declined',
+    declineCode: 'fraudulent',
+    message: 'Your card was declined.',
+    blocked: true,
+  }),
+  pm_card_riskLevelHighest: card('0019', {
+    kind: 'decline',
+    code: 'card_declined',
+    declineCode: 'fraudulent',
+    message: 'Your card was declined.',
+    blocked: true,
+  }),
 };
 for (const [id, found] of Object.entries(cards)) {
   if (id.startsWith('pm_card_chargeDeclined')) cards[id.replace('pm_card_', 'pm_card_visa_')] = found;

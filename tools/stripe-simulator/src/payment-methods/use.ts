@@ -12,7 +12,11 @@ export function usablePaymentMethod(world: World, id: string, customer?: string)
   const method = world.paymentMethods.get(id);
   if (method === undefined) throw noSuch('PaymentMethod', id, 'payment_method');
   if (method.customer !== null && method.customer !== customer) {
-    throw refused('The payment method you provided is attached to a customer so for security purposes you must provide the customer in the request.', undefined, { param: 'payment_method' });
+    throw refused(
+      'The payment method you provided is attached to a customer so for security purposes you must provide the customer in the request.',
+      undefined,
+      { param: 'payment_method' },
+    );
   }
   return method;
 }

@@ -51,12 +51,18 @@ export function refundCharge(world: World, charge: Charge, request: RefundReques
 function chargeToRefund(world: World, chargeId: string | undefined, intentId: string | undefined): Charge {
   if (chargeId !== undefined) {
     const charge = chargeById(world, chargeId, 'charge');
-    if (charge.status !== 'succeeded' || !charge.captured) throw refused(`Charge ${charge.id} was not captured, so it can't be refunded.`, undefined, { param: 'charge' });
-    if (intentId !== undefined && charge.payment_intent !== intentId) throw invalidParam('The charge does not belong to the payment_intent.', 'charge');
+    if (charge.status !== 'succeeded' || !charge.captured)
+      throw refused(`Charge ${charge.id} was not captured, so it can't be refunded.`, undefined, { param: 'charge' });
+    if (intentId !== undefined && charge.payment_intent !== intentId)
+      throw invalidParam('The charge does not belong to the payment_intent.', 'charge');
     return charge;
   }
   if (intentId === undefined) {
-    throw invalidParam('One of the following params should be provided for this request: payment_intent or charge.', undefined, 'parameter_missing');
+    throw invalidParam(
+      'One of the following params should be provided for this request: payment_intent or charge.',
+      undefined,
+      'parameter_missing',
+    );
   }
   const intent = intentById(world, intentId, 'payment_intent');
   const charge = world.charges.get(intent.latest_charge ?? '');
@@ -77,7 +83,10 @@ function newRefund(world: World, charge: Charge, amount: number, request: Refund
     currency: charge.currency,
     customer: charge.customer,
     customer_account: null,
-    destination_details: { card: { reference_status: 'pending', reference_type: 'acquirer_reference_number', type: 'refund' }, type: 'card' },
+    destination_details: {
+      card: { reference_status: 'pending', reference_type: 'acquirer_reference_number', type: 'refund' },
+      type: 'card',
+    },
     metadata: request.metadata ?? {},
     payment_intent: charge.payment_intent,
     payment_method: charge.payment_method,
@@ -104,5 +113,7 @@ function planFuture(world: World, refund: Refund, behaviour: Behaviour): void {
 
 function tooMuch(amount: number, left: number, charge: Charge): Error {
   const shown = (value: number): string => formatAmount(value, charge.currency);
-  return refused(`Refund amount (${shown(amount)}) is greater than unrefunded amount on charge (${shown(left)})`, undefined, { param: 'amount' });
+  return refused(`Refund amount (${shown(amount)}) is greater than unrefunded amount on charge (${shown(left)})`, undefined, {
+    param: 'amount',
+  });
 }

@@ -21,7 +21,10 @@ export const refundRoutes: readonly Route[] = [
     returns: 'refund',
     handle: (world, { id, params, cause }) => {
       const before = refundById(world, id);
-      const after = world.refunds.replace({ ...before, metadata: mergeMetadata(before.metadata, params['metadata'] as Metadata | null | undefined) });
+      const after = world.refunds.replace({
+        ...before,
+        metadata: mergeMetadata(before.metadata, params['metadata'] as Metadata | null | undefined),
+      });
       world.events.emit('refund.updated', after, cause, before);
       return after;
     },
@@ -31,7 +34,10 @@ export const refundRoutes: readonly Route[] = [
     returns: 'refund',
     handle: (world, { id }) => {
       const refund = refundById(world, id);
-      throw refused(`You cannot cancel this refund because it has a status of ${refund.status}. Only a refund with a status of requires_action may be canceled.`, undefined);
+      throw refused(
+        `You cannot cancel this refund because it has a status of ${refund.status}. Only a refund with a status of requires_action may be canceled.`,
+        undefined,
+      );
     },
   },
 ];

@@ -17,11 +17,17 @@ export function metadataParam(form: FormMap, path: string): Metadata {
     const at = `${path}[${key}]`;
     if (typeof value !== 'string') throw invalidParam('Metadata values must be strings, but you passed in a hash.', at);
     if (key.length > MAX_KEY_LENGTH || /[[\]]/.test(key)) {
-      throw invalidParam(`Metadata keys can have up to ${MAX_KEY_LENGTH} characters without square brackets. Invalid key: ${key.slice(0, 100)}`, at);
+      throw invalidParam(
+        `Metadata keys can have up to ${MAX_KEY_LENGTH} characters without square brackets. Invalid key: ${key.slice(0, 100)}`,
+        at,
+      );
     }
     if (value.length > MAX_VALUE_LENGTH) {
       const length = `you passed in a value that is ${value.length} characters`;
-      throw invalidParam(`Metadata values can have up to ${MAX_VALUE_LENGTH} characters, but ${length}. Invalid value: ${value.slice(0, 50)}`, at);
+      throw invalidParam(
+        `Metadata values can have up to ${MAX_VALUE_LENGTH} characters, but ${length}. Invalid value: ${value.slice(0, 50)}`,
+        at,
+      );
     }
     read.push([key, value]);
   }

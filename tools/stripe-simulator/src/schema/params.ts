@@ -9,7 +9,8 @@ export type Params = Readonly<Record<string, unknown>>;
 /**
  * Free-text parameters may be emptied although the description does not say so; other parameters only where it does.
  */
-const FREE_TEXT = /^(description|email|name|phone|receipt_email|statement_descriptor|statement_descriptor_suffix|city|country|line1|line2|postal_code|state|carrier|tracking_number|footer)$/;
+const FREE_TEXT =
+  /^(description|email|name|phone|receipt_email|statement_descriptor|statement_descriptor_suffix|city|country|line1|line2|postal_code|state|carrier|tracking_number|footer)$/;
 
 /**
  * Checks a decoded form against the parameters of one operation. Unknown, missing, wrongly typed parameters and values outside an
@@ -78,7 +79,11 @@ function readEmpty(node: SchemaNode, path: string, name: string): unknown {
 
 function readText(value: FormValue, path: string, wanted = 'string'): string {
   if (typeof value === 'string') return value;
-  throw invalidParam(`Invalid ${wanted}: ${JSON.stringify(value).slice(0, 100)}`, path, wanted === 'integer' ? 'parameter_invalid_integer' : undefined);
+  throw invalidParam(
+    `Invalid ${wanted}: ${JSON.stringify(value).slice(0, 100)}`,
+    path,
+    wanted === 'integer' ? 'parameter_invalid_integer' : undefined,
+  );
 }
 
 function readInteger(text: string, path: string): number {

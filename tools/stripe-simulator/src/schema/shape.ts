@@ -52,7 +52,9 @@ function checkNode(value: unknown, node: SchemaNode, path: string): string[] {
     case 'enum':
       return expected(node.enum?.includes(value as string) ?? false, path, `one of ${node.enum?.join(', ') ?? ''} (not ${String(value)})`);
     case 'array':
-      return Array.isArray(value) ? value.flatMap((item, at) => checkNode(item, node.items ?? { t: 'any' }, `${path}[${at}]`)) : [`${path}: not an array`];
+      return Array.isArray(value)
+        ? value.flatMap((item, at) => checkNode(item, node.items ?? { t: 'any' }, `${path}[${at}]`))
+        : [`${path}: not an array`];
     case 'list':
       return checkList(value, node, path);
     case 'metadata':
@@ -60,7 +62,9 @@ function checkNode(value: unknown, node: SchemaNode, path: string): string[] {
     case 'map':
       return expected(isMap(value), path, 'a map');
     case 'object':
-      return node.fields === undefined || Object.keys(node.fields).length === 0 ? expected(isMap(value), path, 'an object') : checkFields(value, node.fields, path);
+      return node.fields === undefined || Object.keys(node.fields).length === 0
+        ? expected(isMap(value), path, 'an object')
+        : checkFields(value, node.fields, path);
     case 'ref':
       return checkType(value, node.ref ?? '?', path);
     case 'expandable':
@@ -77,7 +81,8 @@ function checkNode(value: unknown, node: SchemaNode, path: string): string[] {
 function checkList(value: unknown, node: SchemaNode, path: string): string[] {
   if (!isMap(value)) return [`${path}: not a list`];
   const { object, data, has_more: hasMore, url, ...rest } = value;
-  const envelope = object === 'list' && Array.isArray(data) && typeof hasMore === 'boolean' && typeof url === 'string' && Object.keys(rest).length === 0;
+  const envelope =
+    object === 'list' && Array.isArray(data) && typeof hasMore === 'boolean' && typeof url === 'string' && Object.keys(rest).length === 0;
   if (!envelope) return [`${path}: not a list envelope`];
   return (data as unknown[]).flatMap((item, at) => checkNode(item, node.items ?? { t: 'any' }, `${path}[${at}]`));
 }

@@ -58,5 +58,8 @@ interface AnyCollection {
 
 function collections(world: World): Record<string, AnyCollection> {
   const { paymentIntents, charges, refunds, customers, balanceTransactions, paymentMethods, endpoints } = world;
-  return { paymentIntents, charges, refunds, customers, balanceTransactions, paymentMethods, endpoints } as unknown as Record<string, AnyCollection>;
+  return { paymentIntents, charges, refunds, customers, balanceTransactions, paymentMethods, endpoints } as unknown as Record<
+    string,
+    AnyCollection
+  >;
 }

@@ -98,7 +98,12 @@ export class Deliveries {
   private openSeries(event: string, endpoint: string, delayMs: number, reorderWindowMs: number): void {
     const id = this.world.ids.next('whd');
     this.open.set(id, { id, event, endpoint, attempts: 0, dueMs: this.world.clock.nowMs() + delayMs });
-    if (reorderWindowMs > 0) this.queue.hold(() => this.attempt(id), reorderWindowMs, (tasks) => this.world.random.shuffled(tasks));
+    if (reorderWindowMs > 0)
+      this.queue.hold(
+        () => this.attempt(id),
+        reorderWindowMs,
+        (tasks) => this.world.random.shuffled(tasks),
+      );
     else if (delayMs > 0) this.world.scheduler.schedule(delayMs, { kind: RETRY, id });
     else this.enqueue(id);
   }
@@ -113,7 +118,9 @@ export class Deliveries {
     const endpoint = series && this.world.endpoints.get(series.endpoint);
     if (series === undefined || record === undefined || endpoint === undefined) return void this.open.delete(id);
     if (endpoint.status === 'disabled') return this.conclude(series, false);
-    const fault = this.world.faults.takeWebhook('webhook_bad_signature', record.event.type) ?? this.world.faults.takeWebhook('webhook_skew', record.event.type);
+    const fault =
+      this.world.faults.takeWebhook('webhook_bad_signature', record.event.type) ??
+      this.world.faults.takeWebhook('webhook_skew', record.event.type);
     const skewSeconds = fault?.fault === 'webhook_skew' ? Math.round((fault.ms ?? -600_000) / 1000) : 0;
     const secrets = fault?.fault === 'webhook_bad_signature' ? ['whsec_wrong'] : endpoint.secrets;
     const at = new Date();

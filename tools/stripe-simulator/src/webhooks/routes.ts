@@ -61,7 +61,8 @@ export const webhookEndpointRoutes: readonly Route[] = [
   },
 ];
 
-export type NewEndpoint = Pick<Endpoint, 'url' | 'secrets' | 'enabled_events' | 'api_version'> & Partial<Pick<Endpoint, 'description' | 'metadata'>>;
+export type NewEndpoint = Pick<Endpoint, 'url' | 'secrets' | 'enabled_events' | 'api_version'> &
+  Partial<Pick<Endpoint, 'description' | 'metadata'>>;
 
 /** Adds an enabled endpoint. */
 export function registerEndpoint(world: World, given: NewEndpoint): Endpoint {

@@ -1,0 +1,41 @@
+import { describe, expect, it } from '@jest/globals';
+import { readConfig } from './config.js';
+
+describe('The configuration', () => {
+  it('comes from the environment', () => {
+    const env = {
+      PORT: '12111',
+      STRIPE_SECRET_KEY: 'sk_test_1, sk_test_2',
+      STRIPE_WEBHOOK_SECRET: 'whsec_a,whsec_b',
+      STRIPE_WEBHOOK_URL: 'http://127.0.0.1:3001/webhooks/stripe',
+      SIMULATOR_STATE: '/tmp/state.json',
+      SIMULATOR_DELIVERY_SCHEDULE_MS: '100,200',
+      SIMULATOR_SEED: '5',
+    };
+    expect(readConfig([], env)).toEqual({
+      port: 12111,
+      host: '127.0.0.1',
+      apiKeys: ['sk_test_1', 'sk_test_2'],
+      webhooks: [{ url: 'http://127.0.0.1:3001/webhooks/stripe', secrets: ['whsec_a', 'whsec_b'] }],
+      stateFile: '/tmp/state.json',
+      deliverySchedule: [100, 200],
+      seed: 5,
+    });
+  });
+
+  it('comes from flags before the environment', () => {
+    expect(readConfig(['--port', '1', '--host', '::1', '--balance-delay-ms', '0'], { PORT: '2' })).toMatchObject({
+      port: 1,
+      host: '::1',
+      balanceDelayMs: 0,
+    });
+  });
+
+  it.each([
+    [['--port', 'x'], {}, '--port must be a whole number, not "x".'],
+    [[], { SIMULATOR_DELIVERY_SCHEDULE_MS: '1,y' }, '--delivery-schedule-ms must be a whole number, not "y".'],
+    [['--webhook-url', 'http://x'], {}, 'A webhook URL needs STRIPE_WEBHOOK_SECRET'],
+  ])('refuses %j %j', (argv, env, sentence) => {
+    expect(() => readConfig(argv, env)).toThrow(sentence);
+  });
+});
