@@ -27,9 +27,9 @@ export function baseSettings(defaults: { port: number }) {
       doc: 'Drills only: `name:action[:nth][,…]`, action kill, delay(ms) or error.',
     }),
     TIDEGATE_CLOCK_URL: documented(url('http', 'https').optional(), { doc: 'Drills only: the virtual clock of the simulator.' }),
-    SHUTDOWN_GRACE_MS: documented(wholeNumber({ min: 0, max: 10_000 }).default(500), {
+    SHUTDOWN_GRACE_SECONDS: documented(wholeNumber({ min: 0, max: 10 }).default(1), {
       doc: 'After SIGTERM: how long requests are still taken while load balancers notice.',
-      unit: 'milliseconds',
+      unit: 'seconds',
     }),
     REPLICA: documented(wholeNumber({ min: 1, max: 1000 }).default(1), {
       doc: 'Number of this replica; part of its name in leases and traces.',

@@ -99,7 +99,7 @@ export async function startService<C extends BaseConfig>(spec: HostSpec<C>, logg
         {
           name: 'work in hand',
           limitMs: IN_FLIGHT_MS,
-          run: () => Promise.all([stopWork(parts), delay(config.SHUTDOWN_GRACE_MS).then(() => app.close())]),
+          run: () => Promise.all([stopWork(parts), delay(config.SHUTDOWN_GRACE_SECONDS * 1000).then(() => app.close())]),
         },
         { name: 'service', limitMs: 1000, run: async () => parts.stop?.() },
         { name: 'broker', limitMs: 1500, run: () => broker.drain() },

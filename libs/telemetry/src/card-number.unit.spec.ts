@@ -31,16 +31,24 @@ function luhn(digits: string): boolean {
 const cardNumber = fc
   .constantFrom(...prefixes)
   .chain(({ prefix, length }) =>
-    fc.array(fc.integer({ min: 0, max: 9 }), { minLength: length - 1 - prefix.length, maxLength: length - 1 - prefix.length }).map((rest) => withCheckDigit(prefix + rest.join(''))),
+    fc
+      .array(fc.integer({ min: 0, max: 9 }), { minLength: length - 1 - prefix.length, maxLength: length - 1 - prefix.length })
+      .map((rest) => withCheckDigit(prefix + rest.join(''))),
   );
 
 describe('When a text holds a card number', () => {
   it('finds it, plain or grouped, between words or beside an expiry date', () => {
     fc.assert(
-      fc.property(cardNumber, fc.constantFrom('', ' ', '-', '.'), fc.constantFrom('', 'card ', 'no:', 'x'), fc.constantFrom('', ' 12/29', ' please', '!'), (pan, separator, before, after) => {
-        const grouped = (pan.match(/.{1,4}/g) ?? []).join(separator);
-        expect(containsCardNumber(`${before}${grouped}${after}`)).toBe(true);
-      }),
+      fc.property(
+        cardNumber,
+        fc.constantFrom('', ' ', '-', '.'),
+        fc.constantFrom('', 'card ', 'no:', 'x'),
+        fc.constantFrom('', ' 12/29', ' please', '!'),
+        (pan, separator, before, after) => {
+          const grouped = (pan.match(/.{1,4}/g) ?? []).join(separator);
+          expect(containsCardNumber(`${before}${grouped}${after}`)).toBe(true);
+        },
+      ),
     );
   });
 

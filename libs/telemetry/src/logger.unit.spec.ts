@@ -21,9 +21,19 @@ const secrets = {
 
 describe('A log line', () => {
   it('is one JSON object with timestamp, level, service, event, correlation_id and trace_id', () => {
-    const [line] = withCorrelation('cor_1', () => logged((logger) => logger.info({ event: 'payment_state_changed', payment_id: 'pay_1' }, 'changed')));
+    const [line] = withCorrelation('cor_1', () =>
+      logged((logger) => logger.info({ event: 'payment_state_changed', payment_id: 'pay_1' }, 'changed')),
+    );
 
-    expect(line).toMatchObject({ level: 'info', service: 'payments', event: 'payment_state_changed', correlation_id: 'cor_1', trace_id: null, payment_id: 'pay_1', message: 'changed' });
+    expect(line).toMatchObject({
+      level: 'info',
+      service: 'payments',
+      event: 'payment_state_changed',
+      correlation_id: 'cor_1',
+      trace_id: null,
+      payment_id: 'pay_1',
+      message: 'changed',
+    });
     expect(new Date(line?.['timestamp'] as string).toISOString()).toBe(line?.['timestamp']);
   });
 
@@ -40,7 +50,8 @@ describe('A log line', () => {
       (logger) => logger.error({ event: 'e', err: new Error(`failed with ${secret}`, { cause: new Error(secret) }) }),
       (logger) => logger.child({ field: secret }).info({ event: 'e' }),
     ];
-    for (const place of places) expect(JSON.stringify(logged(place))).not.toContain(secret.replace(/^Bearer |^postgres:\/\/payments:|@.*$/g, ''));
+    for (const place of places)
+      expect(JSON.stringify(logged(place))).not.toContain(secret.replace(/^Bearer |^postgres:\/\/payments:|@.*$/g, ''));
   });
 
   it('hides fields whose name says that they are secret, whatever they hold', () => {

@@ -7,7 +7,12 @@ export interface Metrics {
   registry: Registry;
   counter<L extends string = never>(name: string, help: string, labels?: LabelValues<L>): Counter<L>;
   /** `collect` runs at each scrape and sets the values; when it throws, the last values stay. */
-  gauge<L extends string = never>(name: string, help: string, labels?: LabelValues<L>, collect?: (gauge: Gauge<L>) => void | Promise<void>): Gauge<L>;
+  gauge<L extends string = never>(
+    name: string,
+    help: string,
+    labels?: LabelValues<L>,
+    collect?: (gauge: Gauge<L>) => void | Promise<void>,
+  ): Gauge<L>;
   /** Seconds, unless the name says otherwise. */
   histogram<L extends string = never>(name: string, help: string, labels?: LabelValues<L>, buckets?: readonly number[]): Histogram<L>;
 }
@@ -20,7 +25,10 @@ export function createMetrics(service: string): Metrics {
   const registry = new Registry();
   const collectors = new Map<string, Collector[]>();
   collectDefaultMetrics({ register: registry });
-  new Gauge({ name: 'tidegate_info', help: 'Always 1; names the service.', labelNames: ['service'], registers: [registry] }).set({ service }, 1);
+  new Gauge({ name: 'tidegate_info', help: 'Always 1; names the service.', labelNames: ['service'], registers: [registry] }).set(
+    { service },
+    1,
+  );
 
   return {
     registry,
@@ -33,12 +41,15 @@ export function createMetrics(service: string): Metrics {
       const ofThisName = collectors.get(name) ?? [];
       if (collect) ofThisName.push(collect as Collector);
       collectors.set(name, ofThisName);
-      const gauge = (existing(registry, name) ?? new Gauge({ name, help, labelNames: namesOf(labels), registers: [registry], collect: runAll(ofThisName) })) as Gauge;
+      const gauge = (existing(registry, name) ??
+        new Gauge({ name, help, labelNames: namesOf(labels), registers: [registry], collect: runAll(ofThisName) })) as Gauge;
       for (const values of combinations(labels)) gauge.inc(values, 0);
       return gauge as never;
     },
     histogram: (name, help, labels, buckets = SECONDS_BUCKETS) => {
-      const histogram = existing(registry, name) ?? new Histogram({ name, help, labelNames: namesOf(labels), buckets: [...buckets], registers: [registry] });
+      const histogram =
+        existing(registry, name) ??
+        new Histogram({ name, help, labelNames: namesOf(labels), buckets: [...buckets], registers: [registry] });
       for (const values of combinations(labels)) (histogram as Histogram).zero(values);
       return histogram as never;
     },
@@ -64,6 +75,7 @@ function runAll(collectors: readonly Collector[]): (this: Gauge) => Promise<void
 
 function combinations(labels: Readonly<Record<string, readonly string[]>> | undefined): Record<string, string>[] {
   let rows: Record<string, string>[] = [{}];
-  for (const [name, values] of Object.entries(labels ?? {})) rows = rows.flatMap((row) => values.map((value) => ({ ...row, [name]: value })));
+  for (const [name, values] of Object.entries(labels ?? {}))
+    rows = rows.flatMap((row) => values.map((value) => ({ ...row, [name]: value })));
   return rows;
 }

@@ -1,4 +1,15 @@
-import { type Attributes, context, type Context, propagation, ROOT_CONTEXT, type Span, SpanKind, SpanStatusCode, trace, type Link } from '@opentelemetry/api';
+import {
+  type Attributes,
+  context,
+  type Context,
+  propagation,
+  ROOT_CONTEXT,
+  type Span,
+  SpanKind,
+  SpanStatusCode,
+  trace,
+  type Link,
+} from '@opentelemetry/api';
 import { isSpanContextValid } from '@opentelemetry/api';
 import { scrub } from './scrub.js';
 
@@ -38,11 +49,13 @@ export async function inSpan<T>(name: string, options: SpanOptions, fn: (span: S
 /** For callers that cannot wrap their work in one function (HTTP hooks): a started span and the context to run in. The caller ends it. */
 export function openSpan(name: string, options: SpanOptions): { span: Span; context: Context } {
   const parent = options.parent === undefined ? context.active() : contextOf(options.parent);
-  const span = trace.getTracer(TRACER).startSpan(
-    name,
-    { kind: KINDS[options.kind ?? 'internal'], attributes: options.attributes ?? {}, links: (options.links ?? []).flatMap(linkTo) },
-    parent,
-  );
+  const span = trace
+    .getTracer(TRACER)
+    .startSpan(
+      name,
+      { kind: KINDS[options.kind ?? 'internal'], attributes: options.attributes ?? {}, links: (options.links ?? []).flatMap(linkTo) },
+      parent,
+    );
   return { span, context: trace.setSpan(parent, span) };
 }
 

@@ -23,34 +23,74 @@ afterAll(() => gateway?.stop());
 /** Built at run time: no card number stands in the repository. */
 const CARD = ['4242', '4242', '4242', '4242'];
 const document = openApiDocument(ENDPOINTS) as { paths: Record<string, Record<string, Operation>> };
-const operations = Object.entries(document.paths).flatMap(([path, methods]) => Object.entries(methods).map(([method, operation]) => ({ path, method: method.toUpperCase(), operation })));
+const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
+  Object.entries(methods).map(([method, operation]) => ({ path, method: method.toUpperCase(), operation })),
+);
 
 describe.each(operations)('$method $path', ({ path, method, operation }) => {
   const schema = operation.requestBody?.content['application/json'].schema;
   const url = filled(path, operation);
   const good = schema ? example(schema) : undefined;
-  const key = operation.parameters.some(({ name, required }) => name === 'Idempotency-Key' && required) ? { 'idempotency-key': 'matrix' } : {};
+  const key = operation.parameters.some(({ name, required }) => name === 'Idempotency-Key' && required)
+    ? { 'idempotency-key': 'matrix' }
+    : {};
 
-  const send = (overrides: { url?: string; method?: string; body?: string; headers?: Record<string, string | undefined>; key?: string | null }) => {
+  const send = (overrides: {
+    url?: string;
+    method?: string;
+    body?: string;
+    headers?: Record<string, string | undefined>;
+    key?: string | null;
+  }) => {
     const body = overrides.body ?? (good === undefined ? undefined : JSON.stringify(good));
-    const headers = Object.entries({ ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...key, ...overrides.headers }).filter(([, value]) => value !== undefined) as [string, string][];
-    return gateway.fetch(overrides.url ?? url, { method: overrides.method ?? method, headers, ...(body === undefined ? {} : { body }), ...(overrides.key === undefined ? {} : { key: overrides.key }) });
+    const headers = Object.entries({
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      ...key,
+      ...overrides.headers,
+    }).filter(([, value]) => value !== undefined) as [string, string][];
+    return gateway.fetch(overrides.url ?? url, {
+      method: overrides.method ?? method,
+      headers,
+      ...(body === undefined ? {} : { body }),
+      ...(overrides.key === undefined ? {} : { key: overrides.key }),
+    });
   };
-  const bad = (name: string, code: keyof typeof PROBLEMS, overrides: Parameters<typeof send>[0]): BadCase => ({ name, code, status: PROBLEMS[code].status, send: () => send(overrides) });
+  const bad = (name: string, code: keyof typeof PROBLEMS, overrides: Parameters<typeof send>[0]): BadCase => ({
+    name,
+    code,
+    status: PROBLEMS[code].status,
+    send: () => send(overrides),
+  });
 
   const cases: BadCase[] = [
     bad('no key', 'auth.missing', { key: null }),
     bad('a wrong key', 'auth.invalid', { key: 'tg_test_wrong' }),
-    bad('a key without the scope', 'auth.forbidden', { get key() { return noScopes; } }),
+    bad('a key without the scope', 'auth.forbidden', {
+      get key() {
+        return noScopes;
+      },
+    }),
     bad('an unknown query parameter', 'validation.failed', { url: `${url}?unknown=1` }),
     bad('a query parameter given twice', 'validation.failed', { url: `${url}?limit=1&limit=2` }),
     bad('a card number in the query', 'payments.card_data_refused', { url: `${url}?cursor=${CARD.join('-')}` }),
     bad('a card number as the name of a query parameter', 'payments.card_data_refused', { url: `${url}?${CARD.join('')}=1` }),
     bad('a NUL in the query', 'validation.failed', { url: `${url}?cursor=%00` }),
     bad('a card number in a header', 'payments.card_data_refused', { headers: { 'x-note': `card ${CARD.join(' ')}` } }),
-    ...operation.parameters.filter((one) => one.in === 'query').flatMap((one) => wrongQuery(one).map((value) => bad(`query ${one.name}=${value}`, 'validation.failed', { url: `${url}?${one.name}=${encodeURIComponent(value)}` }))),
-    ...(path.includes('{id}') ? ['nonsense', 'pay_', '%2e%2e', "pay_1'--", 'x'.repeat(200), 'x'.repeat(400)].map((id) => bad(`the id ${id.slice(0, 20)}`, 'not_found', { url: path.replace('{id}', id) })) : []),
-    ...(path.includes('{id}') ? [bad('a card number in the path', 'payments.card_data_refused', { url: path.replace('{id}', CARD.join('')) })] : []),
+    ...operation.parameters
+      .filter((one) => one.in === 'query')
+      .flatMap((one) =>
+        wrongQuery(one).map((value) =>
+          bad(`query ${one.name}=${value}`, 'validation.failed', { url: `${url}?${one.name}=${encodeURIComponent(value)}` }),
+        ),
+      ),
+    ...(path.includes('{id}')
+      ? ['nonsense', 'pay_', '%2e%2e', "pay_1'--", 'x'.repeat(200), 'x'.repeat(400)].map((id) =>
+          bad(`the id ${id.slice(0, 20)}`, 'not_found', { url: path.replace('{id}', id) }),
+        )
+      : []),
+    ...(path.includes('{id}')
+      ? [bad('a card number in the path', 'payments.card_data_refused', { url: path.replace('{id}', CARD.join('')) })]
+      : []),
     ...(method === 'POST' ? bodyCases() : []),
     ...('idempotency-key' in key ? keyCases() : []),
   ];
@@ -66,9 +106,17 @@ describe.each(operations)('$method $path', ({ path, method, operation }) => {
   function bodyCases(): BadCase[] {
     const raw = JSON.stringify(good);
     return [
-      ...['{', '{"amount":}', "{'amount': 1}", 'NaN', '{"a":1}{"b":2}', `${raw}x`].map((body) => bad(`the body ${body.slice(0, 15)}`, 'body.malformed', { body })),
-      bad('a body in broken UTF-8', 'body.malformed', { get body() { return Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d]) as unknown as string; } }),
-      ...['null', '[]', '"text"', '7', 'true'].filter((body) => !(body === 'null' && operation.requestBody?.required === false)).map((body) => bad(`the body ${body}`, 'validation.failed', { body })),
+      ...['{', '{"amount":}', "{'amount': 1}", 'NaN', '{"a":1}{"b":2}', `${raw}x`].map((body) =>
+        bad(`the body ${body.slice(0, 15)}`, 'body.malformed', { body }),
+      ),
+      bad('a body in broken UTF-8', 'body.malformed', {
+        get body() {
+          return Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d]) as unknown as string;
+        },
+      }),
+      ...['null', '[]', '"text"', '7', 'true']
+        .filter((body) => !(body === 'null' && operation.requestBody?.required === false))
+        .map((body) => bad(`the body ${body}`, 'validation.failed', { body })),
       bad('a body of 65 KiB', 'body.too_large', { body: JSON.stringify({ ...good, note: 'x'.repeat(65 * 1024) }) }),
       bad('a form', 'body.unsupported_media_type', { body: 'amount=1', headers: { 'content-type': 'application/x-www-form-urlencoded' } }),
       bad('plain text', 'body.unsupported_media_type', { body: raw, headers: { 'content-type': 'text/plain' } }),
@@ -79,7 +127,9 @@ describe.each(operations)('$method $path', ({ path, method, operation }) => {
       bad('a card number in an unknown field', 'payments.card_data_refused', { body: JSON.stringify({ ...good, card: CARD.join(' ') }) }),
       bad('a card number as a key', 'payments.card_data_refused', { body: JSON.stringify({ ...good, [CARD.join('')]: 1 }) }),
       bad('a card number as a number', 'payments.card_data_refused', { body: JSON.stringify({ ...good, note: Number(CARD.join('')) }) }),
-      bad('a card number deep inside', 'payments.card_data_refused', { body: JSON.stringify({ ...good, a: [{ b: [`no: ${CARD.join('-')} 12/29`] }] }) }),
+      bad('a card number deep inside', 'payments.card_data_refused', {
+        body: JSON.stringify({ ...good, a: [{ b: [`no: ${CARD.join('-')} 12/29`] }] }),
+      }),
       bad('a NUL in a text', 'validation.failed', { body: JSON.stringify({ ...good, note: 'a\0b' }) }),
       bad('half a character', 'validation.failed', { body: JSON.stringify({ ...good, note: 'x' }).replace('"x"', '"\\ud800"') }),
       ...(schema ? fieldCases(schema, good ?? {}) : []),
@@ -87,11 +137,17 @@ describe.each(operations)('$method $path', ({ path, method, operation }) => {
   }
 
   function fieldCases(of: Schema, whole: Body): BadCase[] {
-    const missing = (of.required ?? []).map((name) => bad(`without ${name}`, 'validation.failed', { body: JSON.stringify(without(whole, name)) }));
-    const wrong = Object.entries(of.properties ?? {}).flatMap(([name, shape]) =>
-      wrongValues(shape).map((value) => bad(`${name}: ${shown(value)}`, 'validation.failed', { body: JSON.stringify({ ...whole, [name]: value }) })),
+    const missing = (of.required ?? []).map((name) =>
+      bad(`without ${name}`, 'validation.failed', { body: JSON.stringify(without(whole, name)) }),
     );
-    const cards = Object.keys(of.properties ?? {}).map((name) => bad(`a card number in ${name}`, 'payments.card_data_refused', { body: JSON.stringify({ ...whole, [name]: CARD.join(' ') }) }));
+    const wrong = Object.entries(of.properties ?? {}).flatMap(([name, shape]) =>
+      wrongValues(shape).map((value) =>
+        bad(`${name}: ${shown(value)}`, 'validation.failed', { body: JSON.stringify({ ...whole, [name]: value }) }),
+      ),
+    );
+    const cards = Object.keys(of.properties ?? {}).map((name) =>
+      bad(`a card number in ${name}`, 'payments.card_data_refused', { body: JSON.stringify({ ...whole, [name]: CARD.join(' ') }) }),
+    );
     return [...missing, ...wrong, ...cards];
   }
 

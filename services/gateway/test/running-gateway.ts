@@ -42,7 +42,7 @@ export async function runGateway(): Promise<RunningGateway> {
   const logger = createLogger({ service: 'gateway', level: 'debug', destination: { write: (line) => void logs.push(line) } });
   const config = readConfig(gatewaySettings, {
     PORT: '0',
-    SHUTDOWN_GRACE_MS: '0',
+    SHUTDOWN_GRACE_SECONDS: '0',
     DATABASE_URL: database.urlFor('gateway'),
     NATS_URL: nats.url(),
   });
@@ -102,5 +102,7 @@ type Answer = (subject: string, request: RouteRequest, traceparent: string | nul
 
 function serveAll(broker: Broker, handler: Answer): RpcServer[] {
   const subjects = [...new Set(ENDPOINTS.map(({ rpc }) => rpc))];
-  return subjects.map((subject) => serveRpc(broker, subject, 'behind', async (request, { traceparent }) => handler(subject, request as RouteRequest, traceparent)));
+  return subjects.map((subject) =>
+    serveRpc(broker, subject, 'behind', async (request, { traceparent }) => handler(subject, request as RouteRequest, traceparent)),
+  );
 }

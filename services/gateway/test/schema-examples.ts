@@ -31,7 +31,13 @@ function idLike(schema: Schema | undefined): string {
   return `${prefix}_4f1c2b7a9d3e5f60`;
 }
 
-const EXAMPLES: Record<string, unknown> = { currency: 'usd', payment_method: 'pm_card_visa', start_date: '2026-11-01', end_date: '2026-11-20', reason: 'monthly close' };
+const EXAMPLES: Record<string, unknown> = {
+  currency: 'usd',
+  payment_method: 'pm_card_visa',
+  start_date: '2026-11-01',
+  end_date: '2026-11-20',
+  reason: 'monthly close',
+};
 
 /** The least that a schema accepts. */
 export function example(schema: Schema): Body {
@@ -47,11 +53,33 @@ function exampleOf(schema: Schema): unknown {
 /** Values that a schema must refuse, from what it says about itself. */
 export function wrongValues(schema: Schema): unknown[] {
   if (schema.type === 'integer') {
-    return ['1', 1.5, true, null, [], {}, 1e21, ...(schema.maximum === undefined ? [] : [schema.maximum + 1]), ...(schema.exclusiveMinimum === 0 ? [0, -1, -4200] : [-1])];
+    return [
+      '1',
+      1.5,
+      true,
+      null,
+      [],
+      {},
+      1e21,
+      ...(schema.maximum === undefined ? [] : [schema.maximum + 1]),
+      ...(schema.exclusiveMinimum === 0 ? [0, -1, -4200] : [-1]),
+    ];
   }
   if (schema.type === 'boolean') return ['true', 1, null];
   if (schema.type === 'array') return [{}, 'text', [null], [1]];
-  if (schema.type === 'object') return [[], 'text', 1, null, { 'a[b]': 'x' }, { key: 1 }, { tenant_id: 'x' }, { payment_id: 'x' }, { key: 'x'.repeat(501) }, { ['k'.repeat(41)]: 'x' }];
+  if (schema.type === 'object')
+    return [
+      [],
+      'text',
+      1,
+      null,
+      { 'a[b]': 'x' },
+      { key: 1 },
+      { tenant_id: 'x' },
+      { payment_id: 'x' },
+      { key: 'x'.repeat(501) },
+      { ['k'.repeat(41)]: 'x' },
+    ];
   const strings = [1, null, [], {}, ''];
   if (schema.enum || schema.pattern || schema.format) strings.push('not \n this');
   if (schema.maxLength !== undefined) strings.push('x'.repeat(schema.maxLength + 1));

@@ -1,0 +1,52 @@
+import { describe, expect, it } from '@jest/globals';
+import { PROBLEMS } from '@tidegate/contracts/problem';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import { ENDPOINTS } from '../endpoints.js';
+import { openApiDocument } from './document.js';
+
+interface Operation {
+  operationId: string;
+  parameters: { name: string; in: string; schema: object }[];
+  requestBody?: { content: { 'application/json': { schema: object } } };
+  responses: Record<string, { 'x-codes'?: string[]; content: Record<string, { schema: object }> }>;
+}
+
+const document = openApiDocument(ENDPOINTS) as { paths: Record<string, Record<string, Operation>> };
+const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
+  Object.entries(methods).map(([method, operation]) => ({ name: `${method} ${path}`, path, operation })),
+);
+
+describe('The OpenAPI document', () => {
+  it('has every endpoint, under a name of its own', () => {
+    expect(operations).toHaveLength(ENDPOINTS.length);
+    expect(new Set(operations.map(({ operation }) => operation.operationId)).size).toBe(ENDPOINTS.length);
+  });
+
+  it.each(operations)('$name declares each parameter of its path', ({ path, operation }) => {
+    const inPath = operation.parameters.filter((one) => one.in === 'path').map((one) => `{${one.name}}`);
+    expect(path.match(/\{\w+\}/g) ?? []).toEqual(inPath);
+  });
+
+  it.each(operations)('$name has only valid JSON Schemas', ({ operation }) => {
+    const ajv = new Ajv2020({ strict: false, validateFormats: false });
+    const answers = Object.values(operation.responses).flatMap(({ content }) => Object.values(content).map(({ schema }) => schema));
+    const schemas = [
+      ...operation.parameters.map(({ schema }) => schema),
+      ...(operation.requestBody ? [operation.requestBody.content['application/json'].schema] : []),
+      ...answers,
+    ];
+    for (const schema of schemas.filter((one) => !('$ref' in one))) expect(() => ajv.compile(schema)).not.toThrow();
+  });
+
+  it.each(operations)('$name documents problems under their own status', ({ operation }) => {
+    for (const [status, { 'x-codes': codes = [] }] of Object.entries(operation.responses)) {
+      for (const code of codes) expect(String(PROBLEMS[code as keyof typeof PROBLEMS].status)).toBe(status);
+    }
+  });
+
+  it('asks for an idempotency key wherever money is created or moved', () => {
+    const moving = ENDPOINTS.filter(({ method, tag }) => method === 'POST' && tag === 'Payments');
+    expect(moving).toHaveLength(5);
+    expect(moving.every(({ idempotencyKey }) => idempotencyKey === 'required')).toBe(true);
+  });
+});
