@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { withFolderLock } from '@tidegate/local-stack/postgres/folder-lock';
+import { withFolderLock } from '@tidegate/local-stack/process/folder-lock';
 import { query } from '@tidegate/local-stack/postgres/ping';
 import { type SharedTestPostgres } from '@tidegate/local-stack/postgres/shared-test-postgres';
 import { type Migration } from './migration.js';

@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { withScratchFolder } from './scratch-folder.js';
 import { run } from './process/run.js';
 import { nodeProgram, repositoryRoot } from './repository.js';
 import { StackError } from './stack-error.js';
@@ -7,7 +8,7 @@ import { StackError } from './stack-error.js';
 /** A file in the repository that a program writes, as `generators.json` lists them. */
 export interface Generator {
   name: string;
-  /** Arguments for Node, run at the root of the checkout after the build; what it prints is the file. */
+  /** Arguments for Node, run at the root of the checkout after the build. It writes to the path that stands for `{file}`, or without that prints the file. */
   command: readonly string[];
   /** Path from the root. */
   file: string;
@@ -41,7 +42,12 @@ export async function rewriteGenerated(list: readonly Generator[], root = reposi
 
 async function generate({ name, command }: Generator, root: string): Promise<string> {
   try {
-    return await run(nodeProgram(), command, { cwd: root, timeoutMs: 60_000, stdoutOnly: true });
+    return await withScratchFolder(async (folder) => {
+      const target = join(folder, 'generated');
+      const args = command.map((argument) => argument.replace('{file}', target));
+      const printed = await run(nodeProgram(), args, { cwd: root, timeoutMs: 60_000, stdoutOnly: true });
+      return command.some((argument) => argument.includes('{file}')) ? readFileSync(target, 'utf8') : printed;
+    });
   } catch (error) {
     throw new StackError(`The generator "${name}" failed: ${error instanceof Error ? error.message : String(error)}`);
   }

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { cacheFolder } from '../cache-folder.js';
-import { withFolderLock } from '../postgres/folder-lock.js';
+import { downloadDebianPackage } from '../debian-package.js';
+import { withFolderLock } from '../process/folder-lock.js';
 import { StackError } from '../stack-error.js';
 import { fromCache } from './from-cache.route.js';
 import { fromDistribution } from './from-distribution.route.js';
@@ -39,6 +40,7 @@ function completed(overrides: Partial<Search>): Search {
     env: process.env,
     downloadBase: 'https://github.com/nats-io/nats-server/releases/download',
     checksums: releases,
+    debianPackage: downloadDebianPackage,
     say: (line) => console.error(line),
     ...overrides,
   };

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { tryRun } from '../process/run.js';
 import { keepInCache } from './cache.js';
 import { type Route } from './route.js';
-import { withScratchFolder } from './scratch-folder.js';
+import { withScratchFolder } from '../scratch-folder.js';
 
 /** Compiles it where Go is installed; takes half a minute on two cores. Go itself checks the sources against its checksum database. */
 export const fromGo: Route = {

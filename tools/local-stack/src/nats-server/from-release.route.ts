@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Agent, request } from 'undici';
+import { EnvHttpProxyAgent, request } from 'undici';
 import { run } from '../process/run.js';
 import { keepInCache } from './cache.js';
 import { archiveName, releasePlatform } from './releases.js';
 import { type Route } from './route.js';
-import { withScratchFolder } from './scratch-folder.js';
+import { withScratchFolder } from '../scratch-folder.js';
 
 /** The official archive, believed only when its SHA-256 is the published one. */
 export const fromRelease: Route = {
@@ -29,9 +29,9 @@ export const fromRelease: Route = {
   },
 };
 
-/** 5 s to connect, 10 s of silence at most, 3 minutes in all; follows the redirect to the release store. */
+/** 5 s to connect, 10 s of silence at most, 3 minutes in all; follows the redirect to the release store; through the proxy of HTTPS_PROXY where one is set. */
 async function fetchArchive(url: string): Promise<{ bytes: Buffer } | { because: string }> {
-  const dispatcher = new Agent({ connect: { timeout: 5000 }, headersTimeout: 10_000, bodyTimeout: 10_000 });
+  const dispatcher = new EnvHttpProxyAgent({ connect: { timeout: 5000 }, headersTimeout: 10_000, bodyTimeout: 10_000 });
   const signal = AbortSignal.timeout(180_000);
   try {
     let address = url;

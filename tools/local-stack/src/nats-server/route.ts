@@ -9,6 +9,8 @@ export interface Search {
   downloadBase: string;
   /** SHA-256 by version and platform; see `releases.ts`. */
   checksums: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  /** See `downloadDebianPackage`. */
+  debianPackage: (name: string, folder: string) => Promise<{ because?: string }>;
   /** Hears one line per route that was tried. */
   say: (line: string) => void;
 }

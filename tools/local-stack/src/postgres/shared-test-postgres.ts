@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { freePort } from '../process/free-port.js';
 import { repositoryRoot } from '../repository.js';
 import { type PostgresBinaries, postgresBinaries } from './binaries.js';
-import { withFolderLock } from './folder-lock.js';
+import { withFolderLock } from '../process/folder-lock.js';
 import { endLeftOver } from './left-over.js';
 import { removeOwnedFolder } from './owned-folder.js';
 import { ping } from './ping.js';

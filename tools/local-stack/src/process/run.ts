@@ -38,20 +38,24 @@ export function tryRun(command: string, args: readonly string[], options: RunOpt
       cwd: options.cwd,
       env: options.env ?? process.env,
       stdio: ['ignore', 'pipe', 'pipe'],
-      ...(options.timeoutMs === undefined ? {} : { timeout: options.timeoutMs, killSignal: 'SIGKILL' as const }),
       ...(options.user === undefined ? {} : { uid: options.user.uid, gid: options.user.gid }),
     });
     running.add(child);
-    child.once('close', () => running.delete(child));
+    const impatience = options.timeoutMs === undefined ? undefined : setTimeout(() => child.kill('SIGKILL'), options.timeoutMs);
+    const ended = (result: RunResult) => {
+      running.delete(child);
+      clearTimeout(impatience);
+      resolve(result);
+    };
     const out: Buffer[] = [];
     const err: Buffer[] = [];
     child.stdout.on('data', (chunk: Buffer) => out.push(chunk));
     child.stderr.on('data', (chunk: Buffer) => err.push(chunk));
     const output = () => Buffer.concat([...out, ...err]).toString('utf8');
-    child.on('error', (error) => resolve({ output: output(), failure: `could not be started: ${error.message}` }));
+    child.on('error', (error) => ended({ output: output(), failure: `could not be started: ${error.message}` }));
     child.on('close', (code, signal) => {
-      if (code === 0) resolve({ output: options.stdoutOnly === true ? Buffer.concat(out).toString('utf8') : output() });
-      else resolve({ output: output(), failure: signal === null ? `exited with code ${code}` : `was ended by ${signal}` });
+      if (code === 0) ended({ output: options.stdoutOnly === true ? Buffer.concat(out).toString('utf8') : output() });
+      else ended({ output: output(), failure: signal === null ? `exited with code ${code}` : `was ended by ${signal}` });
     });
   });
 }

@@ -24,7 +24,7 @@ export const realProduct: Product = {
   },
 
   async natsPermissions(service) {
-    const { natsPermissions } = await load<{ natsPermissions(service: string): NatsPermissions }>('@tidegate/messaging/permissions');
+    const { natsPermissions } = await load<{ natsPermissions(service: string): NatsPermissions }>('@tidegate/messaging/topology');
     return natsPermissions(service);
   },
 
@@ -34,19 +34,25 @@ export const realProduct: Product = {
   },
 
   async createTenantsAndKeys(databaseUrl) {
-    const [main, other] = [await createKey(databaseUrl, 'default', 'all,ops'), await createKey(databaseUrl, 'other', 'all')];
+    const { ALL_SCOPES } = await load<{ ALL_SCOPES: readonly string[] }>('@tidegate/gateway/api-key/scopes');
+    const [main, other] = await Promise.all([
+      createKey(databaseUrl, 'default', ALL_SCOPES),
+      createKey(databaseUrl, 'other', ALL_SCOPES.filter((scope) => scope !== 'ops')),
+    ]);
     return { default: main, other };
   },
 };
 
-async function createKey(databaseUrl: string, tenant: string, scopes: string): Promise<string> {
-  const admin = join(repositoryRoot(), 'services', 'gateway', 'dist', 'admin.js');
-  const env = { PATH: process.env['PATH'], DATABASE_URL: databaseUrl };
-  await run(nodeProgram(), [admin, 'create-tenant', tenant], { env, timeoutMs: 30_000 });
-  const output = await run(nodeProgram(), [admin, 'create-key', tenant, scopes], { env, timeoutMs: 30_000 });
-  const key = /\btg_(?:test|live)_\S+/.exec(output)?.[0];
-  if (key === undefined) throw new StackError(`"admin.js create-key ${tenant}" printed no API key.`);
+async function createKey(databaseUrl: string, tenant: string, scopes: readonly string[]): Promise<string> {
+  await admin(databaseUrl, ['create-tenant', tenant]);
+  const { key } = JSON.parse(await admin(databaseUrl, ['create-key', '--tenant', tenant, '--scopes', scopes.join(',')])) as { key: string };
   return key;
+}
+
+/** The gateway's own commands for what needs the database, because no key exists before the first one. */
+function admin(databaseUrl: string, args: readonly string[]): Promise<string> {
+  const program = join(repositoryRoot(), 'services', 'gateway', 'dist', 'admin.js');
+  return run(nodeProgram(), [program, ...args], { env: { PATH: process.env['PATH'], DATABASE_URL: databaseUrl }, timeoutMs: 30_000, stdoutOnly: true });
 }
 
 async function load<Module>(specifier: string): Promise<Module> {

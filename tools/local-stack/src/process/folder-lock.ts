@@ -1,11 +1,12 @@
 import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { StackError } from '../stack-error.js';
 
 /** Runs `work` while no other process runs its own under the same folder name. A lock whose holder has died is taken over. */
 export async function withFolderLock<T>(folder: string, work: () => Promise<T>, timeoutMs = 120_000): Promise<T> {
   const deadline = performance.now() + timeoutMs;
+  mkdirSync(dirname(folder), { recursive: true });
   while (!acquire(folder)) {
     if (isAbandoned(folder)) rmSync(folder, { recursive: true, force: true });
     else if (performance.now() > deadline) throw new StackError(`Another process holds ${folder} for longer than ${timeoutMs / 1000} s.`);
