@@ -1,33 +1,27 @@
 import { randomInt } from 'node:crypto';
-import { type Server, createServer } from 'node:http';
-import { type AddressInfo } from 'node:net';
+import { type RequestListener } from 'node:http';
 import { startAutomaticActions } from './automatic.js';
 import { type Controls } from './control/control.js';
 import { serveControl } from './control/serve.js';
+import { type Truth, truth } from './control/truth.js';
 import { type ActiveFault, type FaultSpec } from './faults/fault.js';
 import { Api } from './http/api.js';
-import { API_VERSION } from './schema/schema.js';
+import { Listener } from './http/listener.js';
 import { DEFAULT_SETTINGS, type Settings } from './settings.js';
 import { StateFile } from './state/state-file.js';
 import { type Endpoint } from './webhooks/endpoint.js';
-import { registerEndpoint } from './webhooks/routes.js';
+import { type FixedEndpoint, ensureEndpoints } from './webhooks/fixed-endpoints.js';
 import { World } from './world.js';
-
-/** A webhook endpoint that exists from the start; `secrets` sign every delivery, one signature each. */
-export interface StartEndpoint {
-  readonly url: string;
-  readonly secrets: readonly string[];
-  readonly enabledEvents?: readonly string[];
-  readonly apiVersion?: string;
-}
 
 export type Logger = (event: string, details: Record<string, unknown>) => void;
 
 export interface SimulatorOptions extends Partial<Settings> {
   /** 0, the default, takes a free port. */
   readonly port?: number;
+  /** 127.0.0.1 by default. */
   readonly host?: string;
-  readonly webhooks?: readonly StartEndpoint[];
+  /** Endpoints that exist from the start and survive a reset. */
+  readonly webhooks?: readonly FixedEndpoint[];
   /** JSON file that carries all state over a restart. */
   readonly stateFile?: string;
   readonly logger?: Logger;
@@ -39,6 +33,8 @@ export interface Simulator {
   readonly port: number;
   /** All state, for tests in the same process. */
   readonly world: World;
+  /** What `GET /__truth` answers; `only` picks parts. */
+  truth(only?: readonly (keyof Truth)[]): Truth;
   addFault(spec: FaultSpec): ActiveFault;
   clearFaults(): void;
   advanceClock(seconds: number): void;
@@ -49,33 +45,22 @@ export interface Simulator {
   close(): Promise<void>;
 }
 
-/** Starts a simulated Stripe account and resolves when it listens. Rejects when the port is taken. */
+/** Starts a simulated Stripe account and resolves when it listens. Rejects when the port is taken or the state file is not one. */
 export async function startSimulator(options: SimulatorOptions = {}): Promise<Simulator> {
-  const { port: wantedPort = 0, host = '127.0.0.1', webhooks = [], stateFile, logger = () => undefined } = options;
-  const world = new World({ ...DEFAULT_SETTINGS, seed: randomInt(2 ** 32), ...definedOnly(options) });
+  const { host = '127.0.0.1', webhooks = [], stateFile, logger = () => undefined } = options;
+  const world = new World({ ...DEFAULT_SETTINGS, seed: randomInt(2 ** 32), ...settingsOf(options) });
   startAutomaticActions(world);
   const state = stateFile === undefined ? undefined : new StateFile(stateFile, world);
   const restored = state?.load() ?? false;
   const fixed = ensureEndpoints(world, webhooks);
-  const server = createServer({ keepAliveTimeout: 60_000 });
   const controls: Controls = {
     world,
     reset: () => world.reset(({ id }: Endpoint) => fixed.has(id)),
-    refuse: (durationMs) => refuseFor(server, durationMs),
+    refuse: (durationMs) => listener.refuse(durationMs),
   };
-  const api = new Api(world);
-  server.on('request', (request, response) => {
-    const served = /^\/(__|healthz|$)/.test(request.url ?? '') ? serveControl(controls, request, response) : api.serve(request, response);
-    served.catch((error: unknown) => {
-      logger('request_failed', { method: request.method, url: request.url, error: String(error) });
-      if (!response.headersSent) response.writeHead(500, { 'Content-Type': 'application/json' });
-      response.end('{"error":{"type":"api_error","message":"The simulator failed; this is a bug in it."}}');
-    });
-  });
-  server.on('clientError', (_error, socket) => socket.destroy());
-  await listen(server, wantedPort, host);
-  const { port } = server.address() as AddressInfo;
-  world.baseUrl = `http://${host}:${port}`;
+  const listener = new Listener(host, requestListener(controls, logger));
+  const port = await listener.open(options.port ?? 0);
+  world.baseUrl = `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
   state?.start();
   world.deliveries.resume();
   logger('listening', { url: world.baseUrl, restored });
@@ -84,6 +69,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     host,
     port,
     world,
+    truth: (only) => truth(world, only),
     addFault: (spec) => world.faults.add(spec),
     clearFaults: () => world.faults.clear(),
     advanceClock: (seconds) => {
@@ -96,42 +82,26 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
       state?.stop();
       world.scheduler.clear();
       world.deliveries.close();
-      await new Promise<void>((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      });
+      await listener.close();
     },
   };
+}
 
-  function refuseFor(listener: Server, durationMs: number): void {
-    setImmediate(() => {
-      listener.close(() => setTimeout(() => void listen(listener, port, host), durationMs));
-      listener.closeAllConnections();
+function requestListener(controls: Controls, logger: Logger): RequestListener {
+  const api = new Api(controls.world);
+  return (request, response) => {
+    const beside = /^\/(__|healthz)/.test(request.url ?? '');
+    const served = beside ? serveControl(controls, request, response) : api.serve(request, response);
+    served.catch((error: unknown) => {
+      if (request.destroyed && !request.complete) return;
+      logger('request_failed', { method: request.method, url: request.url, error: error instanceof Error ? error.stack : String(error) });
+      if (!response.headersSent) response.writeHead(500, { 'Content-Type': 'application/json' });
+      response.end('{"error":{"type":"api_error","message":"The simulator failed; this is a bug in it."}}');
     });
-  }
+  };
 }
 
-function listen(server: Server, port: number, host: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(port, host, 1024, () => {
-      server.off('error', reject);
-      resolve();
-    });
-  });
-}
-
-/** Adds the endpoints of the options unless a restored state has them already; their secrets are the current ones. */
-function ensureEndpoints(world: World, wanted: readonly StartEndpoint[]): ReadonlySet<string> {
-  const ids = wanted.map(({ url, secrets, enabledEvents = ['*'], apiVersion = API_VERSION }) => {
-    const known = world.endpoints.all().find((endpoint) => endpoint.url === url);
-    if (known !== undefined) return world.endpoints.replace({ ...known, secrets, status: 'enabled' }).id;
-    return registerEndpoint(world, { url, secrets, enabled_events: enabledEvents, api_version: apiVersion }).id;
-  });
-  return new Set(ids);
-}
-
-function definedOnly(options: SimulatorOptions): Partial<Settings> {
+function settingsOf(options: SimulatorOptions): Partial<Settings> {
   const names = ['seed', ...Object.keys(DEFAULT_SETTINGS)] as (keyof Settings)[];
   return Object.fromEntries(names.filter((name) => options[name] !== undefined).map((name) => [name, options[name]]));
 }

@@ -331,6 +331,20 @@ describe('Which requests a fault meets', () => {
     expect((await given.stripe.customers.list()).data).toHaveLength(1);
   });
 
+  it('stays away when it was closed during an outage', async () => {
+    const simulator = await startSimulator();
+    simulator.refuse(30);
+    await eventually(async () =>
+      fetch(simulator.url).then(
+        () => false,
+        () => true,
+      ),
+    );
+    await simulator.close();
+    const watchEndMs = Date.now() + 100;
+    while (Date.now() < watchEndMs) await expect(fetch(simulator.url)).rejects.toThrow();
+  });
+
   it('hides what is new from lists with list_lag', async () => {
     await given.stripe.customers.create({});
     given.simulator.addFault({ fault: 'list_lag', ms: 60_000 });

@@ -97,6 +97,16 @@ describe('An endpoint', () => {
     expect(own[0]!.event.pending_webhooks).toBe(2);
   });
 
+  it('counts for itself: another endpoint that gets an event twice does not deliver it for this one', async () => {
+    const silent = await stripe.webhookEndpoints.create({ url: 'http://127.0.0.1:9/silent', enabled_events: ['customer.created'] });
+    given.simulator.addFault({ fault: 'webhook_duplicate', copies: 2 });
+    await customer();
+    await received(3);
+    await eventually(() => deliveries().filter(({ result }) => result === 'delivered').length === 3);
+    const [event] = (await stripe.events.list()).data;
+    expect([event!.pending_webhooks, given.simulator.world.events.records.get(event!.id)?.undelivered]).toEqual([1, [silent.id]]);
+  });
+
   it('gets nothing while disabled or after it was deleted', async () => {
     const [fixed] = (await stripe.webhookEndpoints.list()).data;
     await stripe.webhookEndpoints.update(fixed!.id, { disabled: true });

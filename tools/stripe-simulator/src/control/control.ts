@@ -28,7 +28,7 @@ export interface Controls {
 /** The routes beside the API: truth, faults, clock, reset and the dashboard. */
 export function control(controls: Controls, request: ControlRequest): ControlAnswer {
   const { method, path } = request;
-  if (path === '/__truth' && method === 'GET') return { status: 200, value: truth(controls.world, request.query) };
+  if (path === '/__truth' && method === 'GET') return { status: 200, value: truth(controls.world, request.query.get('only')?.split(',')) };
   if (path === '/__faults') return faultControl(controls, request);
   if (path === '/__clock') return clockControl(controls.world, request);
   if (path === '/__reset' && method === 'POST') {

@@ -1,10 +1,35 @@
+import { type BalanceTransaction } from '../balance-transactions/balance-transaction.js';
 import { balanceView } from '../balance-transactions/routes.js';
-import { eventView } from '../events/event.js';
+import { type Charge } from '../charges/charge.js';
+import { type Customer } from '../customers/customer.js';
+import { type StripeEvent, eventView } from '../events/event.js';
+import { type RequestEntry } from '../http/request-log.js';
+import { type PaymentIntent } from '../payment-intents/payment-intent.js';
+import { type Refund } from '../refunds/refund.js';
+import { type DeliveryAttempt } from '../webhooks/deliveries.js';
 import { type World } from '../world.js';
 
-/** All state, Stripe objects as the API shows them. `?only=payment_intents,refunds` picks parts. */
-export function truth(world: World, query: URLSearchParams): Record<string, unknown> {
-  const parts: Readonly<Record<string, () => readonly unknown[]>> = {
+/** All state, Stripe objects as the API shows them, oldest first. Kinds that are not simulated yet are empty. */
+export interface Truth {
+  readonly payment_intents: readonly PaymentIntent[];
+  readonly charges: readonly Charge[];
+  readonly refunds: readonly Refund[];
+  readonly disputes: readonly never[];
+  readonly balance_transactions: readonly BalanceTransaction[];
+  readonly checkout_sessions: readonly never[];
+  readonly customers: readonly Customer[];
+  readonly subscriptions: readonly never[];
+  readonly invoices: readonly never[];
+  readonly payouts: readonly never[];
+  readonly meter_events: readonly never[];
+  readonly events: readonly StripeEvent[];
+  readonly requests: readonly RequestEntry[];
+  readonly webhook_deliveries: readonly DeliveryAttempt[];
+}
+
+/** Parts outside `only` are left out. */
+export function truth(world: World, only?: readonly string[]): Truth {
+  const parts: { readonly [Part in keyof Truth]: () => Truth[Part] } = {
     payment_intents: () => world.paymentIntents.all(),
     charges: () => world.charges.all(),
     refunds: () => world.refunds.all(),
@@ -17,10 +42,9 @@ export function truth(world: World, query: URLSearchParams): Record<string, unkn
     payouts: () => [],
     meter_events: () => [],
     events: () => world.events.records.all().map(eventView),
-    requests: () => world.requests.all(),
-    webhook_deliveries: () => world.deliveries.all(),
+    requests: () => [...world.requests.all()],
+    webhook_deliveries: () => [...world.deliveries.all()],
   };
-  const only = query.get('only')?.split(',');
-  const names = Object.keys(parts).filter((name) => only === undefined || only.includes(name));
-  return Object.fromEntries(names.map((name) => [name, parts[name]?.()]));
+  const wanted = Object.entries(parts).filter(([name]) => only === undefined || only.includes(name));
+  return Object.fromEntries(wanted.map(([name, read]) => [name, read()])) as unknown as Truth;
 }

@@ -13,7 +13,8 @@ export class EventLog {
   constructor(private readonly world: World) {}
 
   /**
-   * Emits one event about `object` as it is now. With `before`, the changed fields go into `previous_attributes`.
+   * Emits one event about `object` as it is now. With `before`, the changed fields go into `previous_attributes`
+   * (of `*.updated` events only).
    * A silent cause emits nothing.
    */
   emit(type: string, object: object, cause: Cause = AUTOMATIC, before?: object): void {
@@ -22,9 +23,11 @@ export class EventLog {
     if (this.world.faults.takeWebhook('webhook_two_events', type) !== undefined) this.write(type, object, cause, before);
   }
 
-  markDelivered(id: string): void {
+  markDelivered(id: string, endpoint: string): void {
     const record = this.records.get(id);
-    if (record !== undefined) this.records.replace({ ...record, undelivered: Math.max(0, record.undelivered - 1) });
+    if (record?.undelivered.includes(endpoint)) {
+      this.records.replace({ ...record, undelivered: record.undelivered.filter((one) => one !== endpoint) });
+    }
   }
 
   clear(): void {
@@ -36,10 +39,10 @@ export class EventLog {
     const endpoints = world.endpoints
       .all()
       .filter(({ status, enabled_events }) => status === 'enabled' && enabled_events.some((pattern) => covers(pattern, type)));
-    const previous = before === undefined ? undefined : previousAttributes(before, object);
+    const previous = before === undefined || !type.endsWith('updated') ? undefined : previousAttributes(before, object);
     const record: EventRecord = {
       id: world.ids.next('evt'),
-      undelivered: endpoints.length,
+      undelivered: endpoints.map(({ id }) => id),
       event: {
         id: '',
         object: 'event',

@@ -13,15 +13,16 @@ export interface StripeEvent {
   readonly type: string;
 }
 
-/** An event and how many endpoints have not yet answered 2xx. `event.pending_webhooks` keeps the first count, as delivered. */
+/** An event and the endpoints that have not yet answered 2xx. `event.pending_webhooks` keeps the first count, as delivered. */
 export interface EventRecord extends Stored {
   readonly event: StripeEvent;
-  readonly undelivered: number;
+  readonly undelivered: readonly string[];
 }
 
 /** The event as the API shows it now. */
 export function eventView(record: EventRecord): StripeEvent {
-  return record.undelivered === record.event.pending_webhooks ? record.event : { ...record.event, pending_webhooks: record.undelivered };
+  const pending = record.undelivered.length;
+  return pending === record.event.pending_webhooks ? record.event : { ...record.event, pending_webhooks: pending };
 }
 
 /** The fields of `after` that differ, with their values in `before`. Nested maps are compared key by key, as Stripe shows them. */

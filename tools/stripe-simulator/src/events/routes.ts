@@ -24,7 +24,7 @@ export const eventRoutes: readonly Route[] = [
         since: world.clock.nowSeconds() - EVENT_LIFETIME_SECONDS,
         matches: ({ event, undelivered }) =>
           (patterns === undefined || patterns.some((pattern) => covers(pattern, event.type))) &&
-          (delivered === undefined || delivered === (undelivered === 0)),
+          (delivered === undefined || delivered === (undelivered.length === 0)),
       });
       return { ...page, data: page.data.map(eventView) };
     },

@@ -140,7 +140,7 @@ export class Deliveries {
       error: 'error' in result ? result.error : null,
       fault: fault?.fault ?? null,
     });
-    if (delivered) this.world.events.markDelivered(record.id);
+    if (delivered) this.world.events.markDelivered(record.id, endpoint.id);
     this.conclude(series, delivered);
   }
 
