@@ -1,0 +1,47 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { OutboxReadReply } from '@tidegate/contracts/rpc/outbox-read';
+import { outboxReadSubject } from '@tidegate/contracts/subjects';
+import type { RpcClient } from '@tidegate/messaging/rpc';
+import { type Kysely, sql } from 'kysely';
+import type { ReconciliationTables } from '../tables.js';
+import type { InboxProgress } from './second-read.js';
+
+const CONSUMER = 'reconciliation-payments';
+const POLL_MS = 100;
+const HEAD_TIMEOUT_MS = 5000;
+/** Above any position: only the head is wanted, no rows. */
+const BEYOND = Number.MAX_SAFE_INTEGER;
+
+/** What payments published has not been projected here in time, so nothing can be said about what is missing. */
+export class InboxBehind extends Error {
+  override name = 'InboxBehind';
+}
+
+/**
+ * Waits until the inbox has stored and handled everything up to the position that payments reports now. A dead letter below it is not handled either:
+ * its payment is not known here, and the wait ends with InboxBehind.
+ */
+export function inboxProgress(db: Kysely<ReconciliationTables>, rpc: Pick<RpcClient, 'request'>, patienceMs: number): InboxProgress {
+  return {
+    async caughtUp(stopping) {
+      const { epoch, head } = await rpc.request<OutboxReadReply>(outboxReadSubject('payments'), { after: BEYOND, limit: 1 }, { timeoutMs: HEAD_TIMEOUT_MS });
+      const deadline = performance.now() + patienceMs;
+      while (!(await hasHandled(db, epoch, head))) {
+        if (performance.now() >= deadline) throw new InboxBehind(`the inbox has not reached position ${epoch}:${head} of payments`);
+        await delay(POLL_MS, undefined, { signal: stopping });
+      }
+    },
+  };
+}
+
+async function hasHandled(db: Kysely<ReconciliationTables>, epoch: number, head: number): Promise<boolean> {
+  if (head === 0) return true;
+  const { rows } = await sql<{ reached: boolean }>`
+    SELECT (w.epoch, w.position) >= (${epoch}::bigint, ${head}::bigint) AND NOT EXISTS (
+      SELECT 1 FROM inbox i
+      WHERE i.consumer = w.consumer AND i.generation = w.generation AND i.state IN ('pending', 'dead') AND i.position <= ${head}::bigint
+    ) AS reached
+    FROM inbox_generations g JOIN inbox_watermarks w ON w.consumer = g.consumer AND w.generation = g.live
+    WHERE g.consumer = ${CONSUMER}`.execute(db);
+  return rows[0]?.reached ?? false;
+}

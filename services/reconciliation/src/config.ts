@@ -1,0 +1,32 @@
+import { baseSettings } from '@tidegate/service-host/base-config';
+import { readConfig } from '@tidegate/service-host/config';
+import { documented, url, wholeNumber } from '@tidegate/service-host/settings';
+import { z } from 'zod';
+
+/** Settings of the reconciliation service. */
+export const ReconciliationConfig = z.object({
+  ...baseSettings({ port: 3003 }),
+  STRIPE_SECRET_KEY: documented(z.string().min(1), { doc: "Stripe's secret key, for reading lists.", secret: true }),
+  STRIPE_API_BASE: documented(url('http', 'https').optional(), { doc: "Where Stripe's API is; absent means api.stripe.com." }),
+  UNMARKED_INTENTS: documented(z.enum(['adopt', 'foreign']).default('adopt'), {
+    doc: 'What a PaymentIntent is that carries no id of ours: a payment that is missing here, or none of our business.',
+  }),
+  RECONCILIATION_STALE_SECONDS: documented(wholeNumber({ min: 1, max: 3600 }).default(60), {
+    doc: 'How often payments that are stale or unknown are looked for, and how old they are by then.',
+    unit: 'seconds',
+  }),
+  RECONCILIATION_QUIET_SECONDS: documented(wholeNumber({ min: 0, max: 600 }).default(25), {
+    doc: 'A payment that changed more recently may have a call on its way; its status is not yet called a mismatch.',
+    unit: 'seconds',
+  }),
+  RECONCILIATION_PATIENCE_SECONDS: documented(wholeNumber({ min: 0, max: 3600 }).default(60), {
+    doc: 'How long a run goes on asking for one answer of Stripe before it fails.',
+    unit: 'seconds',
+  }),
+});
+export type ReconciliationConfig = Readonly<z.infer<typeof ReconciliationConfig>>;
+
+export const readReconciliationConfig = (env = process.env): ReconciliationConfig => readConfig(ReconciliationConfig, env);
+
+/** Whether the key is of Stripe's live mode; objects of the other mode are foreign. */
+export const isLivemode = ({ STRIPE_SECRET_KEY }: Pick<ReconciliationConfig, 'STRIPE_SECRET_KEY'>): boolean => /^[sr]k_live_/.test(STRIPE_SECRET_KEY);

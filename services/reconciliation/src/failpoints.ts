@@ -1,0 +1,7 @@
+import { callFailpoints, commitFailpoints } from '@tidegate/database/failpoints';
+
+/** Where a drill may kill, delay or fail this service, besides the places that messaging adds. */
+export const FAILPOINTS: readonly string[] = [
+  ...commitFailpoints('reconciliation.run.request', 'reconciliation.run.finish'),
+  ...callFailpoints('reconciliation.run.read'),
+];

@@ -1,0 +1,101 @@
+import { Module } from '@nestjs/common';
+import { RPC } from '@tidegate/contracts/rpc/routes';
+import { Lease } from '@tidegate/database/lease';
+import { serveOutboxRead } from '@tidegate/messaging/outbox-read.rpc';
+import { OutboxRelay } from '@tidegate/messaging/relay';
+import { type RpcServer, serveRpc } from '@tidegate/messaging/rpc';
+import { Subscriber } from '@tidegate/messaging/subscriber';
+import { everyLoop } from '@tidegate/service-host/loop';
+import type { HostContext, ServiceParts, Startable } from '@tidegate/service-host/service-parts';
+import { createStripeAdapter } from '@tidegate/stripe-gateway/adapter';
+import { Breakers, withBreaker } from '@tidegate/stripe-gateway/with-breaker';
+import { withFailpoints } from '@tidegate/stripe-gateway/with-failpoints';
+import { withTelemetry } from '@tidegate/stripe-gateway/with-telemetry';
+import { inboxProgress } from './compare/inbox-progress.js';
+import { isLivemode, type ReconciliationConfig } from './config.js';
+import { paymentsProjector } from './projection/payments.consumer.js';
+import { stripeEventsProjector } from './projection/stripe-events.consumer.js';
+import { reconciliationMetrics } from './reconciliation-metrics.js';
+import { repairOverRpc } from './repair/repair.rpc.js';
+import { runOnce } from './run/run.loop.js';
+import { answerCreate, answerDiscrepancies, answerGet, answerList } from './run/run.rpc.js';
+import { resolveStale } from './stale/stale.loop.js';
+
+export const SERVICE = 'reconciliation';
+const POLL_MS = 1000;
+
+/** Nest only carries the HTTP listener here. */
+@Module({})
+export class ReconciliationModule {}
+
+/** Joins the parts of the service with what its host gives them. */
+export function setup(host: HostContext<ReconciliationConfig>): ServiceParts {
+  const { config, db, failpoints, clock, logger, broker, health, instance } = host;
+  const lease = (name: string) => new Lease(db, name, instance);
+  const livemode = isLivemode(config);
+  const metrics = reconciliationMetrics(host.metrics, db);
+  const relay = new OutboxRelay({ db, broker, owner: SERVICE, failpoints, logger, metrics: host.metrics, lease: lease('relay') });
+  const staged = () => relay.signal();
+
+  const adapter = createStripeAdapter({ secretKey: config.STRIPE_SECRET_KEY, ...(config.STRIPE_API_BASE ? { apiBase: config.STRIPE_API_BASE } : {}) });
+  const stripe = withTelemetry(withBreaker(withFailpoints(adapter, failpoints, `${SERVICE}.run.read`), new Breakers()), { metrics: host.metrics, logger });
+  const repair = repairOverRpc(host.rpc, livemode);
+  const patienceMs = config.RECONCILIATION_PATIENCE_SECONDS * 1000;
+
+  const runs = {
+    db,
+    failpoints,
+    clock,
+    logger,
+    metrics,
+    stripe,
+    repair,
+    staged,
+    patienceMs,
+    inbox: inboxProgress(db, host.rpc, patienceMs),
+    rules: { livemode, unmarked: config.UNMARKED_INTENTS },
+    quietMs: config.RECONCILIATION_QUIET_SECONDS * 1000,
+  };
+  const runLoop = everyLoop({ name: `${SERVICE}.runs`, intervalMs: POLL_MS, health, logger, leader: lease('runs'), runOnce: ({ stopping }) => runOnce(runs, stopping) });
+  const staleSeconds = config.RECONCILIATION_STALE_SECONDS;
+  const staleLoop = everyLoop({
+    name: `${SERVICE}.stale`,
+    intervalMs: staleSeconds * 1000,
+    health,
+    logger,
+    leader: lease('stale'),
+    runOnce: ({ stopping }) => resolveStale({ db, clock, logger, metrics, repair, staleSeconds }, stopping),
+  });
+
+  const consumer = { db, broker, failpoints, logger, metrics: host.metrics, clock, service: SERVICE };
+  const api = { db, failpoints, clock, requested: () => runLoop.signal?.() };
+  const rpc = served(
+    () => serveOutboxRead(broker, db, SERVICE),
+    () => serveRpc(broker, RPC.runCreate, SERVICE, (request) => answerCreate(api, request)),
+    () => serveRpc(broker, RPC.runGet, SERVICE, (request) => answerGet(api, request)),
+    () => serveRpc(broker, RPC.runList, SERVICE, (request) => answerList(api, request)),
+    () => serveRpc(broker, RPC.runDiscrepancies, SERVICE, (request) => answerDiscrepancies(api, request)),
+  );
+
+  return {
+    module: ReconciliationModule,
+    loops: [relay, runLoop, staleLoop],
+    consumers: [
+      new Subscriber({ ...consumer, durable: 'reconciliation-payments', stream: 'PAYMENTS_EVENTS', handler: paymentsProjector }),
+      new Subscriber({ ...consumer, durable: 'reconciliation-stripe-events', stream: 'STRIPE_EVENTS', handler: stripeEventsProjector({ livemode, staged }) }),
+      rpc,
+    ],
+    stop: async () => adapter.close(),
+  };
+}
+
+/** Request subjects that are answered from start to stop. */
+function served(...serve: (() => RpcServer)[]): Startable {
+  let servers: RpcServer[] = [];
+  return {
+    start: async () => {
+      servers = serve.map((one) => one());
+    },
+    stop: async () => void (await Promise.all(servers.map((one) => one.stop()))),
+  };
+}

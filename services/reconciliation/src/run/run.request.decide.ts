@@ -1,0 +1,50 @@
+import { CreateRunBody } from '@tidegate/contracts/requests';
+import { DiscrepancyClass } from '@tidegate/contracts/responses';
+import { z } from 'zod';
+
+/** The body of POST /v1/reconciliation/runs with what only this service knows of it. */
+export const RunRequest = CreateRunBody.extend({ classes: z.array(DiscrepancyClass).min(1).optional() }).refine((body) => body.start_date <= body.end_date, {
+  path: ['end_date'],
+  message: 'is before start_date',
+});
+export type RunRequest = z.infer<typeof RunRequest>;
+
+const limit = z.string().regex(/^\d{1,3}$/).transform(Number).refine((value) => value >= 1 && value <= 100, '1 to 100').default(20);
+
+/** Query of GET /v1/reconciliation/runs; the cursor names the last run of the page before. */
+export const RunListQuery = z.strictObject({
+  limit,
+  cursor: z
+    .string()
+    .max(200)
+    .transform((text, context) => {
+      const [, ms, id] = /^(\d{1,15})\/(rec_[A-Za-z0-9]{8,64})$/.exec(decoded(text)) ?? [];
+      if (ms !== undefined && id !== undefined) return { created_at: new Date(Number(ms)), run_id: id };
+      context.addIssue({ code: 'custom', message: 'not a cursor of this list' });
+      return z.NEVER;
+    })
+    .optional(),
+});
+
+/** Query of GET /v1/reconciliation/runs/{id}/discrepancies; the cursor is the number of the last row of the page before. */
+export const DiscrepancyListQuery = z.strictObject({
+  limit,
+  cursor: z
+    .string()
+    .max(20)
+    .transform(decoded)
+    .refine((text) => /^\d{1,9}$/.test(text), 'not a cursor of this list')
+    .transform(Number)
+    .default(0),
+});
+
+export const runCursor = (run: { created_at: Date; run_id: string }): string => encoded(`${run.created_at.getTime()}/${run.run_id}`);
+export const discrepancyCursor = (number: number): string => encoded(String(number));
+
+function encoded(text: string): string {
+  return Buffer.from(text).toString('base64url');
+}
+
+function decoded(text: string): string {
+  return Buffer.from(text, 'base64url').toString();
+}

@@ -1,0 +1,99 @@
+import type { Generated, JSONColumnType } from 'kysely';
+
+/** The schema `reconciliation`, see migrations/. */
+export interface ReconciliationTables {
+  recorded_payments: RecordedPaymentsTable;
+  recorded_refunds: RecordedRefundsTable;
+  stripe_objects: StripeObjectsTable;
+  runs: RunsTable;
+  discrepancies: DiscrepanciesTable;
+  run_progress: { run_id: string; attempts: number; pages: number; objects: number };
+  run_seen: { run_id: string; object_id: string };
+  repair_requests: { payment_id: string; asked: number; next_at: Date; last_answer: string | null };
+  installation: { one: Generated<boolean>; installed_at: Generated<Date> };
+}
+
+export interface RecordedPaymentsTable {
+  payment_id: string;
+  tenant: string;
+  status: string;
+  amount: number;
+  amount_captured: number;
+  amount_refunded: number;
+  currency: string;
+  stripe_payment_intent: string | null;
+  livemode: boolean;
+  created_at: Date;
+  updated_at: Date;
+  epoch: number;
+  version: number;
+}
+
+export interface RecordedRefundsTable {
+  refund_id: string;
+  payment_id: string;
+  tenant: string;
+  status: string;
+  amount: number;
+  currency: string;
+  stripe_refund: string | null;
+  first_told_at: Date;
+  updated_at: Date;
+  epoch: number;
+  version: number;
+}
+
+export interface StripeObjectsTable {
+  object_id: string;
+  object: string;
+  status: string | null;
+  payment_intent: string | null;
+  payment_id: string | null;
+  tenant: string;
+  amount: number | null;
+  amount_captured: number | null;
+  amount_refunded: number | null;
+  currency: string | null;
+  livemode: boolean;
+  stripe_created: Date | null;
+  standing: number;
+  as_of: Date;
+  status_rank: number;
+  event_id: string;
+}
+
+export interface RunsTable {
+  run_id: string;
+  tenant: string;
+  status: 'running' | 'succeeded' | 'failed';
+  mode: 'report' | 'repair';
+  start_date: string;
+  end_date: string;
+  classes: string[] | null;
+  reason: string;
+  actor: string;
+  request_hash: string;
+  pages: number;
+  objects: number;
+  counts: JSONColumnType<Record<string, number>>;
+  failure: string | null;
+  created_at: Date;
+  finished_at: Date | null;
+}
+
+export interface DiscrepanciesTable {
+  run_id: string;
+  number: number;
+  tenant: string;
+  class: 'missing_local' | 'missing_remote' | 'status_mismatch' | 'amount_mismatch';
+  object: 'payment' | 'refund';
+  payment_id: string | null;
+  stripe_id: string | null;
+  local: string | null;
+  remote: string | null;
+  first_seen: Date;
+  found_at: Date;
+  proposed_repair: string | null;
+  applied: boolean;
+  reason: string | null;
+}

@@ -1,0 +1,27 @@
+import { baseSettings } from '@tidegate/service-host/base-config';
+import { readConfig } from '@tidegate/service-host/config';
+import { commaSeparated, documented, url, wholeNumber } from '@tidegate/service-host/settings';
+import { z } from 'zod';
+
+/** Settings of the webhooks service. */
+export const WebhooksConfig = z.object({
+  ...baseSettings({ port: 3001 }),
+  STRIPE_WEBHOOK_SECRET: documented(commaSeparated(), { doc: 'Signing secrets of the webhook endpoints, comma-separated; each is accepted.', secret: true }),
+  STRIPE_SECRET_KEY: documented(z.string().min(1), { doc: "Stripe's secret key, for reading events and objects.", secret: true }),
+  STRIPE_API_BASE: documented(url('http', 'https').optional(), { doc: "Where Stripe's API is; absent means api.stripe.com." }),
+  WEBHOOKS_SWEEP_SECONDS: documented(wholeNumber({ min: 1, max: 86_400 }).default(300), {
+    doc: "How often Stripe's list of events is read for deliveries that were lost.",
+    unit: 'seconds',
+  }),
+  WEBHOOKS_SWEEP_OVERLAP_SECONDS: documented(wholeNumber({ min: 0, max: 86_400 }).optional(), {
+    doc: 'How far each sweep looks back into what was swept before, since lists may lag; absent means the length of two sweeps.',
+    unit: 'seconds',
+  }),
+  WEBHOOKS_SWEEP_SETTLE_SECONDS: documented(wholeNumber({ min: 0, max: 3600 }).default(10), {
+    doc: 'Events younger than this are left to their delivery.',
+    unit: 'seconds',
+  }),
+});
+export type WebhooksConfig = Readonly<z.infer<typeof WebhooksConfig>>;
+
+export const readWebhooksConfig = (env = process.env): WebhooksConfig => readConfig(WebhooksConfig, env);

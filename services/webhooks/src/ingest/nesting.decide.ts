@@ -1,0 +1,22 @@
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+
+/**
+ * How deep arrays and objects nest in JSON text, counted over the bytes so that the parser never sees a bomb. Bytes of multi-byte characters
+ * are all above 0x7f and cannot be mistaken for brackets.
+ */
+export function nestingDepth(json: Uint8Array): number {
+  let depth = 0;
+  let deepest = 0;
+  let inString = false;
+  for (let at = 0; at < json.length; at += 1) {
+    const byte = json[at];
+    if (inString) {
+      if (byte === BACKSLASH) at += 1;
+      else if (byte === QUOTE) inString = false;
+    } else if (byte === QUOTE) inString = true;
+    else if (byte === 0x7b || byte === 0x5b) deepest = Math.max(deepest, (depth += 1));
+    else if (byte === 0x7d || byte === 0x5d) depth -= 1;
+  }
+  return deepest;
+}

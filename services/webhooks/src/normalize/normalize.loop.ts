@@ -1,0 +1,78 @@
+import type { Failpoints } from '@tidegate/database/failpoints';
+import { inTransaction } from '@tidegate/database/transaction';
+import type { Clock } from '@tidegate/service-host/clock';
+import type { Logger } from '@tidegate/telemetry/logger';
+import { type Kysely, sql } from 'kysely';
+import { insertFault } from '../ingest/insert-fault.js';
+import { claimDeliveries, claimKeys, type EventKey, postpone } from '../stripe-event/stripe-event.store.js';
+import type { WebhooksTables } from '../tables.js';
+import { publish } from './publish.js';
+import { retryAfterMs } from './retry.decide.js';
+
+export interface NormalizeParts {
+  db: Kysely<WebhooksTables>;
+  failpoints: Failpoints;
+  clock: Clock;
+  logger: Logger;
+  /** The outbox has rows: the relay need not wait for its poll. */
+  staged(): void;
+}
+
+const BATCH = 200;
+const STAGE = 'webhooks.normalize.stage';
+
+/**
+ * Publishes stored deliveries in order of arrival. Every replica runs it: rows are claimed with SKIP LOCKED, so none is done twice and a dead
+ * replica holds nothing up. When a batch fails for another reason than an absent database, its rows are tried one by one; the one that fails
+ * alone is marked `failed` and comes again later, and never blocks the others.
+ */
+export class Normalize {
+  constructor(private readonly parts: NormalizeParts) {}
+
+  /** Publishes what waits, at most one batch; the number of events done. */
+  async runOnce(): Promise<number> {
+    try {
+      return await this.publishBatch();
+    } catch (error) {
+      if (insertFault(error) === 'store') throw error;
+      this.parts.logger.warn({ event: 'normalize_batch_failed', err: error }, 'A batch of events could not be published together');
+      return this.publishOneByOne();
+    }
+  }
+
+  private async publishBatch(): Promise<number> {
+    const now = this.parts.clock.now();
+    const published = await inTransaction(this.parts, STAGE, async (tx) => {
+      const rows = await claimDeliveries(tx, BATCH, now);
+      await publish(tx, rows.map((row) => ({ row, retrieved: null })), now);
+      return rows.length;
+    });
+    if (published > 0) this.parts.staged();
+    return published;
+  }
+
+  private async publishOneByOne(): Promise<number> {
+    const { rows } = await sql<EventKey & { attempts: number }>`
+      SELECT stripe_event_id, created, attempts FROM stripe_events
+      WHERE published_at IS NULL AND source = 'webhook' AND (retry_at IS NULL OR retry_at <= ${this.parts.clock.now()})
+      ORDER BY received_at, created, stripe_event_id LIMIT ${BATCH}`.execute(this.parts.db);
+    for (const key of rows) await this.publishOne(key);
+    this.parts.staged();
+    return rows.length;
+  }
+
+  private async publishOne(key: EventKey & { attempts: number }): Promise<void> {
+    const now = this.parts.clock.now();
+    try {
+      await inTransaction(this.parts, STAGE, async (tx) => {
+        const rows = await claimKeys(tx, [key]);
+        await publish(tx, rows.map((row) => ({ row, retrieved: null })), now);
+      });
+    } catch (err) {
+      if (insertFault(err) === 'store') throw err;
+      this.parts.logger.error({ event: 'normalize_failed', stripe_event_id: key.stripe_event_id, err }, 'An event could not be published');
+      const error = err instanceof Error ? err.message : String(err);
+      await postpone(this.parts.db, [key], { at: new Date(now.getTime() + retryAfterMs(key.attempts)), outcome: 'failed', error });
+    }
+  }
+}

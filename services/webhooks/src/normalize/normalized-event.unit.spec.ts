@@ -1,0 +1,113 @@
+import { describe, expect, it } from '@jest/globals';
+import { NormalizedStripeEvent } from '@tidegate/contracts/events/stripe-event';
+import { normalizedEvent, referenceOf, type StoredStripeEvent, tenantOf } from './normalized-event.decide.js';
+import { aggregateOf } from './normalized-object.decide.js';
+
+const row = (object: unknown, changes: Partial<StoredStripeEvent> & { request?: unknown } = {}): StoredStripeEvent => ({
+  stripe_event_id: 'evt_1',
+  event_type: 'payment_intent.succeeded',
+  created: new Date('2026-11-21T06:00:00Z'),
+  livemode: false,
+  api_version: '2026-10-28.endive',
+  source: 'webhook',
+  payload: Buffer.from(JSON.stringify({ id: 'evt_1', object: 'event', data: { object }, request: changes.request ?? null })),
+  ...changes,
+});
+
+const intent = {
+  id: 'pi_1',
+  object: 'payment_intent',
+  status: 'succeeded',
+  created: 1795240799,
+  amount: 4200,
+  amount_received: 4200,
+  amount_capturable: 0,
+  currency: 'usd',
+  capture_method: 'automatic_async',
+  cancellation_reason: null,
+  latest_charge: 'ch_1',
+  customer: null,
+  last_payment_error: null,
+  client_secret: 'pi_1_secret_shh',
+  metadata: { payment_id: 'pay_4f1c2b7a', tenant_id: 'other' },
+};
+
+describe('A normalized event', () => {
+  it('says of a payment intent what the contract names, and nothing else', () => {
+    const event = normalizedEvent(row(intent, { request: { id: 'req_1', idempotency_key: 'cmd:confirm:1' } }), null);
+
+    expect(NormalizedStripeEvent.strict().parse(event)).toEqual(event);
+    expect(event).toMatchObject({ type: 'payment_intent.succeeded', created: 1795240800, hint: false, request_idempotency_key: 'cmd:confirm:1' });
+    expect(event.object).toMatchObject({ id: 'pi_1', payment_intent: 'pi_1', charge: 'ch_1', amount: 4200, amount_captured: 4200, status: 'succeeded' });
+    expect(JSON.stringify(event)).not.toContain('secret');
+    expect(tenantOf(event)).toBe('other');
+    expect(aggregateOf(event.object)).toBe('pi_1');
+  });
+
+  it('says why a payment intent was declined', () => {
+    const declined = { ...intent, status: 'requires_payment_method', last_payment_error: { type: 'card_error', code: 'card_declined', decline_code: 'lost_card', message: 'Your card was declined.' } };
+    expect(normalizedEvent(row(declined), null).object.failure).toEqual({ code: 'card_declined', decline_code: 'lost_card', message: 'Your card was declined.' });
+  });
+
+  it('keys a charge by its payment intent, expanded or not', () => {
+    const charge = { id: 'ch_1', object: 'charge', status: 'succeeded', amount: 4200, amount_captured: 4200, amount_refunded: 100, currency: 'usd', failure_code: null, payment_method_details: { card: { brand: 'visa', last4: '4242' } }, metadata: {} };
+    for (const payment_intent of ['pi_1', { id: 'pi_1', object: 'payment_intent' }]) {
+      const { object } = normalizedEvent(row({ ...charge, payment_intent }), null);
+      expect(aggregateOf(object)).toBe('pi_1');
+      expect(object).toMatchObject({ charge: 'ch_1', amount_refunded: 100, card: { brand: 'visa', last4: '4242' }, failure: null });
+    }
+  });
+
+  it('says why a refund failed', () => {
+    const refund = { id: 're_1', object: 'refund', status: 'failed', amount: 100, currency: 'usd', charge: 'ch_1', payment_intent: 'pi_1', failure_reason: 'insufficient_funds', metadata: { refund_id: 'rfd_1' } };
+    expect(normalizedEvent(row(refund), null).object).toMatchObject({ status: 'failed', charge: 'ch_1', failure: { code: 'insufficient_funds' }, metadata: { refund_id: 'rfd_1' } });
+  });
+
+  it('keeps an object that nobody knows by its id', () => {
+    const event = normalizedEvent(row({ id: 'prod_1', object: 'product', name: 'A thing' }, { event_type: 'product.created' }), null);
+    expect(NormalizedStripeEvent.parse(event).object).toMatchObject({ object: 'product', id: 'prod_1', status: null, amount: null });
+    expect(tenantOf(event)).toBe('default');
+  });
+
+  it('keeps an object that has no id by the id of the event', () => {
+    const event = normalizedEvent(row({ object: 'balance', available: [] }), null);
+    expect(aggregateOf(event.object)).toBe('evt_1');
+  });
+
+  it.each([[[]], [null], ['x'], [{ id: 7, object: ['payment_intent'], status: {}, amount: 1.5, metadata: [1], latest_charge: 5 }]])(
+    'is always a valid contract, even of %j',
+    (object) => {
+      const event = normalizedEvent(row(object), null);
+      expect(NormalizedStripeEvent.parse(event)).toEqual(event);
+    },
+  );
+
+  it('carries no character that Postgres cannot store, and no __proto__', () => {
+    const event = normalizedEvent(row({ ...intent, metadata: JSON.parse('{"a":"x\\u0000y","b":"\\ud800","__proto__":"z","n":5}') }), null);
+    expect(event.object.metadata).toEqual({ a: 'xy', b: '\ufffd' });
+  });
+});
+
+describe('A hint', () => {
+  it('takes the retrieved object instead of the listed one', () => {
+    const listed = row({ ...intent, status: 'processing' }, { source: 'sweep', event_type: 'payment_intent.processing' });
+    expect(normalizedEvent(listed, intent)).toMatchObject({ hint: true, type: 'payment_intent.processing', object: { status: 'succeeded' } });
+    expect(referenceOf(listed)).toEqual({ kind: 'payment_intent', id: 'pi_1' });
+  });
+
+  it('may be a thin event, whose type loses its version', () => {
+    const thin = row(null, {
+      source: 'thin',
+      event_type: 'v1.payment_intent.succeeded',
+      payload: Buffer.from(JSON.stringify({ id: 'evt_2', object: 'v2.core.event', related_object: { id: 'pi_1', type: 'payment_intent', url: '/v1/payment_intents/pi_1' } })),
+    });
+    expect(referenceOf(thin)).toEqual({ kind: 'payment_intent', id: 'pi_1' });
+    expect(normalizedEvent(thin, intent)).toMatchObject({ type: 'payment_intent.succeeded', hint: true, object: { id: 'pi_1', status: 'succeeded' } });
+  });
+
+  it('that names nothing is still published', () => {
+    const bare = row(null, { source: 'thin', payload: Buffer.from('{"object":"v2.core.event"}') });
+    expect(referenceOf(bare)).toBeNull();
+    expect(NormalizedStripeEvent.parse(normalizedEvent(bare, null)).object.id).toBe('evt_1');
+  });
+});

@@ -1,0 +1,127 @@
+import { Module } from '@nestjs/common';
+import { RPC } from '@tidegate/contracts/rpc/routes';
+import { Lease } from '@tidegate/database/lease';
+import { inTransaction } from '@tidegate/database/transaction';
+import { serveOutboxRead } from '@tidegate/messaging/outbox-read.rpc';
+import { OutboxRelay } from '@tidegate/messaging/relay';
+import { type RpcServer, serveRpc } from '@tidegate/messaging/rpc';
+import { Subscriber } from '@tidegate/messaging/subscriber';
+import { everyLoop } from '@tidegate/service-host/loop';
+import type { HostContext, ServiceParts, Startable } from '@tidegate/service-host/service-parts';
+import { createStripeAdapter } from '@tidegate/stripe-gateway/adapter';
+import { verify } from '@tidegate/stripe-gateway/signature';
+import { Breakers, withBreaker } from '@tidegate/stripe-gateway/with-breaker';
+import { withFailpoints } from '@tidegate/stripe-gateway/with-failpoints';
+import { withTelemetry } from '@tidegate/stripe-gateway/with-telemetry';
+import type { WebhooksConfig } from './config.js';
+import { Hints } from './hint/hint.loop.js';
+import { Batcher } from './ingest/batcher.js';
+import { insertFault } from './ingest/insert-fault.js';
+import { ReceiveDelivery } from './ingest/receive.flow.js';
+import { webhookRoute } from './ingest/webhook.route.js';
+import { Normalize } from './normalize/normalize.loop.js';
+import { outcomeConsumer } from './stripe-event/outcome.consumer.js';
+import { Partitions } from './stripe-event/partitions.js';
+import { answerGet, answerList } from './stripe-event/stripe-event.rpc.js';
+import { insertEvents, keyOf, type NewStripeEvent, oldestUnpublishedSeconds } from './stripe-event/stripe-event.store.js';
+import { Sweep } from './sweep/sweep.loop.js';
+import { webhookMetrics } from './webhook-metrics.js';
+
+export const SERVICE = 'webhooks';
+const SIGNATURE_TOLERANCE_SECONDS = 300;
+const POLL_MS = 1000;
+
+/** Nest only carries the HTTP listener here. */
+@Module({})
+export class WebhooksModule {}
+
+/** Joins the parts of the service with what its host gives them. */
+export function setup(host: HostContext<WebhooksConfig>): ServiceParts {
+  const { config, db, failpoints, clock, logger, broker, health, instance } = host;
+  const lease = (name: string) => new Lease(db, name, instance);
+  const metrics = webhookMetrics(host.metrics, () => oldestUnpublishedSeconds(db, clock.now()));
+  const partitions = new Partitions(db, logger);
+  const relay = new OutboxRelay({ db, broker, owner: SERVICE, failpoints, logger, metrics: host.metrics, lease: lease('relay') });
+  const staged = () => relay.signal();
+
+  const adapter = createStripeAdapter({ secretKey: config.STRIPE_SECRET_KEY, ...(config.STRIPE_API_BASE ? { apiBase: config.STRIPE_API_BASE } : {}) });
+  const breakers = new Breakers();
+  const stripe = (step: string) => withTelemetry(withBreaker(withFailpoints(adapter, failpoints, `${SERVICE}.${step}`), breakers), { metrics: host.metrics, logger });
+
+  const normalize = new Normalize({ db, failpoints, clock, logger, staged });
+  const normalizeLoop = everyLoop({ name: `${SERVICE}.normalize`, intervalMs: POLL_MS, health, logger, runOnce: () => normalize.runOnce() });
+  const hints = new Hints({ db, failpoints, clock, stripe: stripe('hint.retrieve'), staged });
+  const hintLoop = everyLoop({ name: `${SERVICE}.hints`, intervalMs: POLL_MS, health, logger, leader: lease('hints'), runOnce: ({ stopping }) => hints.runOnce(stopping) });
+  const sweep = new Sweep({
+    db,
+    failpoints,
+    clock,
+    logger,
+    partitions,
+    stripe: stripe('sweep.list'),
+    settings: {
+      everySeconds: config.WEBHOOKS_SWEEP_SECONDS,
+      overlapSeconds: config.WEBHOOKS_SWEEP_OVERLAP_SECONDS ?? 2 * config.WEBHOOKS_SWEEP_SECONDS,
+      settleSeconds: config.WEBHOOKS_SWEEP_SETTLE_SECONDS,
+    },
+    found: (events) => {
+      metrics.missed(events);
+      hintLoop.signal?.();
+    },
+  });
+  const sweepLoop = everyLoop({ name: `${SERVICE}.sweep`, intervalMs: POLL_MS, health, logger, leader: lease('sweep'), runOnce: (run) => sweep.runOnce(run) });
+
+  const insert = async (rows: NewStripeEvent[]) => {
+    await partitions.ensureFor(rows.map((row) => row.created), clock.now());
+    return inTransaction({ db, failpoints }, `${SERVICE}.ingest.insert`, (tx) => insertEvents(tx, rows));
+  };
+  const batcher = new Batcher<NewStripeEvent>({ insert, keyOf, faultOf: insertFault });
+  const receiver = new ReceiveDelivery({
+    isSigned: ({ raw, signature }) => verify(raw, signature, config.STRIPE_WEBHOOK_SECRET, SIGNATURE_TOLERANCE_SECONDS, Math.floor(Date.now() / 1000)),
+    batcher,
+    stored: (event) => (event.source === 'webhook' ? normalizeLoop : hintLoop).signal?.(),
+    metrics,
+    logger,
+  });
+
+  const subscriber = (of: 'payments' | 'reconciliation') =>
+    new Subscriber({
+      db,
+      broker,
+      failpoints,
+      logger,
+      metrics: host.metrics,
+      clock,
+      service: SERVICE,
+      durable: `webhooks-outcomes-${of}`,
+      stream: of === 'payments' ? 'PAYMENTS_EVENTS' : 'RECONCILIATION_EVENTS',
+      handler: outcomeConsumer(of, metrics),
+    });
+  const rpc = served(
+    () => serveOutboxRead(broker, db, SERVICE),
+    () => serveRpc(broker, RPC.webhookEventList, SERVICE, (request) => answerList(db, request)),
+    () => serveRpc(broker, RPC.webhookEventGet, SERVICE, (request) => answerGet(db, request)),
+  );
+
+  return {
+    module: WebhooksModule,
+    loops: [relay, normalizeLoop, hintLoop, sweepLoop],
+    consumers: [subscriber('payments'), subscriber('reconciliation'), rpc],
+    configureHttp: (fastify) => webhookRoute(fastify, { receiver, logger }),
+    stop: async () => {
+      await batcher.idle();
+      adapter.close();
+    },
+  };
+}
+
+/** Request subjects that are answered from start to stop. */
+function served(...serve: (() => RpcServer)[]): Startable {
+  let servers: RpcServer[] = [];
+  return {
+    start: async () => {
+      servers = serve.map((one) => one());
+    },
+    stop: async () => void (await Promise.all(servers.map((one) => one.stop()))),
+  };
+}
