@@ -35,8 +35,12 @@ export interface ProductAroundReceipts {
   gateway: RpcClient;
   tenants: Map<string, Tenant>;
   details: Map<string, PaymentDetails>;
+  /** Answers payments' details with 503 while true. */
+  paymentsAway: boolean;
   /** Commits these facts to payments' outbox, whose relay publishes them. */
   publish(facts: { fact: PaymentFact; envelope: Envelope }[]): Promise<void>;
+  /** The environment of a receipts process. */
+  environment(): Record<string, string>;
   startReceipts(settings?: Record<string, string>): Promise<RunningService>;
   stop(): Promise<void>;
 }
@@ -55,14 +59,16 @@ export async function productAroundReceipts(): Promise<ProductAroundReceipts> {
     serveRpc(gatewayBroker, RPC.tenantGet, 'gateway', async (request) => tenants.get((request as { tenant: string }).tenant) ?? null),
     serveRpc(paymentsBroker, RPC.paymentGet, 'payments', async (request) => {
       const { id } = (request as { params: { id: string } }).params;
+      if (product.paymentsAway) return jsonReply(503, {});
       return HttpReply.parse(jsonReply(200, { id, object: 'payment', details: details.get(id) ?? noPaymentDetails }));
     }),
   ];
   void relay.run();
   const running: RunningService[] = [];
-  return {
+  const product: ProductAroundReceipts = {
     database,
     nats,
+    paymentsAway: false,
     gateway: new RpcClient(gatewayBroker),
     tenants,
     details,
@@ -71,8 +77,9 @@ export async function productAroundReceipts(): Promise<ProductAroundReceipts> {
       await payments.db.transaction().execute((tx) => stage(tx, messages));
       relay.signal();
     },
+    environment: () => ({ PORT: '0', DATABASE_URL: database.urlFor('receipts'), NATS_URL: nats.url('receipts'), LOG_LEVEL: 'silent', SHUTDOWN_GRACE_MS: '0' }),
     async startReceipts(settings = {}) {
-      const config = receiptsConfig({ PORT: '0', DATABASE_URL: database.urlFor('receipts'), NATS_URL: nats.url('receipts'), LOG_LEVEL: 'silent', SHUTDOWN_GRACE_MS: '0', ...settings });
+      const config = receiptsConfig({ ...product.environment(), ...settings });
       const service = await startService({ service: 'receipts', version: '0', config, failpoints: RECEIPTS_FAILPOINTS, setup: receipts }, silent);
       running.push(service);
       return service;
@@ -87,6 +94,7 @@ export async function productAroundReceipts(): Promise<ProductAroundReceipts> {
       await database.drop();
     },
   };
+  return product;
 }
 
 /** Of payments' schema only what libs bring: its events travel through a real outbox, and no code of payments runs. */
