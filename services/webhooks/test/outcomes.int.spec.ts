@@ -1,0 +1,134 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { WebhookEventView } from '@tidegate/contracts/responses';
+import type { RouteRequest } from '@tidegate/contracts/rpc/routes';
+import type { StripeEventHandled } from '@tidegate/contracts/events/stripe-event-handled';
+import type { Incoming } from '@tidegate/messaging/subscriber';
+import { outcomeConsumer } from '../src/stripe-event/outcome.consumer.js';
+import { answerGet, answerList } from '../src/stripe-event/stripe-event.rpc.js';
+import { webhookMetrics } from '../src/webhook-metrics.js';
+import { deliver, listener, normalizer, openWorkbench, stripeEvent, type Workbench } from './workbench.js';
+
+let bench: Workbench;
+let app: ReturnType<typeof listener>;
+
+beforeAll(async () => {
+  bench = await openWorkbench();
+  app = listener(bench);
+});
+afterEach(async () => {
+  await bench.db.deleteFrom('stripe_events').execute();
+  await bench.db.deleteFrom('stripe_event_outcomes').execute();
+});
+afterAll(async () => {
+  await app.close();
+  await bench.close();
+});
+
+async function stored(changes: Record<string, unknown> = {}, object: Record<string, unknown> = {}): Promise<string> {
+  const event = stripeEvent(changes, object);
+  await deliver(app, event);
+  return event['id'] as string;
+}
+
+async function reported(service: 'payments' | 'reconciliation', report: Partial<StripeEventHandled> & { stripe_event_id: string }, at = new Date()): Promise<void> {
+  const handler = outcomeConsumer(service, webhookMetrics(bench.metrics, () => Promise.resolve(0)));
+  const message = {
+    subject: `${service}.events.stripe_event.handled.v1`,
+    envelope: { occurred_at: at.toISOString(), data: { consumer: `${service}-stripe-events`, outcome: 'processed', reason: null, ...report } },
+  } as unknown as Incoming;
+  await bench.db.transaction().execute((tx) => handler.handle(tx, message, undefined));
+  handler.afterCommit?.(message);
+}
+
+const outcomeOf = (id: string) =>
+  bench.db.selectFrom('stripe_events').select(['processing_outcome', 'processing_error']).where('stripe_event_id', '=', id).executeTakeFirst();
+
+describe('What consumers report', () => {
+  it('is the outcome of the event, whoever needs most attention', async () => {
+    const id = await stored();
+    await reported('reconciliation', { stripe_event_id: id });
+    expect(await outcomeOf(id)).toEqual({ processing_outcome: 'processed', processing_error: null });
+    await reported('payments', { stripe_event_id: id, outcome: 'parked', reason: 'no such payment yet' });
+    expect(await outcomeOf(id)).toEqual({ processing_outcome: 'parked', processing_error: 'payments-stripe-events: no such payment yet' });
+    await reported('payments', { stripe_event_id: id }, new Date(Date.now() + 1000));
+    expect(await outcomeOf(id)).toEqual({ processing_outcome: 'processed', processing_error: null });
+  });
+
+  it('is not overwritten by an older report', async () => {
+    const id = await stored();
+    await reported('payments', { stripe_event_id: id });
+    await reported('payments', { stripe_event_id: id, outcome: 'parked' }, new Date(Date.now() - 5000));
+    expect((await outcomeOf(id))?.processing_outcome).toBe('processed');
+  });
+
+  it('by both at once loses neither', async () => {
+    const ids = await Promise.all(Array.from({ length: 20 }, () => stored()));
+    await Promise.all(ids.flatMap((id) => [reported('payments', { stripe_event_id: id, outcome: 'foreign' }), reported('reconciliation', { stripe_event_id: id })]));
+    for (const id of ids) expect((await outcomeOf(id))?.processing_outcome).toBe('foreign');
+  });
+
+  it('about an event that is not here does no harm, and other facts are passed over', async () => {
+    await reported('payments', { stripe_event_id: 'evt_elsewhere' });
+    const handler = outcomeConsumer('payments', webhookMetrics(bench.metrics, () => Promise.resolve(0)));
+    await handler.handle(null as never, { subject: 'payments.events.payment.succeeded.v1' } as Incoming, undefined);
+  });
+});
+
+describe('The list of webhook events', () => {
+  const request = (changes: Partial<RouteRequest>): RouteRequest => ({
+    tenant: 'default', actor: 'key_1', request_id: 'req_1', correlation_id: 'req_1', route: 'GET /v1/webhook-events', params: {}, query: {},
+    idempotency_key: null, respond_async: false, livemode: false, body: null, ...changes,
+  });
+  const list = async (query: Record<string, string>, tenant = 'default') => {
+    const reply = await answerList(bench.db, request({ query, tenant }));
+    return { status: reply.status, ...(JSON.parse(reply.body) as { data: WebhookEventView[]; has_more: boolean; next_cursor: string | null; code?: string }) };
+  };
+
+  it('pages newest first, each event once', async () => {
+    const created = Math.floor(Date.now() / 1000);
+    const ids = [];
+    for (let i = 0; i < 7; i += 1) ids.push(await stored({ created: created - Math.floor(i / 2) }));
+    const seen: string[] = [];
+    for (let cursor: string | null = null; ; ) {
+      const page = await list({ limit: '3', ...(cursor ? { cursor } : {}) });
+      seen.push(...page.data.map((one) => one.id));
+      for (const one of page.data) expect(WebhookEventView.parse(one)).toEqual(one);
+      cursor = page.next_cursor;
+      expect(page.has_more).toBe(cursor !== null);
+      if (cursor === null) break;
+    }
+    expect([...seen].sort()).toEqual([...ids].sort());
+  });
+
+  it('filters by status, type, ids and time', async () => {
+    const old = await stored({ created: 1_700_000_000, type: 'charge.failed' });
+    const fresh = await stored();
+    await normalizer(bench).runOnce();
+    await reported('payments', { stripe_event_id: old, outcome: 'failed', reason: 'x' });
+
+    const ids = async (query: Record<string, string>) => (await list(query)).data.map((one) => one.id);
+    expect(await ids({ status: 'failed' })).toEqual([old]);
+    expect(await ids({ status: 'published' })).toEqual([fresh]);
+    expect(await ids({ type: 'charge.failed' })).toEqual([old]);
+    expect(await ids({ ids: `${fresh},evt_none` })).toEqual([fresh]);
+    expect(await ids({ created_lt: '2024-01-01T00:00:00Z' })).toEqual([old]);
+    expect(await ids({ created_gte: '2024-01-01T00:00:00Z' })).toEqual([fresh]);
+  });
+
+  it('shows a tenant its own events only, without payloads', async () => {
+    const mine = await stored({}, { metadata: { tenant_id: 'other' } });
+    const unnamed = await stored({}, { metadata: {} });
+    expect((await list({}, 'other')).data.map((one) => one.id)).toEqual([mine]);
+    expect((await list({})).data.map((one) => one.id)).toEqual([unnamed]);
+    expect((await list({ tenant: 'other' })).data).toEqual([]);
+
+    const get = async (tenant: string) => answerGet(bench.db, request({ tenant, params: { id: mine } }));
+    expect((await get('default')).status).toBe(404);
+    const reply = await get('other');
+    expect([reply.status, reply.body.includes('planted')]).toEqual([200, false]);
+  });
+
+  it.each([{ limit: '0' }, { limit: '101' }, { cursor: 'x' }, { status: 'nope' }, { created_gte: 'yesterday' }, { colour: 'red' }])('refuses %j', async (query) => {
+    expect(await list(query as Record<string, string>)).toMatchObject({ status: 400, code: 'validation.failed' });
+  });
+});
