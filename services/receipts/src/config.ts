@@ -4,13 +4,13 @@ import { documented } from '@tidegate/service-host/settings';
 import { z } from 'zod';
 import { isNumberFormat } from './receipt/receipt-number.js';
 
-export const ReceiptsSettings = z.object({
+export const receiptsSettings = z.object({
   ...baseSettings({ port: 3004 }),
   RECEIPT_NUMBER_FORMAT: documented(
     z.string().refine(isNumberFormat, 'must hold {series}, {year} and {sequence} once each, with something between them').default('{series}-{year}-{sequence:6}'),
     { doc: 'How a receipt number is written; `{sequence:6}` pads to six digits. Numbers already given keep their form.' },
   ),
 });
-export type ReceiptsConfig = Readonly<z.infer<typeof ReceiptsSettings>>;
+export type ReceiptsConfig = Readonly<z.infer<typeof receiptsSettings>>;
 
-export const receiptsConfig = (env?: Environment): ReceiptsConfig => readConfig(ReceiptsSettings, env);
+export const receiptsConfig = (env?: Environment): ReceiptsConfig => readConfig(receiptsSettings, env);

@@ -77,7 +77,7 @@ export async function productAroundReceipts(): Promise<ProductAroundReceipts> {
       await payments.db.transaction().execute((tx) => stage(tx, messages));
       relay.signal();
     },
-    environment: () => ({ PORT: '0', DATABASE_URL: database.urlFor('receipts'), NATS_URL: nats.url('receipts'), LOG_LEVEL: 'silent', SHUTDOWN_GRACE_MS: '0' }),
+    environment: () => ({ PORT: '0', DATABASE_URL: database.urlFor('receipts'), NATS_URL: nats.url('receipts'), LOG_LEVEL: 'silent', SHUTDOWN_GRACE_SECONDS: '0' }),
     async startReceipts(settings = {}) {
       const config = receiptsConfig({ ...product.environment(), ...settings });
       const service = await startService({ service: 'receipts', version: '0', config, failpoints: RECEIPTS_FAILPOINTS, setup: receipts }, silent);

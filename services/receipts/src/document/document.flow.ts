@@ -11,7 +11,7 @@ import { RenderError } from '../rendering/render-error.js';
 import type { RenderedDocument, TypstRenderer } from '../rendering/typst-renderer.js';
 import type { Tables } from '../tables.js';
 import { composeDocument } from './compose-document.js';
-import { dropClaim, retryLater, writeDocument } from './document.store.js';
+import { dropClaim, LONGEST_RETRY_SECONDS, retryLater, writeDocument } from './document.store.js';
 
 export interface DocumentPorts {
   db: Kysely<Tables>;
@@ -70,12 +70,15 @@ async function store(ports: DocumentPorts, paymentId: string, receiptId: string,
   ports.committed();
 }
 
+/** Asking costs little, and the documents should follow soon after payments is back. */
+const LONGEST_WAIT_FOR_PAYMENTS_SECONDS = 5;
+
 /** Waiting for payments is no fault of the receipt: it stays `issued`. */
 async function recordFailure(ports: DocumentPorts, paymentId: string, receiptId: string, error: RenderFailure): Promise<void> {
   const now = ports.clock.now();
   await inTransaction(ports, 'receipts.render.fail', async (tx) => {
     const receipt = await issued(tx, paymentId, receiptId);
-    await retryLater(tx, receiptId, now);
+    await retryLater(tx, receiptId, now, error === 'payment_unavailable' ? LONGEST_WAIT_FOR_PAYMENTS_SECONDS : LONGEST_RETRY_SECONDS);
     if (error === 'payment_unavailable' || receipt.error === error || receipt.rendering) return;
     const event = { type: 'ReceiptRenderFailed', version: 1, data: { receipt_id: receiptId, error } } as const;
     await record(tx, paymentId, receipt.loaded, event, causedBy(receipt.origin, receiptId), now);

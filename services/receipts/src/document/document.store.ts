@@ -28,7 +28,8 @@ export interface Claim {
 /** Long enough for a render; a claim that ends early costs only work: the event's expected version lets one of two documents in. */
 const LEASE_SECONDS = 5;
 const FIRST_RETRY_SECONDS = 2;
-const LONGEST_RETRY_SECONDS = 900;
+/** A cause in the document itself goes away by somebody's hand only. */
+export const LONGEST_RETRY_SECONDS = 900;
 
 /**
  * Takes up to `limit` receipts without a document that are due and nobody renders, oldest first. From the second attempt on a claim also
@@ -45,7 +46,7 @@ export async function claimMissing(db: Kysely<Tables>, now: Date, limit: number)
       SELECT receipt_id, 1, ${now}::timestamptz, clock_timestamp() + ${LEASE_SECONDS} * interval '1 second' FROM due
       ON CONFLICT (receipt_id) DO UPDATE SET
         attempts = w.attempts + 1,
-        due_at = ${now}::timestamptz + ${retrySeconds} * interval '1 second',
+        due_at = ${now}::timestamptz + ${retrySeconds(LONGEST_RETRY_SECONDS)} * interval '1 second',
         leased_until = excluded.leased_until
       WHERE w.due_at <= ${now} AND w.leased_until <= clock_timestamp()
       RETURNING receipt_id, attempts
@@ -59,11 +60,11 @@ export async function dropClaim(tx: Kysely<Tables>, receiptId: string): Promise<
   await tx.deleteFrom('renderings').where('receipt_id', '=', receiptId).execute();
 }
 
-/** Gives a failed attempt back, to be tried again after a pause that doubles each time up to a quarter of an hour. */
-export async function retryLater(tx: Kysely<Tables>, receiptId: string, now: Date): Promise<void> {
+/** Gives a failed attempt back, to be tried again after a pause that doubles each time up to `longestSeconds`. */
+export async function retryLater(tx: Kysely<Tables>, receiptId: string, now: Date, longestSeconds: number): Promise<void> {
   await sql`
-    UPDATE renderings w SET due_at = ${now}::timestamptz + ${retrySeconds} * interval '1 second', leased_until = clock_timestamp()
+    UPDATE renderings w SET due_at = ${now}::timestamptz + ${retrySeconds(longestSeconds)} * interval '1 second', leased_until = clock_timestamp()
     WHERE receipt_id = ${receiptId}`.execute(tx);
 }
 
-const retrySeconds = sql.raw(`least(${LONGEST_RETRY_SECONDS}, ${FIRST_RETRY_SECONDS} * 2 ^ least(w.attempts - 1, 20))`);
+const retrySeconds = (longest: number) => sql`least(${longest}::float8, ${FIRST_RETRY_SECONDS}::float8 * 2 ^ least(w.attempts - 1, 20))`;
