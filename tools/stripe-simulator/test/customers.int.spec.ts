@@ -53,6 +53,25 @@ describe('A payment method', () => {
     expect(one.payment_method).not.toBe(two.payment_method);
   });
 
+  it('is made of a test token, not of a card number', async () => {
+    const billing = { name: 'Ada', address: { city: 'Graz' } };
+    const method = await stripe.paymentMethods.create({
+      type: 'card',
+      card: { token: 'tok_visa' },
+      billing_details: billing,
+      metadata: { a: '1' },
+    });
+    expect(method).toMatchObject({ card: { last4: '4242' }, billing_details: billing, metadata: { a: '1' } });
+    expect((await stripe.paymentIntents.create({ ...PAY, payment_method: method.id })).status).toBe('succeeded');
+    const declining = await stripe.paymentMethods.create({ type: 'card', card: { token: 'tok_chargeDeclined' } });
+    expect(await errorOf(stripe.paymentIntents.create({ ...PAY, payment_method: declining.id }))).toMatchObject({ statusCode: 402 });
+    const number = '4242'.repeat(4);
+    expect((await errorOf(stripe.paymentMethods.create({ type: 'card', card: { number } }))).message).toContain('is generally unsafe');
+    expect(await errorOf(stripe.paymentMethods.create({ type: 'card', card: { token: 'tok_x' } }))).toMatchObject({
+      code: 'resource_missing',
+    });
+  });
+
   it('belongs to its customer once attached', async () => {
     const { id } = await stripe.customers.create({});
     const method = await stripe.paymentMethods.attach('pm_card_visa', { customer: id });

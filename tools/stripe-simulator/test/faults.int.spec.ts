@@ -354,6 +354,8 @@ describe('Which requests a fault meets', () => {
 
   it.each([
     [{ fault: 'nonsense' }, 'Unknown fault `nonsense`'],
+    [{ fault: 'webhook_drop', route: 'charge.updated' }, 'use `event_type`'],
+    [{ fault: 'hang', event_type: 'charge.updated' }, 'use `route`'],
     [{ fault: 'hang', often: 3 }, 'Unknown field `often`'],
     [{ fault: 'hang', times: -1 }, '`times` must be'],
     [{ fault: 'hang', probability: 2 }, '`probability` must be'],

@@ -154,6 +154,14 @@ describe('Parameters', () => {
       'Received unknown parameter: __proto__',
     ],
     [
+      'something of Stripe that is not simulated',
+      pi,
+      'amount=100&currency=usd&on_behalf_of=acct_1',
+      undefined,
+      'on_behalf_of',
+      'does not support',
+    ],
+    [
       'payment_method_types from endive on',
       pi,
       'amount=100&currency=usd&payment_method_types[]=card',

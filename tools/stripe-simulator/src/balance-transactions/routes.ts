@@ -10,6 +10,7 @@ export const balanceTransactionRoutes: readonly Route[] = [
   {
     operation: `GET ${PATH}`,
     returns: 'list<balance_transaction>',
+    unsupported: ['payout'],
     handle: (world, call) => {
       const page = listPage(call, world.balanceTransactions, {
         noun: 'balance_transaction',

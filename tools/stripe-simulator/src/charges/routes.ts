@@ -20,6 +20,7 @@ export const chargeRoutes: readonly Route[] = [
   {
     operation: `POST ${PATH}/{id}`,
     returns: 'charge',
+    unsupported: ['customer'],
     handle: (world, { id, params, cause }) => {
       const before = chargeById(world, id);
       const plain = Object.fromEntries(

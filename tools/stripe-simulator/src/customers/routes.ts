@@ -22,11 +22,23 @@ const PLAIN = [
   'shipping',
   'tax_exempt',
 ] as const;
+const UNSUPPORTED = [
+  'business_name',
+  'cash_balance',
+  'default_source',
+  'individual_name',
+  'source',
+  'tax',
+  'tax_id_data',
+  'test_clock',
+  'validate',
+];
 
 export const customerRoutes: readonly Route[] = [
   {
     operation: `POST ${PATH}`,
     returns: 'customer',
+    unsupported: UNSUPPORTED,
     handle: (world, { params, cause }) => {
       const fresh = blank(world);
       const customer = world.customers.insert({ ...fresh, ...changes(params, {}), invoice_settings: invoiceSettings(fresh, params) });
@@ -49,6 +61,7 @@ export const customerRoutes: readonly Route[] = [
   {
     operation: `POST ${PATH}/{id}`,
     returns: 'customer',
+    unsupported: UNSUPPORTED,
     handle: (world, { id, params, cause }) => {
       const before = mustExistCustomer(world, id, 'id');
       const after = world.customers.replace({

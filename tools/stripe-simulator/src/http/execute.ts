@@ -1,9 +1,9 @@
 import { type FaultSpec } from '../faults/fault.js';
 import { type KeyRecord } from '../idempotency/idempotency-keys.js';
-import { readParams } from '../schema/params.js';
+import { type Params, readParams } from '../schema/params.js';
 import { type World } from '../world.js';
 import { type Cause } from './call.js';
-import { StripeError } from './errors.js';
+import { StripeError, invalidParam } from './errors.js';
 import { type Expander, expand, expansionOf } from './expand.js';
 import { type FormMap } from './form.js';
 import { type Found } from './router.js';
@@ -35,6 +35,7 @@ export function execute(world: World, expander: Expander, execution: Execution):
   const { found, form, cause, apiVersion, fault } = execution;
   try {
     const params = readParams(form, fieldsFor(found.route.operation, found.fields, form, apiVersion));
+    refuseUnsupported(found.route.unsupported, params);
     const expansion = expansionOf(params['expand'] as string[] | undefined, found.route.returns);
     if (fault?.fault === 'error_500_before') throw internalError(fault);
     const lag = fault?.fault === 'list_lag' ? { insertedBeforeMs: Date.now() - (fault.ms ?? 5_000) } : {};
@@ -46,6 +47,11 @@ export function execute(world: World, expander: Expander, execution: Execution):
     if (fault?.fault === 'error_500_after' && error.stored && error.status < 500) return failed(internalError(fault));
     return failed(error);
   }
+}
+
+function refuseUnsupported(unsupported: readonly string[] = [], params: Params): void {
+  const name = unsupported.find((one) => params[one] !== undefined);
+  if (name !== undefined) throw invalidParam(`This simulator does not support the parameter ${name} here (Stripe does).`, name);
 }
 
 /** Something broke at Stripe's end. The answer is kept under the idempotency key. */

@@ -10,5 +10,7 @@ export interface Route {
   readonly returns: string;
   /** Parameters, for operations that the description does not know. */
   readonly fields?: Fields;
+  /** Parameters that Stripe has and this simulator has not: refused with a clear message, never ignored. */
+  readonly unsupported?: readonly string[];
   readonly handle: (world: World, call: Call) => object;
 }

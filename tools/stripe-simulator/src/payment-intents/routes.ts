@@ -8,22 +8,44 @@ import { intentById } from './find.js';
 import { updateIntent } from './update.js';
 
 const PATH = '/v1/payment_intents';
+const CONNECT = ['on_behalf_of', 'transfer_data', 'customer_account'];
+const DETAILS = ['amount_details', 'hooks', 'payment_details', 'payment_method_configuration', 'payment_method_options'];
+const MANDATES = ['confirmation_token', 'payment_method_data', 'mandate', 'mandate_data'];
 
 export const paymentIntentRoutes: readonly Route[] = [
-  { operation: `POST ${PATH}`, returns: 'payment_intent', handle: createIntent },
+  { operation: `POST ${PATH}`, returns: 'payment_intent', unsupported: [...CONNECT, ...DETAILS, ...MANDATES], handle: createIntent },
   {
     operation: `GET ${PATH}`,
     returns: 'list<payment_intent>',
+    unsupported: ['customer_account'],
     handle: (world, call) => listPage(call, world.paymentIntents, { noun: 'payment_intent', url: PATH, filters: ['customer'] }),
   },
   { operation: `GET ${PATH}/{id}`, returns: 'payment_intent', handle: (world, { id }) => intentById(world, id) },
-  { operation: `POST ${PATH}/{id}`, returns: 'payment_intent', handle: updateIntent },
+  {
+    operation: `POST ${PATH}/{id}`,
+    returns: 'payment_intent',
+    unsupported: [
+      ...CONNECT,
+      ...DETAILS,
+      ...MANDATES,
+      'allowed_payment_method_types',
+      'excluded_payment_method_types',
+      'application_fee_amount',
+    ],
+    handle: updateIntent,
+  },
   {
     operation: `POST ${PATH}/{id}/confirm`,
     returns: 'payment_intent',
+    unsupported: [...DETAILS, ...MANDATES, 'allowed_payment_method_types', 'excluded_payment_method_types', 'amount_to_confirm'],
     handle: (world, { id, params, cause }) => confirmIntent(world, intentById(world, id), params, cause),
   },
-  { operation: `POST ${PATH}/{id}/capture`, returns: 'payment_intent', handle: captureIntent },
+  {
+    operation: `POST ${PATH}/{id}/capture`,
+    returns: 'payment_intent',
+    unsupported: [...CONNECT, ...DETAILS, 'application_fee_amount'],
+    handle: captureIntent,
+  },
   {
     operation: `POST ${PATH}/{id}/cancel`,
     returns: 'payment_intent',

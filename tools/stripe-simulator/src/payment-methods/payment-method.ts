@@ -14,7 +14,7 @@ export interface Card {
 
 export interface PaymentMethod extends Stored {
   readonly object: 'payment_method';
-  readonly allow_redisplay: 'unspecified';
+  readonly allow_redisplay: string;
   readonly billing_details: object;
   readonly card: Card;
   readonly created: number;

@@ -1,27 +1,31 @@
 import { mustExistCustomer } from '../customers/find.js';
-import { StripeError, noSuch, refused } from '../http/errors.js';
+import { StripeError, invalidParam, noSuch, refused } from '../http/errors.js';
 import { listPage } from '../http/list.js';
 import { type Route } from '../http/route.js';
 import { type World } from '../world.js';
 import { type PaymentMethod } from './payment-method.js';
 import { testCard } from './test-cards.js';
+import { UNSUPPORTED_AT_CREATION, createPaymentMethod } from './create.js';
 import { behaviourOf, newPaymentMethod, usablePaymentMethod } from './use.js';
 
 const PATH = '/v1/payment_methods';
 const ATTACHES_THOUGH_DECLINING = '0341';
 
 export const paymentMethodRoutes: readonly Route[] = [
+  { operation: `POST ${PATH}`, returns: 'payment_method', unsupported: UNSUPPORTED_AT_CREATION, handle: createPaymentMethod },
   {
     operation: `GET ${PATH}`,
     returns: 'list<payment_method>',
+    unsupported: ['allow_redisplay', 'customer_account'],
     handle: (world, call) => listPage(call, world.paymentMethods, { noun: 'payment_method', url: PATH, filters: ['customer', 'type'] }),
   },
   { operation: `GET ${PATH}/{id}`, returns: 'payment_method', handle: (world, { id }) => paymentMethodById(world, id) },
   {
     operation: `POST ${PATH}/{id}/attach`,
     returns: 'payment_method',
+    unsupported: ['customer_account'],
     handle: (world, { id, params, cause }) => {
-      const customer = mustExistCustomer(world, params['customer'] as string);
+      const customer = mustExistCustomer(world, requiredCustomer(params['customer']));
       const method = usablePaymentMethod(world, id, customer.id);
       const behaviour = behaviourOf(method);
       if (behaviour.kind === 'decline' && method.card.last4 !== ATTACHES_THOUGH_DECLINING) {
@@ -70,4 +74,9 @@ function paymentMethodById(world: World, id: string): PaymentMethod {
   const method = card === undefined ? world.paymentMethods.get(id) : newPaymentMethod(world, id, card);
   if (method === undefined) throw noSuch('PaymentMethod', id, 'id');
   return method;
+}
+
+function requiredCustomer(id: unknown): string {
+  if (typeof id === 'string') return id;
+  throw invalidParam('Missing required param: customer.', 'customer', 'parameter_missing');
 }

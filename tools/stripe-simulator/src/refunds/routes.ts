@@ -9,7 +9,12 @@ import { type Refund } from './refund.js';
 const PATH = '/v1/refunds';
 
 export const refundRoutes: readonly Route[] = [
-  { operation: `POST ${PATH}`, returns: 'refund', handle: createRefund },
+  {
+    operation: `POST ${PATH}`,
+    returns: 'refund',
+    unsupported: ['currency', 'customer', 'instructions_email', 'origin', 'refund_application_fee', 'reverse_transfer'],
+    handle: createRefund,
+  },
   {
     operation: `GET ${PATH}`,
     returns: 'list<refund>',

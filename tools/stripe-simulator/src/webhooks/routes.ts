@@ -11,6 +11,7 @@ export const webhookEndpointRoutes: readonly Route[] = [
   {
     operation: `POST ${PATH}`,
     returns: 'webhook_endpoint',
+    unsupported: ['connect'],
     handle: (world, { params }) => {
       const secret = `whsec_${world.ids.text(32)}`;
       const endpoint = registerEndpoint(world, {
