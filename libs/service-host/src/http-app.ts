@@ -6,6 +6,7 @@ import type { Metrics } from '@tidegate/telemetry/metrics';
 import type { FastifyInstance } from 'fastify';
 import type { HealthRegistry } from './health.js';
 import { installHealthRoutes } from './health-routes.js';
+import { answerUnreadable } from './http-client-error.js';
 import { installHttpContext, requestIdOf } from './http-context.js';
 import { nestLogger } from './nest-logger.js';
 import type { ServiceParts } from './service-parts.js';
@@ -28,6 +29,7 @@ export async function createHttpApp(
     requestTimeout: WHOLE_REQUEST_MS,
     return503OnClosing: false,
     routerOptions: { maxParamLength: 300 },
+    clientErrorHandler: answerUnreadable,
     ...(parts.onFrameworkError ? { frameworkErrors: parts.onFrameworkError } : {}),
   });
   const fastify = adapter.getInstance() as unknown as FastifyInstance;

@@ -1,5 +1,8 @@
 import type { Logger } from '@tidegate/telemetry/logger';
 import type { HealthRegistry } from './health.js';
+import { type Leadership, LeaderTerm } from './leader-term.js';
+
+export type { Leadership } from './leader-term.js';
 
 /** A background activity of a service. `run` resolves when `stop` was called and the work in hand is done. */
 export interface Loop {
@@ -10,11 +13,12 @@ export interface Loop {
   signal?(): void;
 }
 
-/** What a loop needs of a row lease: an epoch while held, null otherwise. */
-export interface Leadership {
-  acquire(): Promise<number | null>;
-  renew(): Promise<boolean>;
-  release(): Promise<void>;
+export interface LoopContext {
+  /** Of the lease; null for a loop without a leader. To be named in each checkpoint that is written. */
+  epoch: number | null;
+  stopping: AbortSignal;
+  /** A pass that takes minutes says from time to time that it is still at work. */
+  alive(): void;
 }
 
 export interface EveryLoopOptions {
@@ -22,7 +26,7 @@ export interface EveryLoopOptions {
   /** Longest pause between two runs. */
   intervalMs: number;
   /** One pass; answers how much it did. More than 0: it runs again at once. */
-  runOnce(context: { epoch: number | null; stopping: AbortSignal }): Promise<number>;
+  runOnce(context: LoopContext): Promise<number>;
   health: HealthRegistry;
   logger: Logger;
   /** Only the holder runs. */
@@ -31,37 +35,42 @@ export interface EveryLoopOptions {
 
 const FIRST_BACKOFF_MS = 200;
 const LONGEST_BACKOFF_MS = 5000;
-const RENEW_MS = 1000;
+/** How often a loop that does not lead asks whether it may. */
+const FOLLOWER_MS = 2000;
 
 /** A loop that runs `runOnce` one at a time, each interval and whenever signalled; errors are logged and wait twice as long each time, up to 5 s. */
 export function everyLoop(options: EveryLoopOptions): Loop {
   const stopping = new AbortController();
   const wake = new WakeUp();
   const health = options.health.loop(options.name, Math.max(60_000, options.intervalMs * 3));
+  const term = options.leader ? new LeaderTerm(options.leader) : null;
+  const context = { stopping: stopping.signal, alive: () => health.tick() };
   let running: Promise<void> | undefined;
   let failures = 0;
 
+  /** One pass; how long to pause after it. */
   async function pass(): Promise<number> {
     try {
-      const done = await asLeader(options, stopping.signal);
+      const epoch = term ? await term.epoch() : null;
+      if (term && epoch === null) return Math.min(FOLLOWER_MS, options.intervalMs);
+      const done = await options.runOnce({ ...context, epoch });
       failures = 0;
-      return done;
+      return done > 0 ? 0 : options.intervalMs;
     } catch (error) {
       failures += 1;
       options.logger.error({ event: 'loop_failed', loop: options.name, failures, err: error }, 'A background loop failed and tries again');
-      return 0;
+      return Math.min(LONGEST_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** (failures - 1));
     }
   }
 
   async function untilStopped(): Promise<void> {
     while (!stopping.signal.aborted) {
       health.tick();
-      const done = await pass();
+      const pauseMs = await pass();
       health.tick();
-      if (done > 0) continue;
-      await wake.within(failures === 0 ? options.intervalMs : Math.min(LONGEST_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** (failures - 1)));
+      if (pauseMs > 0) await wake.within(pauseMs);
     }
-    await options.leader?.release().catch(() => undefined);
+    await term?.end().catch(() => undefined);
     health.stop();
   }
 
@@ -75,20 +84,6 @@ export function everyLoop(options: EveryLoopOptions): Loop {
     },
     signal: () => wake.now(),
   };
-}
-
-/** Runs one pass under the lease, renewing it each second meanwhile; 0 when another holds it. */
-async function asLeader(options: EveryLoopOptions, stopping: AbortSignal): Promise<number> {
-  if (!options.leader) return options.runOnce({ epoch: null, stopping });
-  const epoch = await options.leader.acquire();
-  if (epoch === null) return 0;
-  const { leader } = options;
-  const renewal = setInterval(() => void leader.renew().catch(() => false), RENEW_MS);
-  try {
-    return await options.runOnce({ epoch, stopping });
-  } finally {
-    clearInterval(renewal);
-  }
 }
 
 /** A pause that `now()` ends; a wake-up that comes while nobody waits ends the next pause. */

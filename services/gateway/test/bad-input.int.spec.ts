@@ -1,3 +1,4 @@
+import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type Problem, PROBLEMS } from '@tidegate/contracts/problem';
 import { runGateway, type RunningGateway } from './running-gateway.js';
@@ -193,3 +194,25 @@ describe('After all of this', () => {
     expect(gateway.logs.filter((line) => line.includes('"level":"error"'))).toEqual([]);
   });
 });
+
+describe('What is no HTTP', () => {
+  it.each([
+    ['a broken request line', 'NONSENSE\r\n\r\n'],
+    ['headers without end', `GET /v1/payments HTTP/1.1\r\nhost: x\r\nx-long: ${'x'.repeat(40_000)}\r\n\r\n`],
+  ])('%s gets a problem document too', async (_what, text) => {
+    const answer = await raw(text);
+    expect(answer).toMatch(/^HTTP\/1\.1 400 /);
+    expect(answer).toContain('content-type: application/problem+json');
+    expect(answer).toContain('"code":"validation.failed"');
+  });
+});
+
+/** What comes back for these bytes on a connection of their own. */
+async function raw(text: string): Promise<string> {
+  const { hostname, port } = new URL(gateway.url);
+  const socket = connect(Number(port), hostname);
+  socket.end(text);
+  const chunks: Buffer[] = [];
+  for await (const chunk of socket) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks).toString();
+}
