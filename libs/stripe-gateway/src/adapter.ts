@@ -1,0 +1,111 @@
+import Stripe from 'stripe';
+import { classifyError } from './classify-error.js';
+import { deadlineHttpClient } from './http-client.js';
+import { type ListQuery, type Page, type StripeOutcome, type StripePort } from './port.js';
+import { toCharge, toCustomer, toEvent, toIntent, toRefund } from './translate.js';
+
+export interface StripeAdapterConfig {
+  secretKey: string;
+  /** Stripe's own when absent. */
+  apiBase?: string;
+  /** For one call, from connect to the last byte; 10 s when absent. */
+  deadlineMs?: number;
+}
+
+/** The API version that everything here is written for; webhook endpoints must have the same. */
+export const API_VERSION = Stripe.API_VERSION;
+
+const DEADLINE_MS = 10_000;
+const withCharge = { expand: ['latest_charge'] };
+
+/** The port on the official SDK. `close` ends idle connections. */
+export function createStripeAdapter(config: StripeAdapterConfig): StripePort & { close(): void } {
+  const deadlineMs = config.deadlineMs ?? DEADLINE_MS;
+  const httpClient = deadlineHttpClient(deadlineMs);
+  const stripe = new Stripe(config.secretKey, {
+    apiVersion: API_VERSION,
+    maxNetworkRetries: 0,
+    timeout: deadlineMs,
+    httpClient: httpClient as never,
+    telemetry: false,
+    ...hostOf(config.apiBase),
+  });
+
+  return {
+    createIntent: (p, key) =>
+      call(
+        stripe.paymentIntents.create(
+          {
+            amount: p.amount,
+            currency: p.currency,
+            capture_method: p.captureMethod === 'manual' ? 'manual' : 'automatic_async',
+            automatic_payment_methods: { enabled: true, allow_redirects: p.allowRedirects },
+            metadata: p.metadata,
+            ...(p.customer === undefined ? {} : { customer: p.customer }),
+            ...(p.description === undefined ? {} : { description: p.description }),
+            ...(p.receiptEmail === undefined ? {} : { receipt_email: p.receiptEmail }),
+          },
+          { idempotencyKey: key },
+        ),
+        toIntent,
+      ),
+    confirmIntent: (id, p, key) =>
+      call(
+        stripe.paymentIntents.confirm(
+          id,
+          { payment_method: p.paymentMethod, ...(p.returnUrl === undefined ? {} : { return_url: p.returnUrl }), ...withCharge },
+          { idempotencyKey: key },
+        ),
+        toIntent,
+      ),
+    captureIntent: (id, p, key) =>
+      call(
+        stripe.paymentIntents.capture(id, { ...(p.amount === undefined ? {} : { amount_to_capture: p.amount }), ...withCharge }, { idempotencyKey: key }),
+        toIntent,
+      ),
+    cancelIntent: (id, p, key) =>
+      call(stripe.paymentIntents.cancel(id, p.reason === undefined ? {} : { cancellation_reason: p.reason }, { idempotencyKey: key }), toIntent),
+    createRefund: (p, key) =>
+      call(
+        stripe.refunds.create(
+          { payment_intent: p.intent, amount: p.amount, metadata: p.metadata, ...(p.reason === undefined ? {} : { reason: p.reason }) },
+          { idempotencyKey: key },
+        ),
+        toRefund,
+      ),
+    retrieveIntent: (id) => call(stripe.paymentIntents.retrieve(id, withCharge), toIntent),
+    retrieveCharge: (id) => call(stripe.charges.retrieve(id), toCharge),
+    retrieveRefund: (id) => call(stripe.refunds.retrieve(id), toRefund),
+    retrieveCustomer: (id) => call(stripe.customers.retrieve(id), toCustomer),
+    retrieveEvent: (id) => call(stripe.events.retrieve(id), toEvent),
+    listIntents: (query) => call(stripe.paymentIntents.list({ ...paged(query), expand: ['data.latest_charge'] }), pageOf(toIntent)),
+    listCharges: (query) => call(stripe.charges.list(paged(query)), pageOf(toCharge)),
+    listRefunds: (query) => call(stripe.refunds.list(paged(query)), pageOf(toRefund)),
+    listEvents: (query) => call(stripe.events.list(paged(query)), pageOf(toEvent)),
+    close: () => httpClient.close(),
+  };
+}
+
+type Answer<R> = R & { lastResponse?: { requestId?: string } };
+
+async function call<R, T>(request: Promise<Answer<R>>, translate: (raw: R) => T): Promise<StripeOutcome<T>> {
+  try {
+    const raw = await request;
+    return { kind: 'ok', value: translate(raw), requestId: raw.lastResponse?.requestId ?? null };
+  } catch (error) {
+    return classifyError(error);
+  }
+}
+
+const paged = <Q extends ListQuery>(query: Q): Q & { limit: number } => ({ ...query, limit: query.limit ?? 100 });
+
+const pageOf =
+  <R, T>(translate: (raw: R) => T) =>
+  (raw: { data: R[]; has_more: boolean }): Page<T> => ({ data: raw.data.map(translate), has_more: raw.has_more });
+
+function hostOf(apiBase: string | undefined): { host?: string; port?: string; protocol?: 'http' | 'https' } {
+  if (apiBase === undefined) return {};
+  const url = new URL(apiBase);
+  const protocol = url.protocol === 'http:' ? 'http' : 'https';
+  return { host: url.hostname, port: url.port || (protocol === 'http' ? '80' : '443'), protocol };
+}

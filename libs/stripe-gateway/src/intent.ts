@@ -1,0 +1,100 @@
+/** Our own plain shapes of Stripe's objects: what we use of them, in Stripe's names. Amounts in minor units, times in epoch seconds. */
+
+export type IntentStatus =
+  | 'requires_payment_method'
+  | 'requires_confirmation'
+  | 'requires_action'
+  | 'processing'
+  | 'requires_capture'
+  | 'succeeded'
+  | 'canceled';
+
+export interface Card {
+  brand: string;
+  last4: string;
+}
+
+export interface PaymentError {
+  code: string;
+  decline_code: string | null;
+  message: string;
+  /** The failed charge, when the attempt reached the network. */
+  charge: string | null;
+  payment_method: string | null;
+}
+
+export interface Intent {
+  object: 'payment_intent';
+  id: string;
+  status: IntentStatus;
+  amount: number;
+  amount_received: number;
+  amount_capturable: number;
+  currency: string;
+  capture_method: 'automatic' | 'manual';
+  client_secret: string | null;
+  next_action: unknown;
+  latest_charge: string | null;
+  /** Known when the answer had the charge expanded. */
+  card: Card | null;
+  last_payment_error: PaymentError | null;
+  cancellation_reason: string | null;
+  customer: string | null;
+  metadata: Record<string, string>;
+  created: number;
+  livemode: boolean;
+}
+
+export interface Charge {
+  object: 'charge';
+  id: string;
+  payment_intent: string | null;
+  status: string;
+  captured: boolean;
+  paid: boolean;
+  amount: number;
+  amount_captured: number;
+  amount_refunded: number;
+  currency: string;
+  balance_transaction: string | null;
+  card: Card | null;
+  failure_code: string | null;
+  failure_message: string | null;
+  metadata: Record<string, string>;
+  created: number;
+  livemode: boolean;
+}
+
+export interface Refund {
+  object: 'refund';
+  id: string;
+  payment_intent: string | null;
+  charge: string | null;
+  status: 'pending' | 'requires_action' | 'succeeded' | 'failed' | 'canceled';
+  amount: number;
+  currency: string;
+  reason: string | null;
+  failure_reason: string | null;
+  metadata: Record<string, string>;
+  created: number;
+}
+
+export interface Customer {
+  object: 'customer';
+  id: string;
+  deleted: boolean;
+  metadata: Record<string, string>;
+}
+
+export interface StripeEvent {
+  object: 'event';
+  id: string;
+  type: string;
+  created: number;
+  api_version: string | null;
+  livemode: boolean;
+  account: string | null;
+  request: { id: string | null; idempotency_key: string | null } | null;
+  /** The snapshot as Stripe rendered it. */
+  data: { object: Record<string, unknown> };
+}

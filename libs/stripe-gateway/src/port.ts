@@ -1,0 +1,96 @@
+import { type Charge, type Customer, type Intent, type Refund, type StripeEvent } from './intent.js';
+import { type StripeOutcome } from './outcome.js';
+
+export { type StripeFailure, type StripeOutcome, type UnknownCause } from './outcome.js';
+
+export interface CreateIntentParams {
+  amount: number;
+  currency: string;
+  /** `automatic` is Stripe's automatic_async. */
+  captureMethod: 'automatic' | 'manual';
+  allowRedirects: 'always' | 'never';
+  customer?: string;
+  description?: string;
+  receiptEmail?: string;
+  metadata: Record<string, string>;
+}
+
+export interface ConfirmIntentParams {
+  paymentMethod: string;
+  returnUrl?: string;
+}
+
+export interface CaptureIntentParams {
+  /** Minor units; absent captures all, the rest is released. */
+  amount?: number;
+}
+
+export interface CancelIntentParams {
+  reason?: 'duplicate' | 'fraudulent' | 'requested_by_customer' | 'abandoned';
+}
+
+export interface CreateRefundParams {
+  intent: string;
+  amount: number;
+  reason?: 'duplicate' | 'fraudulent' | 'requested_by_customer';
+  metadata: Record<string, string>;
+}
+
+/** Newest first. Times in epoch seconds, inclusive for gte and lte. */
+export interface ListQuery {
+  created?: { gte?: number; gt?: number; lte?: number; lt?: number };
+  /** 1 to 100; 100 when absent. */
+  limit?: number;
+  starting_after?: string;
+  ending_before?: string;
+}
+
+export interface Page<T> {
+  data: T[];
+  has_more: boolean;
+}
+
+/** `key` is the Idempotency-Key of the call; the same key must always go with the same parameters. No method throws or retries. */
+export interface StripePort {
+  createIntent(params: CreateIntentParams, key: string): Promise<StripeOutcome<Intent>>;
+  confirmIntent(id: string, params: ConfirmIntentParams, key: string): Promise<StripeOutcome<Intent>>;
+  captureIntent(id: string, params: CaptureIntentParams, key: string): Promise<StripeOutcome<Intent>>;
+  cancelIntent(id: string, params: CancelIntentParams, key: string): Promise<StripeOutcome<Intent>>;
+  createRefund(params: CreateRefundParams, key: string): Promise<StripeOutcome<Refund>>;
+  retrieveIntent(id: string): Promise<StripeOutcome<Intent>>;
+  retrieveCharge(id: string): Promise<StripeOutcome<Charge>>;
+  retrieveRefund(id: string): Promise<StripeOutcome<Refund>>;
+  retrieveCustomer(id: string): Promise<StripeOutcome<Customer>>;
+  retrieveEvent(id: string): Promise<StripeOutcome<StripeEvent>>;
+  listIntents(query: ListQuery & { customer?: string }): Promise<StripeOutcome<Page<Intent>>>;
+  listCharges(query: ListQuery & { payment_intent?: string }): Promise<StripeOutcome<Page<Charge>>>;
+  listRefunds(query: ListQuery & { payment_intent?: string; charge?: string }): Promise<StripeOutcome<Page<Refund>>>;
+  listEvents(query: ListQuery & { types?: string[]; delivery_success?: boolean }): Promise<StripeOutcome<Page<StripeEvent>>>;
+}
+
+export const WRITES = ['createIntent', 'confirmIntent', 'captureIntent', 'cancelIntent', 'createRefund'] as const;
+export const READS = [
+  'retrieveIntent',
+  'retrieveCharge',
+  'retrieveRefund',
+  'retrieveCustomer',
+  'retrieveEvent',
+  'listIntents',
+  'listCharges',
+  'listRefunds',
+  'listEvents',
+] as const;
+export const OPERATIONS = [...WRITES, ...READS] as const;
+export type Operation = (typeof OPERATIONS)[number];
+
+/** `createIntent` -> `create_intent`, as spans and metrics name it. */
+export const operationName = (operation: Operation): string => operation.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+
+/** Puts something around each call of a port. */
+export function around(port: StripePort, wrap: <T>(operation: Operation, call: () => Promise<StripeOutcome<T>>) => Promise<StripeOutcome<T>>): StripePort {
+  const wrapped = OPERATIONS.map((operation) => {
+    const method = port[operation].bind(port) as (...args: unknown[]) => Promise<StripeOutcome<unknown>>;
+    return [operation, (...args: unknown[]) => wrap(operation, () => method(...args))];
+  });
+  return Object.fromEntries(wrapped) as StripePort;
+}

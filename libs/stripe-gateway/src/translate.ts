@@ -1,0 +1,103 @@
+import type Stripe from 'stripe';
+import { type Card, type Charge, type Customer, type Intent, type IntentStatus, type PaymentError, type Refund, type StripeEvent } from './intent.js';
+
+/** From the SDK's objects to ours; the only file that knows both. */
+export function toIntent(raw: Stripe.PaymentIntent): Intent {
+  const charge = raw.latest_charge;
+  return {
+    object: 'payment_intent',
+    id: raw.id,
+    status: raw.status as IntentStatus,
+    amount: raw.amount,
+    amount_received: raw.amount_received,
+    amount_capturable: raw.amount_capturable,
+    currency: raw.currency,
+    capture_method: raw.capture_method === 'manual' ? 'manual' : 'automatic',
+    client_secret: raw.client_secret ?? null,
+    next_action: raw.next_action ?? null,
+    latest_charge: idOf(charge),
+    card: typeof charge === 'object' && charge !== null ? cardOf(charge) : null,
+    last_payment_error: raw.last_payment_error ? toPaymentError(raw.last_payment_error) : null,
+    cancellation_reason: raw.cancellation_reason ?? null,
+    customer: idOf(raw.customer),
+    metadata: raw.metadata,
+    created: raw.created,
+    livemode: raw.livemode,
+  };
+}
+
+export function toCharge(raw: Stripe.Charge): Charge {
+  return {
+    object: 'charge',
+    id: raw.id,
+    payment_intent: idOf(raw.payment_intent),
+    status: raw.status,
+    captured: raw.captured,
+    paid: raw.paid,
+    amount: raw.amount,
+    amount_captured: raw.amount_captured,
+    amount_refunded: raw.amount_refunded,
+    currency: raw.currency,
+    balance_transaction: idOf(raw.balance_transaction),
+    card: cardOf(raw),
+    failure_code: raw.failure_code,
+    failure_message: raw.failure_message,
+    metadata: raw.metadata,
+    created: raw.created,
+    livemode: raw.livemode,
+  };
+}
+
+export function toRefund(raw: Stripe.Refund): Refund {
+  return {
+    object: 'refund',
+    id: raw.id,
+    payment_intent: idOf(raw.payment_intent),
+    charge: idOf(raw.charge),
+    status: (raw.status ?? 'pending') as Refund['status'],
+    amount: raw.amount,
+    currency: raw.currency,
+    reason: raw.reason,
+    failure_reason: raw.failure_reason ?? null,
+    metadata: raw.metadata ?? {},
+    created: raw.created,
+  };
+}
+
+export function toCustomer(raw: Stripe.Customer | Stripe.DeletedCustomer): Customer {
+  return { object: 'customer', id: raw.id, deleted: raw.deleted === true, metadata: raw.deleted === true ? {} : raw.metadata };
+}
+
+export function toEvent(raw: Stripe.Event): StripeEvent {
+  return {
+    object: 'event',
+    id: raw.id,
+    type: raw.type,
+    created: raw.created,
+    api_version: raw.api_version,
+    livemode: raw.livemode,
+    account: raw.account ?? null,
+    request: raw.request,
+    data: { object: raw.data.object as unknown as Record<string, unknown> },
+  };
+}
+
+function toPaymentError(raw: Stripe.PaymentIntent.LastPaymentError): PaymentError {
+  return {
+    code: raw.code ?? raw.type,
+    decline_code: raw.decline_code ?? null,
+    message: raw.message ?? '',
+    charge: raw.charge ?? null,
+    payment_method: raw.payment_method?.id ?? null,
+  };
+}
+
+function cardOf(charge: Stripe.Charge): Card | null {
+  const card = charge.payment_method_details?.card;
+  return card?.brand && card.last4 ? { brand: card.brand, last4: card.last4 } : null;
+}
+
+function idOf(reference: string | { id: string } | null | undefined): string | null {
+  if (reference === null || reference === undefined) return null;
+  return typeof reference === 'string' ? reference : reference.id;
+}

@@ -1,0 +1,30 @@
+import { callFailpoints, commitFailpoints } from '@tidegate/database/failpoints';
+
+/** Hit by every request of that kind when all goes well: each has its transactions and its calls to Stripe. */
+export const requestFailpoints: Readonly<Record<'create' | 'confirm' | 'capture' | 'cancel' | 'refund', readonly string[]>> = {
+  create: [
+    ...commitFailpoints('payments.create.accept'),
+    ...callFailpoints('payments.create.intent'),
+    ...commitFailpoints('payments.create.intent_recorded'),
+    ...callFailpoints('payments.create.confirm'),
+    ...commitFailpoints('payments.create.confirm_recorded'),
+  ],
+  confirm: oneCall('confirm'),
+  capture: oneCall('capture'),
+  cancel: oneCall('cancel'),
+  refund: oneCall('refund'),
+};
+
+/** Hit only when an answer is missing, a request is refused, or Stripe knows something that we do not. */
+export const recoveryFailpoints: readonly string[] = [
+  ...commitFailpoints('payments.request.refused', 'payments.retry.submitted', 'payments.lookup.recorded', 'payments.orphan.recorded', 'payments.refresh.recorded'),
+  ...callFailpoints('payments.lookup.intent', 'payments.lookup.intents', 'payments.lookup.refunds', 'payments.orphan.cancel', 'payments.customer.check'),
+];
+
+/** The names that TIDEGATE_FAILPOINT may give to this service, besides those of messaging. */
+export const paymentsFailpoints: readonly string[] = [...Object.values(requestFailpoints).flat(), ...recoveryFailpoints];
+
+function oneCall(operation: string): string[] {
+  const name = `payments.${operation}`;
+  return [...commitFailpoints(`${name}.accept`), ...callFailpoints(`${name}.${operation}`), ...commitFailpoints(`${name}.${operation}_recorded`)];
+}

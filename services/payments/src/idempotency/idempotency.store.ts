@@ -1,0 +1,102 @@
+import { type HttpReply } from '@tidegate/contracts/rpc/http-reply';
+import { type Kysely, sql, type Transaction } from 'kysely';
+import { type PaymentsTables, type RequestDetails } from '../tables.js';
+import { type Scope } from './identity.js';
+
+export interface Claim {
+  scope: Scope;
+  request_hash: string;
+  command_id: string;
+  payment_id: string;
+  request_id: string;
+  details: RequestDetails | null;
+  /** Clock of decisions. */
+  now: Date;
+  /** Takes the payment's lease along; null for a claim that comes with its answer. */
+  holder: string | null;
+}
+
+export interface KnownKey {
+  request_hash: string;
+  command_id: string;
+  payment_id: string;
+  request_id: string;
+  status: number | null;
+  content_type: string | null;
+  body: string | null;
+  answered_at: Date | null;
+}
+
+/** `lease`: whether the payment is ours to work on now, and whether a holder before us vanished with a call possibly out. */
+export type Claimed = { fresh: false } | { fresh: true; lease: { held: boolean; revision: number } | null };
+
+/**
+ * Writes the key, the details and the wish for work in one statement, so that acceptance costs one round trip. A key that is there already writes nothing.
+ * A lease that another live holder has stays with it; the wish is noted all the same.
+ */
+export async function claim(tx: Transaction<PaymentsTables>, c: Claim): Promise<Claimed> {
+  const details = c.details === null ? null : JSON.stringify(c.details);
+  const { rows } = await sql<{ fresh: boolean; held: boolean | null; revision: number | null }>`
+    WITH claimed AS (
+      INSERT INTO idempotency_keys (tenant, route, key, request_hash, command_id, payment_id, request_id, created_at)
+      VALUES (${c.scope.tenant}, ${c.scope.route}, ${c.scope.key}, ${c.request_hash}, ${c.command_id}, ${c.payment_id}, ${c.request_id}, ${c.now})
+      ON CONFLICT DO NOTHING
+      RETURNING 1
+    ), described AS (
+      INSERT INTO request_details (command_id, payment_id, details)
+      SELECT ${c.command_id}, ${c.payment_id}, ${details}::jsonb FROM claimed WHERE ${details}::jsonb IS NOT NULL
+      ON CONFLICT (command_id) DO NOTHING
+    ), wished AS (
+      INSERT INTO payment_work AS w (payment_id, holder, lease_until, due_at)
+      SELECT ${c.payment_id}, ${c.holder}, clock_timestamp() + interval '5 seconds', ${c.now} FROM claimed WHERE ${c.holder}::text IS NOT NULL
+      ON CONFLICT (payment_id) DO UPDATE SET
+        due_at = LEAST(w.due_at, excluded.due_at),
+        attempt = 0,
+        revision = w.revision + 1,
+        holder = CASE WHEN w.holder IS NULL THEN excluded.holder ELSE w.holder END,
+        lease_until = CASE WHEN w.holder IS NULL THEN excluded.lease_until ELSE w.lease_until END
+      RETURNING holder = ${c.holder} AS held, revision
+    )
+    SELECT EXISTS (SELECT 1 FROM claimed) AS fresh, (SELECT held FROM wished) AS held, (SELECT revision FROM wished) AS revision`.execute(tx);
+  const row = rows[0];
+  if (!row?.fresh) return { fresh: false };
+  return { fresh: true, lease: row.revision === null ? null : { held: row.held === true, revision: row.revision } };
+}
+
+export async function findKey(db: Kysely<PaymentsTables>, scope: Scope): Promise<KnownKey | null> {
+  const row = await db
+    .selectFrom('idempotency_keys')
+    .select(['request_hash', 'command_id', 'payment_id', 'request_id', 'status', 'content_type', 'body', 'answered_at'])
+    .where('tenant', '=', scope.tenant)
+    .where('route', '=', scope.route)
+    .where('key', '=', scope.key)
+    .executeTakeFirst();
+  return row ?? null;
+}
+
+/** Stores the certain answer of a command; the first one stays. */
+export async function answer(tx: Transaction<PaymentsTables>, commandId: string, reply: HttpReply, now: Date): Promise<void> {
+  await tx
+    .updateTable('idempotency_keys')
+    .set({ status: reply.status, content_type: reply.content_type, body: reply.body, answered_at: now })
+    .where('command_id', '=', commandId)
+    .where('status', 'is', null)
+    .execute();
+}
+
+export async function requestIdOf(db: Kysely<PaymentsTables>, commandId: string): Promise<string> {
+  const row = await db.selectFrom('idempotency_keys').select('request_id').where('command_id', '=', commandId).executeTakeFirst();
+  return row?.request_id ?? commandId;
+}
+
+/** The stored answer, byte for byte; null while the outcome is open. `expired`: it was answered, and the bytes are no longer kept. */
+export function storedReply(known: KnownKey): HttpReply | 'expired' | null {
+  if (known.status === null) return null;
+  if (known.body === null || known.content_type === null) return 'expired';
+  return { status: known.status, content_type: known.content_type, headers: {}, body: known.body, encoding: 'utf8' };
+}
+
+export async function detailsOf(db: Kysely<PaymentsTables>, commandId: string): Promise<RequestDetails> {
+  const row = await db.selectFrom('request_details').select('details').where('command_id', '=', commandId).executeTakeFirst();
+  return row?.details ?? {};
+}

@@ -1,0 +1,43 @@
+import { createHash } from 'node:crypto';
+import canonicalize from 'canonicalize';
+
+/** The operations that take an Idempotency-Key. */
+export const OPERATIONS = ['create', 'confirm', 'capture', 'cancel', 'refund'] as const;
+export type PaymentOperation = (typeof OPERATIONS)[number];
+
+/** What makes a request the same request: who asks, of what (method and path with ids filled in), under which key. */
+export interface Scope {
+  tenant: string;
+  route: string;
+  key: string;
+}
+
+/**
+ * Every id that a request gives birth to follows from its scope alone, so that a repetition after a restore of the database reaches the same Stripe key
+ * and the same metadata. The operation is part of a command's id, and so of every Stripe key.
+ */
+export const commandIdOf = (operation: PaymentOperation, scope: Scope): string => `cmd_${operation}_${digest('command', scope)}`;
+export const paymentIdOf = (scope: Scope): string => `pay_${digest('payment', scope)}`;
+export const refundIdOf = (scope: Scope): string => `rfd_${digest('refund', scope)}`;
+
+/** Payments and refunds that were not made through our API. `account` is null for our own. */
+export const foreignPaymentId = (account: string | null, intentId: string): string => `pay_${hex(['foreign', account ?? '', intentId])}`;
+export const foreignRefundId = (stripeRefund: string): string => `rfd_${hex(['foreign', stripeRefund])}`;
+
+/** `cmd_refund_…` -> `refund`. Null for commands of our own, which nobody waits for. */
+export function operationOf(commandId: string): PaymentOperation | null {
+  const name = /^cmd_([a-z]+)_[0-9a-f]{32}$/.exec(commandId)?.[1];
+  return OPERATIONS.find((operation) => operation === name) ?? null;
+}
+
+/** Equal for bodies that mean the same: the order of members does not count. */
+export function requestHash(body: unknown): string {
+  const canonical = canonicalize(body ?? null);
+  if (canonical === undefined) throw new Error('Bug: the body is no JSON value');
+  return createHash('sha256').update(canonical).digest('hex');
+}
+
+const digest = (what: string, { tenant, route, key }: Scope): string => hex([what, tenant, route, key]);
+
+/** JSON keeps the parts apart: no two lists give one text. */
+const hex = (parts: string[]): string => createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 32);

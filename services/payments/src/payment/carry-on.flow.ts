@@ -1,0 +1,241 @@
+import { type Logger } from '@tidegate/telemetry/logger';
+import { type StripeOutcome } from '@tidegate/stripe-gateway/port';
+import { everyPage } from '@tidegate/stripe-gateway/every-page';
+import { atCall } from '@tidegate/database/failpoints';
+import { type RequestDetails } from '../tables.js';
+import { type LeaseKeeper } from '../work/lease-keeper.js';
+import { earlier, nextLookUp, nextRetry } from '../work/schedule.js';
+import { release } from '../work/work.store.js';
+import { foreignRefundId } from '../idempotency/identity.js';
+import { decideAnswer, decideFound, decideInterrupted, decideLookup, decideRetry, follow, isExpired } from './intent.decide.js';
+import { type IntentFinder } from './intent-finder.js';
+import { type Payment, type Pending, type Refund } from './payment.state.js';
+import { type PaymentEvent } from './payment.events.js';
+import { type Recorder, type RecorderDeps } from './recorder.js';
+import { completed, decideRefundAnswer, decideRefundLookup, isCertain, observeRefund } from './refund.decide.js';
+import { callIdOf, paymentOf, type Run } from './run.js';
+import { intentIdOf, type StripeCalls } from './stripe-calls.js';
+
+export interface CarryOnDeps extends RecorderDeps {
+  calls: StripeCalls;
+  finder: IntentFinder;
+  recorder: Recorder;
+  keeper: LeaseKeeper;
+  logger: Logger;
+  random(): number;
+  /** How far apart two complete lists must lack a refund before it counts as never executed. */
+  absenceMs: number;
+}
+
+/** Calls of one kind that a run makes before it leaves the rest to the schedule. */
+const CALLS_PER_RUN = 2;
+/** Lists are searched from a little before the first call, for clocks that differ, to well after the last. Seconds. */
+const EARLIER = 300;
+const LATER = 900;
+
+type Looked = { kind: 'certain' } | { kind: 'no_effect' } | { kind: 'later'; dueAt: Date };
+
+/**
+ * Takes a payment as far as it gets now: makes the calls that were committed to, looks for the effect of calls whose answer is missing, repeats them if there
+ * was none, records what became certain. Whatever is left gets a time in `payment_work`. Nothing here holds a transaction across a call.
+ */
+export class CarryOn {
+  constructor(private readonly deps: CarryOnDeps) {}
+
+  /** One tenure of the lease. When it throws, the lease runs out by itself and the next holder knows that a call may be out. */
+  async run(run: Run, details: RequestDetails | null = null): Promise<void> {
+    this.deps.keeper.keep(run.held);
+    try {
+      let due = await this.settleIntent(run, details);
+      for (const { id } of paymentOf(run).refunds.filter((refund) => !refund.completed)) due = earlier(due, await this.settleRefund(run, id));
+      for (const id of paymentOf(run).orphans) due = earlier(due, await this.cancelOrphan(run, id));
+      if (run.held.refresh && !run.released) due = earlier(due, await this.refresh(run));
+      if (!run.released) await this.end(run, due);
+    } finally {
+      this.deps.keeper.drop(run.held);
+    }
+  }
+
+  private async end(run: Run, due: Date | null): Promise<void> {
+    const { more } = await release(this.deps.db, run.held, due, due === null ? 0 : run.held.attempt + 1);
+    run.released = true;
+    this.deps.signals.wake(run.held.payment_id);
+    if (more) this.deps.onWork();
+  }
+
+  /** The command on the intent; answers when to go on with it, null when it is done. */
+  private async settleIntent(run: Run, details: RequestDetails | null): Promise<Date | null> {
+    for (let calls = 0; ; ) {
+      const { pending } = paymentOf(run);
+      if (!pending) return null;
+      if (!pending.submission) {
+        await this.deps.recorder.record(run, 'payments.retry.submitted', (payment) => decideRetry(payment, this.now()));
+        continue;
+      }
+      if (pending.submission.answer === 'awaited' && run.stale.delete(callIdOf(pending))) {
+        await this.deps.recorder.record(run, 'payments.lookup.recorded', decideInterrupted);
+        continue;
+      }
+      if (pending.submission.answer === 'missing') {
+        const looked = await this.lookFor(run, pending);
+        if (looked.kind === 'later') return looked.dueAt;
+        if (looked.kind === 'certain') continue;
+        await this.deps.recorder.record(run, 'payments.retry.submitted', (payment) => decideRetry(payment, this.now()));
+        if (paymentOf(run).pending?.kind !== pending.kind) continue;
+      }
+      if (calls >= CALLS_PER_RUN || Date.now() >= run.deadline) return nextLookUp(this.now(), run.held.attempt + 1);
+      calls += 1;
+      const dueAt = await this.callIntent(run, details);
+      if (dueAt) return dueAt;
+    }
+  }
+
+  private async callIntent(run: Run, details: RequestDetails | null): Promise<Date | null> {
+    const payment = paymentOf(run);
+    const pending = payment.pending as Pending;
+    const step = pending.submission?.step ?? 'intent';
+    const outcome = await this.deps.calls.make(payment, pending, details);
+    const events = decideAnswer(payment, step, outcome, this.now());
+    if (events.length === 0) return this.turnedAway(run, outcome);
+    if (outcome.kind === 'not_found' && step !== 'intent') this.alarmMissing(payment);
+    const operation = step === 'cancel' ? 'cancel' : pending.kind;
+    const intent = outcome.kind === 'ok' ? outcome.value : 'intent' in outcome ? (outcome.intent ?? null) : null;
+    await this.deps.recorder.record(run, `payments.${operation}.${step}_recorded`, (now) => decideAnswer(now, step, outcome, this.now()), intent);
+    return null;
+  }
+
+  /** Retrieves or lists what the call whose answer is missing may have done. */
+  private async lookFor(run: Run, pending: Pending): Promise<Looked> {
+    return pending.submission?.step === 'intent' ? this.findIntent(run) : this.retrieveIntent(run);
+  }
+
+  private async findIntent(run: Run): Promise<Looked> {
+    const payment = paymentOf(run);
+    const from = Math.floor(Date.parse(payment.created_at) / 1000) - EARLIER;
+    const to = Math.floor(Date.parse(payment.pending?.submission?.at ?? payment.created_at) / 1000) + LATER;
+    const found = await atCall(this.deps.failpoints, 'payments.lookup.intents', () => this.deps.finder.find(payment.terms.payment_id, { from, to }));
+    if (found.kind !== 'ok') return { kind: 'later', dueAt: this.lookLater(run, found) };
+    const usable = found.value.filter((intent) => intent.status !== 'canceled');
+    const [first, ...others] = usable.toSorted((a, b) => a.created - b.created || (a.id < b.id ? -1 : 1));
+    if (!first) return { kind: 'no_effect' };
+    await this.deps.recorder.record(run, 'payments.lookup.recorded', (now) => decideFound(now, first, this.now()), first);
+    for (const other of others) await this.deps.recorder.record(run, 'payments.lookup.recorded', (now) => follow(now, other, 'answer'));
+    return { kind: 'certain' };
+  }
+
+  private async retrieveIntent(run: Run): Promise<Looked> {
+    const before = paymentOf(run);
+    const outcome = await this.deps.calls.at('payments.lookup.intent').retrieveIntent(intentIdOf(before));
+    if (outcome.kind === 'not_found') this.alarmMissing(before);
+    if (outcome.kind !== 'ok') return { kind: 'later', dueAt: this.lookLater(run, outcome) };
+    const version = run.loaded.version;
+    if (decideLookup(before, outcome.value) === null) return { kind: 'no_effect' };
+    // A snapshot is as old as the start of its fetch: if the payment moved since, it is fetched again.
+    await this.deps.recorder.record(run, 'payments.lookup.recorded', (now) => (run.loaded.version === version ? decideLookup(now, outcome.value) : null), outcome.value);
+    return { kind: 'certain' };
+  }
+
+  /** One refund; answers when to go on with it, null when it is done. */
+  private async settleRefund(run: Run, id: string): Promise<Date | null> {
+    for (let calls = 0; ; ) {
+      const refund = refundOf(run, id);
+      if (refund.completed) return null;
+      if (isCertain(refund)) {
+        await this.recordRefund(run, id, 'payments.lookup.recorded', () => [completed(refund)]);
+        continue;
+      }
+      if (refund.status === 'requested' && run.stale.delete(id)) {
+        await this.recordRefund(run, id, 'payments.lookup.recorded', () => [{ type: 'RefundAnswerMissing', data: { refund_id: id, cause: 'interrupted', stored: false } }]);
+        continue;
+      }
+      if (refund.status === 'unknown') {
+        const looked = await this.findRefund(run, refund);
+        if (looked.kind === 'later') return looked.dueAt;
+        if (looked.kind === 'certain') continue;
+      }
+      if (calls >= CALLS_PER_RUN || Date.now() >= run.deadline) return nextLookUp(this.now(), run.held.attempt + 1);
+      calls += 1;
+      const outcome = await this.deps.calls.refund(paymentOf(run), refund);
+      if (decideRefundAnswer(refund, outcome).length === 0) return this.turnedAway(run, outcome);
+      await this.recordRefund(run, id, 'payments.refund.refund_recorded', (now) => decideRefundAnswer(now, outcome));
+    }
+  }
+
+  private async findRefund(run: Run, refund: Refund): Promise<Looked> {
+    const list = this.deps.calls.at('payments.lookup.refunds');
+    const all = await everyPage((query) => list.listRefunds(query), { payment_intent: intentIdOf(paymentOf(run)) });
+    if (all.kind !== 'ok') return { kind: 'later', dueAt: this.lookLater(run, all) };
+    const rules = { now: this.now(), absenceMs: this.deps.absenceMs };
+    const { events, retry } = decideRefundLookup(refund, all.value, rules);
+    if (retry) return { kind: 'no_effect' };
+    if (events.length > 0) await this.recordRefund(run, refund.id, 'payments.lookup.recorded', (now) => decideRefundLookup(now, all.value, rules).events);
+    const { completed: done, not_seen_at } = refundOf(run, refund.id);
+    if (done || not_seen_at === null) return { kind: 'certain' };
+    return { kind: 'later', dueAt: new Date(Date.parse(not_seen_at) + this.deps.absenceMs) };
+  }
+
+  private recordRefund(run: Run, id: string, name: string, decide: (refund: Refund) => PaymentEvent[]): Promise<boolean> {
+    return this.deps.recorder.record(run, name, (payment) => {
+      const refund = payment.refunds.find((one) => one.id === id);
+      return refund && !refund.completed ? decide(refund) : null;
+    });
+  }
+
+  private async cancelOrphan(run: Run, intentId: string): Promise<Date | null> {
+    const outcome = await this.deps.calls.cancelOrphan(paymentOf(run), intentId);
+    const gone = outcome.kind === 'ok' || (outcome.kind === 'rejected' && outcome.intent?.status === 'canceled');
+    if (!gone) return this.lookLater(run, outcome);
+    const canceled: PaymentEvent = { type: 'OrphanIntentCanceled', data: { intent_id: intentId } };
+    await this.deps.recorder.record(run, 'payments.orphan.recorded', (payment) => (payment.orphans.includes(intentId) ? [canceled] : null));
+    return null;
+  }
+
+  /** Believes Stripe about the whole payment: its intent, and its refunds once it is captured. */
+  private async refresh(run: Run): Promise<Date | null> {
+    const payment = paymentOf(run);
+    if (payment.intent_id === null) return null;
+    const version = run.loaded.version;
+    const outcome = await this.deps.calls.at('payments.lookup.intent').retrieveIntent(payment.intent_id);
+    if (outcome.kind === 'not_found') this.alarmMissing(payment);
+    if (outcome.kind !== 'ok') return this.lookLater(run, outcome);
+    const list = this.deps.calls.at('payments.lookup.refunds');
+    const refunds = outcome.value.status === 'succeeded' ? await everyPage((query) => list.listRefunds(query), { payment_intent: payment.intent_id }) : null;
+    if (refunds && refunds.kind !== 'ok') return this.lookLater(run, refunds);
+    const seen = refunds?.value ?? [];
+    const fresh = await this.deps.recorder.record(run, 'payments.refresh.recorded', (now) => {
+      if (run.loaded.version !== version) return null;
+      return now.pending ? [] : [...follow(now, outcome.value, 'answer'), ...seen.flatMap((refund) => observeRefund(now, refund, foreignRefundId(refund.id)))];
+    });
+    return fresh ? null : this.now();
+  }
+
+  /** A call that certainly had no effect: the same key again, later. */
+  private turnedAway(run: Run, outcome: StripeOutcome<unknown>): Date {
+    const retryAfterMs = 'retryAfterMs' in outcome ? outcome.retryAfterMs : 0;
+    run.turnedAway = { retryAfterMs: Math.max(retryAfterMs, 1000) };
+    const due = nextRetry(this.now(), run.held.attempt, retryAfterMs, this.deps.random());
+    const payment = paymentOf(run);
+    return isExpired(payment, this.now()) ? due : earlier(due, new Date(Date.parse(payment.terms.not_after) + 1000)) ?? due;
+  }
+
+  private lookLater(run: Run, outcome: StripeOutcome<unknown>): Date {
+    if (outcome.kind === 'refused' || outcome.kind === 'limited') return nextRetry(this.now(), run.held.attempt, outcome.retryAfterMs, this.deps.random());
+    return nextLookUp(this.now(), run.held.attempt + 1);
+  }
+
+  /** Stripe denies an intent that we committed: a wrong key or account, never a reason to cancel anything. */
+  private alarmMissing(payment: Payment): void {
+    const fields = { payment_id: payment.terms.payment_id, stripe_payment_intent: payment.intent_id };
+    this.deps.logger.error({ event: 'stripe_intent_missing', ...fields }, 'Stripe does not know a PaymentIntent that we recorded; check key and account');
+  }
+
+  private now(): Date {
+    return this.deps.clock.now();
+  }
+}
+
+function refundOf(run: Run, id: string): Refund {
+  const refund = paymentOf(run).refunds.find((one) => one.id === id);
+  if (!refund) throw new Error(`Bug: refund ${id} vanished`);
+  return refund;
+}

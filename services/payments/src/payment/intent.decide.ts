@@ -1,0 +1,212 @@
+import { type Intent } from '@tidegate/stripe-gateway/intent';
+import { type StripeFailure, type StripeOutcome } from '@tidegate/stripe-gateway/outcome';
+import { type Failure, type IntentStep, type PaymentEvent, type Rejection } from './payment.events.js';
+import { isFinal, NO_MARK, type Payment, type Pending } from './payment.state.js';
+
+/** Stripe forgets a key after 24 h; ours counts as old an hour earlier. https://docs.stripe.com/api/idempotent_requests */
+const KEY_LIFE_MS = 23 * 3_600_000;
+
+/** `answer`: Stripe said so now, to us. `hint`: an older snapshot (a webhook), which only moves forward to states that cannot be left for an earlier one. */
+export type Source = 'answer' | 'hint';
+
+/** The facts that an intent's state adds to what we know. Final states are never left; an intent that is not ours to use is an orphan. */
+export function follow(payment: Payment, intent: Intent, source: Source): PaymentEvent[] {
+  if (payment.intent_id !== null && intent.id !== payment.intent_id) return orphan(payment, intent);
+  if (isFinal(payment)) return [];
+  switch (intent.status) {
+    case 'succeeded':
+      return [{ type: 'PaymentSucceeded', data: { amount_captured: intent.amount_received, charge: intent.latest_charge, card: intent.card } }];
+    case 'canceled':
+      return [canceled(payment, intent)];
+    case 'requires_capture':
+      if (payment.lifecycle.status === 'authorized') return [];
+      return [{ type: 'PaymentAuthorized', data: { amount_capturable: intent.amount_capturable, charge: intent.latest_charge, card: intent.card } }];
+    default:
+      return source === 'answer' ? followOpen(payment, intent) : [];
+  }
+}
+
+/** These come and go, so only an answer of Stripe's counts, and nothing comes back from an authorization. */
+function followOpen(payment: Payment, intent: Intent): PaymentEvent[] {
+  const { status } = payment.lifecycle;
+  if (status === 'authorized') return [];
+  const mark = markOf(intent);
+  if (intent.status === 'requires_action') return status === 'requires_action' ? [] : [{ type: 'PaymentActionRequired', data: { mark } }];
+  if (intent.status === 'processing') return status === 'processing' ? [] : [{ type: 'PaymentProcessingStarted', data: { mark } }];
+  if (status === 'requires_payment_method' && mark === payment.mark) return [];
+  const error = intent.last_payment_error;
+  if (!error) return [{ type: 'PaymentMethodAwaited', data: { mark } }];
+  return [{ type: 'PaymentDeclined', data: { failure: { code: error.code, decline_code: error.decline_code, message: error.message }, mark } }];
+}
+
+/** What the answer to a call means. No events: it certainly had no effect, and the same key may be used again. */
+export function decideAnswer(payment: Payment, step: IntentStep, outcome: StripeOutcome<Intent>, now: Date): PaymentEvent[] {
+  const { pending } = payment;
+  if (!pending) return outcome.kind === 'ok' ? follow(payment, outcome.value, 'answer') : [];
+  switch (outcome.kind) {
+    case 'ok':
+      return step === 'intent' ? decideFound(payment, outcome.value, now) : [...follow(payment, outcome.value, 'answer'), completed(pending)];
+    case 'declined':
+      return decideDecline(payment, pending, step, outcome);
+    case 'rejected':
+      return decideRejection(payment, pending, step, outcome);
+    case 'not_found':
+      return step === 'intent' ? rejectedCreate(pending, outcome) : [missing(pending, 'not_found', false)];
+    case 'unknown':
+      return [missing(pending, outcome.cause, outcome.stored)];
+    case 'in_use':
+    case 'limited':
+    case 'auth':
+    case 'refused':
+      return [];
+    default:
+      return outcome satisfies never;
+  }
+}
+
+/** The intent of this payment exists: it is recorded before anything that could move money is sent. */
+export function decideFound(payment: Payment, intent: Intent, now: Date): PaymentEvent[] {
+  const { pending } = payment;
+  if (payment.intent_id !== null) return orphan(payment, intent);
+  if (pending?.kind !== 'create') return [];
+  const recorded: PaymentEvent = { type: 'IntentRecorded', data: { intent_id: intent.id } };
+  if (payment.terms.payment_method === null) return [recorded, { type: 'PaymentMethodAwaited', data: { mark: NO_MARK } }, completed(pending)];
+  if (isExpired(payment, now)) return [recorded, ...abandon(pending)];
+  return [recorded, submission(pending, 'confirm', 1)];
+}
+
+/** What a retrieved intent says about a command whose answer is missing; null when it shows no effect of it. */
+export function decideLookup(payment: Payment, intent: Intent): PaymentEvent[] | null {
+  const { pending } = payment;
+  if (!pending) return follow(payment, intent, 'answer');
+  switch (effectOf(payment, pending, intent)) {
+    case 'done':
+      return [...follow(payment, intent, 'answer'), completed(pending)];
+    case 'prevented':
+      return [...follow(payment, intent, 'answer'), completed(pending, { code: 'payments.illegal_state', detail: `The payment is ${intent.status} at Stripe.` })];
+    case 'none':
+      return null;
+  }
+}
+
+/** How to go on with a command that certainly had no effect: empty = call again with the same key. */
+export function decideRetry(payment: Payment, now: Date): PaymentEvent[] {
+  const { pending } = payment;
+  if (!pending) return [];
+  if ((pending.kind === 'create' || pending.kind === 'confirm') && isExpired(payment, now)) return giveUp(payment, pending);
+  const last = pending.submission;
+  if (!last) return [submission(pending, payment.intent_id === null ? 'intent' : stepOf(pending), 1)];
+  const usedUp = last.stored || now.getTime() - Date.parse(last.at) > KEY_LIFE_MS;
+  return usedUp ? [submission(pending, last.step, last.n + 1)] : [];
+}
+
+/** A process died between committing to a call and recording its answer. */
+export function decideInterrupted(payment: Payment): PaymentEvent[] {
+  const { pending } = payment;
+  return pending?.submission?.answer === 'awaited' ? [missing(pending, 'interrupted', false)] : [];
+}
+
+export const isExpired = (payment: Payment, now: Date): boolean => now.getTime() > Date.parse(payment.terms.not_after);
+
+/** Tells one attempt on an intent from the next. */
+export function markOf(intent: Intent): string {
+  const error = intent.last_payment_error;
+  const parts = [intent.latest_charge, error?.charge, error?.code, error?.payment_method].map((part) => part ?? '');
+  return parts.every((part) => part === '') ? NO_MARK : parts.join('|');
+}
+
+function effectOf(payment: Payment, pending: Pending, intent: Intent): 'done' | 'prevented' | 'none' {
+  const { status } = intent;
+  switch (pending.kind) {
+    case 'create':
+    case 'confirm':
+      if (status === 'canceled') return pending.kind === 'confirm' ? 'prevented' : 'done';
+      if (status !== 'requires_payment_method' && status !== 'requires_confirmation') return 'done';
+      return markOf(intent) === payment.mark ? 'none' : 'done';
+    case 'capture':
+      if (status === 'succeeded') return 'done';
+      return status === 'canceled' ? 'prevented' : 'none';
+    case 'cancel':
+      if (status === 'canceled') return 'done';
+      if (status === 'succeeded') return pending.cause === 'requested' ? 'prevented' : 'done';
+      return 'none';
+    default:
+      return pending satisfies never;
+  }
+}
+
+function decideDecline(payment: Payment, pending: Pending, step: IntentStep, outcome: Extract<StripeFailure, { kind: 'declined' }>): PaymentEvent[] {
+  if (step !== 'confirm') return decideRejection(payment, pending, step, { ...outcome, kind: 'rejected', status: 402, param: null });
+  const failure: Failure = { code: outcome.code, decline_code: outcome.declineCode, message: outcome.message };
+  const mark = outcome.intent ? markOf(outcome.intent) : `${payment.mark}+`;
+  return [{ type: 'PaymentDeclined', data: { failure, mark } }, completed(pending)];
+}
+
+/** A 4xx is certain. If it came because the intent had moved on already, the intent that Stripe sent along tells. */
+function decideRejection(payment: Payment, pending: Pending, step: IntentStep, outcome: Extract<StripeFailure, { kind: 'rejected' }>): PaymentEvent[] {
+  const lookedUp = outcome.intent ? decideLookup(payment, outcome.intent) : null;
+  if (lookedUp) return lookedUp;
+  if (step === 'intent') return rejectedCreate(pending, outcome);
+  if (pending.kind === 'create') return rejectedConfirmOfCreate(pending, outcome);
+  if (pending.kind === 'cancel' && pending.cause !== 'requested') return [missing(pending, 'server_error', true)];
+  return [completed(pending, rejectionOf(outcome))];
+}
+
+/** Nothing was ever submitted, so the payment has failed for good. */
+const rejectedCreate = (pending: Pending, outcome: Extract<StripeFailure, { kind: 'rejected' | 'not_found' }>): PaymentEvent[] => [
+  { type: 'PaymentFailed', data: { failure: failureOf(outcome) } },
+  completed(pending, rejectionOf(outcome)),
+];
+
+/** The caller gets a 422 without a payment in it, so nobody could ever go on with the intent: it is canceled. */
+const rejectedConfirmOfCreate = (pending: Pending, outcome: Extract<StripeFailure, { kind: 'rejected' }>): PaymentEvent[] => {
+  const command_id = `${pending.command_id}_abandon`;
+  return [
+    completed(pending, rejectionOf(outcome)),
+    { type: 'CancelRequested', data: { command_id, reason: null, cause: 'create_rejected', failure: failureOf(outcome) } },
+    { type: 'StepSubmitted', data: { command_id, step: 'cancel', n: 1 } },
+  ];
+};
+
+function giveUp(payment: Payment, pending: Pending): PaymentEvent[] {
+  if (payment.intent_id !== null) return abandon(pending);
+  const reason = payment.lifecycle.status === 'queued' ? 'expired_in_queue' : 'expired';
+  return [{ type: 'PaymentCanceled', data: { reason } }, completed(pending)];
+}
+
+const abandon = (pending: Pending): PaymentEvent[] => [
+  { type: 'CancelRequested', data: { command_id: pending.command_id, reason: 'abandoned', cause: 'expired', failure: null } },
+  submission(pending, 'cancel', 1),
+];
+
+function canceled(payment: Payment, intent: Intent): PaymentEvent {
+  const { pending } = payment;
+  if (pending?.kind === 'cancel' && pending.cause === 'create_rejected' && pending.failure) return { type: 'PaymentFailed', data: { failure: pending.failure } };
+  if (pending?.kind === 'cancel' && pending.cause === 'expired') return { type: 'PaymentCanceled', data: { reason: 'expired' } };
+  return { type: 'PaymentCanceled', data: { reason: intent.cancellation_reason } };
+}
+
+function orphan(payment: Payment, intent: Intent): PaymentEvent[] {
+  if (intent.id === payment.intent_id || intent.status === 'canceled' || payment.orphans.includes(intent.id)) return [];
+  return [{ type: 'OrphanIntentFound', data: { intent_id: intent.id } }];
+}
+
+const stepOf = (pending: Pending): IntentStep => (pending.kind === 'create' ? 'confirm' : pending.kind);
+
+const submission = (pending: Pending, step: IntentStep, n: number): PaymentEvent => ({ type: 'StepSubmitted', data: { command_id: pending.command_id, step, n } });
+
+const completed = (pending: Pending, rejection: Rejection | null = null): PaymentEvent => ({ type: 'CommandCompleted', data: { command_id: pending.command_id, rejection } });
+
+function missing(pending: Pending, cause: Extract<PaymentEvent, { type: 'AnswerMissing' }>['data']['cause'], stored: boolean): PaymentEvent {
+  if (!pending.submission) throw new Error('Bug: an answer to a call that was never committed to');
+  const { step, n } = pending.submission;
+  return { type: 'AnswerMissing', data: { command_id: pending.command_id, step, n, cause, stored } };
+}
+
+type Refused = Extract<StripeFailure, { kind: 'rejected' | 'not_found' }>;
+
+const failureOf = (outcome: Refused): Failure => ({ code: codeOf(outcome), decline_code: null, message: outcome.message });
+
+const rejectionOf = (outcome: Refused): Rejection => ({ code: 'payments.rejected_by_stripe', detail: `${codeOf(outcome)}: ${outcome.message}` });
+
+const codeOf = (outcome: Refused): string => (outcome.kind === 'rejected' ? (outcome.code ?? 'rejected') : 'not_found');

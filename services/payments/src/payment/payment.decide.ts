@@ -1,0 +1,81 @@
+import { type PaymentCommand } from './payment.commands.js';
+import { type IntentStep, type PaymentEvent } from './payment.events.js';
+import { captureExceedsAuthorized, illegalState, type Refusal, refundExceedsCaptured } from './payment.refusals.js';
+import { type Payment, type PaymentState, refundableOf, statusOf } from './payment.state.js';
+
+/** `busy`: another command on the intent has no certain outcome yet; ask again later, nothing was decided. */
+export type Decision = { kind: 'accepted'; events: PaymentEvent[] } | { kind: 'refused'; refusal: Refusal } | { kind: 'busy' };
+
+/** Whether a command may be carried out, and the facts that follow at once. The call to Stripe is committed to in the same breath. */
+export function decide(state: PaymentState, command: PaymentCommand): Decision {
+  if (command.type === 'CreatePayment') return create(state, command);
+  if (state.kind === 'none') throw new Error('Bug: a command to a payment that does not exist');
+  switch (command.type) {
+    case 'ConfirmPayment':
+      return confirm(state, command);
+    case 'CapturePayment':
+      return capture(state, command);
+    case 'CancelPayment':
+      return cancel(state, command);
+    case 'RefundPayment':
+      return refund(state, command);
+    default:
+      return command satisfies never;
+  }
+}
+
+type Of<T extends PaymentCommand['type']> = Extract<PaymentCommand, { type: T }>;
+
+function create(state: PaymentState, { terms, command_id, queued }: Of<'CreatePayment'>): Decision {
+  if (state.kind !== 'none') throw new Error('Bug: this payment exists already');
+  const acceptance: PaymentEvent = { type: 'PaymentAccepted', data: { terms, command_id, queued } };
+  return accept(acceptance, ...(queued ? [] : [firstCall(command_id, 'intent')]));
+}
+
+function confirm(payment: Payment, { command_id, payment_method }: Of<'ConfirmPayment'>): Decision {
+  if (payment.pending) return { kind: 'busy' };
+  const { status } = payment.lifecycle;
+  if (status !== 'requires_payment_method' && status !== 'requires_action') return refuse(illegalState('confirmed', statusOf(payment)));
+  return accept({ type: 'ConfirmRequested', data: { command_id, payment_method } }, firstCall(command_id, 'confirm'));
+}
+
+function capture(payment: Payment, { command_id, amount }: Of<'CapturePayment'>): Decision {
+  if (payment.pending) return { kind: 'busy' };
+  if (payment.lifecycle.status !== 'authorized') return refuse(illegalState('captured', statusOf(payment)));
+  const authorized = payment.lifecycle.amount_capturable;
+  if (amount !== null && amount > authorized) return refuse(captureExceedsAuthorized(amount, authorized));
+  return accept({ type: 'CaptureRequested', data: { command_id, amount } }, firstCall(command_id, 'capture'));
+}
+
+/** What was never sent is canceled without a call. */
+function cancel(payment: Payment, { command_id, reason }: Of<'CancelPayment'>): Decision {
+  const { status } = payment.lifecycle;
+  if (status === 'queued' && payment.pending && !payment.pending.submission) {
+    return accept(
+      { type: 'CancelRequested', data: { command_id, reason, cause: 'requested', failure: null } },
+      { type: 'PaymentCanceled', data: { reason } },
+      { type: 'CommandCompleted', data: { command_id: payment.pending.command_id, rejection: null } },
+      { type: 'CommandCompleted', data: { command_id, rejection: null } },
+    );
+  }
+  if (payment.pending) return { kind: 'busy' };
+  if (status === 'succeeded' || status === 'canceled' || status === 'failed') return refuse(illegalState('canceled', status));
+  return accept({ type: 'CancelRequested', data: { command_id, reason, cause: 'requested', failure: null } }, firstCall(command_id, 'cancel'));
+}
+
+/** Every refund whose outcome is open keeps its amount reserved, so concurrent refunds can never exceed what was captured. */
+function refund(payment: Payment, { command_id, refund_id, amount, reason }: Of<'RefundPayment'>): Decision {
+  if (payment.lifecycle.status !== 'succeeded') {
+    return payment.pending?.unknown ? { kind: 'busy' } : refuse(illegalState('refunded', statusOf(payment)));
+  }
+  const left = refundableOf(payment);
+  const asked = amount ?? left;
+  if (asked > left || asked < 1) return refuse(refundExceedsCaptured(asked, left));
+  return accept({ type: 'RefundRequested', data: { refund_id, command_id, amount: asked, reason } });
+}
+
+const firstCall = (command_id: string, step: IntentStep): PaymentEvent => ({ type: 'StepSubmitted', data: { command_id, step, n: 1 } });
+
+const accept = (...events: PaymentEvent[]): Decision => ({ kind: 'accepted', events });
+
+const refuse = (refusal: Refusal): Decision => ({ kind: 'refused', refusal });

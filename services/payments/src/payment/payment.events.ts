@@ -1,0 +1,79 @@
+/** What can have happened to a payment. Private to this service; `payment.publish.ts` is the only road to the outside. Amounts in minor units. */
+
+export interface Failure {
+  code: string;
+  decline_code: string | null;
+  message: string;
+}
+
+export interface Card {
+  brand: string;
+  last4: string;
+}
+
+/** What was agreed at acceptance and never changes. Personal data is not here but in `request_details`. */
+export interface Terms {
+  payment_id: string;
+  tenant: string;
+  origin: 'api' | 'checkout' | 'subscription' | 'dashboard';
+  livemode: boolean;
+  amount: number;
+  currency: string;
+  capture_method: 'automatic' | 'manual';
+  customer: string | null;
+  metadata: Record<string, string>;
+  /** The pm_… to confirm with; null leaves the intent open for a later confirm. */
+  payment_method: string | null;
+  /** No call that could move money starts after this. RFC 3339. */
+  not_after: string;
+}
+
+/** The steps that reach Stripe, as they stand in Stripe keys `{command}:{step}:{n}`. */
+export type IntentStep = 'intent' | 'confirm' | 'capture' | 'cancel';
+
+/** Why an answer is missing: what the gateway said, or `interrupted` when a process died with the call in its hands. */
+export type MissingCause = 'timeout' | 'connection' | 'server_error' | 'bad_body' | 'key_conflict' | 'not_found' | 'interrupted';
+
+/** Why an intent is to be canceled. */
+export type CancelCause = 'requested' | 'create_rejected' | 'expired';
+
+export interface Rejection {
+  code: string;
+  detail: string;
+}
+
+/** Stripe's status of a refund in our words; `failed` covers canceled ones. */
+export type SettledRefund = 'pending' | 'succeeded' | 'failed';
+
+export type PaymentEvent =
+  | { type: 'PaymentAccepted'; data: { terms: Terms; command_id: string; queued: boolean } }
+  | { type: 'PaymentAdopted'; data: { terms: Terms; intent_id: string } }
+  | { type: 'StepSubmitted'; data: { command_id: string; step: IntentStep; n: number } }
+  | { type: 'AnswerMissing'; data: { command_id: string; step: IntentStep; n: number; cause: MissingCause; stored: boolean } }
+  | { type: 'IntentRecorded'; data: { intent_id: string } }
+  | { type: 'ConfirmRequested'; data: { command_id: string; payment_method: string } }
+  | { type: 'CaptureRequested'; data: { command_id: string; amount: number | null } }
+  | { type: 'CancelRequested'; data: { command_id: string; reason: string | null; cause: CancelCause; failure: Failure | null } }
+  | { type: 'CommandCompleted'; data: { command_id: string; rejection: Rejection | null } }
+  | { type: 'PaymentMethodAwaited'; data: { mark: string } }
+  | { type: 'PaymentDeclined'; data: { failure: Failure; mark: string } }
+  | { type: 'PaymentActionRequired'; data: { mark: string } }
+  | { type: 'PaymentProcessingStarted'; data: { mark: string } }
+  | { type: 'PaymentAuthorized'; data: { amount_capturable: number; charge: string | null; card: Card | null } }
+  | { type: 'PaymentSucceeded'; data: { amount_captured: number; charge: string | null; card: Card | null } }
+  | { type: 'PaymentCanceled'; data: { reason: string | null } }
+  | { type: 'PaymentFailed'; data: { failure: Failure } }
+  | { type: 'RefundRequested'; data: { refund_id: string; command_id: string; amount: number; reason: string | null } }
+  | { type: 'RefundAnswerMissing'; data: { refund_id: string; cause: MissingCause; stored: boolean } }
+  | { type: 'RefundNotSeen'; data: { refund_id: string } }
+  | { type: 'RefundRecorded'; data: { refund_id: string; stripe_refund: string; status: SettledRefund; amount: number; reason: string | null } }
+  | { type: 'RefundRejected'; data: { refund_id: string; failure: Failure } }
+  | { type: 'RefundNotExecuted'; data: { refund_id: string } }
+  | { type: 'RefundCompleted'; data: { refund_id: string } }
+  | { type: 'OrphanIntentFound'; data: { intent_id: string } }
+  | { type: 'OrphanIntentCanceled'; data: { intent_id: string } };
+
+export type PaymentEventType = PaymentEvent['type'];
+
+/** An event with the time it happened (our clock). */
+export type Occurred = PaymentEvent & { at: string };

@@ -1,0 +1,272 @@
+import { type HttpReply } from '@tidegate/contracts/rpc/http-reply';
+import { inTransaction } from '@tidegate/database/transaction';
+import { type Breakers } from '@tidegate/stripe-gateway/with-breaker';
+import { inSpan } from '@tidegate/telemetry/tracing';
+import { answer, claim, findKey, type KnownKey, storedReply } from '../idempotency/idempotency.store.js';
+import { type PaymentOperation, type Scope } from '../idempotency/identity.js';
+import { type RequestDetails } from '../tables.js';
+import { acquire, type Held, release } from '../work/work.store.js';
+import { type CarryOn, type CarryOnDeps } from './carry-on.flow.js';
+import { type PaymentCommand } from './payment.commands.js';
+import { decide } from './payment.decide.js';
+import { type Payment, statusOf } from './payment.state.js';
+import { commit, load, type Loaded, nothingLoaded, PaymentMoved } from './payment.store.js';
+import { paymentReply, problemReply, refundReply, rejectionReply } from './payment.reply.js';
+import { metadataOf } from './recorder.js';
+import { type Cause, openCalls, type Run } from './run.js';
+
+export interface PaymentFlowDeps extends CarryOnDeps {
+  carryOn: CarryOn;
+  breakers: Breakers;
+  instance: string;
+  /** No call of a request starts later than this after its arrival; the loop takes over then. */
+  runMs: number;
+  /** A request is answered with the current state by then, whatever still runs. */
+  answerMs: number;
+}
+
+/** One request that wants to change a payment. */
+export interface Ask {
+  operation: PaymentOperation;
+  scope: Scope;
+  request_hash: string;
+  request_id: string;
+  payment_id: string;
+  command: PaymentCommand;
+  details: RequestDetails | null;
+  /** Answers at once; the loop makes the calls. */
+  queued: boolean;
+  /** A reason not to begin, looked at only when the key is new: it costs a call, or depends on the time. */
+  objection: ((loaded: Loaded) => Promise<HttpReply | null>) | null;
+  cause: Cause;
+  /** Wall clock, epoch milliseconds: when the request came in. */
+  startedAt: number;
+}
+
+type Begun = { kind: 'reply'; reply: HttpReply } | { kind: 'duplicate' } | { kind: 'busy' } | { kind: 'running'; run: Run } | { kind: 'waiting' };
+
+const POLL_MS = 100;
+const TAKE_OVER_MS = 1000;
+
+/**
+ * The steps of a request that changes a payment: claim its key, decide, commit, then call Stripe and record; each step a transaction or a call with a name.
+ * Any number of repetitions, here or in other replicas, join the first one.
+ */
+export class PaymentFlow {
+  private runs = 0;
+  /** Work in hand, for the shutdown. */
+  private readonly inHand = new Set<Promise<unknown>>();
+
+  constructor(private readonly deps: PaymentFlowDeps) {}
+
+  async handle(ask: Ask): Promise<HttpReply> {
+    const work = this.answered(ask);
+    this.inHand.add(work);
+    try {
+      return await work;
+    } finally {
+      this.inHand.delete(work);
+    }
+  }
+
+  /** Resolves when no request and no run started by one is in hand. */
+  async idle(): Promise<void> {
+    while (this.inHand.size > 0) await Promise.allSettled(this.inHand);
+  }
+
+  private async answered(ask: Ask): Promise<HttpReply> {
+    for (;;) {
+      const begun = await this.begin(ask);
+      switch (begun.kind) {
+        case 'reply':
+          return begun.reply;
+        case 'duplicate':
+          this.deps.metrics.key('joined');
+          return this.join(ask, 'duplicate');
+        case 'waiting':
+          return this.join(ask, 'first');
+        case 'running':
+          return this.finish(ask, begun.run);
+        case 'busy':
+          if (Date.now() >= ask.startedAt + this.deps.runMs) return this.unavailable(ask, 'Another command on this payment has no certain outcome yet.', 5000);
+          await this.takeOver(ask);
+          await this.deps.signals.wait(ask.payment_id, POLL_MS);
+          break;
+        default:
+          return begun satisfies never;
+      }
+    }
+  }
+
+  /** Everything up to the commit of the acceptance. */
+  private async begin(ask: Ask): Promise<Begun> {
+    const creates = ask.command.type === 'CreatePayment';
+    const door = ask.queued ? null : this.deps.breakers.closedFor('stripe');
+    if (!creates || door || ask.objection) {
+      const known = await findKey(this.deps.db, ask.scope);
+      if (known) return this.known(ask, known);
+    }
+    if (door) return { kind: 'reply', reply: this.unavailable(ask, 'The circuit breaker is open; nothing was begun.', door.retryAfterMs) };
+
+    const loaded = creates ? nothingLoaded : await load(this.deps.db, ask.payment_id);
+    const objection = ask.objection ? await ask.objection(loaded) : null;
+    if (objection) return { kind: 'reply', reply: objection };
+    const decision = await inSpan('payments.decide', { attributes: { 'payments.command': ask.command.type } }, async () => decide(loaded.state, ask.command));
+    if (decision.kind === 'busy') return { kind: 'busy' };
+    try {
+      return decision.kind === 'refused' ? await this.refuse(ask, rejectionReply(decision.refusal, ask.request_id)) : await this.accept(ask, loaded, decision.events);
+    } catch (error) {
+      if (!(error instanceof PaymentMoved)) throw error;
+      return creates ? this.attach(ask) : this.begin(ask);
+    }
+  }
+
+  private async accept(ask: Ask, before: Loaded, events: Parameters<typeof commit>[1]['events']): Promise<Begun> {
+    const holder = `${this.deps.instance}#${(this.runs += 1)}`;
+    const now = this.deps.clock.now();
+    const accepted = await inTransaction(this.deps, `payments.${ask.operation}.accept`, async (tx) => {
+      const claimed = await claim(tx, { ...claimOf(ask), details: ask.details, now, holder });
+      if (!claimed.fresh || !claimed.lease) return null;
+      const after = await commit(tx, { paymentId: ask.payment_id, before, events, now, metadata: { ...metadataOf(ask.cause), command_id: ask.command.command_id } });
+      return { after, lease: claimed.lease };
+    });
+    if (!accepted) return this.duplicate(ask);
+    this.deps.metrics.key('fresh');
+    this.deps.recorder.announce(before, accepted.after.state, [], false);
+    if (!accepted.lease.held) return { kind: 'waiting' };
+    const held: Held = { payment_id: ask.payment_id, holder, revision: accepted.lease.revision, attempt: 0, refresh: false, takenOver: false };
+    return { kind: 'running', run: this.newRun(held, accepted.after, ask) };
+  }
+
+  /** A refusal by the state of the payment is certain: every repetition gets the same bytes. */
+  private async refuse(ask: Ask, reply: HttpReply): Promise<Begun> {
+    const now = this.deps.clock.now();
+    const fresh = await inTransaction(this.deps, 'payments.request.refused', async (tx) => {
+      const claimed = await claim(tx, { ...claimOf(ask), details: null, now, holder: null });
+      if (claimed.fresh) await answer(tx, ask.command.command_id, reply, now);
+      return claimed.fresh;
+    });
+    if (!fresh) return this.duplicate(ask);
+    this.deps.metrics.key('fresh');
+    return { kind: 'reply', reply };
+  }
+
+  /** The payment exists, the key does not: the key was lost with a restore, and Stripe's news brought the payment back. */
+  private async attach(ask: Ask): Promise<Begun> {
+    const { state } = await load(this.deps.db, ask.payment_id);
+    if (state.kind === 'none' || state.terms.tenant !== ask.scope.tenant || state.pending) return { kind: 'busy' };
+    const intent = state.intent_id === null ? null : await this.deps.calls.at('payments.lookup.intent').retrieveIntent(state.intent_id);
+    if (intent && intent.kind !== 'ok') return { kind: 'reply', reply: this.unavailable(ask, 'Stripe could not be asked about this payment.', 5000) };
+    return this.refuse(ask, paymentReply(ask.operation, state, intent?.value ?? null));
+  }
+
+  private async duplicate(ask: Ask): Promise<Begun> {
+    const known = await findKey(this.deps.db, ask.scope);
+    return known ? this.known(ask, known) : { kind: 'busy' };
+  }
+
+  private known(ask: Ask, known: KnownKey): Begun {
+    if (known.request_hash !== ask.request_hash) return this.replied('mismatch', problemReply('idempotency.mismatch', 'The first request with this key had another body.', ask.request_id));
+    const stored = storedReply(known);
+    if (stored === 'expired') return this.replied('expired', problemReply('idempotency.key_expired', 'Use a new key for a new request.', ask.request_id));
+    return stored ? this.replied('replayed', stored) : { kind: 'duplicate' };
+  }
+
+  private replied(result: 'mismatch' | 'expired' | 'replayed', reply: HttpReply): Begun {
+    this.deps.metrics.key(result);
+    return { kind: 'reply', reply };
+  }
+
+  /** Runs what was accepted and answers with the certain outcome, or with the current state when time is up. */
+  private async finish(ask: Ask, run: Run): Promise<HttpReply> {
+    if (ask.queued) return this.queue(ask, run);
+    const work = this.deps.carryOn.run(run, ask.details);
+    this.inHand.add(work);
+    work.catch((err: unknown) => this.deps.logger.error({ event: 'payment_run_failed', payment_id: ask.payment_id, err }, 'A run broke off; the next one goes on'));
+    void work.catch(() => undefined).then(() => this.inHand.delete(work));
+    await within(work, ask.startedAt + this.deps.answerMs - Date.now());
+    const reply = run.replies.get(ask.command.command_id);
+    if (reply) return reply;
+    if (run.turnedAway) return this.unavailable(ask, 'Stripe takes no calls right now; this request goes on by itself.', run.turnedAway.retryAfterMs);
+    return this.current(ask, run.loaded.state as Payment);
+  }
+
+  /** Leaves the payment to the loop. */
+  private async queue(ask: Ask, run: Run): Promise<HttpReply> {
+    await release(this.deps.db, run.held, this.deps.clock.now(), 0);
+    this.deps.onWork();
+    return this.current(ask, run.loaded.state as Payment);
+  }
+
+  /** Waits for the outcome of a request that runs elsewhere, and takes over when whoever ran it is gone. */
+  private async join(ask: Ask, who: 'first' | 'duplicate'): Promise<HttpReply> {
+    const until = ask.startedAt + this.deps.runMs;
+    for (let round = 1; Date.now() < until; round += 1) {
+      const known = await findKey(this.deps.db, ask.scope);
+      const stored = known ? storedReply(known) : null;
+      if (stored && stored !== 'expired') return stored;
+      if (round % (TAKE_OVER_MS / POLL_MS) === 0) {
+        await this.takeOver(ask);
+        const open = await this.openState(ask);
+        if (open) return open;
+      } else if (who === 'first') await this.takeOver(ask);
+      await this.deps.signals.wait(ask.command.command_id, POLL_MS);
+    }
+    if (who === 'first') return this.current(ask, (await load(this.deps.db, ask.payment_id)).state as Payment);
+    this.deps.metrics.key('in_progress');
+    return problemReply('idempotency.in_progress', 'The first request with this key is still running.', ask.request_id, { retryAfterMs: 1000 });
+  }
+
+  /** While a payment is queued or unknown, a repetition is told so at once. */
+  private async openState(ask: Ask): Promise<HttpReply | null> {
+    const { state } = await load(this.deps.db, ask.payment_id);
+    if (state.kind === 'none') return null;
+    const refund = ask.command.type === 'RefundPayment' ? state.refunds.find((one) => one.command_id === ask.command.command_id) : undefined;
+    if (refund?.status === 'unknown') return refundReply(refund, ask.request_id);
+    const mine = state.pending?.command_id === ask.command.command_id;
+    return mine && (state.pending?.unknown || statusOf(state) === 'queued') ? this.current(ask, state) : null;
+  }
+
+  /** Carries the payment on here if nobody alive does. */
+  private async takeOver(ask: Ask): Promise<void> {
+    const held = await acquire(this.deps.db, ask.payment_id, `${this.deps.instance}#${(this.runs += 1)}`);
+    if (!held) return;
+    const loaded = await load(this.deps.db, ask.payment_id);
+    await this.deps.carryOn.run(this.newRun(held, loaded, ask));
+  }
+
+  private newRun(held: Held, loaded: Loaded, ask: Pick<Ask, 'cause' | 'startedAt'>): Run {
+    const stale = held.takenOver ? openCalls(loaded.state) : new Set<string>();
+    return { held, loaded, cause: ask.cause, deadline: ask.startedAt + this.deps.runMs, stale, released: false, replies: new Map(), turnedAway: null };
+  }
+
+  private current(ask: Ask, payment: Payment): HttpReply {
+    const refund = payment.refunds.find((one) => one.command_id === ask.command.command_id);
+    return refund ? refundReply(refund, ask.request_id) : paymentReply(ask.operation, payment, null);
+  }
+
+  private unavailable(ask: Ask, detail: string, retryAfterMs: number): HttpReply {
+    return problemReply('payments.stripe_unavailable', detail, ask.request_id, { retryAfterMs });
+  }
+}
+
+const claimOf = (ask: Ask) => ({
+  scope: ask.scope,
+  request_hash: ask.request_hash,
+  command_id: ask.command.command_id,
+  payment_id: ask.payment_id,
+  request_id: ask.request_id,
+});
+
+/** Waits for `work`, `ms` at most; its error is thrown if it comes in time. */
+async function within(work: Promise<void>, ms: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const time = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, Math.max(0, ms));
+  });
+  try {
+    await Promise.race([work, time]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

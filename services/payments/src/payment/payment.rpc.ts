@@ -1,0 +1,73 @@
+import { type HttpReply } from '@tidegate/contracts/rpc/http-reply';
+import { RouteRequest, RPC, type RpcSubject } from '@tidegate/contracts/rpc/routes';
+import { type StripePort } from '@tidegate/stripe-gateway/port';
+import { type Logger } from '@tidegate/telemetry/logger';
+import { withCorrelation } from '@tidegate/telemetry/correlation';
+import { inSpan } from '@tidegate/telemetry/tracing';
+import { OPERATIONS, type PaymentOperation } from '../idempotency/identity.js';
+import { readRequest } from './ask.js';
+import { type PaymentFlow } from './payment.flow.js';
+import { problemReply } from './payment.reply.js';
+
+export type RouteHandler = (request: RouteRequest, startedAt: number) => Promise<HttpReply>;
+
+export interface PaymentRpcDeps {
+  flow: PaymentFlow;
+  /** With failpoints and everything else around it. */
+  stripe: StripePort;
+  clock: { now(): Date };
+  windowMs: number;
+}
+
+const SUBJECT: Record<PaymentOperation, RpcSubject> = {
+  create: RPC.paymentCreate,
+  confirm: RPC.paymentConfirm,
+  capture: RPC.paymentCapture,
+  cancel: RPC.paymentCancel,
+  refund: RPC.paymentRefund,
+};
+
+/** The handlers of everything that changes a payment, by subject. */
+export function commandHandlers(deps: PaymentRpcDeps): Partial<Record<RpcSubject, RouteHandler>> {
+  return Object.fromEntries(OPERATIONS.map((operation) => [SUBJECT[operation], (request: RouteRequest, startedAt: number) => handleCommand(deps, operation, request, startedAt)]));
+}
+
+async function handleCommand(deps: PaymentRpcDeps, operation: PaymentOperation, request: RouteRequest, startedAt: number): Promise<HttpReply> {
+  const reading = readRequest(operation, request, {
+    now: deps.clock.now(),
+    startedAt,
+    windowMs: deps.windowMs,
+    customerFault: (customer) => customerFault(deps.stripe, customer, request),
+  });
+  if (reading.kind === 'reply') return reading.reply;
+  const { command } = reading.ask;
+  return inSpan(`payments.handle ${command.type}`, { attributes: { 'payments.payment_id': reading.ask.payment_id } }, () => deps.flow.handle(reading.ask));
+}
+
+/** A customer belongs to the tenant that its metadata names; any other is as good as not there. */
+async function customerFault(stripe: StripePort, customer: string, request: RouteRequest): Promise<HttpReply | null> {
+  const outcome = await stripe.retrieveCustomer(customer);
+  if (outcome.kind === 'ok' && !outcome.value.deleted && outcome.value.metadata['tenant_id'] === request.tenant) return null;
+  if (outcome.kind === 'ok' || outcome.kind === 'not_found') return problemReply('not_found', 'There is no such customer.', request.request_id);
+  const retryAfterMs = 'retryAfterMs' in outcome ? outcome.retryAfterMs : 5000;
+  return problemReply('payments.stripe_unavailable', 'The customer could not be checked; nothing was begun.', request.request_id, { retryAfterMs });
+}
+
+/** One RPC request to one handler: what goes wrong on our side is a 5xx that says so, never an exception across the wire. */
+export function served(handler: RouteHandler, logger: Logger): (request: unknown) => Promise<HttpReply> {
+  return async (raw) => {
+    const startedAt = Date.now();
+    const parsed = RouteRequest.safeParse(raw);
+    if (!parsed.success) return problemReply('internal', 'The request did not follow the contract between services.', 'unknown');
+    const request = parsed.data;
+    return withCorrelation(request.correlation_id, async () => {
+      try {
+        return await handler(request, startedAt);
+      } catch (err) {
+        const bug = err instanceof Error && err.message.startsWith('Bug:');
+        logger.error({ event: 'request_failed', route: request.route, request_id: request.request_id, err }, 'A request broke off; its outcome is unknown');
+        return problemReply(bug ? 'internal' : 'service.unavailable', 'Try again with the same key.', request.request_id, { retryAfterMs: 1000 });
+      }
+    });
+  };
+}

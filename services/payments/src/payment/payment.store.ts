@@ -1,0 +1,130 @@
+import { append, WrongExpectedVersion } from '@tidegate/event-store/append';
+import { type Metadata } from '@tidegate/event-store/event';
+import { readStream } from '@tidegate/event-store/read';
+import { envelope, stage } from '@tidegate/messaging/outbox';
+import { type Insertable, type Kysely, type Transaction } from 'kysely';
+import { type PaymentsTable, type PaymentsTables } from '../tables.js';
+import { type Occurred, type PaymentEvent } from './payment.events.js';
+import { replay } from './payment.evolve.js';
+import { publishedBy, snapshotOf } from './payment.publish.js';
+import { noPayment, type Payment, type PaymentState } from './payment.state.js';
+
+/** A payment as its stream says, and how long that stream was. */
+export interface Loaded {
+  state: PaymentState;
+  version: number;
+}
+
+export const nothingLoaded: Loaded = { state: noPayment, version: 0 };
+
+/** Somebody else decided about this payment first: load it and decide again. */
+export class PaymentMoved extends Error {
+  constructor(readonly paymentId: string) {
+    super(`Payment ${paymentId} has moved on`);
+    this.name = 'PaymentMoved';
+  }
+}
+
+const streamOf = (paymentId: string): string => `payment:${paymentId}`;
+
+export async function load(db: Kysely<PaymentsTables>, paymentId: string): Promise<Loaded> {
+  const events = await readStream(db, streamOf(paymentId));
+  return { state: replay(events.map(toOccurred)), version: events.length };
+}
+
+export const toOccurred = (event: { type: string; data: unknown; occurred_at: Date }): Occurred =>
+  ({ type: event.type, data: event.data, at: event.occurred_at.toISOString() }) as Occurred;
+
+export interface Commit {
+  paymentId: string;
+  before: Loaded;
+  events: readonly PaymentEvent[];
+  now: Date;
+  metadata: Metadata;
+}
+
+/**
+ * Events, projection and outbox of one decision, in the caller's transaction. The projection's row goes first: its version finds out, by waiting for a
+ * concurrent writer, whether the decision still stands. Throws PaymentMoved if not; the transaction must then be rolled back.
+ */
+export async function commit(tx: Transaction<PaymentsTables>, { paymentId, before, events, now, metadata }: Commit): Promise<{ state: Payment; version: number }> {
+  const occurred = events.map((event) => ({ ...event, at: now.toISOString() }) as Occurred);
+  const state = replay(occurred, before.state) as Payment;
+  const version = before.version + events.length;
+  await project(tx, paymentId, before.version, rowOf(state, version));
+  try {
+    await append(tx, streamOf(paymentId), before.version, events.map((event) => ({ type: event.type, version: 1, data: event.data })), metadata, now);
+  } catch (error) {
+    throw error instanceof WrongExpectedVersion ? new PaymentMoved(paymentId) : error;
+  }
+  await stage(tx, messagesOf(before.state, occurred, state, metadata));
+  return { state, version };
+}
+
+/** Writes the row of a payment unless it is no longer the one that was read. */
+async function project(tx: Transaction<PaymentsTables>, paymentId: string, expected: number, row: Insertable<PaymentsTable>): Promise<void> {
+  if (expected === 0) {
+    const { numInsertedOrUpdatedRows } = await tx.insertInto('payments').values(row).onConflict((c) => c.column('id').doNothing()).executeTakeFirst();
+    if (numInsertedOrUpdatedRows !== 1n) throw new PaymentMoved(paymentId);
+    return;
+  }
+  const { version, status, amount_captured, amount_refunded, stripe_payment_intent, stripe_charge, card, failure, refunds, updated_at } = row;
+  const changes = { version, status, amount_captured, amount_refunded, stripe_payment_intent, stripe_charge, card, failure, refunds, updated_at };
+  const { numUpdatedRows } = await tx
+    .updateTable('payments')
+    .set(changes as never)
+    .where('id', '=', paymentId)
+    .where('version', '=', expected)
+    .executeTakeFirst();
+  if (numUpdatedRows !== 1n) throw new PaymentMoved(paymentId);
+}
+
+/** The projection of one payment. */
+export function rowOf(payment: Payment, version: number): Insertable<PaymentsTable> {
+  const snapshot = snapshotOf(payment);
+  return {
+    id: snapshot.payment_id,
+    tenant: payment.terms.tenant,
+    version,
+    status: snapshot.status,
+    amount: snapshot.amount,
+    amount_captured: snapshot.amount_captured,
+    amount_refunded: snapshot.amount_refunded,
+    currency: snapshot.currency,
+    capture_method: snapshot.capture_method,
+    stripe_payment_intent: snapshot.stripe_payment_intent,
+    stripe_charge: snapshot.stripe_charge,
+    customer: payment.terms.customer,
+    card: json(snapshot.card),
+    failure: json(snapshot.failure),
+    refunds: JSON.stringify(snapshot.refunds.map((refund, i) => ({ ...refund, created_at: payment.refunds[i]?.created_at }))),
+    metadata: JSON.stringify(payment.terms.metadata),
+    origin: snapshot.origin,
+    livemode: snapshot.livemode,
+    created_at: new Date(snapshot.created_at),
+    updated_at: new Date(snapshot.updated_at),
+  };
+}
+
+const json = (value: object | null): never => (value === null ? null : JSON.stringify(value)) as never;
+
+function messagesOf(before: PaymentState, occurred: readonly Occurred[], { terms }: Payment, metadata: Metadata) {
+  return publishedBy(before, occurred).map((fact) => ({
+    aggregate: terms.payment_id,
+    subject: fact.subject,
+    envelope: envelope(fact.subject, {
+      tenant: terms.tenant,
+      aggregateId: terms.payment_id,
+      aggregateVersion: fact.aggregateVersion,
+      occurredAt: new Date(fact.at),
+      correlationId: metadata.correlation_id,
+      causationId: metadata.causation_id,
+      traceparent: metadata.traceparent,
+      data: fact.data,
+    }),
+  }));
+}
+
+export async function findRow(db: Kysely<PaymentsTables>, paymentId: string, tenant: string) {
+  return db.selectFrom('payments').selectAll().where('id', '=', paymentId).where('tenant', '=', tenant).executeTakeFirst();
+}

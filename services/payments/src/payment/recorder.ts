@@ -1,0 +1,119 @@
+import { type HttpReply } from '@tidegate/contracts/rpc/http-reply';
+import { type Failpoints } from '@tidegate/database/failpoints';
+import { inTransaction } from '@tidegate/database/transaction';
+import { type Metadata } from '@tidegate/event-store/event';
+import { type Intent } from '@tidegate/stripe-gateway/intent';
+import { currentTraceparent } from '@tidegate/telemetry/tracing';
+import { type Kysely, type Transaction } from 'kysely';
+import { answer, requestIdOf } from '../idempotency/idempotency.store.js';
+import { operationOf } from '../idempotency/identity.js';
+import { type PaymentsTables } from '../tables.js';
+import { type Signals } from '../work/signals.js';
+import { release } from '../work/work.store.js';
+import { type PaymentMetrics } from './payment.metrics.js';
+import { type PaymentEvent } from './payment.events.js';
+import { paymentReply, refundReply, rejectionReply } from './payment.reply.js';
+import { type Payment } from './payment.state.js';
+import { commit, load, type Loaded, PaymentMoved } from './payment.store.js';
+import { type Cause, paymentOf, type Run } from './run.js';
+
+export interface RecorderDeps {
+  db: Kysely<PaymentsTables>;
+  failpoints: Failpoints;
+  clock: { now(): Date };
+  signals: Signals;
+  metrics: PaymentMetrics;
+  /** New outbox rows are committed. */
+  onCommitted(): void;
+  /** A payment has work that is due. */
+  onWork(): void;
+}
+
+/** Events decided from a payment; null when nothing is to be recorded after all. */
+export type Decider = (payment: Payment) => PaymentEvent[] | null;
+
+/** Nothing is left to do for this payment by itself. */
+export const isSettled = (payment: Payment): boolean =>
+  payment.pending === null && payment.orphans.length === 0 && payment.refunds.every((refund) => refund.completed);
+
+export class Recorder {
+  constructor(private readonly deps: RecorderDeps) {}
+
+  /**
+   * Appends what `decide` makes of the payment, stores the answers of commands that became certain, and ends the lease when nothing is left to do: one
+   * transaction. When somebody else moved the payment meanwhile, decides again from the new state; `decide` answers null to give up instead.
+   */
+  async record(run: Run, name: string, decide: Decider, intent: Intent | null = null): Promise<boolean> {
+    for (;;) {
+      const events = decide(paymentOf(run));
+      if (events === null) return false;
+      if (events.length === 0) return true;
+      try {
+        await this.write(run, name, events, intent);
+        return true;
+      } catch (error) {
+        if (!(error instanceof PaymentMoved)) throw error;
+        run.loaded = await load(this.deps.db, run.held.payment_id);
+      }
+    }
+  }
+
+  private async write(run: Run, name: string, events: PaymentEvent[], intent: Intent | null): Promise<void> {
+    const now = this.deps.clock.now();
+    const before = run.loaded;
+    const done = await inTransaction(this.deps, name, async (tx) => {
+      const after = await commit(tx, { paymentId: run.held.payment_id, before, events, now, metadata: metadataOf(run.cause) });
+      const replies = await storeAnswers(tx, after.state, events, intent, now);
+      const end = isSettled(after.state) ? await release(tx, run.held, null, 0) : null;
+      return { after, replies, end };
+    });
+    run.loaded = done.after;
+    if (done.end) run.released = true;
+    for (const [command, reply] of done.replies) run.replies.set(command, reply);
+    this.announce(before, done.after.state, [...done.replies.keys()], done.end?.more === true);
+  }
+
+  /** After the commit. */
+  announce(before: Loaded, after: Payment, commands: string[], more: boolean): void {
+    this.deps.onCommitted();
+    this.deps.metrics.changed(before.state, after);
+    for (const command of commands) this.deps.signals.wake(command);
+    this.deps.signals.wake(after.terms.payment_id);
+    if (more) this.deps.onWork();
+  }
+}
+
+export const metadataOf = (cause: Cause): Metadata => ({ ...cause, traceparent: currentTraceparent() });
+
+/** Commands that are certain now get their answer, rendered once. */
+async function storeAnswers(
+  tx: Transaction<PaymentsTables>,
+  payment: Payment,
+  events: PaymentEvent[],
+  intent: Intent | null,
+  now: Date,
+): Promise<Map<string, HttpReply>> {
+  const replies = new Map<string, HttpReply>();
+  for (const event of events) {
+    const answered = await answerOf(tx, payment, event, intent);
+    if (!answered) continue;
+    await answer(tx, answered.commandId, answered.reply, now);
+    replies.set(answered.commandId, answered.reply);
+  }
+  return replies;
+}
+
+async function answerOf(tx: Transaction<PaymentsTables>, payment: Payment, event: PaymentEvent, intent: Intent | null) {
+  if (event.type === 'RefundCompleted') {
+    const refund = payment.refunds.find((one) => one.id === event.data.refund_id);
+    if (!refund?.command_id) return null;
+    const requestId = refund.status === 'failed' ? await requestIdOf(tx, refund.command_id) : '';
+    return { commandId: refund.command_id, reply: refundReply(refund, requestId) };
+  }
+  if (event.type !== 'CommandCompleted') return null;
+  const { command_id: commandId, rejection } = event.data;
+  const operation = operationOf(commandId);
+  if (!operation) return null;
+  if (rejection) return { commandId, reply: rejectionReply(rejection, await requestIdOf(tx, commandId)) };
+  return { commandId, reply: paymentReply(operation, payment, intent) };
+}

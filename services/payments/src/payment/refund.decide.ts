@@ -1,0 +1,85 @@
+import { type Refund as StripeRefund } from '@tidegate/stripe-gateway/intent';
+import { type StripeFailure, type StripeOutcome } from '@tidegate/stripe-gateway/outcome';
+import { type Failure, type PaymentEvent, type SettledRefund } from './payment.events.js';
+import { type Payment, type Refund } from './payment.state.js';
+
+const KEY_LIFE_MS = 23 * 3_600_000;
+
+/** What the answer to the refund call means; no events: it certainly had no effect. */
+export function decideRefundAnswer(refund: Refund, outcome: StripeOutcome<StripeRefund>): PaymentEvent[] {
+  switch (outcome.kind) {
+    case 'ok':
+      return [...recordedIfNew(refund, outcome.value), completed(refund)];
+    case 'declined':
+    case 'rejected':
+    case 'not_found':
+      return [{ type: 'RefundRejected', data: { refund_id: refund.id, failure: failureOf(outcome) } }, completed(refund)];
+    case 'unknown':
+      return [{ type: 'RefundAnswerMissing', data: { refund_id: refund.id, cause: outcome.cause, stored: outcome.stored } }];
+    case 'in_use':
+    case 'limited':
+    case 'auth':
+    case 'refused':
+      return [];
+    default:
+      return outcome satisfies never;
+  }
+}
+
+/** A refund as Stripe tells it, from a webhook or a list. A status is never taken back, except that a refund given up as not executed may yet appear. */
+export function observeRefund(payment: Payment, seen: StripeRefund, idForForeign: string): PaymentEvent[] {
+  const known = knownRefund(payment, seen);
+  if (!known) return [recorded(idForForeign, seen)];
+  return recordedIfNew(known, seen);
+}
+
+/** Whether the complete list of the intent's refunds has ours: its facts, or what its absence means. `retry`: call again with the same key. */
+export function decideRefundLookup(
+  refund: Refund,
+  list: readonly StripeRefund[],
+  { now, absenceMs }: { now: Date; absenceMs: number },
+): { events: PaymentEvent[]; retry: boolean } {
+  const found = list.find((one) => one.metadata['refund_id'] === refund.id);
+  if (found) return { events: [...recordedIfNew(refund, found), completed(refund)], retry: false };
+  if (!refund.stored && now.getTime() - Date.parse(refund.submitted_at) < KEY_LIFE_MS) return { events: [], retry: true };
+  if (refund.not_seen_at === null) return { events: [{ type: 'RefundNotSeen', data: { refund_id: refund.id } }], retry: false };
+  if (now.getTime() - Date.parse(refund.not_seen_at) < absenceMs) return { events: [], retry: false };
+  return { events: [{ type: 'RefundNotExecuted', data: { refund_id: refund.id } }, completed(refund)], retry: false };
+}
+
+/** Still needs a call, a look-up or its answer. */
+export const isOpen = (refund: Refund): boolean => !refund.completed;
+
+/** A webhook told the outcome before the call did. */
+export const isCertain = (refund: Refund): boolean => refund.status !== 'requested' && refund.status !== 'unknown';
+
+export const completed = (refund: Refund): PaymentEvent => ({ type: 'RefundCompleted', data: { refund_id: refund.id } });
+
+/** A refund that only Stripe knows of is matched by its Stripe id. */
+export const knownRefund = (payment: Payment, seen: Pick<StripeRefund, 'id' | 'metadata'>): Refund | undefined =>
+  payment.refunds.find((refund) => refund.id === seen.metadata['refund_id']) ?? payment.refunds.find((refund) => refund.stripe_refund === seen.id);
+
+const RANK = { requested: 0, unknown: 1, pending: 2, succeeded: 3, failed: 4 } as const;
+
+function advances(known: Refund, status: SettledRefund): boolean {
+  if (known.status === 'failed') return known.stripe_refund === null && status !== 'failed';
+  return RANK[status] > RANK[known.status];
+}
+
+/** A webhook may have told more than this answer already. */
+const recordedIfNew = (known: Refund, seen: StripeRefund): PaymentEvent[] => (advances(known, settled(seen)) ? [recorded(known.id, seen)] : []);
+
+const recorded = (refund_id: string, seen: StripeRefund): PaymentEvent => ({
+  type: 'RefundRecorded',
+  data: { refund_id, stripe_refund: seen.id, status: settled(seen), amount: seen.amount, reason: seen.reason },
+});
+
+function settled({ status }: StripeRefund): SettledRefund {
+  if (status === 'succeeded') return 'succeeded';
+  return status === 'failed' || status === 'canceled' ? 'failed' : 'pending';
+}
+
+function failureOf(outcome: Extract<StripeFailure, { kind: 'declined' | 'rejected' | 'not_found' }>): Failure {
+  const code = outcome.kind === 'not_found' ? 'not_found' : (outcome.code ?? 'rejected');
+  return { code, decline_code: outcome.kind === 'declined' ? outcome.declineCode : null, message: outcome.message };
+}

@@ -1,0 +1,73 @@
+import { jsonReply } from '@tidegate/contracts/rpc/http-reply';
+import { RPC, type RpcSubject } from '@tidegate/contracts/rpc/routes';
+import { type StripePort } from '@tidegate/stripe-gateway/port';
+import { inTransaction } from '@tidegate/database/transaction';
+import { type Failpoints } from '@tidegate/database/failpoints';
+import { currentTraceparent } from '@tidegate/telemetry/tracing';
+import { type Kysely } from 'kysely';
+import { z } from 'zod';
+import { adopt, type AdoptionRules } from '../stripe-events/adopt.js';
+import { type PaymentsTables } from '../tables.js';
+import { wishRefresh } from '../work/work.store.js';
+import { problemReply } from './payment.reply.js';
+import { type RouteHandler } from './payment.rpc.js';
+import { commit, nothingLoaded, PaymentMoved } from './payment.store.js';
+
+export interface RepairDeps {
+  db: Kysely<PaymentsTables>;
+  stripe: StripePort;
+  failpoints: Failpoints;
+  clock: { now(): Date };
+  rules: AdoptionRules;
+  onCommitted(): void;
+  onWork(): void;
+}
+
+/** Either id will do. Not tenant-bound: its callers are services and operators. */
+const RepairBody = z.object({ payment_id: z.string().optional(), stripe_payment_intent: z.string().optional(), reason: z.string().default('repair') });
+
+/**
+ * `payments.rpc.payment.repair.v1`: believes Stripe about one payment. Known ones are asked for at once, by the same road as a webhook; an unknown intent is
+ * adopted. Answers 202 `{ payment_id, action: refresh | adopt | none }`; the outcome comes as published facts.
+ */
+export function repairHandlers(deps: RepairDeps): Partial<Record<RpcSubject, RouteHandler>> {
+  return { [RPC.paymentRepair]: (request) => repair(deps, request) };
+}
+
+async function repair(deps: RepairDeps, request: Parameters<RouteHandler>[0]) {
+  const body = RepairBody.safeParse(request.body);
+  if (!body.success) return problemReply('validation.failed', 'Give payment_id or stripe_payment_intent.', request.request_id);
+  const { payment_id = '', stripe_payment_intent = '' } = body.data;
+  const known = await deps.db
+    .selectFrom('payments')
+    .select('id')
+    .where((eb) => eb.or([eb('id', '=', payment_id), eb('stripe_payment_intent', '=', stripe_payment_intent)]))
+    .executeTakeFirst();
+  if (known) {
+    await wishRefresh(deps.db, known.id, deps.clock.now());
+    deps.onWork();
+    return jsonReply(202, { payment_id: known.id, action: 'refresh' });
+  }
+  return stripe_payment_intent === '' ? problemReply('not_found', 'There is no such payment.', request.request_id) : adoptIntent(deps, stripe_payment_intent, request);
+}
+
+async function adoptIntent(deps: RepairDeps, intentId: string, request: Parameters<RouteHandler>[0]) {
+  const outcome = await deps.stripe.retrieveIntent(intentId);
+  if (outcome.kind === 'not_found') return problemReply('not_found', 'Stripe knows no such intent.', request.request_id);
+  if (outcome.kind !== 'ok') return problemReply('payments.stripe_unavailable', 'Stripe could not be asked.', request.request_id, { retryAfterMs: 5000 });
+  const now = deps.clock.now();
+  const adoption = adopt(outcome.value, deps.rules, now);
+  if (adoption.kind === 'foreign') return jsonReply(202, { payment_id: null, action: 'none', reason: adoption.reason });
+  const metadata = { correlation_id: request.correlation_id, causation_id: null, traceparent: currentTraceparent(), actor: request.actor };
+  try {
+    await inTransaction(deps, 'payments.refresh.recorded', async (tx) => {
+      await commit(tx, { paymentId: adoption.terms.payment_id, before: nothingLoaded, events: adoption.events, now, metadata });
+      await wishRefresh(tx, adoption.terms.payment_id, now);
+    });
+  } catch (error) {
+    if (!(error instanceof PaymentMoved)) throw error;
+  }
+  deps.onCommitted();
+  deps.onWork();
+  return jsonReply(202, { payment_id: adoption.terms.payment_id, action: 'adopt' });
+}

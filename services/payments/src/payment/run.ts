@@ -1,0 +1,43 @@
+import { type HttpReply } from '@tidegate/contracts/rpc/http-reply';
+import { type Held } from '../work/work.store.js';
+import { type Loaded } from './payment.store.js';
+import { type Payment, type PaymentState, type Pending } from './payment.state.js';
+
+/** Who or what caused the events of a run. */
+export interface Cause {
+  correlation_id: string;
+  causation_id: string | null;
+  actor: string;
+}
+
+/** One tenure of a payment's lease, with the payment as this run knows it. */
+export interface Run {
+  held: Held;
+  loaded: Loaded;
+  cause: Cause;
+  /** Wall clock, epoch milliseconds: no call starts after it. */
+  deadline: number;
+  /** Calls that were committed to before this tenure and whose holder vanished: each may be out there. */
+  stale: Set<string>;
+  released: boolean;
+  /** Certain answers that this run stored, by command. */
+  replies: Map<string, HttpReply>;
+  /** Why the run stopped before certainty, when the reason was that no call could be made. */
+  turnedAway: { retryAfterMs: number } | null;
+}
+
+export const paymentOf = (run: Run): Payment => {
+  if (run.loaded.state.kind === 'none') throw new Error('Bug: a run without a payment');
+  return run.loaded.state;
+};
+
+/** Names a committed call on the intent; a refund's call has the refund's id. */
+export const callIdOf = ({ command_id, submission }: Pending): string => `${command_id}:${submission?.step}:${submission?.n}`;
+
+/** What was committed to and not answered when a holder vanished. */
+export function openCalls(state: PaymentState): Set<string> {
+  if (state.kind === 'none') return new Set();
+  const refunds = state.refunds.filter((refund) => refund.status === 'requested').map((refund) => refund.id);
+  const { pending } = state;
+  return new Set(pending?.submission?.answer === 'awaited' ? [callIdOf(pending), ...refunds] : refunds);
+}

@@ -1,0 +1,106 @@
+import { type Failpoints } from '@tidegate/database/failpoints';
+import { type Intent, type Refund as StripeRefund } from '@tidegate/stripe-gateway/intent';
+import { type StripeOutcome, type StripePort } from '@tidegate/stripe-gateway/port';
+import { withFailpoints } from '@tidegate/stripe-gateway/with-failpoints';
+import { type Kysely } from 'kysely';
+import { detailsOf } from '../idempotency/idempotency.store.js';
+import { type PaymentsTables, type RequestDetails } from '../tables.js';
+import { type Payment, type Pending, type Refund } from './payment.state.js';
+
+export interface StripeCallsDeps {
+  db: Kysely<PaymentsTables>;
+  stripe: StripePort;
+  failpoints: Failpoints;
+}
+
+/**
+ * The calls that change something at Stripe. All they send follows from the accepted request and our ids, never from the time of the call, so that a repeated
+ * call is byte-equal; their keys are `{command}:{step}:{n}`.
+ */
+export class StripeCalls {
+  constructor(private readonly deps: StripeCallsDeps) {}
+
+  /** The call that the command's latest submission stands for. */
+  async make(payment: Payment, pending: Pending, known: RequestDetails | null): Promise<StripeOutcome<Intent>> {
+    const { submission } = pending;
+    if (!submission) throw new Error('Bug: a call that was not committed to');
+    const stripe = this.at(`payments.${operationNameOf(pending)}.${submission.step}`);
+    const key = `${pending.command_id}:${submission.step}:${submission.n}`;
+    switch (submission.step) {
+      case 'intent':
+        return stripe.createIntent(intentParams(payment, pending.command_id, known ?? (await this.details(pending))), key);
+      case 'confirm':
+        return stripe.confirmIntent(intentIdOf(payment), confirmParams(methodOf(payment, pending), known ?? (await this.details(pending))), key);
+      case 'capture':
+        return stripe.captureIntent(intentIdOf(payment), pending.kind === 'capture' && pending.amount !== null ? { amount: pending.amount } : {}, key);
+      case 'cancel':
+        return stripe.cancelIntent(intentIdOf(payment), cancelParams(pending), key);
+      default:
+        return submission.step satisfies never;
+    }
+  }
+
+  /** A refund has one key for ever. */
+  refund(payment: Payment, refund: Refund): Promise<StripeOutcome<StripeRefund>> {
+    if (refund.command_id === null) throw new Error('Bug: a refund that nobody asked us for');
+    const metadata = { ...ourIds(payment, refund.command_id), refund_id: refund.id };
+    const reason = refund.reason === null ? {} : { reason: refund.reason as 'duplicate' };
+    return this.at('payments.refund.refund').createRefund({ intent: intentIdOf(payment), amount: refund.amount, metadata, ...reason }, `${refund.command_id}:refund:1`);
+  }
+
+  cancelOrphan(payment: Payment, intentId: string): Promise<StripeOutcome<Intent>> {
+    return this.at('payments.orphan.cancel').cancelIntent(intentId, { reason: 'duplicate' }, `${payment.terms.payment_id}:orphan:${intentId}`);
+  }
+
+  /** The port with the failpoints of one step around each call. */
+  at(name: string): StripePort {
+    return withFailpoints(this.deps.stripe, this.deps.failpoints, name);
+  }
+
+  private details(pending: Pending): Promise<RequestDetails> {
+    return detailsOf(this.deps.db, pending.command_id);
+  }
+}
+
+function operationNameOf(pending: Pending): string {
+  return pending.submission?.step === 'cancel' ? 'cancel' : pending.kind;
+}
+
+function intentParams({ terms }: Payment, commandId: string, details: RequestDetails) {
+  return {
+    amount: terms.amount,
+    currency: terms.currency,
+    captureMethod: terms.capture_method,
+    allowRedirects: details.return_url === undefined ? ('never' as const) : ('always' as const),
+    metadata: { ...terms.metadata, tenant_id: terms.tenant, payment_id: terms.payment_id, command_id: commandId },
+    ...(terms.customer === null ? {} : { customer: terms.customer }),
+    ...(details.description === undefined ? {} : { description: details.description }),
+    ...(details.receipt_email === undefined ? {} : { receiptEmail: details.receipt_email }),
+  };
+}
+
+const confirmParams = (paymentMethod: string, details: RequestDetails) => ({
+  paymentMethod,
+  ...(details.return_url === undefined ? {} : { returnUrl: details.return_url }),
+});
+
+const REASONS = ['duplicate', 'fraudulent', 'requested_by_customer', 'abandoned'] as const;
+
+function cancelParams(pending: Pending): { reason?: (typeof REASONS)[number] } {
+  const wanted = pending.kind === 'cancel' ? pending.reason : null;
+  const reason = REASONS.find((one) => one === wanted);
+  return reason ? { reason } : {};
+}
+
+function methodOf(payment: Payment, pending: Pending): string {
+  const method = pending.kind === 'confirm' ? pending.payment_method : payment.terms.payment_method;
+  if (method === null) throw new Error('Bug: a confirm without a payment method');
+  return method;
+}
+
+export function intentIdOf(payment: Payment): string {
+  if (payment.intent_id === null) throw new Error('Bug: a call on an intent whose id is not committed');
+  return payment.intent_id;
+}
+
+const ourIds = (payment: Payment, commandId: string) => ({ tenant_id: payment.terms.tenant, payment_id: payment.terms.payment_id, command_id: commandId });

@@ -1,0 +1,94 @@
+import { Module } from '@nestjs/common';
+import { type RpcSubject } from '@tidegate/contracts/rpc/routes';
+import { Lease } from '@tidegate/database/lease';
+import { serveOutboxRead } from '@tidegate/messaging/outbox-read.rpc';
+import { OutboxRelay } from '@tidegate/messaging/relay';
+import { type RpcServer, serveRpc } from '@tidegate/messaging/rpc';
+import { Subscriber } from '@tidegate/messaging/subscriber';
+import { everyLoop } from '@tidegate/service-host/loop';
+import type { HostContext, ServiceParts, Startable } from '@tidegate/service-host/service-parts';
+import { createStripeAdapter } from '@tidegate/stripe-gateway/adapter';
+import type { PaymentsConfig } from './config.js';
+import { served } from './payment/payment.rpc.js';
+import { CARRY_ON_INTERVAL_MS } from './payment/payment.loop.js';
+import { payments, type PaymentsSettings } from './payments.js';
+
+export const SERVICE = 'payments';
+
+/** Nest only carries the HTTP listener here. */
+@Module({})
+export class PaymentsModule {}
+
+/** Joins the service with what its host gives it. */
+export function setup(host: HostContext<PaymentsConfig>): ServiceParts {
+  const { config, db, broker, failpoints, clock, logger, metrics, health, instance } = host;
+  const adapter = createStripeAdapter({
+    secretKey: config.STRIPE_SECRET_KEY,
+    deadlineMs: config.STRIPE_DEADLINE_MS,
+    ...(config.STRIPE_API_BASE ? { apiBase: config.STRIPE_API_BASE } : {}),
+  });
+  const relay = new OutboxRelay({ db, broker, owner: SERVICE, failpoints, logger, metrics, lease: new Lease(db, 'relay', instance) });
+  const parts = payments(
+    {
+      db,
+      stripe: adapter,
+      failpoints,
+      clock,
+      logger,
+      metrics,
+      instance,
+      random: Math.random,
+      onCommitted: () => relay.signal(),
+      onWork: () => carryOn.signal?.(),
+    },
+    settingsOf(config),
+  );
+  const carryOn = everyLoop({ name: 'payments.carry_on', intervalMs: CARRY_ON_INTERVAL_MS, runOnce: () => parts.carryOnOnce(), health, logger });
+  const consumer = (durable: string, stream: 'STRIPE_EVENTS' | 'RECEIPTS_EVENTS', handler: typeof parts.stripeEvents | typeof parts.receipts) =>
+    new Subscriber({ db, broker, failpoints, logger, metrics, clock, service: SERVICE, durable, stream, handler });
+
+  return {
+    module: PaymentsModule,
+    loops: [relay, carryOn],
+    consumers: [
+      consumer('payments-stripe-events', 'STRIPE_EVENTS', parts.stripeEvents),
+      consumer('payments-receipts', 'RECEIPTS_EVENTS', parts.receipts),
+      requests(
+        () => serveOutboxRead(broker, db, SERVICE),
+        ...Object.entries(parts.handlers).map(([subject, handler]) => () => serveRpc(broker, subject as RpcSubject, SERVICE, served(handler, logger))),
+      ),
+    ],
+    stop: async () => {
+      await parts.stop();
+      adapter.close();
+    },
+  };
+}
+
+export function settingsOf(config: PaymentsConfig): PaymentsSettings {
+  return {
+    livemode: /^(sk|rk)_live_/.test(config.STRIPE_SECRET_KEY),
+    runMs: config.PAYMENT_RUN_MS,
+    answerMs: config.PAYMENT_ANSWER_MS,
+    windowMs: config.PAYMENT_NOT_AFTER_SECONDS * 1000,
+    absenceMs: config.REFUND_ABSENCE_SECONDS * 1000,
+    unmarked: config.UNMARKED_INTENTS,
+    breaker: {
+      threshold: config.CIRCUIT_BREAKER_FAILURE_THRESHOLD,
+      ratio: config.CIRCUIT_BREAKER_FAILURE_RATIO,
+      windowMs: config.CIRCUIT_BREAKER_ROLLING_WINDOW * 1000,
+      recoveryMs: config.CIRCUIT_BREAKER_RECOVERY_TIMEOUT * 1000,
+    },
+  };
+}
+
+/** Request subjects that are answered from start to stop. */
+function requests(...serve: (() => RpcServer)[]): Startable {
+  let servers: RpcServer[] = [];
+  return {
+    start: async () => {
+      servers = serve.map((one) => one());
+    },
+    stop: async () => void (await Promise.all(servers.map((one) => one.stop()))),
+  };
+}

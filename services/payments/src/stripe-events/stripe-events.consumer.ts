@@ -1,0 +1,147 @@
+import { type HandledOutcome } from '@tidegate/contracts/events/stripe-event-handled';
+import { type NormalizedStripeEvent } from '@tidegate/contracts/events/stripe-event';
+import { handledSubject } from '@tidegate/contracts/subjects';
+import { type Metadata } from '@tidegate/event-store/event';
+import { type Handler, type Incoming, TransientFailure } from '@tidegate/messaging/incoming';
+import { envelope, stage } from '@tidegate/messaging/outbox';
+import { type Intent } from '@tidegate/stripe-gateway/intent';
+import { type StripePort } from '@tidegate/stripe-gateway/port';
+import { currentTraceparent } from '@tidegate/telemetry/tracing';
+import { type Kysely, type Transaction } from 'kysely';
+import { type z } from 'zod';
+import { foreignRefundId } from '../idempotency/identity.js';
+import { type PaymentMetrics } from '../payment/payment.metrics.js';
+import { type Payment, type PaymentState } from '../payment/payment.state.js';
+import { commit, load, nothingLoaded } from '../payment/payment.store.js';
+import { type PaymentsTables } from '../tables.js';
+import { wishRefresh } from '../work/work.store.js';
+import { adopt, type AdoptionRules } from './adopt.js';
+import { decideNews, isAboutPayments } from './stripe-event.decide.js';
+
+export interface StripeEventsDeps {
+  db: Kysely<PaymentsTables>;
+  stripe: StripePort;
+  clock: { now(): Date };
+  rules: AdoptionRules;
+  metrics: PaymentMetrics;
+  onCommitted(): void;
+  onWork(): void;
+}
+
+export const CONSUMER = 'payments-stripe-events';
+
+/** A webhook that beats the answer of the call that caused it: the payment learns its intent's id within milliseconds. */
+const EARLY_RETRY_MS = 200;
+
+interface Result {
+  outcome: z.infer<typeof HandledOutcome>;
+  reason: string | null;
+  tenant: string;
+}
+
+/** Joins what Stripe tells into payments, in any order and any number of times, and reports what became of each event. */
+export class StripeEventsConsumer implements Handler {
+  constructor(private readonly deps: StripeEventsDeps) {}
+
+  /** The intent of an event that no payment stands for; its snapshot would not do, because it may be old. */
+  async prepare(message: Incoming): Promise<Intent | null> {
+    const event = message.envelope.data as NormalizedStripeEvent;
+    const intentId = event.object.payment_intent;
+    if (!isAboutPayments(event) || intentId === null || event.livemode !== this.deps.rules.livemode) return null;
+    if (await findPaymentId(this.deps.db, event)) return null;
+    if (this.deps.rules.unmarked === 'foreign' && event.object.object === 'payment_intent' && !event.object.metadata['payment_id']) return null;
+    const outcome = await this.deps.stripe.retrieveIntent(intentId);
+    if (outcome.kind === 'ok') return outcome.value;
+    if (outcome.kind === 'not_found') return null;
+    const retryAfterMs = 'retryAfterMs' in outcome ? outcome.retryAfterMs : undefined;
+    throw new TransientFailure(`Stripe could not be asked about ${intentId}: ${outcome.kind}`, retryAfterMs);
+  }
+
+  async handle(tx: Transaction<PaymentsTables>, message: Incoming, prepared: unknown): Promise<void> {
+    const event = message.envelope.data as NormalizedStripeEvent;
+    const result = await this.join(tx, message, event, prepared as Intent | null);
+    const subject = handledSubject('payments');
+    await stage(tx, [
+      {
+        aggregate: `stripe_event:${event.stripe_event_id}`,
+        subject,
+        envelope: envelope(subject, {
+          tenant: result.tenant,
+          aggregateId: event.stripe_event_id,
+          aggregateVersion: 1,
+          occurredAt: this.deps.clock.now(),
+          correlationId: message.envelope.correlation_id,
+          causationId: message.envelope.id,
+          traceparent: currentTraceparent(),
+          data: { stripe_event_id: event.stripe_event_id, consumer: CONSUMER, outcome: result.outcome, reason: result.reason },
+        }),
+      },
+    ]);
+  }
+
+  afterCommit(): void {
+    this.deps.onCommitted();
+    this.deps.onWork();
+  }
+
+  private async join(tx: Transaction<PaymentsTables>, message: Incoming, event: NormalizedStripeEvent, intent: Intent | null): Promise<Result> {
+    const tenant = message.envelope.tenant;
+    if (event.livemode !== this.deps.rules.livemode) return { outcome: 'foreign', reason: 'other livemode', tenant };
+    if (!isAboutPayments(event)) return { outcome: 'ignored', reason: null, tenant };
+    const paymentId = await findPaymentId(tx, event);
+    if (!paymentId) return this.adopt(tx, message, event, intent);
+    return this.joinKnown(tx, message, event, paymentId);
+  }
+
+  private async joinKnown(tx: Transaction<PaymentsTables>, message: Incoming, event: NormalizedStripeEvent, paymentId: string): Promise<Result> {
+    // Held until the commit, so that the flow's own next step waits and then sees what we wrote.
+    await tx.selectFrom('payments').select('id').where('id', '=', paymentId).forUpdate().execute();
+    const before = await load(tx, paymentId);
+    const payment = before.state as Payment;
+    const meaning = decideNews(payment, event, foreignRefundId(event.object.id));
+    if (meaning.kind === 'early') throw new TransientFailure('The payment has not recorded its intent yet', EARLY_RETRY_MS);
+    const now = this.deps.clock.now();
+    if (meaning.events.length > 0) {
+      const after = await commit(tx, { paymentId, before, events: meaning.events, now, metadata: metadataOf(message, event) });
+      this.deps.metrics.changed(payment, after.state);
+    }
+    const orphan = meaning.events.some((one) => one.type === 'OrphanIntentFound');
+    if (meaning.refresh || orphan) await wishRefresh(tx, paymentId, now);
+    return { outcome: 'processed', reason: null, tenant: payment.terms.tenant };
+  }
+
+  private async adopt(tx: Transaction<PaymentsTables>, message: Incoming, event: NormalizedStripeEvent, intent: Intent | null): Promise<Result> {
+    const tenant = message.envelope.tenant;
+    if (!intent) return { outcome: 'foreign', reason: 'no intent of ours', tenant };
+    const now = this.deps.clock.now();
+    const adoption = adopt(intent, this.deps.rules, now);
+    if (adoption.kind === 'foreign') return { outcome: 'foreign', reason: adoption.reason, tenant };
+    const paymentId = adoption.terms.payment_id;
+    const none: PaymentState = nothingLoaded.state;
+    const after = await commit(tx, { paymentId, before: nothingLoaded, events: adoption.events, now, metadata: metadataOf(message, event) });
+    this.deps.metrics.changed(none, after.state);
+    if (intent.status === 'succeeded') await wishRefresh(tx, paymentId, now);
+    return { outcome: 'processed', reason: 'adopted', tenant: adoption.terms.tenant };
+  }
+}
+
+const metadataOf = (message: Incoming, event: NormalizedStripeEvent): Metadata => ({
+  correlation_id: message.envelope.correlation_id,
+  causation_id: message.envelope.id,
+  traceparent: currentTraceparent(),
+  actor: 'stripe',
+  stripe_event_id: event.stripe_event_id,
+});
+
+/** By the intent, else by our id in the metadata of an intent whose id is not recorded (yet). */
+async function findPaymentId(db: Kysely<PaymentsTables>, { object }: NormalizedStripeEvent): Promise<string | null> {
+  const marked = object.object === 'payment_intent' ? (object.metadata['payment_id'] ?? '') : '';
+  const row = await db
+    .selectFrom('payments')
+    .select('id')
+    .where((eb) => eb.or([eb('stripe_payment_intent', '=', object.payment_intent), eb('id', '=', marked)]))
+    .orderBy((eb) => eb('stripe_payment_intent', '=', object.payment_intent), (o) => o.desc().nullsLast())
+    .limit(1)
+    .executeTakeFirst();
+  return row?.id ?? null;
+}

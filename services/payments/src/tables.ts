@@ -1,0 +1,72 @@
+import { type RefundSnapshot } from '@tidegate/contracts/payment';
+import { type JSONColumnType } from 'kysely';
+import { type Card, type Failure, type Terms } from './payment/payment.events.js';
+
+/** The schema `payments`, see migrations/. */
+export interface PaymentsTables {
+  payments: PaymentsTable;
+  idempotency_keys: IdempotencyKeysTable;
+  payment_work: PaymentWorkTable;
+  request_details: { command_id: string; payment_id: string; details: JSONColumnType<RequestDetails> };
+  payment_receipts: { payment_id: string; receipt_id: string; kind: string };
+}
+
+export interface PaymentsTable {
+  id: string;
+  tenant: string;
+  version: number;
+  status: string;
+  amount: number;
+  amount_captured: number;
+  amount_refunded: number;
+  currency: string;
+  capture_method: Terms['capture_method'];
+  stripe_payment_intent: string | null;
+  stripe_charge: string | null;
+  customer: string | null;
+  card: JSONColumnType<Card | null>;
+  failure: JSONColumnType<Failure | null>;
+  refunds: JSONColumnType<RefundRow[]>;
+  metadata: JSONColumnType<Record<string, string>>;
+  origin: Terms['origin'];
+  livemode: boolean;
+  created_at: Date;
+  updated_at: Date;
+}
+
+export type RefundRow = RefundSnapshot & { created_at: string };
+
+export interface IdempotencyKeysTable {
+  tenant: string;
+  route: string;
+  key: string;
+  request_hash: string;
+  command_id: string;
+  payment_id: string;
+  request_id: string;
+  status: number | null;
+  content_type: string | null;
+  body: string | null;
+  created_at: Date;
+  answered_at: Date | null;
+}
+
+export interface PaymentWorkTable {
+  payment_id: string;
+  holder: string | null;
+  lease_until: Date | null;
+  due_at: Date | null;
+  attempt: number;
+  revision: number;
+  refresh: boolean;
+  asked_at: Date | null;
+}
+
+/** What a request said beyond the facts of the payment; may be about a person. */
+export interface RequestDetails {
+  description?: string;
+  receipt_email?: string;
+  return_url?: string;
+  locale?: string;
+  line_items?: { name: string; quantity: number; unit_amount: number; tax_amount?: number | undefined; discount_amount?: number | undefined }[];
+}

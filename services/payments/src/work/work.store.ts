@@ -1,0 +1,114 @@
+import { type Kysely, sql, type Transaction } from 'kysely';
+import { type PaymentsTables } from '../tables.js';
+
+type Db = Kysely<PaymentsTables>;
+
+/** A held lease on one payment. */
+export interface Held {
+  payment_id: string;
+  holder: string;
+  revision: number;
+  attempt: number;
+  refresh: boolean;
+  /** The holder before was gone without releasing: a call of its may be out there. */
+  takenOver: boolean;
+}
+
+interface WorkRow {
+  payment_id: string;
+  revision: number;
+  attempt: number;
+  refresh: boolean;
+  previous: string | null;
+}
+
+const LEASE = sql`clock_timestamp() + interval '5 seconds'`;
+
+/** The lease of one payment, if it has work and nobody alive holds it. */
+export async function acquire(db: Db, paymentId: string, holder: string): Promise<Held | null> {
+  const { rows } = await sql<WorkRow>`
+    UPDATE payment_work w SET holder = ${holder}, lease_until = ${LEASE}
+    FROM (SELECT payment_id, holder FROM payment_work WHERE payment_id = ${paymentId} FOR UPDATE SKIP LOCKED) old
+    WHERE w.payment_id = old.payment_id AND (w.holder IS NULL OR w.lease_until < clock_timestamp())
+    RETURNING w.payment_id, w.revision, w.attempt, w.refresh, old.holder AS previous`.execute(db);
+  return rows[0] ? held(rows[0], holder) : null;
+}
+
+/** Leases of up to `limit` payments whose time has come. `now` is the clock of decisions. */
+export async function acquireDue(db: Db, holder: string, now: Date, limit: number): Promise<Held[]> {
+  const { rows } = await sql<WorkRow>`
+    UPDATE payment_work w SET holder = ${holder} || ':' || w.payment_id, lease_until = ${LEASE}
+    FROM (
+      SELECT payment_id, holder FROM payment_work
+      WHERE due_at <= ${now} AND (holder IS NULL OR lease_until < clock_timestamp())
+      ORDER BY due_at LIMIT ${limit} FOR UPDATE SKIP LOCKED
+    ) old
+    WHERE w.payment_id = old.payment_id
+    RETURNING w.payment_id, w.revision, w.attempt, w.refresh, old.holder AS previous`.execute(db);
+  return rows.map((row) => held(row, `${holder}:${row.payment_id}`));
+}
+
+/** Keeps leases alive; answers the payments that are still held. */
+export async function renew(db: Db, leases: readonly { payment_id: string; holder: string }[]): Promise<string[]> {
+  if (leases.length === 0) return [];
+  const { rows } = await sql<{ payment_id: string }>`
+    UPDATE payment_work w SET lease_until = ${LEASE}
+    FROM unnest(${leases.map((l) => l.payment_id)}::text[], ${leases.map((l) => l.holder)}::text[]) AS mine(payment_id, holder)
+    WHERE w.payment_id = mine.payment_id AND w.holder = mine.holder
+    RETURNING w.payment_id`.execute(db);
+  return rows.map((row) => row.payment_id);
+}
+
+/**
+ * Ends a run. With `dueAt` null the row goes, unless somebody wished for something meanwhile: then the row stays due. Answers whether work is left that is
+ * due now.
+ */
+export async function release(db: Db | Transaction<PaymentsTables>, lease: Held, dueAt: Date | null, attempt: number): Promise<{ more: boolean }> {
+  if (dueAt === null) {
+    const { numDeletedRows } = await db
+      .deleteFrom('payment_work')
+      .where('payment_id', '=', lease.payment_id)
+      .where('holder', '=', lease.holder)
+      .where('revision', '=', lease.revision)
+      .executeTakeFirst();
+    if (numDeletedRows > 0n) return { more: false };
+  }
+  const { rows } = await sql<{ more: boolean }>`
+    UPDATE payment_work SET holder = NULL, lease_until = NULL,
+      due_at = CASE WHEN revision = ${lease.revision} THEN ${dueAt} ELSE due_at END,
+      attempt = CASE WHEN revision = ${lease.revision} THEN ${attempt}::int ELSE attempt END,
+      refresh = CASE WHEN revision = ${lease.revision} AND ${dueAt}::timestamptz IS NULL THEN false ELSE refresh END
+    WHERE payment_id = ${lease.payment_id} AND holder = ${lease.holder}
+    RETURNING revision <> ${lease.revision} AS more`.execute(db);
+  return { more: rows[0]?.more === true };
+}
+
+/** Wishes that Stripe be asked how a payment stands, at `at`. */
+export async function wishRefresh(db: Db | Transaction<PaymentsTables>, paymentId: string, at: Date): Promise<void> {
+  await sql`
+    INSERT INTO payment_work AS w (payment_id, due_at, refresh) VALUES (${paymentId}, ${at}, true)
+    ON CONFLICT (payment_id) DO UPDATE SET due_at = LEAST(w.due_at, excluded.due_at), refresh = true, revision = w.revision + 1`.execute(db);
+}
+
+/** Someone reads a payment whose answer is missing: look now, at most once in 5 s. Answers whether that was arranged. */
+export async function lookSooner(db: Db, paymentId: string, now: Date): Promise<boolean> {
+  const { rows } = await sql`
+    UPDATE payment_work SET due_at = ${now}, asked_at = ${now}
+    WHERE payment_id = ${paymentId} AND due_at > ${now} AND holder IS NULL AND (asked_at IS NULL OR asked_at <= ${now}::timestamptz - interval '5 seconds')
+    RETURNING 1`.execute(db);
+  return rows.length > 0;
+}
+
+/** Stripe answers again: whatever waits for it is due. */
+export async function wakeAll(db: Db, now: Date): Promise<void> {
+  await sql`UPDATE payment_work SET due_at = ${now} WHERE due_at > ${now} AND holder IS NULL`.execute(db);
+}
+
+const held = (row: WorkRow, holder: string): Held => ({
+  payment_id: row.payment_id,
+  holder,
+  revision: row.revision,
+  attempt: row.attempt,
+  refresh: row.refresh,
+  takenOver: row.previous !== null,
+});
