@@ -9,7 +9,6 @@ import { Api } from './http/api.js';
 import { Listener } from './http/listener.js';
 import { DEFAULT_SETTINGS, type Settings } from './settings.js';
 import { StateFile } from './state/state-file.js';
-import { type Endpoint } from './webhooks/endpoint.js';
 import { type FixedEndpoint, ensureEndpoints } from './webhooks/fixed-endpoints.js';
 import { World } from './world.js';
 
@@ -52,10 +51,10 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   startAutomaticActions(world);
   const state = stateFile === undefined ? undefined : new StateFile(stateFile, world);
   const restored = state?.load() ?? false;
-  const fixed = ensureEndpoints(world, webhooks);
+  ensureEndpoints(world, webhooks);
   const controls: Controls = {
     world,
-    reset: () => world.reset(({ id }: Endpoint) => fixed.has(id)),
+    reset: () => world.reset(),
     refuse: (durationMs) => listener.refuse(durationMs),
   };
   const listener = new Listener(host, requestListener(controls, logger));

@@ -57,9 +57,9 @@ export class World {
     this.selfCheck = settings.selfCheck ? new SelfCheck() : undefined;
   }
 
-  /** Forgets everything except endpoints that `keep` names. Ids go on, so nothing ever gets an id twice. */
-  reset(keep: (endpoint: Endpoint) => boolean): void {
-    const kept = this.endpoints.all().filter(keep);
+  /** Forgets everything except the endpoints given at start. Ids go on, so nothing ever gets an id twice. */
+  reset(): void {
+    const kept = this.endpoints.all().filter(({ fixed }) => fixed);
     for (const collection of this.collections()) collection.clear();
     this.deletedCustomers.clear();
     this.scheduler.clear();

@@ -35,6 +35,25 @@ describe('When a simulator with a state file is started again', () => {
     await second.end();
   });
 
+  it('keeps the id of a given endpoint that moved, and makes no id twice', async () => {
+    const stateFile = join(folder, 'state.json');
+    const at = (url: string) => ({ apiKeys: [KEY], seed: 1, stateFile, webhooks: [{ url, secrets: ['whsec_moved'] }] });
+    const first = await startSimulator(at('http://127.0.0.1:9/a'));
+    const [before] = (await sdk(first).webhookEndpoints.list()).data;
+    const customer = await sdk(first).customers.create({});
+    await first.close();
+    const second = await startSimulator(at('http://127.0.0.1:9/b'));
+    expect((await sdk(second).webhookEndpoints.list()).data).toMatchObject([{ id: before!.id, url: 'http://127.0.0.1:9/b' }]);
+    expect(second.world.deliveries.unfinished()).toHaveLength(1);
+    const ids = new Set([customer.id]);
+    for (let i = 0; i < 50; i += 1) ids.add((await sdk(second).customers.create({})).id);
+    expect(ids.size).toBe(51);
+    await second.close();
+    const third = await startSimulator({ apiKeys: [KEY], stateFile });
+    expect((await sdk(third).webhookEndpoints.list()).data).toEqual([]);
+    await third.close();
+  });
+
   it('keeps the state of a killed one as far as it was written', async () => {
     const stateFile = join(folder, 'state.json');
     const simulator = await startSimulator({ apiKeys: [KEY], stateFile });

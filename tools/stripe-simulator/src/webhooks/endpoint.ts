@@ -14,10 +14,12 @@ export interface Endpoint extends Stored {
   readonly status: 'enabled' | 'disabled';
   readonly url: string;
   readonly secrets: readonly string[];
+  /** Given at start rather than made through the API: survives a reset. */
+  readonly fixed: boolean;
 }
 
 /** The endpoint as the API shows it, without its secrets. */
-export function endpointView(endpoint: Endpoint): Omit<Endpoint, 'secrets'> {
-  const { secrets: _, ...shown } = endpoint;
+export function endpointView(endpoint: Endpoint): Omit<Endpoint, 'secrets' | 'fixed'> {
+  const { secrets: _secrets, fixed: _fixed, ...shown } = endpoint;
   return shown;
 }

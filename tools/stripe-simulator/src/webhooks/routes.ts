@@ -63,7 +63,7 @@ export const webhookEndpointRoutes: readonly Route[] = [
 ];
 
 export type NewEndpoint = Pick<Endpoint, 'url' | 'secrets' | 'enabled_events' | 'api_version'> &
-  Partial<Pick<Endpoint, 'description' | 'metadata'>>;
+  Partial<Pick<Endpoint, 'description' | 'metadata' | 'fixed'>>;
 
 /** Adds an enabled endpoint. */
 export function registerEndpoint(world: World, given: NewEndpoint): Endpoint {
@@ -80,6 +80,7 @@ export function registerEndpoint(world: World, given: NewEndpoint): Endpoint {
     status: 'enabled',
     url: given.url,
     secrets: given.secrets,
+    fixed: given.fixed ?? false,
   });
 }
 
