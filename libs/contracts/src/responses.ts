@@ -93,6 +93,8 @@ export const WebhookEventView = z.object({
   id: z.string(),
   object: z.literal('webhook_event'),
   type: z.string(),
+  /** Id of the Stripe object that the event is about. */
+  object_id: z.string().nullable(),
   created: z.int(),
   tenant: z.string().nullable(),
   status: z.string(),
