@@ -4,13 +4,14 @@ import { type Breakers } from '@tidegate/stripe-gateway/with-breaker';
 import { inSpan } from '@tidegate/telemetry/tracing';
 import { answer, claim, findKey, type KnownKey, storedReply } from '../idempotency/idempotency.store.js';
 import { type PaymentOperation, type Scope } from '../idempotency/identity.js';
-import { type RequestDetails } from '../tables.js';
+import { type Transaction } from 'kysely';
+import { type PaymentsTables, type RequestDetails } from '../tables.js';
 import { acquire, type Held, release } from '../work/work.store.js';
 import { type CarryOn, type CarryOnDeps } from './carry-on.flow.js';
 import { type PaymentCommand } from './payment.commands.js';
 import { decide } from './payment.decide.js';
 import { type Payment, statusOf } from './payment.state.js';
-import { commit, load, type Loaded, nothingLoaded, PaymentMoved } from './payment.store.js';
+import { type Commit, commit, load, type Loaded, nothingLoaded, PaymentMoved } from './payment.store.js';
 import { paymentReply, problemReply, refundReply, rejectionReply } from './payment.reply.js';
 import { metadataOf } from './recorder.js';
 import { type Cause, openCalls, type Run } from './run.js';
@@ -44,6 +45,9 @@ export interface Ask {
 }
 
 type Begun = { kind: 'reply'; reply: HttpReply } | { kind: 'duplicate' } | { kind: 'busy' } | { kind: 'running'; run: Run } | { kind: 'waiting' };
+
+/** Another request has this key. */
+class KeyTaken extends Error {}
 
 const POLL_MS = 100;
 const TAKE_OVER_MS = 1000;
@@ -121,21 +125,41 @@ export class PaymentFlow {
     }
   }
 
-  private async accept(ask: Ask, before: Loaded, events: Parameters<typeof commit>[1]['events']): Promise<Begun> {
+  private async accept(ask: Ask, before: Loaded, events: Commit['events']): Promise<Begun> {
     const holder = `${this.deps.instance}#${(this.runs += 1)}`;
     const now = this.deps.clock.now();
-    const accepted = await inTransaction(this.deps, `payments.${ask.operation}.accept`, async (tx) => {
-      const claimed = await claim(tx, { ...claimOf(ask), details: ask.details, now, holder });
-      if (!claimed.fresh || !claimed.lease) return null;
-      const after = await commit(tx, { paymentId: ask.payment_id, before, events, now, metadata: { ...metadataOf(ask.cause), command_id: ask.command.command_id } });
-      return { after, lease: claimed.lease };
-    });
+    const write: Commit = { paymentId: ask.payment_id, before, events, now, metadata: { ...metadataOf(ask.cause), command_id: ask.command.command_id } };
+    const accepted = await this.unlessTaken(
+      inTransaction(this.deps, `payments.${ask.operation}.accept`, async (tx) => {
+        // Everyone locks a payment's row before its row of work. A payment that is just being born has no other writers, and its key must come first,
+        // so that repetitions wait there.
+        const born = before.version === 0 ? await this.claimed(tx, ask, now, holder) : null;
+        const after = await commit(tx, write);
+        return { after, lease: born ?? (await this.claimed(tx, ask, now, holder)) };
+      }),
+    );
     if (!accepted) return this.duplicate(ask);
     this.deps.metrics.key('fresh');
     this.deps.recorder.announce(before, accepted.after.state, [], false);
     if (!accepted.lease.held) return { kind: 'waiting' };
     const held: Held = { payment_id: ask.payment_id, holder, revision: accepted.lease.revision, attempt: 0, refresh: false, takenOver: false };
     return { kind: 'running', run: this.newRun(held, accepted.after, ask) };
+  }
+
+  /** Throws KeyTaken, so that nothing of the transaction stays. */
+  private async claimed(tx: Transaction<PaymentsTables>, ask: Ask, now: Date, holder: string): Promise<{ held: boolean; revision: number }> {
+    const claimed = await claim(tx, { ...claimOf(ask), details: ask.details, now, holder });
+    if (!claimed.fresh || !claimed.lease) throw new KeyTaken();
+    return claimed.lease;
+  }
+
+  private async unlessTaken<T>(work: Promise<T>): Promise<T | null> {
+    try {
+      return await work;
+    } catch (error) {
+      if (error instanceof KeyTaken) return null;
+      throw error;
+    }
   }
 
   /** A refusal by the state of the payment is certain: every repetition gets the same bytes. */

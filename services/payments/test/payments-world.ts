@@ -1,0 +1,168 @@
+import { type RouteRequest, RPC, type RpcSubject } from '@tidegate/contracts/rpc/routes';
+import { type HttpReply } from '@tidegate/contracts/rpc/http-reply';
+import { type PaymentView } from '@tidegate/contracts/responses';
+import { openDatabase } from '@tidegate/database/database';
+import { type Failpoints, noFailpoints } from '@tidegate/database/failpoints';
+import { DEFAULT_BREAKER_RULES, type BreakerRules } from '@tidegate/resilience/breaker';
+import { createStripeAdapter } from '@tidegate/stripe-gateway/adapter';
+import { createLogger } from '@tidegate/telemetry/logger';
+import { createMetrics } from '@tidegate/telemetry/metrics';
+import { postgresForTests } from '@tidegate/test-harness/postgres';
+import { simulatorForTests } from '@tidegate/test-harness/simulator';
+import { type Kysely, sql } from 'kysely';
+import { served } from '../src/payment/payment.rpc.js';
+import { payments, type PaymentsParts, type PaymentsSettings } from '../src/payments.js';
+import { type PaymentsTables } from '../src/tables.js';
+
+export const VISA = 'pm_card_visa';
+export const DECLINED = 'pm_card_visa_chargeDeclined';
+
+export type WorldOptions = Partial<Omit<PaymentsSettings, 'breaker'>> & { deadlineMs?: number; breaker?: BreakerRules; replicas?: number };
+
+export interface Request {
+  tenant?: string;
+  key?: string | null;
+  params?: Record<string, string>;
+  query?: Record<string, string>;
+  body?: unknown;
+  respondAsync?: boolean;
+}
+
+/** A test would otherwise trip the breaker with the faults it plays. */
+const NEVER_OPENS: BreakerRules = { ...DEFAULT_BREAKER_RULES, threshold: 1_000_000 };
+
+const PATHS: Partial<Record<RpcSubject, string>> = {
+  [RPC.paymentCreate]: '/v1/payments',
+  [RPC.paymentConfirm]: '/v1/payments/{id}/confirm',
+  [RPC.paymentCapture]: '/v1/payments/{id}/capture',
+  [RPC.paymentCancel]: '/v1/payments/{id}/cancel',
+  [RPC.paymentRefund]: '/v1/payments/{id}/refunds',
+};
+
+let keys = 0;
+
+/** Payments on a real database and the Stripe simulator, without a broker: requests go to the handlers, time passes when `settle` lets it. */
+export async function paymentsWorld(options: WorldOptions = {}) {
+  const database = await postgresForTests();
+  const simulator = await simulatorForTests();
+  const logger = createLogger({ service: 'payments', level: 'silent' });
+  let offsetMs = 0;
+  const clock = { now: () => new Date(Date.now() + offsetMs) };
+  const opened: { close(): Promise<void> }[] = [];
+  const replicas: { parts: PaymentsParts; db: Kysely<PaymentsTables> }[] = [];
+
+  function start(failpoints: Failpoints = noFailpoints) {
+    const { db, close } = openDatabase<PaymentsTables>({ url: database.urlFor('payments'), poolSize: 10, applicationName: 'payments-test' }, logger);
+    const adapter = createStripeAdapter({ secretKey: 'sk_test_simulator', apiBase: simulator.url, deadlineMs: options.deadlineMs ?? 400 });
+    const parts = payments(
+      {
+        db,
+        stripe: adapter,
+        failpoints,
+        clock,
+        logger,
+        metrics: createMetrics('payments'),
+        instance: `payments-${replicas.length + 1}`,
+        random: Math.random,
+        onCommitted: () => undefined,
+        onWork: () => undefined,
+      },
+      { livemode: false, runMs: 5000, answerMs: 6000, windowMs: 86_400_000, absenceMs: 3_600_000, unmarked: 'adopt', breaker: NEVER_OPENS, ...options },
+    );
+    opened.push({
+      close: async () => {
+        await parts.stop();
+        adapter.close();
+        await close();
+      },
+    });
+    const replica = { parts, db };
+    replicas.push(replica);
+    return replica;
+  }
+
+  for (let i = 0; i < (options.replicas ?? 1); i += 1) start();
+  const first = replicas[0] as (typeof replicas)[number];
+
+  async function send(subject: RpcSubject, request: Request = {}, replica = 0): Promise<HttpReply> {
+    const { parts } = replicas[replica % replicas.length] as (typeof replicas)[number];
+    const handler = parts.handlers[subject];
+    if (!handler) throw new Error(`Nobody serves ${subject}`);
+    const path = (PATHS[subject] ?? subject).replace('{id}', request.params?.['id'] ?? '');
+    const route: RouteRequest = {
+      tenant: request.tenant ?? 'default',
+      actor: 'test',
+      request_id: `req_${(keys += 1)}`,
+      correlation_id: `cor_${keys}`,
+      route: `POST ${path}`,
+      params: request.params ?? {},
+      query: request.query ?? {},
+      idempotency_key: request.key === undefined ? `key_${keys}` : request.key,
+      respond_async: request.respondAsync ?? false,
+      livemode: false,
+      body: request.body ?? {},
+    };
+    return served(handler, logger)(route);
+  }
+
+  const json = <T = PaymentView>(reply: HttpReply): T => JSON.parse(reply.body) as T;
+
+  async function get(id: string, tenant = 'default'): Promise<PaymentView> {
+    return json(await send(RPC.paymentGet, { tenant, params: { id } }));
+  }
+
+  function advance(ms: number): void {
+    offsetMs += ms;
+    simulator.advanceClock(ms / 1000);
+  }
+
+  /** Lets time pass until nothing is left to do for any payment, at most `maxMs` of it; whoever holds a lease in a dead replica has lost it by then. */
+  async function settle(maxMs = 6 * 3_600_000): Promise<void> {
+    const until = clock.now().getTime() + maxMs;
+    for (;;) {
+      if ((await first.parts.carryOnOnce()) > 0) continue;
+      const { rows } = await sql<{ due_at: Date | null }>`SELECT due_at FROM payment_work WHERE due_at IS NOT NULL ORDER BY due_at LIMIT 1`.execute(first.db);
+      const due = rows[0]?.due_at;
+      if (!due || due.getTime() > until) return;
+      advance(Math.max(50, due.getTime() - clock.now().getTime() + 1));
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+  }
+
+  const create = (body: Record<string, unknown> = {}, request: Request = {}, replica = 0) =>
+    send(RPC.paymentCreate, { ...request, body: { amount: 4200, currency: 'usd', payment_method: VISA, ...body } }, replica);
+
+  /** A payment in the status that the options lead to. */
+  const created = async (body: Record<string, unknown> = {}): Promise<PaymentView> => json(await create(body));
+
+  return {
+    simulator,
+    clock,
+    db: first.db,
+    parts: first.parts,
+    start,
+    send,
+    json,
+    get,
+    create,
+    created,
+    advance,
+    settle,
+    confirm: (id: string, body: object, key?: string) => send(RPC.paymentConfirm, { params: { id }, body, ...(key === undefined ? {} : { key }) }),
+    capture: (id: string, body: object = {}, key?: string) => send(RPC.paymentCapture, { params: { id }, body, ...(key === undefined ? {} : { key }) }),
+    cancel: (id: string, body: object = {}, key?: string) => send(RPC.paymentCancel, { params: { id }, body, ...(key === undefined ? {} : { key }) }),
+    refund: (id: string, body: object = {}, key?: string, replica = 0) => send(RPC.paymentRefund, { params: { id }, body, ...(key === undefined ? {} : { key }) }, replica),
+    /** What Stripe holds. */
+    truth: () => ({ intents: simulator.world.paymentIntents.all(), charges: simulator.world.charges.all(), refunds: simulator.world.refunds.all() }),
+    /** Intents of one payment at Stripe. */
+    intentsOf: (id: string) => simulator.world.paymentIntents.all().filter((intent) => intent.metadata['payment_id'] === id),
+    close: async () => {
+      simulator.clearFaults();
+      for (const one of opened) await one.close();
+      await simulator.close();
+      await database.drop();
+    },
+  };
+}
+
+export type PaymentsWorld = Awaited<ReturnType<typeof paymentsWorld>>;
