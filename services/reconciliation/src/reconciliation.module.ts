@@ -23,6 +23,8 @@ import { resolveStale } from './stale/stale.loop.js';
 
 export const SERVICE = 'reconciliation';
 const POLL_MS = 1000;
+/** Time for news that were on their way during the first read. */
+const SECOND_READ_PAUSE_MS = 1000;
 
 /** Nest only carries the HTTP listener here. */
 @Module({})
@@ -55,6 +57,7 @@ export function setup(host: HostContext<ReconciliationConfig>): ServiceParts {
     inbox: inboxProgress(db, host.rpc, patienceMs),
     rules: { livemode, unmarked: config.UNMARKED_INTENTS },
     quietMs: config.RECONCILIATION_QUIET_SECONDS * 1000,
+    roundMs: SECOND_READ_PAUSE_MS,
   };
   const runLoop = everyLoop({ name: `${SERVICE}.runs`, intervalMs: POLL_MS, health, logger, leader: lease('runs'), runOnce: ({ stopping }) => runOnce(runs, stopping) });
   const staleSeconds = config.RECONCILIATION_STALE_SECONDS;

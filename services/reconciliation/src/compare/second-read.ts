@@ -15,9 +15,10 @@ export interface SecondRead extends CompareContext {
   clock: Clock;
   /** A payment that changed less long ago may have a call on its way to Stripe. */
   quietMs: number;
+  /** Pause before each round. */
+  roundMs: number;
 }
 
-const ROUND_MS = 1000;
 /** What keeps changing for so long is alive and no mismatch. */
 const LONGEST_MS = 180_000;
 
@@ -36,7 +37,7 @@ export async function secondRead(context: SecondRead, { suspects }: FirstRead): 
   const deadline = performance.now() + LONGEST_MS;
   let open = suspects;
   while (open.length > 0 && performance.now() < deadline) {
-    await delay(ROUND_MS, undefined, { signal: context.stopping });
+    await delay(context.roundMs, undefined, { signal: context.stopping });
     const remotes = await rereadStripe(context, open);
     await context.inbox.caughtUp(context.stopping);
     const restless: Suspect[] = [];

@@ -33,6 +33,7 @@ export interface RunParts {
   rules: CompareRules;
   patienceMs: number;
   quietMs: number;
+  roundMs: number;
   /** The outbox has rows. */
   staged(): void;
 }

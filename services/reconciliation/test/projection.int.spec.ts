@@ -1,0 +1,117 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { exampleStripeEvent, type NormalizedStripeEvent } from '@tidegate/contracts/events/stripe-event';
+import type { Incoming } from '@tidegate/messaging/subscriber';
+import { sql } from 'kysely';
+import { projectionChecksums } from '../src/projection/checksum.js';
+import { paymentsProjector } from '../src/projection/payments.consumer.js';
+import { stripeEventsProjector, stripeEventsReplay } from '../src/projection/stripe-events.consumer.js';
+import { openWorkbench, snapshot, type Workbench } from './workbench.js';
+
+let bench: Workbench;
+beforeAll(async () => {
+  bench = await openWorkbench();
+});
+afterEach(() => clear());
+afterAll(() => bench.shutDown());
+
+async function clear(): Promise<void> {
+  for (const table of ['recorded_payments', 'recorded_refunds', 'stripe_objects'] as const) await bench.db.deleteFrom(table).execute();
+}
+
+const inTx = (work: Parameters<ReturnType<typeof bench.db.transaction>['execute']>[0]) => bench.db.transaction().execute(work);
+
+const said = (id: string, status: string, created: number, object: Partial<NormalizedStripeEvent['object']> = {}): Incoming<NormalizedStripeEvent> =>
+  ({
+    subject: 'stripe.events.payment_intent.x.v1',
+    envelope: {
+      id: `message of ${id}`,
+      tenant: 'default',
+      correlation_id: id,
+      traceparent: null,
+      occurred_at: new Date(created * 1000).toISOString(),
+      data: { ...exampleStripeEvent, stripe_event_id: id, created, object: { ...exampleStripeEvent.object, status, ...object } },
+    },
+  }) as unknown as Incoming<NormalizedStripeEvent>;
+
+const replay = async (events: readonly Incoming[]) => {
+  for (const event of events) await inTx((tx) => stripeEventsReplay(false).handle(tx, event, undefined));
+};
+
+function permutations<T>(items: readonly T[]): T[][] {
+  if (items.length <= 1) return [[...items]];
+  return items.flatMap((one, i) => permutations([...items.slice(0, i), ...items.slice(i + 1)]).map((rest) => [one, ...rest]));
+}
+
+describe("What Stripe's events say", () => {
+  it('is the same in every order, within one second, with repetitions', async () => {
+    const flow = [
+      said('evt_a', 'requires_payment_method', 100, { amount_captured: 0 }),
+      said('evt_b', 'requires_action', 100, { amount_captured: 0 }),
+      said('evt_c', 'processing', 100, { amount_captured: 0 }),
+      said('evt_d', 'succeeded', 100),
+    ];
+    const sums = new Set<string>();
+    for (const order of permutations(flow)) {
+      await clear();
+      await replay([...order, ...order.slice(0, 2)]);
+      sums.add(JSON.stringify(await projectionChecksums(bench.db)));
+    }
+    expect(sums.size).toBe(1);
+    expect(await bench.db.selectFrom('stripe_objects').select('status').executeTakeFirst()).toEqual({ status: 'succeeded' });
+  });
+
+  it('is reported once per event: processed, ignored or foreign', async () => {
+    const live = said('evt_live', 'succeeded', 5);
+    (live.envelope.data as NormalizedStripeEvent).livemode = true;
+    const product = said('evt_product', 'x', 5, { object: 'product', id: 'prod_1' });
+    const handler = stripeEventsProjector({ livemode: false, staged: () => undefined });
+    for (const event of [said('evt_ours', 'succeeded', 5), live, product]) await inTx((tx) => handler.handle(tx, event, undefined));
+
+    const { rows } = await sql<{ body: string }>`SELECT convert_from(bytes, 'UTF8') AS body FROM outbox ORDER BY id`.execute(bench.db);
+    expect(rows.map((row) => JSON.parse(row.body).data)).toEqual([
+      { stripe_event_id: 'evt_ours', consumer: 'reconciliation-stripe-events', outcome: 'processed', reason: null },
+      { stripe_event_id: 'evt_live', consumer: 'reconciliation-stripe-events', outcome: 'foreign', reason: null },
+      { stripe_event_id: 'evt_product', consumer: 'reconciliation-stripe-events', outcome: 'ignored', reason: null },
+    ]);
+    expect(await bench.db.selectFrom('stripe_objects').select('event_id').execute()).toEqual([{ event_id: 'evt_ours' }]);
+  });
+
+  it('that is no normalized event is refused for good', async () => {
+    const rubbish = { ...said('evt_x', 'succeeded', 1), envelope: { data: { nothing: true } } } as unknown as Incoming;
+    await expect(inTx((tx) => stripeEventsReplay(false).handle(tx, rubbish, undefined))).rejects.toMatchObject({ name: 'PermanentFailure' });
+  });
+});
+
+describe('What payments says', () => {
+  const told = (payment: object, version: number, epoch = 1): Incoming =>
+    ({
+      subject: 'payments.events.payment.succeeded.v1',
+      epoch,
+      envelope: { tenant: 'default', aggregate: { id: 'pay', version }, occurred_at: '2026-11-21T06:00:00.000Z', data: payment },
+    }) as unknown as Incoming;
+  const statusOf = async () => (await bench.db.selectFrom('recorded_payments').select('status').executeTakeFirst())?.status;
+
+  it('is the newest version, and after a restore of its database the newest history', async () => {
+    const payment = snapshot(bench);
+    for (const [status, version, epoch] of [['unknown', 1, 1], ['succeeded', 3, 1], ['processing', 2, 1]] as const) {
+      await inTx((tx) => paymentsProjector.handle(tx, told({ ...payment, status }, version, epoch), undefined));
+    }
+    expect(await statusOf()).toBe('succeeded');
+    await inTx((tx) => paymentsProjector.handle(tx, told({ ...payment, status: 'unknown' }, 1, 2), undefined));
+    expect(await statusOf()).toBe('unknown');
+  });
+
+  it('includes its refunds, each told about for the first time once', async () => {
+    const payment = snapshot(bench);
+    const refund = { id: 'rfd_00000009', status: 'pending', amount: 10, reason: null, stripe_refund: null };
+    await inTx((tx) => paymentsProjector.handle(tx, told({ ...payment, refunds: [refund] }, 1), undefined));
+    await inTx((tx) => paymentsProjector.handle(tx, told({ ...payment, refunds: [{ ...refund, status: 'succeeded', stripe_refund: 're_9' }] }, 2), undefined));
+    expect(await bench.db.selectFrom('recorded_refunds').select(['status', 'stripe_refund', 'payment_id']).execute()).toEqual([
+      { status: 'succeeded', stripe_refund: 're_9', payment_id: payment.payment_id },
+    ]);
+  });
+
+  it('about other things is passed over', async () => {
+    await paymentsProjector.handle(null as never, { subject: 'payments.events.stripe_event.handled.v1' } as Incoming, undefined);
+  });
+});

@@ -1,0 +1,149 @@
+import { type PaymentSnapshot, examplePaymentSnapshot } from '@tidegate/contracts/payment';
+import type { RouteRequest } from '@tidegate/contracts/rpc/routes';
+import { type Database, openDatabase } from '@tidegate/database/database';
+import { noFailpoints } from '@tidegate/database/failpoints';
+import { createStripeAdapter } from '@tidegate/stripe-gateway/adapter';
+import type { StripeOutcome } from '@tidegate/stripe-gateway/port';
+import { createLogger } from '@tidegate/telemetry/logger';
+import { createMetrics } from '@tidegate/telemetry/metrics';
+import { postgresForTests } from '@tidegate/test-harness/postgres';
+import { simulatorForTests } from '@tidegate/test-harness/simulator';
+import { reconciliationMetrics } from '../src/reconciliation-metrics.js';
+import { recordPayment } from '../src/projection/recorded.store.js';
+import type { RepairAnswer, RepairPort, RepairRequest } from '../src/repair/repair.port.js';
+import type { RunParts } from '../src/run/run.flow.js';
+import type { ReconciliationTables } from '../src/tables.js';
+
+export const silent = createLogger({ service: 'reconciliation', level: 'silent' });
+
+/** A database as the service sees it, Stripe, and a clock that both share. */
+export interface Workbench extends Database<ReconciliationTables> {
+  simulator: Awaited<ReturnType<typeof simulatorForTests>>;
+  stripe: ReturnType<typeof createStripeAdapter>;
+  clock: { now(): Date };
+  advance(seconds: number): void;
+  metrics: ReturnType<typeof createMetrics>;
+  databaseUrl: string;
+  /** As on the first day; the events in the outbox and the runs' events stay, which nobody reads again. */
+  clear(): Promise<void>;
+  shutDown(): Promise<void>;
+}
+
+const TABLES = ['recorded_payments', 'recorded_refunds', 'stripe_objects', 'runs', 'discrepancies', 'run_progress', 'run_seen', 'repair_requests'] as const;
+
+export async function openWorkbench(): Promise<Workbench> {
+  const [database, simulator] = await Promise.all([postgresForTests(), simulatorForTests()]);
+  const opened = openDatabase<ReconciliationTables>({ url: database.urlFor('reconciliation'), poolSize: 4, applicationName: 'reconciliation-spec' }, silent);
+  const stripe = createStripeAdapter({ secretKey: ['sk', 'test', 'simulator0000'].join('_'), apiBase: simulator.url, deadlineMs: 2000 });
+  let offset = 0;
+  return {
+    ...opened,
+    simulator,
+    stripe,
+    clock: { now: () => new Date(Date.now() + offset) },
+    advance(seconds) {
+      simulator.advanceClock(seconds);
+      offset += seconds * 1000;
+    },
+    metrics: createMetrics('reconciliation'),
+    databaseUrl: database.url,
+    clear: async () => {
+      for (const table of TABLES) await opened.db.deleteFrom(table).execute();
+      simulator.clearFaults();
+      simulator.reset();
+      if (offset > 0) simulator.advanceClock(offset / 1000);
+    },
+    shutDown: async () => {
+      stripe.close();
+      await simulator.close();
+      await opened.close();
+      await database.drop();
+    },
+  };
+}
+
+/** Payments as the service that answers look-ups: notes who was asked about. */
+export class AskedPayments implements RepairPort {
+  readonly requests: RepairRequest[] = [];
+  answer: RepairAnswer | Error = { kind: 'asked' };
+
+  async lookUp(request: RepairRequest): Promise<RepairAnswer> {
+    this.requests.push(request);
+    if (this.answer instanceof Error) throw this.answer;
+    return this.answer;
+  }
+}
+
+export function runParts(bench: Workbench, changes: Partial<RunParts> = {}): RunParts {
+  return {
+    db: bench.db,
+    failpoints: noFailpoints,
+    clock: bench.clock,
+    logger: silent,
+    metrics: reconciliationMetrics(bench.metrics, bench.db),
+    stripe: bench.stripe,
+    inbox: { caughtUp: () => Promise.resolve() },
+    repair: new AskedPayments(),
+    rules: { livemode: false, unmarked: 'adopt' },
+    patienceMs: 500,
+    quietMs: 0,
+    roundMs: 10,
+    staged: () => undefined,
+    ...changes,
+  };
+}
+
+let made = 0;
+
+/** A payment as payments would publish it now. */
+export function snapshot(bench: Workbench, changes: Partial<PaymentSnapshot> = {}): PaymentSnapshot {
+  made += 1;
+  const now = bench.clock.now().toISOString();
+  return { ...examplePaymentSnapshot, payment_id: `pay_${String(made).padStart(12, '0')}`, stripe_payment_intent: null, stripe_charge: null, created_at: now, updated_at: now, ...changes };
+}
+
+let version = 0;
+
+/** Projects a published snapshot. */
+export async function record(bench: Workbench, payment: PaymentSnapshot, tenant = 'default'): Promise<void> {
+  version += 1;
+  const at = { tenant, epoch: 1, version, occurredAt: new Date(payment.updated_at) };
+  await bench.db.transaction().execute((tx) => recordPayment(tx, payment, at));
+}
+
+export function must<T>(outcome: StripeOutcome<T>): T {
+  if (outcome.kind !== 'ok') throw new Error(`Stripe answered ${JSON.stringify(outcome)}`);
+  return outcome.value;
+}
+
+/** An intent at Stripe as payments makes them, confirmed unless told otherwise; answers what payments would publish of it. */
+export async function paid(bench: Workbench, options: { amount?: number; tenant?: string; confirm?: boolean; manual?: boolean; marked?: boolean } = {}): Promise<PaymentSnapshot> {
+  const { amount = 4200, tenant = 'default', confirm = true, manual = false, marked = true } = options;
+  const ours = snapshot(bench, { amount, capture_method: manual ? 'manual' : 'automatic' });
+  const metadata: Record<string, string> = marked ? { payment_id: ours.payment_id, tenant_id: tenant } : {};
+  const captureMethod = manual ? 'manual' : 'automatic';
+  const intent = must(await bench.stripe.createIntent({ amount, currency: 'usd', captureMethod, allowRedirects: 'never', metadata }, `${ours.payment_id}:create`));
+  if (confirm) must(await bench.stripe.confirmIntent(intent.id, { paymentMethod: 'pm_card_visa' }, `${ours.payment_id}:confirm`));
+  const status = confirm ? (manual ? 'authorized' : 'succeeded') : 'requires_payment_method';
+  return { ...ours, stripe_payment_intent: intent.id, status, amount_captured: status === 'succeeded' ? amount : 0 };
+}
+
+export async function dashboard(bench: Workbench, action: string, body: object): Promise<void> {
+  const reply = await fetch(`${bench.simulator.url}/__dashboard/${action}`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) });
+  if (!reply.ok) throw new Error(`dashboard ${action}: ${await reply.text()}`);
+}
+
+export const routeRequest = (changes: Partial<RouteRequest>): RouteRequest => ({
+  tenant: 'default',
+  actor: 'key_1',
+  request_id: 'req_1',
+  correlation_id: 'req_1',
+  route: 'POST /v1/reconciliation/runs',
+  params: {},
+  query: {},
+  idempotency_key: null,
+  respond_async: false,
+  livemode: false,
+  body: null,
+  ...changes,
+});
