@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { accessSync, constants, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Refusal } from './refusal.mjs';
-import { runQuietly } from './run-quietly.mjs';
+import { tryQuietly } from './run-quietly.mjs';
 
 /** Makes node_modules what package-lock.json says, by `npm ci` when it is not. */
 export async function install(root) {
@@ -20,7 +20,19 @@ async function npmCi(root) {
   if (existsSync(modules)) refuseUnlessWritable(modules);
   const [command, ...first] = npm();
   // Whatever NODE_ENV or the user's configuration leaves out otherwise is needed to build.
-  await runQuietly('Install packages (npm ci)', command, [...first, 'ci', '--include=dev', '--include=optional', '--no-audit', '--no-fund', '--loglevel=error'], { cwd: root });
+  const options = ['--include=dev', '--include=optional', '--no-audit', '--no-fund', '--loglevel=error'];
+  const ci = await tryQuietly('Install packages (npm ci)', command, [...first, 'ci', ...options], { cwd: root });
+  if (ci.failure === undefined) return;
+  if (!ci.output.includes('EUSAGE')) throw refusalOf(ci);
+  // A registry that lacks packages for other platforms makes npm believe that the lock is incomplete; what it pins is installed all the same.
+  console.log('  npm ci does not accept package-lock.json with this registry; npm install takes the same versions.');
+  const second = await tryQuietly('Install packages (npm install)', command, [...first, 'install', '--no-save', ...options], { cwd: root });
+  if (second.failure !== undefined) throw refusalOf(second);
+}
+
+function refusalOf({ label, failure, output }) {
+  const told = output.split('\n').map((line) => line.replace(/^npm (error|warn) ?/, '').trimEnd()).filter((line) => line !== '');
+  return new Refusal(`${told.slice(0, 15).join('\n')}\n\n${label} failed: npm ${failure}; the beginning of what it said is above.`);
 }
 
 /** The npm that runs us, where one does, else the one on the PATH. */

@@ -3,18 +3,19 @@ import { Refusal } from './refusal.mjs';
 
 /** Runs a program with its output kept back: one line when it is done, the output and a Refusal when it fails. */
 export async function runQuietly(label, command, args, options) {
+  const { failure, output } = await tryQuietly(label, command, args, options);
+  if (failure !== undefined) throw new Refusal(`${output.trim()}\n\n${label} failed: ${command} ${failure}; its output is above.`);
+}
+
+/** The same for callers that have another way: `failure` says how it ended when that was not well. */
+export async function tryQuietly(label, command, args, options) {
   const started = Date.now();
-  if (process.stdout.isTTY) process.stdout.write(`… ${label}`);
-  else console.log(`… ${label}`);
-  const { code, output } = await runToEnd(command, args, options);
-  const clear = process.stdout.isTTY ? '\r\u001b[2K' : '';
+  const isTerminal = process.stdout.isTTY === true;
+  process.stdout.write(`… ${label}${isTerminal ? '' : '\n'}`);
+  const { failure, output } = await runToEnd(command, args, options);
   const seconds = ((Date.now() - started) / 1000).toFixed(1);
-  if (code === 0) {
-    console.log(`${clear}✓ ${label} (${seconds} s)`);
-    return;
-  }
-  console.log(`${clear}✗ ${label} (${seconds} s)`);
-  throw new Refusal(`${output.trim()}\n\n${label} failed: ${code === undefined ? `${command} could not be started` : `${command} ended with ${code}`}; its output is above.`);
+  console.log(`${isTerminal ? '\r\u001b[2K' : ''}${failure === undefined ? '✓' : '✗'} ${label} (${seconds} s)`);
+  return { label, failure, output };
 }
 
 function runToEnd(command, args, options) {
@@ -24,7 +25,7 @@ function runToEnd(command, args, options) {
     const keep = (chunk) => (output += chunk);
     child.stdout.on('data', keep);
     child.stderr.on('data', keep);
-    child.on('error', (error) => resolve({ code: undefined, output: error.message }));
-    child.on('close', (code, signal) => resolve({ code: code ?? signal, output }));
+    child.on('error', (error) => resolve({ failure: `could not be started (${error.message})`, output }));
+    child.on('close', (code, signal) => resolve({ failure: code === 0 ? undefined : `ended with ${code ?? signal}`, output }));
   });
 }

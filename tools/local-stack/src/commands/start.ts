@@ -6,6 +6,7 @@ import { endLeftOvers } from '../stack/left-overs.js';
 import { type Progress, progressOn } from '../stack/progress.js';
 import { secretsIn } from '../stack/secrets.js';
 import { type Stack } from '../stack/stack.js';
+import { makeStackFolder } from '../stack/stack-folder.js';
 import { startStack } from '../stack/start-stack.js';
 import { claim, currentSupervisor, unclaim } from '../stack/supervisor-file.js';
 import { StackError, describeFailure } from '../stack-error.js';
@@ -24,7 +25,8 @@ export async function start(args: readonly string[]): Promise<number> {
 
   const interruption = new Interruption();
   const progress = reporter(options);
-  claim(dirMade(dir), `http://127.0.0.1:${options.portBase}`);
+  makeStackFolder(dir);
+  claim(dir, `http://127.0.0.1:${options.portBase}`);
   try {
     return await runStack({ dir, options, progress, interruption });
   } catch (error) {
@@ -107,9 +109,4 @@ function reporter({ supervised }: StartOptions): Progress {
       return result;
     },
   };
-}
-
-function dirMade(dir: string): string {
-  secretsIn(dir);
-  return dir;
 }

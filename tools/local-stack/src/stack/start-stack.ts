@@ -1,4 +1,3 @@
-import { chmodSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { findNatsServer } from '../nats-server/find-nats-server.js';
 import { type NatsUser } from '../nats-server/config-file.js';
@@ -21,6 +20,7 @@ import { type Instance, instanceName, instancesOf, serviceNames } from './servic
 import { type StackOptions } from './stack-options.js';
 import { Stack, type StackParts } from './stack.js';
 import { writeStackFiles } from './stack-files.js';
+import { makeStackFolder } from './stack-folder.js';
 
 const databaseName = 'tidegate';
 
@@ -30,7 +30,7 @@ const databaseName = 'tidegate';
  */
 export async function startStack(options: StackOptions): Promise<Stack> {
   const { dir, progress = silent, product = realProduct, caller = process.env } = options;
-  makeFolders(dir);
+  makeStackFolder(dir);
   const instances = instancesOf(options.replicas ?? {}).filter((one) => (options.services ?? serviceNames).includes(one.name));
   const ports = options.portBase === undefined ? await freePorts(instances) : await portsFromBase(options.portBase, instances);
   const secrets = secretsIn(dir);
@@ -72,10 +72,9 @@ class Starting {
       await createDatabase(postgres);
       await product.migrate(databaseUrl(), (role) => secrets.roles[role] ?? role);
     });
-    const keys = this.options.withoutApiKeys === true ? undefined : await this.apiKeys(databaseUrl());
     const stripe = this.options.stripe ?? { apiBase: `http://127.0.0.1:${this.settled.ports.simulator}`, secretKey: secrets.stripeSecretKey, webhookSecret: secrets.stripeWebhookSecret };
     const simulator = this.options.stripe === undefined ? this.simulator(stripe) : undefined;
-    if (simulator !== undefined) await progress.step('Stripe simulator', () => this.launch([simulator]));
+    const keys = await progress.step(simulator === undefined ? 'API keys' : 'Stripe simulator and API keys', () => this.launchSimulator(simulator, databaseUrl()));
     const addresses: StackAddresses = {
       databaseUrl,
       natsUrl: (user) => nats.url(user),
@@ -151,12 +150,20 @@ class Starting {
     return [...(await Promise.all(users)), { user: 'admin', password: secrets.nats['admin'] ?? '' }];
   }
 
+  private async launchSimulator(simulator: ServiceProcess | undefined, adminUrl: string): Promise<ApiKeys | undefined> {
+    const [keys] = await Promise.all([
+      this.options.withoutApiKeys === true ? undefined : this.apiKeys(adminUrl),
+      simulator === undefined ? undefined : this.launch([simulator]),
+    ]);
+    return keys;
+  }
+
   private async apiKeys(adminUrl: string): Promise<ApiKeys> {
-    const { dir, secrets, product, progress } = this.settled;
+    const { dir, secrets, product } = this.settled;
     const [marked] = await query<{ marker: string | null }>(adminUrl, `select shobj_description(oid, 'pg_database') as marker from pg_database where datname = current_database()`);
     // The keys are kept here and their hashes there: a database that does not know that they were made for it needs new ones.
     if (secrets.apiKeys !== undefined && marked?.marker === 'keys created') return secrets.apiKeys;
-    const keys = await progress.step('Tenants and API keys', () => product.createTenantsAndKeys(adminUrl));
+    const keys = await product.createTenantsAndKeys(adminUrl);
     saveSecrets(dir, { ...secrets, apiKeys: keys });
     await query(adminUrl, `comment on database ${databaseName} is 'keys created'`);
     return keys;
@@ -213,17 +220,6 @@ class Starting {
 
 function rejectOnAbort(signal: AbortSignal | undefined): Promise<never> {
   return new Promise((_, reject) => signal?.addEventListener('abort', () => reject(new StackError('Stopped while starting.')), { once: true }));
-}
-
-function makeFolders(dir: string): void {
-  try {
-    mkdirSync(join(dir, 'logs'), { recursive: true });
-    // Others may pass through, as PostgreSQL's user must when we are root, and see nothing.
-    chmodSync(dir, 0o711);
-    chmodSync(join(dir, 'logs'), 0o700);
-  } catch (error) {
-    throw new StackError(`The folder ${dir} cannot be written: ${error instanceof Error ? error.message : String(error)}`);
-  }
 }
 
 async function createDatabase(postgres: PostgresCluster): Promise<void> {
