@@ -22,6 +22,11 @@ export const listWebhookEvents = defineEndpoint({
       .string()
       .regex(/^[a-z0-9_.]{1,100}$/)
       .optional(),
+    object_id: z
+      .string()
+      .regex(/^[a-z]{2,12}_[A-Za-z0-9_]{3,250}$/)
+      .optional()
+      .describe('The Stripe object that the event is about'),
     ...createdRange,
     ...paging,
   }),
