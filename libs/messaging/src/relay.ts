@@ -95,6 +95,7 @@ export class OutboxRelay {
       this.stamped.now();
     };
     this.stopping.signal.addEventListener('abort', end, { once: true });
+    if (this.stopping.signal.aborted) end();
     const renewal = setInterval(() => {
       this.options.lease.renew().then((held) => held || end(), () => undefined);
     }, RENEW_MS);

@@ -40,7 +40,7 @@ export interface Effect {
   at: Date;
 }
 
-export const quiet: Logger = createLogger({ service: 'test', level: (process.env['TEST_LOG'] as 'warn' | undefined) ?? 'silent' });
+export const quiet: Logger = createLogger({ service: 'test', level: 'silent' });
 
 /** A database with the tables of messaging and a nats-server with the users of the topology, and what a test starts on them. */
 export class World {
@@ -166,3 +166,8 @@ export function numbersByAggregate(effects: readonly Effect[]): Record<string, n
 
 export const upTo = (count: number): number[] => Array.from({ length: count }, (_, index) => index + 1);
 export const streamOfOwner = STREAM_OF_OWNER;
+
+export async function countEffects(db: Db, consumer: string): Promise<number> {
+  const { rows } = await sql<{ count: number }>`SELECT count(*) AS count FROM effects WHERE consumer = ${consumer}`.execute(db);
+  return rows[0]?.count ?? 0;
+}

@@ -1,0 +1,147 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { jetstream } from '@nats-io/jetstream';
+import { failpointsFrom, noFailpoints } from '@tidegate/database/failpoints';
+import { inTransaction } from '@tidegate/database/transaction';
+import { eventually } from '@tidegate/test-harness/eventually';
+import { sql } from 'kysely';
+import { readPage } from '../src/outbox-read.rpc.js';
+import { readOutboxState } from '../src/outbox-rows.js';
+import { stage } from '../src/outbox.js';
+import { type Member, messageOf, quiet, recorder, countEffects, effectsOf, numbersByAggregate, upTo, World } from './support/world.js';
+
+const WRITERS = 8;
+const ROWS = 150;
+
+jest.setTimeout(60_000);
+
+describe('When eight writers commit slowly and out of order', () => {
+  let world: World;
+  beforeEach(async () => {
+    world = await World.open();
+  });
+  afterEach(() => world.close());
+
+  it('publishes every row, densely numbered, in order per aggregate', async () => {
+    const payments = await world.owner('payments');
+    await world.subscribe(await world.member('receipts'), 'receipts-payments', { ...recorder(), projector: true });
+
+    await Promise.all(upTo(WRITERS).map((writer) => write(payments, writer)));
+    payments.relay.signal();
+
+    const total = WRITERS * ROWS;
+    await eventually(async () => expect(await readOutboxState(payments.db)).toMatchObject({ head: total, published: total }));
+    const positions = await stamped(payments);
+    expect(positions.map((row) => row.position)).toEqual(upTo(total));
+    const { db } = await world.member('receipts');
+    await eventually(async () => expect(await countEffects(db, 'receipts-payments')).toBe(total), { timeoutMs: 20_000 });
+    const expected = Object.fromEntries(upTo(WRITERS).map((writer) => [`payment:pay_${writer}`, upTo(ROWS)]));
+    expect(numbersByAggregate(await effectsOf(db, 'receipts-payments'))).toEqual(expected);
+  });
+
+  it('keeps positions dense when two relays believe to lead', async () => {
+    const payments = await world.owner('payments');
+    const second = await world.member('payments');
+    // The first one cannot renew in time and the second takes over, while both still stamp.
+    await sql`UPDATE leases SET expires_at = clock_timestamp()`.execute(payments.db);
+    const other = world.relay(second, 'payments');
+
+    await Promise.all(
+      upTo(4).map(async (writer) => {
+        for (const n of upTo(50)) {
+          await payments.publish(`payment:pay_${writer}`, n);
+          other.signal();
+        }
+      }),
+    );
+
+    await eventually(async () => expect(await readOutboxState(payments.db)).toMatchObject({ head: 200, published: 200 }), { timeoutMs: 15_000 });
+    expect((await stamped(payments)).map((row) => row.position)).toEqual(upTo(200));
+  });
+});
+
+describe('When the relay comes back after it stamped and did not publish', () => {
+  let world: World;
+  beforeEach(async () => {
+    world = await World.open();
+  });
+  afterEach(() => world.close());
+
+  it('publishes from its checkpoint on', async () => {
+    const failpoints = failpointsFrom('payments.relay.publish.before_call:error:1', ['payments.relay.publish.before_call'], quiet);
+    const payments = await world.owner('payments', { failpoints });
+    for (const n of upTo(10)) await payments.publish('payment:pay_1', n);
+
+    await eventually(async () => expect(await readOutboxState(payments.db)).toMatchObject({ head: 10, published: 10 }));
+    const nc = await payments.broker.connection();
+    const info = (await nc.request('$JS.API.STREAM.INFO.PAYMENTS_EVENTS', '')).json<{ state: { messages: number } }>();
+    expect(info.state.messages).toBe(10);
+  });
+
+  it('goes on stamping while the stream takes no messages, so that consumers can read the outbox', async () => {
+    const failpoints = failpointsFrom('payments.relay.publish.before_call:error', ['payments.relay.publish.before_call'], quiet);
+    const payments = await world.owner('payments', { failpoints });
+    await world.subscribe(await world.member('receipts'), 'receipts-payments', recorder());
+
+    for (const n of upTo(10)) await payments.publish('payment:pay_1', n);
+
+    const { db } = await world.member('receipts');
+    await eventually(async () => expect(numbersByAggregate(await effectsOf(db, 'receipts-payments'))).toEqual({ 'payment:pay_1': upTo(10) }));
+    expect(await readOutboxState(payments.db)).toMatchObject({ head: 10, published: 0 });
+  });
+
+  it('refuses to change what is stamped, and anything but a position', async () => {
+    const payments = await world.owner('payments');
+    await payments.publish('payment:pay_1', 1);
+    await eventually(async () => expect(await readOutboxState(payments.db)).toMatchObject({ head: 1 }));
+
+    await expect(sql`UPDATE outbox SET position = 7`.execute(payments.db)).rejects.toThrow('an outbox row is stamped once');
+    await expect(sql`UPDATE outbox SET subject = 'other'`.execute(payments.db)).rejects.toThrow('permission denied');
+    await expect(sql`DELETE FROM outbox`.execute(payments.db)).rejects.toThrow('permission denied');
+    await expect(sql`TRUNCATE outbox`.execute(payments.db)).rejects.toThrow('permission denied');
+  });
+
+  it('answers outbox.read in pages of at most 512 KiB', async () => {
+    const payments = await world.owner('payments');
+    const big = messageOf('payments', 'payment:pay_1', 1);
+    for (const n of upTo(6)) {
+      const message = messageOf('payments', 'payment:pay_1', n);
+      message.envelope.data = { n, filler: '"'.repeat(60_000) };
+      await inTransaction({ db: payments.db, failpoints: noFailpoints }, 'test', (tx) => stage(tx, [message]));
+    }
+    payments.relay.signal();
+    await eventually(async () => expect(await readOutboxState(payments.db)).toMatchObject({ head: 6 }));
+
+    const page = await readPage(payments.db, { after: 0, limit: 100 });
+    expect(page).toMatchObject({ epoch: 1, epoch_start: 1, floor: 1, head: 6 });
+    expect(page.rows.length).toBeLessThan(6);
+    expect(Buffer.byteLength(JSON.stringify(page))).toBeLessThan(512 * 1024 + 1000);
+    expect(big.subject).toBe(page.rows[0]?.subject);
+  });
+
+  it('holds a NATS user to its own subjects, stream and durables', async () => {
+    const receipts = await world.member('receipts');
+    const nc = await receipts.broker.connection();
+    await world.owner('payments');
+
+    await expect(jetstream(nc).publish('payments.events.payment.succeeded.v1', '{}', { timeout: 300 })).rejects.toThrow();
+    await expect(nc.request('$JS.API.STREAM.DELETE.PAYMENTS_EVENTS', '', { timeout: 300 })).rejects.toThrow();
+    await expect(nc.request('$JS.API.CONSUMER.DELETE.PAYMENTS_EVENTS.reconciliation-payments', '', { timeout: 300 })).rejects.toThrow();
+    await expect(nc.request('$JS.API.CONSUMER.CREATE.PAYMENTS_EVENTS.reconciliation-payments', '{}', { timeout: 300 })).rejects.toThrow();
+    await expect(nc.request('payments.rpc.payment.create.v1', '{}', { timeout: 300 })).rejects.toThrow();
+  });
+});
+
+/** Holds every tenth commit back while the others go on; ids are given out before. */
+async function write({ db }: Member, writer: number): Promise<void> {
+  for (const n of upTo(ROWS)) {
+    await inTransaction({ db, failpoints: noFailpoints }, 'test', async (tx) => {
+      await stage(tx, [messageOf('payments', `payment:pay_${writer}`, n)]);
+      if ((n + writer) % 10 === 0) await delay(20);
+    });
+  }
+}
+
+async function stamped({ db }: Member): Promise<{ position: number }[]> {
+  return (await sql<{ position: number }>`SELECT position FROM outbox ORDER BY position`.execute(db)).rows;
+}
