@@ -9,6 +9,7 @@ import { StackError } from './stack-error.js';
 interface Payment {
   id: string;
   status: string;
+  stripe_payment_intent: string;
   created_at: string;
   failure?: { code: string; message: string };
 }
@@ -37,9 +38,9 @@ export async function demonstrate({ stack, progress, realStripe }: Demonstration
   const rest = new RestClient(stack.urls.gateway[0] ?? '', stack.keys.default);
   const { payment, traceId } = await create(rest);
   progress.say(`✓ Payment ${payment.id} of 42.00 USD created by POST /v1/payments`);
-  await succeeded(rest, payment.id);
-  progress.say('✓ It succeeded at Stripe');
-  const webhook = await webhookOf(rest, payment.id).catch((error: unknown) => {
+  const { stripe_payment_intent: intent } = await succeeded(rest, payment.id);
+  progress.say(`✓ It succeeded at Stripe as ${intent}`);
+  const webhook = await webhookOf(rest, intent).catch((error: unknown) => {
     if (!realStripe) throw error;
     return undefined;
   });
@@ -66,20 +67,21 @@ async function create(rest: RestClient): Promise<{ payment: Payment; traceId: st
   return { payment: answer.body, traceId };
 }
 
-async function succeeded(rest: RestClient, id: string): Promise<void> {
-  await eventually('the payment to succeed', async () => {
-    const { status, failure } = (await rest.get<Payment>(`/v1/payments/${id}`)).body;
-    if (status !== 'succeeded') throw new StackError(`it is ${status}${failure === undefined ? '' : `: ${failure.message}`}`);
+async function succeeded(rest: RestClient, id: string): Promise<Payment> {
+  return eventually('the payment to succeed', async () => {
+    const { body } = await rest.get<Payment>(`/v1/payments/${id}`);
+    if (body.status !== 'succeeded') throw new StackError(`it is ${body.status}${body.failure === undefined ? '' : `: ${body.failure.message}`}`);
+    return body;
   });
 }
 
-/** The type of the event, such as payment_intent.succeeded, that the payment's timeline shows as heard from Stripe. */
-async function webhookOf(rest: RestClient, id: string): Promise<string> {
+/** The event with which Stripe itself told of the success, by its id. */
+async function webhookOf(rest: RestClient, intent: string): Promise<string> {
   return eventually('the webhook to arrive', async () => {
-    const { data } = (await rest.get<{ data: { type: string; summary: string; data: Record<string, unknown> }[] }>(`/v1/payments/${id}/events`)).body;
-    const heard = data.find(({ type, summary }) => /webhook|stripe_?event/i.test(`${type} ${summary}`));
-    if (heard === undefined) throw new StackError(`its timeline has only ${data.map(({ type }) => type).join(', ')}`);
-    return heard.summary;
+    const { data } = (await rest.get<{ data: { id: string; type: string }[] }>(`/v1/webhook-events?object_id=${intent}`)).body;
+    const heard = data.find(({ type }) => type === 'payment_intent.succeeded');
+    if (heard === undefined) throw new StackError(`of ${intent} there came ${data.map(({ type }) => type).join(', ') || 'nothing'}`);
+    return `${heard.type} (${heard.id})`;
   });
 }
 

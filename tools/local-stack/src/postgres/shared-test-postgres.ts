@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { freePort } from '../process/free-port.js';
 import { repositoryRoot } from '../repository.js';
@@ -50,6 +50,11 @@ export async function releaseSharedTestPostgres(): Promise<void> {
   const { major } = await postgresBinaries(unprivilegedUser());
   rmSync(join(sharedHome(major), 'leases', String(process.pid)), { force: true });
   rmSync(join(sharedHome(major), 'patience'), { force: true });
+}
+
+/** Whether the shared server of that home runs. */
+export function isInUse(home: string): boolean {
+  return existsSync(join(home, 'server', 'data', 'postmaster.pid'));
 }
 
 function sharedHome(major: number): string {

@@ -20,7 +20,12 @@ export const realProduct: Product = {
 
   async migrate(adminUrl, password) {
     const { migrateAll } = await load<{ migrateAll(adminUrl: string, options: { password(role: string): string }): Promise<unknown> }>('@tidegate/database/migrate');
-    await migrateAll(adminUrl, { password });
+    try {
+      await migrateAll(adminUrl, { password });
+    } catch (error) {
+      if (!(error instanceof Error) || error.name !== 'ChangedMigration') throw error;
+      throw new StackError(`${error.message}. Where the data need not be kept, "npm run reset" starts afresh.`);
+    }
   },
 
   async natsPermissions(service) {
