@@ -1,7 +1,9 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { type HttpReply } from '@tidegate/contracts/rpc/http-reply';
 import { type PaymentView } from '@tidegate/contracts/responses';
 import { DECLINED, type PaymentsWorld, paymentsWorld, VISA } from './payments-world.js';
+
+jest.setTimeout(60_000);
 
 const FAULTS = ['hang', 'reset_before', 'reset_after', 'cut_body', 'error_500_before', 'error_500_after'] as const;
 

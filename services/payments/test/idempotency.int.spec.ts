@@ -1,6 +1,8 @@
 import { RPC } from '@tidegate/contracts/rpc/routes';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { DECLINED, type PaymentsWorld, paymentsWorld } from './payments-world.js';
+
+jest.setTimeout(60_000);
 
 const many = <T>(n: number, make: (i: number) => Promise<T>): Promise<T[]> => Promise.all(Array.from({ length: n }, (_, i) => make(i)));
 

@@ -13,7 +13,7 @@ import { decide } from './payment.decide.js';
 import { type Payment, statusOf } from './payment.state.js';
 import { type Commit, commit, load, type Loaded, nothingLoaded, PaymentMoved } from './payment.store.js';
 import { paymentReply, problemReply, refundReply, rejectionReply } from './payment.reply.js';
-import { metadataOf } from './recorder.js';
+import { metadataOf, storeAnswers } from './recorder.js';
 import { type Cause, openCalls, type Run } from './run.js';
 
 export interface PaymentFlowDeps extends CarryOnDeps {
@@ -135,15 +135,16 @@ export class PaymentFlow {
         // so that repetitions wait there.
         const born = before.version === 0 ? await this.claimed(tx, ask, now, holder) : null;
         const after = await commit(tx, write);
-        return { after, lease: born ?? (await this.claimed(tx, ask, now, holder)) };
+        const lease = born ?? (await this.claimed(tx, ask, now, holder));
+        return { after, lease, replies: await storeAnswers(tx, after.state, [...events], null, now) };
       }),
     );
     if (!accepted) return this.duplicate(ask);
     this.deps.metrics.key('fresh');
-    this.deps.recorder.announce(before, accepted.after.state, [], false);
+    this.deps.recorder.announce(before, accepted.after.state, [...accepted.replies.keys()], false);
     if (!accepted.lease.held) return { kind: 'waiting' };
     const held: Held = { payment_id: ask.payment_id, holder, revision: accepted.lease.revision, attempt: 0, refresh: false, takenOver: false };
-    return { kind: 'running', run: this.newRun(held, accepted.after, ask) };
+    return { kind: 'running', run: { ...this.newRun(held, accepted.after, ask), replies: accepted.replies } };
   }
 
   /** Throws KeyTaken, so that nothing of the transaction stays. */
@@ -229,11 +230,9 @@ export class PaymentFlow {
       const known = await findKey(this.deps.db, ask.scope);
       const stored = known ? storedReply(known) : null;
       if (stored && stored !== 'expired') return stored;
-      if (round % (TAKE_OVER_MS / POLL_MS) === 0) {
-        await this.takeOver(ask);
-        const open = await this.openState(ask);
-        if (open) return open;
-      } else if (who === 'first') await this.takeOver(ask);
+      const open = who === 'duplicate' && round % (TAKE_OVER_MS / POLL_MS) === 1 ? await this.openState(ask) : null;
+      if (open) return open;
+      if (who === 'first' || round % (TAKE_OVER_MS / POLL_MS) === 0) await this.takeOver(ask);
       await this.deps.signals.wait(ask.command.command_id, POLL_MS);
     }
     if (who === 'first') return this.current(ask, (await load(this.deps.db, ask.payment_id)).state as Payment);

@@ -85,8 +85,8 @@ export class Recorder {
 
 export const metadataOf = (cause: Cause): Metadata => ({ ...cause, traceparent: currentTraceparent() });
 
-/** Commands that are certain now get their answer, rendered once. */
-async function storeAnswers(
+/** Commands that are certain now get their answer, rendered once; in the transaction that makes them so. */
+export async function storeAnswers(
   tx: Transaction<PaymentsTables>,
   payment: Payment,
   events: PaymentEvent[],

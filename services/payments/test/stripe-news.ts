@@ -1,0 +1,88 @@
+import { type NormalizedStripeEvent } from '@tidegate/contracts/events/stripe-event';
+import { stripeSubject } from '@tidegate/contracts/events/stripe-event';
+import { type Incoming } from '@tidegate/messaging/incoming';
+import { type PaymentsWorld } from './payments-world.js';
+
+type Json = Record<string, unknown>;
+
+/** Everything that the simulator told so far, as the webhooks service would pass it on, oldest first. */
+export function newsOf(world: PaymentsWorld): Incoming[] {
+  return world.simulator.world.events.records
+    .all()
+    .map(({ event }) => event)
+    .toSorted((a, b) => a.created - b.created)
+    .map((event, index) => incoming(event.id, event.type, event.created, event.data.object as Json, index + 1));
+}
+
+/** Hands one message to the consumer, in a transaction as the inbox does. Transient failures are thrown. */
+export async function deliver(world: PaymentsWorld, message: Incoming): Promise<void> {
+  const { stripeEvents } = world.parts;
+  const prepared = await stripeEvents.prepare(message);
+  await world.db.transaction().execute((tx) => stripeEvents.handle(tx, message, prepared));
+  stripeEvents.afterCommit();
+}
+
+function incoming(id: string, type: string, created: number, object: Json, position: number): Incoming {
+  const data = normalized(id, type, created, object);
+  const aggregate = data.object.payment_intent ?? data.object.id;
+  return {
+    consumer: 'payments-stripe-events',
+    generation: 1,
+    messageId: id,
+    stream: 'STRIPE_EVENTS',
+    epoch: 1,
+    position,
+    subject: stripeSubject(type),
+    aggregate,
+    attempt: 1,
+    envelope: {
+      id,
+      type,
+      version: 1,
+      tenant: 'default',
+      account: null,
+      aggregate: { id: aggregate, version: position },
+      occurred_at: new Date(created * 1000).toISOString(),
+      correlation_id: id,
+      causation_id: null,
+      traceparent: null,
+      data,
+    },
+  };
+}
+
+function normalized(id: string, type: string, created: number, object: Json): NormalizedStripeEvent {
+  const kind = String(object['object']);
+  const text = (name: string) => (typeof object[name] === 'string' ? (object[name] as string) : null);
+  const number = (name: string) => (typeof object[name] === 'number' ? (object[name] as number) : null);
+  const error = object['last_payment_error'] as { code?: string; decline_code?: string; message?: string } | null | undefined;
+  return {
+    stripe_event_id: id,
+    type,
+    created,
+    livemode: false,
+    api_version: null,
+    hint: false,
+    replay: false,
+    request_idempotency_key: null,
+    object: {
+      object: kind,
+      id: text('id') ?? '',
+      status: text('status'),
+      created: number('created'),
+      payment_intent: kind === 'payment_intent' ? text('id') : text('payment_intent'),
+      charge: kind === 'charge' ? text('id') : (text('charge') ?? text('latest_charge')),
+      customer: text('customer'),
+      amount: number('amount'),
+      amount_captured: number(kind === 'payment_intent' ? 'amount_received' : 'amount_captured'),
+      amount_capturable: number('amount_capturable'),
+      amount_refunded: number('amount_refunded'),
+      currency: text('currency'),
+      capture_method: text('capture_method'),
+      cancellation_reason: text('cancellation_reason'),
+      failure: error ? { code: error.code ?? '', decline_code: error.decline_code ?? null, message: error.message ?? '' } : null,
+      card: null,
+      metadata: (object['metadata'] ?? {}) as Record<string, string>,
+    },
+  };
+}

@@ -1,0 +1,162 @@
+import { type Failpoints } from '@tidegate/database/failpoints';
+import { TransientFailure } from '@tidegate/messaging/incoming';
+import { RPC } from '@tidegate/contracts/rpc/routes';
+import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { sql } from 'kysely';
+import { rebuildPayments } from '../src/payment/payment.rebuild.js';
+import { deliver, newsOf } from './stripe-news.js';
+import { DECLINED, type PaymentsWorld, paymentsWorld, VISA } from './payments-world.js';
+
+jest.setTimeout(60_000);
+
+/** A seeded shuffle, so that a failure can be repeated. */
+function shuffled<T>(items: readonly T[], seed: number): T[] {
+  let state = seed;
+  const random = () => (state = (state * 1_103_515_245 + 12_345) % 2 ** 31) / 2 ** 31;
+  return items.map((item) => ({ item, at: random() })).sort((a, b) => a.at - b.at).map(({ item }) => item);
+}
+
+describe("Stripe's news", () => {
+  let world: PaymentsWorld;
+  beforeAll(async () => {
+    world = await paymentsWorld();
+  });
+  afterEach(() => world.simulator.clearFaults());
+  afterAll(() => world.close());
+
+  const rows = () => world.db.selectFrom('payments').select(['id', 'status', 'amount_captured', 'amount_refunded', 'refunds', 'version']).orderBy('id').execute();
+  const vanish = async () => void (await sql`UPDATE payment_work SET lease_until = clock_timestamp() - interval '1 second'`.execute(world.db));
+
+  it('five times each and shuffled leaves every payment as it was', async () => {
+    const paid = await world.created();
+    await world.refund(paid.id, { amount: 700 });
+    const held = await world.created({ capture_method: 'manual' });
+    await world.capture(held.id, { amount: 4000 });
+    const canceled = await world.created({ capture_method: 'manual' });
+    await world.cancel(canceled.id);
+    const declined = await world.created({ payment_method: DECLINED });
+    await world.confirm(declined.id, { payment_method: VISA });
+    await world.created({ payment_method: DECLINED });
+    await world.created({ payment_method: 'pm_card_threeDSecure2Required', return_url: 'https://shop.example/back' });
+    await world.settle();
+    const before = await rows();
+
+    const news = newsOf(world);
+    for (const message of shuffled([...news, ...news, ...news, ...news, ...news], 7)) await deliver(world, message);
+    await world.settle();
+    expect(await rows()).toEqual(before);
+  }, 30_000);
+
+  it.each(['payments.create.confirm.after_call', 'payments.create.confirm_recorded.before_commit'])('that comes before the answer of a call, whose process dies at %s, is joined', async (name) => {
+    const dying: Failpoints = { hit: async (at) => (at === name ? Promise.reject(new Error('dies here')) : undefined) };
+    world.start(dying);
+    const replica = 1 + ['payments.create.confirm.after_call', 'payments.create.confirm_recorded.before_commit'].indexOf(name);
+    const reply = await world.create({}, { key: name }, replica);
+    expect(reply.status).toBe(503);
+    const intent = world.truth().intents.at(-1);
+    const payment = intent?.metadata['payment_id'] ?? '';
+    expect((await world.get(payment)).status).toBe('unknown');
+
+    for (const message of newsOf(world).filter((one) => one.aggregate === intent?.id).reverse()) await deliver(world, message);
+    expect((await world.get(payment)).status).toBe('succeeded');
+
+    await vanish();
+    await world.settle();
+    const again = world.json(await world.create({}, { key: name }));
+    expect(again).toMatchObject({ id: payment, status: 'succeeded', client_secret: expect.any(String) });
+    expect(world.intentsOf(payment)).toHaveLength(1);
+  });
+
+  it('about an intent whose payment has not recorded it yet waits', async () => {
+    world.simulator.addFault({ fault: 'reset_after', route: 'POST /v1/payment_intents', times: 0 });
+    world.simulator.addFault({ fault: 'error_503', route: 'GET /v1/payment_intents', times: 0 });
+    const { id } = world.json(await world.create());
+    const created = newsOf(world).find((one) => (one.envelope.data as { object: { metadata: Record<string, string> } }).object.metadata['payment_id'] === id);
+    if (!created) throw new Error('No event');
+    await expect(deliver(world, created)).rejects.toThrow(TransientFailure);
+    world.simulator.clearFaults();
+    await world.settle();
+    await deliver(world, created);
+    expect(await world.get(id)).toMatchObject({ status: 'succeeded', stripe_payment_intent: created.aggregate });
+  });
+
+  it('about 3-D Secure moves the payment on', async () => {
+    const { id, stripe_payment_intent } = await world.created({ payment_method: 'pm_card_threeDSecure2Required', return_url: 'https://shop.example/back' });
+    expect((await world.get(id)).status).toBe('requires_action');
+    await dashboard('complete_action', { payment_intent: stripe_payment_intent });
+    for (const message of newsOf(world).filter((one) => one.aggregate === stripe_payment_intent)) await deliver(world, message);
+    await world.settle();
+    expect((await world.get(id)).status).toBe('succeeded');
+  });
+
+  it('about a refund made in the dashboard adds it', async () => {
+    const { id, stripe_payment_intent } = await world.created();
+    await dashboard('refund', { payment_intent: stripe_payment_intent, amount: 300 });
+    for (const message of newsOf(world).filter((one) => one.aggregate === stripe_payment_intent)) await deliver(world, message);
+    await world.settle();
+    expect(await world.get(id)).toMatchObject({ amount_refunded: 300, refunds: [{ amount: 300, status: 'succeeded' }] });
+    const reply = await world.refund(id, { amount: 4000 });
+    expect(world.json<{ code: string }>(reply).code).toBe('payments.refund_exceeds_captured');
+  });
+
+  it('about an intent that nobody here made adopts it', async () => {
+    const response = await fetch(`${world.simulator.url}/v1/payment_intents`, {
+      method: 'POST',
+      headers: { authorization: 'Bearer sk_test_simulator', 'content-type': 'application/x-www-form-urlencoded' },
+      body: new URLSearchParams({ amount: '1500', currency: 'eur', confirm: 'true', payment_method: VISA, 'automatic_payment_methods[enabled]': 'true', 'automatic_payment_methods[allow_redirects]': 'never' }),
+    });
+    const intent = (await response.json()) as { id: string; status: string };
+    expect(intent.status).toBe('succeeded');
+    for (const message of newsOf(world).filter((one) => one.aggregate === intent.id)) await deliver(world, message);
+    await world.settle();
+    const list = world.json<{ data: { stripe_payment_intent: string; origin: string; status: string }[] }>(await world.send(RPC.paymentList, { query: { limit: '100' } }));
+    expect(list.data.filter((one) => one.stripe_payment_intent === intent.id)).toMatchObject([{ origin: 'dashboard', status: 'succeeded', amount_captured: 1500 }]);
+  });
+
+  it('is reported back, one outcome for each event', async () => {
+    const { rows: reported } = await sql<{ n: number }>`SELECT count(DISTINCT aggregate)::int AS n FROM outbox WHERE subject = 'payments.events.stripe_event.handled.v1'`.execute(world.db);
+    expect(reported[0]?.n).toBeGreaterThan(10);
+  });
+
+  it('and everything before can be told again: the projection rebuilt from events is equal', async () => {
+    const before = await world.db.selectFrom('payments').selectAll().orderBy('id').execute();
+    expect(await rebuildPayments(world.db)).toBe(before.length);
+    expect(await world.db.selectFrom('payments').selectAll().orderBy('id').execute()).toEqual(before);
+  });
+
+  async function dashboard(action: string, body: object): Promise<void> {
+    const response = await fetch(`${world.simulator.url}/__dashboard/${action}`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) });
+    expect(response.status).toBe(200);
+  }
+});
+
+describe('A tenant', () => {
+  let world: PaymentsWorld;
+  beforeAll(async () => {
+    world = await paymentsWorld();
+  });
+  afterAll(() => world.close());
+
+  it("cannot see or touch another's payment", async () => {
+    const { id } = await world.created();
+    for (const subject of [RPC.paymentGet, RPC.paymentEvents, RPC.paymentConfirm, RPC.paymentCapture, RPC.paymentCancel, RPC.paymentRefund]) {
+      const body = subject === RPC.paymentConfirm ? { payment_method: VISA } : {};
+      expect({ subject, status: (await world.send(subject, { tenant: 'other', params: { id }, body })).status }).toEqual({ subject, status: 404 });
+    }
+    const list = world.json<{ data: unknown[] }>(await world.send(RPC.paymentList, { tenant: 'other' }));
+    expect(list.data).toEqual([]);
+    expect((await world.get(id)).status).toBe('succeeded');
+  });
+
+  it('pages through its payments, newest first, each once', async () => {
+    for (let i = 0; i < 4; i += 1) await world.created();
+    const seen: string[] = [];
+    for (let cursor: string | null | undefined; cursor !== null; ) {
+      const page = world.json<{ data: { id: string }[]; next_cursor: string | null }>(await world.send(RPC.paymentList, { query: { limit: '2', ...(cursor ? { cursor } : {}) } }));
+      seen.push(...page.data.map((one) => one.id));
+      cursor = page.next_cursor;
+    }
+    const all = await world.db.selectFrom('payments').select('id').orderBy('created_at', 'desc').orderBy('id', 'desc').execute();
+    expect(seen).toEqual(all.map((row) => row.id));
+  });
+});
