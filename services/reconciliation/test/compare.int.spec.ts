@@ -13,7 +13,7 @@ const never = new AbortController().signal;
 
 beforeAll(async () => {
   bench = await openWorkbench();
-});
+}, 60_000);
 beforeEach(() => bench.clear());
 afterAll(() => bench.shutDown());
 
@@ -231,9 +231,24 @@ describe('A run in repair mode', () => {
     const unrecorded = await paid(bench);
     const repair = new AskedPayments();
     const { run, rows } = await reconcile({ repair }, { mode: 'repair' });
-    expect(repair.requests).toMatchObject([{ tenant: 'default', payment_id: lost.payment_id, reason: `reconciliation ${run.id}: status_mismatch` }]);
+    expect(repair.requests.map(({ payment_id, stripe_payment_intent, reason }) => [payment_id, stripe_payment_intent, reason])).toEqual([
+      [unrecorded.payment_id, unrecorded.stripe_payment_intent, `reconciliation ${run.id}: missing_local`],
+      [lost.payment_id, lost.stripe_payment_intent, `reconciliation ${run.id}: status_mismatch`],
+    ]);
     const applied = Object.fromEntries(rows.map((row) => [row.payment_id, [row.proposed_repair, row.applied, row.reason]]));
-    expect(applied).toEqual({ [lost.payment_id]: ['look_up', true, null], [unrecorded.payment_id]: ['adopt', false, 'not repaired automatically'] });
+    expect(applied).toEqual({ [lost.payment_id]: ['look_up', true, null], [unrecorded.payment_id]: ['adopt', true, null] });
+  });
+
+  it('says what nobody can repair, and what payments refuses', async () => {
+    await record(bench, snapshot(bench, { stripe_payment_intent: 'pi_gone' }));
+    await paid(bench);
+    const repair = new AskedPayments();
+    repair.answer = { kind: 'refused', status: 404, code: 'not_found' };
+    const { rows } = await reconcile({ repair }, { mode: 'repair' });
+    expect(rows.map((row) => [row.class, row.applied, row.reason])).toEqual([
+      ['missing_local', false, 'not_found'],
+      ['missing_remote', false, 'not repaired automatically'],
+    ]);
   });
 
   it('changes nothing when it is to report only', async () => {

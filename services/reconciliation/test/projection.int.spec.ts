@@ -10,7 +10,7 @@ import { openWorkbench, snapshot, type Workbench } from './workbench.js';
 let bench: Workbench;
 beforeAll(async () => {
   bench = await openWorkbench();
-});
+}, 60_000);
 afterEach(() => clear());
 afterAll(() => bench.shutDown());
 

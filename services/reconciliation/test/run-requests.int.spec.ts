@@ -8,7 +8,7 @@ let requested = 0;
 
 beforeAll(async () => {
   bench = await openWorkbench();
-});
+}, 60_000);
 afterAll(() => bench.shutDown());
 
 const api = () => ({ ...runParts(bench), requested: () => (requested += 1) });

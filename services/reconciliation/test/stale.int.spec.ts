@@ -9,7 +9,7 @@ let payments: AskedPayments;
 
 beforeAll(async () => {
   bench = await openWorkbench();
-});
+}, 60_000);
 beforeEach(async () => {
   await bench.clear();
   payments = new AskedPayments();
@@ -40,7 +40,7 @@ describe('Each minute', () => {
 
     bench.advance(61);
     expect((await pass()).sort()).toEqual([lost.payment_id, nameless.payment_id].sort());
-    expect(payments.requests.find((one) => one.payment_id === nameless.payment_id)).toEqual({ tenant: 'other', payment_id: nameless.payment_id, reason: 'stale: unknown', actor: 'service:reconciliation' });
+    expect(payments.requests.find((one) => one.payment_id === nameless.payment_id)).toEqual({ tenant: 'other', payment_id: nameless.payment_id, stripe_payment_intent: null, reason: 'stale: unknown', actor: 'service:reconciliation' });
   });
 
   it('a payment of which Stripe has said something else is looked up, even a final one', async () => {

@@ -4,6 +4,7 @@
 -- One row per Stripe event. `payload` holds the bytes as they were signed (or, for a swept event, as listed) and is the only place of this
 -- service where a client_secret may be. `created` is Stripe's time of the event and never changes, which makes it fit to partition by: a
 -- redelivery, however late, meets the primary key in the same partition.
+-- `object_id` is the object that the event is about.
 -- `source`: `webhook` is a signed snapshot; `thin` (a signed notice without the object) and `sweep` (found in Stripe's list) are hints whose
 -- object has to be retrieved before they are published.
 -- `processing_outcome`: `received`, then `published`, then what the consumers made of it; `failed` with a reason when it could not be
@@ -12,6 +13,7 @@ CREATE TABLE stripe_events (
   stripe_event_id text NOT NULL,
   created timestamptz NOT NULL,
   event_type text NOT NULL,
+  object_id text,
   tenant_hint text,
   account text,
   livemode boolean NOT NULL,
@@ -38,6 +40,8 @@ CREATE TABLE stripe_events_default PARTITION OF stripe_events DEFAULT;
 
 -- Outcomes and operators know an event by its id alone.
 CREATE INDEX stripe_events_stripe_event_id ON stripe_events (stripe_event_id);
+-- "What did Stripe tell us about this payment?"
+CREATE INDEX stripe_events_object_id ON stripe_events (object_id);
 -- The queue of the normalizing loop, in order of arrival; small, because a published row leaves it.
 CREATE INDEX stripe_events_unpublished ON stripe_events (received_at, created, stripe_event_id) WHERE published_at IS NULL;
 

@@ -12,6 +12,7 @@ export interface StripeEventsTable {
   stripe_event_id: string;
   created: Date;
   event_type: string;
+  object_id: string | null;
   tenant_hint: string | null;
   account: string | null;
   livemode: boolean;

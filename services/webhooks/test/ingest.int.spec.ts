@@ -13,7 +13,7 @@ const now = () => Math.floor(Date.now() / 1000);
 beforeAll(async () => {
   bench = await openWorkbench();
   app = listener(bench);
-});
+}, 60_000);
 afterEach(() => bench.db.deleteFrom('stripe_events').execute());
 afterAll(async () => {
   await app.close();

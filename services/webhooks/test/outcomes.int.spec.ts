@@ -14,7 +14,7 @@ let app: ReturnType<typeof listener>;
 beforeAll(async () => {
   bench = await openWorkbench();
   app = listener(bench);
-});
+}, 60_000);
 afterEach(async () => {
   await bench.db.deleteFrom('stripe_events').execute();
   await bench.db.deleteFrom('stripe_event_outcomes').execute();
@@ -102,7 +102,7 @@ describe('The list of webhook events', () => {
 
   it('filters by status, type, ids and time', async () => {
     const old = await stored({ created: 1_700_000_000, type: 'charge.failed' });
-    const fresh = await stored();
+    const fresh = await stored({}, { id: 'pi_fresh' });
     await normalizer(bench).runOnce();
     await reported('payments', { stripe_event_id: old, outcome: 'failed', reason: 'x' });
 
@@ -110,6 +110,7 @@ describe('The list of webhook events', () => {
     expect(await ids({ status: 'failed' })).toEqual([old]);
     expect(await ids({ status: 'published' })).toEqual([fresh]);
     expect(await ids({ type: 'charge.failed' })).toEqual([old]);
+    expect(await ids({ object_id: 'pi_fresh', type: 'payment_intent.succeeded' })).toEqual([fresh]);
     expect(await ids({ ids: `${fresh},evt_none` })).toEqual([fresh]);
     expect(await ids({ created_lt: '2024-01-01T00:00:00Z' })).toEqual([old]);
     expect(await ids({ created_gte: '2024-01-01T00:00:00Z' })).toEqual([fresh]);

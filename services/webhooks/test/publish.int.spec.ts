@@ -16,7 +16,7 @@ let app: ReturnType<typeof listener>;
 beforeAll(async () => {
   bench = await openWorkbench();
   app = listener(bench);
-});
+}, 60_000);
 afterEach(async () => {
   await bench.db.deleteFrom('stripe_events').execute();
   await bench.db.deleteFrom('published_versions').execute();

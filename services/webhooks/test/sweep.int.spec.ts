@@ -18,7 +18,7 @@ beforeAll(async () => {
   bench = await openWorkbench();
   simulator = await simulatorForTests();
   stripe = createStripeAdapter({ secretKey: ['sk', 'test', 'simulator0000'].join('_'), apiBase: simulator.url, deadlineMs: 2000 });
-});
+}, 60_000);
 afterAll(async () => {
   stripe.close();
   await simulator.close();

@@ -88,8 +88,14 @@ async function discrepancy({ db, clock, repair }: RunParts, run: OpenRun, findin
   const proposal = proposedRepair(finding);
   const row = { ...finding, number, first_seen: (seenBefore ?? clock.now()).toISOString(), proposed_repair: proposal };
   if (run.mode === 'report') return { ...row, applied: false, reason: 'report only' };
-  if (proposal !== 'look_up' || finding.payment_id === null) return { ...row, applied: false, reason: 'not repaired automatically' };
-  const answer = await repair.lookUp({ tenant: run.tenant, payment_id: finding.payment_id, reason: `reconciliation ${run.run_id}: ${finding.class}`, actor: 'service:reconciliation' });
+  if (proposal === null) return { ...row, applied: false, reason: 'not repaired automatically' };
+  const answer = await repair.lookUp({
+    tenant: run.tenant,
+    payment_id: finding.payment_id,
+    stripe_payment_intent: finding.object === 'payment' ? finding.stripe_id : null,
+    reason: `reconciliation ${run.run_id}: ${finding.class}`,
+    actor: 'service:reconciliation',
+  });
   return answer.kind === 'asked' ? { ...row, applied: true, reason: null } : { ...row, applied: false, reason: answer.code };
 }
 

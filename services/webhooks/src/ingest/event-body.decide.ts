@@ -9,6 +9,8 @@ export interface ReceivedEvent {
   stripe_event_id: string;
   event_type: string;
   created: Date;
+  /** The object that it is about. */
+  object_id: string | null;
   source: 'webhook' | 'thin';
   livemode: boolean;
   api_version: string | null;
@@ -68,6 +70,7 @@ function fromSnapshot(event: z.infer<typeof Snapshot>): ReceivedEvent {
     stripe_event_id: event.id,
     event_type: event.type,
     created: new Date(event.created * 1000),
+    object_id: objectIdOf(event.data.object),
     source: 'webhook',
     livemode: event.livemode,
     api_version: event.api_version ?? null,
@@ -81,12 +84,18 @@ function fromThin(event: z.infer<typeof Thin>): ReceivedEvent {
     stripe_event_id: event.id,
     event_type: event.type,
     created: new Date(event.created),
+    object_id: event.related_object?.id ?? null,
     source: 'thin',
     livemode: event.livemode,
     api_version: null,
     account: event.context ?? null,
     tenant_hint: null,
   };
+}
+
+/** The id of an object as Stripe shows it; null when it has none (a balance). */
+export function objectIdOf(object: Record<string, unknown>): string | null {
+  return id.safeParse(object['id']).data ?? null;
 }
 
 /** The tenant that the object's metadata names; null when there is none or it cannot be one of ours. */

@@ -23,6 +23,7 @@ describe('The body of a delivery', () => {
         stripe_event_id: 'evt_1A',
         event_type: 'payment_intent.succeeded',
         created: new Date('2026-11-21T06:00:00Z'),
+        object_id: 'pi_1',
         source: 'webhook',
         livemode: false,
         api_version: '2026-10-28.endive',
@@ -34,7 +35,7 @@ describe('The body of a delivery', () => {
 
   it('is read as a thin event', () => {
     const thin = { id: 'evt_2', object: 'v2.core.event', type: 'v1.charge.succeeded', created: '2026-11-21T06:00:00.123Z', livemode: false, related_object: { id: 'ch_1', type: 'charge', url: '/v1/charges/ch_1' } };
-    expect(readEventBody(bytes(thin))).toMatchObject({ kind: 'event', event: { source: 'thin', event_type: 'v1.charge.succeeded', tenant_hint: null } });
+    expect(readEventBody(bytes(thin))).toMatchObject({ kind: 'event', event: { source: 'thin', event_type: 'v1.charge.succeeded', object_id: 'ch_1', tenant_hint: null } });
   });
 
   it('may be of a type that nobody knows', () => {

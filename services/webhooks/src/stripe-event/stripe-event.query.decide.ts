@@ -12,6 +12,7 @@ const timestamp = z.iso.datetime({ offset: true }).transform((text) => new Date(
 export const ListQuery = z.strictObject({
   status: z.enum(['received', 'published', 'processed', 'ignored', 'foreign', 'parked', 'failed']).optional(),
   type: z.string().max(200).optional(),
+  object_id: z.string().max(255).optional(),
   tenant: z.string().max(64).optional(),
   created_gte: timestamp.optional(),
   created_lt: timestamp.optional(),

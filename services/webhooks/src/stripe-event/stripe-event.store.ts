@@ -7,7 +7,7 @@ type Database = Kysely<WebhooksTables>;
 
 export type NewStripeEvent = Pick<
   StripeEventsTable,
-  'stripe_event_id' | 'created' | 'event_type' | 'tenant_hint' | 'account' | 'livemode' | 'api_version' | 'payload' | 'source' | 'traceparent'
+  'stripe_event_id' | 'created' | 'event_type' | 'object_id' | 'tenant_hint' | 'account' | 'livemode' | 'api_version' | 'payload' | 'source' | 'traceparent'
 >;
 
 /** What identifies a row: Stripe's id, and its time because the table is partitioned by it. */
@@ -26,10 +26,10 @@ export const keyOf = (key: EventKey): string => `${key.created.toISOString()}/${
 export async function insertEvents(tx: Tx, rows: readonly NewStripeEvent[]): Promise<Set<string>> {
   const column = <K extends keyof NewStripeEvent>(name: K) => rows.map((row) => row[name]);
   const inserted = await sql<EventKey>`
-    INSERT INTO stripe_events (stripe_event_id, created, event_type, tenant_hint, account, livemode, api_version, payload, source, traceparent)
+    INSERT INTO stripe_events (stripe_event_id, created, event_type, object_id, tenant_hint, account, livemode, api_version, payload, source, traceparent)
     SELECT * FROM unnest(
-      ${column('stripe_event_id')}::text[], ${column('created')}::timestamptz[], ${column('event_type')}::text[], ${column('tenant_hint')}::text[],
-      ${column('account')}::text[], ${column('livemode')}::boolean[], ${column('api_version')}::text[], ${column('payload')}::bytea[],
+      ${column('stripe_event_id')}::text[], ${column('created')}::timestamptz[], ${column('event_type')}::text[], ${column('object_id')}::text[],
+      ${column('tenant_hint')}::text[], ${column('account')}::text[], ${column('livemode')}::boolean[], ${column('api_version')}::text[], ${column('payload')}::bytea[],
       ${column('source')}::text[], ${column('traceparent')}::text[])
     ON CONFLICT (created, stripe_event_id) DO NOTHING
     RETURNING created, stripe_event_id`.execute(tx);

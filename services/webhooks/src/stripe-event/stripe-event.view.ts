@@ -6,11 +6,12 @@ import type { ListQuery, PageCursor } from './stripe-event.query.decide.js';
 
 /** An event whose object names no tenant belongs to the default one. */
 const tenantColumn = sql<string>`coalesce(tenant_hint, ${DEFAULT_TENANT})`;
-const columns = ['stripe_event_id', 'event_type', 'created', 'processing_outcome', 'processing_error', 'received_at', tenantColumn.as('tenant')] as const;
+const columns = ['stripe_event_id', 'event_type', 'object_id', 'created', 'processing_outcome', 'processing_error', 'received_at', tenantColumn.as('tenant')] as const;
 
 interface Row {
   stripe_event_id: string;
   event_type: string;
+  object_id: string | null;
   created: Date;
   processing_outcome: string;
   processing_error: string | null;
@@ -24,6 +25,7 @@ export async function listEvents(db: Kysely<WebhooksTables>, tenant: string, que
   if (query.tenant !== undefined) select = select.where(tenantColumn, '=', query.tenant);
   if (query.status !== undefined) select = select.where('processing_outcome', '=', query.status);
   if (query.type !== undefined) select = select.where('event_type', '=', query.type);
+  if (query.object_id !== undefined) select = select.where('object_id', '=', query.object_id);
   if (query.created_gte !== undefined) select = select.where('created', '>=', query.created_gte);
   if (query.created_lt !== undefined) select = select.where('created', '<', query.created_lt);
   if (query.ids !== undefined) select = select.where('stripe_event_id', 'in', query.ids);
@@ -43,6 +45,7 @@ const view = (row: Row): WebhookEventView => ({
   id: row.stripe_event_id,
   object: 'webhook_event',
   type: row.event_type,
+  object_id: row.object_id,
   created: Math.floor(row.created.getTime() / 1000),
   tenant: row.tenant,
   status: row.processing_outcome,

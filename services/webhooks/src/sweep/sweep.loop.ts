@@ -5,7 +5,7 @@ import type { StripeEvent } from '@tidegate/stripe-gateway/intent';
 import type { StripePort } from '@tidegate/stripe-gateway/port';
 import type { Logger } from '@tidegate/telemetry/logger';
 import type { Kysely } from 'kysely';
-import { tenantHintOf } from '../ingest/event-body.decide.js';
+import { objectIdOf, tenantHintOf } from '../ingest/event-body.decide.js';
 import type { Partitions } from '../stripe-event/partitions.js';
 import { insertEvents, type NewStripeEvent } from '../stripe-event/stripe-event.store.js';
 import type { WebhooksTables } from '../tables.js';
@@ -87,6 +87,7 @@ const sweptRow = (event: StripeEvent): NewStripeEvent => ({
   stripe_event_id: event.id,
   created: new Date(event.created * 1000),
   event_type: event.type,
+  object_id: objectIdOf(event.data.object),
   tenant_hint: tenantHintOf(event.data.object),
   account: event.account,
   livemode: event.livemode,
