@@ -59,10 +59,11 @@ function refundNews(payment: Payment, event: NormalizedStripeEvent, foreignRefun
   return { kind: 'news', events: observeRefund(payment, seen, foreignRefundId), refresh: known?.status === 'unknown' };
 }
 
-/** More was given back than all refunds that we know of or have asked for. */
+/** More was given back than all refunds that we know of or have asked for. What a smaller capture released stands on the charge as refunded, too. */
 function hasUnknownRefund(payment: Payment, { object }: NormalizedStripeEvent): boolean {
+  const released = object.amount_captured === null ? 0 : Math.max(0, (object.amount ?? 0) - object.amount_captured);
   const reserved = payment.refunds.filter((refund) => refund.status !== 'failed').reduce((sum, refund) => sum + refund.amount, 0);
-  return (object.amount_refunded ?? 0) > reserved;
+  return (object.amount_refunded ?? 0) - released > reserved;
 }
 
 /** As much of an intent as its event tells; enough to move forward by. */

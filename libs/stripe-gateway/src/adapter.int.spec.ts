@@ -1,0 +1,79 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { simulatorForTests } from '@tidegate/test-harness/simulator';
+import { type Simulator } from '@tidegate/stripe-simulator/simulator';
+import { createStripeAdapter } from './adapter.js';
+import { portFeatures } from './port.features.js';
+import { Breakers, withBreaker } from './with-breaker.js';
+
+async function onSimulator() {
+  const simulator = await simulatorForTests();
+  const adapter = createStripeAdapter({ secretKey: 'sk_test_simulator', apiBase: simulator.url });
+  return {
+    adapter,
+    close: async () => {
+      adapter.close();
+      await simulator.close();
+    },
+  };
+}
+
+portFeatures('the SDK', async () => {
+  const { adapter, close } = await onSimulator();
+  return { port: adapter, close };
+});
+
+portFeatures('the SDK behind a breaker', async () => {
+  const { adapter, close } = await onSimulator();
+  return { port: withBreaker(adapter, new Breakers()), close };
+});
+
+describe('One call of ours', () => {
+  let simulator: Simulator;
+  const order = { amount: 4200, currency: 'usd', captureMethod: 'automatic', allowRedirects: 'never', metadata: {} } as const;
+  const adapterWith = (deadlineMs: number) => createStripeAdapter({ secretKey: 'sk_test_simulator', apiBase: simulator.url, deadlineMs });
+  const posts = () => simulator.world.requests.all().filter((request) => request.method === 'POST').length;
+  beforeAll(async () => {
+    simulator = await simulatorForTests();
+  });
+  afterEach(() => simulator.clearFaults());
+  afterAll(() => simulator.close());
+
+  it.each([
+    ['hang', 'timeout'],
+    ['reset_before', 'connection'],
+    ['reset_after', 'connection'],
+    ['cut_body', 'connection'],
+    ['error_500_before', 'server_error'],
+    ['error_500_after', 'server_error'],
+    ['error_502_html', 'bad_body'],
+    ['error_503', 'server_error'],
+  ] as const)('that meets %s is one request on the wire and unknown by %s', async (fault, cause) => {
+    const adapter = adapterWith(300);
+    // On a connection that is already open, where the SDK likes to repeat.
+    await adapter.createIntent(order, `warm:${fault}`);
+    const before = posts();
+    simulator.addFault({ fault, times: 0 });
+    expect(await adapter.createIntent(order, `fault:${fault}`)).toMatchObject({ kind: 'unknown', cause });
+    expect(posts() - before).toBeLessThanOrEqual(1);
+    expect(simulator.world.faults.list()[0]?.hits).toBe(1);
+    adapter.close();
+  });
+
+  it.each([
+    ['rate_limit', 'limited'],
+    ['lock_timeout', 'limited'],
+    ['key_in_use', 'in_use'],
+    ['auth_expired', 'auth'],
+  ] as const)('that meets %s certainly had no effect: %s', async (fault, kind) => {
+    const adapter = adapterWith(1000);
+    simulator.addFault({ fault, times: 0 });
+    expect((await adapter.createIntent(order, `certain:${fault}`)).kind).toBe(kind);
+    adapter.close();
+  });
+
+  it('to nobody is unknown at once', async () => {
+    const adapter = createStripeAdapter({ secretKey: 'sk_test_simulator', apiBase: 'http://127.0.0.1:1', deadlineMs: 1000 });
+    expect(await adapter.retrieveIntent('pi_1')).toMatchObject({ kind: 'unknown', cause: 'connection' });
+    adapter.close();
+  });
+});

@@ -1,0 +1,86 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { everyPage } from './every-page.js';
+import { type StripePort } from './port.js';
+
+export interface PortUnderTest {
+  port: StripePort;
+  close(): Promise<void>;
+}
+
+const VISA = 'pm_card_visa';
+const order = { amount: 4200, currency: 'usd', captureMethod: 'automatic', allowRedirects: 'never', metadata: { payment_id: 'pay_1' } } as const;
+
+/** What every adapter of the port must do. */
+export function portFeatures(name: string, open: () => Promise<PortUnderTest>): void {
+  describe(`The Stripe port: ${name}`, () => {
+    let subject: PortUnderTest;
+    let keys = 0;
+    const key = () => `features:${(keys += 1)}`;
+    beforeAll(async () => {
+      subject = await open();
+    });
+    afterAll(() => subject.close());
+
+    async function intent(change: Partial<{ captureMethod: 'manual' }> = {}) {
+      const outcome = await subject.port.createIntent({ ...order, ...change }, key());
+      if (outcome.kind !== 'ok') throw new Error(`Expected an intent, got ${outcome.kind}`);
+      return outcome.value;
+    }
+
+    it('creates an unconfirmed intent with our metadata and a client_secret', async () => {
+      expect(await intent()).toMatchObject({ status: 'requires_payment_method', amount: 4200, metadata: { payment_id: 'pay_1' }, client_secret: expect.any(String), latest_charge: null });
+    });
+
+    it('answers the same key with the same intent, and other parameters under it with unknown', async () => {
+      const again = key();
+      const [first, second] = [await subject.port.createIntent(order, again), await subject.port.createIntent(order, again)];
+      expect(first.kind === 'ok' && second.kind === 'ok' && first.value.id === second.value.id).toBe(true);
+      expect(await subject.port.createIntent({ ...order, amount: 1 }, again)).toMatchObject({ kind: 'unknown', cause: 'key_conflict' });
+    });
+
+    it('confirms and tells charge and card', async () => {
+      const { id } = await intent();
+      const outcome = await subject.port.confirmIntent(id, { paymentMethod: VISA }, key());
+      expect(outcome).toMatchObject({ kind: 'ok', value: { status: 'succeeded', amount_received: 4200, card: { brand: 'visa', last4: '4242' } } });
+    });
+
+    it('tells a decline with the intent as it is then', async () => {
+      const { id } = await intent();
+      const outcome = await subject.port.confirmIntent(id, { paymentMethod: 'pm_card_visa_chargeDeclined' }, key());
+      expect(outcome).toMatchObject({ kind: 'declined', code: 'card_declined', intent: { id, status: 'requires_payment_method' } });
+    });
+
+    it('rejects what the state does not allow, with the intent', async () => {
+      const { id } = await intent();
+      expect(await subject.port.captureIntent(id, {}, key())).toMatchObject({ kind: 'rejected', code: 'payment_intent_unexpected_state', intent: { id } });
+    });
+
+    it('captures in part, refunds, and lists what there is', async () => {
+      const { id } = await intent({ captureMethod: 'manual' });
+      await subject.port.confirmIntent(id, { paymentMethod: VISA }, key());
+      expect(await subject.port.captureIntent(id, { amount: 4000 }, key())).toMatchObject({ kind: 'ok', value: { status: 'succeeded', amount_received: 4000 } });
+      const refund = await subject.port.createRefund({ intent: id, amount: 100, metadata: { refund_id: 'rfd_1' } }, key());
+      expect(refund).toMatchObject({ kind: 'ok', value: { status: 'succeeded', amount: 100, payment_intent: id, metadata: { refund_id: 'rfd_1' } } });
+      const refunds = await subject.port.listRefunds({ payment_intent: id });
+      expect(refunds).toMatchObject({ kind: 'ok', value: { data: [{ amount: 100 }], has_more: false } });
+      // The part that a smaller capture released counts as refunded on the charge.
+      expect(await subject.port.listCharges({ payment_intent: id })).toMatchObject({ kind: 'ok', value: { data: [{ amount_captured: 4000, amount_refunded: 300 }] } });
+    });
+
+    it('cancels', async () => {
+      const { id } = await intent();
+      expect(await subject.port.cancelIntent(id, { reason: 'abandoned' }, key())).toMatchObject({ kind: 'ok', value: { status: 'canceled', cancellation_reason: 'abandoned' } });
+    });
+
+    it('reads lists to the end, page by page', async () => {
+      const ids = [(await intent()).id, (await intent()).id, (await intent()).id];
+      const all = await everyPage((query) => subject.port.listIntents({ ...query, limit: 1 }), {});
+      expect(all.kind === 'ok' && ids.every((id) => all.value.some((one) => one.id === id))).toBe(true);
+    });
+
+    it('knows what is not there', async () => {
+      expect((await subject.port.retrieveIntent('pi_nobody')).kind).toBe('not_found');
+      expect((await subject.port.retrieveCustomer('cus_nobody')).kind).toBe('not_found');
+    });
+  });
+}
