@@ -1,5 +1,6 @@
 import { type BalanceTransaction } from './balance-transactions/balance-transaction.js';
 import { type Charge } from './charges/charge.js';
+import { LateWork } from './clock/late-work.js';
 import { Scheduler } from './clock/scheduler.js';
 import { VirtualClock } from './clock/virtual-clock.js';
 import { type Customer, type DeletedCustomer } from './customers/customer.js';
@@ -27,6 +28,7 @@ export class World {
   readonly random: Random;
   readonly ids: Ids;
   readonly scheduler = new Scheduler(this.clock);
+  readonly lateWork = new LateWork(this.scheduler);
 
   readonly paymentIntents = new Collection<PaymentIntent>(created, ['customer']);
   readonly charges = new Collection<Charge>(created, ['payment_intent', 'customer']);
@@ -63,6 +65,7 @@ export class World {
     for (const collection of this.collections()) collection.clear();
     this.deletedCustomers.clear();
     this.scheduler.clear();
+    this.lateWork.clear();
     this.clock.setOffsetSeconds(0);
     this.faults.clear();
     this.requests.clear();

@@ -318,6 +318,29 @@ describe('Which requests a fault meets', () => {
     await eventually(() => given.simulator.world.paymentIntents.size === 1);
   });
 
+  it('rolls forward after a 500 with error_500_late, and still replays the 500', async () => {
+    const { id } = await given.stripe.paymentIntents.create({ ...PAY, confirm: false });
+    given.simulator.addFault({ fault: 'error_500_late', ms: 60_000 });
+    const key = { idempotencyKey: 'late' };
+    expect((await errorOf(given.stripe.paymentIntents.confirm(id, {}, key))).statusCode).toBe(500);
+    expect((await given.stripe.paymentIntents.retrieve(id)).status).toBe('requires_confirmation');
+    given.simulator.advanceClock(61);
+    expect((await given.stripe.paymentIntents.retrieve(id)).status).toBe('succeeded');
+    expect((await errorOf(given.stripe.paymentIntents.confirm(id, {}, key))).statusCode).toBe(500);
+    await eventually(() =>
+      given.receiver.received.some(({ event }) => event.type === 'payment_intent.succeeded' && event.request?.idempotency_key === 'late'),
+    );
+  });
+
+  it('rolls nothing forward that became impossible', async () => {
+    const { id } = await given.stripe.paymentIntents.create({ ...PAY, confirm: false });
+    given.simulator.addFault({ fault: 'error_500_late', ms: 60_000 });
+    await errorOf(given.stripe.paymentIntents.confirm(id));
+    await given.stripe.paymentIntents.cancel(id);
+    given.simulator.advanceClock(61);
+    expect((await given.stripe.paymentIntents.retrieve(id)).status).toBe('canceled');
+  });
+
   it('refuses connections for a time and comes back on its port', async () => {
     await given.stripe.customers.create({});
     await control(given.simulator, 'POST', '/__faults', { fault: 'refuse', duration_ms: 150 });

@@ -61,23 +61,6 @@ describe('A list', () => {
   });
 });
 
-describe('A list of a hundred thousand', () => {
-  it('costs no more than its page', async () => {
-    const { world } = given.simulator;
-    const template = world.paymentIntents.all()[0]!;
-    const from = world.clock.nowSeconds();
-    for (let i = 0; i < 100_000; i += 1)
-      world.paymentIntents.insert({ ...template, id: `pi_many${i}`, created: from + Math.floor(i / 1000) });
-    const startedMs = performance.now();
-    for (let i = 0; i < 100; i += 1) {
-      const list = await stripe.paymentIntents.list({ created: { gte: from + i, lt: from + i + 1 }, limit: 1 });
-      expect(idsOf(list)).toEqual([`pi_many${i * 1000 + 999}`]);
-      expect((await stripe.paymentIntents.list({ starting_after: `pi_many${i * 1000 + 1}`, limit: 2 })).data).toHaveLength(2);
-    }
-    expect((performance.now() - startedMs) / 200).toBeLessThan(20);
-  });
-});
-
 describe('expand', () => {
   it('replaces ids by objects four levels deep, in lists too', async () => {
     const customer = await stripe.customers.create({ email: 'a@example.com' });

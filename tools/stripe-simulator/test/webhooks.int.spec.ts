@@ -107,6 +107,23 @@ describe('An endpoint', () => {
     expect([event!.pending_webhooks, given.simulator.world.events.records.get(event!.id)?.undelivered]).toEqual([1, [silent.id]]);
   });
 
+  it('gets no retries while disabled, and gets them again once enabled before the next', async () => {
+    await given.end();
+    given = await givenSimulator({ deliverySchedule: [60_000, 60_000] });
+    ({ stripe } = given);
+    given.receiver.answerWith = () => (given.receiver.received.length < 2 ? 500 : 200);
+    const [fixed] = (await stripe.webhookEndpoints.list()).data;
+    await customer();
+    await eventually(() => deliveries().length === 1);
+    await stripe.webhookEndpoints.update(fixed!.id, { disabled: true });
+    given.simulator.advanceClock(61);
+    await eventually(() => given.simulator.world.deliveries.unfinished()[0]?.attempts === 2);
+    expect(given.receiver.received).toHaveLength(1);
+    await stripe.webhookEndpoints.update(fixed!.id, { disabled: false });
+    given.simulator.advanceClock(61);
+    await received(2);
+  });
+
   it('gets nothing while disabled or after it was deleted', async () => {
     const [fixed] = (await stripe.webhookEndpoints.list()).data;
     await stripe.webhookEndpoints.update(fixed!.id, { disabled: true });

@@ -9,6 +9,7 @@ export const HTTP_FAULTS = [
   'cut_body',
   'error_500_before',
   'error_500_after',
+  'error_500_late',
   'error_502_html',
   'error_503',
   'rate_limit',

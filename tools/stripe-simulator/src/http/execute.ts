@@ -2,7 +2,7 @@ import { type FaultSpec } from '../faults/fault.js';
 import { type KeyRecord } from '../idempotency/idempotency-keys.js';
 import { type Params, readParams } from '../schema/params.js';
 import { type World } from '../world.js';
-import { type Cause } from './call.js';
+import { type Call, type Cause } from './call.js';
 import { StripeError, invalidParam } from './errors.js';
 import { type Expander, expand, expansionOf } from './expand.js';
 import { type FormMap } from './form.js';
@@ -39,7 +39,12 @@ export function execute(world: World, expander: Expander, execution: Execution):
     const expansion = expansionOf(params['expand'] as string[] | undefined, found.route.returns);
     if (fault?.fault === 'error_500_before') throw internalError(fault);
     const lag = fault?.fault === 'list_lag' ? { insertedBeforeMs: Date.now() - (fault.ms ?? 5_000) } : {};
-    const value = found.route.handle(world, { cause, id: found.id, params, apiVersion, ...lag });
+    const call: Call = { cause, id: found.id, params, apiVersion, ...lag };
+    if (fault?.fault === 'error_500_late') {
+      world.lateWork.plan(fault.ms ?? 1_000, () => rollForward(() => found.route.handle(world, call)));
+      throw internalError(fault);
+    }
+    const value = found.route.handle(world, call);
     if (fault?.fault === 'error_500_after') throw internalError(fault);
     return { status: 200, value: expansion === undefined ? value : expand(value, expansion, expander), headers: {}, stored: true };
   } catch (error) {
@@ -52,6 +57,15 @@ export function execute(world: World, expander: Expander, execution: Execution):
 function refuseUnsupported(unsupported: readonly string[] = [], params: Params): void {
   const name = unsupported.find((one) => params[one] !== undefined);
   if (name !== undefined) throw invalidParam(`This simulator does not support the parameter ${name} here (Stripe does).`, name);
+}
+
+/** Stripe answered 500 and finishes the work on its own, unless something has made it impossible by now. */
+function rollForward(handle: () => void): void {
+  try {
+    handle();
+  } catch (error) {
+    if (!(error instanceof StripeError)) throw error;
+  }
 }
 
 /** Something broke at Stripe's end. The answer is kept under the idempotency key. */

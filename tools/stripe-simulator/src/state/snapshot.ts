@@ -30,7 +30,7 @@ export function takeSnapshot(world: World): Snapshot {
     deleted_customers: [...world.deletedCustomers.values()],
     events: world.events.records.all(),
     keys: world.idempotency.all().filter(({ answer }) => answer !== undefined),
-    jobs: world.scheduler.pending().filter(({ job }) => !job.kind.startsWith('webhook.')),
+    jobs: world.scheduler.pending().filter(({ job }) => !/^(webhook|memory)\./.test(job.kind)),
     series: world.deliveries.unfinished(),
     attempts: world.deliveries.all(),
     requests: world.requests.all(),

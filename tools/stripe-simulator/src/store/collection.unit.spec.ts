@@ -47,6 +47,23 @@ describe('When a collection is listed', () => {
   });
 });
 
+describe('When there are a hundred thousand', () => {
+  const many = given();
+  for (let n = 0; n < 100_000; n += 1) many.insert(item(n, `owner${n % 1000}`));
+
+  it.each<[string, Partial<ListQuery<Item>>]>([
+    ['a range of time', { created: { gte: 20_000, lt: 30_000 } }],
+    ['a cursor', { startingAfter: 'i50000' }],
+    ['a cursor backwards', { endingBefore: 'i50000' }],
+    ['an indexed field', { equals: { owner: 'owner7' } }],
+    ['all three', { equals: { owner: 'owner7' }, startingAfter: 'i50007', created: { gte: 100 } }],
+  ])('looks only at the page and one more for %s', (_, query) => {
+    let looked = 0;
+    const page = many.page({ limit: 10, ...query, matches: () => (looked += 1) > 0 });
+    expect([page?.data.length, page?.hasMore, looked]).toEqual([10, true, 11]);
+  });
+});
+
 describe('When objects change', () => {
   it('keeps the place, moves in the index and leaves the old version alone', () => {
     const collection = given(item(0, 'a'), item(1, 'a'));
