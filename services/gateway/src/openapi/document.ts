@@ -1,15 +1,22 @@
 import { type ProblemCode, Problem, PROBLEMS } from '@tidegate/contracts/problem';
+import { DiscrepancyView, PaymentView, ReceiptView, RefundView, RunView, Timeline, WebhookEventView } from '@tidegate/contracts/responses';
 import { z } from 'zod';
 import { SCOPES } from '../api-key/scopes.js';
 import { type Endpoint, problemsOf } from '../http/endpoint.js';
 
 type Json = Record<string, unknown>;
 
+/** What answers are made of, by the name it has in the document. */
+const views = z.registry<{ id: string }>();
+for (const [id, view] of Object.entries({ PaymentView, RefundView, Timeline, ReceiptView, RunView, DiscrepancyView, WebhookEventView }))
+  views.add(view, { id: id.replace(/View$/, '') });
+
 /** The OpenAPI 3.1 document of the REST face, from the same objects that serve and check it. */
 export function openApiDocument(endpoints: readonly Endpoint[]): Json {
   const paths: Record<string, Json> = {};
+  const schemas: Json = { Problem: jsonSchema(Problem, 'output') };
   for (const endpoint of endpoints)
-    paths[endpoint.path] = { ...paths[endpoint.path], [endpoint.method.toLowerCase()]: operation(endpoint) };
+    paths[endpoint.path] = { ...paths[endpoint.path], [endpoint.method.toLowerCase()]: operation(endpoint, schemas) };
   return {
     openapi: '3.1.0',
     info: {
@@ -23,7 +30,7 @@ export function openApiDocument(endpoints: readonly Endpoint[]): Json {
     tags: [...new Set(endpoints.map(({ tag }) => tag))].map((name) => ({ name })),
     paths,
     components: {
-      schemas: { Problem: jsonSchema(Problem, 'output') },
+      schemas,
       securitySchemes: {
         apiKey: {
           type: 'http',
@@ -37,7 +44,7 @@ export function openApiDocument(endpoints: readonly Endpoint[]): Json {
   };
 }
 
-function operation(endpoint: Endpoint): Json {
+function operation(endpoint: Endpoint, schemas: Json): Json {
   return {
     operationId: endpoint.id,
     tags: [endpoint.tag],
@@ -54,7 +61,7 @@ function operation(endpoint: Endpoint): Json {
           },
         }
       : {}),
-    responses: { ...answers(endpoint), ...problems(endpoint) },
+    responses: { ...answers(endpoint, schemas), ...problems(endpoint) },
   };
 }
 
@@ -95,7 +102,7 @@ const ANSWER_HEADERS = {
   'trace-id': { description: 'The trace of this request.', schema: { type: 'string' } },
 };
 
-function answers(endpoint: Endpoint): Json {
+function answers(endpoint: Endpoint, schemas: Json): Json {
   return Object.fromEntries(
     Object.entries(endpoint.answers).map(([status, { description, schema, contentType }]) => [
       status,
@@ -103,11 +110,26 @@ function answers(endpoint: Endpoint): Json {
         description,
         headers: ANSWER_HEADERS,
         content: {
-          [contentType ?? 'application/json']: { schema: schema ? jsonSchema(schema, 'output') : { type: 'string', format: 'binary' } },
+          [contentType ?? 'application/json']: { schema: schema ? shared(schema, schemas) : { type: 'string', format: 'binary' } },
         },
       },
     ]),
   );
+}
+
+/** The schema of an answer; the views in it go to the components of the document. */
+function shared(schema: z.ZodType, schemas: Json): Json {
+  const { $defs, ...json } = jsonSchema(schema, 'output');
+  const own = $defs as Record<string, Json> | undefined;
+  for (const [name, definition] of Object.entries(own ?? {})) {
+    const { id: _, ...plain } = definition;
+    schemas[name] = toComponents(plain);
+  }
+  return toComponents(json);
+}
+
+function toComponents(json: Json): Json {
+  return JSON.parse(JSON.stringify(json).replaceAll('"#/$defs/', '"#/components/schemas/')) as Json;
 }
 
 function problems(endpoint: Endpoint): Json {
@@ -127,7 +149,7 @@ function problems(endpoint: Endpoint): Json {
 }
 
 function jsonSchema(schema: z.ZodType, io: 'input' | 'output'): Json {
-  const { $schema: _, ...json } = z.toJSONSchema(schema, { target: 'draft-2020-12', io, unrepresentable: 'any' }) as Json;
+  const { $schema: _, ...json } = z.toJSONSchema(schema, { target: 'draft-2020-12', io, unrepresentable: 'any', metadata: views }) as Json;
   return json;
 }
 
