@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { delimiter, join } from 'node:path';
 
 /**
@@ -22,11 +22,29 @@ export async function handOver(root, main, args) {
   process.exitCode = code ?? (signal === 'SIGINT' ? 130 : 1);
 }
 
-/** npm does not end its scripts when it is killed itself. */
+/** npm does not end its scripts when it is killed itself, so we watch it; between it and us there may be a shell. */
 function watchParent(onDeath) {
   if (process.env.npm_lifecycle_event === undefined) return undefined;
   const parent = process.ppid;
+  const [name, grandparent] = describe(parent);
+  const watched = /(^|\/)(da|ba|z|k)?sh$/.test(name) ? [parent, grandparent] : [parent];
   return setInterval(() => {
-    if (process.ppid !== parent) onDeath();
+    if (process.ppid !== parent || !watched.every(isAlive)) onDeath();
   }, 1000);
+}
+
+/** Name and parent of a process. */
+function describe(pid) {
+  const { stdout } = spawnSync('ps', ['-o', 'ppid=,comm=', '-p', String(pid)], { encoding: 'utf8' });
+  const [, parent = '1', name = ''] = /^\s*(\d+)\s+(.*?)\s*$/.exec(stdout ?? '') ?? [];
+  return [name, Number(parent)];
+}
+
+function isAlive(pid) {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return error.code === 'EPERM';
+  }
 }

@@ -21,6 +21,13 @@ export async function tryQuietly(label, command, args, options) {
 function runToEnd(command, args, options) {
   return new Promise((resolve) => {
     const child = spawn(command, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
+    const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+    const endBoth = () => {
+      child.kill('SIGTERM');
+      process.exit(130);
+    };
+    for (const signal of signals) process.on(signal, endBoth);
+    child.on('close', () => signals.forEach((signal) => process.off(signal, endBoth)));
     let output = '';
     const keep = (chunk) => (output += chunk);
     child.stdout.on('data', keep);
