@@ -69,7 +69,7 @@ export class GapFiller {
     }, this.options.gapAfterMs);
   }
 
-  /** Reads everything up to the owner's present head. False when the owner could not be asked. One at a time. */
+  /** Reads everything up to the owner's present head; false when that was not possible. One at a time. */
   check(): Promise<boolean> {
     this.checking ??= this.fill()
       .catch((error: unknown) => this.report(error))
@@ -93,7 +93,7 @@ export class GapFiller {
         await this.adopt(page);
         continue;
       }
-      if (!this.isFillable(known, page)) return true;
+      if (!this.isFillable(known, page)) return false;
       target ??= page.head;
       if (page.rows.length > 0) await this.options.store(fromOutbox(page));
       if (page.rows.length === 0 || known.position >= target || known.position === last) return true;

@@ -54,6 +54,7 @@ export interface SubscriberOptions {
   /** For back-off; leases use the database's clock. */
   clock: { now(): Date };
   service: string;
+  /** `<service>-<purpose>`; in the topology, unless the consumer is outside Tidegate. */
   durable: string;
   stream: StreamName;
   handler: Handler;
@@ -88,9 +89,11 @@ export class Subscriber {
 
   constructor(private readonly options: SubscriberOptions) {
     this.name = options.durable;
-    const spec = DURABLES.find((one) => one.durable === options.durable && one.stream === options.stream && one.service === options.service);
-    if (!spec) throw new Error(`Bug: the topology has no durable ${options.durable} of ${options.service} on ${options.stream}`);
-    this.spec = spec;
+    this.spec = { durable: options.durable, stream: options.stream, service: options.service };
+    const known = DURABLES.find((one) => one.durable === options.durable);
+    if (known && (known.stream !== options.stream || known.service !== options.service)) {
+      throw new Error(`Bug: in the topology ${known.durable} is of ${known.service} on ${known.stream}`);
+    }
     this.timing = { ...DEFAULT_TIMING, ...options.timing };
     if (options.metrics) registerInboxMetrics(options.metrics, options.db, options.durable);
   }

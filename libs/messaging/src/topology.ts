@@ -20,7 +20,8 @@ export interface DurableSpec {
   /** `<service>-<purpose>` */
   durable: string;
   stream: StreamName;
-  service: Service;
+  /** One of SERVICES, or a consumer outside Tidegate. */
+  service: string;
 }
 
 /** Who consumes what. A durable carries no filter: a skipped subject would look like a gap in the positions. */
@@ -66,8 +67,9 @@ export function ownerOf(stream: StreamName): Owner {
 /** Consumer without a durable name that a rebuild reads the stream with; the server removes it after its use. */
 export const rebuildConsumerOf = (durable: string): string => `${durable}-rebuild`;
 
-/** Replies to a service's requests come here; no other service may listen. */
-export const inboxPrefixOf = (service: string): string => `_INBOX_${service}`;
+/** Replies to a service's requests come here; no other service may listen. Consumers outside Tidegate share one root that every owner may answer to. */
+export const inboxPrefixOf = (service: string): string => ((SERVICES as readonly string[]).includes(service) ? `_INBOX_${service}` : `${OUTSIDE_INBOX}.${service}`);
+const OUTSIDE_INBOX = '_INBOX_OUTSIDE';
 
 /** All subjects that a service may call. */
 export function callsOf(service: Service): string[] {
@@ -93,6 +95,13 @@ export function natsPermissions(service: string): NatsPermissions {
   };
 }
 
+/** What the NATS user of a consumer outside Tidegate needs: its own durables, and outbox.read of their owners. */
+export function natsPermissionsOfConsumer(service: string, durables: readonly DurableSpec[]): NatsPermissions {
+  if ((SERVICES as readonly string[]).includes(service)) throw new Error(`${service} is a service of Tidegate: see natsPermissions`);
+  const allowed = ['$JS.API.INFO', ...durables.flatMap((one) => [...consuming(one.stream, one.durable), outboxReadSubject(ownerOf(one.stream))])];
+  return { publish: { allow: [...new Set(allowed)] }, subscribe: { allow: [`${inboxPrefixOf(service)}.>`] } };
+}
+
 function ownStream(service: Service): string[] {
   const own = streamOf(service);
   if (!own) return [];
@@ -111,5 +120,6 @@ function consuming(stream: string, durable: string): string[] {
 }
 
 function replies(service: Service): string[] {
-  return SERVICES.filter((caller) => callsOf(caller).some((subject) => subject.startsWith(`${service}.rpc.`))).map((caller) => `${inboxPrefixOf(caller)}.>`);
+  const callers = SERVICES.filter((caller) => callsOf(caller).some((subject) => subject.startsWith(`${service}.rpc.`)));
+  return [...callers.map((caller) => `${inboxPrefixOf(caller)}.>`), ...(streamOf(service) ? [`${OUTSIDE_INBOX}.>`] : [])];
 }

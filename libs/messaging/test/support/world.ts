@@ -13,7 +13,7 @@ import { envelope, type OutboxMessage, stage } from '../../src/outbox.js';
 import { serveOutboxRead } from '../../src/outbox-read.rpc.js';
 import { OutboxRelay } from '../../src/relay.js';
 import { DURABLES, natsPermissions, SERVICES } from '../../src/topology.js';
-import { messagingMigration } from './migration.js';
+import { messagingMigration, SCHEMAS } from './migration.js';
 
 export const SUBJECT: Record<Owner, string> = {
   payments: 'payments.events.payment.succeeded.v1',
@@ -69,7 +69,8 @@ export class World {
   }
 
   async member(service: string): Promise<Member> {
-    const database = openDatabase<Record<string, never>>({ url: this.database.urlFor(service), poolSize: 10, applicationName: `${service} in tests` }, quiet);
+    const url = SCHEMAS.some((schema) => schema === service) ? this.database.urlFor(service) : this.database.url;
+    const database = openDatabase<Record<string, never>>({ url, poolSize: 10, applicationName: `${service} in tests` }, quiet);
     this.onClose(() => database.close());
     const broker = await connectBroker({ servers: this.nats.url(service), name: `${service}-test`, logger: quiet });
     this.onClose(() => broker.drain());

@@ -1,0 +1,78 @@
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { type Db } from '@tidegate/database/database';
+import { eventually } from '@tidegate/test-harness/eventually';
+import { sql } from 'kysely';
+import { type Handler } from '../src/subscriber.js';
+import { rebuild, RebuildIncomplete } from '../src/rebuild.js';
+import { type Member, quiet, upTo, World } from './support/world.js';
+
+jest.setTimeout(60_000);
+
+const SOURCE = { durable: 'reconciliation-payments', stream: 'PAYMENTS_EVENTS' } as const;
+
+/** Not idempotent on purpose: a message that counts twice shows. */
+const totals: Handler = {
+  projector: true,
+  async handle(tx, message) {
+    const { n } = message.envelope.data as { n: number };
+    await sql`
+      INSERT INTO totals (aggregate, messages, sum) VALUES (${message.aggregate}, 1, ${n})
+      ON CONFLICT (aggregate) DO UPDATE SET messages = totals.messages + 1, sum = totals.sum + ${n}`.execute(tx);
+  },
+};
+
+describe('When a projection is rebuilt', () => {
+  let world: World;
+  beforeEach(async () => {
+    world = await World.open();
+  });
+  afterEach(() => world.close());
+
+  it('comes out equal in a new generation while messages keep coming, and the live consumer goes on in it', async () => {
+    const payments = await world.owner('payments');
+    const reconciliation = await world.member('reconciliation');
+    await world.subscribe(reconciliation, SOURCE.durable, totals);
+    await publish(payments.publish, 1, 60);
+    await eventually(async () => expect(await sumOf(reconciliation.db)).toEqual({ messages: 60, sum: 1830 }));
+    // Half of what is replayed is in the stream only, half of it in the outbox only.
+    await world.nats.wipe();
+    await publish(payments.publish, 61, 120);
+    await eventually(async () => expect((await sumOf(reconciliation.db)).messages).toBe(120));
+    await sql`DELETE FROM totals`.execute(reconciliation.db);
+
+    const meanwhile = publish(payments.publish, 121, 160);
+    const done = await rebuildTotals(reconciliation);
+    await meanwhile;
+    await publish(payments.publish, 161, 180);
+
+    expect(done.sources[0]).toMatchObject({ generation: 2 });
+    await eventually(async () => expect(await sumOf(reconciliation.db)).toEqual({ messages: 180, sum: 16_290 }));
+    const { rows } = await sql`SELECT DISTINCT generation FROM inbox`.execute(reconciliation.db);
+    expect(rows).toEqual([{ generation: 2 }]);
+  });
+
+  it('changes nothing when the owner is away, because nobody can say that everything was read', async () => {
+    const payments = await world.owner('payments', { serve: false });
+    const reconciliation = await world.member('reconciliation');
+    await world.subscribe(reconciliation, SOURCE.durable, totals);
+    await publish(payments.publish, 1, 5);
+    await eventually(async () => expect((await sumOf(reconciliation.db)).messages).toBe(5));
+
+    await expect(rebuildTotals(reconciliation)).rejects.toThrow(RebuildIncomplete);
+
+    expect((await sumOf(reconciliation.db)).messages).toBe(5);
+  });
+
+  function rebuildTotals(member: Member) {
+    return rebuild({ ...member, logger: quiet, sources: [{ ...SOURCE, handler: totals }], into: ['totals'] });
+  }
+});
+
+async function publish(send: (aggregate: string, n: number) => Promise<void>, from: number, to: number): Promise<void> {
+  for (const n of upTo(to).slice(from - 1)) await send(`payment:pay_${n % 7}`, n);
+}
+
+async function sumOf(db: Db): Promise<{ messages: number; sum: number }> {
+  const { rows } = await sql<{ messages: number; sum: number }>`SELECT coalesce(sum(messages), 0)::int AS messages, coalesce(sum(sum), 0)::int AS sum FROM totals`.execute(db);
+  return rows[0] ?? { messages: 0, sum: 0 };
+}
