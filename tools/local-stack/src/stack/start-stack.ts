@@ -83,8 +83,9 @@ class Starting {
     };
     const services = this.services(addresses);
     await progress.step(`Services: ${[...services.keys()].join(', ')}`, () => this.launch([...services.values()].map((one) => one.process)));
-    this.stack = new Stack({ ...this.common(), postgres, nats, simulator, services, databaseUrl, keys, stripe: { apiBase: undefined, ...stripe } });
-    await writeStackFiles(this.stack, await product.failpoints());
+    const failpoints = await product.failpoints();
+    this.stack = new Stack({ ...this.common(failpoints), postgres, nats, simulator, services, databaseUrl, keys, stripe: { apiBase: undefined, ...stripe } });
+    writeStackFiles(this.stack, failpoints);
     return this.stack;
   }
 
@@ -93,14 +94,14 @@ class Starting {
     for (const stop of this.undoing.reverse()) await stop().catch(() => undefined);
   }
 
-  private common(): Pick<StackParts, 'dir' | 'progress' | 'restartCrashed' | 'simulatorPort' | 'onChange'> {
-    const { dir, progress, ports, product } = this.settled;
+  private common(failpoints: readonly string[]): Pick<StackParts, 'dir' | 'progress' | 'restartCrashed' | 'simulatorPort' | 'onChange'> {
+    const { dir, progress, ports } = this.settled;
     return {
       dir,
       progress,
       restartCrashed: this.options.restartCrashed === true,
       simulatorPort: ports.simulator,
-      onChange: (stack) => void product.failpoints().then((failpoints) => writeStackFiles(stack, failpoints)),
+      onChange: (stack) => writeStackFiles(stack, failpoints),
     };
   }
 
