@@ -1,0 +1,95 @@
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { type HttpReply } from '@tidegate/contracts/rpc/http-reply';
+import { type RouteRequest, RPC } from '@tidegate/contracts/rpc/routes';
+import { readConfig } from '@tidegate/service-host/config';
+import { type RunningService, startService } from '@tidegate/service-host/host';
+import { connectBroker } from '@tidegate/messaging/connection';
+import { type Broker } from '@tidegate/messaging/broker';
+import { RpcClient } from '@tidegate/messaging/rpc';
+import { createLogger } from '@tidegate/telemetry/logger';
+import { eventually } from '@tidegate/test-harness/eventually';
+import { type TestNats, natsForTests } from '@tidegate/test-harness/nats';
+import { postgresForTests, type TestDatabase } from '@tidegate/test-harness/postgres';
+import { simulatorForTests } from '@tidegate/test-harness/simulator';
+import { type Simulator } from '@tidegate/stripe-simulator/simulator';
+import { jetstream } from '@nats-io/jetstream';
+import { PaymentsConfig } from '../src/config.js';
+import { paymentsFailpoints } from '../src/failpoints.js';
+import { setup } from '../src/payments.module.js';
+import { VISA } from './payments-world.js';
+
+jest.setTimeout(60_000);
+
+describe('The running service', () => {
+  let database: TestDatabase;
+  let nats: TestNats;
+  let simulator: Simulator;
+  let service: RunningService;
+  let broker: Broker;
+  let rpc: RpcClient;
+  const logger = createLogger({ service: 'payments', level: 'silent' });
+
+  beforeAll(async () => {
+    [database, nats, simulator] = await Promise.all([postgresForTests(), natsForTests(), simulatorForTests()]);
+    const config = readConfig(PaymentsConfig, {
+      PORT: '0',
+      DATABASE_URL: database.urlFor('payments'),
+      NATS_URL: nats.url(),
+      STRIPE_SECRET_KEY: 'sk_test_simulator',
+      STRIPE_API_BASE: simulator.url,
+      LOG_LEVEL: 'silent',
+      SHUTDOWN_GRACE_MS: '0',
+    });
+    service = await startService({ service: 'payments', version: '0.1.0', config, failpoints: paymentsFailpoints, setup }, logger);
+    broker = await connectBroker({ servers: nats.url(), name: 'test', service: 'gateway', logger });
+    rpc = new RpcClient(broker);
+  });
+  afterAll(async () => {
+    expect(await service.stop()).toBe(true);
+    await broker.drain();
+    await Promise.all([nats.stop(), simulator.close()]);
+    await database.drop();
+  });
+
+  const request = (change: Partial<RouteRequest>): RouteRequest => ({
+    tenant: 'default',
+    actor: 'test',
+    request_id: 'req_1',
+    correlation_id: 'cor_1',
+    route: 'POST /v1/payments',
+    params: {},
+    query: {},
+    idempotency_key: 'k1',
+    respond_async: false,
+    livemode: false,
+    body: { amount: 4200, currency: 'usd', payment_method: VISA },
+    ...change,
+  });
+
+  it('answers a request over the broker and publishes what happened, in order', async () => {
+    const reply = await eventually(() => rpc.request<HttpReply>(RPC.paymentCreate, request({}), { timeoutMs: 10_000 }));
+    const payment = JSON.parse(reply.body) as { id: string; status: string };
+    expect([reply.status, payment.status]).toEqual([201, 'succeeded']);
+
+    const stream = await eventually(async () => (await jetstream(await broker.connection()).streams.get('PAYMENTS_EVENTS')));
+    const subjects = await eventually(async () => {
+      const { state } = await stream.info();
+      expect(state.messages).toBeGreaterThanOrEqual(2);
+      return [(await stream.getMessage({ seq: 1 }))?.subject, (await stream.getMessage({ seq: 2 }))?.subject];
+    });
+    expect(subjects).toEqual(['payments.events.payment.created.v1', 'payments.events.payment.succeeded.v1']);
+    expect(JSON.stringify(await stream.getMessage({ seq: 2 }).then((message) => message?.json()))).not.toContain('_secret_');
+  });
+
+  it('tells its state', async () => {
+    const metrics = await (await fetch(`${service.url}/metrics`)).text();
+    for (const series of ['circuit_state{breaker_name="stripe"} 0', 'payments_attempts_total{result="succeeded"} 1', 'payments_retry_queue_depth 0', 'stripe_requests_total{operation="create_intent",result="ok"} 1']) expect(metrics).toContain(series);
+    expect((await fetch(`${service.url}/readyz`)).status).toBe(200);
+  });
+
+  it('refuses a broken request without falling over', async () => {
+    const reply = await rpc.request<HttpReply>(RPC.paymentCreate, { nonsense: true });
+    expect(reply.status).toBe(500);
+    expect((await rpc.request<HttpReply>(RPC.paymentList, request({ idempotency_key: null, body: null }))).status).toBe(200);
+  });
+});
