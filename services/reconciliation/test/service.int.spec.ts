@@ -1,0 +1,143 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { exampleStripeEvent, stripeSubject } from '@tidegate/contracts/events/stripe-event';
+import { paymentSubject } from '@tidegate/contracts/events/payment';
+import type { PaymentSnapshot } from '@tidegate/contracts/payment';
+import { RunView } from '@tidegate/contracts/responses';
+import { type HttpReply, jsonReply } from '@tidegate/contracts/rpc/http-reply';
+import { RPC, type RouteRequest } from '@tidegate/contracts/rpc/routes';
+import { type Db, openDatabase } from '@tidegate/database/database';
+import { noFailpoints } from '@tidegate/database/failpoints';
+import { Lease } from '@tidegate/database/lease';
+import { type Broker, connectBroker } from '@tidegate/messaging/connection';
+import { envelope, type OutboxMessage, stage } from '@tidegate/messaging/outbox';
+import { serveOutboxRead } from '@tidegate/messaging/outbox-read.rpc';
+import { OutboxRelay } from '@tidegate/messaging/relay';
+import { RpcClient, serveRpc } from '@tidegate/messaging/rpc';
+import { natsPermissions, SERVICES } from '@tidegate/messaging/topology';
+import { type RunningService, startService } from '@tidegate/service-host/host';
+import { eventually } from '@tidegate/test-harness/eventually';
+import { natsForTests } from '@tidegate/test-harness/nats';
+import { readReconciliationConfig } from '../src/config.js';
+import { FAILPOINTS } from '../src/failpoints.js';
+import { projectionChecksums } from '../src/projection/checksum.js';
+import { SERVICE, setup } from '../src/reconciliation.module.js';
+import { openWorkbench, paid, routeRequest, silent, snapshot, type Workbench } from './workbench.js';
+
+/** A service that owns events, as far as its outbox goes. */
+interface Owner {
+  close: (() => Promise<unknown>)[];
+  db: Db;
+  broker: Broker;
+  publish(...messages: OutboxMessage[]): Promise<void>;
+}
+
+let bench: Workbench;
+let service: RunningService;
+let payments: Owner;
+let webhooks: Owner;
+let gateway: Broker;
+const closing: (() => Promise<unknown>)[] = [];
+const repaired: RouteRequest[] = [];
+
+beforeAll(async () => {
+  const users = [{ user: 'admin', password: 'admin' }, ...SERVICES.map((user) => ({ user, password: user, permissions: natsPermissions(user) }))];
+  const nats = await natsForTests({ users });
+  bench = await openWorkbench();
+  payments = await owner('payments', nats.url('payments'));
+  webhooks = await owner('webhooks', nats.url('webhooks'));
+  gateway = await connectBroker({ servers: nats.url('gateway'), name: 'gateway-spec', logger: silent });
+  const repairs = serveRpc(payments.broker, RPC.paymentRepair, 'payments', async (request) => {
+    repaired.push(request as RouteRequest);
+    return jsonReply(202, { payment_id: 'pay_x', action: 'refresh' });
+  });
+  const config = readReconciliationConfig({
+    PORT: '0',
+    DATABASE_URL: bench.url('reconciliation'),
+    NATS_URL: nats.url('reconciliation'),
+    STRIPE_SECRET_KEY: ['sk', 'test', 'simulator0000'].join('_'),
+    STRIPE_API_BASE: bench.simulator.url,
+    RECONCILIATION_STALE_SECONDS: '1',
+    RECONCILIATION_QUIET_SECONDS: '0',
+    SHUTDOWN_GRACE_SECONDS: '0',
+  });
+  service = await startService({ service: SERVICE, version: 'spec', config, failpoints: FAILPOINTS, setup }, silent);
+  closing.push(() => service.stop(), () => repairs.stop(), () => gateway.drain(), ...[payments, webhooks].flatMap((one) => one.close), () => nats.stop());
+}, 60_000);
+
+afterAll(async () => {
+  for (const close of closing) await close();
+  await bench.shutDown();
+}, 60_000);
+
+async function owner(name: 'payments' | 'webhooks', natsUrl: string): Promise<Owner> {
+  const { db, close } = openDatabase<Record<string, never>>({ url: bench.url(name), poolSize: 4, applicationName: `${name}-spec` }, silent);
+  const broker = await connectBroker({ servers: natsUrl, name: `${name}-spec`, logger: silent });
+  const relay = new OutboxRelay({ db, broker, owner: name, failpoints: noFailpoints, logger: silent, lease: new Lease(db, 'relay', 'spec') });
+  const served = serveOutboxRead(broker, db, name);
+  const relaying = relay.run();
+  return {
+    db,
+    broker,
+    async publish(...messages) {
+      await db.transaction().execute((tx) => stage(tx, messages));
+      relay.signal();
+    },
+    close: [() => served.stop(), () => relay.stop(), () => relaying, () => broker.drain(), close],
+  };
+}
+
+const parts = (aggregateId: string, aggregateVersion: number) => ({ tenant: 'default', aggregateId, aggregateVersion, occurredAt: new Date(), correlationId: 'spec', causationId: null, traceparent: null });
+
+function told(payment: PaymentSnapshot, version = 1): OutboxMessage {
+  const subject = paymentSubject('succeeded');
+  return { aggregate: payment.payment_id, subject, envelope: envelope(subject, { ...parts(payment.payment_id, version), data: payment }) };
+}
+
+function said(intent: string, status: string): OutboxMessage {
+  const subject = stripeSubject('payment_intent.succeeded');
+  const data = { ...exampleStripeEvent, stripe_event_id: `evt_${intent}`, object: { ...exampleStripeEvent.object, id: intent, payment_intent: intent, status } };
+  return { aggregate: intent, subject, envelope: envelope(subject, { ...parts(intent, 1), data }) };
+}
+
+async function ask(subject: string, changes: Partial<RouteRequest>): Promise<HttpReply> {
+  return new RpcClient(gateway).request<HttpReply>(subject, routeRequest(changes), { timeoutMs: 5000 });
+}
+
+async function reconciled(): Promise<RunView> {
+  const day = bench.clock.now().toISOString().slice(0, 10);
+  const reply = await ask(RPC.runCreate, { body: { start_date: day, end_date: day, mode: 'report', reason: 'spec' } });
+  expect(reply.status).toBe(201);
+  const { id } = JSON.parse(reply.body) as RunView;
+  return eventually(async () => {
+    const run = RunView.parse(JSON.parse((await ask(RPC.runGet, { params: { id } })).body));
+    expect(run.status).not.toBe('running');
+    return run;
+  });
+}
+
+describe('The running service', () => {
+  it('projects both streams and agrees with Stripe', async () => {
+    for (let i = 0; i < 5; i += 1) {
+      const payment = await paid(bench);
+      await payments.publish(told(payment));
+      await webhooks.publish(said(payment.stripe_payment_intent!, 'succeeded'));
+    }
+    // No waiting: a run waits for the inbox itself.
+    expect(await reconciled()).toMatchObject({ status: 'succeeded', counts: { missing_local: 0, missing_remote: 0, status_mismatch: 0, amount_mismatch: 0, foreign: 0 } });
+    await eventually(async () => expect(await projectionChecksums(bench.db)).toMatchObject({ recorded_payments: { rows: 5 }, stripe_objects: { rows: 5 } }));
+  }, 30_000);
+
+  it('names what Stripe has and nobody told us', async () => {
+    await paid(bench);
+    expect(await reconciled()).toMatchObject({ status: 'succeeded', counts: { missing_local: 1 } });
+    const text = await (await fetch(`${service.url}/metrics`)).text();
+    expect(text).toContain('billing_reconciliation_discrepancies_total{class="missing_local"} 1');
+    expect(text).toContain('billing_reconciliation_runs_total{result="succeeded"} 2');
+  }, 30_000);
+
+  it('has stale payments looked up', async () => {
+    const stale = snapshot(bench, { status: 'unknown' });
+    await payments.publish(told(stale));
+    await eventually(() => expect(repaired.map((request) => request.body)).toContainEqual({ payment_id: stale.payment_id, reason: 'stale: unknown' }));
+  });
+});
