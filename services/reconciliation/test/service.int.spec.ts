@@ -17,10 +17,13 @@ import { natsPermissions, SERVICES } from '@tidegate/messaging/topology';
 import { type RunningService, startService } from '@tidegate/service-host/host';
 import { eventually } from '@tidegate/test-harness/eventually';
 import { natsForTests } from '@tidegate/test-harness/nats';
+import { sql } from 'kysely';
 import { readReconciliationConfig } from '../src/config.js';
 import { FAILPOINTS } from '../src/failpoints.js';
 import { projectionChecksums } from '../src/projection/checksum.js';
+import { rebuildProjection } from '../src/projection/rebuild.js';
 import { SERVICE, setup } from '../src/reconciliation.module.js';
+import { rebuildRuns } from '../src/run/run.rebuild.js';
 import { openWorkbench, paid, routeRequest, silent, snapshot, type Workbench } from './workbench.js';
 
 /** A service that owns events, as far as its outbox goes. */
@@ -36,6 +39,8 @@ let service: RunningService;
 let payments: Owner;
 let webhooks: Owner;
 let gateway: Broker;
+/** As the service itself, for commands beside it. */
+let own: Broker;
 const closing: (() => Promise<unknown>)[] = [];
 const repaired: RouteRequest[] = [];
 
@@ -46,6 +51,7 @@ beforeAll(async () => {
   payments = await owner('payments', nats.url('payments'));
   webhooks = await owner('webhooks', nats.url('webhooks'));
   gateway = await connectBroker({ servers: nats.url('gateway'), name: 'gateway-spec', logger: silent });
+  own = await connectBroker({ servers: nats.url('reconciliation'), name: 'reconciliation-spec', logger: silent });
   const repairs = serveRpc(payments.broker, RPC.paymentRepair, 'payments', async (request) => {
     repaired.push(request as RouteRequest);
     return jsonReply(202, { payment_id: 'pay_x', action: 'refresh' });
@@ -61,7 +67,7 @@ beforeAll(async () => {
     SHUTDOWN_GRACE_SECONDS: '0',
   });
   service = await startService({ service: SERVICE, version: 'spec', config, failpoints: FAILPOINTS, setup }, silent);
-  closing.push(() => service.stop(), () => repairs.stop(), () => gateway.drain(), ...[payments, webhooks].flatMap((one) => one.close), () => nats.stop());
+  closing.push(() => service.stop(), () => repairs.stop(), () => gateway.drain(), () => own.drain(), ...[payments, webhooks].flatMap((one) => one.close), () => nats.stop());
 }, 60_000);
 
 afterAll(async () => {
@@ -140,4 +146,45 @@ describe('The running service', () => {
     await payments.publish(told(stale));
     await eventually(() => expect(repaired.map((request) => request.body)).toContainEqual({ payment_id: stale.payment_id, reason: 'stale: unknown' }));
   });
+
+  it('comes back equal when every derived table is dropped and rebuilt in a new generation', async () => {
+    const before = await projectionChecksums(bench.db);
+    const runs = await derivedRuns();
+    expect([before.recorded_payments.rows, before.stripe_objects.rows, runs.rows.length]).toEqual([6, 5, 2]);
+    const reported = await outboxSize();
+
+    const admin = openDatabase<Record<string, never>>({ url: bench.adminUrl, poolSize: 1, applicationName: 'spec' }, silent);
+    for (const table of ['recorded_payments', 'recorded_refunds', 'stripe_objects', 'runs', 'discrepancies']) await sql`DROP TABLE reconciliation.${sql.ref(table)}`.execute(admin.db);
+    await admin.close();
+    const { sources } = await rebuildProjection({ db: bench.db, broker: own, logger: silent, livemode: false });
+    await rebuildRuns(bench.db);
+
+    expect(sources.map((one) => one.generation)).toEqual([2, 2]);
+    expect(await projectionChecksums(bench.db)).toEqual(before);
+    expect(await derivedRuns()).toEqual(runs);
+    expect(await outboxSize()).toBe(reported);
+
+    // The live consumer goes on in the new generation.
+    await payments.publish(told(snapshot(bench)));
+    await eventually(async () => expect((await projectionChecksums(bench.db)).recorded_payments.rows).toBe(7));
+  }, 30_000);
+
+  it('refuses to rebuild while an owner cannot say that everything was read', async () => {
+    const before = await projectionChecksums(bench.db);
+    await webhooks.close[0]!();
+    await expect(rebuildProjection({ db: bench.db, broker: own, logger: silent, livemode: false })).rejects.toThrow(/STRIPE_EVENTS/);
+    expect(await projectionChecksums(bench.db)).toEqual(before);
+  }, 30_000);
 });
+
+async function derivedRuns() {
+  return {
+    rows: await bench.db.selectFrom('runs').selectAll().orderBy('run_id').execute(),
+    discrepancies: await bench.db.selectFrom('discrepancies').selectAll().orderBy('run_id').orderBy('number').execute(),
+  };
+}
+
+async function outboxSize(): Promise<number> {
+  const { rows } = await sql<{ size: number }>`SELECT count(*) AS size FROM outbox`.execute(bench.db);
+  return rows[0]!.size;
+}

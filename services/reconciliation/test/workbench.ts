@@ -23,6 +23,7 @@ export interface Workbench extends Database<ReconciliationTables> {
   clock: { now(): Date };
   advance(seconds: number): void;
   metrics: ReturnType<typeof createMetrics>;
+  adminUrl: string;
   /** Of the test's database, as that role. */
   url(role: string): string;
   /** As on the first day; the events in the outbox and the runs' events stay, which nobody reads again. */
@@ -47,6 +48,7 @@ export async function openWorkbench(): Promise<Workbench> {
       offset += seconds * 1000;
     },
     metrics: createMetrics('reconciliation'),
+    adminUrl: database.url,
     url: (role) => database.urlFor(role),
     clear: async () => {
       for (const table of TABLES) await opened.db.deleteFrom(table).execute();
