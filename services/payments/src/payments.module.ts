@@ -10,7 +10,7 @@ import type { HostContext, ServiceParts, Startable } from '@tidegate/service-hos
 import { createStripeAdapter } from '@tidegate/stripe-gateway/adapter';
 import type { PaymentsConfig } from './config.js';
 import { served } from './payment/payment.rpc.js';
-import { CARRY_ON_INTERVAL_MS } from './payment/payment.loop.js';
+import { CARRY_ON_INTERVAL_MS, PATIENCE_MS } from './payment/payment.loop.js';
 import { payments, type PaymentsSettings } from './payments.js';
 
 export const SERVICE = 'payments';
@@ -43,7 +43,7 @@ export function setup(host: HostContext<PaymentsConfig>): ServiceParts {
     },
     settingsOf(config),
   );
-  const carryOn = everyLoop({ name: 'payments.carry_on', intervalMs: CARRY_ON_INTERVAL_MS, runOnce: () => parts.carryOnOnce(), health, logger });
+  const carryOn = everyLoop({ name: 'payments.carry_on', intervalMs: CARRY_ON_INTERVAL_MS, runOnce: () => parts.carryOnOnce(PATIENCE_MS), health, logger });
   const consumer = (durable: string, stream: 'STRIPE_EVENTS' | 'RECEIPTS_EVENTS', handler: typeof parts.stripeEvents | typeof parts.receipts) =>
     new Subscriber({ db, broker, failpoints, logger, metrics, clock, service: SERVICE, durable, stream, handler });
 

@@ -11,7 +11,7 @@ import { type Kysely } from 'kysely';
 import { CarryOn } from './payment/carry-on.flow.js';
 import { IntentFinder } from './payment/intent-finder.js';
 import { PaymentFlow } from './payment/payment.flow.js';
-import { runOnce } from './payment/payment.loop.js';
+import { PaymentLoop } from './payment/payment.loop.js';
 import { PaymentMetrics } from './payment/payment.metrics.js';
 import { readHandlers } from './payment/payment.read.js';
 import { commandHandlers, type RouteHandler } from './payment/payment.rpc.js';
@@ -57,8 +57,8 @@ export interface PaymentsParts {
   stripeEvents: StripeEventsConsumer;
   receipts: ReceiptsConsumer;
   breakers: Breakers;
-  /** One pass over the payments whose time has come. */
-  carryOnOnce(): Promise<number>;
+  /** One pass over the payments whose time has come; answers how many were begun. */
+  carryOnOnce(patienceMs: number): Promise<number>;
   /** Resolves when nothing is in hand; then stops renewing leases. */
   stop(): Promise<void>;
 }
@@ -76,6 +76,7 @@ export function payments(ports: PaymentsPorts, settings: PaymentsSettings): Paym
   const carrying = { ...shared, calls, finder: new IntentFinder(stripe), recorder: new Recorder(shared), keeper, logger, random: ports.random, absenceMs: settings.absenceMs };
   const carryOn = new CarryOn(carrying);
   const flow = new PaymentFlow({ ...carrying, carryOn, breakers, instance, runMs: settings.runMs, answerMs: settings.answerMs });
+  const loop = new PaymentLoop({ db, clock, carryOn, metrics, logger, instance });
   const rules = { livemode: settings.livemode, unmarked: settings.unmarked };
 
   return {
@@ -87,9 +88,9 @@ export function payments(ports: PaymentsPorts, settings: PaymentsSettings): Paym
     stripeEvents: new StripeEventsConsumer({ db, stripe, clock, rules, metrics, onCommitted, onWork }),
     receipts: new ReceiptsConsumer(),
     breakers,
-    carryOnOnce: () => runOnce({ db, clock, carryOn, metrics, logger, instance }),
+    carryOnOnce: (patienceMs) => loop.runOnce(patienceMs),
     stop: async () => {
-      await flow.idle();
+      await Promise.all([flow.idle(), loop.idle()]);
       keeper.stop();
     },
   };

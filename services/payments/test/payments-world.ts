@@ -120,7 +120,7 @@ export async function paymentsWorld(options: WorldOptions = {}) {
   async function settle(maxMs = 6 * 3_600_000): Promise<void> {
     const until = clock.now().getTime() + maxMs;
     for (;;) {
-      if ((await first.parts.carryOnOnce()) > 0) continue;
+      if ((await first.parts.carryOnOnce(60_000)) > 0) continue;
       const { rows } = await sql<{ due_at: Date | null }>`SELECT due_at FROM payment_work WHERE due_at IS NOT NULL ORDER BY due_at LIMIT 1`.execute(first.db);
       const due = rows[0]?.due_at;
       if (!due || due.getTime() > until) return;

@@ -184,6 +184,10 @@ export class CarryOn {
   private async cancelOrphan(run: Run, intentId: string): Promise<Date | null> {
     const outcome = await this.deps.calls.cancelOrphan(paymentOf(run), intentId);
     const gone = outcome.kind === 'ok' || (outcome.kind === 'rejected' && outcome.intent?.status === 'canceled');
+    if (outcome.kind === 'rejected' && outcome.intent?.status === 'succeeded') {
+      const fields = { payment_id: run.held.payment_id, stripe_payment_intent: intentId };
+      this.deps.logger.error({ event: 'payment_charged_elsewhere', ...fields }, 'Another program confirmed a second PaymentIntent that carries our payment id; refund it by hand');
+    }
     if (!gone) return this.lookLater(run, outcome);
     const canceled: PaymentEvent = { type: 'OrphanIntentCanceled', data: { intent_id: intentId } };
     await this.deps.recorder.record(run, 'payments.orphan.recorded', (payment) => (payment.orphans.includes(intentId) ? [canceled] : null));

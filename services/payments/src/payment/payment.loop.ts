@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { type Logger } from '@tidegate/telemetry/logger';
 import { withCorrelation } from '@tidegate/telemetry/correlation';
 import { inSpan } from '@tidegate/telemetry/tracing';
@@ -22,13 +23,34 @@ export interface PaymentLoopDeps {
 /** How often due payments are looked for; a signal makes it sooner. */
 export const CARRY_ON_INTERVAL_MS = 250;
 const AT_ONCE = 10;
+/** A pass of the loop waits this long for what it began. */
+export const PATIENCE_MS = 1000;
 const RUN_MS = 60_000;
 
-/** Carries on every payment whose time has come or whose holder is gone, in any replica; leases keep two from the same payment. Answers how many. */
-export async function runOnce(deps: PaymentLoopDeps): Promise<number> {
-  const due = await acquireDue(deps.db, `${deps.instance}#loop`, deps.clock.now(), AT_ONCE);
-  await Promise.all(due.map((held) => carryOne(deps, held)));
-  return due.length;
+/** Carries on payments whose time has come or whose holder is gone, in any replica; leases keep two from the same payment. */
+export class PaymentLoop {
+  private readonly inHand = new Set<Promise<void>>();
+
+  constructor(private readonly deps: PaymentLoopDeps) {}
+
+  /**
+   * One pass: begins what is due, as far as places are free, and answers how many. Waits for what it began, `patienceMs` at most, so that one payment whose
+   * calls hang does not hold up the others.
+   */
+  async runOnce(patienceMs: number): Promise<number> {
+    const free = AT_ONCE - this.inHand.size;
+    const due = free > 0 ? await acquireDue(this.deps.db, `${this.deps.instance}#loop`, this.deps.clock.now(), free) : [];
+    for (const held of due) {
+      const work = carryOne(this.deps, held).finally(() => this.inHand.delete(work));
+      this.inHand.add(work);
+    }
+    if (this.inHand.size > 0) await Promise.race([Promise.all(this.inHand), delay(patienceMs, undefined, { ref: false })]);
+    return due.length;
+  }
+
+  async idle(): Promise<void> {
+    await Promise.all(this.inHand);
+  }
 }
 
 async function carryOne(deps: PaymentLoopDeps, held: Held): Promise<void> {

@@ -1,0 +1,138 @@
+import { describe, expect, it } from '@jest/globals';
+import { type Intent } from '@tidegate/stripe-gateway/intent';
+import { type StripeOutcome } from '@tidegate/stripe-gateway/outcome';
+import fc from 'fast-check';
+import { accepted, authorized, AT, declined, declinedIntent, intent, missing, NOW, opened, paidIntent, payment, submitted, succeeded } from '../../test/given.js';
+import { decideAnswer, decideFound, decideInterrupted, decideLookup, decideRetry, follow } from './intent.decide.js';
+import { type Occurred, type PaymentEvent } from './payment.events.js';
+import { replay } from './payment.evolve.js';
+import { type Payment, statusOf } from './payment.state.js';
+
+const ok = (value: Intent): StripeOutcome<Intent> => ({ kind: 'ok', value, requestId: null });
+const types = (events: PaymentEvent[] | null) => events?.map((event) => event.type) ?? null;
+const noAnswer: StripeOutcome<Intent> = { kind: 'unknown', cause: 'timeout', stored: false, message: '' };
+const later = (hours: number) => new Date(Date.parse(AT) + hours * 3_600_000);
+
+describe('When the intent was created', () => {
+  it('records its id and commits to the confirm in one breath', () => {
+    expect(types(decideAnswer(payment(...accepted()), 'intent', ok(intent()), NOW))).toEqual(['IntentRecorded', 'StepSubmitted']);
+  });
+  it('waits for a method when none was given', () => {
+    expect(types(decideAnswer(payment(...accepted({ payment_method: null })), 'intent', ok(intent()), NOW))).toEqual(['IntentRecorded', 'PaymentMethodAwaited', 'CommandCompleted']);
+  });
+  it('cancels it instead when time is up', () => {
+    expect(types(decideFound(payment(...accepted()), intent(), later(2)))).toEqual(['IntentRecorded', 'CancelRequested', 'StepSubmitted']);
+  });
+  it('never records a second one', () => {
+    expect(types(decideAnswer(payment(...opened()), 'intent', ok(intent({ id: 'pi_2' })), NOW))).toEqual(['OrphanIntentFound']);
+  });
+  it('fails for good when Stripe refuses it', () => {
+    const refused: StripeOutcome<Intent> = { kind: 'rejected', status: 400, code: 'x', param: null, message: 'no' };
+    expect(types(decideAnswer(payment(...accepted()), 'intent', refused, NOW))).toEqual(['PaymentFailed', 'CommandCompleted']);
+  });
+});
+
+describe('When the confirm was answered', () => {
+  it('succeeds', () => {
+    expect(types(decideAnswer(payment(...opened()), 'confirm', ok(paidIntent()), NOW))).toEqual(['PaymentSucceeded', 'CommandCompleted']);
+  });
+  it('is declined, which is certain but not final', () => {
+    const outcome: StripeOutcome<Intent> = { kind: 'declined', code: 'card_declined', declineCode: null, message: 'no', intent: declinedIntent() };
+    expect(types(decideAnswer(payment(...opened()), 'confirm', outcome, NOW))).toEqual(['PaymentDeclined', 'CommandCompleted']);
+  });
+  it('cancels the intent of a create whose confirm Stripe refuses', () => {
+    const refused: StripeOutcome<Intent> = { kind: 'rejected', status: 400, code: 'resource_missing', param: 'payment_method', message: 'no', intent: intent() };
+    expect(types(decideAnswer(payment(...opened()), 'confirm', refused, NOW))).toEqual(['CommandCompleted', 'CancelRequested', 'StepSubmitted']);
+  });
+  it('believes the intent that comes with a refusal: it may have succeeded before', () => {
+    const moved: StripeOutcome<Intent> = { kind: 'rejected', status: 400, code: 'payment_intent_unexpected_state', param: null, message: 'no', intent: paidIntent() };
+    expect(types(decideAnswer(payment(...opened()), 'confirm', moved, NOW))).toEqual(['PaymentSucceeded', 'CommandCompleted']);
+  });
+  it.each(['in_use', 'auth'] as const)('decides nothing on %s', (kind) => {
+    expect(decideAnswer(payment(...opened()), 'confirm', { kind, message: '' }, NOW)).toEqual([]);
+  });
+  it('becomes unknown without an answer, and on a 404 of the intent: an alarm, never a cancel', () => {
+    for (const outcome of [noAnswer, { kind: 'not_found', param: 'id', message: '' } as const]) {
+      const events = decideAnswer(payment(...opened()), 'confirm', outcome, NOW);
+      expect(types(events)).toEqual(['AnswerMissing']);
+      expect(statusOf(payment(...opened(), ...events))).toBe('unknown');
+    }
+  });
+});
+
+describe('When an answer is missing', () => {
+  const unanswered = payment(...opened(), missing('confirm'));
+
+  it('sees the effect of the call', () => {
+    expect(types(decideLookup(unanswered, paidIntent()))).toEqual(['PaymentSucceeded', 'CommandCompleted']);
+    expect(types(decideLookup(unanswered, declinedIntent()))).toEqual(['PaymentDeclined', 'CommandCompleted']);
+  });
+  it('sees none', () => {
+    expect(decideLookup(unanswered, intent())).toBeNull();
+  });
+  it('does not take the decline of an earlier attempt for its own', () => {
+    const again: PaymentEvent[] = [
+      ...declined('ch_1|ch_1|card_declined|'),
+      { type: 'ConfirmRequested', data: { command_id: 'cmd_2', payment_method: 'pm_card_visa' } },
+      submitted('confirm', 1, 'cmd_2'),
+      missing('confirm', false, 'cmd_2'),
+    ];
+    expect(decideLookup(payment(...again), declinedIntent('ch_1'))).toBeNull();
+    expect(types(decideLookup(payment(...again), declinedIntent('ch_2')))).toEqual(['PaymentDeclined', 'CommandCompleted']);
+  });
+  it('calls again with the same key within 23 hours', () => {
+    const long = payment(...opened({ not_after: '2027-01-01T00:00:00.000Z' }), missing('confirm'));
+    expect(decideRetry(long, later(22))).toEqual([]);
+    expect(decideRetry(long, later(24))).toMatchObject([{ type: 'StepSubmitted', data: { step: 'confirm', n: 2 } }]);
+  });
+  it('takes the next key at once when Stripe stored an error under this one', () => {
+    expect(decideRetry(payment(...opened(), missing('confirm', true)), NOW)).toMatchObject([{ type: 'StepSubmitted', data: { n: 2 } }]);
+  });
+  it('gives up past not_after: cancels the intent, or the payment if there is none', () => {
+    expect(types(decideRetry(unanswered, later(2)))).toEqual(['CancelRequested', 'StepSubmitted']);
+    expect(decideRetry(payment(...accepted(), missing('intent')), later(2))).toMatchObject([{ type: 'PaymentCanceled', data: { reason: 'expired' } }, { type: 'CommandCompleted' }]);
+    expect(decideRetry(payment(...accepted({}, true)), later(2))).toMatchObject([{ type: 'PaymentCanceled', data: { reason: 'expired_in_queue' } }, { type: 'CommandCompleted' }]);
+  });
+  it('counts a call whose process died as missing, once', () => {
+    expect(types(decideInterrupted(payment(...opened())))).toEqual(['AnswerMissing']);
+    expect(decideInterrupted(unanswered)).toEqual([]);
+  });
+});
+
+describe("Stripe's news about an intent", () => {
+  const states: Intent[] = [
+    intent(),
+    intent({ status: 'requires_action' }),
+    intent({ status: 'processing' }),
+    declinedIntent(),
+    intent({ status: 'requires_capture', amount_capturable: 4200, latest_charge: 'ch_1' }),
+    paidIntent(),
+  ];
+
+  it('never takes back what is final, nor an authorization', () => {
+    for (const seen of states) {
+      expect(follow(payment(...succeeded()), seen, 'answer')).toEqual([]);
+      if (seen.status !== 'succeeded') expect(follow(payment(...authorized()), seen, 'answer')).toEqual([]);
+    }
+  });
+
+  it('ends in the same state in any order, any number of times, for what only moves forward', () => {
+    const forward = [states[4] as Intent, states[5] as Intent, intent(), intent({ status: 'processing' })];
+    fc.assert(
+      fc.property(fc.shuffledSubarray([...forward, ...forward, ...forward], { minLength: 12 }), (seen) => {
+        const end = seen.reduce<Payment>((state, one) => join(state, follow(state, one, 'hint')), payment(...opened({ capture_method: 'manual' })));
+        return statusOf(end) === 'succeeded';
+      }),
+    );
+  });
+
+  it('about another intent of the same payment makes an orphan of it, once', () => {
+    const stranger = intent({ id: 'pi_2' });
+    const events = follow(payment(...opened()), stranger, 'hint');
+    expect(types(events)).toEqual(['OrphanIntentFound']);
+    expect(follow(payment(...opened(), ...events), stranger, 'hint')).toEqual([]);
+    expect(follow(payment(...opened()), { ...stranger, status: 'canceled' }, 'hint')).toEqual([]);
+  });
+});
+
+const join = (state: Payment, events: PaymentEvent[]): Payment => replay(events.map((event) => ({ ...event, at: AT }) as Occurred), state) as Payment;

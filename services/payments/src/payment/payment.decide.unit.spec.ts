@@ -1,0 +1,86 @@
+import { describe, expect, it } from '@jest/globals';
+import { accepted, authorized, completed, CREATE, declined, given, missing, opened, refunding, submitted, succeeded, terms } from '../../test/given.js';
+import { decide } from './payment.decide.js';
+import { type PaymentEvent } from './payment.events.js';
+
+const types = (decision: ReturnType<typeof decide>) => (decision.kind === 'accepted' ? decision.events.map((event) => event.type) : decision);
+const code = (decision: ReturnType<typeof decide>) => (decision.kind === 'refused' ? decision.refusal.code : decision.kind);
+const confirm = { type: 'ConfirmPayment', command_id: 'cmd_2', payment_method: 'pm_card_visa' } as const;
+const capture = (amount: number | null = null) => ({ type: 'CapturePayment', command_id: 'cmd_3', amount }) as const;
+const cancel = { type: 'CancelPayment', command_id: 'cmd_4', reason: null } as const;
+const refund = (amount: number | null = null) => ({ type: 'RefundPayment', command_id: 'cmd_5', refund_id: 'rfd_5', amount, reason: null }) as const;
+
+describe('When there is no payment yet', () => {
+  it('accepts it and commits to its first call', () => {
+    expect(types(decide(given(), { type: 'CreatePayment', command_id: CREATE, terms: terms(), queued: false }))).toEqual(['PaymentAccepted', 'StepSubmitted']);
+  });
+
+  it('commits to no call when it is to be queued', () => {
+    expect(types(decide(given(), { type: 'CreatePayment', command_id: CREATE, terms: terms(), queued: true }))).toEqual(['PaymentAccepted']);
+  });
+});
+
+describe('When an answer is awaited or missing', () => {
+  it.each([[accepted()], [opened()], [[...opened(), missing('confirm')]]])('every further command on the intent waits', (events: PaymentEvent[]) => {
+    for (const command of [confirm, capture(), cancel]) expect(decide(given(...events), command)).toEqual({ kind: 'busy' });
+  });
+});
+
+describe('When queued', () => {
+  it('is canceled without a call', () => {
+    expect(types(decide(given(...accepted({}, true)), cancel))).toEqual(['CancelRequested', 'PaymentCanceled', 'CommandCompleted', 'CommandCompleted']);
+  });
+});
+
+describe('When declined', () => {
+  it('takes another payment method', () => {
+    expect(types(decide(given(...declined()), confirm))).toEqual(['ConfirmRequested', 'StepSubmitted']);
+  });
+  it('refuses a capture and a refund', () => {
+    expect(code(decide(given(...declined()), capture()))).toBe('payments.illegal_state');
+    expect(code(decide(given(...declined()), refund()))).toBe('payments.illegal_state');
+  });
+});
+
+describe('When authorized', () => {
+  it('captures all or a part', () => {
+    expect(types(decide(given(...authorized()), capture()))).toEqual(['CaptureRequested', 'StepSubmitted']);
+    expect(types(decide(given(...authorized()), capture(4200)))).toEqual(['CaptureRequested', 'StepSubmitted']);
+  });
+  it('refuses a capture above the authorized amount', () => {
+    expect(code(decide(given(...authorized()), capture(4201)))).toBe('payments.capture_exceeds_authorized');
+  });
+  it('refuses a confirm', () => {
+    expect(code(decide(given(...authorized()), confirm))).toBe('payments.illegal_state');
+  });
+  it('waits while a capture has no certain outcome', () => {
+    const capturing: PaymentEvent[] = [...authorized(), { type: 'CaptureRequested', data: { command_id: 'cmd_3', amount: null } }, submitted('capture', 1, 'cmd_3')];
+    expect(decide(given(...capturing), cancel)).toEqual({ kind: 'busy' });
+  });
+});
+
+describe('When succeeded', () => {
+  it('refunds what is left when no amount is given', () => {
+    const decision = decide(given(...succeeded(), refunding('rfd_1', 1000)), refund());
+    expect(decision).toMatchObject({ kind: 'accepted', events: [{ type: 'RefundRequested', data: { amount: 3200 } }] });
+  });
+  it('counts refunds whose outcome is open, so that together they never exceed the captured amount', () => {
+    expect(code(decide(given(...succeeded(), refunding('rfd_1', 4000)), refund(201)))).toBe('payments.refund_exceeds_captured');
+    const unanswered: PaymentEvent = { type: 'RefundAnswerMissing', data: { refund_id: 'rfd_1', cause: 'server_error', stored: true } };
+    expect(code(decide(given(...succeeded(), refunding('rfd_1', 4200), unanswered), refund(1)))).toBe('payments.refund_exceeds_captured');
+  });
+  it('frees the amount of a refund that was never carried out', () => {
+    const gone: PaymentEvent = { type: 'RefundNotExecuted', data: { refund_id: 'rfd_1' } };
+    expect(types(decide(given(...succeeded(), refunding('rfd_1', 4200), gone), refund(4200)))).toEqual(['RefundRequested']);
+  });
+  it.each([confirm, capture(), cancel])('refuses %j', (command) => {
+    expect(code(decide(given(...succeeded()), command))).toBe('payments.illegal_state');
+  });
+});
+
+describe('When canceled', () => {
+  it('refuses everything', () => {
+    const canceled: PaymentEvent[] = [...declined(), { type: 'PaymentCanceled', data: { reason: null } }, completed()];
+    for (const command of [confirm, capture(), cancel, refund()]) expect(code(decide(given(...canceled), command))).toBe('payments.illegal_state');
+  });
+});

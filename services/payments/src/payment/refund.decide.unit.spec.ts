@@ -1,0 +1,89 @@
+import { describe, expect, it } from '@jest/globals';
+import { type Refund as StripeRefund } from '@tidegate/stripe-gateway/intent';
+import { type StripeOutcome } from '@tidegate/stripe-gateway/outcome';
+import fc from 'fast-check';
+import { AT, payment, refunding, succeeded } from '../../test/given.js';
+import { type Occurred, type PaymentEvent } from './payment.events.js';
+import { replay } from './payment.evolve.js';
+import { type Payment, refundableOf, refundedOf } from './payment.state.js';
+import { decideRefundAnswer, decideRefundLookup, observeRefund } from './refund.decide.js';
+
+const seen = (status: StripeRefund['status'], refund_id = 'rfd_1'): StripeRefund => ({
+  object: 'refund',
+  id: 're_1',
+  payment_intent: 'pi_1',
+  charge: 'ch_1',
+  status,
+  amount: 1000,
+  currency: 'usd',
+  reason: null,
+  failure_reason: null,
+  metadata: { refund_id },
+  created: 0,
+});
+const asked = (...events: PaymentEvent[]): Payment => payment(...succeeded(), refunding('rfd_1', 1000), ...events);
+const refundOf = (state: Payment) => state.refunds[0] as Payment['refunds'][number];
+const unanswered = (stored: boolean): PaymentEvent => ({ type: 'RefundAnswerMissing', data: { refund_id: 'rfd_1', cause: 'server_error', stored } });
+const types = (events: PaymentEvent[]) => events.map((event) => event.type);
+const rules = (hours: number) => ({ now: new Date(Date.parse(AT) + hours * 3_600_000), absenceMs: 3_600_000 });
+
+describe('When a refund was asked for', () => {
+  it('records the answer', () => {
+    expect(types(decideRefundAnswer(refundOf(asked()), { kind: 'ok', value: seen('succeeded'), requestId: null }))).toEqual(['RefundRecorded', 'RefundCompleted']);
+  });
+  it('does not let an older answer take back what a webhook told', () => {
+    const told = asked({ type: 'RefundRecorded', data: { refund_id: 'rfd_1', stripe_refund: 're_1', status: 'succeeded', amount: 1000, reason: null } });
+    expect(types(decideRefundAnswer(refundOf(told), { kind: 'ok', value: seen('pending'), requestId: null }))).toEqual(['RefundCompleted']);
+  });
+  it('fails and frees the amount when Stripe refuses', () => {
+    const refused: StripeOutcome<StripeRefund> = { kind: 'rejected', status: 400, code: 'charge_already_refunded', param: null, message: 'no' };
+    const events = decideRefundAnswer(refundOf(asked()), refused);
+    expect(types(events)).toEqual(['RefundRejected', 'RefundCompleted']);
+    expect(refundableOf(asked(...events))).toBe(4200);
+  });
+});
+
+describe('When the answer to a refund is missing', () => {
+  it('keeps its amount reserved', () => {
+    expect(refundableOf(asked(unanswered(true)))).toBe(3200);
+  });
+  it('finds it by our id in a complete list', () => {
+    expect(types(decideRefundLookup(refundOf(asked(unanswered(true))), [seen('succeeded')], rules(0)).events)).toEqual(['RefundRecorded', 'RefundCompleted']);
+  });
+  it('calls again with its only key if Stripe stored nothing and the key is young', () => {
+    expect(decideRefundLookup(refundOf(asked(unanswered(false))), [], rules(1))).toEqual({ events: [], retry: true });
+    expect(decideRefundLookup(refundOf(asked(unanswered(false))), [], rules(24)).retry).toBe(false);
+  });
+  it('never calls again after a stored error, and gives up only when two complete lists an hour apart lack it', () => {
+    const once = decideRefundLookup(refundOf(asked(unanswered(true))), [seen('succeeded', 'rfd_other')], rules(0));
+    expect([types(once.events), once.retry]).toEqual([['RefundNotSeen'], false]);
+    const absent = asked(unanswered(true), ...once.events);
+    expect(decideRefundLookup(refundOf(absent), [], rules(0.9))).toEqual({ events: [], retry: false });
+    expect(types(decideRefundLookup(refundOf(absent), [], rules(1)).events)).toEqual(['RefundNotExecuted', 'RefundCompleted']);
+  });
+  it('counts it after all when it appears later', () => {
+    const given = asked(unanswered(true), { type: 'RefundNotSeen', data: { refund_id: 'rfd_1' } }, { type: 'RefundNotExecuted', data: { refund_id: 'rfd_1' } });
+    const events = observeRefund(given, seen('succeeded'), 'rfd_foreign');
+    expect(refundedOf(join(given, events))).toBe(1000);
+  });
+});
+
+describe("Stripe's news about refunds", () => {
+  it('end in the same state in any order, any number of times', () => {
+    const news = [seen('pending'), seen('succeeded'), seen('failed')];
+    fc.assert(
+      fc.property(fc.shuffledSubarray([...news, ...news, ...news], { minLength: 9 }), (order) => {
+        const end = order.reduce<Payment>((state, one) => join(state, observeRefund(state, one, 'rfd_foreign')), asked());
+        return refundOf(end).status === 'failed' && end.refunds.length === 1;
+      }),
+    );
+  });
+  it('add one that was made elsewhere, once', () => {
+    const elsewhere = { ...seen('succeeded'), id: 're_9', metadata: {} };
+    const once = join(payment(...succeeded()), observeRefund(payment(...succeeded()), elsewhere, 'rfd_foreign'));
+    expect(once.refunds).toMatchObject([{ id: 'rfd_foreign', stripe_refund: 're_9', status: 'succeeded', completed: true }]);
+    expect(observeRefund(once, elsewhere, 'rfd_foreign')).toEqual([]);
+  });
+});
+
+const join = (state: Payment, events: PaymentEvent[]): Payment => replay(events.map((event) => ({ ...event, at: AT }) as Occurred), state) as Payment;
