@@ -2,7 +2,10 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { allocate } from './allocate.js';
 
-const cases = fc.tuple(fc.bigInt({ min: 0n, max: 10n ** 12n }), fc.array(fc.bigInt({ min: 0n, max: 10n ** 9n }), { minLength: 1, maxLength: 20 }));
+const cases = fc.tuple(
+  fc.bigInt({ min: 0n, max: 10n ** 12n }),
+  fc.array(fc.bigInt({ min: 0n, max: 10n ** 9n }), { minLength: 1, maxLength: 20 }),
+);
 
 describe('Allocation', () => {
   it('gives the left-over cent to the largest remainder, the earlier one on a tie', () => {

@@ -17,6 +17,10 @@ describe('The currency table', () => {
   });
 
   it('has minimums that can be charged', () => {
-    for (const currency of currencies()) expect({ code: currency.code, rest: currency.minimum === 1n ? 0n : currency.minimum % currency.step }).toEqual({ code: currency.code, rest: 0n });
+    for (const currency of currencies())
+      expect({ code: currency.code, rest: currency.minimum === 1n ? 0n : currency.minimum % currency.step }).toEqual({
+        code: currency.code,
+        rest: 0n,
+      });
   });
 });

@@ -60,11 +60,18 @@ export function createStripeAdapter(config: StripeAdapterConfig): StripePort & {
       ),
     captureIntent: (id, p, key) =>
       call(
-        stripe.paymentIntents.capture(id, { ...(p.amount === undefined ? {} : { amount_to_capture: p.amount }), ...withCharge }, { idempotencyKey: key }),
+        stripe.paymentIntents.capture(
+          id,
+          { ...(p.amount === undefined ? {} : { amount_to_capture: p.amount }), ...withCharge },
+          { idempotencyKey: key },
+        ),
         toIntent,
       ),
     cancelIntent: (id, p, key) =>
-      call(stripe.paymentIntents.cancel(id, p.reason === undefined ? {} : { cancellation_reason: p.reason }, { idempotencyKey: key }), toIntent),
+      call(
+        stripe.paymentIntents.cancel(id, p.reason === undefined ? {} : { cancellation_reason: p.reason }, { idempotencyKey: key }),
+        toIntent,
+      ),
     createRefund: (p, key) =>
       call(
         stripe.refunds.create(

@@ -27,7 +27,8 @@ export function classifyError(thrown: unknown): StripeFailure {
   const error = (typeof thrown === 'object' && thrown !== null ? thrown : {}) as SdkError;
   const message = error.message ?? String(thrown);
   const status = error.statusCode;
-  if (error.type === 'StripeConnectionError') return { kind: 'unknown', cause: isTimeout(error) ? 'timeout' : 'connection', stored: false, message };
+  if (error.type === 'StripeConnectionError')
+    return { kind: 'unknown', cause: isTimeout(error) ? 'timeout' : 'connection', stored: false, message };
   if (status === undefined) return { kind: 'unknown', cause: 'bad_body', stored: false, message };
   if (status >= 500) return { kind: 'unknown', cause: 'server_error', stored: isStored(status, error), message };
   return classifyClientError(status, error, message);
@@ -41,7 +42,8 @@ function classifyClientError(status: number, error: SdkError, message: string): 
   if (status === 429 || code === 'rate_limit') return limited(error, code, message);
   if (status === 409) return { kind: 'in_use', message };
   if (status === 401 || status === 403) return { kind: 'auth', message };
-  if (status === 402) return { kind: 'declined', code: code ?? 'card_declined', declineCode: error.decline_code ?? null, message, ...intentIn(error) };
+  if (status === 402)
+    return { kind: 'declined', code: code ?? 'card_declined', declineCode: error.decline_code ?? null, message, ...intentIn(error) };
   if (status === 404) return { kind: 'not_found', param, message };
   if (status >= 400) return { kind: 'rejected', status, code, param, message, ...intentIn(error) };
   return { kind: 'unknown', cause: 'bad_body', stored: false, message };

@@ -6,7 +6,7 @@ export async function everyPage<T extends { id: string }, Q extends object>(
   query: Q,
 ): Promise<{ kind: 'ok'; value: T[] } | StripeFailure> {
   const all: T[] = [];
-  for (let after: string | undefined; ; ) {
+  for (let after: string | undefined; ;) {
     const page = await list({ ...query, limit: 100, ...(after === undefined ? {} : { starting_after: after }) });
     if (page.kind !== 'ok') return page;
     all.push(...page.value.data);

@@ -17,7 +17,11 @@ describe('The deadline of a call', () => {
       response.on('close', () => clearInterval(drip));
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    const adapter = createStripeAdapter({ secretKey: 'sk_test_x', apiBase: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, deadlineMs: 200 });
+    const adapter = createStripeAdapter({
+      secretKey: 'sk_test_x',
+      apiBase: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+      deadlineMs: 200,
+    });
     const started = performance.now();
     expect(await adapter.retrieveIntent('pi_1')).toMatchObject({ kind: 'unknown', cause: 'timeout' });
     expect(performance.now() - started).toBeLessThan(2000);

@@ -36,7 +36,14 @@ export function deadlineHttpClient(deadlineMs: number) {
     makeRequest: (host: string, port: string, path: string, method: string, headers: object, data: string, protocol: string) =>
       new Promise<BufferedResponse>((resolve, reject) => {
         const plain = protocol === 'http';
-        const options = { host, port, path, method, headers: headers as http.OutgoingHttpHeaders, agent: plain ? agents.http : agents.https };
+        const options = {
+          host,
+          port,
+          path,
+          method,
+          headers: headers as http.OutgoingHttpHeaders,
+          agent: plain ? agents.http : agents.https,
+        };
         const request = (plain ? http : https).request(options);
         const timer = setTimeout(() => request.destroy(coded(TIMED_OUT, `No complete answer within ${deadlineMs} ms`)), deadlineMs);
         const fail = (error: NodeJS.ErrnoException) => {

@@ -1,13 +1,7 @@
 /** Our own plain shapes of Stripe's objects: what we use of them, in Stripe's names. Amounts in minor units, times in epoch seconds. */
 
 export type IntentStatus =
-  | 'requires_payment_method'
-  | 'requires_confirmation'
-  | 'requires_action'
-  | 'processing'
-  | 'requires_capture'
-  | 'succeeded'
-  | 'canceled';
+  'requires_payment_method' | 'requires_confirmation' | 'requires_action' | 'processing' | 'requires_capture' | 'succeeded' | 'canceled';
 
 export interface Card {
   brand: string;

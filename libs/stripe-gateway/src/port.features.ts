@@ -8,7 +8,13 @@ export interface PortUnderTest {
 }
 
 const VISA = 'pm_card_visa';
-const order = { amount: 4200, currency: 'usd', captureMethod: 'automatic', allowRedirects: 'never', metadata: { payment_id: 'pay_1' } } as const;
+const order = {
+  amount: 4200,
+  currency: 'usd',
+  captureMethod: 'automatic',
+  allowRedirects: 'never',
+  metadata: { payment_id: 'pay_1' },
+} as const;
 
 /** What every adapter of the port must do. */
 export function portFeatures(name: string, open: () => Promise<PortUnderTest>): void {
@@ -28,7 +34,13 @@ export function portFeatures(name: string, open: () => Promise<PortUnderTest>): 
     }
 
     it('creates an unconfirmed intent with our metadata and a client_secret', async () => {
-      expect(await intent()).toMatchObject({ status: 'requires_payment_method', amount: 4200, metadata: { payment_id: 'pay_1' }, client_secret: expect.any(String), latest_charge: null });
+      expect(await intent()).toMatchObject({
+        status: 'requires_payment_method',
+        amount: 4200,
+        metadata: { payment_id: 'pay_1' },
+        client_secret: expect.any(String),
+        latest_charge: null,
+      });
     });
 
     it('answers the same key with the same intent, and other parameters under it with unknown', async () => {
@@ -41,7 +53,10 @@ export function portFeatures(name: string, open: () => Promise<PortUnderTest>): 
     it('confirms and tells charge and card', async () => {
       const { id } = await intent();
       const outcome = await subject.port.confirmIntent(id, { paymentMethod: VISA }, key());
-      expect(outcome).toMatchObject({ kind: 'ok', value: { status: 'succeeded', amount_received: 4200, card: { brand: 'visa', last4: '4242' } } });
+      expect(outcome).toMatchObject({
+        kind: 'ok',
+        value: { status: 'succeeded', amount_received: 4200, card: { brand: 'visa', last4: '4242' } },
+      });
     });
 
     it('tells a decline with the intent as it is then', async () => {
@@ -52,24 +67,40 @@ export function portFeatures(name: string, open: () => Promise<PortUnderTest>): 
 
     it('rejects what the state does not allow, with the intent', async () => {
       const { id } = await intent();
-      expect(await subject.port.captureIntent(id, {}, key())).toMatchObject({ kind: 'rejected', code: 'payment_intent_unexpected_state', intent: { id } });
+      expect(await subject.port.captureIntent(id, {}, key())).toMatchObject({
+        kind: 'rejected',
+        code: 'payment_intent_unexpected_state',
+        intent: { id },
+      });
     });
 
     it('captures in part, refunds, and lists what there is', async () => {
       const { id } = await intent({ captureMethod: 'manual' });
       await subject.port.confirmIntent(id, { paymentMethod: VISA }, key());
-      expect(await subject.port.captureIntent(id, { amount: 4000 }, key())).toMatchObject({ kind: 'ok', value: { status: 'succeeded', amount_received: 4000 } });
+      expect(await subject.port.captureIntent(id, { amount: 4000 }, key())).toMatchObject({
+        kind: 'ok',
+        value: { status: 'succeeded', amount_received: 4000 },
+      });
       const refund = await subject.port.createRefund({ intent: id, amount: 100, metadata: { refund_id: 'rfd_1' } }, key());
-      expect(refund).toMatchObject({ kind: 'ok', value: { status: 'succeeded', amount: 100, payment_intent: id, metadata: { refund_id: 'rfd_1' } } });
+      expect(refund).toMatchObject({
+        kind: 'ok',
+        value: { status: 'succeeded', amount: 100, payment_intent: id, metadata: { refund_id: 'rfd_1' } },
+      });
       const refunds = await subject.port.listRefunds({ payment_intent: id });
       expect(refunds).toMatchObject({ kind: 'ok', value: { data: [{ amount: 100 }], has_more: false } });
       // The part that a smaller capture released counts as refunded on the charge.
-      expect(await subject.port.listCharges({ payment_intent: id })).toMatchObject({ kind: 'ok', value: { data: [{ amount_captured: 4000, amount_refunded: 300 }] } });
+      expect(await subject.port.listCharges({ payment_intent: id })).toMatchObject({
+        kind: 'ok',
+        value: { data: [{ amount_captured: 4000, amount_refunded: 300 }] },
+      });
     });
 
     it('cancels', async () => {
       const { id } = await intent();
-      expect(await subject.port.cancelIntent(id, { reason: 'abandoned' }, key())).toMatchObject({ kind: 'ok', value: { status: 'canceled', cancellation_reason: 'abandoned' } });
+      expect(await subject.port.cancelIntent(id, { reason: 'abandoned' }, key())).toMatchObject({
+        kind: 'ok',
+        value: { status: 'canceled', cancellation_reason: 'abandoned' },
+      });
     });
 
     it('reads lists to the end, page by page', async () => {

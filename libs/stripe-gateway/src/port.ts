@@ -87,7 +87,10 @@ export type Operation = (typeof OPERATIONS)[number];
 export const operationName = (operation: Operation): string => operation.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 
 /** Puts something around each call of a port. */
-export function around(port: StripePort, wrap: <T>(operation: Operation, call: () => Promise<StripeOutcome<T>>) => Promise<StripeOutcome<T>>): StripePort {
+export function around(
+  port: StripePort,
+  wrap: <T>(operation: Operation, call: () => Promise<StripeOutcome<T>>) => Promise<StripeOutcome<T>>,
+): StripePort {
   const wrapped = OPERATIONS.map((operation) => {
     const method = port[operation].bind(port) as (...args: unknown[]) => Promise<StripeOutcome<unknown>>;
     return [operation, (...args: unknown[]) => wrap(operation, () => method(...args))];

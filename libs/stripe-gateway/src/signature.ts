@@ -24,7 +24,13 @@ export function verifySignature(rawBody: Uint8Array, header: string | undefined,
 }
 
 /** The same with plain arguments, true when the signature holds. */
-export function verify(rawBody: Uint8Array, header: string | undefined, secrets: readonly string[], toleranceSeconds: number, nowSeconds: number): boolean {
+export function verify(
+  rawBody: Uint8Array,
+  header: string | undefined,
+  secrets: readonly string[],
+  toleranceSeconds: number,
+  nowSeconds: number,
+): boolean {
   return verifySignature(rawBody, header, { secrets, toleranceSeconds, nowSeconds }).ok;
 }
 
@@ -41,7 +47,9 @@ interface Parsed {
 function parse(header: string): Parsed | null {
   const pairs = header.split(',').map((part) => part.split('=', 2) as [string, string?]);
   const time = pairs.find(([name]) => name.trim() === 't')?.[1];
-  const signatures = pairs.filter(([name, value]) => name.trim() === 'v1' && /^[0-9a-f]{64}$/i.test(value ?? '')).map(([, value]) => Buffer.from(value ?? '', 'hex'));
+  const signatures = pairs
+    .filter(([name, value]) => name.trim() === 'v1' && /^[0-9a-f]{64}$/i.test(value ?? ''))
+    .map(([, value]) => Buffer.from(value ?? '', 'hex'));
   if (time === undefined || !/^\d{1,12}$/.test(time) || signatures.length === 0) return null;
   return { timestamp: Number(time), signatures };
 }
@@ -51,4 +59,5 @@ function matches(rawBody: Uint8Array, { timestamp, signatures }: Parsed, secret:
   return signatures.some((signature) => timingSafeEqual(signature, expected));
 }
 
-const hmac = (rawBody: Uint8Array, timestamp: number, secret: string): Buffer => createHmac('sha256', secret).update(`${timestamp}.`).update(rawBody).digest();
+const hmac = (rawBody: Uint8Array, timestamp: number, secret: string): Buffer =>
+  createHmac('sha256', secret).update(`${timestamp}.`).update(rawBody).digest();

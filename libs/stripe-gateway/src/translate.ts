@@ -1,5 +1,14 @@
 import type Stripe from 'stripe';
-import { type Card, type Charge, type Customer, type Intent, type IntentStatus, type PaymentError, type Refund, type StripeEvent } from './intent.js';
+import {
+  type Card,
+  type Charge,
+  type Customer,
+  type Intent,
+  type IntentStatus,
+  type PaymentError,
+  type Refund,
+  type StripeEvent,
+} from './intent.js';
 
 /** From the SDK's objects to ours; the only file that knows both. */
 export function toIntent(raw: Stripe.PaymentIntent): Intent {

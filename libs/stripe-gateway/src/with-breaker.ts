@@ -13,9 +13,7 @@ export interface BreakerChange {
 export class Breakers {
   private readonly states: Record<BreakerName, BreakerState> = { stripe: closedBreaker, stripe_reads: closedBreaker };
 
-  constructor(
-    private readonly options: { rules?: BreakerRules; now?: () => number; onChange?: (change: BreakerChange) => void } = {},
-  ) {}
+  constructor(private readonly options: { rules?: BreakerRules; now?: () => number; onChange?: (change: BreakerChange) => void } = {}) {}
 
   /** Whether a new request may be accepted: null when it may, else how long to wait. Takes no probe. */
   closedFor(breaker: BreakerName): { retryAfterMs: number } | null {

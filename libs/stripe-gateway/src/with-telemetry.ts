@@ -8,7 +8,10 @@ const RESULTS = ['ok', 'declined', 'rejected', 'not_found', 'unknown', 'in_use',
 /** A span `stripe.<operation>`, the two metrics of Stripe calls, and a log line for whatever is neither an answer nor a refusal of the breaker. */
 export function withTelemetry(port: StripePort, { metrics, logger }: { metrics: Metrics; logger: Logger }): StripePort {
   const operations = OPERATIONS.map(operationName);
-  const total = metrics.counter('stripe_requests_total', 'Calls to Stripe by operation and result.', { operation: operations, result: RESULTS });
+  const total = metrics.counter('stripe_requests_total', 'Calls to Stripe by operation and result.', {
+    operation: operations,
+    result: RESULTS,
+  });
   const seconds = metrics.histogram('stripe_request_duration_seconds', 'Time of a call to Stripe.', { operation: operations });
 
   return around(port, async (method, call) => {

@@ -6,7 +6,10 @@ import { z } from 'zod';
 /** Settings of the payments service. */
 export const PaymentsConfig = z.object({
   ...baseSettings({ port: 3002 }),
-  STRIPE_SECRET_KEY: documented(z.string().regex(/^(sk|rk)_(test|live)_/, 'must be a secret or restricted key of Stripe'), { doc: "Stripe's secret key.", secret: true }),
+  STRIPE_SECRET_KEY: documented(z.string().regex(/^(sk|rk)_(test|live)_/, 'must be a secret or restricted key of Stripe'), {
+    doc: "Stripe's secret key.",
+    secret: true,
+  }),
   STRIPE_API_BASE: documented(url('http', 'https').optional(), { doc: "Where Stripe's API is; absent means api.stripe.com." }),
   STRIPE_DEADLINE_MS: documented(wholeNumber({ min: 50, max: 10_000 }).default(10_000), {
     doc: 'Longest one call to Stripe may take, from connect to the last byte.',
@@ -31,10 +34,21 @@ export const PaymentsConfig = z.object({
   UNMARKED_INTENTS: documented(z.enum(['adopt', 'foreign']).default('adopt'), {
     doc: 'What becomes of PaymentIntents of this account that carry no ids of ours: adopted as payments with origin dashboard, or left alone.',
   }),
-  CIRCUIT_BREAKER_FAILURE_THRESHOLD: documented(wholeNumber({ min: 1, max: 1000 }).default(5), { doc: 'Failed calls within the window that open the breaker.', unit: 'calls' }),
-  CIRCUIT_BREAKER_FAILURE_RATIO: documented(decimal({ min: 0.01, max: 1 }).default(0.5), { doc: 'Share of failed calls that it takes, too.' }),
-  CIRCUIT_BREAKER_ROLLING_WINDOW: documented(wholeNumber({ min: 1, max: 3600 }).default(60), { doc: 'How far back calls count.', unit: 'seconds' }),
-  CIRCUIT_BREAKER_RECOVERY_TIMEOUT: documented(wholeNumber({ min: 1, max: 3600 }).default(30), { doc: 'From opening to the first probe.', unit: 'seconds' }),
+  CIRCUIT_BREAKER_FAILURE_THRESHOLD: documented(wholeNumber({ min: 1, max: 1000 }).default(5), {
+    doc: 'Failed calls within the window that open the breaker.',
+    unit: 'calls',
+  }),
+  CIRCUIT_BREAKER_FAILURE_RATIO: documented(decimal({ min: 0.01, max: 1 }).default(0.5), {
+    doc: 'Share of failed calls that it takes, too.',
+  }),
+  CIRCUIT_BREAKER_ROLLING_WINDOW: documented(wholeNumber({ min: 1, max: 3600 }).default(60), {
+    doc: 'How far back calls count.',
+    unit: 'seconds',
+  }),
+  CIRCUIT_BREAKER_RECOVERY_TIMEOUT: documented(wholeNumber({ min: 1, max: 3600 }).default(30), {
+    doc: 'From opening to the first probe.',
+    unit: 'seconds',
+  }),
 });
 export type PaymentsConfig = Readonly<z.infer<typeof PaymentsConfig>>;
 

@@ -17,8 +17,20 @@ export const requestFailpoints: Readonly<Record<'create' | 'confirm' | 'capture'
 
 /** Hit only when an answer is missing, a request is refused, or Stripe knows something that we do not. */
 export const recoveryFailpoints: readonly string[] = [
-  ...commitFailpoints('payments.request.refused', 'payments.retry.submitted', 'payments.lookup.recorded', 'payments.orphan.recorded', 'payments.refresh.recorded'),
-  ...callFailpoints('payments.lookup.intent', 'payments.lookup.intents', 'payments.lookup.refunds', 'payments.orphan.cancel', 'payments.customer.check'),
+  ...commitFailpoints(
+    'payments.request.refused',
+    'payments.retry.submitted',
+    'payments.lookup.recorded',
+    'payments.orphan.recorded',
+    'payments.refresh.recorded',
+  ),
+  ...callFailpoints(
+    'payments.lookup.intent',
+    'payments.lookup.intents',
+    'payments.lookup.refunds',
+    'payments.orphan.cancel',
+    'payments.customer.check',
+  ),
 ];
 
 /** The names that TIDEGATE_FAILPOINT may give to this service, besides those of messaging. */
@@ -26,5 +38,9 @@ export const paymentsFailpoints: readonly string[] = [...Object.values(requestFa
 
 function oneCall(operation: string): string[] {
   const name = `payments.${operation}`;
-  return [...commitFailpoints(`${name}.accept`), ...callFailpoints(`${name}.${operation}`), ...commitFailpoints(`${name}.${operation}_recorded`)];
+  return [
+    ...commitFailpoints(`${name}.accept`),
+    ...callFailpoints(`${name}.${operation}`),
+    ...commitFailpoints(`${name}.${operation}_recorded`),
+  ];
 }

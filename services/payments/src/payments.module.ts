@@ -43,9 +43,18 @@ export function setup(host: HostContext<PaymentsConfig>): ServiceParts {
     },
     settingsOf(config),
   );
-  const carryOn = everyLoop({ name: 'payments.carry_on', intervalMs: CARRY_ON_INTERVAL_MS, runOnce: () => parts.carryOnOnce(PATIENCE_MS), health, logger });
-  const consumer = (durable: string, stream: 'STRIPE_EVENTS' | 'RECEIPTS_EVENTS', handler: typeof parts.stripeEvents | typeof parts.receipts) =>
-    new Subscriber({ db, broker, failpoints, logger, metrics, clock, service: SERVICE, durable, stream, handler });
+  const carryOn = everyLoop({
+    name: 'payments.carry_on',
+    intervalMs: CARRY_ON_INTERVAL_MS,
+    runOnce: () => parts.carryOnOnce(PATIENCE_MS),
+    health,
+    logger,
+  });
+  const consumer = (
+    durable: string,
+    stream: 'STRIPE_EVENTS' | 'RECEIPTS_EVENTS',
+    handler: typeof parts.stripeEvents | typeof parts.receipts,
+  ) => new Subscriber({ db, broker, failpoints, logger, metrics, clock, service: SERVICE, durable, stream, handler });
 
   return {
     module: PaymentsModule,
@@ -55,7 +64,11 @@ export function setup(host: HostContext<PaymentsConfig>): ServiceParts {
       consumer('payments-receipts', 'RECEIPTS_EVENTS', parts.receipts),
       requests(
         () => serveOutboxRead(broker, db, SERVICE),
-        ...Object.entries(parts.handlers).map(([subject, handler]) => () => serveRpc(broker, subject as RpcSubject, SERVICE, served(handler, logger))),
+        ...Object.entries(parts.handlers).map(
+          ([subject, handler]) =>
+            () =>
+              serveRpc(broker, subject as RpcSubject, SERVICE, served(handler, logger)),
+        ),
       ),
     ],
     stop: async () => {

@@ -73,7 +73,16 @@ export function payments(ports: PaymentsPorts, settings: PaymentsSettings): Paym
   const calls = new StripeCalls({ db, stripe, failpoints });
   const shared = { db, failpoints, clock, signals: new Signals(), metrics, onCommitted, onWork };
   const keeper = new LeaseKeeper(db, logger);
-  const carrying = { ...shared, calls, finder: new IntentFinder(stripe), recorder: new Recorder(shared), keeper, logger, random: ports.random, absenceMs: settings.absenceMs };
+  const carrying = {
+    ...shared,
+    calls,
+    finder: new IntentFinder(stripe),
+    recorder: new Recorder(shared),
+    keeper,
+    logger,
+    random: ports.random,
+    absenceMs: settings.absenceMs,
+  };
   const carryOn = new CarryOn(carrying);
   const flow = new PaymentFlow({ ...carrying, carryOn, breakers, instance, runMs: settings.runMs, answerMs: settings.answerMs });
   const loop = new PaymentLoop({ db, clock, carryOn, metrics, logger, instance });
@@ -108,7 +117,12 @@ function registerBreakers(metrics: Metrics, breakers: Breakers): void {
 
 /** Once Stripe answers again, everything that waits for it is due. */
 function breakerChanged({ db, clock, logger, onWork }: PaymentsPorts, change: BreakerChange): void {
-  logger[change.to === 'open' ? 'warn' : 'info']({ event: LOG_EVENTS[change.to], target: change.breaker, from: change.from }, `Breaker ${change.breaker}: ${change.to}`);
+  logger[change.to === 'open' ? 'warn' : 'info'](
+    { event: LOG_EVENTS[change.to], target: change.breaker, from: change.from },
+    `Breaker ${change.breaker}: ${change.to}`,
+  );
   if (change.to !== 'closed') return;
-  wakeAll(db, clock.now()).then(onWork, (err: unknown) => logger.warn({ event: 'wake_failed', err }, 'Waiting payments keep to their schedule'));
+  wakeAll(db, clock.now()).then(onWork, (err: unknown) =>
+    logger.warn({ event: 'wake_failed', err }, 'Waiting payments keep to their schedule'),
+  );
 }

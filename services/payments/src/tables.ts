@@ -68,5 +68,11 @@ export interface RequestDetails {
   receipt_email?: string;
   return_url?: string;
   locale?: string;
-  line_items?: { name: string; quantity: number; unit_amount: number; tax_amount?: number | undefined; discount_amount?: number | undefined }[];
+  line_items?: {
+    name: string;
+    quantity: number;
+    unit_amount: number;
+    tax_amount?: number | undefined;
+    discount_amount?: number | undefined;
+  }[];
 }

@@ -11,15 +11,50 @@ jest.setTimeout(60_000);
 type Operation = keyof typeof requestFailpoints;
 
 /** What each operation needs before it, asks for, and must have done exactly once in the end. */
-const CASES: Record<Operation, { subject: RpcSubject; given: Record<string, unknown> | null; body: object; then: { status: string; amount_captured: number; amount_refunded: number } }> = {
-  create: { subject: RPC.paymentCreate, given: null, body: { amount: 4200, currency: 'usd', payment_method: VISA }, then: { status: 'succeeded', amount_captured: 4200, amount_refunded: 0 } },
-  confirm: { subject: RPC.paymentConfirm, given: { payment_method: DECLINED }, body: { payment_method: VISA }, then: { status: 'succeeded', amount_captured: 4200, amount_refunded: 0 } },
-  capture: { subject: RPC.paymentCapture, given: { capture_method: 'manual' }, body: { amount: 4000 }, then: { status: 'succeeded', amount_captured: 4000, amount_refunded: 0 } },
-  cancel: { subject: RPC.paymentCancel, given: { capture_method: 'manual' }, body: {}, then: { status: 'canceled', amount_captured: 0, amount_refunded: 0 } },
-  refund: { subject: RPC.paymentRefund, given: {}, body: { amount: 1000 }, then: { status: 'succeeded', amount_captured: 4200, amount_refunded: 1000 } },
+const CASES: Record<
+  Operation,
+  {
+    subject: RpcSubject;
+    given: Record<string, unknown> | null;
+    body: object;
+    then: { status: string; amount_captured: number; amount_refunded: number };
+  }
+> = {
+  create: {
+    subject: RPC.paymentCreate,
+    given: null,
+    body: { amount: 4200, currency: 'usd', payment_method: VISA },
+    then: { status: 'succeeded', amount_captured: 4200, amount_refunded: 0 },
+  },
+  confirm: {
+    subject: RPC.paymentConfirm,
+    given: { payment_method: DECLINED },
+    body: { payment_method: VISA },
+    then: { status: 'succeeded', amount_captured: 4200, amount_refunded: 0 },
+  },
+  capture: {
+    subject: RPC.paymentCapture,
+    given: { capture_method: 'manual' },
+    body: { amount: 4000 },
+    then: { status: 'succeeded', amount_captured: 4000, amount_refunded: 0 },
+  },
+  cancel: {
+    subject: RPC.paymentCancel,
+    given: { capture_method: 'manual' },
+    body: {},
+    then: { status: 'canceled', amount_captured: 0, amount_refunded: 0 },
+  },
+  refund: {
+    subject: RPC.paymentRefund,
+    given: {},
+    body: { amount: 1000 },
+    then: { status: 'succeeded', amount_captured: 4200, amount_refunded: 1000 },
+  },
 };
 
-const POINTS = (Object.keys(CASES) as Operation[]).flatMap((operation) => requestFailpoints[operation].map((name) => [operation, name] as const));
+const POINTS = (Object.keys(CASES) as Operation[]).flatMap((operation) =>
+  requestFailpoints[operation].map((name) => [operation, name] as const),
+);
 
 describe('When the process that works on a request dies', () => {
   let world: PaymentsWorld;

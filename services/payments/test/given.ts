@@ -30,12 +30,19 @@ export const accepted = (change: Partial<Terms> = {}, queued = false): PaymentEv
   const acceptance: PaymentEvent = { type: 'PaymentAccepted', data: { terms: terms(change), command_id: CREATE, queued } };
   return queued ? [acceptance] : [acceptance, submitted('intent')];
 };
-export const submitted = (step: 'intent' | 'confirm' | 'capture' | 'cancel', n = 1, command_id = CREATE): PaymentEvent => ({ type: 'StepSubmitted', data: { command_id, step, n } });
+export const submitted = (step: 'intent' | 'confirm' | 'capture' | 'cancel', n = 1, command_id = CREATE): PaymentEvent => ({
+  type: 'StepSubmitted',
+  data: { command_id, step, n },
+});
 export const missing = (step: 'intent' | 'confirm' | 'capture' | 'cancel', stored = false, command_id = CREATE): PaymentEvent => ({
   type: 'AnswerMissing',
   data: { command_id, step, n: 1, cause: stored ? 'server_error' : 'timeout', stored },
 });
-export const opened = (change: Partial<Terms> = {}): PaymentEvent[] => [...accepted(change), { type: 'IntentRecorded', data: { intent_id: 'pi_1' } }, submitted('confirm')];
+export const opened = (change: Partial<Terms> = {}): PaymentEvent[] => [
+  ...accepted(change),
+  { type: 'IntentRecorded', data: { intent_id: 'pi_1' } },
+  submitted('confirm'),
+];
 export const completed = (command_id = CREATE): PaymentEvent => ({ type: 'CommandCompleted', data: { command_id, rejection: null } });
 export const declined = (mark = 'ch_0|ch_0|card_declined|'): PaymentEvent[] => [
   ...opened(),
@@ -52,7 +59,10 @@ export const succeeded = (amount_captured = 4200): PaymentEvent[] => [
   { type: 'PaymentSucceeded', data: { amount_captured, charge: 'ch_1', card: { brand: 'visa', last4: '4242' } } },
   completed(),
 ];
-export const refunding = (refund_id: string, amount: number): PaymentEvent => ({ type: 'RefundRequested', data: { refund_id, command_id: `cmd_${refund_id}`, amount, reason: null } });
+export const refunding = (refund_id: string, amount: number): PaymentEvent => ({
+  type: 'RefundRequested',
+  data: { refund_id, command_id: `cmd_${refund_id}`, amount, reason: null },
+});
 
 export const intent = (change: Partial<Intent> = {}): Intent => ({
   object: 'payment_intent',
@@ -76,6 +86,10 @@ export const intent = (change: Partial<Intent> = {}): Intent => ({
   ...change,
 });
 
-export const paidIntent = (change: Partial<Intent> = {}): Intent => intent({ status: 'succeeded', amount_received: 4200, latest_charge: 'ch_1', card: { brand: 'visa', last4: '4242' }, ...change });
+export const paidIntent = (change: Partial<Intent> = {}): Intent =>
+  intent({ status: 'succeeded', amount_received: 4200, latest_charge: 'ch_1', card: { brand: 'visa', last4: '4242' }, ...change });
 export const declinedIntent = (charge = 'ch_1'): Intent =>
-  intent({ latest_charge: charge, last_payment_error: { code: 'card_declined', decline_code: 'lost_card', message: 'no', charge, payment_method: null } });
+  intent({
+    latest_charge: charge,
+    last_payment_error: { code: 'card_declined', decline_code: 'lost_card', message: 'no', charge, payment_method: null },
+  });

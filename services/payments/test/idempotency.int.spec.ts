@@ -117,7 +117,9 @@ describe('50 concurrent refunds', () => {
     const { id } = await world.created();
     const replies = await many(50, (i) => world.refund(id, { amount: 1000 }, `refund_${i}`, i));
     expect(replies.filter((reply) => reply.status === 201)).toHaveLength(4);
-    expect(new Set(replies.filter((reply) => reply.status !== 201).map((reply) => world.json<{ code: string }>(reply).code))).toEqual(new Set(['payments.refund_exceeds_captured']));
+    expect(new Set(replies.filter((reply) => reply.status !== 201).map((reply) => world.json<{ code: string }>(reply).code))).toEqual(
+      new Set(['payments.refund_exceeds_captured']),
+    );
     await world.settle();
     const view = await world.get(id);
     expect(view.amount_refunded).toBe(4000);

@@ -52,7 +52,10 @@ export async function paymentsWorld(options: WorldOptions = {}) {
   const replicas: { parts: PaymentsParts; db: Kysely<PaymentsTables> }[] = [];
 
   function start(failpoints: Failpoints = noFailpoints) {
-    const { db, close } = openDatabase<PaymentsTables>({ url: database.urlFor('payments'), poolSize: 10, applicationName: 'payments-test' }, logger);
+    const { db, close } = openDatabase<PaymentsTables>(
+      { url: database.urlFor('payments'), poolSize: 10, applicationName: 'payments-test' },
+      logger,
+    );
     const adapter = createStripeAdapter({ secretKey: 'sk_test_simulator', apiBase: simulator.url, deadlineMs: options.deadlineMs ?? 400 });
     const parts = payments(
       {
@@ -67,7 +70,16 @@ export async function paymentsWorld(options: WorldOptions = {}) {
         onCommitted: () => undefined,
         onWork: () => undefined,
       },
-      { livemode: false, runMs: 5000, answerMs: 6000, windowMs: 86_400_000, absenceMs: 3_600_000, unmarked: 'adopt', breaker: NEVER_OPENS, ...options },
+      {
+        livemode: false,
+        runMs: 5000,
+        answerMs: 6000,
+        windowMs: 86_400_000,
+        absenceMs: 3_600_000,
+        unmarked: 'adopt',
+        breaker: NEVER_OPENS,
+        ...options,
+      },
     );
     opened.push({
       close: async () => {
@@ -121,7 +133,9 @@ export async function paymentsWorld(options: WorldOptions = {}) {
     const until = clock.now().getTime() + maxMs;
     for (;;) {
       if ((await first.parts.carryOnOnce(60_000)) > 0) continue;
-      const { rows } = await sql<{ due_at: Date | null }>`SELECT due_at FROM payment_work WHERE due_at IS NOT NULL ORDER BY due_at LIMIT 1`.execute(first.db);
+      const { rows } = await sql<{
+        due_at: Date | null;
+      }>`SELECT due_at FROM payment_work WHERE due_at IS NOT NULL ORDER BY due_at LIMIT 1`.execute(first.db);
       const due = rows[0]?.due_at;
       if (!due || due.getTime() > until) return;
       advance(Math.max(50, due.getTime() - clock.now().getTime() + 1));
@@ -148,12 +162,20 @@ export async function paymentsWorld(options: WorldOptions = {}) {
     created,
     advance,
     settle,
-    confirm: (id: string, body: object, key?: string) => send(RPC.paymentConfirm, { params: { id }, body, ...(key === undefined ? {} : { key }) }),
-    capture: (id: string, body: object = {}, key?: string) => send(RPC.paymentCapture, { params: { id }, body, ...(key === undefined ? {} : { key }) }),
-    cancel: (id: string, body: object = {}, key?: string) => send(RPC.paymentCancel, { params: { id }, body, ...(key === undefined ? {} : { key }) }),
-    refund: (id: string, body: object = {}, key?: string, replica = 0) => send(RPC.paymentRefund, { params: { id }, body, ...(key === undefined ? {} : { key }) }, replica),
+    confirm: (id: string, body: object, key?: string) =>
+      send(RPC.paymentConfirm, { params: { id }, body, ...(key === undefined ? {} : { key }) }),
+    capture: (id: string, body: object = {}, key?: string) =>
+      send(RPC.paymentCapture, { params: { id }, body, ...(key === undefined ? {} : { key }) }),
+    cancel: (id: string, body: object = {}, key?: string) =>
+      send(RPC.paymentCancel, { params: { id }, body, ...(key === undefined ? {} : { key }) }),
+    refund: (id: string, body: object = {}, key?: string, replica = 0) =>
+      send(RPC.paymentRefund, { params: { id }, body, ...(key === undefined ? {} : { key }) }, replica),
     /** What Stripe holds. */
-    truth: () => ({ intents: simulator.world.paymentIntents.all(), charges: simulator.world.charges.all(), refunds: simulator.world.refunds.all() }),
+    truth: () => ({
+      intents: simulator.world.paymentIntents.all(),
+      charges: simulator.world.charges.all(),
+      refunds: simulator.world.refunds.all(),
+    }),
     /** Intents of one payment at Stripe. */
     intentsOf: (id: string) => simulator.world.paymentIntents.all().filter((intent) => intent.metadata['payment_id'] === id),
     close: async () => {

@@ -71,7 +71,7 @@ describe('The running service', () => {
     const payment = JSON.parse(reply.body) as { id: string; status: string };
     expect([reply.status, payment.status]).toEqual([201, 'succeeded']);
 
-    const stream = await eventually(async () => (await jetstream(await broker.connection()).streams.get('PAYMENTS_EVENTS')));
+    const stream = await eventually(async () => await jetstream(await broker.connection()).streams.get('PAYMENTS_EVENTS'));
     const subjects = await eventually(async () => {
       const { state } = await stream.info();
       expect(state.messages).toBeGreaterThanOrEqual(2);
@@ -83,7 +83,13 @@ describe('The running service', () => {
 
   it('tells its state', async () => {
     const metrics = await (await fetch(`${service.url}/metrics`)).text();
-    for (const series of ['circuit_state{breaker_name="stripe"} 0', 'payments_attempts_total{result="succeeded"} 1', 'payments_retry_queue_depth 0', 'stripe_requests_total{operation="create_intent",result="ok"} 1']) expect(metrics).toContain(series);
+    for (const series of [
+      'circuit_state{breaker_name="stripe"} 0',
+      'payments_attempts_total{result="succeeded"} 1',
+      'payments_retry_queue_depth 0',
+      'stripe_requests_total{operation="create_intent",result="ok"} 1',
+    ])
+      expect(metrics).toContain(series);
     expect((await fetch(`${service.url}/readyz`)).status).toBe(200);
   });
 

@@ -13,7 +13,10 @@ jest.setTimeout(60_000);
 function shuffled<T>(items: readonly T[], seed: number): T[] {
   let state = seed;
   const random = () => (state = (state * 1_103_515_245 + 12_345) % 2 ** 31) / 2 ** 31;
-  return items.map((item) => ({ item, at: random() })).sort((a, b) => a.at - b.at).map(({ item }) => item);
+  return items
+    .map((item) => ({ item, at: random() }))
+    .sort((a, b) => a.at - b.at)
+    .map(({ item }) => item);
 }
 
 describe("Stripe's news", () => {
@@ -24,8 +27,14 @@ describe("Stripe's news", () => {
   afterEach(() => world.simulator.clearFaults());
   afterAll(() => world.close());
 
-  const rows = () => world.db.selectFrom('payments').select(['id', 'status', 'amount_captured', 'amount_refunded', 'refunds', 'version']).orderBy('id').execute();
-  const vanish = async () => void (await sql`UPDATE payment_work SET lease_until = clock_timestamp() - interval '1 second'`.execute(world.db));
+  const rows = () =>
+    world.db
+      .selectFrom('payments')
+      .select(['id', 'status', 'amount_captured', 'amount_refunded', 'refunds', 'version'])
+      .orderBy('id')
+      .execute();
+  const vanish = async () =>
+    void (await sql`UPDATE payment_work SET lease_until = clock_timestamp() - interval '1 second'`.execute(world.db));
 
   it('five times each and shuffled leaves every payment as it was', async () => {
     const paid = await world.created();
@@ -47,31 +56,39 @@ describe("Stripe's news", () => {
     expect(await rows()).toEqual(before);
   }, 30_000);
 
-  it.each(['payments.create.confirm.after_call', 'payments.create.confirm_recorded.before_commit'])('that comes before the answer of a call, whose process dies at %s, is joined', async (name) => {
-    const dying: Failpoints = { hit: async (at) => (at === name ? Promise.reject(new Error('dies here')) : undefined) };
-    world.start(dying);
-    const replica = 1 + ['payments.create.confirm.after_call', 'payments.create.confirm_recorded.before_commit'].indexOf(name);
-    const reply = await world.create({}, { key: name }, replica);
-    expect(reply.status).toBe(503);
-    const intent = world.truth().intents.at(-1);
-    const payment = intent?.metadata['payment_id'] ?? '';
-    expect((await world.get(payment)).status).toBe('unknown');
+  it.each(['payments.create.confirm.after_call', 'payments.create.confirm_recorded.before_commit'])(
+    'that comes before the answer of a call, whose process dies at %s, is joined',
+    async (name) => {
+      const dying: Failpoints = { hit: async (at) => (at === name ? Promise.reject(new Error('dies here')) : undefined) };
+      world.start(dying);
+      const replica = 1 + ['payments.create.confirm.after_call', 'payments.create.confirm_recorded.before_commit'].indexOf(name);
+      const reply = await world.create({}, { key: name }, replica);
+      expect(reply.status).toBe(503);
+      const intent = world.truth().intents.at(-1);
+      const payment = intent?.metadata['payment_id'] ?? '';
+      expect((await world.get(payment)).status).toBe('unknown');
 
-    for (const message of newsOf(world).filter((one) => one.aggregate === intent?.id).reverse()) await deliver(world, message);
-    expect((await world.get(payment)).status).toBe('succeeded');
+      for (const message of newsOf(world)
+        .filter((one) => one.aggregate === intent?.id)
+        .reverse())
+        await deliver(world, message);
+      expect((await world.get(payment)).status).toBe('succeeded');
 
-    await vanish();
-    await world.settle();
-    const again = world.json(await world.create({}, { key: name }));
-    expect(again).toMatchObject({ id: payment, status: 'succeeded', client_secret: expect.any(String) });
-    expect(world.intentsOf(payment)).toHaveLength(1);
-  });
+      await vanish();
+      await world.settle();
+      const again = world.json(await world.create({}, { key: name }));
+      expect(again).toMatchObject({ id: payment, status: 'succeeded', client_secret: expect.any(String) });
+      expect(world.intentsOf(payment)).toHaveLength(1);
+    },
+  );
 
   it('about an intent whose payment has not recorded it yet waits', async () => {
     world.simulator.addFault({ fault: 'reset_after', route: 'POST /v1/payment_intents', times: 0 });
     world.simulator.addFault({ fault: 'error_503', route: 'GET /v1/payment_intents', times: 0 });
     const { id } = world.json(await world.create());
-    const created = newsOf(world).find((one) => (one.envelope.data as { object: { metadata: Record<string, string> } }).object.metadata['payment_id'] === id);
+    const created = newsOf(world).find(
+      (one) => (one.envelope.data as { object: { metadata: Record<string, string> } }).object.metadata['payment_id'] === id,
+    );
     if (!created) throw new Error('No event');
     await expect(deliver(world, created)).rejects.toThrow(TransientFailure);
     world.simulator.clearFaults();
@@ -81,7 +98,10 @@ describe("Stripe's news", () => {
   });
 
   it('about 3-D Secure moves the payment on', async () => {
-    const { id, stripe_payment_intent } = await world.created({ payment_method: 'pm_card_threeDSecure2Required', return_url: 'https://shop.example/back' });
+    const { id, stripe_payment_intent } = await world.created({
+      payment_method: 'pm_card_threeDSecure2Required',
+      return_url: 'https://shop.example/back',
+    });
     expect((await world.get(id)).status).toBe('requires_action');
     await dashboard('complete_action', { payment_intent: stripe_payment_intent });
     for (const message of newsOf(world).filter((one) => one.aggregate === stripe_payment_intent)) await deliver(world, message);
@@ -103,18 +123,31 @@ describe("Stripe's news", () => {
     const response = await fetch(`${world.simulator.url}/v1/payment_intents`, {
       method: 'POST',
       headers: { authorization: 'Bearer sk_test_simulator', 'content-type': 'application/x-www-form-urlencoded' },
-      body: new URLSearchParams({ amount: '1500', currency: 'eur', confirm: 'true', payment_method: VISA, 'automatic_payment_methods[enabled]': 'true', 'automatic_payment_methods[allow_redirects]': 'never' }),
+      body: new URLSearchParams({
+        amount: '1500',
+        currency: 'eur',
+        confirm: 'true',
+        payment_method: VISA,
+        'automatic_payment_methods[enabled]': 'true',
+        'automatic_payment_methods[allow_redirects]': 'never',
+      }),
     });
     const intent = (await response.json()) as { id: string; status: string };
     expect(intent.status).toBe('succeeded');
     for (const message of newsOf(world).filter((one) => one.aggregate === intent.id)) await deliver(world, message);
     await world.settle();
-    const list = world.json<{ data: { stripe_payment_intent: string; origin: string; status: string }[] }>(await world.send(RPC.paymentList, { query: { limit: '100' } }));
-    expect(list.data.filter((one) => one.stripe_payment_intent === intent.id)).toMatchObject([{ origin: 'dashboard', status: 'succeeded', amount_captured: 1500 }]);
+    const list = world.json<{ data: { stripe_payment_intent: string; origin: string; status: string }[] }>(
+      await world.send(RPC.paymentList, { query: { limit: '100' } }),
+    );
+    expect(list.data.filter((one) => one.stripe_payment_intent === intent.id)).toMatchObject([
+      { origin: 'dashboard', status: 'succeeded', amount_captured: 1500 },
+    ]);
   });
 
   it('is reported back, one outcome for each event', async () => {
-    const { rows: reported } = await sql<{ n: number }>`SELECT count(DISTINCT aggregate)::int AS n FROM outbox WHERE subject = 'payments.events.stripe_event.handled.v1'`.execute(world.db);
+    const { rows: reported } = await sql<{
+      n: number;
+    }>`SELECT count(DISTINCT aggregate)::int AS n FROM outbox WHERE subject = 'payments.events.stripe_event.handled.v1'`.execute(world.db);
     expect(reported[0]?.n).toBeGreaterThan(10);
   });
 
@@ -125,7 +158,11 @@ describe("Stripe's news", () => {
   });
 
   async function dashboard(action: string, body: object): Promise<void> {
-    const response = await fetch(`${world.simulator.url}/__dashboard/${action}`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) });
+    const response = await fetch(`${world.simulator.url}/__dashboard/${action}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    });
     expect(response.status).toBe(200);
   }
 });
@@ -139,9 +176,19 @@ describe('A tenant', () => {
 
   it("cannot see or touch another's payment", async () => {
     const { id } = await world.created();
-    for (const subject of [RPC.paymentGet, RPC.paymentEvents, RPC.paymentConfirm, RPC.paymentCapture, RPC.paymentCancel, RPC.paymentRefund]) {
+    for (const subject of [
+      RPC.paymentGet,
+      RPC.paymentEvents,
+      RPC.paymentConfirm,
+      RPC.paymentCapture,
+      RPC.paymentCancel,
+      RPC.paymentRefund,
+    ]) {
       const body = subject === RPC.paymentConfirm ? { payment_method: VISA } : {};
-      expect({ subject, status: (await world.send(subject, { tenant: 'other', params: { id }, body })).status }).toEqual({ subject, status: 404 });
+      expect({ subject, status: (await world.send(subject, { tenant: 'other', params: { id }, body })).status }).toEqual({
+        subject,
+        status: 404,
+      });
     }
     const list = world.json<{ data: unknown[] }>(await world.send(RPC.paymentList, { tenant: 'other' }));
     expect(list.data).toEqual([]);
@@ -151,8 +198,10 @@ describe('A tenant', () => {
   it('pages through its payments, newest first, each once', async () => {
     for (let i = 0; i < 4; i += 1) await world.created();
     const seen: string[] = [];
-    for (let cursor: string | null | undefined; cursor !== null; ) {
-      const page = world.json<{ data: { id: string }[]; next_cursor: string | null }>(await world.send(RPC.paymentList, { query: { limit: '2', ...(cursor ? { cursor } : {}) } }));
+    for (let cursor: string | null | undefined; cursor !== null;) {
+      const page = world.json<{ data: { id: string }[]; next_cursor: string | null }>(
+        await world.send(RPC.paymentList, { query: { limit: '2', ...(cursor ? { cursor } : {}) } }),
+      );
       seen.push(...page.data.map((one) => one.id));
       cursor = page.next_cursor;
     }

@@ -57,7 +57,9 @@ export async function claim(tx: Transaction<PaymentsTables>, c: Claim): Promise<
         lease_until = CASE WHEN w.holder IS NULL THEN excluded.lease_until ELSE w.lease_until END
       RETURNING holder = ${c.holder} AS held, revision
     )
-    SELECT EXISTS (SELECT 1 FROM claimed) AS fresh, (SELECT held FROM wished) AS held, (SELECT revision FROM wished) AS revision`.execute(tx);
+    SELECT EXISTS (SELECT 1 FROM claimed) AS fresh, (SELECT held FROM wished) AS held, (SELECT revision FROM wished) AS revision`.execute(
+    tx,
+  );
   const row = rows[0];
   if (!row?.fresh) return { fresh: false };
   return { fresh: true, lease: row.revision === null ? null : { held: row.held === true, revision: row.revision } };

@@ -30,7 +30,13 @@ describe('The hash of a body', () => {
   it('depends on every value', () => {
     fc.assert(
       fc.property(fc.jsonValue(), fc.jsonValue(), (a, b) => {
-        fc.pre(JSON.stringify(a) !== JSON.stringify(b) && typeof a !== 'object' && typeof b !== 'object' && !Object.is(a, -0) && !Object.is(b, -0));
+        fc.pre(
+          JSON.stringify(a) !== JSON.stringify(b) &&
+            typeof a !== 'object' &&
+            typeof b !== 'object' &&
+            !Object.is(a, -0) &&
+            !Object.is(b, -0),
+        );
         return requestHash(a) !== requestHash(b);
       }),
     );

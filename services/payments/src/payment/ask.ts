@@ -1,5 +1,11 @@
 import { type ProblemCode } from '@tidegate/contracts/problem';
-import { CancelPaymentBody, CapturePaymentBody, ConfirmPaymentBody, CreatePaymentBody, RefundPaymentBody } from '@tidegate/contracts/requests';
+import {
+  CancelPaymentBody,
+  CapturePaymentBody,
+  ConfirmPaymentBody,
+  CreatePaymentBody,
+  RefundPaymentBody,
+} from '@tidegate/contracts/requests';
 import { type HttpReply } from '@tidegate/contracts/rpc/http-reply';
 import { type RouteRequest } from '@tidegate/contracts/rpc/routes';
 import { type AmountFault, chargeFault, minorUnits, partFault } from '@tidegate/money/amount';
@@ -32,11 +38,22 @@ export function readRequest(operation: PaymentOperation, request: RouteRequest, 
       return withBody(CreatePaymentBody, request, (body) => readCreate(common, body, request, context));
     case 'confirm':
       return withBody(ConfirmPaymentBody, request, (body) =>
-        onPayment(common, request, { type: 'ConfirmPayment', command_id: common.command_id, payment_method: body.payment_method }, { amount: null }, pick({ return_url: body.return_url })),
+        onPayment(
+          common,
+          request,
+          { type: 'ConfirmPayment', command_id: common.command_id, payment_method: body.payment_method },
+          { amount: null },
+          pick({ return_url: body.return_url }),
+        ),
       );
     case 'capture':
       return withBody(CapturePaymentBody, request, (body) =>
-        onPayment(common, request, { type: 'CapturePayment', command_id: common.command_id, amount: body.amount ?? null }, { amount: body.amount ?? null }),
+        onPayment(
+          common,
+          request,
+          { type: 'CapturePayment', command_id: common.command_id, amount: body.amount ?? null },
+          { amount: body.amount ?? null },
+        ),
       );
     case 'cancel':
       return withBody(CancelPaymentBody, request, (body) =>
@@ -88,24 +105,48 @@ function readCreate(common: Common, body: CreatePaymentBody, request: RouteReque
     payment_method: body.payment_method ?? null,
     not_after: body.not_after ?? new Date(context.now.getTime() + context.windowMs).toISOString(),
   };
-  const details = pick({ description: body.description, receipt_email: body.receipt_email, return_url: body.return_url, locale: body.locale, line_items: body.line_items });
-  const objections = [expiry(body.not_after, request, context), foreignCustomer(body.customer, request, context)].filter((one) => one !== null);
+  const details = pick({
+    description: body.description,
+    receipt_email: body.receipt_email,
+    return_url: body.return_url,
+    locale: body.locale,
+    line_items: body.line_items,
+  });
+  const objections = [expiry(body.not_after, request, context), foreignCustomer(body.customer, request, context)].filter(
+    (one) => one !== null,
+  );
   const command = { type: 'CreatePayment' as const, command_id: common.command_id, terms, queued: request.respond_async };
-  return asking(common, { payment_id, command, details, queued: request.respond_async, objection: objections.length === 0 ? null : firstOf(objections) });
+  return asking(common, {
+    payment_id,
+    command,
+    details,
+    queued: request.respond_async,
+    objection: objections.length === 0 ? null : firstOf(objections),
+  });
 }
 
 /** Commands on an existing payment: it must be this tenant's, and an amount must be one that its currency can express. */
-function onPayment(common: Common, request: RouteRequest, command: Ask['command'], { amount }: { amount: number | null }, details: RequestDetails | null = null): Reading {
+function onPayment(
+  common: Common,
+  request: RouteRequest,
+  command: Ask['command'],
+  { amount }: { amount: number | null },
+  details: RequestDetails | null = null,
+): Reading {
   const payment_id = request.params['id'] ?? '';
   const objection = async ({ state }: Loaded) => {
-    if (state.kind === 'none' || state.terms.tenant !== request.tenant) return problemReply('not_found', 'There is no such payment.', request.request_id);
+    if (state.kind === 'none' || state.terms.tenant !== request.tenant)
+      return problemReply('not_found', 'There is no such payment.', request.request_id);
     const fault = amount === null ? null : partFault(minorUnits(amount), state.terms.currency);
     return fault ? (amountRefusal(fault, request) as { reply: HttpReply }).reply : null;
   };
   return asking(common, { payment_id, command, details, queued: false, objection });
 }
 
-const asking = ({ command_id: _, ...common }: Common, own: Omit<Ask, keyof Omit<Common, 'command_id'>>): Reading => ({ kind: 'ask', ask: { ...common, ...own } });
+const asking = ({ command_id: _, ...common }: Common, own: Omit<Ask, keyof Omit<Common, 'command_id'>>): Reading => ({
+  kind: 'ask',
+  ask: { ...common, ...own },
+});
 
 type Objection = () => Promise<HttpReply | null>;
 
@@ -143,7 +184,10 @@ function amountRefusal(fault: AmountFault, request: RouteRequest): Reading {
   }
 }
 
-const refusal = (code: ProblemCode, detail: string, request: RouteRequest): Reading => ({ kind: 'reply', reply: problemReply(code, detail, request.request_id) });
+const refusal = (code: ProblemCode, detail: string, request: RouteRequest): Reading => ({
+  kind: 'reply',
+  reply: problemReply(code, detail, request.request_id),
+});
 
 /** Without what was not given; null when nothing was. */
 function pick(details: { [K in keyof RequestDetails]?: RequestDetails[K] | undefined }): RequestDetails | null {

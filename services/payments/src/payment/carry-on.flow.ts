@@ -47,7 +47,8 @@ export class CarryOn {
     this.deps.keeper.keep(run.held);
     try {
       let due = await this.settleIntent(run, details);
-      for (const { id } of paymentOf(run).refunds.filter((refund) => !refund.completed)) due = earlier(due, await this.settleRefund(run, id));
+      for (const { id } of paymentOf(run).refunds.filter((refund) => !refund.completed))
+        due = earlier(due, await this.settleRefund(run, id));
       for (const id of paymentOf(run).orphans) due = earlier(due, await this.cancelOrphan(run, id));
       if (run.held.refresh && !run.released) due = earlier(due, await this.refresh(run));
       if (!run.released) await this.end(run, due);
@@ -65,7 +66,7 @@ export class CarryOn {
 
   /** The command on the intent; answers when to go on with it, null when it is done. */
   private async settleIntent(run: Run, details: RequestDetails | null): Promise<Date | null> {
-    for (let calls = 0; ; ) {
+    for (let calls = 0; ;) {
       const { pending } = paymentOf(run);
       if (!pending) return null;
       if (!pending.submission) {
@@ -100,7 +101,12 @@ export class CarryOn {
     if (outcome.kind === 'not_found' && step !== 'intent') this.alarmMissing(payment);
     const operation = step === 'cancel' ? 'cancel' : pending.kind;
     const intent = outcome.kind === 'ok' ? outcome.value : 'intent' in outcome ? (outcome.intent ?? null) : null;
-    await this.deps.recorder.record(run, `payments.${operation}.${step}_recorded`, (now) => decideAnswer(now, step, outcome, this.now()), intent);
+    await this.deps.recorder.record(
+      run,
+      `payments.${operation}.${step}_recorded`,
+      (now) => decideAnswer(now, step, outcome, this.now()),
+      intent,
+    );
     return null;
   }
 
@@ -113,7 +119,9 @@ export class CarryOn {
     const payment = paymentOf(run);
     const from = Math.floor(Date.parse(payment.created_at) / 1000) - EARLIER;
     const to = Math.floor(Date.parse(payment.pending?.submission?.at ?? payment.created_at) / 1000) + LATER;
-    const found = await atCall(this.deps.failpoints, 'payments.lookup.intents', () => this.deps.finder.find(payment.terms.payment_id, { from, to }));
+    const found = await atCall(this.deps.failpoints, 'payments.lookup.intents', () =>
+      this.deps.finder.find(payment.terms.payment_id, { from, to }),
+    );
     if (found.kind !== 'ok') return { kind: 'later', dueAt: this.lookLater(run, found) };
     const usable = found.value.filter((intent) => intent.status !== 'canceled');
     const [first, ...others] = usable.toSorted((a, b) => a.created - b.created || (a.id < b.id ? -1 : 1));
@@ -131,13 +139,18 @@ export class CarryOn {
     const version = run.loaded.version;
     if (decideLookup(before, outcome.value) === null) return { kind: 'no_effect' };
     // A snapshot is as old as the start of its fetch: if the payment moved since, it is fetched again.
-    await this.deps.recorder.record(run, 'payments.lookup.recorded', (now) => (run.loaded.version === version ? decideLookup(now, outcome.value) : null), outcome.value);
+    await this.deps.recorder.record(
+      run,
+      'payments.lookup.recorded',
+      (now) => (run.loaded.version === version ? decideLookup(now, outcome.value) : null),
+      outcome.value,
+    );
     return { kind: 'certain' };
   }
 
   /** One refund; answers when to go on with it, null when it is done. */
   private async settleRefund(run: Run, id: string): Promise<Date | null> {
-    for (let calls = 0; ; ) {
+    for (let calls = 0; ;) {
       const refund = refundOf(run, id);
       if (refund.completed) return null;
       if (isCertain(refund)) {
@@ -145,7 +158,9 @@ export class CarryOn {
         continue;
       }
       if (refund.status === 'requested' && run.stale.delete(id)) {
-        await this.recordRefund(run, id, 'payments.lookup.recorded', () => [{ type: 'RefundAnswerMissing', data: { refund_id: id, cause: 'interrupted', stored: false } }]);
+        await this.recordRefund(run, id, 'payments.lookup.recorded', () => [
+          { type: 'RefundAnswerMissing', data: { refund_id: id, cause: 'interrupted', stored: false } },
+        ]);
         continue;
       }
       if (refund.status === 'unknown') {
@@ -168,7 +183,8 @@ export class CarryOn {
     const rules = { now: this.now(), absenceMs: this.deps.absenceMs };
     const { events, retry } = decideRefundLookup(refund, all.value, rules);
     if (retry) return { kind: 'no_effect' };
-    if (events.length > 0) await this.recordRefund(run, refund.id, 'payments.lookup.recorded', (now) => decideRefundLookup(now, all.value, rules).events);
+    if (events.length > 0)
+      await this.recordRefund(run, refund.id, 'payments.lookup.recorded', (now) => decideRefundLookup(now, all.value, rules).events);
     const { completed: done, not_seen_at } = refundOf(run, refund.id);
     if (done || not_seen_at === null) return { kind: 'certain' };
     return { kind: 'later', dueAt: new Date(Date.parse(not_seen_at) + this.deps.absenceMs) };
@@ -186,7 +202,10 @@ export class CarryOn {
     const gone = outcome.kind === 'ok' || (outcome.kind === 'rejected' && outcome.intent?.status === 'canceled');
     if (outcome.kind === 'rejected' && outcome.intent?.status === 'succeeded') {
       const fields = { payment_id: run.held.payment_id, stripe_payment_intent: intentId };
-      this.deps.logger.error({ event: 'payment_charged_elsewhere', ...fields }, 'Another program confirmed a second PaymentIntent that carries our payment id; refund it by hand');
+      this.deps.logger.error(
+        { event: 'payment_charged_elsewhere', ...fields },
+        'Another program confirmed a second PaymentIntent that carries our payment id; refund it by hand',
+      );
     }
     if (!gone) return this.lookLater(run, outcome);
     const canceled: PaymentEvent = { type: 'OrphanIntentCanceled', data: { intent_id: intentId } };
@@ -203,12 +222,17 @@ export class CarryOn {
     if (outcome.kind === 'not_found') this.alarmMissing(payment);
     if (outcome.kind !== 'ok') return this.lookLater(run, outcome);
     const list = this.deps.calls.at('payments.lookup.refunds');
-    const refunds = outcome.value.status === 'succeeded' ? await everyPage((query) => list.listRefunds(query), { payment_intent: payment.intent_id }) : null;
+    const refunds =
+      outcome.value.status === 'succeeded'
+        ? await everyPage((query) => list.listRefunds(query), { payment_intent: payment.intent_id })
+        : null;
     if (refunds && refunds.kind !== 'ok') return this.lookLater(run, refunds);
     const seen = refunds?.value ?? [];
     const fresh = await this.deps.recorder.record(run, 'payments.refresh.recorded', (now) => {
       if (run.loaded.version !== version) return null;
-      return now.pending ? [] : [...follow(now, outcome.value, 'answer'), ...seen.flatMap((refund) => observeRefund(now, refund, foreignRefundId(refund.id)))];
+      return now.pending
+        ? []
+        : [...follow(now, outcome.value, 'answer'), ...seen.flatMap((refund) => observeRefund(now, refund, foreignRefundId(refund.id)))];
     });
     return fresh ? null : this.now();
   }
@@ -219,18 +243,22 @@ export class CarryOn {
     run.turnedAway = { retryAfterMs: Math.max(retryAfterMs, 1000) };
     const due = nextRetry(this.now(), run.held.attempt, retryAfterMs, this.deps.random());
     const payment = paymentOf(run);
-    return isExpired(payment, this.now()) ? due : earlier(due, new Date(Date.parse(payment.terms.not_after) + 1000)) ?? due;
+    return isExpired(payment, this.now()) ? due : (earlier(due, new Date(Date.parse(payment.terms.not_after) + 1000)) ?? due);
   }
 
   private lookLater(run: Run, outcome: StripeOutcome<unknown>): Date {
-    if (outcome.kind === 'refused' || outcome.kind === 'limited') return nextRetry(this.now(), run.held.attempt, outcome.retryAfterMs, this.deps.random());
+    if (outcome.kind === 'refused' || outcome.kind === 'limited')
+      return nextRetry(this.now(), run.held.attempt, outcome.retryAfterMs, this.deps.random());
     return nextLookUp(this.now(), run.held.attempt + 1);
   }
 
   /** Stripe denies an intent that we committed: a wrong key or account, never a reason to cancel anything. */
   private alarmMissing(payment: Payment): void {
     const fields = { payment_id: payment.terms.payment_id, stripe_payment_intent: payment.intent_id };
-    this.deps.logger.error({ event: 'stripe_intent_missing', ...fields }, 'Stripe does not know a PaymentIntent that we recorded; check key and account');
+    this.deps.logger.error(
+      { event: 'stripe_intent_missing', ...fields },
+      'Stripe does not know a PaymentIntent that we recorded; check key and account',
+    );
   }
 
   private now(): Date {

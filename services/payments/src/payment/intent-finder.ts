@@ -41,7 +41,9 @@ export class IntentFinder {
     const lte = Math.max(...searches.map((search) => search.to));
     const all = await everyPage((query) => this.stripe.listIntents(query), { created: { gte, lte } });
     for (const search of searches) {
-      search.resolve(all.kind === 'ok' ? { kind: 'ok', value: all.value.filter((intent) => intent.metadata['payment_id'] === search.paymentId) } : all);
+      search.resolve(
+        all.kind === 'ok' ? { kind: 'ok', value: all.value.filter((intent) => intent.metadata['payment_id'] === search.paymentId) } : all,
+      );
     }
   }
 }

@@ -15,12 +15,19 @@ export function follow(payment: Payment, intent: Intent, source: Source): Paymen
   if (isFinal(payment)) return [];
   switch (intent.status) {
     case 'succeeded':
-      return [{ type: 'PaymentSucceeded', data: { amount_captured: intent.amount_received, charge: intent.latest_charge, card: intent.card } }];
+      return [
+        { type: 'PaymentSucceeded', data: { amount_captured: intent.amount_received, charge: intent.latest_charge, card: intent.card } },
+      ];
     case 'canceled':
       return [canceled(payment, intent)];
     case 'requires_capture':
       if (payment.lifecycle.status === 'authorized') return [];
-      return [{ type: 'PaymentAuthorized', data: { amount_capturable: intent.amount_capturable, charge: intent.latest_charge, card: intent.card } }];
+      return [
+        {
+          type: 'PaymentAuthorized',
+          data: { amount_capturable: intent.amount_capturable, charge: intent.latest_charge, card: intent.card },
+        },
+      ];
     default:
       return source === 'answer' ? followOpen(payment, intent) : [];
   }
@@ -36,7 +43,9 @@ function followOpen(payment: Payment, intent: Intent): PaymentEvent[] {
   if (status === 'requires_payment_method' && mark === payment.mark) return [];
   const error = intent.last_payment_error;
   if (!error) return [{ type: 'PaymentMethodAwaited', data: { mark } }];
-  return [{ type: 'PaymentDeclined', data: { failure: { code: error.code, decline_code: error.decline_code, message: error.message }, mark } }];
+  return [
+    { type: 'PaymentDeclined', data: { failure: { code: error.code, decline_code: error.decline_code, message: error.message }, mark } },
+  ];
 }
 
 /** What the answer to a call means. No events: it certainly had no effect, and the same key may be used again. */
@@ -45,7 +54,9 @@ export function decideAnswer(payment: Payment, step: IntentStep, outcome: Stripe
   if (!pending) return outcome.kind === 'ok' ? follow(payment, outcome.value, 'answer') : [];
   switch (outcome.kind) {
     case 'ok':
-      return step === 'intent' ? decideFound(payment, outcome.value, now) : [...follow(payment, outcome.value, 'answer'), completed(pending)];
+      return step === 'intent'
+        ? decideFound(payment, outcome.value, now)
+        : [...follow(payment, outcome.value, 'answer'), completed(pending)];
     case 'declined':
       return decideDecline(payment, pending, step, outcome);
     case 'rejected':
@@ -70,7 +81,8 @@ export function decideFound(payment: Payment, intent: Intent, now: Date): Paymen
   if (payment.intent_id !== null) return orphan(payment, intent);
   if (pending?.kind !== 'create') return [];
   const recorded: PaymentEvent = { type: 'IntentRecorded', data: { intent_id: intent.id } };
-  if (payment.terms.payment_method === null) return [recorded, { type: 'PaymentMethodAwaited', data: { mark: NO_MARK } }, completed(pending)];
+  if (payment.terms.payment_method === null)
+    return [recorded, { type: 'PaymentMethodAwaited', data: { mark: NO_MARK } }, completed(pending)];
   if (isExpired(payment, now)) return [recorded, ...abandon(pending)];
   return [recorded, submission(pending, 'confirm', 1)];
 }
@@ -83,7 +95,10 @@ export function decideLookup(payment: Payment, intent: Intent): PaymentEvent[] |
     case 'done':
       return [...follow(payment, intent, 'answer'), completed(pending)];
     case 'prevented':
-      return [...follow(payment, intent, 'answer'), completed(pending, { code: 'payments.illegal_state', detail: `The payment is ${intent.status} at Stripe.` })];
+      return [
+        ...follow(payment, intent, 'answer'),
+        completed(pending, { code: 'payments.illegal_state', detail: `The payment is ${intent.status} at Stripe.` }),
+      ];
     case 'none':
       return null;
   }
@@ -135,7 +150,12 @@ function effectOf(payment: Payment, pending: Pending, intent: Intent): 'done' | 
   }
 }
 
-function decideDecline(payment: Payment, pending: Pending, step: IntentStep, outcome: Extract<StripeFailure, { kind: 'declined' }>): PaymentEvent[] {
+function decideDecline(
+  payment: Payment,
+  pending: Pending,
+  step: IntentStep,
+  outcome: Extract<StripeFailure, { kind: 'declined' }>,
+): PaymentEvent[] {
   if (step !== 'confirm') return decideRejection(payment, pending, step, { ...outcome, kind: 'rejected', status: 402, param: null });
   const failure: Failure = { code: outcome.code, decline_code: outcome.declineCode, message: outcome.message };
   const mark = outcome.intent ? markOf(outcome.intent) : `${payment.mark}+`;
@@ -143,7 +163,12 @@ function decideDecline(payment: Payment, pending: Pending, step: IntentStep, out
 }
 
 /** A 4xx is certain. If it came because the intent had moved on already, the intent that Stripe sent along tells. */
-function decideRejection(payment: Payment, pending: Pending, step: IntentStep, outcome: Extract<StripeFailure, { kind: 'rejected' }>): PaymentEvent[] {
+function decideRejection(
+  payment: Payment,
+  pending: Pending,
+  step: IntentStep,
+  outcome: Extract<StripeFailure, { kind: 'rejected' }>,
+): PaymentEvent[] {
   const lookedUp = outcome.intent ? decideLookup(payment, outcome.intent) : null;
   if (lookedUp) return lookedUp;
   if (step === 'intent') return rejectedCreate(pending, outcome);
@@ -181,7 +206,8 @@ const abandon = (pending: Pending): PaymentEvent[] => [
 
 function canceled(payment: Payment, intent: Intent): PaymentEvent {
   const { pending } = payment;
-  if (pending?.kind === 'cancel' && pending.cause === 'create_rejected' && pending.failure) return { type: 'PaymentFailed', data: { failure: pending.failure } };
+  if (pending?.kind === 'cancel' && pending.cause === 'create_rejected' && pending.failure)
+    return { type: 'PaymentFailed', data: { failure: pending.failure } };
   if (pending?.kind === 'cancel' && pending.cause === 'expired') return { type: 'PaymentCanceled', data: { reason: 'expired' } };
   return { type: 'PaymentCanceled', data: { reason: intent.cancellation_reason } };
 }
@@ -193,11 +219,21 @@ function orphan(payment: Payment, intent: Intent): PaymentEvent[] {
 
 const stepOf = (pending: Pending): IntentStep => (pending.kind === 'create' ? 'confirm' : pending.kind);
 
-const submission = (pending: Pending, step: IntentStep, n: number): PaymentEvent => ({ type: 'StepSubmitted', data: { command_id: pending.command_id, step, n } });
+const submission = (pending: Pending, step: IntentStep, n: number): PaymentEvent => ({
+  type: 'StepSubmitted',
+  data: { command_id: pending.command_id, step, n },
+});
 
-const completed = (pending: Pending, rejection: Rejection | null = null): PaymentEvent => ({ type: 'CommandCompleted', data: { command_id: pending.command_id, rejection } });
+const completed = (pending: Pending, rejection: Rejection | null = null): PaymentEvent => ({
+  type: 'CommandCompleted',
+  data: { command_id: pending.command_id, rejection },
+});
 
-function missing(pending: Pending, cause: Extract<PaymentEvent, { type: 'AnswerMissing' }>['data']['cause'], stored: boolean): PaymentEvent {
+function missing(
+  pending: Pending,
+  cause: Extract<PaymentEvent, { type: 'AnswerMissing' }>['data']['cause'],
+  stored: boolean,
+): PaymentEvent {
   if (!pending.submission) throw new Error('Bug: an answer to a call that was never committed to');
   const { step, n } = pending.submission;
   return { type: 'AnswerMissing', data: { command_id: pending.command_id, step, n, cause, stored } };
@@ -207,6 +243,9 @@ type Refused = Extract<StripeFailure, { kind: 'rejected' | 'not_found' }>;
 
 const failureOf = (outcome: Refused): Failure => ({ code: codeOf(outcome), decline_code: null, message: outcome.message });
 
-const rejectionOf = (outcome: Refused): Rejection => ({ code: 'payments.rejected_by_stripe', detail: `${codeOf(outcome)}: ${outcome.message}` });
+const rejectionOf = (outcome: Refused): Rejection => ({
+  code: 'payments.rejected_by_stripe',
+  detail: `${codeOf(outcome)}: ${outcome.message}`,
+});
 
 const codeOf = (outcome: Refused): string => (outcome.kind === 'rejected' ? (outcome.code ?? 'rejected') : 'not_found');

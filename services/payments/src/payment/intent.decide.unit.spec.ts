@@ -2,7 +2,21 @@ import { describe, expect, it } from '@jest/globals';
 import { type Intent } from '@tidegate/stripe-gateway/intent';
 import { type StripeOutcome } from '@tidegate/stripe-gateway/outcome';
 import fc from 'fast-check';
-import { accepted, authorized, AT, declined, declinedIntent, intent, missing, NOW, opened, paidIntent, payment, submitted, succeeded } from '../../test/given.js';
+import {
+  accepted,
+  authorized,
+  AT,
+  declined,
+  declinedIntent,
+  intent,
+  missing,
+  NOW,
+  opened,
+  paidIntent,
+  payment,
+  submitted,
+  succeeded,
+} from '../../test/given.js';
 import { decideAnswer, decideFound, decideInterrupted, decideLookup, decideRetry, follow } from './intent.decide.js';
 import { type Occurred, type PaymentEvent } from './payment.events.js';
 import { replay } from './payment.evolve.js';
@@ -18,7 +32,11 @@ describe('When the intent was created', () => {
     expect(types(decideAnswer(payment(...accepted()), 'intent', ok(intent()), NOW))).toEqual(['IntentRecorded', 'StepSubmitted']);
   });
   it('waits for a method when none was given', () => {
-    expect(types(decideAnswer(payment(...accepted({ payment_method: null })), 'intent', ok(intent()), NOW))).toEqual(['IntentRecorded', 'PaymentMethodAwaited', 'CommandCompleted']);
+    expect(types(decideAnswer(payment(...accepted({ payment_method: null })), 'intent', ok(intent()), NOW))).toEqual([
+      'IntentRecorded',
+      'PaymentMethodAwaited',
+      'CommandCompleted',
+    ]);
   });
   it('cancels it instead when time is up', () => {
     expect(types(decideFound(payment(...accepted()), intent(), later(2)))).toEqual(['IntentRecorded', 'CancelRequested', 'StepSubmitted']);
@@ -37,15 +55,39 @@ describe('When the confirm was answered', () => {
     expect(types(decideAnswer(payment(...opened()), 'confirm', ok(paidIntent()), NOW))).toEqual(['PaymentSucceeded', 'CommandCompleted']);
   });
   it('is declined, which is certain but not final', () => {
-    const outcome: StripeOutcome<Intent> = { kind: 'declined', code: 'card_declined', declineCode: null, message: 'no', intent: declinedIntent() };
+    const outcome: StripeOutcome<Intent> = {
+      kind: 'declined',
+      code: 'card_declined',
+      declineCode: null,
+      message: 'no',
+      intent: declinedIntent(),
+    };
     expect(types(decideAnswer(payment(...opened()), 'confirm', outcome, NOW))).toEqual(['PaymentDeclined', 'CommandCompleted']);
   });
   it('cancels the intent of a create whose confirm Stripe refuses', () => {
-    const refused: StripeOutcome<Intent> = { kind: 'rejected', status: 400, code: 'resource_missing', param: 'payment_method', message: 'no', intent: intent() };
-    expect(types(decideAnswer(payment(...opened()), 'confirm', refused, NOW))).toEqual(['CommandCompleted', 'CancelRequested', 'StepSubmitted']);
+    const refused: StripeOutcome<Intent> = {
+      kind: 'rejected',
+      status: 400,
+      code: 'resource_missing',
+      param: 'payment_method',
+      message: 'no',
+      intent: intent(),
+    };
+    expect(types(decideAnswer(payment(...opened()), 'confirm', refused, NOW))).toEqual([
+      'CommandCompleted',
+      'CancelRequested',
+      'StepSubmitted',
+    ]);
   });
   it('believes the intent that comes with a refusal: it may have succeeded before', () => {
-    const moved: StripeOutcome<Intent> = { kind: 'rejected', status: 400, code: 'payment_intent_unexpected_state', param: null, message: 'no', intent: paidIntent() };
+    const moved: StripeOutcome<Intent> = {
+      kind: 'rejected',
+      status: 400,
+      code: 'payment_intent_unexpected_state',
+      param: null,
+      message: 'no',
+      intent: paidIntent(),
+    };
     expect(types(decideAnswer(payment(...opened()), 'confirm', moved, NOW))).toEqual(['PaymentSucceeded', 'CommandCompleted']);
   });
   it.each(['in_use', 'auth'] as const)('decides nothing on %s', (kind) => {
@@ -90,8 +132,14 @@ describe('When an answer is missing', () => {
   });
   it('gives up past not_after: cancels the intent, or the payment if there is none', () => {
     expect(types(decideRetry(unanswered, later(2)))).toEqual(['CancelRequested', 'StepSubmitted']);
-    expect(decideRetry(payment(...accepted(), missing('intent')), later(2))).toMatchObject([{ type: 'PaymentCanceled', data: { reason: 'expired' } }, { type: 'CommandCompleted' }]);
-    expect(decideRetry(payment(...accepted({}, true)), later(2))).toMatchObject([{ type: 'PaymentCanceled', data: { reason: 'expired_in_queue' } }, { type: 'CommandCompleted' }]);
+    expect(decideRetry(payment(...accepted(), missing('intent')), later(2))).toMatchObject([
+      { type: 'PaymentCanceled', data: { reason: 'expired' } },
+      { type: 'CommandCompleted' },
+    ]);
+    expect(decideRetry(payment(...accepted({}, true)), later(2))).toMatchObject([
+      { type: 'PaymentCanceled', data: { reason: 'expired_in_queue' } },
+      { type: 'CommandCompleted' },
+    ]);
   });
   it('counts a call whose process died as missing, once', () => {
     expect(types(decideInterrupted(payment(...opened())))).toEqual(['AnswerMissing']);
@@ -120,7 +168,10 @@ describe("Stripe's news about an intent", () => {
     const forward = [states[4] as Intent, states[5] as Intent, intent(), intent({ status: 'processing' })];
     fc.assert(
       fc.property(fc.shuffledSubarray([...forward, ...forward, ...forward], { minLength: 12 }), (seen) => {
-        const end = seen.reduce<Payment>((state, one) => join(state, follow(state, one, 'hint')), payment(...opened({ capture_method: 'manual' })));
+        const end = seen.reduce<Payment>(
+          (state, one) => join(state, follow(state, one, 'hint')),
+          payment(...opened({ capture_method: 'manual' })),
+        );
         return statusOf(end) === 'succeeded';
       }),
     );
@@ -135,4 +186,8 @@ describe("Stripe's news about an intent", () => {
   });
 });
 
-const join = (state: Payment, events: PaymentEvent[]): Payment => replay(events.map((event) => ({ ...event, at: AT }) as Occurred), state) as Payment;
+const join = (state: Payment, events: PaymentEvent[]): Payment =>
+  replay(
+    events.map((event) => ({ ...event, at: AT }) as Occurred),
+    state,
+  ) as Payment;

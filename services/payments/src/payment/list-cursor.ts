@@ -4,7 +4,8 @@ export interface Cursor {
   id: string;
 }
 
-export const encodeCursor = ({ created_at, id }: Cursor): string => Buffer.from(JSON.stringify([created_at.toISOString(), id])).toString('base64url');
+export const encodeCursor = ({ created_at, id }: Cursor): string =>
+  Buffer.from(JSON.stringify([created_at.toISOString(), id])).toString('base64url');
 
 /** Null for anything that is not a cursor of ours. */
 export function decodeCursor(text: string): Cursor | null {

@@ -60,7 +60,10 @@ function cancel(payment: Payment, { command_id, reason }: Of<'CancelPayment'>): 
   }
   if (payment.pending) return { kind: 'busy' };
   if (status === 'succeeded' || status === 'canceled' || status === 'failed') return refuse(illegalState('canceled', status));
-  return accept({ type: 'CancelRequested', data: { command_id, reason, cause: 'requested', failure: null } }, firstCall(command_id, 'cancel'));
+  return accept(
+    { type: 'CancelRequested', data: { command_id, reason, cause: 'requested', failure: null } },
+    firstCall(command_id, 'cancel'),
+  );
 }
 
 /** Every refund whose outcome is open keeps its amount reserved, so concurrent refunds can never exceed what was captured. */

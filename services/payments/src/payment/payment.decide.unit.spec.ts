@@ -1,34 +1,62 @@
 import { describe, expect, it } from '@jest/globals';
-import { accepted, authorized, completed, CREATE, declined, given, missing, opened, refunding, submitted, succeeded, terms } from '../../test/given.js';
+import {
+  accepted,
+  authorized,
+  completed,
+  CREATE,
+  declined,
+  given,
+  missing,
+  opened,
+  refunding,
+  submitted,
+  succeeded,
+  terms,
+} from '../../test/given.js';
 import { decide } from './payment.decide.js';
 import { type PaymentEvent } from './payment.events.js';
 
-const types = (decision: ReturnType<typeof decide>) => (decision.kind === 'accepted' ? decision.events.map((event) => event.type) : decision);
+const types = (decision: ReturnType<typeof decide>) =>
+  decision.kind === 'accepted' ? decision.events.map((event) => event.type) : decision;
 const code = (decision: ReturnType<typeof decide>) => (decision.kind === 'refused' ? decision.refusal.code : decision.kind);
 const confirm = { type: 'ConfirmPayment', command_id: 'cmd_2', payment_method: 'pm_card_visa' } as const;
 const capture = (amount: number | null = null) => ({ type: 'CapturePayment', command_id: 'cmd_3', amount }) as const;
 const cancel = { type: 'CancelPayment', command_id: 'cmd_4', reason: null } as const;
-const refund = (amount: number | null = null) => ({ type: 'RefundPayment', command_id: 'cmd_5', refund_id: 'rfd_5', amount, reason: null }) as const;
+const refund = (amount: number | null = null) =>
+  ({ type: 'RefundPayment', command_id: 'cmd_5', refund_id: 'rfd_5', amount, reason: null }) as const;
 
 describe('When there is no payment yet', () => {
   it('accepts it and commits to its first call', () => {
-    expect(types(decide(given(), { type: 'CreatePayment', command_id: CREATE, terms: terms(), queued: false }))).toEqual(['PaymentAccepted', 'StepSubmitted']);
+    expect(types(decide(given(), { type: 'CreatePayment', command_id: CREATE, terms: terms(), queued: false }))).toEqual([
+      'PaymentAccepted',
+      'StepSubmitted',
+    ]);
   });
 
   it('commits to no call when it is to be queued', () => {
-    expect(types(decide(given(), { type: 'CreatePayment', command_id: CREATE, terms: terms(), queued: true }))).toEqual(['PaymentAccepted']);
+    expect(types(decide(given(), { type: 'CreatePayment', command_id: CREATE, terms: terms(), queued: true }))).toEqual([
+      'PaymentAccepted',
+    ]);
   });
 });
 
 describe('When an answer is awaited or missing', () => {
-  it.each([[accepted()], [opened()], [[...opened(), missing('confirm')]]])('every further command on the intent waits', (events: PaymentEvent[]) => {
-    for (const command of [confirm, capture(), cancel]) expect(decide(given(...events), command)).toEqual({ kind: 'busy' });
-  });
+  it.each([[accepted()], [opened()], [[...opened(), missing('confirm')]]])(
+    'every further command on the intent waits',
+    (events: PaymentEvent[]) => {
+      for (const command of [confirm, capture(), cancel]) expect(decide(given(...events), command)).toEqual({ kind: 'busy' });
+    },
+  );
 });
 
 describe('When queued', () => {
   it('is canceled without a call', () => {
-    expect(types(decide(given(...accepted({}, true)), cancel))).toEqual(['CancelRequested', 'PaymentCanceled', 'CommandCompleted', 'CommandCompleted']);
+    expect(types(decide(given(...accepted({}, true)), cancel))).toEqual([
+      'CancelRequested',
+      'PaymentCanceled',
+      'CommandCompleted',
+      'CommandCompleted',
+    ]);
   });
 });
 
@@ -54,7 +82,11 @@ describe('When authorized', () => {
     expect(code(decide(given(...authorized()), confirm))).toBe('payments.illegal_state');
   });
   it('waits while a capture has no certain outcome', () => {
-    const capturing: PaymentEvent[] = [...authorized(), { type: 'CaptureRequested', data: { command_id: 'cmd_3', amount: null } }, submitted('capture', 1, 'cmd_3')];
+    const capturing: PaymentEvent[] = [
+      ...authorized(),
+      { type: 'CaptureRequested', data: { command_id: 'cmd_3', amount: null } },
+      submitted('capture', 1, 'cmd_3'),
+    ];
     expect(decide(given(...capturing), cancel)).toEqual({ kind: 'busy' });
   });
 });
@@ -81,6 +113,7 @@ describe('When succeeded', () => {
 describe('When canceled', () => {
   it('refuses everything', () => {
     const canceled: PaymentEvent[] = [...declined(), { type: 'PaymentCanceled', data: { reason: null } }, completed()];
-    for (const command of [confirm, capture(), cancel, refund()]) expect(code(decide(given(...canceled), command))).toBe('payments.illegal_state');
+    for (const command of [confirm, capture(), cancel, refund()])
+      expect(code(decide(given(...canceled), command))).toBe('payments.illegal_state');
   });
 });

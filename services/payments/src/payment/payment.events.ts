@@ -66,7 +66,10 @@ export type PaymentEvent =
   | { type: 'RefundRequested'; data: { refund_id: string; command_id: string; amount: number; reason: string | null } }
   | { type: 'RefundAnswerMissing'; data: { refund_id: string; cause: MissingCause; stored: boolean } }
   | { type: 'RefundNotSeen'; data: { refund_id: string } }
-  | { type: 'RefundRecorded'; data: { refund_id: string; stripe_refund: string; status: SettledRefund; amount: number; reason: string | null } }
+  | {
+      type: 'RefundRecorded';
+      data: { refund_id: string; stripe_refund: string; status: SettledRefund; amount: number; reason: string | null };
+    }
   | { type: 'RefundRejected'; data: { refund_id: string; failure: Failure } }
   | { type: 'RefundNotExecuted'; data: { refund_id: string } }
   | { type: 'RefundCompleted'; data: { refund_id: string } }

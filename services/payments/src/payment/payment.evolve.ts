@@ -45,7 +45,10 @@ function applyToPayment(payment: Payment, event: Occurred): Payment {
     case 'PaymentProcessingStarted':
       return to(payment, { status: 'processing' }, event.data.mark);
     case 'PaymentAuthorized':
-      return { ...to(payment, { status: 'authorized', amount_capturable: event.data.amount_capturable }), ...chargeOf(payment, event.data) };
+      return {
+        ...to(payment, { status: 'authorized', amount_capturable: event.data.amount_capturable }),
+        ...chargeOf(payment, event.data),
+      };
     case 'PaymentSucceeded':
       return { ...to(payment, { status: 'succeeded', amount_captured: event.data.amount_captured }), ...chargeOf(payment, event.data) };
     case 'PaymentCanceled':
@@ -57,9 +60,18 @@ function applyToPayment(payment: Payment, event: Occurred): Payment {
     case 'RefundRecorded':
       return recorded(payment, event);
     case 'RefundAnswerMissing':
-      return changeRefund(payment, event.data.refund_id, (r) => ({ ...r, status: r.status === 'requested' ? 'unknown' : r.status, stored: event.data.stored, not_seen_at: null }));
+      return changeRefund(payment, event.data.refund_id, (r) => ({
+        ...r,
+        status: r.status === 'requested' ? 'unknown' : r.status,
+        stored: event.data.stored,
+        not_seen_at: null,
+      }));
     case 'RefundNotSeen':
-      return changeRefund(payment, event.data.refund_id, (r) => ({ ...r, status: r.status === 'requested' ? 'unknown' : r.status, not_seen_at: r.not_seen_at ?? event.at }));
+      return changeRefund(payment, event.data.refund_id, (r) => ({
+        ...r,
+        status: r.status === 'requested' ? 'unknown' : r.status,
+        not_seen_at: r.not_seen_at ?? event.at,
+      }));
     case 'RefundRejected':
       return changeRefund(payment, event.data.refund_id, (r) => ({ ...r, status: 'failed', failure: event.data.failure }));
     case 'RefundNotExecuted':
@@ -117,7 +129,11 @@ function submitted(payment: Payment, { data, at }: Of<'StepSubmitted'>): Payment
   return { ...payment, pending, lifecycle: payment.lifecycle.status === 'queued' ? { status: 'opening' } : payment.lifecycle };
 }
 
-function withSubmission(payment: Payment, change: { unknown?: boolean }, submission: { answer: 'missing'; stored: boolean } | null): Payment {
+function withSubmission(
+  payment: Payment,
+  change: { unknown?: boolean },
+  submission: { answer: 'missing'; stored: boolean } | null,
+): Payment {
   if (!payment.pending) return payment;
   const current = payment.pending.submission;
   const next = submission === null || current === null ? null : { ...current, ...submission };
@@ -126,7 +142,10 @@ function withSubmission(payment: Payment, change: { unknown?: boolean }, submiss
 
 const to = (payment: Payment, lifecycle: Lifecycle, mark = payment.mark): Payment => ({ ...payment, lifecycle, mark });
 
-const chargeOf = (payment: Payment, data: { charge: string | null; card: Payment['card'] }) => ({ charge: data.charge ?? payment.charge, card: data.card ?? payment.card });
+const chargeOf = (payment: Payment, data: { charge: string | null; card: Payment['card'] }) => ({
+  charge: data.charge ?? payment.charge,
+  card: data.card ?? payment.card,
+});
 
 function requestedRefund({ data, at }: Of<'RefundRequested'>): Refund {
   return {
@@ -148,7 +167,8 @@ function requestedRefund({ data, at }: Of<'RefundRequested'>): Refund {
 /** A refund that we did not ask for (the dashboard) comes into being here. */
 function recorded(payment: Payment, { data, at }: Of<'RefundRecorded'>): Payment {
   const known = payment.refunds.some((refund) => refund.id === data.refund_id);
-  if (known) return changeRefund(payment, data.refund_id, (r) => ({ ...r, status: data.status, stripe_refund: data.stripe_refund, failure: null }));
+  if (known)
+    return changeRefund(payment, data.refund_id, (r) => ({ ...r, status: data.status, stripe_refund: data.stripe_refund, failure: null }));
   const found: Refund = {
     id: data.refund_id,
     command_id: null,

@@ -44,7 +44,8 @@ export interface Ask {
   startedAt: number;
 }
 
-type Begun = { kind: 'reply'; reply: HttpReply } | { kind: 'duplicate' } | { kind: 'busy' } | { kind: 'running'; run: Run } | { kind: 'waiting' };
+type Begun =
+  { kind: 'reply'; reply: HttpReply } | { kind: 'duplicate' } | { kind: 'busy' } | { kind: 'running'; run: Run } | { kind: 'waiting' };
 
 /** Another request has this key. */
 class KeyTaken extends Error {}
@@ -92,7 +93,8 @@ export class PaymentFlow {
         case 'running':
           return this.finish(ask, begun.run);
         case 'busy':
-          if (Date.now() >= ask.startedAt + this.deps.runMs) return this.unavailable(ask, 'Another command on this payment has no certain outcome yet.', 5000);
+          if (Date.now() >= ask.startedAt + this.deps.runMs)
+            return this.unavailable(ask, 'Another command on this payment has no certain outcome yet.', 5000);
           await this.takeOver(ask);
           await this.deps.signals.wait(ask.payment_id, POLL_MS);
           break;
@@ -115,10 +117,14 @@ export class PaymentFlow {
     const loaded = creates ? nothingLoaded : await load(this.deps.db, ask.payment_id);
     const objection = ask.objection ? await ask.objection(loaded) : null;
     if (objection) return { kind: 'reply', reply: objection };
-    const decision = await inSpan('payments.decide', { attributes: { 'payments.command': ask.command.type } }, async () => decide(loaded.state, ask.command));
+    const decision = await inSpan('payments.decide', { attributes: { 'payments.command': ask.command.type } }, async () =>
+      decide(loaded.state, ask.command),
+    );
     if (decision.kind === 'busy') return { kind: 'busy' };
     try {
-      return decision.kind === 'refused' ? await this.refuse(ask, rejectionReply(decision.refusal, ask.request_id)) : await this.accept(ask, loaded, decision.events);
+      return decision.kind === 'refused'
+        ? await this.refuse(ask, rejectionReply(decision.refusal, ask.request_id))
+        : await this.accept(ask, loaded, decision.events);
     } catch (error) {
       if (!(error instanceof PaymentMoved)) throw error;
       return creates ? this.attach(ask) : this.begin(ask);
@@ -128,7 +134,13 @@ export class PaymentFlow {
   private async accept(ask: Ask, before: Loaded, events: Commit['events']): Promise<Begun> {
     const holder = `${this.deps.instance}#${(this.runs += 1)}`;
     const now = this.deps.clock.now();
-    const write: Commit = { paymentId: ask.payment_id, before, events, now, metadata: { ...metadataOf(ask.cause), command_id: ask.command.command_id } };
+    const write: Commit = {
+      paymentId: ask.payment_id,
+      before,
+      events,
+      now,
+      metadata: { ...metadataOf(ask.cause), command_id: ask.command.command_id },
+    };
     const accepted = await this.unlessTaken(
       inTransaction(this.deps, `payments.${ask.operation}.accept`, async (tx) => {
         // Everyone locks a payment's row before its row of work. A payment that is just being born has no other writers, and its key must come first,
@@ -143,12 +155,24 @@ export class PaymentFlow {
     this.deps.metrics.key('fresh');
     this.deps.recorder.announce(before, accepted.after.state, [...accepted.replies.keys()], false);
     if (!accepted.lease.held) return { kind: 'waiting' };
-    const held: Held = { payment_id: ask.payment_id, holder, revision: accepted.lease.revision, attempt: 0, refresh: false, takenOver: false };
+    const held: Held = {
+      payment_id: ask.payment_id,
+      holder,
+      revision: accepted.lease.revision,
+      attempt: 0,
+      refresh: false,
+      takenOver: false,
+    };
     return { kind: 'running', run: { ...this.newRun(held, accepted.after, ask), replies: accepted.replies } };
   }
 
   /** Throws KeyTaken, so that nothing of the transaction stays. */
-  private async claimed(tx: Transaction<PaymentsTables>, ask: Ask, now: Date, holder: string): Promise<{ held: boolean; revision: number }> {
+  private async claimed(
+    tx: Transaction<PaymentsTables>,
+    ask: Ask,
+    now: Date,
+    holder: string,
+  ): Promise<{ held: boolean; revision: number }> {
     const claimed = await claim(tx, { ...claimOf(ask), details: ask.details, now, holder });
     if (!claimed.fresh || !claimed.lease) throw new KeyTaken();
     return claimed.lease;
@@ -181,7 +205,8 @@ export class PaymentFlow {
     const { state } = await load(this.deps.db, ask.payment_id);
     if (state.kind === 'none' || state.terms.tenant !== ask.scope.tenant || state.pending) return { kind: 'busy' };
     const intent = state.intent_id === null ? null : await this.deps.calls.at('payments.lookup.intent').retrieveIntent(state.intent_id);
-    if (intent && intent.kind !== 'ok') return { kind: 'reply', reply: this.unavailable(ask, 'Stripe could not be asked about this payment.', 5000) };
+    if (intent && intent.kind !== 'ok')
+      return { kind: 'reply', reply: this.unavailable(ask, 'Stripe could not be asked about this payment.', 5000) };
     return this.refuse(ask, paymentReply(ask.operation, state, intent?.value ?? null));
   }
 
@@ -191,9 +216,14 @@ export class PaymentFlow {
   }
 
   private known(ask: Ask, known: KnownKey): Begun {
-    if (known.request_hash !== ask.request_hash) return this.replied('mismatch', problemReply('idempotency.mismatch', 'The first request with this key had another body.', ask.request_id));
+    if (known.request_hash !== ask.request_hash)
+      return this.replied(
+        'mismatch',
+        problemReply('idempotency.mismatch', 'The first request with this key had another body.', ask.request_id),
+      );
     const stored = storedReply(known);
-    if (stored === 'expired') return this.replied('expired', problemReply('idempotency.key_expired', 'Use a new key for a new request.', ask.request_id));
+    if (stored === 'expired')
+      return this.replied('expired', problemReply('idempotency.key_expired', 'Use a new key for a new request.', ask.request_id));
     return stored ? this.replied('replayed', stored) : { kind: 'duplicate' };
   }
 
@@ -207,12 +237,15 @@ export class PaymentFlow {
     if (ask.queued) return this.queue(ask, run);
     const work = this.deps.carryOn.run(run, ask.details);
     this.inHand.add(work);
-    work.catch((err: unknown) => this.deps.logger.error({ event: 'payment_run_failed', payment_id: ask.payment_id, err }, 'A run broke off; the next one goes on'));
+    work.catch((err: unknown) =>
+      this.deps.logger.error({ event: 'payment_run_failed', payment_id: ask.payment_id, err }, 'A run broke off; the next one goes on'),
+    );
     void work.catch(() => undefined).then(() => this.inHand.delete(work));
     await within(work, ask.startedAt + this.deps.answerMs - Date.now());
     const reply = run.replies.get(ask.command.command_id);
     if (reply) return reply;
-    if (run.turnedAway) return this.unavailable(ask, 'Stripe takes no calls right now; this request goes on by itself.', run.turnedAway.retryAfterMs);
+    if (run.turnedAway)
+      return this.unavailable(ask, 'Stripe takes no calls right now; this request goes on by itself.', run.turnedAway.retryAfterMs);
     return this.current(ask, run.loaded.state as Payment);
   }
 
@@ -237,14 +270,17 @@ export class PaymentFlow {
     }
     if (who === 'first') return this.current(ask, (await load(this.deps.db, ask.payment_id)).state as Payment);
     this.deps.metrics.key('in_progress');
-    return problemReply('idempotency.in_progress', 'The first request with this key is still running.', ask.request_id, { retryAfterMs: 1000 });
+    return problemReply('idempotency.in_progress', 'The first request with this key is still running.', ask.request_id, {
+      retryAfterMs: 1000,
+    });
   }
 
   /** While a payment is queued or unknown, a repetition is told so at once. */
   private async openState(ask: Ask): Promise<HttpReply | null> {
     const { state } = await load(this.deps.db, ask.payment_id);
     if (state.kind === 'none') return null;
-    const refund = ask.command.type === 'RefundPayment' ? state.refunds.find((one) => one.command_id === ask.command.command_id) : undefined;
+    const refund =
+      ask.command.type === 'RefundPayment' ? state.refunds.find((one) => one.command_id === ask.command.command_id) : undefined;
     if (refund?.status === 'unknown') return refundReply(refund, ask.request_id);
     const mine = state.pending?.command_id === ask.command.command_id;
     return mine && (state.pending?.unknown || statusOf(state) === 'queued') ? this.current(ask, state) : null;
@@ -260,7 +296,16 @@ export class PaymentFlow {
 
   private newRun(held: Held, loaded: Loaded, ask: Pick<Ask, 'cause' | 'startedAt'>): Run {
     const stale = held.takenOver ? openCalls(loaded.state) : new Set<string>();
-    return { held, loaded, cause: ask.cause, deadline: ask.startedAt + this.deps.runMs, stale, released: false, replies: new Map(), turnedAway: null };
+    return {
+      held,
+      loaded,
+      cause: ask.cause,
+      deadline: ask.startedAt + this.deps.runMs,
+      stale,
+      released: false,
+      replies: new Map(),
+      turnedAway: null,
+    };
   }
 
   private current(ask: Ask, payment: Payment): HttpReply {

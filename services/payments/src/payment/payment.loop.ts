@@ -60,7 +60,16 @@ async function carryOne(deps: PaymentLoopDeps, held: Held): Promise<void> {
       inSpan('payments.carry_on', { parent: traceparent, attributes: { 'payments.payment_id': held.payment_id } }, async () => {
         const loaded = await load(deps.db, held.payment_id);
         const stale = held.takenOver ? openCalls(loaded.state) : new Set<string>();
-        const run: Run = { held, loaded, cause, deadline: Date.now() + RUN_MS, stale, released: false, replies: new Map(), turnedAway: null };
+        const run: Run = {
+          held,
+          loaded,
+          cause,
+          deadline: Date.now() + RUN_MS,
+          stale,
+          released: false,
+          replies: new Map(),
+          turnedAway: null,
+        };
         await deps.carryOn.run(run);
         deps.metrics.retried(run.loaded.state.kind === 'payment' && run.loaded.state.pending ? 'later' : 'settled');
       }),

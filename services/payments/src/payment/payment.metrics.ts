@@ -27,14 +27,24 @@ export class PaymentMetrics {
     this.attempts = metrics.counter('payments_attempts_total', 'Status changes of payments.', { result: RESULTS });
     this.seconds = metrics.histogram('payments_duration_seconds', 'From acceptance to a final status.', { outcome: OUTCOMES });
     this.keys = metrics.counter('payments_idempotency_total', 'Requests by what their Idempotency-Key was.', { result: KEYS });
-    this.retries = metrics.counter('payments_retry_attempts_total', 'Runs of the loop that carries payments on.', { result: ['settled', 'later', 'failed'] });
-    metrics.gauge('payments_pending_oldest_seconds', 'Age of the oldest payment in a status that should not last.', { status: PENDING }, async (gauge) => {
-      const { rows } = await sql<{ status: string; oldest: Date }>`SELECT status, min(updated_at) AS oldest FROM payments WHERE status = ANY(${[...PENDING]}) GROUP BY status`.execute(db);
-      for (const status of PENDING) {
-        const oldest = rows.find((row) => row.status === status)?.oldest;
-        gauge.set({ status }, oldest ? Math.max(0, (now().getTime() - oldest.getTime()) / 1000) : 0);
-      }
+    this.retries = metrics.counter('payments_retry_attempts_total', 'Runs of the loop that carries payments on.', {
+      result: ['settled', 'later', 'failed'],
     });
+    metrics.gauge(
+      'payments_pending_oldest_seconds',
+      'Age of the oldest payment in a status that should not last.',
+      { status: PENDING },
+      async (gauge) => {
+        const { rows } = await sql<{
+          status: string;
+          oldest: Date;
+        }>`SELECT status, min(updated_at) AS oldest FROM payments WHERE status = ANY(${[...PENDING]}) GROUP BY status`.execute(db);
+        for (const status of PENDING) {
+          const oldest = rows.find((row) => row.status === status)?.oldest;
+          gauge.set({ status }, oldest ? Math.max(0, (now().getTime() - oldest.getTime()) / 1000) : 0);
+        }
+      },
+    );
     metrics.gauge('payments_retry_queue_depth', 'Payments that wait for a look-up or another try.', {}, async (gauge) => {
       const { rows } = await sql<{ n: number }>`SELECT count(*)::int AS n FROM payment_work WHERE due_at IS NOT NULL`.execute(db);
       gauge.set(rows[0]?.n ?? 0);
@@ -53,11 +63,15 @@ export class PaymentMetrics {
   changed(before: PaymentState, after: Payment): void {
     const [from, to] = [before.kind === 'none' ? null : statusOf(before), statusOf(after)];
     if (from === to) return;
-    this.logger.info({ event: 'payment_state_changed', payment_id: after.terms.payment_id, from, to }, `Payment ${from ?? 'accepted'} -> ${to}`);
+    this.logger.info(
+      { event: 'payment_state_changed', payment_id: after.terms.payment_id, from, to },
+      `Payment ${from ?? 'accepted'} -> ${to}`,
+    );
     const result = to === 'requires_payment_method' ? 'declined' : RESULTS.find((one) => one === to);
     const attempted = to !== 'requires_payment_method' || ('failure' in after.lifecycle && after.lifecycle.failure !== null);
     if (result && attempted && before.kind !== 'none') this.attempts.inc({ result });
     const outcome = OUTCOMES.find((one) => one === to);
-    if (outcome && isFinal(after)) this.seconds.observe({ outcome }, Math.max(0, (Date.parse(after.updated_at) - Date.parse(after.created_at)) / 1000));
+    if (outcome && isFinal(after))
+      this.seconds.observe({ outcome }, Math.max(0, (Date.parse(after.updated_at) - Date.parse(after.created_at)) / 1000));
   }
 }

@@ -5,8 +5,13 @@ import { type Occurred, type PaymentEvent } from './payment.events.js';
 import { publishedBy } from './payment.publish.js';
 import { noPayment } from './payment.state.js';
 
-const published = (...events: PaymentEvent[]) => publishedBy(noPayment, events.map((event) => ({ ...event, at: AT }) as Occurred));
-const facts = (...events: PaymentEvent[]) => published(...events).map((fact) => `${fact.aggregateVersion} ${fact.subject.split('.')[3]} ${fact.data.status}`);
+const published = (...events: PaymentEvent[]) =>
+  publishedBy(
+    noPayment,
+    events.map((event) => ({ ...event, at: AT }) as Occurred),
+  );
+const facts = (...events: PaymentEvent[]) =>
+  published(...events).map((fact) => `${fact.aggregateVersion} ${fact.subject.split('.')[3]} ${fact.data.status}`);
 
 describe('What is published', () => {
   it('is the birth and each change of status, counted from 1', () => {
@@ -17,9 +22,15 @@ describe('What is published', () => {
     expect(facts(...opened(), missing('confirm'))).toEqual(['1 created unknown']);
   });
   it('tells each change of a refund', () => {
-    const recorded: PaymentEvent = { type: 'RefundRecorded', data: { refund_id: 'rfd_1', stripe_refund: 're_1', status: 'succeeded', amount: 1000, reason: null } };
+    const recorded: PaymentEvent = {
+      type: 'RefundRecorded',
+      data: { refund_id: 'rfd_1', stripe_refund: 're_1', status: 'succeeded', amount: 1000, reason: null },
+    };
     const completed: PaymentEvent = { type: 'RefundCompleted', data: { refund_id: 'rfd_1' } };
-    expect(facts(...succeeded(), refunding('rfd_1', 1000), recorded, completed).slice(2)).toEqual(['3 refund_updated succeeded', '4 refund_updated succeeded']);
+    expect(facts(...succeeded(), refunding('rfd_1', 1000), recorded, completed).slice(2)).toEqual([
+      '3 refund_updated succeeded',
+      '4 refund_updated succeeded',
+    ]);
   });
   it('follows the contract', () => {
     for (const fact of published(...succeeded(), refunding('rfd_1', 1000))) expect(PaymentSnapshot.parse(fact.data)).toEqual(fact.data);

@@ -52,7 +52,9 @@ async function list({ db }: PaymentReadDeps, request: Request) {
   const limit = Math.min(100, Math.max(1, Number(request.query['limit'] ?? DEFAULT_LIMIT) || DEFAULT_LIMIT));
   const after = cursor === undefined ? null : decodeCursor(cursor);
   if (cursor !== undefined && !after) {
-    return problemReply('validation.failed', 'The query is not valid.', request.request_id, { errors: [{ path: 'cursor', message: 'is not a cursor of this list' }] });
+    return problemReply('validation.failed', 'The query is not valid.', request.request_id, {
+      errors: [{ path: 'cursor', message: 'is not a cursor of this list' }],
+    });
   }
   let query = db.selectFrom('payments').selectAll().where('tenant', '=', request.tenant);
   if (status !== undefined) query = query.where('status', '=', status);
@@ -60,11 +62,22 @@ async function list({ db }: PaymentReadDeps, request: Request) {
   if (created_gte !== undefined) query = query.where('created_at', '>=', new Date(created_gte));
   if (created_lt !== undefined) query = query.where('created_at', '<', new Date(created_lt));
   if (after) query = query.where((eb) => eb(eb.refTuple('created_at', 'id'), '<', eb.tuple(after.created_at, after.id)));
-  const rows = await query.orderBy('created_at', 'desc').orderBy('id', 'desc').limit(limit + 1).execute();
+  const rows = await query
+    .orderBy('created_at', 'desc')
+    .orderBy('id', 'desc')
+    .limit(limit + 1)
+    .execute();
   const page = rows.slice(0, limit);
-  const receipts = await receiptsOf(db, page.map((row) => row.id));
+  const receipts = await receiptsOf(
+    db,
+    page.map((row) => row.id),
+  );
   const last = rows.length > limit ? page.at(-1) : undefined;
-  return jsonReply(200, { data: page.map((row) => viewOfRow(row, receipts.get(row.id) ?? null)), has_more: last !== undefined, next_cursor: last ? encodeCursor(last) : null });
+  return jsonReply(200, {
+    data: page.map((row) => viewOfRow(row, receipts.get(row.id) ?? null)),
+    has_more: last !== undefined,
+    next_cursor: last ? encodeCursor(last) : null,
+  });
 }
 
 async function events({ db }: PaymentReadDeps, request: Request) {

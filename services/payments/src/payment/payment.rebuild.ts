@@ -16,14 +16,18 @@ export async function rebuildPayments(db: Kysely<PaymentsTables>): Promise<numbe
     await sql`LOCK TABLE payments IN SHARE ROW EXCLUSIVE MODE`.execute(tx);
     const payments = await replayAll(tx);
     await tx.deleteFrom('payments').execute();
-    for (const { state, version } of payments.values()) await tx.insertInto('payments').values(rowOf(state as Payment, version)).execute();
+    for (const { state, version } of payments.values())
+      await tx
+        .insertInto('payments')
+        .values(rowOf(state as Payment, version))
+        .execute();
     return payments.size;
   });
 }
 
 async function replayAll(tx: Transaction<PaymentsTables>): Promise<Map<string, { state: PaymentState; version: number }>> {
   const payments = new Map<string, { state: PaymentState; version: number }>();
-  for (let after = 0; ; ) {
+  for (let after = 0; ;) {
     const page = await readAll(tx, after, PAGE);
     for (const event of page) {
       if (!event.stream.startsWith('payment:')) continue;

@@ -16,7 +16,11 @@ export function paymentReply(operation: PaymentOperation, payment: Payment, secr
 /** A refund that Stripe refused is the caller's fault; one that failed later is a refund with that status. */
 export function refundReply(refund: Refund, requestId: string): HttpReply {
   const refusedByStripe = refund.status === 'failed' && refund.stripe_refund === null && refund.failure?.code !== 'not_executed';
-  if (refusedByStripe) return rejectionReply({ code: 'payments.rejected_by_stripe', detail: `${refund.failure?.code}: ${refund.failure?.message}` }, requestId);
+  if (refusedByStripe)
+    return rejectionReply(
+      { code: 'payments.rejected_by_stripe', detail: `${refund.failure?.code}: ${refund.failure?.message}` },
+      requestId,
+    );
   return jsonReply(STATUS.refund, refundView(refund));
 }
 
@@ -24,7 +28,12 @@ export function rejectionReply(rejection: Rejection, requestId: string): HttpRep
   return problemReply(rejection.code as ProblemCode, rejection.detail, requestId);
 }
 
-export function problemReply(code: ProblemCode, detail: string, requestId: string, extra: { retryAfterMs?: number; errors?: { path: string; message: string }[] } = {}): HttpReply {
+export function problemReply(
+  code: ProblemCode,
+  detail: string,
+  requestId: string,
+  extra: { retryAfterMs?: number; errors?: { path: string; message: string }[] } = {},
+): HttpReply {
   const headers: Record<string, string> = {};
   if (extra.retryAfterMs !== undefined) headers['retry-after'] = String(Math.max(1, Math.ceil(extra.retryAfterMs / 1000)));
   return jsonReply(PROBLEMS[code].status, problemOf(code, detail, requestId, extra.errors), headers);

@@ -29,10 +29,20 @@ const SUBJECT: Record<PaymentOperation, RpcSubject> = {
 
 /** The handlers of everything that changes a payment, by subject. */
 export function commandHandlers(deps: PaymentRpcDeps): Partial<Record<RpcSubject, RouteHandler>> {
-  return Object.fromEntries(OPERATIONS.map((operation) => [SUBJECT[operation], (request: RouteRequest, startedAt: number) => handleCommand(deps, operation, request, startedAt)]));
+  return Object.fromEntries(
+    OPERATIONS.map((operation) => [
+      SUBJECT[operation],
+      (request: RouteRequest, startedAt: number) => handleCommand(deps, operation, request, startedAt),
+    ]),
+  );
 }
 
-async function handleCommand(deps: PaymentRpcDeps, operation: PaymentOperation, request: RouteRequest, startedAt: number): Promise<HttpReply> {
+async function handleCommand(
+  deps: PaymentRpcDeps,
+  operation: PaymentOperation,
+  request: RouteRequest,
+  startedAt: number,
+): Promise<HttpReply> {
   const reading = readRequest(operation, request, {
     now: deps.clock.now(),
     startedAt,
@@ -41,16 +51,21 @@ async function handleCommand(deps: PaymentRpcDeps, operation: PaymentOperation, 
   });
   if (reading.kind === 'reply') return reading.reply;
   const { command } = reading.ask;
-  return inSpan(`payments.handle ${command.type}`, { attributes: { 'payments.payment_id': reading.ask.payment_id } }, () => deps.flow.handle(reading.ask));
+  return inSpan(`payments.handle ${command.type}`, { attributes: { 'payments.payment_id': reading.ask.payment_id } }, () =>
+    deps.flow.handle(reading.ask),
+  );
 }
 
 /** A customer belongs to the tenant that its metadata names; any other is as good as not there. */
 async function customerFault(stripe: StripePort, customer: string, request: RouteRequest): Promise<HttpReply | null> {
   const outcome = await stripe.retrieveCustomer(customer);
   if (outcome.kind === 'ok' && !outcome.value.deleted && outcome.value.metadata['tenant_id'] === request.tenant) return null;
-  if (outcome.kind === 'ok' || outcome.kind === 'not_found') return problemReply('not_found', 'There is no such customer.', request.request_id);
+  if (outcome.kind === 'ok' || outcome.kind === 'not_found')
+    return problemReply('not_found', 'There is no such customer.', request.request_id);
   const retryAfterMs = 'retryAfterMs' in outcome ? outcome.retryAfterMs : 5000;
-  return problemReply('payments.stripe_unavailable', 'The customer could not be checked; nothing was begun.', request.request_id, { retryAfterMs });
+  return problemReply('payments.stripe_unavailable', 'The customer could not be checked; nothing was begun.', request.request_id, {
+    retryAfterMs,
+  });
 }
 
 /** One RPC request to one handler: what goes wrong on our side is a 5xx that says so, never an exception across the wire. */
@@ -65,8 +80,13 @@ export function served(handler: RouteHandler, logger: Logger): (request: unknown
         return await handler(request, startedAt);
       } catch (err) {
         const bug = err instanceof Error && err.message.startsWith('Bug:');
-        logger.error({ event: 'request_failed', route: request.route, request_id: request.request_id, err }, 'A request broke off; its outcome is unknown');
-        return problemReply(bug ? 'internal' : 'service.unavailable', 'Try again with the same key.', request.request_id, { retryAfterMs: 1000 });
+        logger.error(
+          { event: 'request_failed', route: request.route, request_id: request.request_id, err },
+          'A request broke off; its outcome is unknown',
+        );
+        return problemReply(bug ? 'internal' : 'service.unavailable', 'Try again with the same key.', request.request_id, {
+          retryAfterMs: 1000,
+        });
       }
     });
   };

@@ -102,7 +102,8 @@ export const refundStatusOf = (refund: Refund): RefundStatus => (refund.status =
 export const capturedOf = (payment: Payment): number => (payment.lifecycle.status === 'succeeded' ? payment.lifecycle.amount_captured : 0);
 
 /** What Stripe has given back or promised to. */
-export const refundedOf = (payment: Payment): number => sum(payment.refunds.filter((r) => r.status === 'pending' || r.status === 'succeeded'));
+export const refundedOf = (payment: Payment): number =>
+  sum(payment.refunds.filter((r) => r.status === 'pending' || r.status === 'succeeded'));
 
 /** Captured, not given back, and not reserved by a refund whose outcome is open. */
 export const refundableOf = (payment: Payment): number => capturedOf(payment) - sum(payment.refunds.filter((r) => r.status !== 'failed'));

@@ -47,13 +47,23 @@ export interface Commit {
  * Events, projection and outbox of one decision, in the caller's transaction. The projection's row goes first: its version finds out, by waiting for a
  * concurrent writer, whether the decision still stands. Throws PaymentMoved if not; the transaction must then be rolled back.
  */
-export async function commit(tx: Transaction<PaymentsTables>, { paymentId, before, events, now, metadata }: Commit): Promise<{ state: Payment; version: number }> {
+export async function commit(
+  tx: Transaction<PaymentsTables>,
+  { paymentId, before, events, now, metadata }: Commit,
+): Promise<{ state: Payment; version: number }> {
   const occurred = events.map((event) => ({ ...event, at: now.toISOString() }) as Occurred);
   const state = replay(occurred, before.state) as Payment;
   const version = before.version + events.length;
   await project(tx, paymentId, before.version, rowOf(state, version));
   try {
-    await append(tx, streamOf(paymentId), before.version, events.map((event) => ({ type: event.type, version: 1, data: event.data })), metadata, now);
+    await append(
+      tx,
+      streamOf(paymentId),
+      before.version,
+      events.map((event) => ({ type: event.type, version: 1, data: event.data })),
+      metadata,
+      now,
+    );
   } catch (error) {
     throw error instanceof WrongExpectedVersion ? new PaymentMoved(paymentId) : error;
   }
@@ -62,14 +72,35 @@ export async function commit(tx: Transaction<PaymentsTables>, { paymentId, befor
 }
 
 /** Writes the row of a payment unless it is no longer the one that was read. */
-async function project(tx: Transaction<PaymentsTables>, paymentId: string, expected: number, row: Insertable<PaymentsTable>): Promise<void> {
+async function project(
+  tx: Transaction<PaymentsTables>,
+  paymentId: string,
+  expected: number,
+  row: Insertable<PaymentsTable>,
+): Promise<void> {
   if (expected === 0) {
-    const { numInsertedOrUpdatedRows } = await tx.insertInto('payments').values(row).onConflict((c) => c.column('id').doNothing()).executeTakeFirst();
+    const { numInsertedOrUpdatedRows } = await tx
+      .insertInto('payments')
+      .values(row)
+      .onConflict((c) => c.column('id').doNothing())
+      .executeTakeFirst();
     if (numInsertedOrUpdatedRows !== 1n) throw new PaymentMoved(paymentId);
     return;
   }
-  const { version, status, amount_captured, amount_refunded, stripe_payment_intent, stripe_charge, card, failure, refunds, updated_at } = row;
-  const changes = { version, status, amount_captured, amount_refunded, stripe_payment_intent, stripe_charge, card, failure, refunds, updated_at };
+  const { version, status, amount_captured, amount_refunded, stripe_payment_intent, stripe_charge, card, failure, refunds, updated_at } =
+    row;
+  const changes = {
+    version,
+    status,
+    amount_captured,
+    amount_refunded,
+    stripe_payment_intent,
+    stripe_charge,
+    card,
+    failure,
+    refunds,
+    updated_at,
+  };
   const { numUpdatedRows } = await tx
     .updateTable('payments')
     .set(changes as never)

@@ -22,14 +22,26 @@ export function viewOf(payment: Payment, receipt: string | null, secrets: Secret
 /** The same from the projection, for readers; without secrets. */
 export function viewOfRow(row: Selectable<PaymentsTable>, receipt: string | null): PaymentView {
   const times = { created_at: row.created_at.toISOString(), updated_at: row.updated_at.toISOString() };
-  return assemble({ ...row, payment_id: row.id, status: row.status as PaymentSnapshot['status'], ...times }, row.metadata, row.refunds, receipt, null);
+  return assemble(
+    { ...row, payment_id: row.id, status: row.status as PaymentSnapshot['status'], ...times },
+    row.metadata,
+    row.refunds,
+    receipt,
+    null,
+  );
 }
 
 export const refundView = (refund: Refund): RefundView => toRefundView({ ...refund, status: refundStatusOf(refund) });
 
 type Shown = Omit<PaymentSnapshot, 'refunds' | 'stripe_charge' | 'card' | 'capture_method' | 'livemode'>;
 
-function assemble(shown: Shown, metadata: Record<string, string>, refunds: Refunds, receipt: string | null, secrets: Secrets | null): PaymentView {
+function assemble(
+  shown: Shown,
+  metadata: Record<string, string>,
+  refunds: Refunds,
+  receipt: string | null,
+  secrets: Secrets | null,
+): PaymentView {
   return {
     id: shown.payment_id,
     object: 'payment',
@@ -51,4 +63,11 @@ function assemble(shown: Shown, metadata: Record<string, string>, refunds: Refun
   };
 }
 
-const toRefundView = ({ id, status, amount, reason, created_at }: Refunds[number]): RefundView => ({ id, object: 'refund', status, amount, reason, created_at });
+const toRefundView = ({ id, status, amount, reason, created_at }: Refunds[number]): RefundView => ({
+  id,
+  object: 'refund',
+  status,
+  amount,
+  reason,
+  created_at,
+});

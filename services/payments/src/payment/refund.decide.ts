@@ -57,7 +57,8 @@ export const completed = (refund: Refund): PaymentEvent => ({ type: 'RefundCompl
 
 /** A refund that only Stripe knows of is matched by its Stripe id. */
 export const knownRefund = (payment: Payment, seen: Pick<StripeRefund, 'id' | 'metadata'>): Refund | undefined =>
-  payment.refunds.find((refund) => refund.id === seen.metadata['refund_id']) ?? payment.refunds.find((refund) => refund.stripe_refund === seen.id);
+  payment.refunds.find((refund) => refund.id === seen.metadata['refund_id']) ??
+  payment.refunds.find((refund) => refund.stripe_refund === seen.id);
 
 const RANK = { requested: 0, unknown: 1, pending: 2, succeeded: 3, failed: 4 } as const;
 
@@ -67,7 +68,8 @@ function advances(known: Refund, status: SettledRefund): boolean {
 }
 
 /** A webhook may have told more than this answer already. */
-const recordedIfNew = (known: Refund, seen: StripeRefund): PaymentEvent[] => (advances(known, settled(seen)) ? [recorded(known.id, seen)] : []);
+const recordedIfNew = (known: Refund, seen: StripeRefund): PaymentEvent[] =>
+  advances(known, settled(seen)) ? [recorded(known.id, seen)] : [];
 
 const recorded = (refund_id: string, seen: StripeRefund): PaymentEvent => ({
   type: 'RefundRecorded',

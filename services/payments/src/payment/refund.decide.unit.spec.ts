@@ -23,20 +23,35 @@ const seen = (status: StripeRefund['status'], refund_id = 'rfd_1'): StripeRefund
 });
 const asked = (...events: PaymentEvent[]): Payment => payment(...succeeded(), refunding('rfd_1', 1000), ...events);
 const refundOf = (state: Payment) => state.refunds[0] as Payment['refunds'][number];
-const unanswered = (stored: boolean): PaymentEvent => ({ type: 'RefundAnswerMissing', data: { refund_id: 'rfd_1', cause: 'server_error', stored } });
+const unanswered = (stored: boolean): PaymentEvent => ({
+  type: 'RefundAnswerMissing',
+  data: { refund_id: 'rfd_1', cause: 'server_error', stored },
+});
 const types = (events: PaymentEvent[]) => events.map((event) => event.type);
 const rules = (hours: number) => ({ now: new Date(Date.parse(AT) + hours * 3_600_000), absenceMs: 3_600_000 });
 
 describe('When a refund was asked for', () => {
   it('records the answer', () => {
-    expect(types(decideRefundAnswer(refundOf(asked()), { kind: 'ok', value: seen('succeeded'), requestId: null }))).toEqual(['RefundRecorded', 'RefundCompleted']);
+    expect(types(decideRefundAnswer(refundOf(asked()), { kind: 'ok', value: seen('succeeded'), requestId: null }))).toEqual([
+      'RefundRecorded',
+      'RefundCompleted',
+    ]);
   });
   it('does not let an older answer take back what a webhook told', () => {
-    const told = asked({ type: 'RefundRecorded', data: { refund_id: 'rfd_1', stripe_refund: 're_1', status: 'succeeded', amount: 1000, reason: null } });
+    const told = asked({
+      type: 'RefundRecorded',
+      data: { refund_id: 'rfd_1', stripe_refund: 're_1', status: 'succeeded', amount: 1000, reason: null },
+    });
     expect(types(decideRefundAnswer(refundOf(told), { kind: 'ok', value: seen('pending'), requestId: null }))).toEqual(['RefundCompleted']);
   });
   it('fails and frees the amount when Stripe refuses', () => {
-    const refused: StripeOutcome<StripeRefund> = { kind: 'rejected', status: 400, code: 'charge_already_refunded', param: null, message: 'no' };
+    const refused: StripeOutcome<StripeRefund> = {
+      kind: 'rejected',
+      status: 400,
+      code: 'charge_already_refunded',
+      param: null,
+      message: 'no',
+    };
     const events = decideRefundAnswer(refundOf(asked()), refused);
     expect(types(events)).toEqual(['RefundRejected', 'RefundCompleted']);
     expect(refundableOf(asked(...events))).toBe(4200);
@@ -48,7 +63,10 @@ describe('When the answer to a refund is missing', () => {
     expect(refundableOf(asked(unanswered(true)))).toBe(3200);
   });
   it('finds it by our id in a complete list', () => {
-    expect(types(decideRefundLookup(refundOf(asked(unanswered(true))), [seen('succeeded')], rules(0)).events)).toEqual(['RefundRecorded', 'RefundCompleted']);
+    expect(types(decideRefundLookup(refundOf(asked(unanswered(true))), [seen('succeeded')], rules(0)).events)).toEqual([
+      'RefundRecorded',
+      'RefundCompleted',
+    ]);
   });
   it('calls again with its only key if Stripe stored nothing and the key is young', () => {
     expect(decideRefundLookup(refundOf(asked(unanswered(false))), [], rules(1))).toEqual({ events: [], retry: true });
@@ -62,7 +80,11 @@ describe('When the answer to a refund is missing', () => {
     expect(types(decideRefundLookup(refundOf(absent), [], rules(1)).events)).toEqual(['RefundNotExecuted', 'RefundCompleted']);
   });
   it('counts it after all when it appears later', () => {
-    const given = asked(unanswered(true), { type: 'RefundNotSeen', data: { refund_id: 'rfd_1' } }, { type: 'RefundNotExecuted', data: { refund_id: 'rfd_1' } });
+    const given = asked(
+      unanswered(true),
+      { type: 'RefundNotSeen', data: { refund_id: 'rfd_1' } },
+      { type: 'RefundNotExecuted', data: { refund_id: 'rfd_1' } },
+    );
     const events = observeRefund(given, seen('succeeded'), 'rfd_foreign');
     expect(refundedOf(join(given, events))).toBe(1000);
   });
@@ -86,4 +108,8 @@ describe("Stripe's news about refunds", () => {
   });
 });
 
-const join = (state: Payment, events: PaymentEvent[]): Payment => replay(events.map((event) => ({ ...event, at: AT }) as Occurred), state) as Payment;
+const join = (state: Payment, events: PaymentEvent[]): Payment =>
+  replay(
+    events.map((event) => ({ ...event, at: AT }) as Occurred),
+    state,
+  ) as Payment;

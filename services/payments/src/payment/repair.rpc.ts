@@ -24,7 +24,11 @@ export interface RepairDeps {
 }
 
 /** Either id will do. Not tenant-bound: its callers are services and operators. */
-const RepairBody = z.object({ payment_id: z.string().optional(), stripe_payment_intent: z.string().optional(), reason: z.string().default('repair') });
+const RepairBody = z.object({
+  payment_id: z.string().optional(),
+  stripe_payment_intent: z.string().optional(),
+  reason: z.string().default('repair'),
+});
 
 /**
  * `payments.rpc.payment.repair.v1`: believes Stripe about one payment. Known ones are asked for at once, by the same road as a webhook; an unknown intent is
@@ -48,13 +52,16 @@ async function repair(deps: RepairDeps, request: Parameters<RouteHandler>[0]) {
     deps.onWork();
     return jsonReply(202, { payment_id: known.id, action: 'refresh' });
   }
-  return stripe_payment_intent === '' ? problemReply('not_found', 'There is no such payment.', request.request_id) : adoptIntent(deps, stripe_payment_intent, request);
+  return stripe_payment_intent === ''
+    ? problemReply('not_found', 'There is no such payment.', request.request_id)
+    : adoptIntent(deps, stripe_payment_intent, request);
 }
 
 async function adoptIntent(deps: RepairDeps, intentId: string, request: Parameters<RouteHandler>[0]) {
   const outcome = await deps.stripe.retrieveIntent(intentId);
   if (outcome.kind === 'not_found') return problemReply('not_found', 'Stripe knows no such intent.', request.request_id);
-  if (outcome.kind !== 'ok') return problemReply('payments.stripe_unavailable', 'Stripe could not be asked.', request.request_id, { retryAfterMs: 5000 });
+  if (outcome.kind !== 'ok')
+    return problemReply('payments.stripe_unavailable', 'Stripe could not be asked.', request.request_id, { retryAfterMs: 5000 });
   const now = deps.clock.now();
   const adoption = adopt(outcome.value, deps.rules, now);
   if (adoption.kind === 'foreign') return jsonReply(202, { payment_id: null, action: 'none', reason: adoption.reason });

@@ -30,9 +30,17 @@ export class StripeCalls {
       case 'intent':
         return stripe.createIntent(intentParams(payment, pending.command_id, known ?? (await this.details(pending))), key);
       case 'confirm':
-        return stripe.confirmIntent(intentIdOf(payment), confirmParams(methodOf(payment, pending), known ?? (await this.details(pending))), key);
+        return stripe.confirmIntent(
+          intentIdOf(payment),
+          confirmParams(methodOf(payment, pending), known ?? (await this.details(pending))),
+          key,
+        );
       case 'capture':
-        return stripe.captureIntent(intentIdOf(payment), pending.kind === 'capture' && pending.amount !== null ? { amount: pending.amount } : {}, key);
+        return stripe.captureIntent(
+          intentIdOf(payment),
+          pending.kind === 'capture' && pending.amount !== null ? { amount: pending.amount } : {},
+          key,
+        );
       case 'cancel':
         return stripe.cancelIntent(intentIdOf(payment), cancelParams(pending), key);
       default:
@@ -45,11 +53,18 @@ export class StripeCalls {
     if (refund.command_id === null) throw new Error('Bug: a refund that nobody asked us for');
     const metadata = { ...ourIds(payment, refund.command_id), refund_id: refund.id };
     const reason = refund.reason === null ? {} : { reason: refund.reason as 'duplicate' };
-    return this.at('payments.refund.refund').createRefund({ intent: intentIdOf(payment), amount: refund.amount, metadata, ...reason }, `${refund.command_id}:refund:1`);
+    return this.at('payments.refund.refund').createRefund(
+      { intent: intentIdOf(payment), amount: refund.amount, metadata, ...reason },
+      `${refund.command_id}:refund:1`,
+    );
   }
 
   cancelOrphan(payment: Payment, intentId: string): Promise<StripeOutcome<Intent>> {
-    return this.at('payments.orphan.cancel').cancelIntent(intentId, { reason: 'duplicate' }, `${payment.terms.payment_id}:orphan:${intentId}`);
+    return this.at('payments.orphan.cancel').cancelIntent(
+      intentId,
+      { reason: 'duplicate' },
+      `${payment.terms.payment_id}:orphan:${intentId}`,
+    );
   }
 
   /** The port with the failpoints of one step around each call. */
@@ -103,4 +118,8 @@ export function intentIdOf(payment: Payment): string {
   return payment.intent_id;
 }
 
-const ourIds = (payment: Payment, commandId: string) => ({ tenant_id: payment.terms.tenant, payment_id: payment.terms.payment_id, command_id: commandId });
+const ourIds = (payment: Payment, commandId: string) => ({
+  tenant_id: payment.terms.tenant,
+  payment_id: payment.terms.payment_id,
+  command_id: commandId,
+});

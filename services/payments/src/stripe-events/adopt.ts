@@ -51,4 +51,5 @@ function ownIds({ metadata }: Intent): { payment_id: string; tenant: string } | 
 
 const RESERVED = ['tenant_id', 'payment_id', 'refund_id', 'checkout_id', 'command_id'];
 
-const foreignMetadata = ({ metadata }: Intent): Record<string, string> => Object.fromEntries(Object.entries(metadata).filter(([key]) => !RESERVED.includes(key)));
+const foreignMetadata = ({ metadata }: Intent): Record<string, string> =>
+  Object.fromEntries(Object.entries(metadata).filter(([key]) => !RESERVED.includes(key)));

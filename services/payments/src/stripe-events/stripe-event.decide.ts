@@ -48,7 +48,8 @@ function differs(payment: Payment, event: NormalizedStripeEvent): boolean {
   if (!OPEN.includes(status) || event.type === 'payment_intent.created') return false;
   const ours = payment.lifecycle.status;
   if (ours !== 'requires_payment_method' && ours !== 'requires_action' && ours !== 'processing' && ours !== 'opening') return false;
-  if (event.type === 'payment_intent.payment_failed') return !(ours === 'requires_payment_method' && payment.lifecycle.failure?.code === event.object.failure?.code);
+  if (event.type === 'payment_intent.payment_failed')
+    return !(ours === 'requires_payment_method' && payment.lifecycle.failure?.code === event.object.failure?.code);
   return status !== ours;
 }
 

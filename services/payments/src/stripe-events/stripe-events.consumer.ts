@@ -49,7 +49,8 @@ export class StripeEventsConsumer implements Handler {
     const intentId = event.object.payment_intent;
     if (!isAboutPayments(event) || intentId === null || event.livemode !== this.deps.rules.livemode) return null;
     if (await findPaymentId(this.deps.db, event)) return null;
-    if (this.deps.rules.unmarked === 'foreign' && event.object.object === 'payment_intent' && !event.object.metadata['payment_id']) return null;
+    if (this.deps.rules.unmarked === 'foreign' && event.object.object === 'payment_intent' && !event.object.metadata['payment_id'])
+      return null;
     const outcome = await this.deps.stripe.retrieveIntent(intentId);
     if (outcome.kind === 'ok') return outcome.value;
     if (outcome.kind === 'not_found') return null;
@@ -84,7 +85,12 @@ export class StripeEventsConsumer implements Handler {
     this.deps.onWork();
   }
 
-  private async join(tx: Transaction<PaymentsTables>, message: Incoming, event: NormalizedStripeEvent, intent: Intent | null): Promise<Result> {
+  private async join(
+    tx: Transaction<PaymentsTables>,
+    message: Incoming,
+    event: NormalizedStripeEvent,
+    intent: Intent | null,
+  ): Promise<Result> {
     const tenant = message.envelope.tenant;
     if (event.livemode !== this.deps.rules.livemode) return { outcome: 'foreign', reason: 'other livemode', tenant };
     if (!isAboutPayments(event)) return { outcome: 'ignored', reason: null, tenant };
@@ -93,7 +99,12 @@ export class StripeEventsConsumer implements Handler {
     return this.joinKnown(tx, message, event, paymentId);
   }
 
-  private async joinKnown(tx: Transaction<PaymentsTables>, message: Incoming, event: NormalizedStripeEvent, paymentId: string): Promise<Result> {
+  private async joinKnown(
+    tx: Transaction<PaymentsTables>,
+    message: Incoming,
+    event: NormalizedStripeEvent,
+    paymentId: string,
+  ): Promise<Result> {
     // Held until the commit, so that the flow's own next step waits and then sees what we wrote.
     await tx.selectFrom('payments').select('id').where('id', '=', paymentId).forUpdate().execute();
     const before = await load(tx, paymentId);
@@ -110,7 +121,12 @@ export class StripeEventsConsumer implements Handler {
     return { outcome: 'processed', reason: null, tenant: payment.terms.tenant };
   }
 
-  private async adopt(tx: Transaction<PaymentsTables>, message: Incoming, event: NormalizedStripeEvent, intent: Intent | null): Promise<Result> {
+  private async adopt(
+    tx: Transaction<PaymentsTables>,
+    message: Incoming,
+    event: NormalizedStripeEvent,
+    intent: Intent | null,
+  ): Promise<Result> {
     const tenant = message.envelope.tenant;
     if (!intent) return { outcome: 'foreign', reason: 'no intent of ours', tenant };
     const now = this.deps.clock.now();
@@ -118,7 +134,13 @@ export class StripeEventsConsumer implements Handler {
     if (adoption.kind === 'foreign') return { outcome: 'foreign', reason: adoption.reason, tenant };
     const paymentId = adoption.terms.payment_id;
     const none: PaymentState = nothingLoaded.state;
-    const after = await commit(tx, { paymentId, before: nothingLoaded, events: adoption.events, now, metadata: metadataOf(message, event) });
+    const after = await commit(tx, {
+      paymentId,
+      before: nothingLoaded,
+      events: adoption.events,
+      now,
+      metadata: metadataOf(message, event),
+    });
     this.deps.metrics.changed(none, after.state);
     if (intent.status === 'succeeded') await wishRefresh(tx, paymentId, now);
     return { outcome: 'processed', reason: 'adopted', tenant: adoption.terms.tenant };
@@ -140,7 +162,10 @@ async function findPaymentId(db: Kysely<PaymentsTables>, { object }: NormalizedS
     .selectFrom('payments')
     .select('id')
     .where((eb) => eb.or([eb('stripe_payment_intent', '=', object.payment_intent), eb('id', '=', marked)]))
-    .orderBy((eb) => eb('stripe_payment_intent', '=', object.payment_intent), (o) => o.desc().nullsLast())
+    .orderBy(
+      (eb) => eb('stripe_payment_intent', '=', object.payment_intent),
+      (o) => o.desc().nullsLast(),
+    )
     .limit(1)
     .executeTakeFirst();
   return row?.id ?? null;

@@ -63,7 +63,12 @@ export async function renew(db: Db, leases: readonly { payment_id: string; holde
  * Ends a run. With `dueAt` null the row goes, unless somebody wished for something meanwhile: then the row stays due. Answers whether work is left that is
  * due now.
  */
-export async function release(db: Db | Transaction<PaymentsTables>, lease: Held, dueAt: Date | null, attempt: number): Promise<{ more: boolean }> {
+export async function release(
+  db: Db | Transaction<PaymentsTables>,
+  lease: Held,
+  dueAt: Date | null,
+  attempt: number,
+): Promise<{ more: boolean }> {
   if (dueAt === null) {
     const { numDeletedRows } = await db
       .deleteFrom('payment_work')
@@ -87,7 +92,9 @@ export async function release(db: Db | Transaction<PaymentsTables>, lease: Held,
 export async function wishRefresh(db: Db | Transaction<PaymentsTables>, paymentId: string, at: Date): Promise<void> {
   await sql`
     INSERT INTO payment_work AS w (payment_id, due_at, refresh) VALUES (${paymentId}, ${at}, true)
-    ON CONFLICT (payment_id) DO UPDATE SET due_at = LEAST(w.due_at, excluded.due_at), refresh = true, revision = w.revision + 1`.execute(db);
+    ON CONFLICT (payment_id) DO UPDATE SET due_at = LEAST(w.due_at, excluded.due_at), refresh = true, revision = w.revision + 1`.execute(
+    db,
+  );
 }
 
 /** Someone reads a payment whose answer is missing: look now, at most once in 5 s. Answers whether that was arranged. */
