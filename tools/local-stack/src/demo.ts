@@ -62,8 +62,8 @@ async function create(rest: RestClient): Promise<{ payment: Payment; traceId: st
     description: 'Demonstration of npm start',
     line_items: [{ name: 'One tide table', quantity: 1, unit_amount: 4200 }],
   });
-  const traceId = answer.headers.get('trace-id');
-  if (traceId === null) throw new StackError('POST /v1/payments answered without a trace-id header');
+  const traceId = answer.header('trace-id');
+  if (traceId === undefined) throw new StackError('POST /v1/payments answered without a trace-id header');
   return { payment: answer.body, traceId };
 }
 

