@@ -20,9 +20,7 @@ export class BatchRunner {
 
   /** Runs the claimed rows and those behind them. Returns the earliest retry that came of it, if any. */
   async run(heads: readonly LaneRow[], goOn: () => boolean): Promise<Date | null> {
-    const suspects = heads.filter((row) => LaneRunner.isSuspect(row));
-    const sound = heads.filter((row) => !LaneRunner.isSuspect(row));
-    const alone = (await this.together(sound)) ? suspects : heads;
+    const alone = (await this.together(heads)) ? [] : heads;
     const retries: Date[] = [];
     for (const row of alone) {
       const dueAt = await this.lanes.runLane(row, goOn);

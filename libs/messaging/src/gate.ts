@@ -1,34 +1,44 @@
-/** Lets many in at once, or one alone. One who wants to be alone keeps newcomers out until it was in. */
+/** Lets many in at once, or one alone. Who waits to be alone keeps newcomers out until it was in. */
 export class Gate {
   private inside = 0;
   private alone = false;
   private readonly waiting: { alone: boolean; enter: () => void }[] = [];
 
-  async shared<T>(work: () => Promise<T>): Promise<T> {
-    await this.enter(false);
-    return this.leaveAfter(work);
+  /** Whether somebody waits to be alone: those inside should hurry. */
+  get wanted(): boolean {
+    return this.waiting.some((one) => one.alone);
+  }
+
+  /** Enters beside others. Every entry and every `join` is to be left once. */
+  enter(): Promise<void> {
+    return this.queue(false);
+  }
+
+  /** One more by the side of somebody who is inside. */
+  join(): void {
+    this.inside += 1;
+  }
+
+  leave(): void {
+    this.inside -= 1;
+    this.admit();
   }
 
   async exclusive<T>(work: () => Promise<T>): Promise<T> {
-    await this.enter(true);
-    return this.leaveAfter(work);
+    await this.queue(true);
+    try {
+      return await work();
+    } finally {
+      this.alone = false;
+      this.leave();
+    }
   }
 
-  private enter(alone: boolean): Promise<void> {
+  private queue(alone: boolean): Promise<void> {
     return new Promise((resolve) => {
       this.waiting.push({ alone, enter: resolve });
       this.admit();
     });
-  }
-
-  private async leaveAfter<T>(work: () => Promise<T>): Promise<T> {
-    try {
-      return await work();
-    } finally {
-      this.inside -= 1;
-      this.alone = false;
-      this.admit();
-    }
   }
 
   private admit(): void {

@@ -3,7 +3,7 @@ import { sql } from 'kysely';
 import { type InboxKey } from './inbox-key.js';
 import { LaneLost, type LaneRow } from './inbox-lanes.js';
 
-/** Rows behind the leased ones in the same lanes that may run with them: no dead row between, at or below the watermark. */
+/** Rows behind the leased ones in the same lanes that may run with them: no dead or suspect row between, at or below the watermark. */
 export async function rowsBehind(db: Db, key: InboxKey, heads: readonly LaneRow[], limit: number): Promise<LaneRow[]> {
   const { rows } = await sql<LaneRow>`
     WITH head AS (
@@ -13,11 +13,12 @@ export async function rowsBehind(db: Db, key: InboxKey, heads: readonly LaneRow[
     )
     SELECT i.message_id, i.epoch, i.position, i.subject, i.aggregate, i.bytes, i.started, i.finished, i.failures, i.first_failed_at, head.lease
     FROM head JOIN inbox AS i ON i.consumer = ${key.consumer} AND i.generation = ${key.generation} AND i.aggregate = head.aggregate
-    WHERE i.state = 'pending' AND i.position > head.position
+    WHERE i.state = 'pending' AND i.started = i.finished AND i.position > head.position
       AND i.position <= (SELECT position FROM inbox_watermarks WHERE consumer = ${key.consumer} AND generation = ${key.generation})
       AND NOT EXISTS (
-        SELECT 1 FROM inbox AS dead WHERE dead.consumer = i.consumer AND dead.generation = i.generation AND dead.aggregate = i.aggregate
-          AND dead.state = 'dead' AND dead.position < i.position
+        SELECT 1 FROM inbox AS held WHERE held.consumer = i.consumer AND held.generation = i.generation AND held.aggregate = i.aggregate
+          AND held.position > head.position AND held.position < i.position
+          AND (held.state = 'dead' OR (held.state = 'pending' AND held.started > held.finished))
       )
     ORDER BY i.position LIMIT ${limit}`.execute(db);
   return rows;

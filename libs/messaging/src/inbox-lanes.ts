@@ -32,14 +32,34 @@ const expiry = (ttlMs: number) => sql`clock_timestamp() + ${ttlMs} * interval '1
 const ofLane = (key: InboxKey, aggregate: string) => sql`consumer = ${key.consumer} AND generation = ${key.generation} AND aggregate = ${aggregate}`;
 const runnable = (key: InboxKey) => sql`(SELECT position FROM inbox_watermarks WHERE consumer = ${key.consumer} AND generation = ${key.generation})`;
 
-/** Leases up to `limit` free lanes that are due at `now`, and notes that their lowest rows are started. */
-export async function claimLanes(db: Db, key: InboxKey, claim: { holder: string; now: Date; limit: number; ttlMs: number }): Promise<LaneRow[]> {
+export interface Claim {
+  holder: string;
+  now: Date;
+  limit: number;
+  ttlMs: number;
+  /** Lanes whose lowest row was running when its process ended, instead of all others. */
+  suspect?: boolean;
+}
+
+const isDue = (key: InboxKey, claim: Pick<Claim, 'now' | 'suspect'>) => sql`
+  lane.consumer = ${key.consumer} AND lane.generation = ${key.generation} AND lane.due_at <= ${claim.now}
+  AND lane.position <= ${runnable(key)} AND (lane.expires_at IS NULL OR lane.expires_at <= clock_timestamp())
+  AND (head.started > head.finished) = ${claim.suspect === true}`;
+const HEAD = sql.raw(`inbox_lanes AS lane JOIN inbox AS head
+  ON head.consumer = lane.consumer AND head.generation = lane.generation AND head.position = lane.position AND head.state = 'pending'`);
+
+/** Whether a due lane waits whose lowest row was running when its process ended. */
+export async function hasSuspects(db: Db, key: InboxKey, now: Date): Promise<boolean> {
+  const { rows } = await sql<{ found: boolean }>`SELECT EXISTS (SELECT 1 FROM ${HEAD} WHERE ${isDue(key, { now, suspect: true })}) AS found`.execute(db);
+  return rows[0]?.found === true;
+}
+
+/** Leases up to `limit` free lanes that are due at `now`, and notes that their lowest rows are started: they must then run at once. */
+export async function claimLanes(db: Db, key: InboxKey, claim: Claim): Promise<LaneRow[]> {
   const { rows } = await sql<LaneRow>`
     WITH free AS (
-      SELECT aggregate FROM inbox_lanes
-      WHERE consumer = ${key.consumer} AND generation = ${key.generation} AND due_at <= ${claim.now}
-        AND position <= ${runnable(key)} AND (expires_at IS NULL OR expires_at <= clock_timestamp())
-      ORDER BY due_at, position LIMIT ${claim.limit} FOR UPDATE SKIP LOCKED
+      SELECT lane.aggregate FROM ${HEAD} WHERE ${isDue(key, claim)}
+      ORDER BY lane.due_at, lane.position LIMIT ${claim.limit} FOR UPDATE OF lane SKIP LOCKED
     ), taken AS (
       UPDATE inbox_lanes AS lane SET holder = ${claim.holder}, lease = lane.lease + 1, expires_at = ${expiry(claim.ttlMs)}
       FROM free WHERE lane.consumer = ${key.consumer} AND lane.generation = ${key.generation} AND lane.aggregate = free.aggregate
@@ -86,7 +106,7 @@ export async function completeRow(tx: Db, key: InboxKey, row: LaneRow, step: { g
       WHERE consumer = ${key.consumer} AND generation = ${key.generation} AND message_id = ${row.message_id} AND state = 'pending'
       RETURNING 1
     ), following AS (
-      SELECT position, state, (state = 'pending' AND ${step.goOn}::boolean AND position <= ${runnable(key)}) AS goes_on
+      SELECT position, state, (state = 'pending' AND started = finished AND ${step.goOn}::boolean AND position <= ${runnable(key)}) AS goes_on
       FROM inbox WHERE ${ofLane(key, row.aggregate)} AND state IN ('pending', 'dead') AND position > ${row.position}
       ORDER BY position LIMIT 1
     ), emptied AS (
@@ -123,14 +143,4 @@ export async function recordFailure(tx: Db, key: InboxKey, row: LaneRow, failure
   await sql`
     UPDATE inbox_lanes SET holder = NULL, expires_at = NULL, due_at = ${failure.verdict.kind === 'retry' ? failure.verdict.dueAt : 'infinity'}::timestamptz
     WHERE ${ofLane(key, row.aggregate)}`.execute(tx);
-}
-
-/** Gives back lanes whose rows were claimed and not begun. */
-export async function releaseLanes(tx: Db, key: InboxKey, rows: readonly LaneRow[]): Promise<void> {
-  await sql`
-    UPDATE inbox SET started = started - 1
-    WHERE consumer = ${key.consumer} AND generation = ${key.generation} AND message_id = ANY(${rows.map((row) => row.message_id)}::uuid[])`.execute(tx);
-  await sql`
-    UPDATE inbox_lanes SET holder = NULL, expires_at = NULL
-    WHERE consumer = ${key.consumer} AND generation = ${key.generation} AND aggregate = ANY(${rows.map((row) => row.aggregate)})`.execute(tx);
 }

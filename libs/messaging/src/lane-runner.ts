@@ -8,7 +8,6 @@ import { withCorrelation } from '@tidegate/telemetry/correlation';
 import { type Logger } from '@tidegate/telemetry/logger';
 import { inSpan } from '@tidegate/telemetry/tracing';
 import { type Transaction } from 'kysely';
-import { Gate } from './gate.js';
 import { type Handler, type Incoming, PermanentFailure } from './incoming.js';
 import { completeRow, LaneLost, type LaneRow, lockLanes, recordFailure } from './inbox-lanes.js';
 import { type InboxKey } from './inbox-key.js';
@@ -37,9 +36,6 @@ export interface RunnerOptions extends RetryPolicy {
 const DEADLY_STARTS = 5;
 const RECORD_RETRY_MS = 250;
 
-/** A row that was running when a process died runs alone in its process from then on, so that only the guilty one is counted again. */
-const processGate = new Gate();
-
 /** Runs the rows of leased lanes, one lane at a time in order, each in the transaction that marks it done. */
 export class LaneRunner {
   constructor(
@@ -57,17 +53,10 @@ export class LaneRunner {
     return null;
   }
 
-  /** Whether an earlier attempt ended with its process. */
-  static isSuspect(row: LaneRow): boolean {
-    return row.started > row.finished + 1;
-  }
-
-  private guarded(row: LaneRow, goOn: () => boolean): Promise<Outcome> {
-    if (!LaneRunner.isSuspect(row)) return processGate.shared(() => this.attempt(row, goOn));
-    if (row.started - row.finished - 1 >= DEADLY_STARTS) {
-      return this.failed(row, new PermanentFailure(`${row.started - row.finished - 1} attempts ended with their process`));
-    }
-    return processGate.exclusive(() => this.attempt(row, goOn));
+  private async guarded(row: LaneRow, goOn: () => boolean): Promise<Outcome> {
+    const lost = row.started - row.finished - 1;
+    if (lost >= DEADLY_STARTS) return this.failed(row, new PermanentFailure(`${lost} attempts ended with their process`));
+    return this.attempt(row, goOn);
   }
 
   private async attempt(row: LaneRow, goOn: () => boolean): Promise<Outcome> {

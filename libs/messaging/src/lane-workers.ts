@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { BATCH_LANES, BatchRunner } from './batch-runner.js';
-import { claimLanes, type LaneRow, renewLanes } from './inbox-lanes.js';
+import { Gate } from './gate.js';
+import { type Claim, claimLanes, hasSuspects, type LaneRow, renewLanes } from './inbox-lanes.js';
 import { type InboxKey } from './inbox-key.js';
 import { LaneRunner, type RunnerOptions } from './lane-runner.js';
 import { WakeUp } from './wake-up.js';
@@ -12,10 +13,17 @@ export interface WorkersOptions extends RunnerOptions {
 
 const FAILURE_PAUSE_MS = 250;
 
+/**
+ * A row that was running when a process ended runs alone in its process from then on, so that only the guilty one is counted again. While it waits and
+ * runs, nothing else is claimed.
+ */
+const processGate = new Gate();
+
 /** Leases due lanes and runs them, several at once; replicas share the lanes of a consumer through the lease rows. */
 export class LaneWorkers {
   private readonly wake = new WakeUp();
   private readonly busy = new Map<string, Promise<void>>();
+  private suspectsSought = -Infinity;
   private stopping = false;
   private running: Promise<void> | undefined;
 
@@ -54,15 +62,9 @@ export class LaneWorkers {
 
   /** One look for lanes; true when it should look again at once. */
   private async step(): Promise<boolean> {
-    const projector = this.options.handler.projector === true;
-    const free = projector ? (this.busy.size === 0 ? BATCH_LANES : 0) : this.options.concurrency - this.busy.size;
-    if (free <= 0) return false;
     try {
-      const rows = await claimLanes(this.options.db, this.key, { holder: this.options.holder, now: this.options.clock.now(), limit: free, ttlMs: this.options.laneLeaseMs });
-      if (rows.length === 0) return false;
-      if (projector) this.occupy(rows, new BatchRunner(this.options, this.key).run(rows, this.goOn));
-      else for (const row of rows) this.occupy([row], new LaneRunner(this.options, this.key).runLane(row, this.goOn));
-      return !projector && rows.length === free;
+      if (this.suspectsDue()) await this.runSuspects();
+      return await this.claimMore();
     } catch (err) {
       this.options.logger.warn({ event: 'inbox_unavailable', consumer: this.key.consumer, err }, 'The inbox cannot be read; trying again');
       await delay(FAILURE_PAUSE_MS);
@@ -70,14 +72,58 @@ export class LaneWorkers {
     }
   }
 
-  private readonly goOn = (): boolean => !this.stopping;
+  private async claimMore(): Promise<boolean> {
+    const projector = this.options.handler.projector === true;
+    const free = projector ? (this.busy.size === 0 ? BATCH_LANES : 0) : this.options.concurrency - this.busy.size;
+    if (free <= 0) return false;
+    await processGate.enter();
+    try {
+      const rows = await claimLanes(this.options.db, this.key, this.claim(free));
+      if (rows.length === 0) return false;
+      if (projector) this.occupy(rows, new BatchRunner(this.options, this.key).run(rows, this.goOn));
+      else for (const row of rows) this.occupy([row], new LaneRunner(this.options, this.key).runLane(row, this.goOn));
+      return !projector && rows.length === free;
+    } finally {
+      processGate.leave();
+    }
+  }
 
-  private occupy(rows: readonly LaneRow[], work: Promise<Date | null>): void {
+  /** Suspects are rare: they are looked for once per poll. */
+  private suspectsDue(): boolean {
+    const now = performance.now();
+    if (now - this.suspectsSought < this.options.pollMs) return false;
+    this.suspectsSought = now;
+    return true;
+  }
+
+  private async runSuspects(): Promise<void> {
+    while (!this.stopping && (await hasSuspects(this.options.db, this.key, this.options.clock.now()))) {
+      const ran = await processGate.exclusive(async () => {
+        const rows = await claimLanes(this.options.db, this.key, { ...this.claim(1), suspect: true });
+        for (const row of rows) {
+          this.occupy([row], new LaneRunner(this.options, this.key).runLane(row, () => false), { alone: true });
+          await this.busy.get(row.aggregate);
+        }
+        return rows.length > 0;
+      });
+      if (!ran) return;
+    }
+  }
+
+  private claim(limit: number): Claim {
+    return { holder: this.options.holder, now: this.options.clock.now(), limit, ttlMs: this.options.laneLeaseMs };
+  }
+
+  private readonly goOn = (): boolean => !this.stopping && !processGate.wanted;
+
+  private occupy(rows: readonly LaneRow[], work: Promise<Date | null>, { alone = false } = {}): void {
+    if (!alone) processGate.join();
     const settled = work
       .then((dueAt) => this.wakeAt(dueAt))
       .catch((err: unknown) => this.options.logger.error({ event: 'lane_worker_failed', consumer: this.key.consumer, err }, 'Bug: a lane worker failed'))
       .finally(() => {
         for (const row of rows) this.busy.delete(row.aggregate);
+        if (!alone) processGate.leave();
         this.wake.now();
       });
     for (const row of rows) this.busy.set(row.aggregate, settled);

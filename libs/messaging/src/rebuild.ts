@@ -4,7 +4,7 @@ import { type Db } from '@tidegate/database/database';
 import { noFailpoints } from '@tidegate/database/failpoints';
 import { LEASE_TTL_MS } from '@tidegate/database/lease';
 import { type Logger } from '@tidegate/telemetry/logger';
-import { sql } from 'kysely';
+import { sql, type Transaction } from 'kysely';
 import { BATCH_LANES, BatchRunner } from './batch-runner.js';
 import { type Broker } from './broker.js';
 import { GapFiller } from './gap-filler.js';
@@ -35,7 +35,7 @@ export interface RebuildOptions {
   into: readonly string[];
   /** Runs in the transaction of the change-over, after the rows were replaced. */
   // eslint-disable-next-line @typescript-eslint/no-explicit-any -- any service's transaction
-  afterReplace?: (tx: import('kysely').Transaction<any>) => Promise<void>;
+  afterReplace?: (tx: Transaction<any>) => Promise<void>;
 }
 
 export interface Rebuilt {

@@ -44,10 +44,11 @@ describe('When a process is killed', () => {
     for (const n of upTo(12)) await publish(n % 4 === 3 ? 'payment:pay_bad' : `payment:pay_${n}`, n);
     const receipts = await world.member('receipts');
 
+    const dead = untilDead().then(() => 'dead');
     let kills = 0;
     for (;;) {
       const child = startChild(world, { poison: 3 });
-      const outcome = await Promise.race([child.ended.then(() => 'killed'), untilDead().then(() => 'dead')]);
+      const outcome = await Promise.race([child.ended.then(() => 'killed'), dead]);
       if (outcome === 'dead') break;
       kills += 1;
       expect(kills).toBeLessThan(8);
@@ -58,7 +59,7 @@ describe('When a process is killed', () => {
     await eventually(async () => expect((await effectsOf(receipts.db, 'receipts-payments')).map((effect) => effect.n).sort((a, b) => a - b)).toEqual([1, 2, 4, 5, 6, 8, 9, 10, 12]));
 
     function untilDead(): Promise<void> {
-      return eventually(async () => expect(await listDeadLetters(receipts.db)).toHaveLength(1), { timeoutMs: 30_000, everyMs: 100 });
+      return eventually(async () => expect(await listDeadLetters(receipts.db)).toHaveLength(1), { timeoutMs: 60_000, everyMs: 100 });
     }
   });
 });

@@ -52,9 +52,12 @@ export class World {
   ) {}
 
   static async open(): Promise<World> {
+    return World.on(await postgresForTests({ migrate: messagingMigration }));
+  }
+
+  static async on(database: TestDatabase): Promise<World> {
     const users = [{ user: 'admin', password: 'admin' }, ...SERVICES.map((service) => ({ user: service, password: service, permissions: natsPermissions(service) }))];
-    const [database, nats] = await Promise.all([postgresForTests({ migrate: messagingMigration }), natsForTests({ users })]);
-    return new World(database, nats);
+    return new World(database, await natsForTests({ users }));
   }
 
   /** Everything that was started, last first, then the servers. */

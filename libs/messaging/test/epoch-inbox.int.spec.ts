@@ -1,0 +1,88 @@
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { eventually } from '@tidegate/test-harness/eventually';
+import { sql } from 'kysely';
+import { readOutboxState } from '../src/outbox-rows.js';
+import { countEffects, effectsOf, recorder, upTo, World } from './support/world.js';
+
+jest.setTimeout(60_000);
+
+describe("When the owner's database was restored from a backup", () => {
+  let world: World;
+  beforeEach(async () => {
+    world = await World.open();
+  });
+  afterEach(() => world.close());
+
+  it('begins an epoch by itself, and consumers take the new history for what it is', async () => {
+    const payments = await world.owner('payments');
+    const receipts = await world.member('receipts');
+    const subscriber = await world.subscribe(receipts, 'receipts-payments', recorder());
+    for (const n of upTo(10)) await payments.publish('payment:pay_1', n);
+    await eventually(async () => expect(await countEffects(receipts.db, 'receipts-payments')).toBe(10));
+    await payments.relay.stop();
+
+    await restoreToPosition(6);
+    const restored = world.relay(payments, 'payments');
+    for (const n of [101, 102, 103]) {
+      await payments.publish('payment:pay_1', n);
+      restored.signal();
+    }
+
+    await eventually(async () => expect((await effectsOf(receipts.db, 'receipts-payments')).map((effect) => effect.n)).toEqual([...upTo(10), 101, 102, 103]));
+    const state = await readOutboxState(payments.db);
+    expect(state).toMatchObject({ epoch_start: 7, head: 9 });
+    expect(state.epoch).toBeGreaterThan(1_700_000_000);
+    expect(await subscriber.watermark()).toEqual({ epoch: state.epoch, epoch_start: 7, position: 9 });
+  });
+
+  it('alarms and waits when the owner no longer keeps what a consumer has not seen', async () => {
+    const payments = await world.owner('payments');
+    for (const n of upTo(5)) await payments.publish('payment:pay_1', n);
+    await eventually(async () => expect(await readOutboxState(payments.db)).toMatchObject({ published: 5 }));
+    await world.nats.wipe();
+    await sql`UPDATE outbox_state SET floor = 4`.execute(payments.db);
+    const receipts = await world.member('receipts');
+    const alarms: string[] = [];
+    const logger = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: (fields: { event: string }) => void alarms.push(fields.event), child: () => logger };
+    const subscriber = await world.subscribe(receipts, 'receipts-payments', recorder(), { logger });
+
+    await eventually(() => expect(alarms).toContain('inbox_below_floor'));
+    await payments.publish('payment:pay_1', 6);
+
+    await eventually(async () => expect(await readOutboxState(payments.db)).toMatchObject({ published: 6 }));
+    expect(await countEffects(receipts.db, 'receipts-payments')).toBe(0);
+    expect((await subscriber.watermark()).position).toBe(0);
+  });
+
+  it('runs nothing above a gap while the owner is away', async () => {
+    const payments = await world.owner('payments', { serve: false });
+    const receipts = await world.member('receipts');
+    for (const n of upTo(5)) await payments.publish('payment:pay_1', n);
+    await eventually(async () => expect(await readOutboxState(payments.db)).toMatchObject({ published: 5 }));
+    await world.nats.wipe();
+    await payments.publish('payment:pay_1', 6);
+    const said: string[] = [];
+    const logger = { debug: () => undefined, info: () => undefined, error: () => undefined, warn: (fields: { event: string }) => void said.push(fields.event), child: () => logger };
+    await world.subscribe(receipts, 'receipts-payments', recorder(), { logger });
+
+    await eventually(async () => expect((await sql<{ n: number }>`SELECT count(*) AS n FROM inbox`.execute(receipts.db)).rows[0]?.n).toBe(1), { timeoutMs: 15_000 });
+    await eventually(() => expect(said).toContain('outbox_owner_away'));
+    expect(await countEffects(receipts.db, 'receipts-payments')).toBe(0);
+
+    const back = await world.owner('payments');
+    back.relay.signal();
+    await eventually(async () => expect((await effectsOf(receipts.db, 'receipts-payments')).map((effect) => effect.n)).toEqual(upTo(6)));
+  });
+
+  /** What a backup taken at that position would have: its rows are gone, and so is what the relay noted since. */
+  async function restoreToPosition(position: number): Promise<void> {
+    const { openDatabase } = await import('@tidegate/database/database');
+    const { quiet } = await import('./support/world.js');
+    const admin = openDatabase<Record<string, never>>({ url: world.database.url, poolSize: 1, applicationName: 'restore' }, quiet);
+    await sql`ALTER TABLE payments.outbox DISABLE TRIGGER ALL`.execute(admin.db);
+    await sql`DELETE FROM payments.outbox WHERE position > ${position}`.execute(admin.db);
+    await sql`ALTER TABLE payments.outbox ENABLE TRIGGER ALL`.execute(admin.db);
+    await sql`UPDATE payments.outbox_state SET head = ${position}, published = ${position}`.execute(admin.db);
+    await admin.close();
+  }
+});
