@@ -4,7 +4,7 @@ import type { Clock } from '@tidegate/service-host/clock';
 import type { Logger } from '@tidegate/telemetry/logger';
 import { type Kysely, sql } from 'kysely';
 import { insertFault } from '../ingest/insert-fault.js';
-import { claimDeliveries, claimKeys, type EventKey, postpone } from '../stripe-event/stripe-event.store.js';
+import { anyDelivery, claimDeliveries, claimKeys, type EventKey, postpone } from '../stripe-event/stripe-event.store.js';
 import type { WebhooksTables } from '../tables.js';
 import { publish } from './publish.js';
 import { retryAfterMs } from './retry.decide.js';
@@ -42,6 +42,7 @@ export class Normalize {
 
   private async publishBatch(): Promise<number> {
     const now = this.parts.clock.now();
+    if (!(await anyDelivery(this.parts.db, now))) return 0;
     const published = await inTransaction(this.parts, STAGE, async (tx) => {
       const rows = await claimDeliveries(tx, BATCH, now);
       await publish(tx, rows.map((row) => ({ row, retrieved: null })), now);

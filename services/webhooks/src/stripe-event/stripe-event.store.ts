@@ -38,6 +38,14 @@ export async function insertEvents(tx: Tx, rows: readonly NewStripeEvent[]): Pro
 
 const unpublished = sql.raw('stripe_event_id, created, event_type, livemode, api_version, payload, source, traceparent, attempts');
 
+/** Whether a delivery waits; asked before a transaction is begun for nothing. */
+export async function anyDelivery(db: Database, now: Date): Promise<boolean> {
+  const { rows } = await sql`
+    SELECT 1 FROM stripe_events
+    WHERE published_at IS NULL AND source = 'webhook' AND (retry_at IS NULL OR retry_at <= ${now}) LIMIT 1`.execute(db);
+  return rows.length > 0;
+}
+
 /** Locks the oldest deliveries that wait and that no other replica has in hand. */
 export async function claimDeliveries(tx: Tx, limit: number, now: Date): Promise<Unpublished[]> {
   const { rows } = await sql<Unpublished>`
