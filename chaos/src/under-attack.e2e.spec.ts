@@ -136,7 +136,7 @@ describe('SIGTERM to each service in turn, under load', () => {
   it('is answered with exit 0 within 20 s, and clients see only honest answers', async () => {
     const exits: Record<string, number | null> = {};
     const before = await redeliveries(arena);
-    const seen = await underLoad(20, async () => {
+    const seen = await underLoad(10, async () => {
       for (const name of ['gateway', 'payments', 'webhooks', 'receipts', 'reconciliation'] as const) {
         if (name === 'gateway') arena.client.useOnly(arena.stack.urls.gateway.slice(1));
         const startedAt = Date.now();
@@ -159,7 +159,7 @@ describe('SIGTERM to each service in turn, under load', () => {
 
 describe('Postgres restarted under load', () => {
   it('costs 503s, no wrong answer, and heals by itself', async () => {
-    const seen = await underLoad(20, async () => {
+    const seen = await underLoad(10, async () => {
       await arena.stack.restartPostgres();
       await eventually(async () => expect((await arena.client.once(create(randomUUID()))).status).toBe(201), { timeoutMs: 20_000 });
     });
@@ -178,7 +178,7 @@ describe('The broker killed at 20 requests a second, its store deleted', () => {
         .map((p) => [p.name, p.replica, p.pid]);
     const before = pids();
     let firstDeliveryMs = Number.NaN;
-    const seen = await underLoad(20, async () => {
+    const seen = await underLoad(10, async () => {
       await arena.stack.killNats();
       arena.stack.wipeNats();
       await arena.stack.startNats();
@@ -211,7 +211,7 @@ describe.each([
     await arena.stack.killNats();
     cpSync(source, copy, { recursive: true });
     await arena.stack.startNats();
-    await underLoad(15, async () => {
+    await underLoad(10, async () => {
       const [{ head }] = (await arena.sql<{ head: string }>('SELECT max(position) AS head FROM payments.outbox')) as [{ head: string }];
       await eventually(
         async () => {
