@@ -29,4 +29,5 @@ export type ReconciliationConfig = Readonly<z.infer<typeof ReconciliationConfig>
 export const readReconciliationConfig = (env = process.env): ReconciliationConfig => readConfig(ReconciliationConfig, env);
 
 /** Whether the key is of Stripe's live mode; objects of the other mode are foreign. */
-export const isLivemode = ({ STRIPE_SECRET_KEY }: Pick<ReconciliationConfig, 'STRIPE_SECRET_KEY'>): boolean => /^[sr]k_live_/.test(STRIPE_SECRET_KEY);
+export const isLivemode = ({ STRIPE_SECRET_KEY }: Pick<ReconciliationConfig, 'STRIPE_SECRET_KEY'>): boolean =>
+  /^[sr]k_live_/.test(STRIPE_SECRET_KEY);

@@ -10,12 +10,17 @@ import type { ReconciliationTables } from './tables.js';
 // Fills every derived table of the service anew; the service may run meanwhile. Prints one JSON line.
 const config = readReconciliationConfig();
 const logger = createLogger({ service: 'reconciliation', level: config.LOG_LEVEL });
-const { db, close } = openDatabase<ReconciliationTables>({ url: config.DATABASE_URL, poolSize: 2, applicationName: 'reconciliation rebuild' }, logger);
+const { db, close } = openDatabase<ReconciliationTables>(
+  { url: config.DATABASE_URL, poolSize: 2, applicationName: 'reconciliation rebuild' },
+  logger,
+);
 const broker = await connectBroker({ servers: config.NATS_URL, name: 'reconciliation-rebuild', logger });
 try {
   const { sources } = await rebuildProjection({ db, broker, logger, livemode: isLivemode(config) });
   const runEvents = await rebuildRuns(db);
-  process.stdout.write(`${JSON.stringify({ rebuilt: 'reconciliation', sources, run_events: runEvents, checksums: await projectionChecksums(db) })}\n`);
+  process.stdout.write(
+    `${JSON.stringify({ rebuilt: 'reconciliation', sources, run_events: runEvents, checksums: await projectionChecksums(db) })}\n`,
+  );
 } finally {
   await broker.drain();
   await close();

@@ -15,12 +15,22 @@ export interface ReconciliationMetrics {
 
 /** The series of interfaces.md. The time of the last success is read from the table, so every replica tells the same. */
 export function reconciliationMetrics(metrics: Metrics, db: Kysely<ReconciliationTables>): ReconciliationMetrics {
-  const duration = metrics.histogram('billing_reconciliation_duration_seconds', 'Time of one run', {}, [0.1, 0.5, 1, 5, 15, 60, 300, 1800, 3600]);
-  const discrepancies = metrics.counter('billing_reconciliation_discrepancies_total', 'Disagreements that runs have named', { class: DISCREPANCY_CLASSES });
+  const duration = metrics.histogram(
+    'billing_reconciliation_duration_seconds',
+    'Time of one run',
+    {},
+    [0.1, 0.5, 1, 5, 15, 60, 300, 1800, 3600],
+  );
+  const discrepancies = metrics.counter('billing_reconciliation_discrepancies_total', 'Disagreements that runs have named', {
+    class: DISCREPANCY_CLASSES,
+  });
   const runs = metrics.counter('billing_reconciliation_runs_total', 'Runs by how they ended', { result: ['succeeded', 'failed'] });
   const errors = metrics.counter('job_errors_total', 'Failures of background jobs', { job: JOBS, error_type: JOB_ERRORS });
-  metrics.gauge('billing_reconciliation_last_success_timestamp', 'When the last run succeeded, in Unix seconds; the time of installation before the first', {}, async (gauge) =>
-    gauge.set(await lastSuccess(db)),
+  metrics.gauge(
+    'billing_reconciliation_last_success_timestamp',
+    'When the last run succeeded, in Unix seconds; the time of installation before the first',
+    {},
+    async (gauge) => gauge.set(await lastSuccess(db)),
   );
   return {
     finished(result, seconds, counts) {
@@ -34,6 +44,8 @@ export function reconciliationMetrics(metrics: Metrics, db: Kysely<Reconciliatio
 
 async function lastSuccess(db: Kysely<ReconciliationTables>): Promise<number> {
   const { rows } = await sql<{ seconds: number }>`
-    SELECT extract(epoch FROM coalesce((SELECT max(finished_at) FROM runs WHERE status = 'succeeded'), (SELECT installed_at FROM installation)))::float8 AS seconds`.execute(db);
+    SELECT extract(epoch FROM coalesce((SELECT max(finished_at) FROM runs WHERE status = 'succeeded'), (SELECT installed_at FROM installation)))::float8 AS seconds`.execute(
+    db,
+  );
   return rows[0]?.seconds ?? 0;
 }

@@ -39,8 +39,14 @@ export function setup(host: HostContext<ReconciliationConfig>): ServiceParts {
   const relay = new OutboxRelay({ db, broker, owner: SERVICE, failpoints, logger, metrics: host.metrics, lease: lease('relay') });
   const staged = () => relay.signal();
 
-  const adapter = createStripeAdapter({ secretKey: config.STRIPE_SECRET_KEY, ...(config.STRIPE_API_BASE ? { apiBase: config.STRIPE_API_BASE } : {}) });
-  const stripe = withTelemetry(withBreaker(withFailpoints(adapter, failpoints, `${SERVICE}.run.read`), new Breakers()), { metrics: host.metrics, logger });
+  const adapter = createStripeAdapter({
+    secretKey: config.STRIPE_SECRET_KEY,
+    ...(config.STRIPE_API_BASE ? { apiBase: config.STRIPE_API_BASE } : {}),
+  });
+  const stripe = withTelemetry(withBreaker(withFailpoints(adapter, failpoints, `${SERVICE}.run.read`), new Breakers()), {
+    metrics: host.metrics,
+    logger,
+  });
   const repair = repairOverRpc(host.rpc, livemode);
   const patienceMs = config.RECONCILIATION_PATIENCE_SECONDS * 1000;
 
@@ -59,7 +65,14 @@ export function setup(host: HostContext<ReconciliationConfig>): ServiceParts {
     quietMs: config.RECONCILIATION_QUIET_SECONDS * 1000,
     roundMs: SECOND_READ_PAUSE_MS,
   };
-  const runLoop = everyLoop({ name: `${SERVICE}.runs`, intervalMs: POLL_MS, health, logger, leader: lease('runs'), runOnce: ({ stopping }) => runOnce(runs, stopping) });
+  const runLoop = everyLoop({
+    name: `${SERVICE}.runs`,
+    intervalMs: POLL_MS,
+    health,
+    logger,
+    leader: lease('runs'),
+    runOnce: ({ stopping }) => runOnce(runs, stopping),
+  });
   const staleSeconds = config.RECONCILIATION_STALE_SECONDS;
   const staleLoop = everyLoop({
     name: `${SERVICE}.stale`,
@@ -85,7 +98,12 @@ export function setup(host: HostContext<ReconciliationConfig>): ServiceParts {
     loops: [relay, runLoop, staleLoop],
     consumers: [
       new Subscriber({ ...consumer, durable: 'reconciliation-payments', stream: 'PAYMENTS_EVENTS', handler: paymentsProjector }),
-      new Subscriber({ ...consumer, durable: 'reconciliation-stripe-events', stream: 'STRIPE_EVENTS', handler: stripeEventsProjector({ livemode, staged }) }),
+      new Subscriber({
+        ...consumer,
+        durable: 'reconciliation-stripe-events',
+        stream: 'STRIPE_EVENTS',
+        handler: stripeEventsProjector({ livemode, staged }),
+      }),
       rpc,
     ],
     stop: async () => adapter.close(),

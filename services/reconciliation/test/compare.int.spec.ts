@@ -6,7 +6,18 @@ import { sql } from 'kysely';
 import { runOnce } from '../src/run/run.loop.js';
 import { answerCreate, answerDiscrepancies, answerGet } from '../src/run/run.rpc.js';
 import type { RunParts } from '../src/run/run.flow.js';
-import { AskedPayments, dashboard, must, openWorkbench, paid, record, routeRequest, runParts, snapshot, type Workbench } from './workbench.js';
+import {
+  AskedPayments,
+  dashboard,
+  must,
+  openWorkbench,
+  paid,
+  record,
+  routeRequest,
+  runParts,
+  snapshot,
+  type Workbench,
+} from './workbench.js';
 
 let bench: Workbench;
 const never = new AbortController().signal;
@@ -21,7 +32,10 @@ const today = () => bench.clock.now().toISOString().slice(0, 10);
 
 async function request(body: object = {}, tenant = 'default'): Promise<string> {
   const api = { ...runParts(bench), requested: () => undefined };
-  const reply = await answerCreate(api, routeRequest({ tenant, body: { start_date: today(), end_date: today(), mode: 'report', reason: 'spec', ...body } }));
+  const reply = await answerCreate(
+    api,
+    routeRequest({ tenant, body: { start_date: today(), end_date: today(), mode: 'report', reason: 'spec', ...body } }),
+  );
   expect(reply.status).toBe(201);
   return RunView.parse(JSON.parse(reply.body)).id;
 }
@@ -29,7 +43,9 @@ async function request(body: object = {}, tenant = 'default'): Promise<string> {
 async function view(id: string, tenant = 'default'): Promise<{ run: RunView; rows: DiscrepancyView[] }> {
   const api = { ...runParts(bench), requested: () => undefined };
   const run = RunView.parse(JSON.parse((await answerGet(api, routeRequest({ tenant, params: { id } }))).body));
-  const page = JSON.parse((await answerDiscrepancies(api, routeRequest({ tenant, params: { id }, query: { limit: '100' } }))).body) as { data: unknown[] };
+  const page = JSON.parse((await answerDiscrepancies(api, routeRequest({ tenant, params: { id }, query: { limit: '100' } }))).body) as {
+    data: unknown[];
+  };
   return { run, rows: page.data.map((row) => DiscrepancyView.parse(row)) };
 }
 
@@ -53,17 +69,41 @@ describe('When both sides agree', () => {
     const { run, rows } = await reconcile();
     expect(rows).toEqual([]);
     // Two pages of intents, one (empty) of refunds.
-    expect(run).toMatchObject({ status: 'succeeded', counts: clean, progress: { pages: 3, objects: 105 }, finished_at: expect.any(String) });
-    const outbox = await sql<{ subject: string; body: string }>`SELECT subject, convert_from(bytes, 'UTF8') AS body FROM outbox WHERE aggregate = ${run.id}`.execute(bench.db);
+    expect(run).toMatchObject({
+      status: 'succeeded',
+      counts: clean,
+      progress: { pages: 3, objects: 105 },
+      finished_at: expect.any(String),
+    });
+    const outbox = await sql<{
+      subject: string;
+      body: string;
+    }>`SELECT subject, convert_from(bytes, 'UTF8') AS body FROM outbox WHERE aggregate = ${run.id}`.execute(bench.db);
     expect(outbox.rows.map((row) => row.subject)).toEqual([runFinished.subject]);
-    expect(runFinished.data.parse(JSON.parse(outbox.rows[0]!.body).data)).toMatchObject({ run_id: run.id, status: 'succeeded', counts: clean });
+    expect(runFinished.data.parse(JSON.parse(outbox.rows[0]!.body).data)).toMatchObject({
+      run_id: run.id,
+      status: 'succeeded',
+      counts: clean,
+    });
     expect(await bench.db.selectFrom('run_seen').selectAll().execute()).toEqual([]);
   });
 
   it('refunds agree too', async () => {
     const payment = await paid(bench);
-    const refund = must(await bench.stripe.createRefund({ intent: payment.stripe_payment_intent!, amount: 100, metadata: { refund_id: 'rfd_00000001', payment_id: payment.payment_id, tenant_id: 'default' } }, 'r1'));
-    await record(bench, { ...payment, refunds: [{ id: 'rfd_00000001', status: 'succeeded', amount: 100, reason: null, stripe_refund: refund.id }] });
+    const refund = must(
+      await bench.stripe.createRefund(
+        {
+          intent: payment.stripe_payment_intent!,
+          amount: 100,
+          metadata: { refund_id: 'rfd_00000001', payment_id: payment.payment_id, tenant_id: 'default' },
+        },
+        'r1',
+      ),
+    );
+    await record(bench, {
+      ...payment,
+      refunds: [{ id: 'rfd_00000001', status: 'succeeded', amount: 100, reason: null, stripe_refund: refund.id }],
+    });
     expect((await reconcile()).run.counts).toEqual(clean);
   });
 });
@@ -73,7 +113,16 @@ describe('Each disagreement is named', () => {
     const lost = await paid(bench);
     await record(bench, await paid(bench));
     const { run, rows } = await reconcile();
-    expect(rows).toMatchObject([{ class: 'missing_local', object: 'payment', payment_id: lost.payment_id, stripe_id: lost.stripe_payment_intent, local: null, remote: 'succeeded 4200 usd' }]);
+    expect(rows).toMatchObject([
+      {
+        class: 'missing_local',
+        object: 'payment',
+        payment_id: lost.payment_id,
+        stripe_id: lost.stripe_payment_intent,
+        local: null,
+        remote: 'succeeded 4200 usd',
+      },
+    ]);
     expect(run).toMatchObject({ status: 'succeeded', counts: { ...clean, missing_local: 1 } });
   });
 
@@ -95,16 +144,27 @@ describe('Each disagreement is named', () => {
     await dashboard(bench, 'cancel', { payment_intent: authorized.stripe_payment_intent, silent: true });
 
     const { rows } = await reconcile();
-    expect(rows.map(({ class: name, payment_id, local, remote }) => [name, payment_id, local, remote]).sort()).toEqual([
-      ['status_mismatch', authorized.payment_id, 'authorized', 'canceled'],
-      ['status_mismatch', lost.payment_id, 'unknown', 'succeeded'],
-    ].sort());
+    expect(rows.map(({ class: name, payment_id, local, remote }) => [name, payment_id, local, remote]).sort()).toEqual(
+      [
+        ['status_mismatch', authorized.payment_id, 'authorized', 'canceled'],
+        ['status_mismatch', lost.payment_id, 'unknown', 'succeeded'],
+      ].sort(),
+    );
   });
 
   it('amount_mismatch: other amounts of payments and refunds', async () => {
     const payment = await paid(bench);
-    const refund = must(await bench.stripe.createRefund({ intent: payment.stripe_payment_intent!, amount: 100, metadata: { refund_id: 'rfd_00000002', tenant_id: 'default' } }, 'r2'));
-    await record(bench, { ...payment, amount: 4300, refunds: [{ id: 'rfd_00000002', status: 'succeeded', amount: 99, reason: null, stripe_refund: refund.id }] });
+    const refund = must(
+      await bench.stripe.createRefund(
+        { intent: payment.stripe_payment_intent!, amount: 100, metadata: { refund_id: 'rfd_00000002', tenant_id: 'default' } },
+        'r2',
+      ),
+    );
+    await record(bench, {
+      ...payment,
+      amount: 4300,
+      refunds: [{ id: 'rfd_00000002', status: 'succeeded', amount: 99, reason: null, stripe_refund: refund.id }],
+    });
     const { rows } = await reconcile();
     expect(rows).toMatchObject([
       { class: 'amount_mismatch', object: 'payment', local: '4300 usd', remote: '4200 usd' },
@@ -114,7 +174,10 @@ describe('Each disagreement is named', () => {
 
   it('a refund made in the dashboard, and one that Stripe does not have', async () => {
     const payment = await paid(bench);
-    await record(bench, { ...payment, refunds: [{ id: 'rfd_00000003', status: 'pending', amount: 50, reason: null, stripe_refund: 're_gone' }] });
+    await record(bench, {
+      ...payment,
+      refunds: [{ id: 'rfd_00000003', status: 'pending', amount: 50, reason: null, stripe_refund: 're_gone' }],
+    });
     await dashboard(bench, 'refund', { payment_intent: payment.stripe_payment_intent, amount: 70, silent: true });
     const { rows } = await reconcile();
     expect(rows).toMatchObject([

@@ -20,7 +20,12 @@ async function clear(): Promise<void> {
 
 const inTx = (work: Parameters<ReturnType<typeof bench.db.transaction>['execute']>[0]) => bench.db.transaction().execute(work);
 
-const said = (id: string, status: string, created: number, object: Partial<NormalizedStripeEvent['object']> = {}): Incoming<NormalizedStripeEvent> =>
+const said = (
+  id: string,
+  status: string,
+  created: number,
+  object: Partial<NormalizedStripeEvent['object']> = {},
+): Incoming<NormalizedStripeEvent> =>
   ({
     subject: 'stripe.events.payment_intent.x.v1',
     envelope: {
@@ -78,7 +83,9 @@ describe("What Stripe's events say", () => {
 
   it('that is no normalized event is refused for good', async () => {
     const rubbish = { ...said('evt_x', 'succeeded', 1), envelope: { data: { nothing: true } } } as unknown as Incoming;
-    await expect(inTx((tx) => stripeEventsReplay(false).handle(tx, rubbish, undefined))).rejects.toMatchObject({ name: 'PermanentFailure' });
+    await expect(inTx((tx) => stripeEventsReplay(false).handle(tx, rubbish, undefined))).rejects.toMatchObject({
+      name: 'PermanentFailure',
+    });
   });
 });
 
@@ -93,7 +100,11 @@ describe('What payments says', () => {
 
   it('is the newest version, and after a restore of its database the newest history', async () => {
     const payment = snapshot(bench);
-    for (const [status, version, epoch] of [['unknown', 1, 1], ['succeeded', 3, 1], ['processing', 2, 1]] as const) {
+    for (const [status, version, epoch] of [
+      ['unknown', 1, 1],
+      ['succeeded', 3, 1],
+      ['processing', 2, 1],
+    ] as const) {
       await inTx((tx) => paymentsProjector.handle(tx, told({ ...payment, status }, version, epoch), undefined));
     }
     expect(await statusOf()).toBe('succeeded');
@@ -105,7 +116,13 @@ describe('What payments says', () => {
     const payment = snapshot(bench);
     const refund = { id: 'rfd_00000009', status: 'pending', amount: 10, reason: null, stripe_refund: null };
     await inTx((tx) => paymentsProjector.handle(tx, told({ ...payment, refunds: [refund] }, 1), undefined));
-    await inTx((tx) => paymentsProjector.handle(tx, told({ ...payment, refunds: [{ ...refund, status: 'succeeded', stripe_refund: 're_9' }] }, 2), undefined));
+    await inTx((tx) =>
+      paymentsProjector.handle(
+        tx,
+        told({ ...payment, refunds: [{ ...refund, status: 'succeeded', stripe_refund: 're_9' }] }, 2),
+        undefined,
+      ),
+    );
     expect(await bench.db.selectFrom('recorded_refunds').select(['status', 'stripe_refund', 'payment_id']).execute()).toEqual([
       { status: 'succeeded', stripe_refund: 're_9', payment_id: payment.payment_id },
     ]);

@@ -21,7 +21,13 @@ const create = async (changes: object = {}, key: string | null = null, tenant = 
 describe('Asking for a run', () => {
   it('makes one that is running, with an id of its own each time', async () => {
     const [one, two] = [await create(), await create()];
-    expect(RunView.parse(one.body)).toMatchObject({ status: 'running', mode: 'report', start_date: '2026-11-01', end_date: '2026-11-30', reason: 'month end' });
+    expect(RunView.parse(one.body)).toMatchObject({
+      status: 'running',
+      mode: 'report',
+      start_date: '2026-11-01',
+      end_date: '2026-11-30',
+      reason: 'month end',
+    });
     expect(one.body['id']).not.toBe(two.body['id']);
     expect(requested).toBe(2);
   });
@@ -56,7 +62,7 @@ describe('The list of runs', () => {
     const mine: unknown[] = [];
     for (let i = 0; i < 5; i += 1) mine.push((await create({}, null, 'paged')).body['id']);
     const seen: string[] = [];
-    for (let cursor: string | null = null; ; ) {
+    for (let cursor: string | null = null; ;) {
       const reply = await answerList(api(), routeRequest({ tenant: 'paged', query: { limit: '2', ...(cursor ? { cursor } : {}) } }));
       const page = JSON.parse(reply.body) as { data: RunView[]; has_more: boolean; next_cursor: string | null };
       seen.push(...page.data.map((run) => run.id));

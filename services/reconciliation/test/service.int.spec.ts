@@ -45,7 +45,10 @@ const closing: (() => Promise<unknown>)[] = [];
 const repaired: RouteRequest[] = [];
 
 beforeAll(async () => {
-  const users = [{ user: 'admin', password: 'admin' }, ...SERVICES.map((user) => ({ user, password: user, permissions: natsPermissions(user) }))];
+  const users = [
+    { user: 'admin', password: 'admin' },
+    ...SERVICES.map((user) => ({ user, password: user, permissions: natsPermissions(user) })),
+  ];
   const nats = await natsForTests({ users });
   bench = await openWorkbench();
   payments = await owner('payments', nats.url('payments'));
@@ -67,7 +70,14 @@ beforeAll(async () => {
     SHUTDOWN_GRACE_SECONDS: '0',
   });
   service = await startService({ service: SERVICE, version: 'spec', config, failpoints: FAILPOINTS, setup }, silent);
-  closing.push(() => service.stop(), () => repairs.stop(), () => gateway.drain(), () => own.drain(), ...[payments, webhooks].flatMap((one) => one.close), () => nats.stop());
+  closing.push(
+    () => service.stop(),
+    () => repairs.stop(),
+    () => gateway.drain(),
+    () => own.drain(),
+    ...[payments, webhooks].flatMap((one) => one.close),
+    () => nats.stop(),
+  );
 }, 60_000);
 
 afterAll(async () => {
@@ -78,7 +88,14 @@ afterAll(async () => {
 async function owner(name: 'payments' | 'webhooks', natsUrl: string): Promise<Owner> {
   const { db, close } = openDatabase<Record<string, never>>({ url: bench.url(name), poolSize: 4, applicationName: `${name}-spec` }, silent);
   const broker = await connectBroker({ servers: natsUrl, name: `${name}-spec`, logger: silent });
-  const relay = new OutboxRelay({ db, broker, owner: name, failpoints: noFailpoints, logger: silent, lease: new Lease(db, 'relay', 'spec') });
+  const relay = new OutboxRelay({
+    db,
+    broker,
+    owner: name,
+    failpoints: noFailpoints,
+    logger: silent,
+    lease: new Lease(db, 'relay', 'spec'),
+  });
   const served = serveOutboxRead(broker, db, name);
   const relaying = relay.run();
   return {
@@ -92,7 +109,15 @@ async function owner(name: 'payments' | 'webhooks', natsUrl: string): Promise<Ow
   };
 }
 
-const parts = (aggregateId: string, aggregateVersion: number) => ({ tenant: 'default', aggregateId, aggregateVersion, occurredAt: new Date(), correlationId: 'spec', causationId: null, traceparent: null });
+const parts = (aggregateId: string, aggregateVersion: number) => ({
+  tenant: 'default',
+  aggregateId,
+  aggregateVersion,
+  occurredAt: new Date(),
+  correlationId: 'spec',
+  causationId: null,
+  traceparent: null,
+});
 
 function told(payment: PaymentSnapshot, version = 1): OutboxMessage {
   const subject = paymentSubject('succeeded');
@@ -101,7 +126,11 @@ function told(payment: PaymentSnapshot, version = 1): OutboxMessage {
 
 function said(intent: string, status: string): OutboxMessage {
   const subject = stripeSubject('payment_intent.succeeded');
-  const data = { ...exampleStripeEvent, stripe_event_id: `evt_${intent}`, object: { ...exampleStripeEvent.object, id: intent, payment_intent: intent, status } };
+  const data = {
+    ...exampleStripeEvent,
+    stripe_event_id: `evt_${intent}`,
+    object: { ...exampleStripeEvent.object, id: intent, payment_intent: intent, status },
+  };
   return { aggregate: intent, subject, envelope: envelope(subject, { ...parts(intent, 1), data }) };
 }
 
@@ -129,8 +158,13 @@ describe('The running service', () => {
       await webhooks.publish(said(payment.stripe_payment_intent!, 'succeeded'));
     }
     // No waiting: a run waits for the inbox itself.
-    expect(await reconciled()).toMatchObject({ status: 'succeeded', counts: { missing_local: 0, missing_remote: 0, status_mismatch: 0, amount_mismatch: 0, foreign: 0 } });
-    await eventually(async () => expect(await projectionChecksums(bench.db)).toMatchObject({ recorded_payments: { rows: 5 }, stripe_objects: { rows: 5 } }));
+    expect(await reconciled()).toMatchObject({
+      status: 'succeeded',
+      counts: { missing_local: 0, missing_remote: 0, status_mismatch: 0, amount_mismatch: 0, foreign: 0 },
+    });
+    await eventually(async () =>
+      expect(await projectionChecksums(bench.db)).toMatchObject({ recorded_payments: { rows: 5 }, stripe_objects: { rows: 5 } }),
+    );
   }, 30_000);
 
   it('names what Stripe has and nobody told us', async () => {
@@ -144,7 +178,9 @@ describe('The running service', () => {
   it('has stale payments looked up', async () => {
     const stale = snapshot(bench, { status: 'unknown' });
     await payments.publish(told(stale));
-    await eventually(() => expect(repaired.map((request) => request.body)).toContainEqual({ payment_id: stale.payment_id, reason: 'stale: unknown' }));
+    await eventually(() =>
+      expect(repaired.map((request) => request.body)).toContainEqual({ payment_id: stale.payment_id, reason: 'stale: unknown' }),
+    );
   });
 
   it('comes back equal when every derived table is dropped and rebuilt in a new generation', async () => {
@@ -154,7 +190,8 @@ describe('The running service', () => {
     const reported = await outboxSize();
 
     const admin = openDatabase<Record<string, never>>({ url: bench.adminUrl, poolSize: 1, applicationName: 'spec' }, silent);
-    for (const table of ['recorded_payments', 'recorded_refunds', 'stripe_objects', 'runs', 'discrepancies']) await sql`DROP TABLE reconciliation.${sql.ref(table)}`.execute(admin.db);
+    for (const table of ['recorded_payments', 'recorded_refunds', 'stripe_objects', 'runs', 'discrepancies'])
+      await sql`DROP TABLE reconciliation.${sql.ref(table)}`.execute(admin.db);
     await admin.close();
     const { sources } = await rebuildProjection({ db: bench.db, broker: own, logger: silent, livemode: false });
     await rebuildRuns(bench.db);

@@ -16,7 +16,14 @@ beforeEach(async () => {
 });
 afterAll(() => bench.shutDown());
 
-const parts = (): StaleParts => ({ db: bench.db, clock: bench.clock, logger: silent, metrics: reconciliationMetrics(bench.metrics, bench.db), repair: payments, staleSeconds: 60 });
+const parts = (): StaleParts => ({
+  db: bench.db,
+  clock: bench.clock,
+  logger: silent,
+  metrics: reconciliationMetrics(bench.metrics, bench.db),
+  repair: payments,
+  staleSeconds: 60,
+});
 const pass = async () => {
   payments.requests.length = 0;
   await resolveStale(parts(), new AbortController().signal);
@@ -25,13 +32,34 @@ const pass = async () => {
 
 async function stripeSays(intent: string, status: string): Promise<void> {
   const now = bench.clock.now();
-  const row = { object: 'payment_intent', payment_intent: intent, payment_id: null, tenant: 'default', amount: 1, amount_captured: 0, amount_refunded: null, currency: 'usd', livemode: false, stripe_created: now, standing: 2, as_of: now, status_rank: 0, event_id: 'evt_1' };
-  await bench.db.insertInto('stripe_objects').values({ object_id: intent, status, ...row }).execute();
+  const row = {
+    object: 'payment_intent',
+    payment_intent: intent,
+    payment_id: null,
+    tenant: 'default',
+    amount: 1,
+    amount_captured: 0,
+    amount_refunded: null,
+    currency: 'usd',
+    livemode: false,
+    stripe_created: now,
+    standing: 2,
+    as_of: now,
+    status_rank: 0,
+    event_id: 'evt_1',
+  };
+  await bench.db
+    .insertInto('stripe_objects')
+    .values({ object_id: intent, status, ...row })
+    .execute();
 }
 
 describe('Each minute', () => {
   it('payments that stay unknown are looked up, with or without an intent id, and no others', async () => {
-    const [lost, nameless] = [snapshot(bench, { status: 'unknown', stripe_payment_intent: 'pi_lost' }), snapshot(bench, { status: 'unknown' })];
+    const [lost, nameless] = [
+      snapshot(bench, { status: 'unknown', stripe_payment_intent: 'pi_lost' }),
+      snapshot(bench, { status: 'unknown' }),
+    ];
     await record(bench, lost);
     await record(bench, nameless, 'other');
     await record(bench, snapshot(bench, { status: 'succeeded' }));
@@ -40,7 +68,13 @@ describe('Each minute', () => {
 
     bench.advance(61);
     expect((await pass()).sort()).toEqual([lost.payment_id, nameless.payment_id].sort());
-    expect(payments.requests.find((one) => one.payment_id === nameless.payment_id)).toEqual({ tenant: 'other', payment_id: nameless.payment_id, stripe_payment_intent: null, reason: 'stale: unknown', actor: 'service:reconciliation' });
+    expect(payments.requests.find((one) => one.payment_id === nameless.payment_id)).toEqual({
+      tenant: 'other',
+      payment_id: nameless.payment_id,
+      stripe_payment_intent: null,
+      reason: 'stale: unknown',
+      actor: 'service:reconciliation',
+    });
   });
 
   it('a payment of which Stripe has said something else is looked up, even a final one', async () => {

@@ -31,11 +31,23 @@ export interface Workbench extends Database<ReconciliationTables> {
   shutDown(): Promise<void>;
 }
 
-const TABLES = ['recorded_payments', 'recorded_refunds', 'stripe_objects', 'runs', 'discrepancies', 'run_progress', 'run_seen', 'repair_requests'] as const;
+const TABLES = [
+  'recorded_payments',
+  'recorded_refunds',
+  'stripe_objects',
+  'runs',
+  'discrepancies',
+  'run_progress',
+  'run_seen',
+  'repair_requests',
+] as const;
 
 export async function openWorkbench(): Promise<Workbench> {
   const [database, simulator] = await Promise.all([postgresForTests(), simulatorForTests()]);
-  const opened = openDatabase<ReconciliationTables>({ url: database.urlFor('reconciliation'), poolSize: 4, applicationName: 'reconciliation-spec' }, silent);
+  const opened = openDatabase<ReconciliationTables>(
+    { url: database.urlFor('reconciliation'), poolSize: 4, applicationName: 'reconciliation-spec' },
+    silent,
+  );
   const stripe = createStripeAdapter({ secretKey: ['sk', 'test', 'simulator0000'].join('_'), apiBase: simulator.url, deadlineMs: 2000 });
   let offset = 0;
   return {
@@ -102,7 +114,15 @@ let made = 0;
 export function snapshot(bench: Workbench, changes: Partial<PaymentSnapshot> = {}): PaymentSnapshot {
   made += 1;
   const now = bench.clock.now().toISOString();
-  return { ...examplePaymentSnapshot, payment_id: `pay_${String(made).padStart(12, '0')}`, stripe_payment_intent: null, stripe_charge: null, created_at: now, updated_at: now, ...changes };
+  return {
+    ...examplePaymentSnapshot,
+    payment_id: `pay_${String(made).padStart(12, '0')}`,
+    stripe_payment_intent: null,
+    stripe_charge: null,
+    created_at: now,
+    updated_at: now,
+    ...changes,
+  };
 }
 
 let version = 0;
@@ -120,19 +140,31 @@ export function must<T>(outcome: StripeOutcome<T>): T {
 }
 
 /** An intent at Stripe as payments makes them, confirmed unless told otherwise; answers what payments would publish of it. */
-export async function paid(bench: Workbench, options: { amount?: number; tenant?: string; confirm?: boolean; manual?: boolean; marked?: boolean } = {}): Promise<PaymentSnapshot> {
+export async function paid(
+  bench: Workbench,
+  options: { amount?: number; tenant?: string; confirm?: boolean; manual?: boolean; marked?: boolean } = {},
+): Promise<PaymentSnapshot> {
   const { amount = 4200, tenant = 'default', confirm = true, manual = false, marked = true } = options;
   const ours = snapshot(bench, { amount, capture_method: manual ? 'manual' : 'automatic' });
   const metadata: Record<string, string> = marked ? { payment_id: ours.payment_id, tenant_id: tenant } : {};
   const captureMethod = manual ? 'manual' : 'automatic';
-  const intent = must(await bench.stripe.createIntent({ amount, currency: 'usd', captureMethod, allowRedirects: 'never', metadata }, `${ours.payment_id}:create`));
+  const intent = must(
+    await bench.stripe.createIntent(
+      { amount, currency: 'usd', captureMethod, allowRedirects: 'never', metadata },
+      `${ours.payment_id}:create`,
+    ),
+  );
   if (confirm) must(await bench.stripe.confirmIntent(intent.id, { paymentMethod: 'pm_card_visa' }, `${ours.payment_id}:confirm`));
   const status = confirm ? (manual ? 'authorized' : 'succeeded') : 'requires_payment_method';
   return { ...ours, stripe_payment_intent: intent.id, status, amount_captured: status === 'succeeded' ? amount : 0 };
 }
 
 export async function dashboard(bench: Workbench, action: string, body: object): Promise<void> {
-  const reply = await fetch(`${bench.simulator.url}/__dashboard/${action}`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) });
+  const reply = await fetch(`${bench.simulator.url}/__dashboard/${action}`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  });
   if (!reply.ok) throw new Error(`dashboard ${action}: ${await reply.text()}`);
 }
 

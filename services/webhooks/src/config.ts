@@ -6,7 +6,10 @@ import { z } from 'zod';
 /** Settings of the webhooks service. */
 export const WebhooksConfig = z.object({
   ...baseSettings({ port: 3001 }),
-  STRIPE_WEBHOOK_SECRET: documented(commaSeparated(), { doc: 'Signing secrets of the webhook endpoints, comma-separated; each is accepted.', secret: true }),
+  STRIPE_WEBHOOK_SECRET: documented(commaSeparated(), {
+    doc: 'Signing secrets of the webhook endpoints, comma-separated; each is accepted.',
+    secret: true,
+  }),
   STRIPE_SECRET_KEY: documented(z.string().min(1), { doc: "Stripe's secret key, for reading events and objects.", secret: true }),
   STRIPE_API_BASE: documented(url('http', 'https').optional(), { doc: "Where Stripe's API is; absent means api.stripe.com." }),
   WEBHOOKS_SWEEP_SECONDS: documented(wholeNumber({ min: 1, max: 86_400 }).default(300), {

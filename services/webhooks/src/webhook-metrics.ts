@@ -17,8 +17,11 @@ export function webhookMetrics(metrics: Metrics, lagSeconds: () => Promise<numbe
     result: RESULTS,
   });
   const missed = metrics.counter('stripe_events_missed_total', "Events found in Stripe's list that were never delivered");
-  metrics.gauge('stripe_webhook_lag_seconds', "Age, by Stripe's clock, of the oldest stored event that is not published yet; 0 when none waits", {}, async (gauge) =>
-    gauge.set(await lagSeconds()),
+  metrics.gauge(
+    'stripe_webhook_lag_seconds',
+    "Age, by Stripe's clock, of the oldest stored event that is not published yet; 0 when none waits",
+    {},
+    async (gauge) => gauge.set(await lagSeconds()),
   );
   return {
     counted: (eventType, result) => events.inc({ event_type: typeLabel(eventType), result }),

@@ -44,14 +44,31 @@ export function setup(host: HostContext<WebhooksConfig>): ServiceParts {
   const relay = new OutboxRelay({ db, broker, owner: SERVICE, failpoints, logger, metrics: host.metrics, lease: lease('relay') });
   const staged = () => relay.signal();
 
-  const adapter = createStripeAdapter({ secretKey: config.STRIPE_SECRET_KEY, ...(config.STRIPE_API_BASE ? { apiBase: config.STRIPE_API_BASE } : {}) });
+  const adapter = createStripeAdapter({
+    secretKey: config.STRIPE_SECRET_KEY,
+    ...(config.STRIPE_API_BASE ? { apiBase: config.STRIPE_API_BASE } : {}),
+  });
   const breakers = new Breakers();
-  const stripe = (step: string) => withTelemetry(withBreaker(withFailpoints(adapter, failpoints, `${SERVICE}.${step}`), breakers), { metrics: host.metrics, logger });
+  const stripe = (step: string) =>
+    withTelemetry(withBreaker(withFailpoints(adapter, failpoints, `${SERVICE}.${step}`), breakers), { metrics: host.metrics, logger });
 
   const normalize = new Normalize({ db, failpoints, clock, logger, staged });
-  const normalizeLoop = everyLoop({ name: `${SERVICE}.normalize`, intervalMs: POLL_MS, health, logger, runOnce: () => normalize.runOnce() });
+  const normalizeLoop = everyLoop({
+    name: `${SERVICE}.normalize`,
+    intervalMs: POLL_MS,
+    health,
+    logger,
+    runOnce: () => normalize.runOnce(),
+  });
   const hints = new Hints({ db, failpoints, clock, stripe: stripe('hint.retrieve'), staged });
-  const hintLoop = everyLoop({ name: `${SERVICE}.hints`, intervalMs: POLL_MS, health, logger, leader: lease('hints'), runOnce: ({ stopping }) => hints.runOnce(stopping) });
+  const hintLoop = everyLoop({
+    name: `${SERVICE}.hints`,
+    intervalMs: POLL_MS,
+    health,
+    logger,
+    leader: lease('hints'),
+    runOnce: ({ stopping }) => hints.runOnce(stopping),
+  });
   const sweep = new Sweep({
     db,
     failpoints,
@@ -69,15 +86,26 @@ export function setup(host: HostContext<WebhooksConfig>): ServiceParts {
       hintLoop.signal?.();
     },
   });
-  const sweepLoop = everyLoop({ name: `${SERVICE}.sweep`, intervalMs: POLL_MS, health, logger, leader: lease('sweep'), runOnce: (run) => sweep.runOnce(run) });
+  const sweepLoop = everyLoop({
+    name: `${SERVICE}.sweep`,
+    intervalMs: POLL_MS,
+    health,
+    logger,
+    leader: lease('sweep'),
+    runOnce: (run) => sweep.runOnce(run),
+  });
 
   const insert = async (rows: NewStripeEvent[]) => {
-    await partitions.ensureFor(rows.map((row) => row.created), clock.now());
+    await partitions.ensureFor(
+      rows.map((row) => row.created),
+      clock.now(),
+    );
     return inTransaction({ db, failpoints }, `${SERVICE}.ingest.insert`, (tx) => insertEvents(tx, rows));
   };
   const batcher = new Batcher<NewStripeEvent>({ insert, keyOf, faultOf: insertFault });
   const receiver = new ReceiveDelivery({
-    isSigned: ({ raw, signature }) => verify(raw, signature, config.STRIPE_WEBHOOK_SECRET, SIGNATURE_TOLERANCE_SECONDS, Math.floor(Date.now() / 1000)),
+    isSigned: ({ raw, signature }) =>
+      verify(raw, signature, config.STRIPE_WEBHOOK_SECRET, SIGNATURE_TOLERANCE_SECONDS, Math.floor(Date.now() / 1000)),
     batcher,
     stored: (event) => (event.source === 'webhook' ? normalizeLoop : hintLoop).signal?.(),
     metrics,

@@ -4,7 +4,18 @@ import { sign } from '@tidegate/stripe-gateway/signature';
 import type { FastifyInstance, InjectOptions } from 'fastify';
 import { FAILPOINTS } from '../src/failpoints.js';
 import { MAX_BODY_BYTES, WEBHOOK_PATH } from '../src/ingest/webhook.route.js';
-import { deliver, listener, openWorkbench, OTHER_SECRET, SECRET, silent, storedIds, stripeEvent, withoutPostgres, type Workbench } from './workbench.js';
+import {
+  deliver,
+  listener,
+  openWorkbench,
+  OTHER_SECRET,
+  SECRET,
+  silent,
+  storedIds,
+  stripeEvent,
+  withoutPostgres,
+  type Workbench,
+} from './workbench.js';
 
 let bench: Workbench;
 let app: FastifyInstance;
@@ -27,7 +38,13 @@ describe('A signed delivery', () => {
 
     expect([reply.statusCode, reply.json()]).toEqual([200, { received: true }]);
     const row = await bench.db.selectFrom('stripe_events').selectAll().executeTakeFirstOrThrow();
-    expect(row).toMatchObject({ stripe_event_id: event['id'], event_type: 'payment_intent.succeeded', tenant_hint: 'default', source: 'webhook', processing_outcome: 'received' });
+    expect(row).toMatchObject({
+      stripe_event_id: event['id'],
+      event_type: 'payment_intent.succeeded',
+      tenant_hint: 'default',
+      source: 'webhook',
+      processing_outcome: 'received',
+    });
     expect(row.payload.toString()).toBe(JSON.stringify(event, null, 2));
   });
 
@@ -42,7 +59,9 @@ describe('A signed delivery', () => {
 
   it('delivered five times, shuffled among others and at once, is one row', async () => {
     const events = Array.from({ length: 40 }, () => stripeEvent());
-    const deliveries = Array.from({ length: 5 }, () => events).flat().sort(() => Math.random() - 0.5);
+    const deliveries = Array.from({ length: 5 }, () => events)
+      .flat()
+      .sort(() => Math.random() - 0.5);
     const replies = await Promise.all(deliveries.map((event) => deliver(app, event)));
 
     expect(new Set(replies.map((reply) => reply.statusCode))).toEqual(new Set([200]));
@@ -81,7 +100,12 @@ describe('When the process fails between insert and answer', () => {
 describe('Rubbish', () => {
   const body = JSON.stringify(stripeEvent());
   const signed = (payload: string | Buffer) => sign(Buffer.from(payload), SECRET, now());
-  const post = (payload: string | Buffer, headers: Record<string, string>): InjectOptions => ({ method: 'POST', url: WEBHOOK_PATH, payload, headers });
+  const post = (payload: string | Buffer, headers: Record<string, string>): InjectOptions => ({
+    method: 'POST',
+    url: WEBHOOK_PATH,
+    payload,
+    headers,
+  });
   const json = (payload: string | Buffer, headers: Record<string, string> = {}): InjectOptions =>
     post(payload, { 'content-type': 'application/json', 'stripe-signature': signed(payload), ...headers });
   const event = (changes: Record<string, unknown>) => JSON.stringify(stripeEvent(changes));
@@ -90,7 +114,11 @@ describe('Rubbish', () => {
     ['no signature', 400, post(body, { 'content-type': 'application/json' })],
     ['an empty signature', 400, json(body, { 'stripe-signature': '' })],
     ['a signature of other bytes', 400, json(body, { 'stripe-signature': signed('{}') })],
-    ['a signature of another secret', 400, json(body, { 'stripe-signature': sign(Buffer.from(body), ['whsec', 'stolen'].join('_'), now()) })],
+    [
+      'a signature of another secret',
+      400,
+      json(body, { 'stripe-signature': sign(Buffer.from(body), ['whsec', 'stolen'].join('_'), now()) }),
+    ],
     ['a signature without a time', 400, json(body, { 'stripe-signature': signed(body).replace(/^t=\d+,/, '') })],
     ['a signature with a huge time', 400, json(body, { 'stripe-signature': signed(body).replace(/^t=\d+/, 't=99999999999999999999') })],
     ['a signature header of 60 KB', 400, json(body, { 'stripe-signature': `t=1,${'v1=ab,'.repeat(2000)}` })],

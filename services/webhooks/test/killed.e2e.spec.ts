@@ -55,7 +55,10 @@ async function end(child: ChildProcess): Promise<void> {
 
 const deliver = (event: object): Promise<number | 'no answer'> => {
   const body = JSON.stringify(event);
-  const headers = { 'content-type': 'application/json', 'stripe-signature': sign(Buffer.from(body), SECRET, Math.floor(Date.now() / 1000)) };
+  const headers = {
+    'content-type': 'application/json',
+    'stripe-signature': sign(Buffer.from(body), SECRET, Math.floor(Date.now() / 1000)),
+  };
   return fetch(`http://127.0.0.1:${port}/webhooks/stripe`, { method: 'POST', body, headers }).then(
     (reply) => reply.status,
     () => 'no answer' as const,
@@ -66,30 +69,42 @@ describe('Killed', () => {
   it.each([
     ['webhooks.ingest.insert.before_commit', 0],
     ['webhooks.ingest.insert.after_commit', 1],
-  ])('at %s, the redelivery makes one row and one published event', async (failpoint, storedBefore) => {
-    const event = stripeEvent();
-    const dying = await start(`${failpoint}:kill:1`);
-    const died = once(dying, 'exit');
-    expect(await deliver(event)).toBe('no answer');
-    expect((await died)[1]).toBe('SIGKILL');
-    expect((await storedIds(bench)).filter((id) => id === event['id'])).toHaveLength(storedBefore);
+  ])(
+    'at %s, the redelivery makes one row and one published event',
+    async (failpoint, storedBefore) => {
+      const event = stripeEvent();
+      const dying = await start(`${failpoint}:kill:1`);
+      const died = once(dying, 'exit');
+      expect(await deliver(event)).toBe('no answer');
+      expect((await died)[1]).toBe('SIGKILL');
+      expect((await storedIds(bench)).filter((id) => id === event['id'])).toHaveLength(storedBefore);
 
-    const next = await start();
-    expect([await deliver(event), await deliver(event)]).toEqual([200, 200]);
-    expect((await storedIds(bench)).filter((id) => id === event['id'])).toHaveLength(1);
-    await eventually(async () => expect((await staged(bench)).filter((one) => one.body.data.stripe_event_id === event['id'])).toHaveLength(1));
-    await end(next);
-    expect(next.exitCode).toBe(0);
-  }, 60_000);
+      const next = await start();
+      expect([await deliver(event), await deliver(event)]).toEqual([200, 200]);
+      expect((await storedIds(bench)).filter((id) => id === event['id'])).toHaveLength(1);
+      await eventually(async () =>
+        expect((await staged(bench)).filter((one) => one.body.data.stripe_event_id === event['id'])).toHaveLength(1),
+      );
+      await end(next);
+      expect(next.exitCode).toBe(0);
+    },
+    60_000,
+  );
 
-  it.each(['before_commit', 'after_commit'])('while an answered event is published (%s), it is published once', async (moment) => {
-    const event = stripeEvent();
-    const dying = await start(`webhooks.normalize.stage.${moment}:kill:1`);
-    const died = once(dying, 'exit');
-    await deliver(event);
-    expect((await died)[1]).toBe('SIGKILL');
-    const next = await start();
-    await eventually(async () => expect((await staged(bench)).filter((one) => one.body.data.stripe_event_id === event['id'])).toHaveLength(1));
-    await end(next);
-  }, 60_000);
+  it.each(['before_commit', 'after_commit'])(
+    'while an answered event is published (%s), it is published once',
+    async (moment) => {
+      const event = stripeEvent();
+      const dying = await start(`webhooks.normalize.stage.${moment}:kill:1`);
+      const died = once(dying, 'exit');
+      await deliver(event);
+      expect((await died)[1]).toBe('SIGKILL');
+      const next = await start();
+      await eventually(async () =>
+        expect((await staged(bench)).filter((one) => one.body.data.stripe_event_id === event['id'])).toHaveLength(1),
+      );
+      await end(next);
+    },
+    60_000,
+  );
 });

@@ -30,18 +30,32 @@ async function stored(changes: Record<string, unknown> = {}, object: Record<stri
   return event['id'] as string;
 }
 
-async function reported(service: 'payments' | 'reconciliation', report: Partial<StripeEventHandled> & { stripe_event_id: string }, at = new Date()): Promise<void> {
-  const handler = outcomeConsumer(service, webhookMetrics(bench.metrics, () => Promise.resolve(0)));
+async function reported(
+  service: 'payments' | 'reconciliation',
+  report: Partial<StripeEventHandled> & { stripe_event_id: string },
+  at = new Date(),
+): Promise<void> {
+  const handler = outcomeConsumer(
+    service,
+    webhookMetrics(bench.metrics, () => Promise.resolve(0)),
+  );
   const message = {
     subject: `${service}.events.stripe_event.handled.v1`,
-    envelope: { occurred_at: at.toISOString(), data: { consumer: `${service}-stripe-events`, outcome: 'processed', reason: null, ...report } },
+    envelope: {
+      occurred_at: at.toISOString(),
+      data: { consumer: `${service}-stripe-events`, outcome: 'processed', reason: null, ...report },
+    },
   } as unknown as Incoming;
   await bench.db.transaction().execute((tx) => handler.handle(tx, message, undefined));
   handler.afterCommit?.(message);
 }
 
 const outcomeOf = (id: string) =>
-  bench.db.selectFrom('stripe_events').select(['processing_outcome', 'processing_error']).where('stripe_event_id', '=', id).executeTakeFirst();
+  bench.db
+    .selectFrom('stripe_events')
+    .select(['processing_outcome', 'processing_error'])
+    .where('stripe_event_id', '=', id)
+    .executeTakeFirst();
 
 describe('What consumers report', () => {
   it('is the outcome of the event, whoever needs most attention', async () => {
@@ -63,25 +77,46 @@ describe('What consumers report', () => {
 
   it('by both at once loses neither', async () => {
     const ids = await Promise.all(Array.from({ length: 20 }, () => stored()));
-    await Promise.all(ids.flatMap((id) => [reported('payments', { stripe_event_id: id, outcome: 'foreign' }), reported('reconciliation', { stripe_event_id: id })]));
+    await Promise.all(
+      ids.flatMap((id) => [
+        reported('payments', { stripe_event_id: id, outcome: 'foreign' }),
+        reported('reconciliation', { stripe_event_id: id }),
+      ]),
+    );
     for (const id of ids) expect((await outcomeOf(id))?.processing_outcome).toBe('foreign');
   });
 
   it('about an event that is not here does no harm, and other facts are passed over', async () => {
     await reported('payments', { stripe_event_id: 'evt_elsewhere' });
-    const handler = outcomeConsumer('payments', webhookMetrics(bench.metrics, () => Promise.resolve(0)));
+    const handler = outcomeConsumer(
+      'payments',
+      webhookMetrics(bench.metrics, () => Promise.resolve(0)),
+    );
     await handler.handle(null as never, { subject: 'payments.events.payment.succeeded.v1' } as Incoming, undefined);
   });
 });
 
 describe('The list of webhook events', () => {
   const request = (changes: Partial<RouteRequest>): RouteRequest => ({
-    tenant: 'default', actor: 'key_1', request_id: 'req_1', correlation_id: 'req_1', route: 'GET /v1/webhook-events', params: {}, query: {},
-    idempotency_key: null, respond_async: false, livemode: false, body: null, ...changes,
+    tenant: 'default',
+    actor: 'key_1',
+    request_id: 'req_1',
+    correlation_id: 'req_1',
+    route: 'GET /v1/webhook-events',
+    params: {},
+    query: {},
+    idempotency_key: null,
+    respond_async: false,
+    livemode: false,
+    body: null,
+    ...changes,
   });
   const list = async (query: Record<string, string>, tenant = 'default') => {
     const reply = await answerList(bench.db, request({ query, tenant }));
-    return { status: reply.status, ...(JSON.parse(reply.body) as { data: WebhookEventView[]; has_more: boolean; next_cursor: string | null; code?: string }) };
+    return {
+      status: reply.status,
+      ...(JSON.parse(reply.body) as { data: WebhookEventView[]; has_more: boolean; next_cursor: string | null; code?: string }),
+    };
   };
 
   it('pages newest first, each event once', async () => {
@@ -89,7 +124,7 @@ describe('The list of webhook events', () => {
     const ids = [];
     for (let i = 0; i < 7; i += 1) ids.push(await stored({ created: created - Math.floor(i / 2) }));
     const seen: string[] = [];
-    for (let cursor: string | null = null; ; ) {
+    for (let cursor: string | null = null; ;) {
       const page = await list({ limit: '3', ...(cursor ? { cursor } : {}) });
       seen.push(...page.data.map((one) => one.id));
       for (const one of page.data) expect(WebhookEventView.parse(one)).toEqual(one);
@@ -129,7 +164,10 @@ describe('The list of webhook events', () => {
     expect([reply.status, reply.body.includes('planted')]).toEqual([200, false]);
   });
 
-  it.each([{ limit: '0' }, { limit: '101' }, { cursor: 'x' }, { status: 'nope' }, { created_gte: 'yesterday' }, { colour: 'red' }])('refuses %j', async (query) => {
-    expect(await list(query as Record<string, string>)).toMatchObject({ status: 400, code: 'validation.failed' });
-  });
+  it.each([{ limit: '0' }, { limit: '101' }, { cursor: 'x' }, { status: 'nope' }, { created_gte: 'yesterday' }, { colour: 'red' }])(
+    'refuses %j',
+    async (query) => {
+      expect(await list(query as Record<string, string>)).toMatchObject({ status: 400, code: 'validation.failed' });
+    },
+  );
 });

@@ -43,23 +43,37 @@ describe('A stored delivery', () => {
     expect(message).toMatchObject({
       aggregate: 'pi_once',
       subject: 'stripe.events.payment_intent.succeeded.v1',
-      body: { type: 'payment_intent.succeeded', version: 1, tenant: 'default', aggregate: { id: 'pi_once', version: 1 }, correlation_id: event['id'] },
+      body: {
+        type: 'payment_intent.succeeded',
+        version: 1,
+        tenant: 'default',
+        aggregate: { id: 'pi_once', version: 1 },
+        correlation_id: event['id'],
+      },
     });
     expect(NormalizedStripeEvent.parse(message!.body.data)).toMatchObject({ hint: false, request_idempotency_key: 'cmd_1:confirm:1' });
     expect(JSON.stringify(message)).not.toContain('planted');
-    expect(await bench.db.selectFrom('stripe_events').select(['processing_outcome', 'attempts']).executeTakeFirst()).toEqual({ processing_outcome: 'published', attempts: 1 });
+    expect(await bench.db.selectFrom('stripe_events').select(['processing_outcome', 'attempts']).executeTakeFirst()).toEqual({
+      processing_outcome: 'published',
+      attempts: 1,
+    });
   });
 
   it('of a type that nobody knows is published too', async () => {
     const before = await lastId();
     await deliver(app, stripeEvent({ type: 'product.created' }, { object: 'product', id: 'prod_1', metadata: {} }));
     await normalizer(bench).runOnce();
-    expect(await newlyStaged(before)).toMatchObject([{ subject: 'stripe.events.other.v1', aggregate: 'prod_1', body: { data: { type: 'product.created' } } }]);
+    expect(await newlyStaged(before)).toMatchObject([
+      { subject: 'stripe.events.other.v1', aggregate: 'prod_1', body: { data: { type: 'product.created' } } },
+    ]);
   });
 
   it('carries metadata that Postgres could not store as jsonb', async () => {
     const before = await lastId();
-    await deliver(app, JSON.stringify(stripeEvent({}, { metadata: {} })).replace('"metadata":{}', '"metadata":{"note":"a\\u0000b\\ud800"}'));
+    await deliver(
+      app,
+      JSON.stringify(stripeEvent({}, { metadata: {} })).replace('"metadata":{}', '"metadata":{"note":"a\\u0000b\\ud800"}'),
+    );
     await normalizer(bench).runOnce();
     expect((await newlyStaged(before))[0]!.body.data.object.metadata).toEqual({ note: 'ab\ufffd' });
   });
@@ -105,7 +119,11 @@ describe('One event that cannot be published', () => {
 
     await normalizer(bench).runOnce();
     expect((await newlyStaged(before)).map((one) => one.body.data.stripe_event_id)).toEqual([good['id']]);
-    const row = await bench.db.selectFrom('stripe_events').selectAll().where('stripe_event_id', '=', poison['id'] as string).executeTakeFirstOrThrow();
+    const row = await bench.db
+      .selectFrom('stripe_events')
+      .selectAll()
+      .where('stripe_event_id', '=', poison['id'] as string)
+      .executeTakeFirstOrThrow();
     expect(row).toMatchObject({ processing_outcome: 'failed', attempts: 1, published_at: null });
     expect(row.retry_at!.getTime()).toBeGreaterThan(Date.now());
   });
@@ -119,7 +137,9 @@ describe('When the process dies around the commit of a batch', () => {
     const dying = normalizer(bench, failpointsFrom(`webhooks.normalize.stage.${moment}:error:1`, FAILPOINTS, silent));
     await dying.runOnce();
     await normalizer(bench).runOnce();
-    expect((await newlyStaged(before)).map((one) => one.body.data.stripe_event_id).sort()).toEqual(events.map((event) => event['id']).sort());
+    expect((await newlyStaged(before)).map((one) => one.body.data.stripe_event_id).sort()).toEqual(
+      events.map((event) => event['id']).sort(),
+    );
   });
 });
 
@@ -132,7 +152,15 @@ describe('A thin event', () => {
     livemode: false,
     related_object: { id: object, type: 'payment_intent', url: `/v1/payment_intents/${object}` },
   });
-  const retrieved = { object: 'payment_intent', id: 'pi_thin', status: 'succeeded', amount: 500, amount_received: 500, currency: 'eur', metadata: { tenant_id: 'other' } };
+  const retrieved = {
+    object: 'payment_intent',
+    id: 'pi_thin',
+    status: 'succeeded',
+    amount: 500,
+    amount_received: 500,
+    currency: 'eur',
+    metadata: { tenant_id: 'other' },
+  };
   const hints = (answer: () => Awaited<ReturnType<Retriever['retrieveIntent']>>) => {
     const asked: string[] = [];
     const stripe = { retrieveIntent: async (id: string) => (asked.push(id), answer()) } as unknown as Retriever;
@@ -149,7 +177,11 @@ describe('A thin event', () => {
     expect(await loop.runOnce()).toBe(2);
     expect(asked).toEqual(['pi_thin']);
     const [first, second] = await newlyStaged(before);
-    expect(first).toMatchObject({ subject: 'stripe.events.payment_intent.succeeded.v1', aggregate: 'pi_thin', body: { tenant: 'other', data: { hint: true, object: { amount: 500 } } } });
+    expect(first).toMatchObject({
+      subject: 'stripe.events.payment_intent.succeeded.v1',
+      aggregate: 'pi_thin',
+      body: { tenant: 'other', data: { hint: true, object: { amount: 500 } } },
+    });
     expect(second!.body.aggregate.version).toBe(2);
   });
 

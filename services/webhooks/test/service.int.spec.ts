@@ -34,13 +34,29 @@ const heard: NormalizedStripeEvent[] = [];
 async function startPayments(natsUrl: string): Promise<void> {
   const { db, close } = openDatabase({ url: bench.database.urlFor('payments'), poolSize: 4, applicationName: 'payments-spec' }, silent);
   const broker = await connectBroker({ servers: natsUrl, name: 'payments-spec', logger: silent });
-  const relay = new OutboxRelay({ db, broker, owner: 'payments', failpoints: noFailpoints, logger: silent, lease: new Lease(db, 'relay', 'spec') });
+  const relay = new OutboxRelay({
+    db,
+    broker,
+    owner: 'payments',
+    failpoints: noFailpoints,
+    logger: silent,
+    lease: new Lease(db, 'relay', 'spec'),
+  });
   const handler: Handler = {
     async handle(tx, message) {
       const { stripe_event_id } = message.envelope.data as NormalizedStripeEvent;
       const subject = handledSubject('payments');
       const data = { stripe_event_id, consumer: 'payments-stripe-events', outcome: 'processed', reason: null };
-      const parts = { tenant: 'default', aggregateId: stripe_event_id, aggregateVersion: 1, occurredAt: new Date(), correlationId: 'spec', causationId: message.messageId, traceparent: null, data };
+      const parts = {
+        tenant: 'default',
+        aggregateId: stripe_event_id,
+        aggregateVersion: 1,
+        occurredAt: new Date(),
+        correlationId: 'spec',
+        causationId: message.messageId,
+        traceparent: null,
+        data,
+      };
       await stage(tx, [{ aggregate: stripe_event_id, subject, envelope: envelope(subject, parts) }]);
     },
     afterCommit(message) {
@@ -48,7 +64,17 @@ async function startPayments(natsUrl: string): Promise<void> {
       relay.signal();
     },
   };
-  const subscriber = new Subscriber({ db, broker, failpoints: noFailpoints, logger: silent, clock: { now: () => new Date() }, service: 'payments', durable: 'payments-stripe-events', stream: 'STRIPE_EVENTS', handler });
+  const subscriber = new Subscriber({
+    db,
+    broker,
+    failpoints: noFailpoints,
+    logger: silent,
+    clock: { now: () => new Date() },
+    service: 'payments',
+    durable: 'payments-stripe-events',
+    stream: 'STRIPE_EVENTS',
+    handler,
+  });
   const relaying = relay.run();
   await subscriber.start();
   closing.push(async () => {
@@ -61,7 +87,10 @@ async function startPayments(natsUrl: string): Promise<void> {
 }
 
 beforeAll(async () => {
-  const users = [{ user: 'admin', password: 'admin' }, ...SERVICES.map((user) => ({ user, password: user, permissions: natsPermissions(user) }))];
+  const users = [
+    { user: 'admin', password: 'admin' },
+    ...SERVICES.map((user) => ({ user, password: user, permissions: natsPermissions(user) })),
+  ];
   const [opened, nats, port] = [await openWorkbench(), await natsForTests({ users }), await freePort()];
   bench = opened;
   simulator = await simulatorForTests({ webhooks: [{ url: `http://127.0.0.1:${port}/webhooks/stripe`, secrets: [SECRET] }] });
@@ -93,7 +122,10 @@ afterAll(async () => {
 
 async function pay(number: number): Promise<string> {
   const metadata = { payment_id: `pay_${String(number).padStart(12, '0')}`, tenant_id: 'default' };
-  const created = await stripe.createIntent({ amount: 1000 + number, currency: 'usd', captureMethod: 'automatic', allowRedirects: 'never', metadata }, `${number}:create`);
+  const created = await stripe.createIntent(
+    { amount: 1000 + number, currency: 'usd', captureMethod: 'automatic', allowRedirects: 'never', metadata },
+    `${number}:create`,
+  );
   if (created.kind !== 'ok') throw new Error(created.kind);
   const confirmed = await stripe.confirmIntent(created.value.id, { paymentMethod: 'pm_card_visa' }, `${number}:confirm`);
   if (confirmed.kind !== 'ok') throw new Error(confirmed.kind);
@@ -102,7 +134,8 @@ async function pay(number: number): Promise<string> {
 
 describe('With deliveries dropped, doubled and shuffled', () => {
   it('each event of Stripe takes effect once, and its outcome comes back', async () => {
-    for (const fault of ['webhook_drop', 'webhook_duplicate', 'webhook_reorder']) simulator.addFault({ fault, probability: 0.3, seed: 7, times: 1000 } as never);
+    for (const fault of ['webhook_drop', 'webhook_duplicate', 'webhook_reorder'])
+      simulator.addFault({ fault, probability: 0.3, seed: 7, times: 1000 } as never);
     const intents = new Set<string>();
     for (let i = 1; i <= 10; i += 1) intents.add(await pay(i));
 
@@ -115,7 +148,8 @@ describe('With deliveries dropped, doubled and shuffled', () => {
       },
       { timeoutMs: 30_000, everyMs: 200 },
     );
-    for (const intent of intents) expect(heard.some((event) => event.object.id === intent && event.object.status === 'succeeded')).toBe(true);
+    for (const intent of intents)
+      expect(heard.some((event) => event.object.id === intent && event.object.status === 'succeeded')).toBe(true);
     expect(heard.some((event) => event.hint)).toBe(true);
     expect(heard.some((event) => !event.hint)).toBe(true);
     expect(JSON.stringify(heard)).not.toContain('_secret_');
@@ -142,7 +176,9 @@ describe('With deliveries dropped, doubled and shuffled', () => {
     statuses.push((await fetch(url, { method: 'HEAD' })).status);
     statuses.push((await fetch(url, { method: 'POST', body: '{}', headers: { 'content-type': 'application/json' } })).status);
     statuses.push((await fetch(url, { method: 'POST', body: 'x' })).status);
-    statuses.push((await fetch(url, { method: 'POST', body: 'x'.repeat(300_000), headers: { 'content-type': 'application/json' } })).status);
+    statuses.push(
+      (await fetch(url, { method: 'POST', body: 'x'.repeat(300_000), headers: { 'content-type': 'application/json' } })).status,
+    );
     statuses.push((await fetch(`${service.url}/nothing`)).status);
     expect(statuses).toEqual([405, 405, 400, 415, 413, 404]);
   });

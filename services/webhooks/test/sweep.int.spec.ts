@@ -44,7 +44,16 @@ function fiveMinutesLater(): void {
 }
 
 async function pay(key: string): Promise<string> {
-  const created = await stripe.createIntent({ amount: 4200, currency: 'usd', captureMethod: 'automatic', allowRedirects: 'never', metadata: { payment_id: key, tenant_id: 'other' } }, `${key}:create`);
+  const created = await stripe.createIntent(
+    {
+      amount: 4200,
+      currency: 'usd',
+      captureMethod: 'automatic',
+      allowRedirects: 'never',
+      metadata: { payment_id: key, tenant_id: 'other' },
+    },
+    `${key}:create`,
+  );
   if (created.kind !== 'ok') throw new Error(`create: ${created.kind}`);
   const confirmed = await stripe.confirmIntent(created.value.id, { paymentMethod: 'pm_card_visa' }, `${key}:confirm`);
   if (confirmed.kind !== 'ok') throw new Error(`confirm: ${confirmed.kind}`);
@@ -124,7 +133,10 @@ describe('The sweep', () => {
     const created = messages.filter((one) => one.subject === 'stripe.events.payment_intent.created.v1');
     expect(created.length).toBeGreaterThan(0);
     for (const { body, aggregate } of created) {
-      expect(body).toMatchObject({ tenant: 'other', data: { hint: true, object: { status: 'succeeded', amount_captured: 4200, card: { brand: 'visa', last4: '4242' } } } });
+      expect(body).toMatchObject({
+        tenant: 'other',
+        data: { hint: true, object: { status: 'succeeded', amount_captured: 4200, card: { brand: 'visa', last4: '4242' } } },
+      });
       expect(aggregate).toBe(body.data.object.id);
     }
     expect(JSON.stringify(messages)).not.toContain('_secret_');

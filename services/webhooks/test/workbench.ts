@@ -113,7 +113,12 @@ export function stripeEvent(changes: Record<string, unknown> = {}, object: Recor
 export function deliver(app: FastifyInstance, event: unknown, options: { secret?: string; at?: number } = {}) {
   const payload = Buffer.from(typeof event === 'string' ? event : JSON.stringify(event, null, 2));
   const signature = sign(payload, options.secret ?? SECRET, options.at ?? Math.floor(Date.now() / 1000));
-  return app.inject({ method: 'POST', url: WEBHOOK_PATH, payload, headers: { 'content-type': 'application/json; charset=utf-8', 'stripe-signature': signature } });
+  return app.inject({
+    method: 'POST',
+    url: WEBHOOK_PATH,
+    payload,
+    headers: { 'content-type': 'application/json; charset=utf-8', 'stripe-signature': signature },
+  });
 }
 
 export interface Staged {

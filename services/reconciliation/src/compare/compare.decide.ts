@@ -73,12 +73,19 @@ export function compareIntent(recorded: RecordedPayment | null, intent: RemoteIn
   const about = { object: 'payment' as const, payment_id: recorded.payment_id, stripe_id: intent.id };
   const findings: Finding[] = [];
   if (recorded.amount !== intent.amount || recorded.currency !== intent.currency) {
-    findings.push({ ...about, class: 'amount_mismatch', local: money(recorded.amount, recorded.currency), remote: money(intent.amount, intent.currency) });
+    findings.push({
+      ...about,
+      class: 'amount_mismatch',
+      local: money(recorded.amount, recorded.currency),
+      remote: money(intent.amount, intent.currency),
+    });
   }
   if (!paymentAgrees(recorded.status, intent.status)) {
     findings.push({ ...about, class: 'status_mismatch', local: recorded.status, remote: intent.status });
   } else if (recorded.amount_captured !== intent.amount_received) {
-    const [local, remote] = [recorded.amount_captured, intent.amount_received].map((amount) => `captured ${money(amount, intent.currency)}`);
+    const [local, remote] = [recorded.amount_captured, intent.amount_received].map(
+      (amount) => `captured ${money(amount, intent.currency)}`,
+    );
     findings.push({ ...about, class: 'amount_mismatch', local: local!, remote: remote! });
   }
   return differs(...findings);
@@ -111,9 +118,15 @@ export function compareRefund(recorded: RecordedRefund | null, refund: RemoteRef
   const about = { object: 'refund' as const, payment_id: recorded.payment_id, stripe_id: refund.id };
   const findings: Finding[] = [];
   if (recorded.amount !== refund.amount || recorded.currency !== refund.currency) {
-    findings.push({ ...about, class: 'amount_mismatch', local: money(recorded.amount, recorded.currency), remote: money(refund.amount, refund.currency) });
+    findings.push({
+      ...about,
+      class: 'amount_mismatch',
+      local: money(recorded.amount, recorded.currency),
+      remote: money(refund.amount, refund.currency),
+    });
   }
-  if (!refundAgrees(recorded.status, refund.status)) findings.push({ ...about, class: 'status_mismatch', local: recorded.status, remote: refund.status });
+  if (!refundAgrees(recorded.status, refund.status))
+    findings.push({ ...about, class: 'status_mismatch', local: recorded.status, remote: refund.status });
   return differs(...findings);
 }
 

@@ -1,5 +1,15 @@
 import { describe, expect, it } from '@jest/globals';
-import { compareAbsentIntent, compareAbsentRefund, compareIntent, compareRefund, type CompareRules, type RecordedPayment, type RecordedRefund, type RemoteIntent, type RemoteRefund } from './compare.decide.js';
+import {
+  compareAbsentIntent,
+  compareAbsentRefund,
+  compareIntent,
+  compareRefund,
+  type CompareRules,
+  type RecordedPayment,
+  type RecordedRefund,
+  type RemoteIntent,
+  type RemoteRefund,
+} from './compare.decide.js';
 
 const rules: CompareRules = { livemode: false, unmarked: 'adopt' };
 const recorded: RecordedPayment = {
@@ -12,9 +22,18 @@ const recorded: RecordedPayment = {
   stripe_payment_intent: 'pi_1',
   updated_at: new Date(0),
 };
-const intent: RemoteIntent = { id: 'pi_1', status: 'succeeded', amount: 4200, amount_received: 4200, currency: 'usd', livemode: false, metadata: { payment_id: 'pay_1' } };
+const intent: RemoteIntent = {
+  id: 'pi_1',
+  status: 'succeeded',
+  amount: 4200,
+  amount_received: 4200,
+  currency: 'usd',
+  livemode: false,
+  metadata: { payment_id: 'pay_1' },
+};
 
-const classes = (comparison: ReturnType<typeof compareIntent>) => (comparison.kind === 'differs' ? comparison.findings.map((one) => one.class) : comparison.kind);
+const classes = (comparison: ReturnType<typeof compareIntent>) =>
+  comparison.kind === 'differs' ? comparison.findings.map((one) => one.class) : comparison.kind;
 
 describe('A payment and its intent', () => {
   it.each([
@@ -27,7 +46,13 @@ describe('A payment and its intent', () => {
     ['canceled', 'canceled', 0],
     ['failed', 'canceled', 0],
   ])('agree when we say %s and Stripe says %s', (ours, stripes, captured) => {
-    expect(compareIntent({ ...recorded, status: ours, amount_captured: captured }, { ...intent, status: stripes, amount_received: captured }, rules)).toEqual({ kind: 'agrees' });
+    expect(
+      compareIntent(
+        { ...recorded, status: ours, amount_captured: captured },
+        { ...intent, status: stripes, amount_received: captured },
+        rules,
+      ),
+    ).toEqual({ kind: 'agrees' });
   });
 
   it.each([
@@ -47,11 +72,16 @@ describe('A payment and its intent', () => {
   it('are an amount mismatch when amount, currency or the captured part differ', () => {
     expect(classes(compareIntent({ ...recorded, amount: 4300 }, intent, rules))).toEqual(['amount_mismatch']);
     expect(classes(compareIntent({ ...recorded, currency: 'eur' }, intent, rules))).toEqual(['amount_mismatch']);
-    expect(compareIntent({ ...recorded, amount_captured: 4100 }, intent, rules)).toMatchObject({ findings: [{ class: 'amount_mismatch', local: 'captured 4100 usd', remote: 'captured 4200 usd' }] });
+    expect(compareIntent({ ...recorded, amount_captured: 4100 }, intent, rules)).toMatchObject({
+      findings: [{ class: 'amount_mismatch', local: 'captured 4100 usd', remote: 'captured 4200 usd' }],
+    });
   });
 
   it('may differ in both', () => {
-    expect(classes(compareIntent({ ...recorded, amount: 1, status: 'unknown' }, intent, rules))).toEqual(['amount_mismatch', 'status_mismatch']);
+    expect(classes(compareIntent({ ...recorded, amount: 1, status: 'unknown' }, intent, rules))).toEqual([
+      'amount_mismatch',
+      'status_mismatch',
+    ]);
   });
 });
 
@@ -59,7 +89,9 @@ describe('An intent without a payment', () => {
   it('is missing here when it carries our id', () => {
     expect(compareIntent(null, intent, rules)).toEqual({
       kind: 'differs',
-      findings: [{ class: 'missing_local', object: 'payment', payment_id: 'pay_1', stripe_id: 'pi_1', local: null, remote: 'succeeded 4200 usd' }],
+      findings: [
+        { class: 'missing_local', object: 'payment', payment_id: 'pay_1', stripe_id: 'pi_1', local: null, remote: 'succeeded 4200 usd' },
+      ],
     });
   });
 
@@ -81,7 +113,9 @@ describe('A second intent of a payment', () => {
   });
 
   it('is named when money moved on it', () => {
-    expect(compareIntent(recorded, second, rules)).toMatchObject({ findings: [{ class: 'missing_local', stripe_id: 'pi_2', local: 'has pi_1' }] });
+    expect(compareIntent(recorded, second, rules)).toMatchObject({
+      findings: [{ class: 'missing_local', stripe_id: 'pi_2', local: 'has pi_1' }],
+    });
   });
 });
 
@@ -101,8 +135,23 @@ describe('A payment that Stripe does not know', () => {
 });
 
 describe('A refund', () => {
-  const ours: RecordedRefund = { refund_id: 'rfd_1', payment_id: 'pay_1', tenant: 'default', status: 'succeeded', amount: 100, currency: 'usd', stripe_refund: 're_1', updated_at: new Date(0) };
-  const stripes: RemoteRefund = { id: 're_1', status: 'succeeded', amount: 100, currency: 'usd', metadata: { refund_id: 'rfd_1', payment_id: 'pay_1' } };
+  const ours: RecordedRefund = {
+    refund_id: 'rfd_1',
+    payment_id: 'pay_1',
+    tenant: 'default',
+    status: 'succeeded',
+    amount: 100,
+    currency: 'usd',
+    stripe_refund: 're_1',
+    updated_at: new Date(0),
+  };
+  const stripes: RemoteRefund = {
+    id: 're_1',
+    status: 'succeeded',
+    amount: 100,
+    currency: 'usd',
+    metadata: { refund_id: 'rfd_1', payment_id: 'pay_1' },
+  };
 
   it('agrees in status and amount', () => {
     expect(compareRefund(ours, stripes)).toEqual({ kind: 'agrees' });
@@ -115,7 +164,9 @@ describe('A refund', () => {
   });
 
   it('is missing here, or there, when only one side has it', () => {
-    expect(compareRefund(null, stripes)).toMatchObject({ findings: [{ class: 'missing_local', object: 'refund', payment_id: 'pay_1', stripe_id: 're_1' }] });
+    expect(compareRefund(null, stripes)).toMatchObject({
+      findings: [{ class: 'missing_local', object: 'refund', payment_id: 'pay_1', stripe_id: 're_1' }],
+    });
     expect(classes(compareAbsentRefund({ ...ours, status: 'pending' }))).toEqual(['missing_remote']);
     expect(compareAbsentRefund({ ...ours, status: 'failed', stripe_refund: null })).toEqual({ kind: 'agrees' });
   });

@@ -20,9 +20,11 @@ const REFUND: Record<string, readonly RefundStatus[]> = {
 };
 
 /** Whether a payment's status is what the status of its intent lets one expect. A status that Stripe invents later agrees with nothing. */
-export const paymentAgrees = (recorded: string, intentStatus: string): boolean => (PAYMENT[intentStatus] ?? []).includes(recorded as PaymentStatus);
+export const paymentAgrees = (recorded: string, intentStatus: string): boolean =>
+  (PAYMENT[intentStatus] ?? []).includes(recorded as PaymentStatus);
 
-export const refundAgrees = (recorded: string, refundStatus: string): boolean => (REFUND[refundStatus] ?? []).includes(recorded as RefundStatus);
+export const refundAgrees = (recorded: string, refundStatus: string): boolean =>
+  (REFUND[refundStatus] ?? []).includes(recorded as RefundStatus);
 
 /** Whether money moved, is held or may move by itself: an intent in any other state is an empty shell. */
 export const hasEffect = (intentStatus: string): boolean => ['processing', 'requires_capture', 'succeeded'].includes(intentStatus);

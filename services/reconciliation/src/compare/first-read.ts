@@ -44,8 +44,16 @@ const LOCAL_PAGE = 500;
  */
 export async function firstRead(context: CompareContext): Promise<FirstRead> {
   const result: FirstRead = { suspects: [], foreign: 0 };
-  await eachPage(context, (query) => context.stripe.listIntents(query), (page) => readIntents(context, page, result));
-  await eachPage(context, (query) => context.stripe.listRefunds(query), (page) => readRefunds(context, page, result));
+  await eachPage(
+    context,
+    (query) => context.stripe.listIntents(query),
+    (page) => readIntents(context, page, result),
+  );
+  await eachPage(
+    context,
+    (query) => context.stripe.listRefunds(query),
+    (page) => readRefunds(context, page, result),
+  );
   await readUnseenPayments(context, result);
   await readUnseenRefunds(context, result);
   return result;
@@ -56,7 +64,7 @@ async function eachPage<T extends Intent | Charge | Refund>(
   list: (query: ListQuery) => Promise<StripeOutcome<Page<T>>>,
   handle: (page: T[]) => Promise<void>,
 ): Promise<void> {
-  for (let after: string | undefined; ; ) {
+  for (let after: string | undefined; ;) {
     const query = { created: period, limit: 100, ...(after === undefined ? {} : { starting_after: after }) };
     const page = await readPatiently(() => list(query), patienceMs, stopping);
     if (page === null) throw new Error('Bug: Stripe has no such list');
@@ -76,7 +84,8 @@ async function readIntents(context: CompareContext, intents: Intent[], result: F
     if (payment && (payment.stripe_payment_intent === null || payment.stripe_payment_intent === intent.id)) seen.push(payment.payment_id);
     const comparison = compareIntent(payment, intent, context.rules);
     if (comparison.kind === 'foreign') result.foreign += 1;
-    if (comparison.kind === 'differs') result.suspects.push({ object: 'payment', local_id: payment?.payment_id ?? null, stripe_id: intent.id });
+    if (comparison.kind === 'differs')
+      result.suspects.push({ object: 'payment', local_id: payment?.payment_id ?? null, stripe_id: intent.id });
   }
   await recordPage(context.db, context.runId, seen, intents.length);
 }
@@ -90,7 +99,8 @@ async function readRefunds(context: CompareContext, refunds: Refund[], result: F
     if (owner === 'foreign') result.foreign += 1;
     if (owner !== context.tenant) continue;
     if (ours) seen.push(ours.refund_id);
-    if (compareRefund(ours, refund).kind === 'differs') result.suspects.push({ object: 'refund', local_id: ours?.refund_id ?? null, stripe_id: refund.id });
+    if (compareRefund(ours, refund).kind === 'differs')
+      result.suspects.push({ object: 'refund', local_id: ours?.refund_id ?? null, stripe_id: refund.id });
   }
   await recordPage(context.db, context.runId, seen, refunds.length);
 }
@@ -103,7 +113,7 @@ async function ownerOfRefund({ db, rules }: CompareContext, named: string | unde
 }
 
 async function readUnseenPayments(context: CompareContext, result: FirstRead): Promise<void> {
-  for (let after = ''; ; ) {
+  for (let after = ''; ;) {
     const page = await unseenPayments(context.db, { ...context, limit: LOCAL_PAGE, after });
     for (const payment of page) {
       if (payment.stripe_payment_intent === null && compareAbsentIntent(payment).kind === 'agrees') continue;
@@ -115,7 +125,7 @@ async function readUnseenPayments(context: CompareContext, result: FirstRead): P
 }
 
 async function readUnseenRefunds(context: CompareContext, result: FirstRead): Promise<void> {
-  for (let after = ''; ; ) {
+  for (let after = ''; ;) {
     const page = await unseenRefunds(context.db, { ...context, limit: LOCAL_PAGE, after });
     for (const refund of page) {
       if (refund.stripe_refund === null && compareAbsentRefund(refund).kind === 'agrees') continue;

@@ -24,7 +24,11 @@ export class InboxBehind extends Error {
 export function inboxProgress(db: Kysely<ReconciliationTables>, rpc: Pick<RpcClient, 'request'>, patienceMs: number): InboxProgress {
   return {
     async caughtUp(stopping) {
-      const { epoch, head } = await rpc.request<OutboxReadReply>(outboxReadSubject('payments'), { after: BEYOND, limit: 1 }, { timeoutMs: HEAD_TIMEOUT_MS });
+      const { epoch, head } = await rpc.request<OutboxReadReply>(
+        outboxReadSubject('payments'),
+        { after: BEYOND, limit: 1 },
+        { timeoutMs: HEAD_TIMEOUT_MS },
+      );
       const deadline = performance.now() + patienceMs;
       while (!(await hasHandled(db, epoch, head))) {
         if (performance.now() >= deadline) throw new InboxBehind(`the inbox has not reached position ${epoch}:${head} of payments`);

@@ -16,7 +16,11 @@ const LONGEST_PAUSE_MS = 5000;
  * The certain answer of one read, asked for again until it comes or `patienceMs` are over: the value, or null when Stripe says that there is no such
  * object. Throws StripeUnanswered, and the signal's reason when `stopping` is aborted.
  */
-export async function readPatiently<T>(read: () => Promise<StripeOutcome<T>>, patienceMs: number, stopping: AbortSignal): Promise<T | null> {
+export async function readPatiently<T>(
+  read: () => Promise<StripeOutcome<T>>,
+  patienceMs: number,
+  stopping: AbortSignal,
+): Promise<T | null> {
   const deadline = performance.now() + patienceMs;
   for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(LONGEST_PAUSE_MS, pause * 2)) {
     stopping.throwIfAborted();

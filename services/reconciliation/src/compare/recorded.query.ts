@@ -9,7 +9,10 @@ const payment = sql.raw('payment_id, tenant, status, amount, amount_captured, cu
 const refund = sql.raw('refund_id, payment_id, tenant, status, amount, currency, stripe_refund, updated_at');
 
 /** The payments recorded for these intents, by intent id: the one that names the intent, else the one that the intent names. */
-export async function paymentsOfIntents(db: Db, intents: readonly Pick<RemoteIntent, 'id' | 'metadata'>[]): Promise<Map<string, RecordedPayment>> {
+export async function paymentsOfIntents(
+  db: Db,
+  intents: readonly Pick<RemoteIntent, 'id' | 'metadata'>[],
+): Promise<Map<string, RecordedPayment>> {
   const ids = intents.map((one) => one.id);
   const named = intents.flatMap((one) => one.metadata['payment_id'] ?? []);
   const { rows } = await sql<RecordedPayment>`
@@ -78,8 +81,10 @@ export async function unseenRefunds(db: Db, { runId, tenant, period, limit, afte
 }
 
 function matched<R extends { id: string }, L>(remotes: readonly R[], find: (remote: R) => L | undefined): Map<string, L> {
-  return new Map(remotes.flatMap((remote) => {
-    const local = find(remote);
-    return local === undefined ? [] : [[remote.id, local] as const];
-  }));
+  return new Map(
+    remotes.flatMap((remote) => {
+      const local = find(remote);
+      return local === undefined ? [] : [[remote.id, local] as const];
+    }),
+  );
 }

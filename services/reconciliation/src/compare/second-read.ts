@@ -52,7 +52,8 @@ export async function secondRead(context: SecondRead, { suspects }: FirstRead): 
   return findings;
 }
 
-type Remote = { kind: 'intent'; value: Parameters<typeof compareIntent>[1] } | { kind: 'refund'; value: Parameters<typeof compareRefund>[1] } | null;
+type Remote =
+  { kind: 'intent'; value: Parameters<typeof compareIntent>[1] } | { kind: 'refund'; value: Parameters<typeof compareRefund>[1] } | null;
 
 async function rereadStripe(context: SecondRead, suspects: readonly Suspect[]): Promise<[Suspect, Remote][]> {
   const pairs: [Suspect, Remote][] = [];
@@ -96,6 +97,8 @@ async function compareAbsent(db: SecondRead['db'], { object, local_id }: Suspect
 
 /** A call on its way changes a status, or is about to name the object at Stripe; it changes no amount that was recorded. */
 function isQuiet({ clock, quietMs }: SecondRead, findings: readonly Finding[], changedAt: Date | null): boolean {
-  const mayBeOnItsWay = findings.some((one) => one.class === 'status_mismatch' || (one.class === 'missing_remote' && one.stripe_id === null));
+  const mayBeOnItsWay = findings.some(
+    (one) => one.class === 'status_mismatch' || (one.class === 'missing_remote' && one.stripe_id === null),
+  );
   return !mayBeOnItsWay || changedAt === null || clock.now().getTime() - changedAt.getTime() >= quietMs;
 }

@@ -23,12 +23,40 @@ const truthOf = (snapshots: Snapshot[]) => snapshots.reduce(higher).object.statu
 
 describe('The truth among snapshots', () => {
   it.each([
-    ['a payment', [snapshot('payment_intent', 'requires_payment_method', 1, 'a'), snapshot('payment_intent', 'processing', 1, 'b'), snapshot('payment_intent', 'succeeded', 1, 'c')], 'succeeded'],
-    ['an authorization that was captured within the second', [snapshot('payment_intent', 'succeeded', 5, 'a'), snapshot('payment_intent', 'requires_capture', 5, 'z')], 'succeeded'],
-    ['an authorization that was released', [snapshot('payment_intent', 'requires_capture', 5, 'a'), snapshot('payment_intent', 'canceled', 9, 'b')], 'canceled'],
-    ['a decline after 3-D Secure', [snapshot('payment_intent', 'requires_action', 5, 'a'), snapshot('payment_intent', 'requires_payment_method', 7, 'b')], 'requires_payment_method'],
-    ['a refund that failed late', [snapshot('refund', 'succeeded', 5, 'a'), snapshot('refund', 'failed', 9, 'b'), snapshot('refund', 'pending', 5, 'c')], 'failed'],
-    ['a success older than a stale hint', [snapshot('payment_intent', 'succeeded', 5, 'a'), snapshot('payment_intent', 'processing', 6, 'b')], 'succeeded'],
+    [
+      'a payment',
+      [
+        snapshot('payment_intent', 'requires_payment_method', 1, 'a'),
+        snapshot('payment_intent', 'processing', 1, 'b'),
+        snapshot('payment_intent', 'succeeded', 1, 'c'),
+      ],
+      'succeeded',
+    ],
+    [
+      'an authorization that was captured within the second',
+      [snapshot('payment_intent', 'succeeded', 5, 'a'), snapshot('payment_intent', 'requires_capture', 5, 'z')],
+      'succeeded',
+    ],
+    [
+      'an authorization that was released',
+      [snapshot('payment_intent', 'requires_capture', 5, 'a'), snapshot('payment_intent', 'canceled', 9, 'b')],
+      'canceled',
+    ],
+    [
+      'a decline after 3-D Secure',
+      [snapshot('payment_intent', 'requires_action', 5, 'a'), snapshot('payment_intent', 'requires_payment_method', 7, 'b')],
+      'requires_payment_method',
+    ],
+    [
+      'a refund that failed late',
+      [snapshot('refund', 'succeeded', 5, 'a'), snapshot('refund', 'failed', 9, 'b'), snapshot('refund', 'pending', 5, 'c')],
+      'failed',
+    ],
+    [
+      'a success older than a stale hint',
+      [snapshot('payment_intent', 'succeeded', 5, 'a'), snapshot('payment_intent', 'processing', 6, 'b')],
+      'succeeded',
+    ],
   ])('of %s is found in any order', (_what, snapshots, status) => {
     fc.assert(fc.property(fc.shuffledSubarray(snapshots, { minLength: snapshots.length }), (shuffled) => truthOf(shuffled) === status));
   });
@@ -41,6 +69,8 @@ describe('The truth among snapshots', () => {
   });
 
   it('of an unknown status gives way to any known final one', () => {
-    expect(higher(snapshot('payment_intent', 'brand_new', 99, 'z'), snapshot('payment_intent', 'succeeded', 1, 'a')).object.status).toBe('succeeded');
+    expect(higher(snapshot('payment_intent', 'brand_new', 99, 'z'), snapshot('payment_intent', 'succeeded', 1, 'a')).object.status).toBe(
+      'succeeded',
+    );
   });
 });

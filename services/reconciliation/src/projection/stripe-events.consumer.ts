@@ -40,7 +40,11 @@ export function stripeEventsReplay(livemode: boolean): Handler {
   };
 }
 
-async function project(tx: Transaction<ReconciliationTables>, message: Incoming, livemode: boolean): Promise<StripeEventHandled['outcome']> {
+async function project(
+  tx: Transaction<ReconciliationTables>,
+  message: Incoming,
+  livemode: boolean,
+): Promise<StripeEventHandled['outcome']> {
   const event = NormalizedStripeEvent.safeParse(message.envelope.data);
   if (!event.success) throw new PermanentFailure(`not a normalized Stripe event: ${event.error.message}`);
   if (event.data.livemode !== livemode) return 'foreign';
@@ -49,7 +53,11 @@ async function project(tx: Transaction<ReconciliationTables>, message: Incoming,
   return 'processed';
 }
 
-async function report(tx: Transaction<ReconciliationTables>, { envelope: cause }: Incoming, outcome: StripeEventHandled['outcome']): Promise<void> {
+async function report(
+  tx: Transaction<ReconciliationTables>,
+  { envelope: cause }: Incoming,
+  outcome: StripeEventHandled['outcome'],
+): Promise<void> {
   const { stripe_event_id } = cause.data as NormalizedStripeEvent;
   const data: StripeEventHandled = { stripe_event_id, consumer: CONSUMER, outcome, reason: null };
   const handled = envelope(SUBJECT, {

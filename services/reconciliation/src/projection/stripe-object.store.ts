@@ -10,7 +10,11 @@ export interface ObjectSource {
 }
 
 /** Records what an event says of its object, unless a snapshot that stands higher is recorded already. */
-export async function recordObject(tx: Transaction<ReconciliationTables>, event: NormalizedStripeEvent, { tenant, asOf }: ObjectSource): Promise<void> {
+export async function recordObject(
+  tx: Transaction<ReconciliationTables>,
+  event: NormalizedStripeEvent,
+  { tenant, asOf }: ObjectSource,
+): Promise<void> {
   const { object } = event;
   const { standing, status_rank } = standingOf(object);
   const created = object.created === null ? null : new Date(object.created * 1000);
@@ -25,5 +29,7 @@ export async function recordObject(tx: Transaction<ReconciliationTables>, event:
       tenant = excluded.tenant, amount = excluded.amount, amount_captured = excluded.amount_captured, amount_refunded = excluded.amount_refunded,
       currency = excluded.currency, livemode = excluded.livemode, stripe_created = excluded.stripe_created, standing = excluded.standing,
       as_of = excluded.as_of, status_rank = excluded.status_rank, event_id = excluded.event_id
-    WHERE (excluded.standing, excluded.as_of, excluded.status_rank, excluded.event_id) > (o.standing, o.as_of, o.status_rank, o.event_id)`.execute(tx);
+    WHERE (excluded.standing, excluded.as_of, excluded.status_rank, excluded.event_id) > (o.standing, o.as_of, o.status_rank, o.event_id)`.execute(
+    tx,
+  );
 }

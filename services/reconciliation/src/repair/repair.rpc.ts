@@ -24,7 +24,11 @@ export function repairOverRpc(rpc: Pick<RpcClient, 'request'>, livemode: boolean
         idempotency_key: null,
         respond_async: false,
         livemode,
-        body: { ...(payment_id === null ? {} : { payment_id }), ...(stripe_payment_intent === null ? {} : { stripe_payment_intent }), reason },
+        body: {
+          ...(payment_id === null ? {} : { payment_id }),
+          ...(stripe_payment_intent === null ? {} : { stripe_payment_intent }),
+          reason,
+        },
       };
       const reply = await rpc.request<HttpReply>(RPC.paymentRepair, request, { timeoutMs: TIMEOUT_MS });
       return answerOf(reply);

@@ -2,7 +2,15 @@ import { describe, expect, it } from '@jest/globals';
 import type { Finding } from '../compare/compare.decide.js';
 import { proposedRepair } from './proposed-repair.decide.js';
 
-const finding = (changes: Partial<Finding>): Finding => ({ class: 'status_mismatch', object: 'payment', payment_id: 'pay_1', stripe_id: 'pi_1', local: 'unknown', remote: 'succeeded', ...changes });
+const finding = (changes: Partial<Finding>): Finding => ({
+  class: 'status_mismatch',
+  object: 'payment',
+  payment_id: 'pay_1',
+  stripe_id: 'pi_1',
+  local: 'unknown',
+  remote: 'succeeded',
+  ...changes,
+});
 
 describe('The proposed repair', () => {
   it.each<[string, Partial<Finding>, string | null]>([

@@ -44,7 +44,14 @@ export interface DiscrepanciesFound {
 /** `failure` says why a run could not read everything; such a run has found nothing. */
 export interface RunFinished {
   type: 'RunFinished';
-  data: { run_id: string; status: 'succeeded' | 'failed'; counts: Record<string, number>; pages: number; objects: number; failure: string | null };
+  data: {
+    run_id: string;
+    status: 'succeeded' | 'failed';
+    counts: Record<string, number>;
+    pages: number;
+    objects: number;
+    failure: string | null;
+  };
 }
 
 export type RunEvent = RunRequested | DiscrepanciesFound | RunFinished;

@@ -76,7 +76,16 @@ async function compare(parts: RunParts, run: OpenRun, stopping: AbortSignal): Pr
   const wanted = confirmed.filter((one) => run.classes === null || run.classes.includes(one.class));
   const found: Discrepancy[] = [];
   for (const finding of wanted) found.push(await discrepancy(parts, run, finding, found.length + 1));
-  return { found, finished: { run_id: run.run_id, status: 'succeeded', counts: countsOf(run, found, first.foreign), ...(await progressOf(parts.db, run.run_id)), failure: null } };
+  return {
+    found,
+    finished: {
+      run_id: run.run_id,
+      status: 'succeeded',
+      counts: countsOf(run, found, first.foreign),
+      ...(await progressOf(parts.db, run.run_id)),
+      failure: null,
+    },
+  };
 }
 
 async function failed({ db }: RunParts, run: OpenRun, failure: string): Promise<Ending> {
@@ -123,14 +132,22 @@ async function finish(parts: RunParts, run: OpenRun, began: number, { found, fin
   parts.staged();
   parts.metrics.finished(finished.status, (performance.now() - began) / 1000, finished.counts);
   const fields = { run: run.run_id, counts: finished.counts, pages: finished.pages, objects: finished.objects };
-  if (finished.status === 'succeeded') parts.logger.info({ event: 'reconciliation_completed', ...fields }, 'A reconciliation run has read everything');
-  else parts.logger.error({ event: 'reconciliation_failed', ...fields, failure: finished.failure }, 'A reconciliation run could not read everything');
+  if (finished.status === 'succeeded')
+    parts.logger.info({ event: 'reconciliation_completed', ...fields }, 'A reconciliation run has read everything');
+  else
+    parts.logger.error(
+      { event: 'reconciliation_failed', ...fields, failure: finished.failure },
+      'A reconciliation run could not read everything',
+    );
 }
 
 function chunks(run: OpenRun, found: readonly Discrepancy[]): DiscrepanciesFound[] {
   const events: DiscrepanciesFound[] = [];
   for (let at = 0; at < found.length; at += CHUNK) {
-    events.push({ type: 'DiscrepanciesFound', data: { run_id: run.run_id, tenant: run.tenant, discrepancies: found.slice(at, at + CHUNK) } });
+    events.push({
+      type: 'DiscrepanciesFound',
+      data: { run_id: run.run_id, tenant: run.tenant, discrepancies: found.slice(at, at + CHUNK) },
+    });
   }
   return events;
 }

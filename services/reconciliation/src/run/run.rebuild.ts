@@ -16,7 +16,7 @@ export async function rebuildRuns(db: Kysely<ReconciliationTables>): Promise<num
     await tx.deleteFrom('discrepancies').execute();
     await tx.deleteFrom('runs').execute();
     let events = 0;
-    for (let after = 0; ; ) {
+    for (let after = 0; ;) {
       const page = await readAll(tx, after, PAGE);
       for (const event of page) await recordRunEvent(tx, { type: event.type, data: event.data } as RunEvent, event.occurred_at);
       events += page.length;

@@ -26,7 +26,15 @@ async function recordRequested(tx: Tx, run: RunRequested['data'], at: Date): Pro
 async function recordFound(tx: Tx, found: DiscrepanciesFound['data'], at: Date): Promise<void> {
   await tx
     .insertInto('discrepancies')
-    .values(found.discrepancies.map((one) => ({ ...one, run_id: found.run_id, tenant: found.tenant, first_seen: new Date(one.first_seen), found_at: at })))
+    .values(
+      found.discrepancies.map((one) => ({
+        ...one,
+        run_id: found.run_id,
+        tenant: found.tenant,
+        first_seen: new Date(one.first_seen),
+        found_at: at,
+      })),
+    )
     .execute();
 }
 

@@ -3,13 +3,21 @@ import { DiscrepancyClass } from '@tidegate/contracts/responses';
 import { z } from 'zod';
 
 /** The body of POST /v1/reconciliation/runs with what only this service knows of it. */
-export const RunRequest = CreateRunBody.extend({ classes: z.array(DiscrepancyClass).min(1).optional() }).refine((body) => body.start_date <= body.end_date, {
-  path: ['end_date'],
-  message: 'is before start_date',
-});
+export const RunRequest = CreateRunBody.extend({ classes: z.array(DiscrepancyClass).min(1).optional() }).refine(
+  (body) => body.start_date <= body.end_date,
+  {
+    path: ['end_date'],
+    message: 'is before start_date',
+  },
+);
 export type RunRequest = z.infer<typeof RunRequest>;
 
-const limit = z.string().regex(/^\d{1,3}$/).transform(Number).refine((value) => value >= 1 && value <= 100, '1 to 100').default(20);
+const limit = z
+  .string()
+  .regex(/^\d{1,3}$/)
+  .transform(Number)
+  .refine((value) => value >= 1 && value <= 100, '1 to 100')
+  .default(20);
 
 /** Query of GET /v1/reconciliation/runs; the cursor names the last run of the page before. */
 export const RunListQuery = z.strictObject({

@@ -38,7 +38,9 @@ export async function answerCreate(parts: RunRpcParts, raw: unknown): Promise<Ht
   }
   const run = await findRun(parts.db, data.run_id);
   if (!run) throw new Error(`Bug: run ${data.run_id} was requested and is not there`);
-  return run.request_hash === data.request_hash ? jsonReply(201, runView(run)) : problem(request, 'idempotency.mismatch', 'This key was used for another run');
+  return run.request_hash === data.request_hash
+    ? jsonReply(201, runView(run))
+    : problem(request, 'idempotency.mismatch', 'This key was used for another run');
 }
 
 /** `reconciliation.rpc.run.get.v1`: 200 or 404, another tenant's included. */
@@ -66,7 +68,12 @@ export async function answerDiscrepancies(parts: RunRpcParts, raw: unknown): Pro
   if (!run) return notFound(request);
   const rows = await listDiscrepancies(parts.db, run.run_id, query.data.limit + 1, query.data.cursor);
   const now = parts.clock.now();
-  return pageReply(rows, query.data.limit, (row) => discrepancyView(row, now), (row) => discrepancyCursor(row.number));
+  return pageReply(
+    rows,
+    query.data.limit,
+    (row) => discrepancyView(row, now),
+    (row) => discrepancyCursor(row.number),
+  );
 }
 
 async function ownRun({ db }: RunRpcParts, { params, tenant }: RouteRequest): Promise<StoredRun | null> {

@@ -18,28 +18,53 @@ export interface OpenRun {
   classes: string[] | null;
 }
 
-export type StoredRun = Omit<RunsTable, 'counts'> & { counts: Record<string, number>; progress_pages: number | null; progress_objects: number | null };
+export type StoredRun = Omit<RunsTable, 'counts'> & {
+  counts: Record<string, number>;
+  progress_pages: number | null;
+  progress_objects: number | null;
+};
 
 const CURRENT_SHAPE = 1;
 
 /** Appends events to a run's stream and derives its tables from them. Throws WrongExpectedVersion when another process was first. */
-export async function appendRunEvents(tx: Tx, runId: string, expectedVersion: number, events: readonly RunEvent[], correlationId: string, at: Date): Promise<void> {
+export async function appendRunEvents(
+  tx: Tx,
+  runId: string,
+  expectedVersion: number,
+  events: readonly RunEvent[],
+  correlationId: string,
+  at: Date,
+): Promise<void> {
   const metadata = { correlation_id: correlationId, causation_id: null, traceparent: currentTraceparent() };
-  await append(tx, runStream(runId), expectedVersion, events.map(({ type, data }) => ({ type, version: CURRENT_SHAPE, data })), metadata, at);
+  await append(
+    tx,
+    runStream(runId),
+    expectedVersion,
+    events.map(({ type, data }) => ({ type, version: CURRENT_SHAPE, data })),
+    metadata,
+    at,
+  );
   for (const event of events) await recordRunEvent(tx, event, at);
 }
 
 /** Dates are read as text: a `date` has no time zone, a JavaScript Date has. */
-const columns = sql.raw(`r.run_id, r.tenant, r.status, r.mode, r.start_date::text, r.end_date::text, r.classes, r.reason, r.actor, r.request_hash, r.pages, r.objects,
+const columns =
+  sql.raw(`r.run_id, r.tenant, r.status, r.mode, r.start_date::text, r.end_date::text, r.classes, r.reason, r.actor, r.request_hash, r.pages, r.objects,
   r.counts, r.failure, r.created_at, r.finished_at, p.pages AS progress_pages, p.objects AS progress_objects`);
 
 export async function findRun(db: Db, runId: string): Promise<StoredRun | null> {
-  const { rows } = await sql<StoredRun>`SELECT ${columns} FROM runs r LEFT JOIN run_progress p USING (run_id) WHERE r.run_id = ${runId}`.execute(db);
+  const { rows } =
+    await sql<StoredRun>`SELECT ${columns} FROM runs r LEFT JOIN run_progress p USING (run_id) WHERE r.run_id = ${runId}`.execute(db);
   return rows[0] ?? null;
 }
 
 /** A tenant's runs, newest first, that come after `after`. */
-export async function listRuns(db: Db, tenant: string, limit: number, after: { created_at: Date; run_id: string } | null): Promise<StoredRun[]> {
+export async function listRuns(
+  db: Db,
+  tenant: string,
+  limit: number,
+  after: { created_at: Date; run_id: string } | null,
+): Promise<StoredRun[]> {
   const from = after ? sql`AND (r.created_at, r.run_id) < (${after.created_at}, ${after.run_id})` : sql``;
   const { rows } = await sql<StoredRun>`
     SELECT ${columns} FROM runs r LEFT JOIN run_progress p USING (run_id)
@@ -48,12 +73,21 @@ export async function listRuns(db: Db, tenant: string, limit: number, after: { c
 }
 
 export async function listDiscrepancies(db: Db, runId: string, limit: number, after: number): Promise<DiscrepanciesTable[]> {
-  return db.selectFrom('discrepancies').selectAll().where('run_id', '=', runId).where('number', '>', after).orderBy('number').limit(limit).execute();
+  return db
+    .selectFrom('discrepancies')
+    .selectAll()
+    .where('run_id', '=', runId)
+    .where('number', '>', after)
+    .orderBy('number')
+    .limit(limit)
+    .execute();
 }
 
 export async function oldestOpenRun(db: Db): Promise<OpenRun | null> {
   const { rows } = await sql<OpenRun>`
-    SELECT run_id, tenant, mode, start_date::text, end_date::text, classes FROM runs WHERE status = 'running' ORDER BY created_at, run_id LIMIT 1`.execute(db);
+    SELECT run_id, tenant, mode, start_date::text, end_date::text, classes FROM runs WHERE status = 'running' ORDER BY created_at, run_id LIMIT 1`.execute(
+    db,
+  );
   return rows[0] ?? null;
 }
 
@@ -68,12 +102,19 @@ export async function beginAttempt(db: Db, runId: string): Promise<number> {
 
 /** A shutdown is no attempt. */
 export async function forgetAttempt(db: Db, runId: string): Promise<void> {
-  await db.updateTable('run_progress').set({ attempts: sql`attempts - 1` }).where('run_id', '=', runId).execute();
+  await db
+    .updateTable('run_progress')
+    .set({ attempts: sql`attempts - 1` })
+    .where('run_id', '=', runId)
+    .execute();
 }
 
 /** Records one page: which objects it showed, ours and Stripe's ids alike. */
 export async function recordPage(db: Db, runId: string, ids: readonly string[], objects: number): Promise<void> {
-  if (ids.length > 0) await sql`INSERT INTO run_seen (run_id, object_id) SELECT ${runId}, id FROM unnest(${ids}::text[]) AS id ON CONFLICT DO NOTHING`.execute(db);
+  if (ids.length > 0)
+    await sql`INSERT INTO run_seen (run_id, object_id) SELECT ${runId}, id FROM unnest(${ids}::text[]) AS id ON CONFLICT DO NOTHING`.execute(
+      db,
+    );
   await sql`UPDATE run_progress SET pages = pages + 1, objects = objects + ${objects} WHERE run_id = ${runId}`.execute(db);
 }
 
@@ -87,7 +128,11 @@ export async function endWork(tx: Tx, runId: string): Promise<void> {
 }
 
 /** When this tenant's runs first saw the same disagreement; null when it is new. */
-export async function firstSeen(db: Db, tenant: string, same: { class: string; object: string; stripe_id: string | null; payment_id: string | null }): Promise<Date | null> {
+export async function firstSeen(
+  db: Db,
+  tenant: string,
+  same: { class: string; object: string; stripe_id: string | null; payment_id: string | null },
+): Promise<Date | null> {
   const { rows } = await sql<{ first_seen: Date }>`
     SELECT first_seen FROM discrepancies
     WHERE tenant = ${tenant} AND class = ${same.class} AND object = ${same.object}

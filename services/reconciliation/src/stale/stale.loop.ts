@@ -32,12 +32,29 @@ export async function resolveStale(parts: StaleParts, stopping: AbortSignal): Pr
   return stale.length < BATCH ? 0 : stale.length;
 }
 
-async function lookUp({ db, repair, logger, metrics }: StaleParts, { payment_id, tenant, reason, asked }: StalePayment, now: Date): Promise<boolean> {
+async function lookUp(
+  { db, repair, logger, metrics }: StaleParts,
+  { payment_id, tenant, reason, asked }: StalePayment,
+  now: Date,
+): Promise<boolean> {
   try {
-    const answer = await repair.lookUp({ tenant, payment_id, stripe_payment_intent: null, reason: `stale: ${reason}`, actor: 'service:reconciliation' });
+    const answer = await repair.lookUp({
+      tenant,
+      payment_id,
+      stripe_payment_intent: null,
+      reason: `stale: ${reason}`,
+      actor: 'service:reconciliation',
+    });
     await recordAsked(db, payment_id, nextLookUp(asked, now), answer.kind === 'asked' ? 'asked' : answer.code);
-    logger.info({ event: 'stale_payment_looked_up', payment_id, reason, answer: answer.kind, asked: asked + 1 }, 'A stale payment was handed to payments');
-    if (answer.kind === 'refused') logger.error({ event: 'stale_payment_refused', payment_id, status: answer.status, code: answer.code }, 'Payments refuses to look a payment up');
+    logger.info(
+      { event: 'stale_payment_looked_up', payment_id, reason, answer: answer.kind, asked: asked + 1 },
+      'A stale payment was handed to payments',
+    );
+    if (answer.kind === 'refused')
+      logger.error(
+        { event: 'stale_payment_refused', payment_id, status: answer.status, code: answer.code },
+        'Payments refuses to look a payment up',
+      );
     return true;
   } catch (err) {
     if (!(err instanceof RpcUnavailable || err instanceof RpcTimeout || err instanceof RpcFailed)) throw err;

@@ -49,7 +49,11 @@ export class Hints {
     return inTransaction(this.parts, 'webhooks.hint.stage', async (tx) => {
       const claimed = await claimKeys(tx, rows);
       const shown = retrieved.kind === 'object' ? { object: retrieved.object, asOf } : null;
-      await publish(tx, claimed.map((row) => ({ row, retrieved: shown })), asOf);
+      await publish(
+        tx,
+        claimed.map((row) => ({ row, retrieved: shown })),
+        asOf,
+      );
       return claimed.length;
     });
   }

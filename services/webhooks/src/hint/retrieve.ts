@@ -4,7 +4,8 @@ import type { ObjectReference } from '../normalize/normalized-event.decide.js';
 export type Retriever = Pick<StripePort, 'retrieveIntent' | 'retrieveCharge' | 'retrieveRefund'>;
 
 /** `gone`: Stripe has no such object, or we do not read this kind; `later`: no answer now. */
-export type Retrieved = { kind: 'object'; object: object } | { kind: 'gone' } | { kind: 'later'; reason: string; retryAfterMs: number | null };
+export type Retrieved =
+  { kind: 'object'; object: object } | { kind: 'gone' } | { kind: 'later'; reason: string; retryAfterMs: number | null };
 
 /** The object at the pinned API version. */
 export async function retrieve(stripe: Retriever, reference: ObjectReference | null): Promise<Retrieved> {

@@ -37,7 +37,8 @@ export class Batcher<Row> {
 
   /** Resolves after the commit of the row. Rejects with StoreUnavailable or RowRefused. */
   add(row: Row): Promise<Stored> {
-    if (this.waiting.length >= (this.options.maxWaiting ?? 5000)) return Promise.reject(new StoreUnavailable('too many rows wait for a commit'));
+    if (this.waiting.length >= (this.options.maxWaiting ?? 5000))
+      return Promise.reject(new StoreUnavailable('too many rows wait for a commit'));
     return new Promise((done, failed) => {
       this.waiting.push({ row, done, failed });
       this.running ??= this.drain();

@@ -34,12 +34,25 @@ describe('The body of a delivery', () => {
   });
 
   it('is read as a thin event', () => {
-    const thin = { id: 'evt_2', object: 'v2.core.event', type: 'v1.charge.succeeded', created: '2026-11-21T06:00:00.123Z', livemode: false, related_object: { id: 'ch_1', type: 'charge', url: '/v1/charges/ch_1' } };
-    expect(readEventBody(bytes(thin))).toMatchObject({ kind: 'event', event: { source: 'thin', event_type: 'v1.charge.succeeded', object_id: 'ch_1', tenant_hint: null } });
+    const thin = {
+      id: 'evt_2',
+      object: 'v2.core.event',
+      type: 'v1.charge.succeeded',
+      created: '2026-11-21T06:00:00.123Z',
+      livemode: false,
+      related_object: { id: 'ch_1', type: 'charge', url: '/v1/charges/ch_1' },
+    };
+    expect(readEventBody(bytes(thin))).toMatchObject({
+      kind: 'event',
+      event: { source: 'thin', event_type: 'v1.charge.succeeded', object_id: 'ch_1', tenant_hint: null },
+    });
   });
 
   it('may be of a type that nobody knows', () => {
-    expect(readEventBody(bytes({ ...snapshot, type: 'brand.new_thing' }))).toMatchObject({ kind: 'event', event: { event_type: 'brand.new_thing' } });
+    expect(readEventBody(bytes({ ...snapshot, type: 'brand.new_thing' }))).toMatchObject({
+      kind: 'event',
+      event: { event_type: 'brand.new_thing' },
+    });
   });
 
   it.each([

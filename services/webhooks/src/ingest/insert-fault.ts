@@ -26,5 +26,7 @@ function isConnectionError(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const code = (error as NodeJS.ErrnoException).code;
   if (typeof code === 'string' && /^(ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_|EHOST|ENET)/.test(code)) return true;
-  return /connection (terminated|timeout)|terminating connection|timeout exceeded when trying to connect|client has encountered a connection error|not queryable|pool (is )?(closed|ended)|after calling end/i.test(error.message);
+  return /connection (terminated|timeout)|terminating connection|timeout exceeded when trying to connect|client has encountered a connection error|not queryable|pool (is )?(closed|ended)|after calling end/i.test(
+    error.message,
+  );
 }

@@ -75,7 +75,10 @@ export class ReceiveDelivery {
     this.rejected.count += 1;
     const now = performance.now();
     if (now - this.rejected.loggedAt >= REJECTION_LOG_EVERY_MS) {
-      this.parts.logger.warn({ event: 'webhook_bad_signature', deliveries: this.rejected.count }, 'Deliveries without a valid signature were refused');
+      this.parts.logger.warn(
+        { event: 'webhook_bad_signature', deliveries: this.rejected.count },
+        'Deliveries without a valid signature were refused',
+      );
       this.rejected = { count: 0, loggedAt: now };
     }
     return { kind: 'bad_signature' };

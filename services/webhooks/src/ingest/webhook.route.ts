@@ -19,7 +19,9 @@ export interface WebhookRouteParts {
 export function webhookRoute(app: FastifyInstance, { receiver, logger }: WebhookRouteParts): void {
   void app.register(async (scope) => {
     scope.removeAllContentTypeParsers();
-    scope.addContentTypeParser('application/json', { parseAs: 'buffer', bodyLimit: MAX_BODY_BYTES }, (_request, body, done) => done(null, body));
+    scope.addContentTypeParser('application/json', { parseAs: 'buffer', bodyLimit: MAX_BODY_BYTES }, (_request, body, done) =>
+      done(null, body),
+    );
     scope.addHook('onRequest', async (request, reply) => refuseUnread(request, reply));
     scope.setErrorHandler<FastifyError>((error, request, reply) => {
       const code = problemOfError(error);

@@ -45,7 +45,11 @@ export class Normalize {
     if (!(await anyDelivery(this.parts.db, now))) return 0;
     const published = await inTransaction(this.parts, STAGE, async (tx) => {
       const rows = await claimDeliveries(tx, BATCH, now);
-      await publish(tx, rows.map((row) => ({ row, retrieved: null })), now);
+      await publish(
+        tx,
+        rows.map((row) => ({ row, retrieved: null })),
+        now,
+      );
       return rows.length;
     });
     if (published > 0) this.parts.staged();
@@ -67,7 +71,11 @@ export class Normalize {
     try {
       await inTransaction(this.parts, STAGE, async (tx) => {
         const rows = await claimKeys(tx, [key]);
-        await publish(tx, rows.map((row) => ({ row, retrieved: null })), now);
+        await publish(
+          tx,
+          rows.map((row) => ({ row, retrieved: null })),
+          now,
+        );
       });
     } catch (err) {
       if (insertFault(err) === 'store') throw err;

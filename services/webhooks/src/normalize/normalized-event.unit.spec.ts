@@ -37,20 +37,51 @@ describe('A normalized event', () => {
     const event = normalizedEvent(row(intent, { request: { id: 'req_1', idempotency_key: 'cmd:confirm:1' } }), null);
 
     expect(NormalizedStripeEvent.strict().parse(event)).toEqual(event);
-    expect(event).toMatchObject({ type: 'payment_intent.succeeded', created: 1795240800, hint: false, request_idempotency_key: 'cmd:confirm:1' });
-    expect(event.object).toMatchObject({ id: 'pi_1', payment_intent: 'pi_1', charge: 'ch_1', amount: 4200, amount_captured: 4200, status: 'succeeded' });
+    expect(event).toMatchObject({
+      type: 'payment_intent.succeeded',
+      created: 1795240800,
+      hint: false,
+      request_idempotency_key: 'cmd:confirm:1',
+    });
+    expect(event.object).toMatchObject({
+      id: 'pi_1',
+      payment_intent: 'pi_1',
+      charge: 'ch_1',
+      amount: 4200,
+      amount_captured: 4200,
+      status: 'succeeded',
+    });
     expect(JSON.stringify(event)).not.toContain('secret');
     expect(tenantOf(event)).toBe('other');
     expect(aggregateOf(event.object)).toBe('pi_1');
   });
 
   it('says why a payment intent was declined', () => {
-    const declined = { ...intent, status: 'requires_payment_method', last_payment_error: { type: 'card_error', code: 'card_declined', decline_code: 'lost_card', message: 'Your card was declined.' } };
-    expect(normalizedEvent(row(declined), null).object.failure).toEqual({ code: 'card_declined', decline_code: 'lost_card', message: 'Your card was declined.' });
+    const declined = {
+      ...intent,
+      status: 'requires_payment_method',
+      last_payment_error: { type: 'card_error', code: 'card_declined', decline_code: 'lost_card', message: 'Your card was declined.' },
+    };
+    expect(normalizedEvent(row(declined), null).object.failure).toEqual({
+      code: 'card_declined',
+      decline_code: 'lost_card',
+      message: 'Your card was declined.',
+    });
   });
 
   it('keys a charge by its payment intent, expanded or not', () => {
-    const charge = { id: 'ch_1', object: 'charge', status: 'succeeded', amount: 4200, amount_captured: 4200, amount_refunded: 100, currency: 'usd', failure_code: null, payment_method_details: { card: { brand: 'visa', last4: '4242' } }, metadata: {} };
+    const charge = {
+      id: 'ch_1',
+      object: 'charge',
+      status: 'succeeded',
+      amount: 4200,
+      amount_captured: 4200,
+      amount_refunded: 100,
+      currency: 'usd',
+      failure_code: null,
+      payment_method_details: { card: { brand: 'visa', last4: '4242' } },
+      metadata: {},
+    };
     for (const payment_intent of ['pi_1', { id: 'pi_1', object: 'payment_intent' }]) {
       const { object } = normalizedEvent(row({ ...charge, payment_intent }), null);
       expect(aggregateOf(object)).toBe('pi_1');
@@ -59,8 +90,23 @@ describe('A normalized event', () => {
   });
 
   it('says why a refund failed', () => {
-    const refund = { id: 're_1', object: 'refund', status: 'failed', amount: 100, currency: 'usd', charge: 'ch_1', payment_intent: 'pi_1', failure_reason: 'insufficient_funds', metadata: { refund_id: 'rfd_1' } };
-    expect(normalizedEvent(row(refund), null).object).toMatchObject({ status: 'failed', charge: 'ch_1', failure: { code: 'insufficient_funds' }, metadata: { refund_id: 'rfd_1' } });
+    const refund = {
+      id: 're_1',
+      object: 'refund',
+      status: 'failed',
+      amount: 100,
+      currency: 'usd',
+      charge: 'ch_1',
+      payment_intent: 'pi_1',
+      failure_reason: 'insufficient_funds',
+      metadata: { refund_id: 'rfd_1' },
+    };
+    expect(normalizedEvent(row(refund), null).object).toMatchObject({
+      status: 'failed',
+      charge: 'ch_1',
+      failure: { code: 'insufficient_funds' },
+      metadata: { refund_id: 'rfd_1' },
+    });
   });
 
   it('keeps an object that nobody knows by its id', () => {
@@ -91,7 +137,11 @@ describe('A normalized event', () => {
 describe('A hint', () => {
   it('takes the retrieved object instead of the listed one', () => {
     const listed = row({ ...intent, status: 'processing' }, { source: 'sweep', event_type: 'payment_intent.processing' });
-    expect(normalizedEvent(listed, intent)).toMatchObject({ hint: true, type: 'payment_intent.processing', object: { status: 'succeeded' } });
+    expect(normalizedEvent(listed, intent)).toMatchObject({
+      hint: true,
+      type: 'payment_intent.processing',
+      object: { status: 'succeeded' },
+    });
     expect(referenceOf(listed)).toEqual({ kind: 'payment_intent', id: 'pi_1' });
   });
 
@@ -99,10 +149,20 @@ describe('A hint', () => {
     const thin = row(null, {
       source: 'thin',
       event_type: 'v1.payment_intent.succeeded',
-      payload: Buffer.from(JSON.stringify({ id: 'evt_2', object: 'v2.core.event', related_object: { id: 'pi_1', type: 'payment_intent', url: '/v1/payment_intents/pi_1' } })),
+      payload: Buffer.from(
+        JSON.stringify({
+          id: 'evt_2',
+          object: 'v2.core.event',
+          related_object: { id: 'pi_1', type: 'payment_intent', url: '/v1/payment_intents/pi_1' },
+        }),
+      ),
     });
     expect(referenceOf(thin)).toEqual({ kind: 'payment_intent', id: 'pi_1' });
-    expect(normalizedEvent(thin, intent)).toMatchObject({ type: 'payment_intent.succeeded', hint: true, object: { id: 'pi_1', status: 'succeeded' } });
+    expect(normalizedEvent(thin, intent)).toMatchObject({
+      type: 'payment_intent.succeeded',
+      hint: true,
+      object: { id: 'pi_1', status: 'succeeded' },
+    });
   });
 
   it('that names nothing is still published', () => {

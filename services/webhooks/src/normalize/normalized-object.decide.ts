@@ -71,7 +71,10 @@ function chargeFields(charge: Json): Partial<NormalizedObject> {
     charge: text(charge['id']),
     amount_captured: integer(charge['amount_captured']),
     amount_refunded: integer(charge['amount_refunded']),
-    failure: code === null ? null : { code, decline_code: text(record(charge['outcome'])?.['reason']), message: text(charge['failure_message']) ?? '' },
+    failure:
+      code === null
+        ? null
+        : { code, decline_code: text(record(charge['outcome'])?.['reason']), message: text(charge['failure_message']) ?? '' },
     card: cardOf(record(charge['payment_method_details'])?.['card'] ?? charge['card']),
   };
 }
@@ -98,7 +101,8 @@ function metadataOf(value: unknown): Record<string, string> {
 
 /** An id, or the id of the expanded object in its place. */
 const idOf = (value: unknown): string | null => text(value) ?? text(record(value)?.['id']);
-const record = (value: unknown): Json | null => (typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Json) : null);
+const record = (value: unknown): Json | null =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Json) : null;
 const integer = (value: unknown): number | null => (Number.isSafeInteger(value) ? (value as number) : null);
 const text = (value: unknown): string | null => (typeof value === 'string' ? storable(value) : null);
 /** Postgres stores neither NUL nor lone surrogates in jsonb. */

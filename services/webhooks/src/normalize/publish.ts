@@ -19,7 +19,10 @@ export async function publish(tx: Transaction<WebhooksTables>, items: readonly P
     const data = normalizedEvent(row, retrieved?.object ?? null);
     return { row, data, aggregate: aggregateOf(data.object), occurredAt: retrieved?.asOf ?? row.created };
   });
-  const nextVersion = await takeVersions(tx, normalized.map((one) => one.aggregate));
+  const nextVersion = await takeVersions(
+    tx,
+    normalized.map((one) => one.aggregate),
+  );
   const messages = normalized.map(({ row, data, aggregate, occurredAt }): OutboxMessage => {
     const subject = stripeSubject(data.type);
     return {
@@ -39,7 +42,11 @@ export async function publish(tx: Transaction<WebhooksTables>, items: readonly P
     };
   });
   await stage(tx, messages);
-  await markPublished(tx, items.map((one) => one.row), now);
+  await markPublished(
+    tx,
+    items.map((one) => one.row),
+    now,
+  );
 }
 
 /** Reserves one version per mention of each aggregate; the answered function deals them out. Rows are locked in order of name, against deadlocks. */

@@ -10,24 +10,42 @@ import { summary } from './outcome.decide.js';
 export async function recordOutcome(tx: Transaction<WebhooksTables>, report: StripeEventHandled, at: Date): Promise<void> {
   const { stripe_event_id, consumer, outcome } = report;
   const reason = report.reason?.replaceAll('\u0000', '') ?? null;
-  const event = await tx.selectFrom('stripe_events').select('created').where('stripe_event_id', '=', stripe_event_id).forUpdate().executeTakeFirst();
+  const event = await tx
+    .selectFrom('stripe_events')
+    .select('created')
+    .where('stripe_event_id', '=', stripe_event_id)
+    .forUpdate()
+    .executeTakeFirst();
   await tx
     .insertInto('stripe_event_outcomes')
     .values({ stripe_event_id, consumer, outcome, reason, reported_at: at })
     .onConflict((conflict) =>
       conflict
         .columns(['stripe_event_id', 'consumer'])
-        .doUpdateSet((eb) => ({ outcome: eb.ref('excluded.outcome'), reason: eb.ref('excluded.reason'), reported_at: eb.ref('excluded.reported_at') }))
+        .doUpdateSet((eb) => ({
+          outcome: eb.ref('excluded.outcome'),
+          reason: eb.ref('excluded.reason'),
+          reported_at: eb.ref('excluded.reported_at'),
+        }))
         .whereRef('excluded.reported_at', '>=', 'stripe_event_outcomes.reported_at'),
     )
     .execute();
   if (!event) return;
-  const reports = await tx.selectFrom('stripe_event_outcomes').selectAll().where('stripe_event_id', '=', stripe_event_id).orderBy('consumer').execute();
+  const reports = await tx
+    .selectFrom('stripe_event_outcomes')
+    .selectAll()
+    .where('stripe_event_id', '=', stripe_event_id)
+    .orderBy('consumer')
+    .execute();
   const summed = summary(reports);
   if (!summed) return;
   await tx
     .updateTable('stripe_events')
-    .set({ processing_outcome: summed.outcome, processing_error: summed.error, processed_at: latest(reports.map((one) => one.reported_at)) })
+    .set({
+      processing_outcome: summed.outcome,
+      processing_error: summed.error,
+      processed_at: latest(reports.map((one) => one.reported_at)),
+    })
     .where('created', '=', event.created)
     .where('stripe_event_id', '=', stripe_event_id)
     .execute();

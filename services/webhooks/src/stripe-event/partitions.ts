@@ -33,9 +33,13 @@ export class Partitions {
     try {
       const { rows } = await sql<{ made: boolean }>`SELECT ensure_stripe_events_partition(${month}::date) AS made`.execute(this.db);
       this.settled.add(month);
-      if (!rows[0]?.made) this.logger.warn({ event: 'partition_not_made', month }, 'Rows of this month are in the default partition already');
+      if (!rows[0]?.made)
+        this.logger.warn({ event: 'partition_not_made', month }, 'Rows of this month are in the default partition already');
     } catch (err) {
-      this.logger.warn({ event: 'partition_not_made', month, err }, 'A partition of stripe_events could not be made; tried again with the next event');
+      this.logger.warn(
+        { event: 'partition_not_made', month, err },
+        'A partition of stripe_events could not be made; tried again with the next event',
+      );
     }
   }
 }

@@ -22,7 +22,12 @@ export const ListQuery = z.strictObject({
     .transform((text) => text.split(',').map((id) => id.trim()))
     .refine((ids) => ids.length <= 100, 'at most 100 ids')
     .optional(),
-  limit: z.string().regex(/^\d{1,3}$/).transform(Number).refine((limit) => limit >= 1 && limit <= 100, '1 to 100').default(20),
+  limit: z
+    .string()
+    .regex(/^\d{1,3}$/)
+    .transform(Number)
+    .refine((limit) => limit >= 1 && limit <= 100, '1 to 100')
+    .default(20),
   cursor: z
     .string()
     .max(500)

@@ -7,7 +7,17 @@ type Database = Kysely<WebhooksTables>;
 
 export type NewStripeEvent = Pick<
   StripeEventsTable,
-  'stripe_event_id' | 'created' | 'event_type' | 'object_id' | 'tenant_hint' | 'account' | 'livemode' | 'api_version' | 'payload' | 'source' | 'traceparent'
+  | 'stripe_event_id'
+  | 'created'
+  | 'event_type'
+  | 'object_id'
+  | 'tenant_hint'
+  | 'account'
+  | 'livemode'
+  | 'api_version'
+  | 'payload'
+  | 'source'
+  | 'traceparent'
 >;
 
 /** What identifies a row: Stripe's id, and its time because the table is partitioned by it. */
@@ -80,7 +90,11 @@ export async function markPublished(tx: Tx, keys: readonly EventKey[], at: Date)
 }
 
 /** These could not be published now. `outcome` stays `received` when only Stripe could not be asked. */
-export async function postpone(db: Database, keys: readonly EventKey[], retry: { at: Date; outcome: 'received' | 'failed'; error: string }): Promise<void> {
+export async function postpone(
+  db: Database,
+  keys: readonly EventKey[],
+  retry: { at: Date; outcome: 'received' | 'failed'; error: string },
+): Promise<void> {
   await sql`
     UPDATE stripe_events SET retry_at = ${retry.at}, processing_outcome = ${retry.outcome}, processing_error = ${retry.error}, attempts = attempts + 1
     WHERE published_at IS NULL AND (created, stripe_event_id) IN (SELECT * FROM ${keyList(keys)})`.execute(db);

@@ -6,7 +6,16 @@ import type { ListQuery, PageCursor } from './stripe-event.query.decide.js';
 
 /** An event whose object names no tenant belongs to the default one. */
 const tenantColumn = sql<string>`coalesce(tenant_hint, ${DEFAULT_TENANT})`;
-const columns = ['stripe_event_id', 'event_type', 'object_id', 'created', 'processing_outcome', 'processing_error', 'received_at', tenantColumn.as('tenant')] as const;
+const columns = [
+  'stripe_event_id',
+  'event_type',
+  'object_id',
+  'created',
+  'processing_outcome',
+  'processing_error',
+  'received_at',
+  tenantColumn.as('tenant'),
+] as const;
 
 interface Row {
   stripe_event_id: string;
@@ -20,7 +29,11 @@ interface Row {
 }
 
 /** One page of a tenant's events, newest first; `next` is where the following page begins. Payloads never leave this service. */
-export async function listEvents(db: Kysely<WebhooksTables>, tenant: string, query: ListQuery): Promise<{ data: WebhookEventView[]; next: PageCursor | null }> {
+export async function listEvents(
+  db: Kysely<WebhooksTables>,
+  tenant: string,
+  query: ListQuery,
+): Promise<{ data: WebhookEventView[]; next: PageCursor | null }> {
   let select = db.selectFrom('stripe_events').select(columns).where(tenantColumn, '=', tenant);
   if (query.tenant !== undefined) select = select.where(tenantColumn, '=', query.tenant);
   if (query.status !== undefined) select = select.where('processing_outcome', '=', query.status);
@@ -30,14 +43,23 @@ export async function listEvents(db: Kysely<WebhooksTables>, tenant: string, que
   if (query.created_lt !== undefined) select = select.where('created', '<', query.created_lt);
   if (query.ids !== undefined) select = select.where('stripe_event_id', 'in', query.ids);
   if (query.cursor) select = select.where(sql<boolean>`(created, stripe_event_id) < (${query.cursor.created}, ${query.cursor.id})`);
-  const rows = await select.orderBy('created', 'desc').orderBy('stripe_event_id', 'desc').limit(query.limit + 1).execute();
+  const rows = await select
+    .orderBy('created', 'desc')
+    .orderBy('stripe_event_id', 'desc')
+    .limit(query.limit + 1)
+    .execute();
   const page = rows.slice(0, query.limit);
   const last = page.at(-1);
   return { data: page.map(view), next: rows.length > page.length && last ? { created: last.created, id: last.stripe_event_id } : null };
 }
 
 export async function getEvent(db: Kysely<WebhooksTables>, tenant: string, id: string): Promise<WebhookEventView | null> {
-  const row = await db.selectFrom('stripe_events').select(columns).where('stripe_event_id', '=', id).where(tenantColumn, '=', tenant).executeTakeFirst();
+  const row = await db
+    .selectFrom('stripe_events')
+    .select(columns)
+    .where('stripe_event_id', '=', id)
+    .where(tenantColumn, '=', tenant)
+    .executeTakeFirst();
   return row ? view(row) : null;
 }
 

@@ -48,25 +48,39 @@ export class Sweep {
     if (now.getTime() - cursor.sweptAt.getTime() < settings.everySeconds * 1000) return 0;
     await this.parts.partitions.ensureAhead(now);
     const until = new Date(now.getTime() - settings.settleSeconds * 1000);
-    const windows = sweepWindows({ sweptUntil: cursor.sweptUntil, now: until, overlapSeconds: settings.overlapSeconds, chunkSeconds: CHUNK_SECONDS });
+    const windows = sweepWindows({
+      sweptUntil: cursor.sweptUntil,
+      now: until,
+      overlapSeconds: settings.overlapSeconds,
+      chunkSeconds: CHUNK_SECONDS,
+    });
     let found = 0;
     for (const window of windows) {
       found += await this.sweep(window, stopping);
       const last = window === windows.at(-1);
       const sweptUntil = last ? until : new Date(window.lt * 1000);
-      const advanced = await inTransaction(this.parts, 'webhooks.sweep.advance', (tx) => advanceCursor(tx, { sweptUntil, sweptAt: last ? now : cursor.sweptAt }, epoch ?? 0));
+      const advanced = await inTransaction(this.parts, 'webhooks.sweep.advance', (tx) =>
+        advanceCursor(tx, { sweptUntil, sweptAt: last ? now : cursor.sweptAt }, epoch ?? 0),
+      );
       if (!advanced) break;
     }
     if (found > 0) this.parts.found(found);
-    this.parts.logger.info({ event: 'webhook_sweep_completed', windows: windows.length, missed: found }, "Stripe's list of events was read");
+    this.parts.logger.info(
+      { event: 'webhook_sweep_completed', windows: windows.length, missed: found },
+      "Stripe's list of events was read",
+    );
     return found;
   }
 
   private async sweep(window: SweepWindow, stopping: AbortSignal | undefined): Promise<number> {
     let found = 0;
-    for (let after: string | undefined; ; ) {
+    for (let after: string | undefined; ;) {
       stopping?.throwIfAborted();
-      const page = await this.parts.stripe.listEvents({ created: window, limit: 100, ...(after === undefined ? {} : { starting_after: after }) });
+      const page = await this.parts.stripe.listEvents({
+        created: window,
+        limit: 100,
+        ...(after === undefined ? {} : { starting_after: after }),
+      });
       if (page.kind !== 'ok') throw new SweepIncomplete(`Stripe's list of events could not be read: ${page.kind}`);
       found += await this.store(page.value.data);
       after = page.value.data.at(-1)?.id;
@@ -76,8 +90,13 @@ export class Sweep {
 
   private async store(events: readonly StripeEvent[]): Promise<number> {
     if (events.length === 0) return 0;
-    const rows = events.map(sweptRow).sort((a, b) => a.created.getTime() - b.created.getTime() || (a.stripe_event_id < b.stripe_event_id ? -1 : 1));
-    await this.parts.partitions.ensureFor(rows.map((row) => row.created), this.parts.clock.now());
+    const rows = events
+      .map(sweptRow)
+      .sort((a, b) => a.created.getTime() - b.created.getTime() || (a.stripe_event_id < b.stripe_event_id ? -1 : 1));
+    await this.parts.partitions.ensureFor(
+      rows.map((row) => row.created),
+      this.parts.clock.now(),
+    );
     const fresh = await inTransaction(this.parts, 'webhooks.sweep.insert', (tx) => insertEvents(tx, rows));
     return fresh.size;
   }

@@ -11,7 +11,9 @@ export interface Cursor {
 
 /** Where the sweeps are; a fresh installation begins at `now`. */
 export async function readCursor(db: Kysely<WebhooksTables>, now: Date): Promise<Cursor> {
-  await sql`INSERT INTO sweep_cursors (name, swept_until, epoch, updated_at) VALUES (${CURSOR}, ${now}, 0, to_timestamp(0)) ON CONFLICT DO NOTHING`.execute(db);
+  await sql`INSERT INTO sweep_cursors (name, swept_until, epoch, updated_at) VALUES (${CURSOR}, ${now}, 0, to_timestamp(0)) ON CONFLICT DO NOTHING`.execute(
+    db,
+  );
   const row = await db.selectFrom('sweep_cursors').selectAll().where('name', '=', CURSOR).executeTakeFirstOrThrow();
   return { sweptUntil: row.swept_until, sweptAt: row.updated_at };
 }

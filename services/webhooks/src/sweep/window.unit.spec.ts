@@ -6,7 +6,9 @@ const at = (seconds: number) => new Date(seconds * 1000);
 
 describe('The windows of a sweep', () => {
   it('reach from before the last sweep to now', () => {
-    expect(sweepWindows({ sweptUntil: at(10_000), now: at(10_300), overlapSeconds: 600, chunkSeconds: 3600 })).toEqual([{ gte: 9400, lt: 10_301 }]);
+    expect(sweepWindows({ sweptUntil: at(10_000), now: at(10_300), overlapSeconds: 600, chunkSeconds: 3600 })).toEqual([
+      { gte: 9400, lt: 10_301 },
+    ]);
   });
 
   it('are cut into pieces after a long absence, oldest first', () => {
@@ -23,12 +25,18 @@ describe('The windows of a sweep', () => {
 
   it('leave no second out', () => {
     fc.assert(
-      fc.property(fc.nat(1_000_000), fc.nat(1_000_000), fc.nat(5000), fc.integer({ min: 20_000, max: 100_000 }), (swept, later, overlapSeconds, chunkSeconds) => {
-        const windows = sweepWindows({ sweptUntil: at(swept), now: at(swept + later), overlapSeconds, chunkSeconds });
-        expect(windows[0]!.gte).toBe(Math.max(swept - overlapSeconds, swept + later + 1 - (30 * 86_400 - 3600)));
-        expect(windows.at(-1)!.lt).toBe(swept + later + 1);
-        windows.slice(1).forEach((window, i) => expect(window.gte).toBe(windows[i]!.lt));
-      }),
+      fc.property(
+        fc.nat(1_000_000),
+        fc.nat(1_000_000),
+        fc.nat(5000),
+        fc.integer({ min: 20_000, max: 100_000 }),
+        (swept, later, overlapSeconds, chunkSeconds) => {
+          const windows = sweepWindows({ sweptUntil: at(swept), now: at(swept + later), overlapSeconds, chunkSeconds });
+          expect(windows[0]!.gte).toBe(Math.max(swept - overlapSeconds, swept + later + 1 - (30 * 86_400 - 3600)));
+          expect(windows.at(-1)!.lt).toBe(swept + later + 1);
+          windows.slice(1).forEach((window, i) => expect(window.gte).toBe(windows[i]!.lt));
+        },
+      ),
       { numRuns: 200 },
     );
   });
