@@ -38,7 +38,7 @@ export class GapFiller {
   private checking: Promise<boolean> | undefined;
   private stopped = false;
   private awaySince: number | null = null;
-  private said = 0;
+  private readonly said = new Map<string, number>();
 
   constructor(
     private readonly options: FillerOptions,
@@ -118,14 +118,16 @@ export class GapFiller {
 
   private isFillable(known: Watermark, page: OutboxReadReply): boolean {
     if (page.epoch < known.epoch) {
-      this.sayNowAndThen(() => this.options.logger.error({ event: 'epoch_went_back', consumer: this.key.consumer, known: known.epoch, owner: page.epoch }, "The owner's epoch is older than the one already seen"));
+      this.sayNowAndThen('epoch_went_back', (fields) =>
+        this.options.logger.error({ ...fields, known: known.epoch, owner: page.epoch }, "The owner's epoch is older than the one already seen"),
+      );
       return false;
     }
     if (page.head > known.position && page.floor > known.position + 1) {
       this.options.onBelowFloor?.();
-      this.sayNowAndThen(() =>
+      this.sayNowAndThen('inbox_below_floor', (fields) =>
         this.options.logger.error(
-          { event: 'inbox_below_floor', consumer: this.key.consumer, watermark: known.position, floor: page.floor },
+          { ...fields, watermark: known.position, floor: page.floor },
           'The owner no longer keeps messages that this consumer has not seen; it waits for an operator',
         ),
       );
@@ -136,25 +138,25 @@ export class GapFiller {
 
   private async report(error: unknown): Promise<boolean> {
     if (!(error instanceof RpcUnavailable || error instanceof RpcTimeout)) {
-      this.sayNowAndThen(() => this.options.logger.warn({ event: 'head_check_failed', consumer: this.key.consumer, err: error }, "Asking for the owner's head failed; trying again"));
+      this.sayNowAndThen('head_check_failed', (fields) => this.options.logger.warn({ ...fields, err: error }, "Asking for the owner's head failed; trying again"));
       return false;
     }
     this.awaySince ??= Date.now();
     if (!this.options.broker.connected || this.stopped) return false;
     const { position } = await readWatermark(this.options.db, this.key).catch(() => ({ position: null }));
     const highest = await highestStored(this.options.db, this.key).catch(() => 0);
-    this.sayNowAndThen(() =>
+    this.sayNowAndThen('outbox_owner_away', (fields) =>
       this.options.logger.warn(
-        { event: 'outbox_owner_away', consumer: this.key.consumer, stream: this.options.stream, watermark: position, waiting_at_gap: position !== null && highest > position },
+        { ...fields, stream: this.options.stream, watermark: position, waiting_at_gap: position !== null && highest > position },
         "The stream's owner does not answer; nothing above a gap runs meanwhile",
       ),
     );
     return false;
   }
 
-  private sayNowAndThen(say: () => void): void {
-    if (Date.now() - this.said < SAY_AGAIN_MS) return;
-    this.said = Date.now();
-    say();
+  private sayNowAndThen(event: string, say: (fields: { event: string; consumer: string }) => void): void {
+    if (Date.now() - (this.said.get(event) ?? 0) < SAY_AGAIN_MS) return;
+    this.said.set(event, Date.now());
+    say({ event, consumer: this.key.consumer });
   }
 }

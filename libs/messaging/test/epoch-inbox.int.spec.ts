@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { openDatabase } from '@tidegate/database/database';
 import { eventually } from '@tidegate/test-harness/eventually';
 import { sql } from 'kysely';
 import { readOutboxState } from '../src/outbox-rows.js';
-import { countEffects, effectsOf, recorder, upTo, World } from './support/world.js';
+import { countEffects, effectsOf, quiet, recorder, upTo, World } from './support/world.js';
 
 jest.setTimeout(60_000);
 
@@ -76,8 +77,6 @@ describe("When the owner's database was restored from a backup", () => {
 
   /** What a backup taken at that position would have: its rows are gone, and so is what the relay noted since. */
   async function restoreToPosition(position: number): Promise<void> {
-    const { openDatabase } = await import('@tidegate/database/database');
-    const { quiet } = await import('./support/world.js');
     const admin = openDatabase<Record<string, never>>({ url: world.database.url, poolSize: 1, applicationName: 'restore' }, quiet);
     await sql`ALTER TABLE payments.outbox DISABLE TRIGGER ALL`.execute(admin.db);
     await sql`DELETE FROM payments.outbox WHERE position > ${position}`.execute(admin.db);

@@ -1,0 +1,66 @@
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { createLogger } from '@tidegate/telemetry/logger';
+import { eventually } from '@tidegate/test-harness/eventually';
+import { postgresForTests, type TestDatabase } from '@tidegate/test-harness/postgres';
+import pg from 'pg';
+import { readFileSync } from 'node:fs';
+import { type Database, openDatabase } from '../src/database.js';
+import { Lease } from '../src/lease.js';
+
+describe('When processes want the same lease', () => {
+  let database: TestDatabase;
+  let opened: Database<Record<string, never>>;
+  beforeAll(async () => {
+    database = await postgresForTests({ migrate: 'none' });
+    const admin = new pg.Client({ connectionString: database.url });
+    await admin.connect();
+    await admin.query(readFileSync(join(import.meta.dirname, '..', 'migrations', '0001_leases.sql'), 'utf8'));
+    await admin.end();
+    opened = openDatabase({ url: database.url, poolSize: 4, applicationName: 'lease test' }, createLogger({ service: 'test', level: 'silent' }));
+  });
+  afterAll(async () => {
+    await opened.close();
+    await database.drop();
+  });
+
+  it('gives it to one, and to another only after its end, with a higher epoch', async () => {
+    const [a, b] = [new Lease(opened.db, 'one', 'a', 300), new Lease(opened.db, 'one', 'b', 300)];
+    expect(await a.acquire()).toBe(1);
+    expect(await b.acquire()).toBeNull();
+    expect(await a.acquire()).toBe(1);
+    expect(await a.renew()).toBe(true);
+
+    await eventually(async () => expect(await b.acquire()).toBe(2));
+    expect(await a.renew()).toBe(false);
+    expect(await a.acquire()).toBeNull();
+  });
+
+  it('passes it on at once when it is released', async () => {
+    const [a, b] = [new Lease(opened.db, 'two', 'a'), new Lease(opened.db, 'two', 'b')];
+    await a.acquire();
+    await a.release();
+    expect(await b.acquire()).toBe(2);
+  });
+
+  it('does not renew a lease that ran out, even if nobody took it', async () => {
+    const a = new Lease(opened.db, 'three', 'a', 50);
+    await a.acquire();
+    await eventually(async () => expect(await new Lease(opened.db, 'three', 'b', 1).acquire()).toBe(2));
+    expect(await a.renew()).toBe(false);
+  });
+
+  it('lets exactly one of many win', async () => {
+    const outcomes = await Promise.all(Array.from({ length: 12 }, (_, n) => new Lease(opened.db, 'four', `holder-${n}`).acquire()));
+    expect(outcomes.filter((epoch) => epoch !== null)).toEqual([1]);
+  });
+
+  it('survives the loss of its connections', async () => {
+    await opened.db.connection().execute(async () => undefined);
+    const admin = new pg.Client({ connectionString: database.url });
+    await admin.connect();
+    await admin.query(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'lease test'`);
+    await admin.end();
+    await eventually(async () => expect(await new Lease(opened.db, 'five', 'a').acquire()).toBe(1));
+  });
+});

@@ -1,0 +1,78 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { postgresForTests, type TestDatabase } from '@tidegate/test-harness/postgres';
+import pg from 'pg';
+import { ChangedMigration, migrate } from '../src/migrate.js';
+
+describe('When a schema is migrated', () => {
+  let database: TestDatabase;
+  let folder: string;
+  const role = `migrated_${process.pid}`;
+  beforeEach(async () => {
+    database = await postgresForTests({ migrate: 'none' });
+    folder = mkdtempSync(join(tmpdir(), 'tidegate-migrations-'));
+    write('0001_first.sql', 'CREATE TABLE things (id int PRIMARY KEY); REVOKE DELETE ON things FROM :"role";');
+  });
+  afterEach(async () => {
+    const admin = await connected(database.url);
+    await admin.query(`DROP SCHEMA IF EXISTS shop CASCADE; DROP OWNED BY ${role}; DROP ROLE ${role}`).catch(() => undefined);
+    await admin.end();
+    await database.drop();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  it('runs each file once, in order, and later only what is new', async () => {
+    expect(await run()).toEqual({ applied: ['shop/0001_first.sql'] });
+    write('0002_second.sql', 'ALTER TABLE things ADD COLUMN name text;');
+    expect(await run()).toEqual({ applied: ['shop/0002_second.sql'] });
+    expect(await run()).toEqual({ applied: [] });
+  });
+
+  it('refuses a file that was changed after it had run', async () => {
+    await run();
+    write('0001_first.sql', 'CREATE TABLE other (id int);');
+    await expect(run()).rejects.toThrow(ChangedMigration);
+  });
+
+  it('leaves nothing behind when a file fails', async () => {
+    write('0002_broken.sql', 'CREATE TABLE half (id int); SELECT nonsense;');
+    await expect(run()).rejects.toThrow('shop/0002_broken.sql failed');
+    const admin = await connected(database.url);
+    expect((await admin.query(`SELECT 1 FROM information_schema.schemata WHERE schema_name = 'shop'`)).rowCount).toBe(0);
+    await admin.end();
+  });
+
+  it('applies once although three processes migrate at the same time', async () => {
+    const outcomes = await Promise.all([run(), run(), run()]);
+    expect(outcomes.flatMap((one) => one.applied)).toEqual(['shop/0001_first.sql']);
+  });
+
+  it('gives the role its schema as search path, its grants, and nothing more', async () => {
+    await run();
+    const url = new URL(database.url);
+    url.username = role;
+    url.password = 'secret';
+    const service = await connected(url.href);
+    await service.query('INSERT INTO things VALUES (1)');
+    expect((await service.query('SELECT id FROM things')).rows).toEqual([{ id: 1 }]);
+    await expect(service.query('DELETE FROM things')).rejects.toThrow('permission denied');
+    await expect(service.query('DROP TABLE things')).rejects.toThrow('must be owner');
+    await expect(service.query('CREATE TABLE mine (id int)')).rejects.toThrow('permission denied');
+    await expect(service.query(`UPDATE migrations SET sha256 = ''`)).rejects.toThrow('permission denied');
+    await service.end();
+  });
+
+  const run = () => migrate(database.url, { schema: 'shop', role, password: 'secret', dirs: [{ id: 'shop', path: folder }] });
+  function write(name: string, sql: string): void {
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(join(folder, name), sql);
+  }
+});
+
+async function connected(url: string): Promise<pg.Client> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  return client;
+}

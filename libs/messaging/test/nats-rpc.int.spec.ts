@@ -1,0 +1,80 @@
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { eventually } from '@tidegate/test-harness/eventually';
+import { connectBroker } from '../src/connection.js';
+import { RpcClient, RpcFailed, RpcTimeout, RpcUnavailable, serveRpc } from '../src/rpc.js';
+import { type Member, quiet, World } from './support/world.js';
+
+jest.setTimeout(30_000);
+
+const SUBJECT = 'payments.rpc.payment.get.v1';
+
+describe('When one service asks another', () => {
+  let world: World;
+  let payments: Member;
+  let client: RpcClient;
+  beforeAll(async () => {
+    world = await World.open();
+    payments = await world.member('payments');
+    client = new RpcClient((await world.member('gateway')).broker);
+    await eventually(() => expect(payments.broker.connected).toBe(true));
+  });
+  afterAll(() => world.close());
+
+  it('says at once that nobody answers', async () => {
+    await expect(client.request(SUBJECT, {}, { timeoutMs: 10_000 })).rejects.toThrow(RpcUnavailable);
+  });
+
+  it('hands over the deadline, and drops what is expired on arrival', async () => {
+    const seen: number[] = [];
+    const server = serveRpc(payments.broker, SUBJECT, 'payments', async (request, { deadline }) => {
+      seen.push(deadline);
+      return { echo: request };
+    });
+    const deadline = Date.now() + 2_000;
+    await eventually(async () => expect(await client.request(SUBJECT, { id: 1 }, { deadline, timeoutMs: 9_000 })).toEqual({ echo: { id: 1 } }));
+    expect(seen[0]).toBeLessThanOrEqual(deadline + 1);
+    await expect(client.request(SUBJECT, {}, { deadline: Date.now() - 1 })).rejects.toThrow(RpcTimeout);
+    await server.stop();
+  });
+
+  it('tells a handler that threw from one that was too slow', async () => {
+    const server = serveRpc(payments.broker, SUBJECT, 'payments', async (request) => {
+      if ((request as { slow?: boolean }).slow) await new Promise((resolve) => setTimeout(resolve, 300));
+      throw new Error('broken inside');
+    });
+    await eventually(async () => expect(client.request(SUBJECT, {})).rejects.toThrow(RpcFailed));
+    await expect(client.request(SUBJECT, { slow: true }, { timeoutMs: 100 })).rejects.toThrow(RpcTimeout);
+    await server.stop();
+  });
+
+  it('finishes requests in hand when it stops, and leaves new ones to other replicas', async () => {
+    const second = await world.member('payments');
+    let release: () => void = () => undefined;
+    const held = new Promise<void>((resolve) => (release = resolve));
+    const first = serveRpc(payments.broker, SUBJECT, 'payments', async () => {
+      await held;
+      return 'first';
+    });
+    let answer: Promise<string> | undefined;
+    await eventually(async () => {
+      answer = client.request<string>(SUBJECT, {});
+      await expect(Promise.race([answer, new Promise((resolve) => setTimeout(() => resolve('waiting'), 100))])).resolves.toBe('waiting');
+    });
+    const other = serveRpc(second.broker, SUBJECT, 'payments', async () => 'second');
+    const stopped = first.stop();
+    await eventually(async () => expect(await client.request(SUBJECT, {}, { timeoutMs: 200 })).toBe('second'));
+    release();
+    await stopped;
+    expect(await answer).toBe('first');
+    await other.stop();
+  });
+
+  it('starts without a broker, and says unavailable until it is there', async () => {
+    const broker = await connectBroker({ servers: 'nats://nobody:none@127.0.0.1:9', name: 'lonely', logger: quiet });
+    expect(broker.connected).toBe(false);
+    await expect(new RpcClient(broker).request(SUBJECT, {})).rejects.toThrow('the broker is away');
+    await expect(broker.ping()).rejects.toThrow('The broker is away');
+    await broker.drain();
+    await expect(broker.connection()).rejects.toThrow('closed');
+  });
+});
