@@ -1,26 +1,29 @@
 import { Lease } from '@tidegate/database/lease';
-import { OutboxRelay } from '@tidegate/messaging/relay';
-import { RPC } from '@tidegate/contracts/rpc/routes';
+import { JetStreamStrategy } from '@tidegate/messaging/nest/jetstream.strategy';
 import { serveOutboxRead } from '@tidegate/messaging/outbox-read.rpc';
-import { serveRpc } from '@tidegate/messaging/rpc';
+import { OutboxRelay } from '@tidegate/messaging/relay';
+import { type RpcServer } from '@tidegate/messaging/rpc';
 import { Subscriber } from '@tidegate/messaging/subscriber';
-import type { HostContext, ServiceParts } from '@tidegate/service-host/host';
 import { everyLoop } from '@tidegate/service-host/loop';
+import type { HostContext, ServiceParts, Startable } from '@tidegate/service-host/service-parts';
 import type { ReceiptsConfig } from './config.js';
 import { DocumentLoop } from './document/document.loop.js';
 import { PayerDetails } from './payer/payer-details.js';
+import { ReceiptController } from './receipt/receipt.controller.js';
 import { receiptMetrics } from './receipt/receipt.metrics.js';
 import { ReceiptRpc } from './receipt/receipt.rpc.js';
+import { PAYMENTS_CONSUMER } from './receipt/receipt.store.js';
 import { ReceiptsPaymentsConsumer } from './receipt/receipts-payments.consumer.js';
 import { TypstRenderer } from './rendering/typst-renderer.js';
 import { TenantCopies } from './tenant/tenant-copy.js';
 
+const SERVICE = 'receipts';
 const RENDER_INTERVAL_MS = 1000;
 
 /** Where the parts of receipts meet. */
 export function receipts(context: HostContext<ReceiptsConfig>): ServiceParts {
-  const { broker, clock, config, db, failpoints, health, instance, logger, metrics, rpc } = context;
-  const relay = new OutboxRelay({ db, broker, owner: 'receipts', failpoints, logger, metrics, lease: new Lease(db, 'relay', instance) });
+  const { broker, clock, config, db, failpoints, health, instance, logger, metrics } = context;
+  const relay = new OutboxRelay({ db, broker, owner: SERVICE, failpoints, logger, metrics, lease: new Lease(db, 'relay', instance) });
   const renderer = new TypstRenderer();
   const ports = {
     db,
@@ -28,14 +31,14 @@ export function receipts(context: HostContext<ReceiptsConfig>): ServiceParts {
     clock,
     logger,
     renderer,
-    payers: new PayerDetails({ db, ask: rpc, clock }),
+    payers: new PayerDetails({ db, ask: context.rpc, clock }),
     metrics: receiptMetrics(metrics, db, clock),
     committed: () => relay.signal(),
   };
   const documents = new DocumentLoop(ports);
   const rendering = everyLoop({ name: 'receipts.render', intervalMs: RENDER_INTERVAL_MS, runOnce: () => documents.runOnce(), health, logger });
   const issuing = new ReceiptsPaymentsConsumer({
-    tenants: new TenantCopies({ db, ask: rpc, clock }),
+    tenants: new TenantCopies({ db, ask: context.rpc, clock }),
     clock,
     logger,
     numberFormat: config.RECEIPT_NUMBER_FORMAT,
@@ -44,28 +47,30 @@ export function receipts(context: HostContext<ReceiptsConfig>): ServiceParts {
       relay.signal();
     },
   });
-  const rpcs = new ReceiptRpc(ports);
-  const served: { stop(): Promise<void> }[] = [];
+  const requests = new JetStreamStrategy({
+    broker,
+    service: SERVICE,
+    subscriber: (durable) => {
+      throw new Error(`Bug: ${durable} is consumed below, not by a controller`);
+    },
+  });
   return {
-    module: {},
+    module: { controllers: [ReceiptController], providers: [{ provide: ReceiptRpc, useValue: new ReceiptRpc(ports) }] },
+    strategies: [requests],
     consumers: [
-      new Subscriber({ db, broker, failpoints, logger, metrics, clock, service: 'receipts', durable: 'receipts-payments', stream: 'PAYMENTS_EVENTS', handler: issuing }),
-      {
-        async start() {
-          served.push(
-            serveOutboxRead(broker, db, 'receipts'),
-            serveRpc(broker, RPC.receiptList, 'receipts', (r) => rpcs.list(r)),
-            serveRpc(broker, RPC.receiptGet, 'receipts', (r) => rpcs.get(r)),
-            serveRpc(broker, RPC.receiptOfPayment, 'receipts', (r) => rpcs.ofPayment(r)),
-            serveRpc(broker, RPC.receiptPdf, 'receipts', (r) => rpcs.pdf(r)),
-          );
-        },
-        async stop() {
-          await Promise.all(served.map((one) => one.stop()));
-        },
-      },
+      new Subscriber({ db, broker, failpoints, logger, metrics, clock, service: SERVICE, durable: PAYMENTS_CONSUMER, stream: 'PAYMENTS_EVENTS', handler: issuing }),
+      served(() => serveOutboxRead(broker, db, SERVICE)),
     ],
     loops: [relay, rendering],
     stop: () => renderer.close(),
+  };
+}
+
+/** A subscription that begins when the service starts and ends when it stops. */
+function served(serve: () => RpcServer): Startable {
+  let server: RpcServer | undefined;
+  return {
+    start: async () => void (server = serve()),
+    stop: async () => server?.stop(),
   };
 }

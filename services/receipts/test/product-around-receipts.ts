@@ -46,8 +46,8 @@ export interface ProductAroundReceipts {
 }
 
 export async function productAroundReceipts(): Promise<ProductAroundReceipts> {
-  const nats = await natsForTests({ users: ['gateway', 'payments', 'receipts'].map((user) => ({ user, password: passwordOf(user), permissions: natsPermissions(user) })) });
   const database = await postgresForTests({ migrate: receiptsAndPaymentsOutbox() });
+  const nats = await natsForTests({ users: ['gateway', 'payments', 'receipts'].map((user) => ({ user, password: passwordOf(user), permissions: natsPermissions(user) })) });
   const payments = openDatabase<never>({ url: database.urlFor('payments'), poolSize: 3, applicationName: 'payments test' }, silent);
   const brokerOf = (user: string) => connectBroker({ servers: `nats://127.0.0.1:${nats.port}`, user, pass: passwordOf(user), name: user, logger: silent });
   const [paymentsBroker, gatewayBroker] = await Promise.all([brokerOf('payments'), brokerOf('gateway')]);

@@ -2,14 +2,16 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { HttpReply } from '@tidegate/contracts/rpc/http-reply';
 import { type RouteRequest, RPC, type RpcSubject } from '@tidegate/contracts/rpc/routes';
 import { type Database } from '@tidegate/database/database';
+import { connectBroker } from '@tidegate/messaging/connection';
 import { eventually } from '@tidegate/test-harness/eventually';
 import { sql } from 'kysely';
 import { receiptId } from '../src/receipt/receipt-id.js';
+import { checksumOfReceipts, replayAndRebuild } from '../src/receipt/receipt.rebuild.js';
 import type { Tables } from '../src/tables.js';
 import { berlin, payment, succeeded, tokyo } from './payments.js';
 import { readPdf } from './pdf-text.js';
 import { type ProductAroundReceipts, productAroundReceipts } from './product-around-receipts.js';
-import { connect } from './receipts-database.js';
+import { connect, silent } from './receipts-database.js';
 
 let product: ProductAroundReceipts;
 let opened: Database<Tables>;
@@ -83,4 +85,27 @@ describe('Given receipts in four processes at work on the events of payments', (
     product.tenants.set('newcomer', { ...berlin, id: 'newcomer' });
     await rendered(23);
   }, 20_000);
+});
+
+describe('Given the projection dropped while receipts go on being issued', () => {
+  it('replays payments in a new generation, keeps every number and misses none', async () => {
+    const numbers = async () => new Map((await opened.db.selectFrom('receipts').select(['payment_id', 'number']).execute()).map((row) => [row.payment_id, row.number]));
+    const before = await numbers();
+    const checksum = await checksumOfReceipts(opened.db);
+    const broker = await connectBroker({ servers: product.nats.url('receipts'), name: 'receipts-rebuild', logger: silent });
+    const rebuildNow = () => replayAndRebuild({ db: opened.db, broker, clock: { now: () => new Date() }, logger: silent, numberFormat: '{series}-{year}-{sequence:6}' });
+
+    await opened.db.deleteFrom('receipts').execute();
+    expect(await rebuildNow()).toMatchObject({ events: 2 * before.size });
+    expect(await checksumOfReceipts(opened.db)).toBe(checksum);
+
+    await product.publish(Array.from({ length: 20 }, (_, n) => success(700 + n)));
+    await rebuildNow();
+    await rendered(before.size + 20);
+    await broker.drain();
+    const after = await numbers();
+    for (const [paymentId, number] of before) expect(after.get(paymentId)).toBe(number);
+    const { receipts, max, last, issued } = (await counted()) ?? {};
+    expect([max, last, issued]).toEqual([receipts, receipts, receipts]);
+  }, 40_000);
 });

@@ -21,7 +21,8 @@ export interface IssuingPorts {
 }
 
 const TENANT_RETRY_MS = 1000;
-const SUCCEEDED = paymentSubject('succeeded');
+/** The only fact that receipts act on. */
+export const SUCCEEDED = paymentSubject('succeeded');
 
 /** Issues the receipt of each payment that succeeded, in the transaction that marks the message done. Every other event passes by. */
 export class ReceiptsPaymentsConsumer implements Handler {
@@ -61,7 +62,8 @@ export class ReceiptsPaymentsConsumer implements Handler {
   }
 }
 
-function paymentIn(cause: Envelope): PaymentSnapshot {
+/** Throws PermanentFailure for what is no payment. */
+export function paymentIn(cause: Envelope): PaymentSnapshot {
   const parsed = PaymentSnapshot.safeParse(cause.data);
   if (!parsed.success) throw new PermanentFailure(`not a payment: ${parsed.error.issues.map((issue) => `${issue.path.join('.')} ${issue.message}`).join(', ')}`);
   return parsed.data;
