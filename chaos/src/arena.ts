@@ -15,6 +15,9 @@ export interface Arena {
   stack: Stack;
   client: Client;
   truth(): Promise<Truth>;
+  /** Orders a fault of the simulator, as `POST /__faults` takes it. */
+  fault(order: Record<string, unknown>): Promise<void>;
+  clearFaults(): Promise<void>;
   sql<T extends pg.QueryResultRow>(text: string, values?: unknown[]): Promise<T[]>;
   /** Resolves when our record equals the truth and every payment has what it should have; fails with what still differs. */
   settled(withinMs?: number): Promise<{ payments: PaymentView[]; receipts: ReceiptView[] }>;
@@ -25,6 +28,7 @@ export interface Arena {
 const HASTE: Record<string, string> = {
   REFUND_ABSENCE_SECONDS: '2',
   WEBHOOKS_SWEEP_SECONDS: '2',
+  WEBHOOKS_SWEEP_SETTLE_SECONDS: '1',
   RECONCILIATION_STALE_SECONDS: '2',
   CIRCUIT_BREAKER_FAILURE_THRESHOLD: '1000',
 };
@@ -41,6 +45,8 @@ export async function openArena(options: Partial<StackOptions> = {}): Promise<Ar
     stack,
     client,
     truth,
+    fault: (order) => control(stack, 'POST', order),
+    clearFaults: () => control(stack, 'DELETE'),
     sql: async <T extends pg.QueryResultRow>(text: string, values: unknown[] = []) => (await pool.query<T>(text, values)).rows,
     settled: (withinMs = 60_000) => settled(client, truth, withinMs),
     close: async () => {
@@ -67,4 +73,12 @@ async function settled(
       throw new Error(`Not settled after ${withinMs} ms; ${wrong.length} disagreements:\n${wrong.slice(0, 20).join('\n')}`);
     await new Promise((resolve) => setTimeout(resolve, 250));
   }
+}
+
+async function control(stack: Stack, method: 'POST' | 'DELETE', order?: Record<string, unknown>): Promise<void> {
+  const answer = await fetch(`${stack.urls.simulator}/__faults`, {
+    method,
+    ...(order ? { headers: { 'content-type': 'application/json' }, body: JSON.stringify(order) } : {}),
+  });
+  if (!answer.ok) throw new Error(`${method} /__faults answered ${answer.status}: ${await answer.text()}`);
 }

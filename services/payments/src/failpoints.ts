@@ -34,7 +34,7 @@ export const recoveryFailpoints: readonly string[] = [
 ];
 
 /** The names that TIDEGATE_FAILPOINT may give to this service, besides those of messaging. */
-export const paymentsFailpoints: readonly string[] = [...Object.values(requestFailpoints).flat(), ...recoveryFailpoints];
+export const FAILPOINTS: readonly string[] = [...Object.values(requestFailpoints).flat(), ...recoveryFailpoints];
 
 function oneCall(operation: string): string[] {
   const name = `payments.${operation}`;

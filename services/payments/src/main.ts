@@ -1,7 +1,7 @@
 import 'reflect-metadata';
 import { host } from '@tidegate/service-host/host';
 import { readPaymentsConfig } from './config.js';
-import { paymentsFailpoints } from './failpoints.js';
+import { FAILPOINTS } from './failpoints.js';
 import { setup } from './payments.module.js';
 
-await host({ service: 'payments', version: '0.1.0', config: readPaymentsConfig(), failpoints: paymentsFailpoints, setup });
+await host({ service: 'payments', version: '0.1.0', config: readPaymentsConfig(), failpoints: FAILPOINTS, setup });

@@ -14,7 +14,7 @@ import { simulatorForTests } from '@tidegate/test-harness/simulator';
 import { type Simulator } from '@tidegate/stripe-simulator/simulator';
 import { jetstream } from '@nats-io/jetstream';
 import { PaymentsConfig } from '../src/config.js';
-import { paymentsFailpoints } from '../src/failpoints.js';
+import { FAILPOINTS } from '../src/failpoints.js';
 import { setup } from '../src/payments.module.js';
 import { VISA } from './payments-world.js';
 
@@ -40,7 +40,7 @@ describe('The running service', () => {
       LOG_LEVEL: 'silent',
       SHUTDOWN_GRACE_MS: '0',
     });
-    service = await startService({ service: 'payments', version: '0.1.0', config, failpoints: paymentsFailpoints, setup }, logger);
+    service = await startService({ service: 'payments', version: '0.1.0', config, failpoints: FAILPOINTS, setup }, logger);
     broker = await connectBroker({ servers: nats.url(), name: 'test', service: 'gateway', logger });
     rpc = new RpcClient(broker);
   });

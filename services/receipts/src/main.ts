@@ -1,7 +1,7 @@
 import 'reflect-metadata';
 import { host } from '@tidegate/service-host/host';
 import { receiptsConfig } from './config.js';
-import { RECEIPTS_FAILPOINTS } from './failpoints.js';
+import { FAILPOINTS } from './failpoints.js';
 import { receipts } from './receipts.module.js';
 
-await host({ service: 'receipts', version: '0.1.0', config: receiptsConfig, failpoints: RECEIPTS_FAILPOINTS, setup: receipts });
+await host({ service: 'receipts', version: '0.1.0', config: receiptsConfig, failpoints: FAILPOINTS, setup: receipts });

@@ -21,7 +21,7 @@ import { natsForTests, type TestNats } from '@tidegate/test-harness/nats';
 import { postgresForTests, type TestDatabase } from '@tidegate/test-harness/postgres';
 import { type RunningService, startService } from '@tidegate/service-host/host';
 import { receiptsConfig } from '../src/config.js';
-import { RECEIPTS_FAILPOINTS } from '../src/failpoints.js';
+import { FAILPOINTS } from '../src/failpoints.js';
 import { receipts } from '../src/receipts.module.js';
 import { silent } from './receipts-database.js';
 
@@ -80,7 +80,7 @@ export async function productAroundReceipts(): Promise<ProductAroundReceipts> {
     environment: () => ({ PORT: '0', DATABASE_URL: database.urlFor('receipts'), NATS_URL: nats.url('receipts'), LOG_LEVEL: 'silent', SHUTDOWN_GRACE_SECONDS: '0' }),
     async startReceipts(settings = {}) {
       const config = receiptsConfig({ ...product.environment(), ...settings });
-      const service = await startService({ service: 'receipts', version: '0', config, failpoints: RECEIPTS_FAILPOINTS, setup: receipts }, silent);
+      const service = await startService({ service: 'receipts', version: '0', config, failpoints: FAILPOINTS, setup: receipts }, silent);
       running.push(service);
       return service;
     },

@@ -34,8 +34,10 @@ export const realProduct: Product = {
   },
 
   async failpoints() {
-    const lists = await Promise.all(serviceNames.map((name) => load<{ FAILPOINTS?: readonly string[] }>(`@tidegate/${name}/failpoints`).catch(() => ({ FAILPOINTS: [] }))));
-    return [...new Set(lists.flatMap(({ FAILPOINTS = [] }) => FAILPOINTS))].sort();
+    const { messagingFailpoints } = await load<{ messagingFailpoints(service: string): string[] }>('@tidegate/messaging/messaging-failpoints');
+    const withOwn = serviceNames.filter((name) => existsSync(join(repositoryRoot(), 'services', name, 'dist', 'failpoints.js')));
+    const lists = await Promise.all(withOwn.map((name) => load<{ FAILPOINTS: readonly string[] }>(`@tidegate/${name}/failpoints`)));
+    return [...lists.flatMap(({ FAILPOINTS }) => FAILPOINTS), ...serviceNames.flatMap(messagingFailpoints)].sort();
   },
 
   async createTenantsAndKeys(databaseUrl) {
