@@ -3,10 +3,9 @@ import { join } from 'node:path';
 import { testEnvironment } from './checks/test-environment.js';
 import { nodeProgram, repositoryRoot } from './repository.js';
 
-/** Runs a TypeScript file, by its path from the root of the checkout, on the built packages; resolves with its exit code. */
+/** Runs a built program, by its path from the root of the checkout, with the environment of tests; resolves with its exit code. */
 export async function runScript(file: string, args: readonly string[]): Promise<number> {
-  const loader = join(repositoryRoot(), 'tools', 'local-stack', 'dist', 'typescript-loader.js');
-  const child = spawn(nodeProgram(), ['--enable-source-maps', '--import', loader, join(repositoryRoot(), file), ...args], {
+  const child = spawn(nodeProgram(), ['--enable-source-maps', join(repositoryRoot(), file), ...args], {
     cwd: repositoryRoot(),
     env: testEnvironment(process.env),
     stdio: 'inherit',

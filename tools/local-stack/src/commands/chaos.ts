@@ -1,6 +1,6 @@
 import { runScript } from '../scripts.js';
 
-/** `npm run chaos -- …`: `chaos/main.ts` with these arguments. */
+/** `npm run chaos -- …`: the program of `chaos/` with these arguments. */
 export function chaos(args: readonly string[]): Promise<number> {
-  return runScript('chaos/main.ts', args);
+  return runScript('chaos/dist/main.js', args);
 }

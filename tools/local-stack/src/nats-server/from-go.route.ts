@@ -14,7 +14,7 @@ export const fromGo: Route = {
     return withScratchFolder(async (folder) => {
       const build = await tryRun('go', ['install', `github.com/nats-io/nats-server/v2@v${search.version}`], {
         env: { ...search.env, GOBIN: folder, CGO_ENABLED: '0' },
-        timeoutMs: 240_000,
+        timeoutMs: 420_000,
       });
       if (build.failure !== undefined) return { because: `it ${build.failure}: ${build.output.trim().split('\n').at(-1) ?? ''}` };
       return keepInCache(search, join(folder, 'nats-server'));
