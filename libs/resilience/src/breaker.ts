@@ -11,17 +11,21 @@ export interface BreakerRules {
 
 export const DEFAULT_BREAKER_RULES: BreakerRules = { threshold: 5, ratio: 0.5, windowMs: 60_000, recoveryMs: 30_000 };
 
-interface Sample {
-  at: number;
-  failed: boolean;
+/** Calls that ended within one twentieth of the window: counting them together keeps the cost of a call independent of how many there were. */
+interface Slot {
+  startedAt: number;
+  calls: number;
+  failures: number;
 }
 
+const SLOTS = 20;
+
 export type BreakerState =
-  | { state: 'closed'; samples: readonly Sample[] }
+  | { state: 'closed'; slots: readonly Slot[] }
   | { state: 'open'; openedAt: number; retryAt: number }
   | { state: 'half_open'; probeUntil: number };
 
-export const closedBreaker: BreakerState = { state: 'closed', samples: [] };
+export const closedBreaker: BreakerState = { state: 'closed', slots: [] };
 
 export type Admission = { admit: true; probe: boolean; next: BreakerState } | { admit: false; retryAfterMs: number };
 
@@ -45,7 +49,7 @@ export function admit(breaker: BreakerState, rules: BreakerRules, now: number): 
 export function report(breaker: BreakerState, rules: BreakerRules, call: { failed: boolean; probe: boolean }, now: number): BreakerState {
   switch (breaker.state) {
     case 'closed':
-      return afterSample(breaker.samples, rules, { at: now, failed: call.failed }, now);
+      return afterCall(breaker.slots, rules, call.failed, now);
     case 'open':
       return breaker;
     case 'half_open':
@@ -56,11 +60,21 @@ export function report(breaker: BreakerState, rules: BreakerRules, call: { faile
   }
 }
 
-function afterSample(samples: readonly Sample[], rules: BreakerRules, sample: Sample, now: number): BreakerState {
-  const recent = [...samples.filter((s) => s.at > now - rules.windowMs), sample];
-  const failures = recent.filter((s) => s.failed).length;
-  const opens = sample.failed && failures >= rules.threshold && failures >= rules.ratio * recent.length;
-  return opens ? opened(rules, now) : { state: 'closed', samples: recent };
+function afterCall(slots: readonly Slot[], rules: BreakerRules, failed: boolean, now: number): BreakerState {
+  const recent = counted(slots, rules, failed, now);
+  if (!failed) return { state: 'closed', slots: recent };
+  const calls = recent.reduce((sum, slot) => sum + slot.calls, 0);
+  const failures = recent.reduce((sum, slot) => sum + slot.failures, 0);
+  return failures >= rules.threshold && failures >= rules.ratio * calls ? opened(rules, now) : { state: 'closed', slots: recent };
+}
+
+/** The slots of the window with one more call in the newest. */
+function counted(slots: readonly Slot[], rules: BreakerRules, failed: boolean, now: number): Slot[] {
+  const recent = slots.filter((slot) => slot.startedAt > now - rules.windowMs);
+  const last = recent.at(-1);
+  const added = { calls: 1, failures: failed ? 1 : 0 };
+  if (!last || now >= last.startedAt + rules.windowMs / SLOTS) return [...recent, { startedAt: now, ...added }];
+  return [...recent.slice(0, -1), { startedAt: last.startedAt, calls: last.calls + added.calls, failures: last.failures + added.failures }];
 }
 
 const opened = (rules: BreakerRules, now: number): BreakerState => ({ state: 'open', openedAt: now, retryAt: now + rules.recoveryMs });

@@ -76,14 +76,25 @@ export async function findKey(db: Kysely<PaymentsTables>, scope: Scope): Promise
   return row ?? null;
 }
 
-/** Stores the certain answer of a command; the first one stays. */
-export async function answer(tx: Transaction<PaymentsTables>, commandId: string, reply: HttpReply, now: Date): Promise<void> {
-  await tx
-    .updateTable('idempotency_keys')
-    .set({ status: reply.status, content_type: reply.content_type, body: reply.body, answered_at: now })
-    .where('command_id', '=', commandId)
-    .where('status', 'is', null)
-    .execute();
+/** The certain answers of commands; the first one stays. */
+export type Answers = ReadonlyMap<string, HttpReply>;
+
+/** A fragment that stores answers: `UPDATE idempotency_keys …`. */
+export function answering(answers: Answers, now: Date) {
+  const rows = [...answers].map(([command_id, reply]) => ({
+    command_id,
+    status: reply.status,
+    content_type: reply.content_type,
+    body: reply.body,
+  }));
+  return sql`
+    UPDATE idempotency_keys k SET status = a.status, content_type = a.content_type, body = a.body, answered_at = ${now}
+    FROM jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) AS a(command_id text, status smallint, content_type text, body text)
+    WHERE k.command_id = a.command_id AND k.status IS NULL`;
+}
+
+export async function answer(tx: Transaction<PaymentsTables>, answers: Answers, now: Date): Promise<void> {
+  if (answers.size > 0) await answering(answers, now).execute(tx);
 }
 
 export async function requestIdOf(db: Kysely<PaymentsTables>, commandId: string): Promise<string> {

@@ -2,7 +2,6 @@ import { type Logger } from '@tidegate/telemetry/logger';
 import { type StripeOutcome } from '@tidegate/stripe-gateway/port';
 import { everyPage } from '@tidegate/stripe-gateway/every-page';
 import { atCall } from '@tidegate/database/failpoints';
-import { type RequestDetails } from '../tables.js';
 import { type LeaseKeeper } from '../work/lease-keeper.js';
 import { earlier, nextLookUp, nextRetry } from '../work/schedule.js';
 import { release } from '../work/work.store.js';
@@ -14,7 +13,7 @@ import { type PaymentEvent } from './payment.events.js';
 import { type Recorder, type RecorderDeps } from './recorder.js';
 import { completed, decideRefundAnswer, decideRefundLookup, isCertain, observeRefund } from './refund.decide.js';
 import { callIdOf, paymentOf, type Run } from './run.js';
-import { intentIdOf, type StripeCalls } from './stripe-calls.js';
+import { intentIdOf, type KnownDetails, type StripeCalls } from './stripe-calls.js';
 
 export interface CarryOnDeps extends RecorderDeps {
   calls: StripeCalls;
@@ -43,10 +42,10 @@ export class CarryOn {
   constructor(private readonly deps: CarryOnDeps) {}
 
   /** One tenure of the lease. When it throws, the lease runs out by itself and the next holder knows that a call may be out. */
-  async run(run: Run, details: RequestDetails | null = null): Promise<void> {
+  async run(run: Run, known: KnownDetails | null = null): Promise<void> {
     this.deps.keeper.keep(run.held);
     try {
-      let due = await this.settleIntent(run, details);
+      let due = await this.settleIntent(run, known);
       for (const { id } of paymentOf(run).refunds.filter((refund) => !refund.completed))
         due = earlier(due, await this.settleRefund(run, id));
       for (const id of paymentOf(run).orphans) due = earlier(due, await this.cancelOrphan(run, id));
@@ -65,7 +64,7 @@ export class CarryOn {
   }
 
   /** The command on the intent; answers when to go on with it, null when it is done. */
-  private async settleIntent(run: Run, details: RequestDetails | null): Promise<Date | null> {
+  private async settleIntent(run: Run, known: KnownDetails | null): Promise<Date | null> {
     for (let calls = 0; ;) {
       const { pending } = paymentOf(run);
       if (!pending) return null;
@@ -86,16 +85,16 @@ export class CarryOn {
       }
       if (calls >= CALLS_PER_RUN || Date.now() >= run.deadline) return nextLookUp(this.now(), run.held.attempt + 1);
       calls += 1;
-      const dueAt = await this.callIntent(run, details);
+      const dueAt = await this.callIntent(run, known);
       if (dueAt) return dueAt;
     }
   }
 
-  private async callIntent(run: Run, details: RequestDetails | null): Promise<Date | null> {
+  private async callIntent(run: Run, known: KnownDetails | null): Promise<Date | null> {
     const payment = paymentOf(run);
     const pending = payment.pending as Pending;
     const step = pending.submission?.step ?? 'intent';
-    const outcome = await this.deps.calls.make(payment, pending, details);
+    const outcome = await this.deps.calls.make(payment, pending, known);
     const events = decideAnswer(payment, step, outcome, this.now());
     if (events.length === 0) return this.turnedAway(run, outcome);
     if (outcome.kind === 'not_found' && step !== 'intent') this.alarmMissing(payment);

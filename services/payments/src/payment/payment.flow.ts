@@ -13,7 +13,7 @@ import { decide } from './payment.decide.js';
 import { type Payment, statusOf } from './payment.state.js';
 import { type Commit, commit, load, type Loaded, nothingLoaded, PaymentMoved } from './payment.store.js';
 import { paymentReply, problemReply, refundReply, rejectionReply } from './payment.reply.js';
-import { metadataOf, storeAnswers } from './recorder.js';
+import { answersOf, metadataOf } from './recorder.js';
 import { type Cause, openCalls, type Run } from './run.js';
 
 export interface PaymentFlowDeps extends CarryOnDeps {
@@ -148,7 +148,9 @@ export class PaymentFlow {
         const born = before.version === 0 ? await this.claimed(tx, ask, now, holder) : null;
         const after = await commit(tx, write);
         const lease = born ?? (await this.claimed(tx, ask, now, holder));
-        return { after, lease, replies: await storeAnswers(tx, after.state, [...events], null, now) };
+        const replies = await answersOf(tx, after.state, events, null);
+        await answer(tx, replies, now);
+        return { after, lease, replies };
       }),
     );
     if (!accepted) return this.duplicate(ask);
@@ -192,7 +194,7 @@ export class PaymentFlow {
     const now = this.deps.clock.now();
     const fresh = await inTransaction(this.deps, 'payments.request.refused', async (tx) => {
       const claimed = await claim(tx, { ...claimOf(ask), details: null, now, holder: null });
-      if (claimed.fresh) await answer(tx, ask.command.command_id, reply, now);
+      if (claimed.fresh) await answer(tx, new Map([[ask.command.command_id, reply]]), now);
       return claimed.fresh;
     });
     if (!fresh) return this.duplicate(ask);
@@ -235,7 +237,7 @@ export class PaymentFlow {
   /** Runs what was accepted and answers with the certain outcome, or with the current state when time is up. */
   private async finish(ask: Ask, run: Run): Promise<HttpReply> {
     if (ask.queued) return this.queue(ask, run);
-    const work = this.deps.carryOn.run(run, ask.details);
+    const work = this.deps.carryOn.run(run, { command_id: ask.command.command_id, details: ask.details ?? {} });
     this.inHand.add(work);
     work.catch((err: unknown) =>
       this.deps.logger.error({ event: 'payment_run_failed', payment_id: ask.payment_id, err }, 'A run broke off; the next one goes on'),

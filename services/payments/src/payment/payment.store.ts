@@ -1,13 +1,13 @@
-import { append, WrongExpectedVersion } from '@tidegate/event-store/append';
 import { type Metadata } from '@tidegate/event-store/event';
 import { readStream } from '@tidegate/event-store/read';
-import { envelope, stage } from '@tidegate/messaging/outbox';
+import { envelope, type OutboxMessage } from '@tidegate/messaging/outbox';
 import { type Insertable, type Kysely, type Transaction } from 'kysely';
 import { type PaymentsTable, type PaymentsTables } from '../tables.js';
 import { type Occurred, type PaymentEvent } from './payment.events.js';
 import { replay } from './payment.evolve.js';
 import { publishedBy, snapshotOf } from './payment.publish.js';
 import { noPayment, type Payment, type PaymentState } from './payment.state.js';
+import { writeDecision } from './write-decision.js';
 
 /** A payment as its stream says, and how long that stream was. */
 export interface Loaded {
@@ -54,60 +54,17 @@ export async function commit(
   const occurred = events.map((event) => ({ ...event, at: now.toISOString() }) as Occurred);
   const state = replay(occurred, before.state) as Payment;
   const version = before.version + events.length;
-  await project(tx, paymentId, before.version, rowOf(state, version));
-  try {
-    await append(
-      tx,
-      streamOf(paymentId),
-      before.version,
-      events.map((event) => ({ type: event.type, version: 1, data: event.data })),
-      metadata,
-      now,
-    );
-  } catch (error) {
-    throw error instanceof WrongExpectedVersion ? new PaymentMoved(paymentId) : error;
-  }
-  await stage(tx, messagesOf(before.state, occurred, state, metadata));
+  const written = await writeDecision(tx, {
+    stream: streamOf(paymentId),
+    expected: before.version,
+    row: rowOf(state, version),
+    events,
+    metadata,
+    now,
+    messages: messagesOf(before.state, occurred, state, metadata),
+  });
+  if (!written) throw new PaymentMoved(paymentId);
   return { state, version };
-}
-
-/** Writes the row of a payment unless it is no longer the one that was read. */
-async function project(
-  tx: Transaction<PaymentsTables>,
-  paymentId: string,
-  expected: number,
-  row: Insertable<PaymentsTable>,
-): Promise<void> {
-  if (expected === 0) {
-    const { numInsertedOrUpdatedRows } = await tx
-      .insertInto('payments')
-      .values(row)
-      .onConflict((c) => c.column('id').doNothing())
-      .executeTakeFirst();
-    if (numInsertedOrUpdatedRows !== 1n) throw new PaymentMoved(paymentId);
-    return;
-  }
-  const { version, status, amount_captured, amount_refunded, stripe_payment_intent, stripe_charge, card, failure, refunds, updated_at } =
-    row;
-  const changes = {
-    version,
-    status,
-    amount_captured,
-    amount_refunded,
-    stripe_payment_intent,
-    stripe_charge,
-    card,
-    failure,
-    refunds,
-    updated_at,
-  };
-  const { numUpdatedRows } = await tx
-    .updateTable('payments')
-    .set(changes as never)
-    .where('id', '=', paymentId)
-    .where('version', '=', expected)
-    .executeTakeFirst();
-  if (numUpdatedRows !== 1n) throw new PaymentMoved(paymentId);
 }
 
 /** The projection of one payment. */
@@ -139,7 +96,7 @@ export function rowOf(payment: Payment, version: number): Insertable<PaymentsTab
 
 const json = (value: object | null): never => (value === null ? null : JSON.stringify(value)) as never;
 
-function messagesOf(before: PaymentState, occurred: readonly Occurred[], { terms }: Payment, metadata: Metadata) {
+function messagesOf(before: PaymentState, occurred: readonly Occurred[], { terms }: Payment, metadata: Metadata): OutboxMessage[] {
   return publishedBy(before, occurred).map((fact) => ({
     aggregate: terms.payment_id,
     subject: fact.subject,

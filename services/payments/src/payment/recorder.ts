@@ -6,10 +6,10 @@ import { type Intent } from '@tidegate/stripe-gateway/intent';
 import { currentTraceparent } from '@tidegate/telemetry/tracing';
 import { type Kysely, type Transaction } from 'kysely';
 import { answer, requestIdOf } from '../idempotency/idempotency.store.js';
+import { finish } from '../work/finish.js';
 import { operationOf } from '../idempotency/identity.js';
 import { type PaymentsTables } from '../tables.js';
 import { type Signals } from '../work/signals.js';
-import { release } from '../work/work.store.js';
 import { type PaymentMetrics } from './payment.metrics.js';
 import { type PaymentEvent } from './payment.events.js';
 import { paymentReply, refundReply, rejectionReply } from './payment.reply.js';
@@ -63,8 +63,8 @@ export class Recorder {
     const before = run.loaded;
     const done = await inTransaction(this.deps, name, async (tx) => {
       const after = await commit(tx, { paymentId: run.held.payment_id, before, events, now, metadata: metadataOf(run.cause) });
-      const replies = await storeAnswers(tx, after.state, events, intent, now);
-      const end = isSettled(after.state) ? await release(tx, run.held, null, 0) : null;
+      const replies = await answersOf(tx, after.state, events, intent);
+      const end = isSettled(after.state) ? await finish(tx, run.held, replies, now) : await answer(tx, replies, now);
       return { after, replies, end };
     });
     run.loaded = done.after;
@@ -85,20 +85,17 @@ export class Recorder {
 
 export const metadataOf = (cause: Cause): Metadata => ({ ...cause, traceparent: currentTraceparent() });
 
-/** Commands that are certain now get their answer, rendered once; in the transaction that makes them so. */
-export async function storeAnswers(
+/** The answers of the commands that these events made certain, rendered once, in the transaction that stores them. */
+export async function answersOf(
   tx: Transaction<PaymentsTables>,
   payment: Payment,
-  events: PaymentEvent[],
+  events: readonly PaymentEvent[],
   intent: Intent | null,
-  now: Date,
 ): Promise<Map<string, HttpReply>> {
   const replies = new Map<string, HttpReply>();
   for (const event of events) {
     const answered = await answerOf(tx, payment, event, intent);
-    if (!answered) continue;
-    await answer(tx, answered.commandId, answered.reply, now);
-    replies.set(answered.commandId, answered.reply);
+    if (answered) replies.set(answered.commandId, answered.reply);
   }
   return replies;
 }

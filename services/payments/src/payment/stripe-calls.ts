@@ -7,6 +7,12 @@ import { detailsOf } from '../idempotency/idempotency.store.js';
 import { type PaymentsTables, type RequestDetails } from '../tables.js';
 import { type Payment, type Pending, type Refund } from './payment.state.js';
 
+/** The details of the request in hand, which need not be read again. */
+export interface KnownDetails {
+  command_id: string;
+  details: RequestDetails;
+}
+
 export interface StripeCallsDeps {
   db: Kysely<PaymentsTables>;
   stripe: StripePort;
@@ -21,18 +27,18 @@ export class StripeCalls {
   constructor(private readonly deps: StripeCallsDeps) {}
 
   /** The call that the command's latest submission stands for. */
-  async make(payment: Payment, pending: Pending, known: RequestDetails | null): Promise<StripeOutcome<Intent>> {
+  async make(payment: Payment, pending: Pending, known: KnownDetails | null): Promise<StripeOutcome<Intent>> {
     const { submission } = pending;
     if (!submission) throw new Error('Bug: a call that was not committed to');
     const stripe = this.at(`payments.${operationNameOf(pending)}.${submission.step}`);
     const key = `${pending.command_id}:${submission.step}:${submission.n}`;
     switch (submission.step) {
       case 'intent':
-        return stripe.createIntent(intentParams(payment, pending.command_id, known ?? (await this.details(pending))), key);
+        return stripe.createIntent(intentParams(payment, pending.command_id, await this.details(pending, known)), key);
       case 'confirm':
         return stripe.confirmIntent(
           intentIdOf(payment),
-          confirmParams(methodOf(payment, pending), known ?? (await this.details(pending))),
+          confirmParams(methodOf(payment, pending), await this.details(pending, known)),
           key,
         );
       case 'capture':
@@ -72,8 +78,8 @@ export class StripeCalls {
     return withFailpoints(this.deps.stripe, this.deps.failpoints, name);
   }
 
-  private details(pending: Pending): Promise<RequestDetails> {
-    return detailsOf(this.deps.db, pending.command_id);
+  private async details(pending: Pending, known: KnownDetails | null): Promise<RequestDetails> {
+    return known?.command_id === pending.command_id ? known.details : detailsOf(this.deps.db, pending.command_id);
   }
 }
 
