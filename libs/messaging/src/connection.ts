@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events';
-import { connect, type NatsConnection } from '@nats-io/transport-node';
+import { setTimeout as delay } from 'node:timers/promises';
+import { connect, type NatsConnection, type NodeConnectionOptions } from '@nats-io/transport-node';
 import { type Logger } from '@tidegate/telemetry/logger';
 import { type Broker, BrokerAway } from './broker.js';
 import { inboxPrefixOf, LAPTOP_TOPOLOGY, type TopologyOptions } from './topology.js';
@@ -38,19 +39,18 @@ class NatsBroker implements Broker {
   private readonly first: Promise<NatsConnection>;
   private nc: NatsConnection | null = null;
   private up = false;
-  private draining = false;
+  private readonly closing = new AbortController();
 
   constructor(private readonly options: BrokerOptions) {
     const { servers, user, pass } = withoutCredentials(options);
     this.service = options.service ?? user ?? options.name;
     this.topology = { ...LAPTOP_TOPOLOGY, ...options.topology };
-    this.first = connect({
+    this.first = this.connectAtLast({
       servers,
       ...(user === undefined ? {} : { user }),
       ...(pass === undefined ? {} : { pass }),
       name: options.name,
       inboxPrefix: inboxPrefixOf(this.service),
-      waitOnFirstConnect: true,
       maxReconnectAttempts: -1,
       // A server that comes up with its users a moment later must not end the connection for good.
       ignoreAuthErrorAbort: true,
@@ -60,10 +60,22 @@ class NatsBroker implements Broker {
       maxPingOut: 2,
       noAsyncTraces: true,
     });
-    this.first.then(
-      (nc) => this.established(nc),
-      (err: unknown) => options.logger.error({ event: 'broker_connect_failed', err }, 'The broker settings are not usable'),
-    );
+    this.first.catch(() => undefined);
+  }
+
+  /** The client's own way of waiting for the first connection cannot be given up. */
+  private async connectAtLast(settings: NodeConnectionOptions): Promise<NatsConnection> {
+    for (let attempt = 1; !this.draining; attempt += 1) {
+      try {
+        const nc = await connect(settings);
+        this.established(nc);
+        return nc;
+      } catch (err) {
+        if (attempt % 40 === 1) this.options.logger.warn({ event: 'broker_awaited', attempt, err }, 'The broker cannot be reached; trying again for ever');
+        await delay(RECONNECT_WAIT_MS, undefined, { signal: this.closing.signal }).catch(() => undefined);
+      }
+    }
+    throw new BrokerAway('The broker connection was closed');
   }
 
   get connected(): boolean {
@@ -96,13 +108,17 @@ class NatsBroker implements Broker {
 
   async drain(): Promise<void> {
     if (this.draining) return;
-    this.draining = true;
+    this.closing.abort();
     this.events.emit('settled');
     if (!this.nc || this.nc.isClosed()) return;
     const nc = this.nc;
     const goodbye = this.up ? nc.drain() : nc.close();
     await within(DRAIN_TIMEOUT_MS, goodbye, () => new Error('drain took too long')).catch(() => nc.close());
     this.up = false;
+  }
+
+  private get draining(): boolean {
+    return this.closing.signal.aborted;
   }
 
   private established(nc: NatsConnection): void {
