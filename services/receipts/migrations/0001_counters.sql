@@ -12,13 +12,6 @@ CREATE TABLE counters (
 
 REVOKE DELETE ON counters FROM :"role";
 
--- Copies of the gateway's tenants, so that numbering goes on while the gateway is away. What fixed a receipt stands in its event.
-CREATE TABLE tenants (
-  id text PRIMARY KEY,
-  data jsonb NOT NULL,
-  fetched_at timestamptz NOT NULL
-);
-
 -- Personal data of payers, asked of payments once per payment and erasable: nothing else in this schema repeats it, except the PDF itself.
 CREATE TABLE payers (
   payment_id text PRIMARY KEY,

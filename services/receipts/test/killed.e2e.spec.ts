@@ -1,16 +1,19 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type Database } from '@tidegate/database/database';
 import { eventually } from '@tidegate/test-harness/eventually';
 import { sql } from 'kysely';
+import { checksumOfReceipts } from '../src/receipt/receipt.rebuild.js';
 import type { Tables } from '../src/tables.js';
 import { berlin, payment, succeeded } from './payments.js';
 import { type ProductAroundReceipts, productAroundReceipts } from './product-around-receipts.js';
 import { connect } from './receipts-database.js';
 
 const MAIN = fileURLToPath(new URL('../dist/main.js', import.meta.url));
+const REBUILD = fileURLToPath(new URL('../dist/rebuild.main.js', import.meta.url));
 const DEADLY = [
   'receipts.receipts-payments.handle.before_commit',
   'receipts.receipts-payments.handle.after_commit',
@@ -84,4 +87,11 @@ describe('Given issuers that are killed at every failpoint between the event and
     survivor.child.kill('SIGTERM');
     expect(await survivor.ended).toEqual({ code: 0, signal: null, stderr: '' });
   }, 90_000);
+
+  it('comes back with the same rows from the rebuild command', async () => {
+    const checksum = await checksumOfReceipts(opened.db);
+    await opened.db.deleteFrom('receipts').execute();
+    const { stdout } = await promisify(execFile)(process.execPath, [REBUILD], { env: { PATH: process.env['PATH'], ...product.environment() } });
+    expect(JSON.parse(stdout)).toMatchObject({ rebuilt: 'receipts', checksum });
+  }, 30_000);
 });

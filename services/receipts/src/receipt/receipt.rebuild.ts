@@ -23,10 +23,11 @@ export interface RebuildPorts {
 }
 
 /**
- * Replays every event of payments in a new generation, which issues the receipts that are missing and no other, and fills `receipts` anew from
+ * Makes what was dropped, replays every event of payments in a new generation, which issues the receipts that are missing and no other, and fills `receipts` anew from
  * the receipts' own events in the transaction that makes the generation the live one. Documents are rendered again by the loop or on read.
  */
 export async function replayAndRebuild(ports: RebuildPorts): Promise<{ replayed: number; events: number }> {
+  await createDroppedTables(ports.db);
   let events = 0;
   const { sources } = await rebuild({
     db: ports.db as Db,
@@ -40,8 +41,14 @@ export async function replayAndRebuild(ports: RebuildPorts): Promise<{ replayed:
   return { replayed: sources.reduce((sum, source) => sum + source.handled, 0), events };
 }
 
+/** Makes the tables that were dropped, empty, with the rights of the schema's owner. */
+async function createDroppedTables(db: Kysely<Tables>): Promise<void> {
+  await sql`SELECT create_derived_tables()`.execute(db);
+}
+
 /** Fills `receipts` from the receipts' own events, in one transaction: readers see the old rows until it commits, issuers wait. */
 export async function rebuildReceipts(db: Kysely<Tables>): Promise<{ events: number }> {
+  await createDroppedTables(db);
   return db.transaction().execute(async (tx) => ({ events: await refill(tx) }));
 }
 
