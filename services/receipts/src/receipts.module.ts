@@ -36,7 +36,13 @@ export function receipts(context: HostContext<ReceiptsConfig>): ServiceParts {
     committed: () => relay.signal(),
   };
   const documents = new DocumentLoop(ports);
-  const rendering = everyLoop({ name: 'receipts.render', intervalMs: RENDER_INTERVAL_MS, runOnce: () => documents.runOnce(), health, logger });
+  const rendering = everyLoop({
+    name: 'receipts.render',
+    intervalMs: RENDER_INTERVAL_MS,
+    runOnce: () => documents.runOnce(),
+    health,
+    logger,
+  });
   const issuing = new ReceiptsPaymentsConsumer({
     tenants: new TenantCopies({ db, ask: context.rpc, clock }),
     clock,
@@ -58,7 +64,18 @@ export function receipts(context: HostContext<ReceiptsConfig>): ServiceParts {
     module: { controllers: [ReceiptController], providers: [{ provide: ReceiptRpc, useValue: new ReceiptRpc(ports) }] },
     strategies: [requests],
     consumers: [
-      new Subscriber({ db, broker, failpoints, logger, metrics, clock, service: SERVICE, durable: PAYMENTS_CONSUMER, stream: 'PAYMENTS_EVENTS', handler: issuing }),
+      new Subscriber({
+        db,
+        broker,
+        failpoints,
+        logger,
+        metrics,
+        clock,
+        service: SERVICE,
+        durable: PAYMENTS_CONSUMER,
+        stream: 'PAYMENTS_EVENTS',
+        handler: issuing,
+      }),
       served(() => serveOutboxRead(broker, db, SERVICE)),
     ],
     loops: [relay, rendering],

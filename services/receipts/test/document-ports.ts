@@ -17,7 +17,10 @@ export interface DocumentPortsForTests {
   metrics?: Metrics;
 }
 
-export function documentPorts({ db }: Database<Tables>, { clock, renderer, metrics = createMetrics('receipts') }: DocumentPortsForTests): DocumentPorts & { logger: typeof silent } {
+export function documentPorts(
+  { db }: Database<Tables>,
+  { clock, renderer, metrics = createMetrics('receipts') }: DocumentPortsForTests,
+): DocumentPorts & { logger: typeof silent } {
   return {
     db,
     failpoints: noFailpoints,

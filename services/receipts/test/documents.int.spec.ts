@@ -49,15 +49,24 @@ async function issued(n: number, template = 'receipt'): Promise<string> {
   const snapshot = payment(n);
   await knowPayers(opened.db, [snapshot]);
   await inTransaction({ db: opened.db, failpoints: noFailpoints }, 'receipts.receipts-payments.handle', (tx) =>
-    issueForPayment(tx, { payment: snapshot, tenant: berlin, cause: succeeded(snapshot), now: time, numberFormat: '{series}-{year}-{sequence:6}', template }),
+    issueForPayment(tx, {
+      payment: snapshot,
+      tenant: berlin,
+      cause: succeeded(snapshot),
+      now: time,
+      numberFormat: '{series}-{year}-{sequence:6}',
+      template,
+    }),
   );
   return receiptId(snapshot.payment_id, 'receipt');
 }
 
 const row = (id: string) => opened.db.selectFrom('receipts').selectAll().where('receipt_id', '=', id).executeTakeFirstOrThrow();
 const eventsOf = async (n: number) => (await readStream(opened.db, receiptStream(payment(n).payment_id))).map((event) => event.type);
-const metric = async (name: string) => (await metrics.registry.getMetricsAsJSON()).find((one) => one.name === name)?.values as { labels: { error?: string }; value: number }[];
-const errorsNamed = async (error: string) => (await metric('payments_receipt_errors_total')).find((one) => one.labels.error === error)?.value;
+const metric = async (name: string) =>
+  (await metrics.registry.getMetricsAsJSON()).find((one) => one.name === name)?.values as { labels: { error?: string }; value: number }[];
+const errorsNamed = async (error: string) =>
+  (await metric('payments_receipt_errors_total')).find((one) => one.labels.error === error)?.value;
 const request = (id: string, tenant = 'default', query: Record<string, string> = {}): RouteRequest => ({
   tenant, actor: 'key', request_id: 'req_1', correlation_id: 'cor_1', route: 'GET /v1/receipts', params: { id }, query, idempotency_key: null, respond_async: false, livemode: false, body: null,
 }); // prettier-ignore
@@ -68,10 +77,17 @@ describe('Given receipts that have a number and no document', () => {
     time = new Date(time.getTime() + 60_000);
     expect((await metric('receipts_missing_oldest_seconds'))[0]?.value).toBe(60);
     expect(await new DocumentLoop(ports).runOnce()).toBe(1);
-    expect(await row(id)).toMatchObject({ status: 'rendered', template: expect.stringMatching(/^receipt@/), engine: expect.stringMatching(/^typst/), sha256: expect.any(String) });
+    expect(await row(id)).toMatchObject({
+      status: 'rendered',
+      template: expect.stringMatching(/^receipt@/),
+      engine: expect.stringMatching(/^typst/),
+      sha256: expect.any(String),
+    });
     expect(await eventsOf(1)).toEqual(['ReceiptIssued', 'ReceiptRendered']);
     const { rows } = await sql<{ subject: string; version: number }>`
-      SELECT subject, (convert_from(bytes, 'UTF8')::jsonb #>> '{aggregate,version}')::int AS version FROM outbox ORDER BY id`.execute(opened.db);
+      SELECT subject, (convert_from(bytes, 'UTF8')::jsonb #>> '{aggregate,version}')::int AS version FROM outbox ORDER BY id`.execute(
+      opened.db,
+    );
     expect(rows).toEqual([
       { subject: 'receipts.events.receipt.issued.v1', version: 1 },
       { subject: 'receipts.events.receipt.rendered.v1', version: 2 },
@@ -85,12 +101,24 @@ describe('Given receipts that have a number and no document', () => {
     const loops = Array.from({ length: 3 }, () => new DocumentLoop(ports));
     while ((await Promise.all(loops.map((loop) => loop.runOnce()))).some((done) => done > 0));
     expect(await eventsOf(10)).toEqual(['ReceiptIssued', 'ReceiptRendered']);
-    expect(await opened.db.selectFrom('receipts').where('status', '=', 'rendered').select((s) => s.fn.countAll<number>().as('n')).executeTakeFirst()).toEqual({ n: 13 });
+    expect(
+      await opened.db
+        .selectFrom('receipts')
+        .where('status', '=', 'rendered')
+        .select((s) => s.fn.countAll<number>().as('n'))
+        .executeTakeFirst(),
+    ).toEqual({ n: 13 });
   });
 
   it('renders again after it died between compiling and storing', async () => {
     const id = await issued(30);
-    const dying = { ...ports, failpoints: { hit: (name: string) => (name === 'receipts.render.store.before_commit' ? Promise.reject(new FailpointError(name)) : Promise.resolve()) } };
+    const dying = {
+      ...ports,
+      failpoints: {
+        hit: (name: string) =>
+          name === 'receipts.render.store.before_commit' ? Promise.reject(new FailpointError(name)) : Promise.resolve(),
+      },
+    };
     await new DocumentLoop(dying).runOnce();
     expect(await opened.db.selectFrom('documents').where('receipt_id', '=', id).selectAll().execute()).toEqual([]);
     time = new Date(time.getTime() + 60_000);
@@ -137,7 +165,13 @@ describe('Given payments that does not answer', () => {
     }
     expect(await row(id)).toMatchObject({ status: 'issued' });
     expect(await errorsNamed('payment_unavailable')).toBe(10);
-    await knowPayers(opened.db, [payment(50)], { description: 'Order 50', receipt_email: 'ada@example.com', locale: null, customer: null, line_items: [] });
+    await knowPayers(opened.db, [payment(50)], {
+      description: 'Order 50',
+      receipt_email: 'ada@example.com',
+      locale: null,
+      customer: null,
+      line_items: [],
+    });
     time = new Date(time.getTime() + 5000);
     await new DocumentLoop(ports).runOnce();
     const reply = await new ReceiptRpc(ports).pdf(request(id));
@@ -160,7 +194,15 @@ describe('When a document is read', () => {
 
   it.each([
     ['missing', (id: string) => opened.db.deleteFrom('documents').where('receipt_id', '=', id).execute()],
-    ['damaged', (id: string) => opened.db.updateTable('documents').set({ pdf: Buffer.from('%PDF-1.7 damaged') }).where('receipt_id', '=', id).execute()],
+    [
+      'damaged',
+      (id: string) =>
+        opened.db
+          .updateTable('documents')
+          .set({ pdf: Buffer.from('%PDF-1.7 damaged') })
+          .where('receipt_id', '=', id)
+          .execute(),
+    ],
   ])('is rendered again with the same bytes when it is %s', async (_, spoil) => {
     const id = receiptId(payment(1).payment_id, 'receipt');
     const before = await row(id);
@@ -190,41 +232,67 @@ describe('When receipts are asked for', () => {
     const id = receiptId(payment(1).payment_id, 'receipt');
     const one = await new ReceiptRpc(ports).get(request(id));
     const ofPayment = await new ReceiptRpc(ports).ofPayment(request(payment(1).payment_id));
-    expect(JSON.parse(one.body)).toMatchObject({ id, object: 'receipt', number: 'R-2026-000001', kind: 'receipt', payment: payment(1).payment_id, status: 'rendered', link: null });
+    expect(JSON.parse(one.body)).toMatchObject({
+      id,
+      object: 'receipt',
+      number: 'R-2026-000001',
+      kind: 'receipt',
+      payment: payment(1).payment_id,
+      status: 'rendered',
+      link: null,
+    });
     expect(ofPayment.body).toBe(one.body);
   });
 
   it("answers 404 for another tenant's and for one that never was", async () => {
     const rpc = new ReceiptRpc(ports);
     const id = receiptId(payment(1).payment_id, 'receipt');
-    const answers = await Promise.all([rpc.get(request(id, 'other')), rpc.pdf(request(id, 'other')), rpc.ofPayment(request(payment(1).payment_id, 'other')), rpc.get(request('rcp_neverthere'))]);
+    const answers = await Promise.all([
+      rpc.get(request(id, 'other')),
+      rpc.pdf(request(id, 'other')),
+      rpc.ofPayment(request(payment(1).payment_id, 'other')),
+      rpc.get(request('rcp_neverthere')),
+    ]);
     expect(answers.map((answer) => [answer.status, JSON.parse(answer.body).code])).toEqual(Array(4).fill([404, 'not_found']));
     expect(JSON.parse((await rpc.list(request('', 'other'))).body)).toEqual({ data: [], has_more: false, next_cursor: null });
   });
 
   it('lists all of them once, newest first, page by page', async () => {
     const numbers: string[] = [];
-    for (let cursor: string | null = '' as string | null; cursor !== null; ) {
+    for (let cursor: string | null = '' as string | null; cursor !== null;) {
       const reply = await new ReceiptRpc(ports).list(request('', 'default', { limit: '7', ...(cursor === '' ? {} : { cursor }) }));
-      const page = JSON.parse(reply.body) as { data: { number: string; issued_at: string }[]; has_more: boolean; next_cursor: string | null };
+      const page = JSON.parse(reply.body) as {
+        data: { number: string; issued_at: string }[];
+        has_more: boolean;
+        next_cursor: string | null;
+      };
       expect(page.has_more).toBe(page.next_cursor !== null);
       numbers.push(...page.data.map((one) => one.number));
       cursor = page.next_cursor;
     }
-    const { n } = await opened.db.selectFrom('receipts').select((s) => s.fn.countAll<number>().as('n')).executeTakeFirstOrThrow();
+    const { n } = await opened.db
+      .selectFrom('receipts')
+      .select((s) => s.fn.countAll<number>().as('n'))
+      .executeTakeFirstOrThrow();
     expect([numbers.length, new Set(numbers).size]).toEqual([n, n]);
     expect(numbers.at(-1)).toBe('R-2026-000001');
   });
 
   it('narrows the list to one payment and to a time', async () => {
-    const listed = async (query: Record<string, string>) => (JSON.parse((await new ReceiptRpc(ports).list(request('', 'default', query))).body) as { data: { number: string }[] }).data.map((one) => one.number);
+    const listed = async (query: Record<string, string>) =>
+      (JSON.parse((await new ReceiptRpc(ports).list(request('', 'default', query))).body) as { data: { number: string }[] }).data.map(
+        (one) => one.number,
+      );
     expect(await listed({ payment: payment(1).payment_id })).toEqual(['R-2026-000001']);
     expect(await listed({ created_lt: '2026-11-21T06:00:02Z' })).toEqual(['R-2026-000001']);
     expect(await listed({ created_gte: '2026-11-21T06:00:02Z', payment: payment(1).payment_id })).toEqual([]);
   });
 
-  it.each([{ limit: '0' }, { limit: '101' }, { limit: 'ten' }, { cursor: 'x' }, { created_lt: 'soon' }, { unknown: '1' }])('refuses the query %j', async (query) => {
-    const reply = await new ReceiptRpc(ports).list(request('', 'default', query as Record<string, string>));
-    expect([reply.status, JSON.parse(reply.body).code]).toEqual([400, 'validation.failed']);
-  });
+  it.each([{ limit: '0' }, { limit: '101' }, { limit: 'ten' }, { cursor: 'x' }, { created_lt: 'soon' }, { unknown: '1' }])(
+    'refuses the query %j',
+    async (query) => {
+      const reply = await new ReceiptRpc(ports).list(request('', 'default', query as Record<string, string>));
+      expect([reply.status, JSON.parse(reply.body).code]).toEqual([400, 'validation.failed']);
+    },
+  );
 });

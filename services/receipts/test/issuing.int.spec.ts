@@ -38,8 +38,15 @@ async function issue(n: number, options: { tenant?: Tenant; at?: Date; db?: Data
 }
 
 const numbersOf = async (tenant: string) =>
-  (await opened.db.selectFrom('receipts').select('number').where('tenant', '=', tenant).orderBy('year').orderBy('sequence').execute()).map((row) => row.number);
-const staged = async () => (await sql<{ subject: string; body: string }>`SELECT subject, convert_from(bytes, 'UTF8') AS body FROM outbox ORDER BY id`.execute(opened.db)).rows;
+  (await opened.db.selectFrom('receipts').select('number').where('tenant', '=', tenant).orderBy('year').orderBy('sequence').execute()).map(
+    (row) => row.number,
+  );
+const staged = async () =>
+  (
+    await sql<{ subject: string; body: string }>`SELECT subject, convert_from(bytes, 'UTF8') AS body FROM outbox ORDER BY id`.execute(
+      opened.db,
+    )
+  ).rows;
 
 describe('Given a payment that succeeded', () => {
   it('issues one receipt over what was captured, with event, row and message in one transaction', async () => {
@@ -47,11 +54,24 @@ describe('Given a payment that succeeded', () => {
     const issued = await issue(n);
     const [event, ...more] = await readStream(opened.db, receiptStream(payment(n).payment_id));
     expect(more).toEqual([]);
-    expect(event).toMatchObject({ type: 'ReceiptIssued', stream_version: 1, metadata: { correlation_id: `cor_${payment(n).payment_id}`, traceparent: expect.stringMatching(/^00-0af7/) } });
+    expect(event).toMatchObject({
+      type: 'ReceiptIssued',
+      stream_version: 1,
+      metadata: { correlation_id: `cor_${payment(n).payment_id}`, traceparent: expect.stringMatching(/^00-0af7/) },
+    });
     expect(event?.data).toEqual(issued);
-    expect(issued).toMatchObject({ number: 'R-2026-000001', amount: 1000 + n, currency: 'usd', zone: 'Europe/Berlin', seller: { name: 'Hafenrösterei' } });
+    expect(issued).toMatchObject({
+      number: 'R-2026-000001',
+      amount: 1000 + n,
+      currency: 'usd',
+      zone: 'Europe/Berlin',
+      seller: { name: 'Hafenrösterei' },
+    });
     const [message] = await staged();
-    expect([message?.subject, JSON.parse(message?.body ?? '').data]).toEqual(['receipts.events.receipt.issued.v1', expect.objectContaining({ number: 'R-2026-000001', payment_id: payment(n).payment_id })]);
+    expect([message?.subject, JSON.parse(message?.body ?? '').data]).toEqual([
+      'receipts.events.receipt.issued.v1',
+      expect.objectContaining({ number: 'R-2026-000001', payment_id: payment(n).payment_id }),
+    ]);
   });
 
   it('issues nothing more when the event comes again, one after the other or five at once', async () => {
@@ -103,7 +123,10 @@ describe('Given four issuers that die before and after their commits', () => {
 
     // Each issuer gets every payment, in an order of its own, as often as it takes.
     const work = issuers.map(async (db) => {
-      for (const n of payments.map((one) => ({ one, at: random() })).sort((a, b) => a.at - b.at).map(({ one }) => one)) {
+      for (const n of payments
+        .map((one) => ({ one, at: random() }))
+        .sort((a, b) => a.at - b.at)
+        .map(({ one }) => one)) {
         for (;;) {
           try {
             await issue(n, { db, failpoints: fallible });
@@ -119,10 +142,14 @@ describe('Given four issuers that die before and after their commits', () => {
       await sql`
         SELECT pg_terminate_backend(pid) FROM pg_stat_activity
         WHERE datname = current_database() AND application_name = 'receipts test' AND pid <> pg_backend_pid()
-          AND state <> 'idle' AND query NOT LIKE '%pg_%' ORDER BY random() LIMIT 1`.execute(killer.db).catch(() => undefined);
+          AND state <> 'idle' AND query NOT LIKE '%pg_%' ORDER BY random() LIMIT 1`
+        .execute(killer.db)
+        .catch(() => undefined);
     }
     const { rows } = await sql<{ count: number; max: number; payments: number; last: number }>`
-      SELECT count(*), max(sequence), count(DISTINCT payment_id) AS payments, (SELECT last FROM counters) FROM receipts`.execute(watcher.db);
+      SELECT count(*), max(sequence), count(DISTINCT payment_id) AS payments, (SELECT last FROM counters) FROM receipts`.execute(
+      watcher.db,
+    );
     expect(rows[0]).toEqual({ count: 60, max: 60, payments: 60, last: 60 });
     expect(deaths).toBeGreaterThan(20);
     const { rows: messages } = await sql<{ count: number }>`SELECT count(DISTINCT aggregate) AS count FROM outbox`.execute(watcher.db);

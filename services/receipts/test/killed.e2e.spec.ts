@@ -48,7 +48,10 @@ interface Ended {
 /** A process of the built service; what it wrote to stderr and how it ended. */
 function start(failpoint?: string): { child: ChildProcess; ended: Promise<Ended> } {
   const environment = { ...product.environment(), ...(failpoint === undefined ? {} : { TIDEGATE_FAILPOINT: `${failpoint}:kill` }) };
-  const child = spawn(process.execPath, [MAIN], { env: { PATH: process.env['PATH'], ...environment }, stdio: ['ignore', 'ignore', 'pipe'] });
+  const child = spawn(process.execPath, [MAIN], {
+    env: { PATH: process.env['PATH'], ...environment },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
   children.push(child);
   let stderr = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
@@ -64,13 +67,13 @@ describe('Given issuers that are killed at every failpoint between the event and
       const end = await ended;
       alive.delete(failpoint);
       return { failpoint, ...end };
-    })); // prettier-ignore
+    }));
     let published = 0;
     while (alive.size > 0) {
       // Payments is away until those that die on a failed document have died.
       product.paymentsAway = [...alive].some((name) => name.startsWith('receipts.render.fail'));
       await product.publish(Array.from({ length: 4 }, () => ({ fact: 'succeeded' as const, envelope: succeeded(payment(published++)) })));
-      await Promise.race([deaths, sql`SELECT pg_sleep(0.25)`.execute(opened.db)]);
+      await Promise.race([deaths, sql`SELECT pg_sleep(0.5)`.execute(opened.db)]);
     }
     for (const { failpoint, signal, stderr } of await deaths) {
       expect({ failpoint, signal }).toEqual({ failpoint, signal: 'SIGKILL' });
@@ -83,15 +86,17 @@ describe('Given issuers that are killed at every failpoint between the event and
         SELECT count(*) AS receipts, count(*) FILTER (WHERE status = 'rendered') AS rendered, max(sequence) AS highest, (SELECT last FROM counters) AS last,
           (SELECT count(*) FROM documents) AS documents FROM receipts`.execute(opened.db);
       expect(rows[0]).toEqual({ receipts: published, rendered: published, highest: published, last: published, documents: published });
-    }, { timeoutMs: 30_000 }); // prettier-ignore
+    }, { timeoutMs: 90_000 });
     survivor.child.kill('SIGTERM');
     expect(await survivor.ended).toEqual({ code: 0, signal: null, stderr: '' });
-  }, 90_000);
+  }, 180_000);
 
   it('comes back with the same rows from the rebuild command', async () => {
     const checksum = await checksumOfReceipts(opened.db);
     await opened.db.deleteFrom('receipts').execute();
-    const { stdout } = await promisify(execFile)(process.execPath, [REBUILD], { env: { PATH: process.env['PATH'], ...product.environment() } });
+    const { stdout } = await promisify(execFile)(process.execPath, [REBUILD], {
+      env: { PATH: process.env['PATH'], ...product.environment() },
+    });
     expect(JSON.parse(stdout)).toMatchObject({ rebuilt: 'receipts', checksum });
   }, 30_000);
 });

@@ -7,7 +7,13 @@ import { envelope } from '@tidegate/messaging/outbox';
 import type { Kysely } from 'kysely';
 import type { Tables } from '../src/tables.js';
 
-export const berlin: Tenant = { id: 'default', name: 'Hafenrösterei', zone: 'Europe/Berlin', locale: 'en', legal_lines: ['Am Kai 12, Hamburg'] };
+export const berlin: Tenant = {
+  id: 'default',
+  name: 'Hafenrösterei',
+  zone: 'Europe/Berlin',
+  locale: 'en',
+  legal_lines: ['Am Kai 12, Hamburg'],
+};
 export const tokyo: Tenant = { id: 'other', name: 'Kissa', zone: 'Asia/Tokyo', locale: 'en', legal_lines: [] };
 
 export const payment = (n: number, changes: Partial<PaymentSnapshot> = {}): PaymentSnapshot => ({
@@ -31,7 +37,16 @@ export const succeeded = (data: PaymentSnapshot, tenant = 'default'): Envelope<P
   });
 
 /** As if payments had been asked for these before. */
-export async function knowPayers(db: Kysely<Tables>, payments: readonly PaymentSnapshot[], details: PaymentDetails = noPaymentDetails): Promise<void> {
-  const rows = payments.map(({ payment_id }) => ({ payment_id, tenant: 'default', details: JSON.stringify(details), fetched_at: new Date() }));
+export async function knowPayers(
+  db: Kysely<Tables>,
+  payments: readonly PaymentSnapshot[],
+  details: PaymentDetails = noPaymentDetails,
+): Promise<void> {
+  const rows = payments.map(({ payment_id }) => ({
+    payment_id,
+    tenant: 'default',
+    details: JSON.stringify(details),
+    fetched_at: new Date(),
+  }));
   if (rows.length > 0) await db.insertInto('payers').values(rows).execute();
 }

@@ -47,11 +47,21 @@ export interface ProductAroundReceipts {
 
 export async function productAroundReceipts(): Promise<ProductAroundReceipts> {
   const database = await postgresForTests({ migrate: receiptsAndPaymentsOutbox() });
-  const nats = await natsForTests({ users: ['gateway', 'payments', 'receipts'].map((user) => ({ user, password: passwordOf(user), permissions: natsPermissions(user) })) });
+  const nats = await natsForTests({
+    users: ['gateway', 'payments', 'receipts'].map((user) => ({ user, password: passwordOf(user), permissions: natsPermissions(user) })),
+  });
   const payments = openDatabase<never>({ url: database.urlFor('payments'), poolSize: 3, applicationName: 'payments test' }, silent);
-  const brokerOf = (user: string) => connectBroker({ servers: `nats://127.0.0.1:${nats.port}`, user, pass: passwordOf(user), name: user, logger: silent });
+  const brokerOf = (user: string) =>
+    connectBroker({ servers: `nats://127.0.0.1:${nats.port}`, user, pass: passwordOf(user), name: user, logger: silent });
   const [paymentsBroker, gatewayBroker] = await Promise.all([brokerOf('payments'), brokerOf('gateway')]);
-  const relay = new OutboxRelay({ db: payments.db, broker: paymentsBroker, owner: 'payments', failpoints: noFailpoints, logger: silent, lease: new Lease(payments.db, 'relay', randomUUID()) });
+  const relay = new OutboxRelay({
+    db: payments.db,
+    broker: paymentsBroker,
+    owner: 'payments',
+    failpoints: noFailpoints,
+    logger: silent,
+    lease: new Lease(payments.db, 'relay', randomUUID()),
+  });
   const tenants = new Map<string, Tenant>();
   const details = new Map<string, PaymentDetails>();
   const servers = [
@@ -77,7 +87,13 @@ export async function productAroundReceipts(): Promise<ProductAroundReceipts> {
       await payments.db.transaction().execute((tx) => stage(tx, messages));
       relay.signal();
     },
-    environment: () => ({ PORT: '0', DATABASE_URL: database.urlFor('receipts'), NATS_URL: nats.url('receipts'), LOG_LEVEL: 'silent', SHUTDOWN_GRACE_SECONDS: '0' }),
+    environment: () => ({
+      PORT: '0',
+      DATABASE_URL: database.urlFor('receipts'),
+      NATS_URL: nats.url('receipts'),
+      LOG_LEVEL: 'silent',
+      SHUTDOWN_GRACE_SECONDS: '0',
+    }),
     async startReceipts(settings = {}) {
       const config = receiptsConfig({ ...product.environment(), ...settings });
       const service = await startService({ service: 'receipts', version: '0', config, failpoints: FAILPOINTS, setup: receipts }, silent);

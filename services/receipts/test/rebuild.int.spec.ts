@@ -35,7 +35,14 @@ async function issue(n: number, template = 'receipt') {
   const snapshot = payment(n);
   const tenant = n % 3 === 0 ? tokyo : berlin;
   await knowPayers(opened.db, [snapshot]);
-  const fact = { payment: snapshot, tenant, cause: succeeded(snapshot, tenant.id), now: clock.now(), numberFormat: '{series}-{year}-{sequence:6}', template };
+  const fact = {
+    payment: snapshot,
+    tenant,
+    cause: succeeded(snapshot, tenant.id),
+    now: clock.now(),
+    numberFormat: '{series}-{year}-{sequence:6}',
+    template,
+  };
   await inTransaction({ db: opened.db, failpoints: noFailpoints }, 'receipts.receipts-payments.handle', (tx) => issueForPayment(tx, fact));
 }
 
@@ -63,7 +70,11 @@ describe('Given receipts issued, rendered, failing and waiting, and every projec
       expect((await documentOf(ports, row)).sha256).toBe(row.sha256);
     }
     await issue(10);
-    const latest = await opened.db.selectFrom('receipts').select('number').where('payment_id', '=', payment(10).payment_id).executeTakeFirst();
+    const latest = await opened.db
+      .selectFrom('receipts')
+      .select('number')
+      .where('payment_id', '=', payment(10).payment_id)
+      .executeTakeFirst();
     expect(latest).toEqual({ number: 'R-2026-000007' });
   });
 
@@ -74,6 +85,11 @@ describe('Given receipts issued, rendered, failing and waiting, and every projec
     const checksum = await checksumOfReceipts(opened.db);
     await rebuildReceipts(opened.db);
     expect(await checksumOfReceipts(opened.db)).toBe(checksum);
-    expect(await opened.db.selectFrom('receipts').select((s) => s.fn.countAll<number>().as('n')).executeTakeFirst()).toEqual({ n: 30 });
+    expect(
+      await opened.db
+        .selectFrom('receipts')
+        .select((s) => s.fn.countAll<number>().as('n'))
+        .executeTakeFirst(),
+    ).toEqual({ n: 30 });
   });
 });

@@ -37,7 +37,14 @@ describe('Given the bundled template and fonts', () => {
   it('prints number, amount, date, seller and card as text that can be selected', async () => {
     const { pages } = await readPdf((await renderer.render('receipt', input, issuedAt)).pdf);
     expect(pages).toHaveLength(1);
-    for (const text of ['R-2026-000042', '$428.00', 'November 21, 2026', 'Harbour & Lane Coffee Roasters', 'Visa •••• 4242', 'Order 10442']) {
+    for (const text of [
+      'R-2026-000042',
+      '$428.00',
+      'November 21, 2026',
+      'Harbour & Lane Coffee Roasters',
+      'Visa •••• 4242',
+      'Order 10442',
+    ]) {
       expect(pages[0]).toContain(text);
     }
   });
@@ -69,7 +76,9 @@ describe('Given the bundled template and fonts', () => {
 
   it('spreads 200 line items with endless names over pages that repeat the head and count themselves', async () => {
     const line_items = Array.from({ length: 200 }, (_, i) => ({ name: `${i + 1} ${'x'.repeat(240)}`, quantity: 1, unit_amount: 100 }));
-    const { pages } = await readPdf((await renderer.render('receipt', composeDocument(someFacts(), someDetails({ line_items })), issuedAt)).pdf);
+    const { pages } = await readPdf(
+      (await renderer.render('receipt', composeDocument(someFacts(), someDetails({ line_items })), issuedAt)).pdf,
+    );
     expect(pages.length).toBeGreaterThan(5);
     for (const [index, page] of pages.entries()) expect(page).toContain(`Page ${index + 1} / ${pages.length}`);
     expect(pages[1]).toContain('Unit price');
@@ -131,7 +140,10 @@ describe('Given a font that is damaged', () => {
   ])('names the font when it is %s', async (_, file) => {
     writeFileSync(join(folder, 'damaged.ttf'), 'no font at all');
     const renderer = new TypstRenderer({ fonts: [{ file: join(folder, file), family: 'Inter' }] });
-    await expect(renderer.render('receipt', input, issuedAt)).rejects.toMatchObject({ error: 'font', message: expect.stringContaining(file) });
+    await expect(renderer.render('receipt', input, issuedAt)).rejects.toMatchObject({
+      error: 'font',
+      message: expect.stringContaining(file),
+    });
     await renderer.close();
   });
 });

@@ -27,7 +27,17 @@ afterAll(async () => {
 
 const success = (n: number, tenant = 'default') => ({ fact: 'succeeded' as const, envelope: succeeded(payment(n), tenant) });
 const rendered = async (count: number) =>
-  eventually(async () => expect(await opened.db.selectFrom('receipts').where('status', '=', 'rendered').select((s) => s.fn.countAll<number>().as('n')).executeTakeFirst()).toEqual({ n: count }), { timeoutMs: 20_000 });
+  eventually(
+    async () =>
+      expect(
+        await opened.db
+          .selectFrom('receipts')
+          .where('status', '=', 'rendered')
+          .select((s) => s.fn.countAll<number>().as('n'))
+          .executeTakeFirst(),
+      ).toEqual({ n: count }),
+    { timeoutMs: 20_000 },
+  );
 const counted = async () => {
   const { rows } = await sql<{ receipts: number; max: number; last: number; issued: number }>`
     SELECT count(*) AS receipts, max(sequence) AS max, (SELECT last FROM counters WHERE tenant = 'default') AS last,
@@ -45,18 +55,31 @@ async function ask(subject: RpcSubject, id: string, tenant = 'default'): Promise
 describe('Given receipts in four processes at work on the events of payments', () => {
   it('issues and renders one receipt per succeeded payment, with five copies of each fact among others', async () => {
     await Promise.all(Array.from({ length: 4 }, () => product.startReceipts()));
-    const facts = Array.from({ length: 20 }, (_, n) => [{ fact: 'created' as const, envelope: succeeded(payment(n)) }, ...Array.from({ length: 5 }, () => success(n))]);
-    product.details.set(payment(3).payment_id, { description: 'Order 3', receipt_email: 'ada@example.com', locale: 'en-GB', customer: null, line_items: [] });
+    const facts = Array.from({ length: 20 }, (_, n) => [
+      { fact: 'created' as const, envelope: succeeded(payment(n)) },
+      ...Array.from({ length: 5 }, () => success(n)),
+    ]);
+    product.details.set(payment(3).payment_id, {
+      description: 'Order 3',
+      receipt_email: 'ada@example.com',
+      locale: 'en-GB',
+      customer: null,
+      line_items: [],
+    });
     await Promise.all(facts.map((ofOne) => product.publish(ofOne)));
     await rendered(20);
-    await eventually(async () => expect((await sql<{ n: number }>`SELECT count(*) AS n FROM inbox WHERE state <> 'done'`.execute(opened.db)).rows[0]?.n).toBe(0));
+    await eventually(async () =>
+      expect((await sql<{ n: number }>`SELECT count(*) AS n FROM inbox WHERE state <> 'done'`.execute(opened.db)).rows[0]?.n).toBe(0),
+    );
     expect(await counted()).toEqual({ receipts: 20, max: 20, last: 20, issued: 20 });
   }, 40_000);
 
   it('publishes each as issued and rendered, once and in this order', async () => {
     await eventually(async () => {
       const { rows } = await sql<{ aggregate: string; subjects: string[] }>`
-        SELECT aggregate, array_agg(subject ORDER BY position) AS subjects FROM outbox WHERE position IS NOT NULL GROUP BY aggregate`.execute(opened.db);
+        SELECT aggregate, array_agg(subject ORDER BY position) AS subjects FROM outbox WHERE position IS NOT NULL GROUP BY aggregate`.execute(
+        opened.db,
+      );
       expect(rows).toHaveLength(20);
       for (const row of rows) expect(row.subjects).toEqual(['receipts.events.receipt.issued.v1', 'receipts.events.receipt.rendered.v1']);
     });
@@ -64,11 +87,16 @@ describe('Given receipts in four processes at work on the events of payments', (
 
   it('answers the gateway with the receipt and its PDF, in the words that payments gave', async () => {
     const id = receiptId(payment(3).payment_id, 'receipt');
-    const [one, ofPayment, pdf] = [await ask(RPC.receiptGet, id), await ask(RPC.receiptOfPayment, payment(3).payment_id), await ask(RPC.receiptPdf, id)];
+    const [one, ofPayment, pdf] = [
+      await ask(RPC.receiptGet, id),
+      await ask(RPC.receiptOfPayment, payment(3).payment_id),
+      await ask(RPC.receiptPdf, id),
+    ];
     expect(JSON.parse(one.body)).toMatchObject({ id, status: 'rendered' });
     expect(ofPayment.body).toBe(one.body);
     const { pages } = await readPdf(Buffer.from(pdf.body, 'base64'));
-    for (const text of ['US$10.03', 'Order 3', 'ada@example.com', (JSON.parse(one.body) as { number: string }).number, 'Hafenrösterei']) expect(pages[0]).toContain(text);
+    for (const text of ['US$10.03', 'Order 3', 'ada@example.com', (JSON.parse(one.body) as { number: string }).number, 'Hafenrösterei'])
+      expect(pages[0]).toContain(text);
     expect((await ask(RPC.receiptPdf, id, 'other')).status).toBe(404);
   });
 
@@ -89,11 +117,21 @@ describe('Given receipts in four processes at work on the events of payments', (
 
 describe('Given the projection dropped while receipts go on being issued', () => {
   it('replays payments in a new generation, keeps every number and misses none', async () => {
-    const numbers = async () => new Map((await opened.db.selectFrom('receipts').select(['payment_id', 'number']).execute()).map((row) => [row.payment_id, row.number]));
+    const numbers = async () =>
+      new Map(
+        (await opened.db.selectFrom('receipts').select(['payment_id', 'number']).execute()).map((row) => [row.payment_id, row.number]),
+      );
     const before = await numbers();
     const checksum = await checksumOfReceipts(opened.db);
     const broker = await connectBroker({ servers: product.nats.url('receipts'), name: 'receipts-rebuild', logger: silent });
-    const rebuildNow = () => replayAndRebuild({ db: opened.db, broker, clock: { now: () => new Date() }, logger: silent, numberFormat: '{series}-{year}-{sequence:6}' });
+    const rebuildNow = () =>
+      replayAndRebuild({
+        db: opened.db,
+        broker,
+        clock: { now: () => new Date() },
+        logger: silent,
+        numberFormat: '{series}-{year}-{sequence:6}',
+      });
 
     await opened.db.deleteFrom('receipts').execute();
     expect(await rebuildNow()).toMatchObject({ events: 2 * before.size });

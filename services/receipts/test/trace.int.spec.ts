@@ -41,7 +41,14 @@ describe('Given a receipt that was numbered inside a trace', () => {
     await knowPayers(db, [snapshot]);
     await inSpan('process payment.succeeded', { kind: 'consumer', parent: cause.traceparent }, () =>
       inTransaction({ db, failpoints: noFailpoints }, 'receipts.receipts-payments.handle', (tx) =>
-        issueForPayment(tx, { payment: snapshot, tenant: berlin, cause, now: clock.now(), numberFormat: '{series}-{year}-{sequence}', template: 'receipt' }),
+        issueForPayment(tx, {
+          payment: snapshot,
+          tenant: berlin,
+          cause,
+          now: clock.now(),
+          numberFormat: '{series}-{year}-{sequence}',
+          template: 'receipt',
+        }),
       ),
     );
     await new DocumentLoop(documentPorts(opened, { clock, renderer })).runOnce();
@@ -51,7 +58,9 @@ describe('Given a receipt that was numbered inside a trace', () => {
     const render = spans.find((span) => span.name === 'receipts.render');
     expect(process?.traceId).toBe('0af7651916cd43dd8448eb211c80319c');
     expect([render?.spanContext().traceId, render?.parentSpanContext?.spanId]).toEqual([process?.traceId, process?.spanId]);
-    const { rows } = await sql<{ traceparent: string }>`SELECT convert_from(bytes, 'UTF8')::jsonb ->> 'traceparent' AS traceparent FROM outbox ORDER BY id`.execute(db);
+    const { rows } = await sql<{
+      traceparent: string;
+    }>`SELECT convert_from(bytes, 'UTF8')::jsonb ->> 'traceparent' AS traceparent FROM outbox ORDER BY id`.execute(db);
     expect(rows.map((row) => row.traceparent.split('-')[2])).toEqual([process?.spanId, render?.spanContext().spanId]);
   });
 });

@@ -18,7 +18,10 @@ export function composeDocument(receipt: ReceiptFacts, details: PaymentDetails):
     title: labels.title,
     number: receipt.number,
     notice: receipt.livemode ? null : labels.test_mode,
-    seller: { name: cleanText(receipt.seller.name, 120), lines: receipt.seller.legal_lines.slice(0, 8).map((line) => cleanText(line, 160)) },
+    seller: {
+      name: cleanText(receipt.seller.name, 120),
+      lines: receipt.seller.legal_lines.slice(0, 8).map((line) => cleanText(line, 160)),
+    },
     paid: { label: labels.amount_paid, amount: money(receipt.amount), sentence: labels.paid_on(date) },
     facts: facts(receipt, details, labels, date),
     table: table(receipt, details, labels, locale, money),
@@ -41,7 +44,13 @@ function facts(receipt: ReceiptFacts, details: PaymentDetails, labels: Labels, d
 }
 
 /** Without line items the payment is its one line, under its own description. */
-function table(receipt: ReceiptFacts, details: PaymentDetails, labels: Labels, locale: string, money: (amount: number) => string): DocumentInput['table'] {
+function table(
+  receipt: ReceiptFacts,
+  details: PaymentDetails,
+  labels: Labels,
+  locale: string,
+  money: (amount: number) => string,
+): DocumentInput['table'] {
   const quantity = new Intl.NumberFormat(locale);
   const whole = { name: details.description ?? labels.payment_line, quantity: 1, unit_amount: receipt.amount };
   const items = details.line_items.length > 0 ? details.line_items : [whole];

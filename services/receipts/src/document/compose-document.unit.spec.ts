@@ -2,7 +2,8 @@ import { describe, expect, it } from '@jest/globals';
 import { someDetails, someFacts } from '../../test/receipt-facts.js';
 import { composeDocument } from './compose-document.js';
 
-const totals = (...args: Parameters<typeof composeDocument>) => composeDocument(...args).totals.map(({ label, amount }) => `${label} ${amount}`);
+const totals = (...args: Parameters<typeof composeDocument>) =>
+  composeDocument(...args).totals.map(({ label, amount }) => `${label} ${amount}`);
 
 describe('Given a payment without line items', () => {
   it('prints the payment as its one line, under its description', () => {
@@ -32,7 +33,10 @@ describe('Given line items', () => {
   });
 
   it('shows the sum of the items beside a smaller amount that was captured', () => {
-    expect(totals(someFacts({ amount: 30000 }), someDetails({ line_items })).slice(-2)).toEqual(['Total of items $396.00', 'Amount paid $300.00']);
+    expect(totals(someFacts({ amount: 30000 }), someDetails({ line_items })).slice(-2)).toEqual([
+      'Total of items $396.00',
+      'Amount paid $300.00',
+    ]);
   });
 
   it('keeps the description among the facts', () => {

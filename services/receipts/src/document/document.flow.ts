@@ -31,7 +31,12 @@ export type RenderTrace = 'of_issue' | 'current';
  * Makes the document of one receipt and stores it with its event in one transaction. Any failure is counted by name, put on record when
  * its cause is a new one, and thrown; the receipt keeps its number and is due again later.
  */
-export async function renderReceipt(ports: DocumentPorts, paymentId: string, receiptId: string, trace: RenderTrace): Promise<RenderedDocument> {
+export async function renderReceipt(
+  ports: DocumentPorts,
+  paymentId: string,
+  receiptId: string,
+  trace: RenderTrace,
+): Promise<RenderedDocument> {
   const parent = trace === 'current' ? {} : { parent: (await loadReceipts(ports.db, paymentId)).origin?.traceparent ?? null };
   return inSpan('receipts.render', { ...parent, attributes: { 'receipt.id': receiptId } }, async () => {
     const finished = ports.metrics.renderDuration.startTimer();
@@ -93,7 +98,11 @@ async function issued(db: Kysely<Tables>, paymentId: string, receiptId: string) 
 }
 
 function causedBy(origin: LoadedReceipts['origin'], receiptId: string) {
-  return { correlation_id: origin?.correlation_id ?? receiptId, causation_id: origin?.causation_id ?? null, traceparent: currentTraceparent() };
+  return {
+    correlation_id: origin?.correlation_id ?? receiptId,
+    causation_id: origin?.causation_id ?? null,
+    traceparent: currentTraceparent(),
+  };
 }
 
 /** Two replicas made the same document: the first one's is on record, and the bytes are equal. */

@@ -19,7 +19,10 @@ export class DocumentLoop {
     try {
       await renderReceipt(this.ports, payment_id, receipt_id, 'of_issue');
     } catch (err) {
-      this.ports.logger.error({ event: 'receipt_render_failed', receipt_id, payment_id, attempts, err }, 'The document of a receipt could not be made; it is tried again');
+      this.ports.logger.error(
+        { event: 'receipt_render_failed', receipt_id, payment_id, attempts, err },
+        'The document of a receipt could not be made; it is tried again',
+      );
     }
   }
 }

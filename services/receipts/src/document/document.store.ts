@@ -9,7 +9,12 @@ export async function readDocument(db: Kysely<Tables>, receiptId: string): Promi
   return createHash('sha256').update(row.pdf).digest('hex') === row.sha256 ? row : null;
 }
 
-export async function writeDocument(tx: Kysely<Tables>, receiptId: string, document: { pdf: Uint8Array; sha256: string }, now: Date): Promise<void> {
+export async function writeDocument(
+  tx: Kysely<Tables>,
+  receiptId: string,
+  document: { pdf: Uint8Array; sha256: string },
+  now: Date,
+): Promise<void> {
   const row = { sha256: document.sha256, pdf: Buffer.from(document.pdf), stored_at: now };
   await tx
     .insertInto('documents')
@@ -51,7 +56,9 @@ export async function claimMissing(db: Kysely<Tables>, now: Date, limit: number)
       WHERE w.due_at <= ${now} AND w.leased_until <= clock_timestamp()
       RETURNING receipt_id, attempts
     )
-    SELECT claimed.receipt_id, claimed.attempts, r.payment_id FROM claimed JOIN receipts r USING (receipt_id) ORDER BY r.issued_at`.execute(db);
+    SELECT claimed.receipt_id, claimed.attempts, r.payment_id FROM claimed JOIN receipts r USING (receipt_id) ORDER BY r.issued_at`.execute(
+    db,
+  );
   return rows;
 }
 

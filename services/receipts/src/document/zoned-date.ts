@@ -1,6 +1,8 @@
 /** The calendar year at `instant` in an IANA zone: the year that a receipt issued then is numbered in. */
 export function yearInZone(instant: Date, zone: string): number {
-  return Number(new Intl.DateTimeFormat('en', { timeZone: zone, year: 'numeric', calendar: 'gregory', numberingSystem: 'latn' }).format(instant));
+  return Number(
+    new Intl.DateTimeFormat('en', { timeZone: zone, year: 'numeric', calendar: 'gregory', numberingSystem: 'latn' }).format(instant),
+  );
 }
 
 /** `21 November 2026` as the locale writes it, the day being that of the zone. */

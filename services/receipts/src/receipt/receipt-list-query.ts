@@ -20,7 +20,8 @@ const Query = z.strictObject({
 /** The page of receipts that a query string asks for, or what is wrong with it. */
 export function receiptListQuery(query: Record<string, string>): ReceiptQuery | { faults: { path: string; message: string }[] } {
   const parsed = Query.safeParse(query);
-  if (!parsed.success) return { faults: parsed.error.issues.map((issue) => ({ path: issue.path.join('.') || 'query', message: issue.message })) };
+  if (!parsed.success)
+    return { faults: parsed.error.issues.map((issue) => ({ path: issue.path.join('.') || 'query', message: issue.message })) };
   const { limit, cursor, payment, created_gte, created_lt } = parsed.data;
   return {
     limit,

@@ -66,7 +66,7 @@ async function refill(tx: Transaction<Tables>): Promise<number> {
   await sql`LOCK TABLE receipts IN EXCLUSIVE MODE`.execute(tx);
   await tx.deleteFrom('receipts').execute();
   let events = 0;
-  for (let after = 0; ; ) {
+  for (let after = 0; ;) {
     const page = await readAll(tx, after, PAGE);
     for (const event of page) await project(tx, event);
     events += page.length;

@@ -26,7 +26,14 @@ export async function loadReceipts(db: Kysely<Tables>, paymentId: string): Promi
 }
 
 /** Appends one event, projects it and stages what it publishes, all in the caller's transaction. Throws WrongExpectedVersion. */
-export async function record(tx: Transaction<Tables>, paymentId: string, loaded: LoadedReceipts, event: ReceiptEvent, metadata: Metadata, now: Date): Promise<void> {
+export async function record(
+  tx: Transaction<Tables>,
+  paymentId: string,
+  loaded: LoadedReceipts,
+  event: ReceiptEvent,
+  metadata: Metadata,
+  now: Date,
+): Promise<void> {
   await append(tx, receiptStream(paymentId), loaded.version, [event], metadata, now);
   await project(tx, event);
   const after = evolve(loaded.receipts, event).get(event.data.receipt_id);

@@ -20,7 +20,11 @@ export class ReceiptRpc {
     const rows = await listReceipts(this.ports.db, request.tenant, query);
     const page = rows.slice(0, query.limit);
     const hasMore = rows.length > page.length;
-    return jsonReply(200, { data: page.map(receiptView), has_more: hasMore, next_cursor: hasMore ? (page.at(-1)?.receipt_id ?? null) : null });
+    return jsonReply(200, {
+      data: page.map(receiptView),
+      has_more: hasMore,
+      next_cursor: hasMore ? (page.at(-1)?.receipt_id ?? null) : null,
+    });
   }
 
   async get(payload: unknown): Promise<HttpReply> {
@@ -39,9 +43,18 @@ export class ReceiptRpc {
     if (!receipt) return notFound(request);
     try {
       const { pdf } = await documentOf(this.ports, receipt);
-      return { status: 200, content_type: 'application/pdf', headers: pdfHeaders(receipt), body: Buffer.from(pdf).toString('base64'), encoding: 'base64' };
+      return {
+        status: 200,
+        content_type: 'application/pdf',
+        headers: pdfHeaders(receipt),
+        body: Buffer.from(pdf).toString('base64'),
+        encoding: 'base64',
+      };
     } catch (err) {
-      this.ports.logger.error({ event: 'receipt_render_failed', receipt_id: receipt.receipt_id, payment_id: receipt.payment_id, err }, 'The document asked for could not be made');
+      this.ports.logger.error(
+        { event: 'receipt_render_failed', receipt_id: receipt.receipt_id, payment_id: receipt.payment_id, err },
+        'The document asked for could not be made',
+      );
       const reply = problem(request, 'service.unavailable', 'The receipt has its number; its document cannot be made right now.');
       return { ...reply, headers: { ...reply.headers, 'retry-after': '5' } };
     }
@@ -63,7 +76,8 @@ export function contentDisposition(name: string): string {
   return `attachment; filename="${plain}"; filename*=UTF-8''${exact}`;
 }
 
-const view = (request: RouteRequest, row: ReceiptRow | undefined): HttpReply => (row ? jsonReply(200, receiptView(row)) : notFound(request));
+const view = (request: RouteRequest, row: ReceiptRow | undefined): HttpReply =>
+  row ? jsonReply(200, receiptView(row)) : notFound(request);
 
 const notFound = (request: RouteRequest): HttpReply => problem(request, 'not_found', 'There is no such receipt.');
 

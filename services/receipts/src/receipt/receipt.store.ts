@@ -25,18 +25,42 @@ export async function project(tx: Kysely<Tables>, stored: Pick<StoredEvent, 'typ
     case 'ReceiptIssued': {
       const { receipt_id, tenant, payment_id, kind, series, year, sequence, number, amount, currency, issued_at } = event.data;
       const empty = { error: null, sha256: null, template: null, engine: null, fonts: null };
-      const row = { receipt_id, tenant, payment_id, kind, series, year, sequence, number, amount, currency, issued_at: new Date(issued_at) };
-      await tx.insertInto('receipts').values({ ...row, status: 'issued', ...empty }).execute();
+      const row = {
+        receipt_id,
+        tenant,
+        payment_id,
+        kind,
+        series,
+        year,
+        sequence,
+        number,
+        amount,
+        currency,
+        issued_at: new Date(issued_at),
+      };
+      await tx
+        .insertInto('receipts')
+        .values({ ...row, status: 'issued', ...empty })
+        .execute();
       return;
     }
     case 'ReceiptRendered': {
       const { receipt_id, ...made } = event.data;
-      await tx.updateTable('receipts').set({ ...made, status: 'rendered', error: null }).where('receipt_id', '=', receipt_id).execute();
+      await tx
+        .updateTable('receipts')
+        .set({ ...made, status: 'rendered', error: null })
+        .where('receipt_id', '=', receipt_id)
+        .execute();
       return;
     }
     case 'ReceiptRenderFailed': {
       const { receipt_id, error } = event.data;
-      await tx.updateTable('receipts').set({ status: 'failed', error }).where('receipt_id', '=', receipt_id).where('sha256', 'is', null).execute();
+      await tx
+        .updateTable('receipts')
+        .set({ status: 'failed', error })
+        .where('receipt_id', '=', receipt_id)
+        .where('sha256', 'is', null)
+        .execute();
       return;
     }
     default:
@@ -75,7 +99,9 @@ export async function listReceipts(db: Kysely<Tables>, tenant: string, query: Re
   if (issuedFrom) rows = rows.where('issued_at', '>=', issuedFrom);
   if (issuedBefore) rows = rows.where('issued_at', '<', issuedBefore);
   if (after !== null) {
-    rows = rows.where(sql<boolean>`(issued_at, receipt_id) < (SELECT issued_at, receipt_id FROM receipts WHERE tenant = ${tenant} AND receipt_id = ${after})`);
+    rows = rows.where(
+      sql<boolean>`(issued_at, receipt_id) < (SELECT issued_at, receipt_id FROM receipts WHERE tenant = ${tenant} AND receipt_id = ${after})`,
+    );
   }
   return rows
     .orderBy('issued_at', 'desc')
@@ -93,6 +119,8 @@ export async function oldestMissingSeconds(db: Kysely<Tables>, now: Date): Promi
     SELECT
       (SELECT extract(epoch FROM ${now}::timestamptz - min(issued_at))::float8 FROM receipts WHERE status <> 'rendered') AS rendering,
       (SELECT extract(epoch FROM clock_timestamp() - min(stored_at))::float8 FROM inbox
-       WHERE consumer = ${PAYMENTS_CONSUMER} AND state IN ('pending', 'dead') AND subject = ${paymentSubject('succeeded')}) AS numbering`.execute(db);
+       WHERE consumer = ${PAYMENTS_CONSUMER} AND state IN ('pending', 'dead') AND subject = ${paymentSubject('succeeded')}) AS numbering`.execute(
+    db,
+  );
   return Math.max(0, rows[0]?.rendering ?? 0, rows[0]?.numbering ?? 0);
 }

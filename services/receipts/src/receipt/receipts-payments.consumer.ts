@@ -65,6 +65,9 @@ export class ReceiptsPaymentsConsumer implements Handler {
 /** Throws PermanentFailure for what is no payment. */
 export function paymentIn(cause: Envelope): PaymentSnapshot {
   const parsed = PaymentSnapshot.safeParse(cause.data);
-  if (!parsed.success) throw new PermanentFailure(`not a payment: ${parsed.error.issues.map((issue) => `${issue.path.join('.')} ${issue.message}`).join(', ')}`);
+  if (!parsed.success)
+    throw new PermanentFailure(
+      `not a payment: ${parsed.error.issues.map((issue) => `${issue.path.join('.')} ${issue.message}`).join(', ')}`,
+    );
   return parsed.data;
 }

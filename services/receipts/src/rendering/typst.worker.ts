@@ -28,7 +28,8 @@ export interface RenderedBytes {
   engine: string;
   fonts: string;
 }
-export type RenderReply = { id: number; ok: true; value: RenderedBytes } | { id: number; ok: false; error: RenderErrorName; message: string };
+export type RenderReply =
+  { id: number; ok: true; value: RenderedBytes } | { id: number; ok: false; error: RenderErrorName; message: string };
 
 /** Memoized results older than this many renders are dropped, so memory stays flat over any number of documents. */
 const CACHE_AGE = 10;
@@ -69,7 +70,10 @@ function reply(request: RenderRequest): RenderReply {
 function startEngine(): Engine {
   const fonts = settings.fonts.map(readFont);
   const compiler = NodeCompiler.create({ workspace: settings.templates, fontArgs: [{ fontBlobs: fonts.map((font) => font.bytes) }] });
-  const [typst] = compiler.query({ mainFileContent: '#metadata(str(sys.version))<version>' }, { selector: '<version>', field: 'value' }) as [string];
+  const [typst] = compiler.query(
+    { mainFileContent: '#metadata(str(sys.version))<version>' },
+    { selector: '<version>', field: 'value' },
+  ) as [string];
   return {
     compiler,
     version: `typst ${typst} (typst-ts-node-compiler ${settings.engineVersion})`,
@@ -85,7 +89,10 @@ function readFont(font: WorkerSettings['fonts'][number]): { bytes: Buffer; chara
     if (!parsed.familyName.startsWith(font.family)) throw new Error(`it is ${parsed.familyName}`);
     return { bytes, characters: new Set(parsed.characterSet) };
   } catch (error) {
-    throw new Fault('font', `${path.basename(font.file)} is not a readable font of ${font.family}: ${error instanceof Error ? error.message : String(error)}`);
+    throw new Fault(
+      'font',
+      `${path.basename(font.file)} is not a readable font of ${font.family}: ${error instanceof Error ? error.message : String(error)}`,
+    );
   }
 }
 
@@ -97,7 +104,12 @@ function render(from: Engine, request: RenderRequest): RenderedBytes {
       { mainFileContent: source, inputs: { data } },
       { pdfStandard: 'a-2b', creationTimestamp: request.createdAt },
     );
-    return { pdf: new Uint8Array(pdf), template: `${request.template}@${sha256(source).slice(0, 12)}`, engine: from.version, fonts: from.fonts };
+    return {
+      pdf: new Uint8Array(pdf),
+      template: `${request.template}@${sha256(source).slice(0, 12)}`,
+      engine: from.version,
+      fonts: from.fonts,
+    };
   } catch (error) {
     throw new Fault('template', `${request.template}: ${error instanceof Error ? error.message.trim() : String(error)}`);
   } finally {
