@@ -63,11 +63,13 @@ describe('Given issuers that are killed at every failpoint between the event and
     product.paymentsAway = true;
     const doomed = DEADLY.map((failpoint) => ({ failpoint, ...start(failpoint) }));
     const alive = new Set(DEADLY);
-    const deaths = Promise.all(doomed.map(async ({ failpoint, ended }) => {
-      const end = await ended;
-      alive.delete(failpoint);
-      return { failpoint, ...end };
-    }));
+    const deaths = Promise.all(
+      doomed.map(async ({ failpoint, ended }) => {
+        const end = await ended;
+        alive.delete(failpoint);
+        return { failpoint, ...end };
+      }),
+    );
     let published = 0;
     while (alive.size > 0) {
       // Payments is away until those that die on a failed document have died.
@@ -81,12 +83,15 @@ describe('Given issuers that are killed at every failpoint between the event and
     }
 
     const survivor = start();
-    await eventually(async () => {
-      const { rows } = await sql`
+    await eventually(
+      async () => {
+        const { rows } = await sql`
         SELECT count(*) AS receipts, count(*) FILTER (WHERE status = 'rendered') AS rendered, max(sequence) AS highest, (SELECT last FROM counters) AS last,
           (SELECT count(*) FROM documents) AS documents FROM receipts`.execute(opened.db);
-      expect(rows[0]).toEqual({ receipts: published, rendered: published, highest: published, last: published, documents: published });
-    }, { timeoutMs: 90_000 });
+        expect(rows[0]).toEqual({ receipts: published, rendered: published, highest: published, last: published, documents: published });
+      },
+      { timeoutMs: 90_000 },
+    );
     survivor.child.kill('SIGTERM');
     expect(await survivor.ended).toEqual({ code: 0, signal: null, stderr: '' });
   }, 180_000);
