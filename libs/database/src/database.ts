@@ -40,7 +40,8 @@ export function openDatabase<T>(config: DatabaseConfig, logger: Logger): Databas
     keepAlive: true,
     types: { getTypeParser },
   });
-  const onError = (err: Error) => logger.warn({ event: 'database_connection_lost', err }, 'A database connection broke; the next query opens another');
+  const onError = (err: Error) =>
+    logger.warn({ event: 'database_connection_lost', err }, 'A database connection broke; the next query opens another');
   pool.on('error', onError);
   pool.on('connect', (client) => client.on('error', onError));
   const db = new Kysely<T>({ dialect: new PostgresDialect({ pool }) });

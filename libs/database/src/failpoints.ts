@@ -50,7 +50,8 @@ export async function atCall<R>(failpoints: Failpoints, name: string, call: () =
 }
 
 /** The two failpoint names around each of these transactions. */
-export const commitFailpoints = (...steps: string[]): string[] => steps.flatMap((step) => [`${step}.before_commit`, `${step}.after_commit`]);
+export const commitFailpoints = (...steps: string[]): string[] =>
+  steps.flatMap((step) => [`${step}.before_commit`, `${step}.after_commit`]);
 
 /** The two failpoint names around each of these calls. */
 export const callFailpoints = (...steps: string[]): string[] => steps.flatMap((step) => [`${step}.before_call`, `${step}.after_call`]);

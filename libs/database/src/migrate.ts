@@ -73,7 +73,9 @@ async function prepareSchema(client: pg.Client, { schema, role, password }: Sche
   await client.query(`ALTER DEFAULT PRIVILEGES IN SCHEMA ${schemaName} GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO ${roleName}`);
   await client.query(`ALTER DEFAULT PRIVILEGES IN SCHEMA ${schemaName} GRANT USAGE, SELECT ON SEQUENCES TO ${roleName}`);
   await client.query(`SET LOCAL search_path = ${schemaName}`);
-  await client.query('CREATE TABLE IF NOT EXISTS migrations (id text PRIMARY KEY, sha256 text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())');
+  await client.query(
+    'CREATE TABLE IF NOT EXISTS migrations (id text PRIMARY KEY, sha256 text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())',
+  );
   await client.query(`REVOKE INSERT, UPDATE, DELETE ON migrations FROM ${roleName}`);
 }
 

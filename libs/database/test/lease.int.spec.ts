@@ -17,7 +17,10 @@ describe('When processes want the same lease', () => {
     await admin.connect();
     await admin.query(readFileSync(join(import.meta.dirname, '..', 'migrations', '0001_leases.sql'), 'utf8'));
     await admin.end();
-    opened = openDatabase({ url: database.url, poolSize: 4, applicationName: 'lease test' }, createLogger({ service: 'test', level: 'silent' }));
+    opened = openDatabase(
+      { url: database.url, poolSize: 4, applicationName: 'lease test' },
+      createLogger({ service: 'test', level: 'silent' }),
+    );
   });
   afterAll(async () => {
     await opened.close();

@@ -20,7 +20,12 @@ describe('When events are appended', () => {
   const role = `event_store_${process.pid}`;
   beforeAll(async () => {
     database = await postgresForTests({ migrate: 'none' });
-    await migrate(database.url, { schema: 'shop', role, password: 'secret', dirs: [{ id: 'event-store', path: join(import.meta.dirname, '..', 'migrations') }] });
+    await migrate(database.url, {
+      schema: 'shop',
+      role,
+      password: 'secret',
+      dirs: [{ id: 'event-store', path: join(import.meta.dirname, '..', 'migrations') }],
+    });
     const url = new URL(database.url);
     url.username = role;
     url.password = 'secret';
@@ -34,16 +39,24 @@ describe('When events are appended', () => {
     await database.drop();
   });
 
-  const appendTo = (stream: string, expected: number, events: NewEvent[]) => opened.db.transaction().execute((tx) => append(tx, stream, expected, events, metadata, at));
+  const appendTo = (stream: string, expected: number, events: NewEvent[]) =>
+    opened.db.transaction().execute((tx) => append(tx, stream, expected, events, metadata, at));
 
   it('reads them back in order, as they were given', async () => {
     expect(await appendTo('order:1', 0, [event('OrderPlaced', { amount: 7 }), event('OrderPaid')])).toBe(2);
     expect(await appendTo('order:1', 2, [event('OrderShipped')])).toBe(3);
 
     const events = await readStream(opened.db, 'order:1');
-    expect(events.map((one) => [one.stream_version, one.type])).toEqual([[1, 'OrderPlaced'], [2, 'OrderPaid'], [3, 'OrderShipped']]);
+    expect(events.map((one) => [one.stream_version, one.type])).toEqual([
+      [1, 'OrderPlaced'],
+      [2, 'OrderPaid'],
+      [3, 'OrderShipped'],
+    ]);
     expect(events[0]).toMatchObject({ stream: 'order:1', version: 1, data: { amount: 7 }, metadata, occurred_at: at });
-    expect((await readAll(opened.db, events[0]?.position ?? 0, 10)).slice(0, 2).map((one) => one.type)).toEqual(['OrderPaid', 'OrderShipped']);
+    expect((await readAll(opened.db, events[0]?.position ?? 0, 10)).slice(0, 2).map((one) => one.type)).toEqual([
+      'OrderPaid',
+      'OrderShipped',
+    ]);
   });
 
   it.each([0, 1, 3, 9])('refuses the expected version %d of a stream at 2, and the transaction goes on', async (expected) => {
@@ -57,7 +70,9 @@ describe('When events are appended', () => {
   });
 
   it('lets one of many concurrent writers win each version', async () => {
-    const outcomes = await Promise.allSettled(Array.from({ length: 8 }, (_, n) => appendTo('order:race', 0, [event(`By${n}`), event('Then')])));
+    const outcomes = await Promise.allSettled(
+      Array.from({ length: 8 }, (_, n) => appendTo('order:race', 0, [event(`By${n}`), event('Then')])),
+    );
     expect(outcomes.filter((one) => one.status === 'fulfilled')).toHaveLength(1);
     for (const one of outcomes) if (one.status === 'rejected') expect(one.reason).toBeInstanceOf(WrongExpectedVersion);
     expect(await readStream(opened.db, 'order:race')).toHaveLength(2);

@@ -45,7 +45,11 @@ export class BatchRunner {
       for (const message of messages) this.lanes.afterCommit(message);
       return true;
     } catch (err) {
-      if (!(err instanceof LaneLost)) options.logger.info({ event: 'batch_split', consumer: key.consumer, rows: heads.length, err }, 'A batch failed; its rows run one by one');
+      if (!(err instanceof LaneLost))
+        options.logger.info(
+          { event: 'batch_split', consumer: key.consumer, rows: heads.length, err },
+          'A batch failed; its rows run one by one',
+        );
       return false;
     }
   }

@@ -71,7 +71,8 @@ class NatsBroker implements Broker {
         this.established(nc);
         return nc;
       } catch (err) {
-        if (attempt % 40 === 1) this.options.logger.warn({ event: 'broker_awaited', attempt, err }, 'The broker cannot be reached; trying again for ever');
+        if (attempt % 40 === 1)
+          this.options.logger.warn({ event: 'broker_awaited', attempt, err }, 'The broker cannot be reached; trying again for ever');
         await delay(RECONNECT_WAIT_MS, undefined, { signal: this.closing.signal }).catch(() => undefined);
       }
     }
@@ -138,7 +139,10 @@ class NatsBroker implements Broker {
 
   private cameUp(): void {
     this.up = true;
-    this.options.logger.info({ event: 'broker_connected', server: this.nc?.getServer(), version: this.nc?.info?.version }, 'Connected to the broker');
+    this.options.logger.info(
+      { event: 'broker_connected', server: this.nc?.getServer(), version: this.nc?.info?.version },
+      'Connected to the broker',
+    );
     this.events.emit('settled');
     this.events.emit('connected');
   }

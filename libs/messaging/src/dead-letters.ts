@@ -39,7 +39,9 @@ function settle(db: Db, consumer: string, messageId: string, change: ReturnType<
     if (!row) return false;
     const key = { consumer, generation: row.generation };
     await sql`
-      SELECT 1 FROM inbox_lanes WHERE consumer = ${consumer} AND generation = ${row.generation} AND aggregate = ${row.aggregate} FOR UPDATE`.execute(tx);
+      SELECT 1 FROM inbox_lanes WHERE consumer = ${consumer} AND generation = ${row.generation} AND aggregate = ${row.aggregate} FOR UPDATE`.execute(
+      tx,
+    );
     const changed = await sql`
       UPDATE inbox SET ${change}
       WHERE consumer = ${consumer} AND generation = ${row.generation} AND message_id = ${messageId}::uuid AND state = 'dead'`.execute(tx);

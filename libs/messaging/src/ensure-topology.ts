@@ -2,7 +2,15 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type NatsConnection } from '@nats-io/transport-node';
 import { type Logger } from '@tidegate/telemetry/logger';
 import { isJsError, JS_ERROR, jsApi, nanosOf } from './js-api.js';
-import { durablesOf, type DurableSpec, LAPTOP_TOPOLOGY, rebuildConsumerOf, streamOf, type StreamSpec, type TopologyOptions } from './topology.js';
+import {
+  durablesOf,
+  type DurableSpec,
+  LAPTOP_TOPOLOGY,
+  rebuildConsumerOf,
+  streamOf,
+  type StreamSpec,
+  type TopologyOptions,
+} from './topology.js';
 
 const MAX_AGE_MS = 7 * 24 * 3_600_000;
 const DUPLICATE_WINDOW_MS = 120_000;
@@ -98,7 +106,11 @@ async function ensureDurableOnceThere(nc: NatsConnection, spec: DurableSpec, wai
       return await ensureDurable(nc, spec);
     } catch (error) {
       if (!isJsError(error, JS_ERROR.streamNotFound) || Date.now() >= deadline) throw error;
-      if (attempt === 1) logger?.info({ event: 'stream_awaited', stream: spec.stream, consumer: spec.durable }, 'Waiting for the owner to create its stream');
+      if (attempt === 1)
+        logger?.info(
+          { event: 'stream_awaited', stream: spec.stream, consumer: spec.durable },
+          'Waiting for the owner to create its stream',
+        );
       await delay(250);
     }
   }

@@ -86,7 +86,7 @@ export class GapFiller {
 
   private async fill(): Promise<boolean> {
     let target: number | null = null;
-    for (let last = -1; !this.stopped; ) {
+    for (let last = -1; !this.stopped;) {
       const known = await readWatermark(this.options.db, this.key);
       const page = await this.ask(known.position);
       if (page.epoch > known.epoch) {
@@ -103,9 +103,16 @@ export class GapFiller {
   }
 
   private async ask(after: number): Promise<OutboxReadReply> {
-    const reply = await this.rpc.request(outboxReadSubject(ownerOf(this.options.stream)), { after, limit: PAGE }, { timeoutMs: RPC_TIMEOUT_MS, traced: false });
+    const reply = await this.rpc.request(
+      outboxReadSubject(ownerOf(this.options.stream)),
+      { after, limit: PAGE },
+      { timeoutMs: RPC_TIMEOUT_MS, traced: false },
+    );
     if (this.awaySince !== null) {
-      this.options.logger.info({ event: 'outbox_owner_back', consumer: this.key.consumer, away_ms: Date.now() - this.awaySince }, "The stream's owner answers again");
+      this.options.logger.info(
+        { event: 'outbox_owner_back', consumer: this.key.consumer, away_ms: Date.now() - this.awaySince },
+        "The stream's owner answers again",
+      );
       this.awaySince = null;
     }
     return OutboxReadReply.parse(reply);
@@ -113,13 +120,20 @@ export class GapFiller {
 
   private async adopt(page: OutboxReadReply): Promise<void> {
     const adopted = await this.options.db.transaction().execute((tx) => adoptEpoch(tx, this.key, page.epoch, page.epoch_start));
-    if (adopted) this.options.logger.warn({ event: 'epoch_adopted', consumer: this.key.consumer, epoch: page.epoch, epoch_start: page.epoch_start }, 'The owner was restored from a backup');
+    if (adopted)
+      this.options.logger.warn(
+        { event: 'epoch_adopted', consumer: this.key.consumer, epoch: page.epoch, epoch_start: page.epoch_start },
+        'The owner was restored from a backup',
+      );
   }
 
   private isFillable(known: Watermark, page: OutboxReadReply): boolean {
     if (page.epoch < known.epoch) {
       this.sayNowAndThen('epoch_went_back', (fields) =>
-        this.options.logger.error({ ...fields, known: known.epoch, owner: page.epoch }, "The owner's epoch is older than the one already seen"),
+        this.options.logger.error(
+          { ...fields, known: known.epoch, owner: page.epoch },
+          "The owner's epoch is older than the one already seen",
+        ),
       );
       return false;
     }
@@ -138,7 +152,9 @@ export class GapFiller {
 
   private async report(error: unknown): Promise<boolean> {
     if (!(error instanceof RpcUnavailable || error instanceof RpcTimeout)) {
-      this.sayNowAndThen('head_check_failed', (fields) => this.options.logger.warn({ ...fields, err: error }, "Asking for the owner's head failed; trying again"));
+      this.sayNowAndThen('head_check_failed', (fields) =>
+        this.options.logger.warn({ ...fields, err: error }, "Asking for the owner's head failed; trying again"),
+      );
       return false;
     }
     this.awaySince ??= Date.now();

@@ -27,7 +27,11 @@ export async function forgetOldGenerations(db: Db, live: InboxKey): Promise<void
   await forgetGenerations(db, live.consumer, (generation) => sql`${generation} < ${live.generation}`);
 }
 
-async function forgetGenerations(db: Db, consumer: string, which: (generation: ReturnType<typeof sql.ref>) => ReturnType<typeof sql>): Promise<void> {
+async function forgetGenerations(
+  db: Db,
+  consumer: string,
+  which: (generation: ReturnType<typeof sql.ref>) => ReturnType<typeof sql>,
+): Promise<void> {
   for (const table of ['inbox_lanes', 'inbox', 'inbox_watermarks']) {
     await sql`DELETE FROM ${sql.table(table)} WHERE consumer = ${consumer} AND ${which(sql.ref('generation'))}`.execute(db);
   }

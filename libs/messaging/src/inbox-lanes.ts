@@ -27,10 +27,14 @@ export class LaneLost extends Error {
   }
 }
 
-const ROW = sql.raw('i.message_id, i.epoch, i.position, i.subject, i.aggregate, i.bytes, i.started, i.finished, i.failures, i.first_failed_at');
+const ROW = sql.raw(
+  'i.message_id, i.epoch, i.position, i.subject, i.aggregate, i.bytes, i.started, i.finished, i.failures, i.first_failed_at',
+);
 const expiry = (ttlMs: number) => sql`clock_timestamp() + ${ttlMs} * interval '1 millisecond'`;
-const ofLane = (key: InboxKey, aggregate: string) => sql`consumer = ${key.consumer} AND generation = ${key.generation} AND aggregate = ${aggregate}`;
-const runnable = (key: InboxKey) => sql`(SELECT position FROM inbox_watermarks WHERE consumer = ${key.consumer} AND generation = ${key.generation})`;
+const ofLane = (key: InboxKey, aggregate: string) =>
+  sql`consumer = ${key.consumer} AND generation = ${key.generation} AND aggregate = ${aggregate}`;
+const runnable = (key: InboxKey) =>
+  sql`(SELECT position FROM inbox_watermarks WHERE consumer = ${key.consumer} AND generation = ${key.generation})`;
 
 export interface Claim {
   holder: string;
@@ -50,7 +54,9 @@ const HEAD = sql.raw(`inbox_lanes AS lane JOIN inbox AS head
 
 /** Whether a due lane waits whose lowest row was running when its process ended. */
 export async function hasSuspects(db: Db, key: InboxKey, now: Date): Promise<boolean> {
-  const { rows } = await sql<{ found: boolean }>`SELECT EXISTS (SELECT 1 FROM ${HEAD} WHERE ${isDue(key, { now, suspect: true })}) AS found`.execute(db);
+  const { rows } = await sql<{
+    found: boolean;
+  }>`SELECT EXISTS (SELECT 1 FROM ${HEAD} WHERE ${isDue(key, { now, suspect: true })}) AS found`.execute(db);
   return rows[0]?.found === true;
 }
 
@@ -75,7 +81,9 @@ export async function claimLanes(db: Db, key: InboxKey, claim: Claim): Promise<L
 export async function renewLanes(db: Db, key: InboxKey, holder: string, aggregates: readonly string[], ttlMs: number): Promise<void> {
   await sql`
     UPDATE inbox_lanes SET expires_at = ${expiry(ttlMs)}
-    WHERE consumer = ${key.consumer} AND generation = ${key.generation} AND aggregate = ANY(${aggregates}) AND holder = ${holder}`.execute(db);
+    WHERE consumer = ${key.consumer} AND generation = ${key.generation} AND aggregate = ANY(${aggregates}) AND holder = ${holder}`.execute(
+    db,
+  );
 }
 
 /**
@@ -84,7 +92,9 @@ export async function renewLanes(db: Db, key: InboxKey, holder: string, aggregat
  */
 export async function lockLanes(tx: Db, key: InboxKey, worker: { holder: string; live: boolean }, rows: readonly LaneRow[]): Promise<void> {
   if (worker.live) {
-    const { rows: generations } = await sql<{ live: number }>`SELECT live FROM inbox_generations WHERE consumer = ${key.consumer} FOR SHARE`.execute(tx);
+    const { rows: generations } = await sql<{
+      live: number;
+    }>`SELECT live FROM inbox_generations WHERE consumer = ${key.consumer} FOR SHARE`.execute(tx);
     if (generations[0]?.live !== key.generation) throw new LaneLost(`${key.consumer} generation ${key.generation}`);
   }
   const { rows: held } = await sql<{ aggregate: string; lease: number }>`
@@ -134,12 +144,19 @@ export async function completeRow(tx: Db, key: InboxKey, row: LaneRow, step: { g
 export type Verdict = { kind: 'retry'; dueAt: Date } | { kind: 'dead' };
 
 /** Records a failed attempt and frees the lane until it is due, or for good when the row is dead. The lane must be locked. */
-export async function recordFailure(tx: Db, key: InboxKey, row: LaneRow, failure: { verdict: Verdict; reason: string; now: Date }): Promise<void> {
+export async function recordFailure(
+  tx: Db,
+  key: InboxKey,
+  row: LaneRow,
+  failure: { verdict: Verdict; reason: string; now: Date },
+): Promise<void> {
   const dead = failure.verdict.kind === 'dead';
   await sql`
     UPDATE inbox SET state = ${dead ? 'dead' : 'pending'}, finished = started, failures = failures + 1,
       first_failed_at = coalesce(first_failed_at, ${failure.now}), reason = ${failure.reason.slice(0, 1000)}
-    WHERE consumer = ${key.consumer} AND generation = ${key.generation} AND message_id = ${row.message_id} AND state = 'pending'`.execute(tx);
+    WHERE consumer = ${key.consumer} AND generation = ${key.generation} AND message_id = ${row.message_id} AND state = 'pending'`.execute(
+    tx,
+  );
   await sql`
     UPDATE inbox_lanes SET holder = NULL, expires_at = NULL, due_at = ${failure.verdict.kind === 'retry' ? failure.verdict.dueAt : 'infinity'}::timestamptz
     WHERE ${ofLane(key, row.aggregate)}`.execute(tx);

@@ -28,7 +28,9 @@ export interface Stored {
 export async function storeArrivals(tx: Db, key: InboxKey, arrivals: readonly Arrival[]): Promise<Stored> {
   const known = await readWatermark(tx, key, { lock: true });
   const unknownEpoch = arrivals.filter((one) => one.epoch > known.epoch);
-  const fresh = arrivals.filter((one) => one.position > known.position && (one.epoch === known.epoch || (one.epoch < known.epoch && one.position < known.epoch_start)));
+  const fresh = arrivals.filter(
+    (one) => one.position > known.position && (one.epoch === known.epoch || (one.epoch < known.epoch && one.position < known.epoch_start)),
+  );
   const added = fresh.length === 0 ? [] : await insert(tx, key, fresh);
   if (added.length > 0) await openLanes(tx, key, added);
   const watermark = added.length === 0 ? known.position : await advanceWatermark(tx, key, known.position);

@@ -20,7 +20,9 @@ export async function liveGeneration(db: Db, consumer: string, stream: StreamNam
 
 export async function ensureWatermark(db: Db, key: InboxKey, stream: StreamName): Promise<void> {
   await sql`
-    INSERT INTO inbox_watermarks (consumer, generation, stream) VALUES (${key.consumer}, ${key.generation}, ${stream}) ON CONFLICT DO NOTHING`.execute(db);
+    INSERT INTO inbox_watermarks (consumer, generation, stream) VALUES (${key.consumer}, ${key.generation}, ${stream}) ON CONFLICT DO NOTHING`.execute(
+    db,
+  );
 }
 
 /** How far the stream is stored without a hole. With `lock`, nobody else stores for this consumer until the transaction ends. */
@@ -36,7 +38,9 @@ export async function readWatermark(db: Db, key: InboxKey, { lock = false } = {}
 /** The highest position stored, which is above the watermark when there is a gap. */
 export async function highestStored(db: Db, key: InboxKey): Promise<number> {
   const { rows } = await sql<{ highest: number }>`
-    SELECT coalesce(max(position), 0) AS highest FROM inbox WHERE consumer = ${key.consumer} AND generation = ${key.generation}`.execute(db);
+    SELECT coalesce(max(position), 0) AS highest FROM inbox WHERE consumer = ${key.consumer} AND generation = ${key.generation}`.execute(
+    db,
+  );
   return rows[0]?.highest ?? 0;
 }
 
@@ -60,7 +64,9 @@ export async function advanceWatermark(db: Db, key: InboxKey, from: number): Pro
     if (!full) break;
   }
   if (position > from) {
-    await sql`UPDATE inbox_watermarks SET position = ${position} WHERE consumer = ${key.consumer} AND generation = ${key.generation}`.execute(db);
+    await sql`UPDATE inbox_watermarks SET position = ${position} WHERE consumer = ${key.consumer} AND generation = ${key.generation}`.execute(
+      db,
+    );
   }
   return position;
 }

@@ -22,7 +22,8 @@ export const JS_ERROR = {
   noMessageFound: 10037,
 } as const;
 
-export const isJsError = (error: unknown, ...codes: number[]): boolean => error instanceof JetStreamApiFailure && codes.includes(error.errCode);
+export const isJsError = (error: unknown, ...codes: number[]): boolean =>
+  error instanceof JetStreamApiFailure && codes.includes(error.errCode);
 
 const API_TIMEOUT_MS = 5_000;
 
@@ -31,7 +32,8 @@ export async function jsApi<T>(nc: NatsConnection, verb: string, request: unknow
   const subject = `$JS.API.${verb}`;
   const reply = await nc.request(subject, JSON.stringify(request), { timeout: API_TIMEOUT_MS });
   const answer = reply.json<T & { error?: { code: number; err_code?: number; description?: string } }>();
-  if (answer.error) throw new JetStreamApiFailure(subject, answer.error.code, answer.error.err_code ?? 0, answer.error.description ?? 'failed');
+  if (answer.error)
+    throw new JetStreamApiFailure(subject, answer.error.code, answer.error.err_code ?? 0, answer.error.description ?? 'failed');
   return answer;
 }
 

@@ -45,7 +45,7 @@ export class LaneRunner {
 
   /** Runs the row, and then those behind it while `goOn` says so. Returns when the lane is free again, with the retry it waits for, if any. */
   async runLane(head: LaneRow, goOn: () => boolean): Promise<Date | null> {
-    for (let row: LaneRow | null = head; row !== null; ) {
+    for (let row: LaneRow | null = head; row !== null;) {
       const outcome = await this.guarded(row, goOn);
       if (outcome.kind === 'failed') return outcome.dueAt;
       row = outcome.next;
@@ -90,7 +90,9 @@ export class LaneRunner {
       'tidegate.position': message.position,
       'tidegate.attempt': message.attempt,
     };
-    return withCorrelation(envelope.correlation_id, () => inSpan(`process ${message.subject}`, { kind: 'consumer', parent: envelope.traceparent, attributes }, work));
+    return withCorrelation(envelope.correlation_id, () =>
+      inSpan(`process ${message.subject}`, { kind: 'consumer', parent: envelope.traceparent, attributes }, work),
+    );
   }
 
   messageOf(row: LaneRow): Incoming {
@@ -112,7 +114,10 @@ export class LaneRunner {
     try {
       this.options.handler.afterCommit?.(message);
     } catch (err) {
-      this.options.logger.warn({ event: 'after_commit_failed', consumer: this.key.consumer, err }, 'A hook after the commit failed; the message is done');
+      this.options.logger.warn(
+        { event: 'after_commit_failed', consumer: this.key.consumer, err },
+        'A hook after the commit failed; the message is done',
+      );
     }
   }
 
@@ -123,7 +128,14 @@ export class LaneRunner {
     const now = clock.now();
     const verdict = verdictOn(error, { failures: row.failures, firstFailedAt: row.first_failed_at }, now, this.options, Math.random());
     const reason = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-    const log = { consumer: this.key.consumer, position: row.position, subject: row.subject, aggregate: row.aggregate, attempt: row.failures + 1, err: error };
+    const log = {
+      consumer: this.key.consumer,
+      position: row.position,
+      subject: row.subject,
+      aggregate: row.aggregate,
+      attempt: row.failures + 1,
+      err: error,
+    };
     if (verdict.kind === 'dead') logger.error({ event: 'message_dead', ...log }, 'A message was set aside as dead; its aggregate waits');
     else logger.warn({ event: 'message_retried', ...log, due_at: verdict.dueAt.toISOString() }, 'A message failed and is tried again');
     for (let attempt = 1; attempt <= 40; attempt += 1) {

@@ -101,7 +101,11 @@ export class LaneWorkers {
       const ran = await processGate.exclusive(async () => {
         const rows = await claimLanes(this.options.db, this.key, { ...this.claim(1), suspect: true });
         for (const row of rows) {
-          this.occupy([row], new LaneRunner(this.options, this.key).runLane(row, () => false), { alone: true });
+          this.occupy(
+            [row],
+            new LaneRunner(this.options, this.key).runLane(row, () => false),
+            { alone: true },
+          );
           await this.busy.get(row.aggregate);
         }
         return rows.length > 0;
@@ -120,7 +124,9 @@ export class LaneWorkers {
     if (!alone) processGate.join();
     const settled = work
       .then((dueAt) => this.wakeAt(dueAt))
-      .catch((err: unknown) => this.options.logger.error({ event: 'lane_worker_failed', consumer: this.key.consumer, err }, 'Bug: a lane worker failed'))
+      .catch((err: unknown) =>
+        this.options.logger.error({ event: 'lane_worker_failed', consumer: this.key.consumer, err }, 'Bug: a lane worker failed'),
+      )
       .finally(() => {
         for (const row of rows) this.busy.delete(row.aggregate);
         if (!alone) processGate.leave();
@@ -138,6 +144,8 @@ export class LaneWorkers {
 
   private async renew(): Promise<void> {
     if (this.busy.size === 0) return;
-    await renewLanes(this.options.db, this.key, this.options.holder, [...this.busy.keys()], this.options.laneLeaseMs).catch(() => undefined);
+    await renewLanes(this.options.db, this.key, this.options.holder, [...this.busy.keys()], this.options.laneLeaseMs).catch(
+      () => undefined,
+    );
   }
 }

@@ -4,9 +4,14 @@ import { sql } from 'kysely';
 
 /** `outbox_unpublished` and `outbox_oldest_seconds`, read from the table at each scrape. */
 export function registerOutboxMetrics(metrics: Metrics, db: Db): void {
-  metrics.gauge('outbox_unpublished', 'Committed messages that the broker has not confirmed yet.', undefined, async (gauge) => gauge.set((await outboxLag(db)).unpublished));
-  metrics.gauge('outbox_oldest_seconds', 'Age of the oldest committed message that the broker has not confirmed yet.', undefined, async (gauge) =>
-    gauge.set((await outboxLag(db)).oldest),
+  metrics.gauge('outbox_unpublished', 'Committed messages that the broker has not confirmed yet.', undefined, async (gauge) =>
+    gauge.set((await outboxLag(db)).unpublished),
+  );
+  metrics.gauge(
+    'outbox_oldest_seconds',
+    'Age of the oldest committed message that the broker has not confirmed yet.',
+    undefined,
+    async (gauge) => gauge.set((await outboxLag(db)).oldest),
   );
 }
 
@@ -17,7 +22,9 @@ async function outboxLag(db: Db): Promise<{ unpublished: number; oldest: number 
       UNION ALL
       SELECT staged_at FROM outbox WHERE position > (SELECT published FROM outbox_state)
     )
-    SELECT count(*) AS unpublished, greatest(0, coalesce(extract(epoch FROM clock_timestamp() - min(staged_at)), 0))::float8 AS oldest FROM waiting`.execute(db);
+    SELECT count(*) AS unpublished, greatest(0, coalesce(extract(epoch FROM clock_timestamp() - min(staged_at)), 0))::float8 AS oldest FROM waiting`.execute(
+    db,
+  );
   return rows[0] ?? { unpublished: 0, oldest: 0 };
 }
 
@@ -25,9 +32,24 @@ async function outboxLag(db: Db): Promise<{ unpublished: number; oldest: number 
 export function registerInboxMetrics(metrics: Metrics, db: Db, consumer: string): void {
   const labels = { consumer: [consumer] };
   const read = collectorOf(db);
-  metrics.gauge('inbox_pending', 'Stored messages that wait to be handled, retries included.', labels, read((gauge, lag) => gauge.set({ consumer: lag.consumer }, lag.pending)));
-  metrics.gauge('inbox_oldest_seconds', 'Age of the oldest stored message that waits to be handled.', labels, read((gauge, lag) => gauge.set({ consumer: lag.consumer }, lag.oldest)));
-  metrics.gauge('dead_letters', 'Messages set aside as dead; each holds its aggregate.', labels, read((gauge, lag) => gauge.set({ consumer: lag.consumer }, lag.dead)));
+  metrics.gauge(
+    'inbox_pending',
+    'Stored messages that wait to be handled, retries included.',
+    labels,
+    read((gauge, lag) => gauge.set({ consumer: lag.consumer }, lag.pending)),
+  );
+  metrics.gauge(
+    'inbox_oldest_seconds',
+    'Age of the oldest stored message that waits to be handled.',
+    labels,
+    read((gauge, lag) => gauge.set({ consumer: lag.consumer }, lag.oldest)),
+  );
+  metrics.gauge(
+    'dead_letters',
+    'Messages set aside as dead; each holds its aggregate.',
+    labels,
+    read((gauge, lag) => gauge.set({ consumer: lag.consumer }, lag.dead)),
+  );
 }
 
 interface Lag {

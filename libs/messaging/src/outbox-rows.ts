@@ -28,7 +28,9 @@ export async function readOutboxState(db: Db): Promise<OutboxState> {
 /** Stamped rows with position > `after`, ascending. */
 export async function readStamped(db: Db, after: number, limit: number): Promise<OutboxRow[]> {
   const { rows } = await sql<OutboxRow>`
-    SELECT position, message_id, aggregate, subject, bytes FROM outbox WHERE position > ${after} ORDER BY position LIMIT ${limit}`.execute(db);
+    SELECT position, message_id, aggregate, subject, bytes FROM outbox WHERE position > ${after} ORDER BY position LIMIT ${limit}`.execute(
+    db,
+  );
   return rows;
 }
 
@@ -80,7 +82,10 @@ export async function hasUnstamped(db: Db): Promise<boolean> {
 
 /** Notes that everything up to `position` is with the broker. Says nothing when a newer leader has written meanwhile. */
 export async function checkpointPublished(db: Db, position: number, leaseEpoch: number): Promise<void> {
-  await sql`UPDATE outbox_state SET published = ${position} WHERE lease_epoch = ${leaseEpoch} AND published < ${position}`.execute(db);
+  await sql`
+    UPDATE outbox_state SET published = ${position}, lease_epoch = ${leaseEpoch} WHERE lease_epoch <= ${leaseEpoch} AND published < ${position}`.execute(
+    db,
+  );
 }
 
 /** Positions after the head are about to be given out a second time (a restore from a backup): a new epoch tells consumers so. Its number. */

@@ -98,9 +98,15 @@ export class Puller {
     while (buffer.length > 0 && !this.stopping.signal.aborted) {
       const batch = buffer.splice(0, PULL).map((message) => ({ message, arrival: fromStream(message) }));
       for (const { message, arrival } of batch) if (!arrival) this.refuse(message);
-      const kept = await this.storeUntilItWorks(batch.flatMap(({ arrival }) => arrival ?? []), messages);
+      const kept = await this.storeUntilItWorks(
+        batch.flatMap(({ arrival }) => arrival ?? []),
+        messages,
+      );
       if (kept === null) return;
-      await this.acknowledge(nc, batch.filter(({ arrival }) => !arrival || !kept.has(arrival)).map(({ message }) => message));
+      await this.acknowledge(
+        nc,
+        batch.filter(({ arrival }) => !arrival || !kept.has(arrival)).map(({ message }) => message),
+      );
     }
   }
 
@@ -110,7 +116,11 @@ export class Puller {
         return await this.options.store(arrivals);
       } catch (err) {
         messages.stop();
-        if (attempt === 1) this.options.logger.warn({ event: 'inbox_store_failed', consumer: this.options.durable.durable, err }, 'Storing failed; pulling stops until it works');
+        if (attempt === 1)
+          this.options.logger.warn(
+            { event: 'inbox_store_failed', consumer: this.options.durable.durable, err },
+            'Storing failed; pulling stops until it works',
+          );
         if (this.stopping.signal.aborted) return null;
         await this.again.within(Math.min(1_000, AGAIN_MS * attempt));
       }
@@ -138,7 +148,9 @@ export class Puller {
     this.failures += 1;
     const { durable, stream } = this.options.durable;
     const missing = isJsError(err, JS_ERROR.streamNotFound) || (err instanceof Error && err.message === 'stream not found');
-    if (missing && this.failures % 40 === 1) this.options.logger.info({ event: 'stream_awaited', consumer: durable, stream }, 'Waiting for the owner to create its stream');
-    if (!missing && this.failures % 20 === 1) this.options.logger.warn({ event: 'pull_failed', consumer: durable, failures: this.failures, err }, 'Pulling failed; trying again');
+    if (missing && this.failures % 40 === 1)
+      this.options.logger.info({ event: 'stream_awaited', consumer: durable, stream }, 'Waiting for the owner to create its stream');
+    if (!missing && this.failures % 20 === 1)
+      this.options.logger.warn({ event: 'pull_failed', consumer: durable, failures: this.failures, err }, 'Pulling failed; trying again');
   }
 }

@@ -118,7 +118,10 @@ async function handleAll(options: RebuildOptions, source: RebuildSource, key: In
 }
 
 /** A projector that fails on one message fails on it again: the rebuild ends instead of retrying. */
-async function handleOrGiveUp(handler: Handler, ...[tx, message]: [Parameters<Handler['handle']>[0], Parameters<Handler['handle']>[1]]): Promise<void> {
+async function handleOrGiveUp(
+  handler: Handler,
+  ...[tx, message]: [Parameters<Handler['handle']>[0], Parameters<Handler['handle']>[1]]
+): Promise<void> {
   try {
     await handler.handle(tx, message, undefined);
   } catch (cause) {
@@ -133,7 +136,8 @@ async function outcome(db: Db, key: InboxKey): Promise<number> {
       min(reason) FILTER (WHERE state = 'dead') AS reason
     FROM inbox WHERE consumer = ${key.consumer} AND generation = ${key.generation}`.execute(db);
   const { done = 0, dead = 0, pending = 0, reason = null } = rows[0] ?? {};
-  if (dead > 0 || pending > 0) throw new PermanentFailure(`${dead} messages of ${key.consumer} cannot be projected (${reason ?? 'unknown'}); nothing was changed`);
+  if (dead > 0 || pending > 0)
+    throw new PermanentFailure(`${dead} messages of ${key.consumer} cannot be projected (${reason ?? 'unknown'}); nothing was changed`);
   return done;
 }
 

@@ -9,7 +9,16 @@ import { type Metrics } from '@tidegate/telemetry/metrics';
 import { type Broker } from './broker.js';
 import { ensureStream } from './ensure-topology.js';
 import { registerOutboxMetrics } from './messaging-metrics.js';
-import { checkpointPublished, hasUnstamped, LeadershipLost, type OutboxRow, readOutboxState, readStamped, stampVisible, startNewEpoch } from './outbox-rows.js';
+import {
+  checkpointPublished,
+  hasUnstamped,
+  LeadershipLost,
+  type OutboxRow,
+  readOutboxState,
+  readStamped,
+  stampVisible,
+  startNewEpoch,
+} from './outbox-rows.js';
 import { publishRows } from './relay.publisher.js';
 import { lastPlaceInStream } from './stream-tail.js';
 import { streamOf, type StreamSpec } from './topology.js';
@@ -97,7 +106,10 @@ export class OutboxRelay {
     this.stopping.signal.addEventListener('abort', end, { once: true });
     if (this.stopping.signal.aborted) end();
     const renewal = setInterval(() => {
-      this.options.lease.renew().then((held) => held || end(), () => undefined);
+      this.options.lease.renew().then(
+        (held) => held || end(),
+        () => undefined,
+      );
     }, RENEW_MS);
     const reconnected = this.options.broker.onConnected(() => this.stamped.now());
     this.options.logger.info({ event: 'relay_leads', lease_epoch: leaseEpoch }, 'This process relays the outbox');
@@ -131,7 +143,9 @@ export class OutboxRelay {
 
   private stamp(leaseEpoch: number): Promise<OutboxRow[]> {
     const { lease, owner } = this.options;
-    return inTransaction(this.options, `${owner}.relay.stamp`, (tx) => stampVisible(tx, { name: lease.name, holder: lease.holder, epoch: leaseEpoch }, BATCH));
+    return inTransaction(this.options, `${owner}.relay.stamp`, (tx) =>
+      stampVisible(tx, { name: lease.name, holder: lease.holder, epoch: leaseEpoch }, BATCH),
+    );
   }
 
   private offer(rows: OutboxRow[]): void {
@@ -153,7 +167,8 @@ export class OutboxRelay {
         failures += 1;
         // The checkpoint in the table is the truth after any failure.
         position = null;
-        if (failures === 1 || failures % 20 === 0) this.options.logger.warn({ event: 'relay_publish_failed', failures, err: error }, 'Publishing failed; trying again');
+        if (failures === 1 || failures % 20 === 0)
+          this.options.logger.warn({ event: 'relay_publish_failed', failures, err: error }, 'Publishing failed; trying again');
         await this.ensureStreamAgain();
         await this.stamped.within(this.options.broker.connected ? backOff(failures) : LONGEST_RETRY_MS);
       }
@@ -170,7 +185,10 @@ export class OutboxRelay {
     this.epoch = state.epoch;
     if (last && (last.epoch > state.epoch || (last.epoch === state.epoch && last.position > state.head))) {
       this.epoch = await startNewEpoch(db);
-      logger.error({ event: 'outbox_epoch_started', epoch: this.epoch, head: state.head, in_stream: last.position }, 'The stream is ahead of the outbox: the database was restored; a new epoch begins');
+      logger.error(
+        { event: 'outbox_epoch_started', epoch: this.epoch, head: state.head, in_stream: last.position },
+        'The stream is ahead of the outbox: the database was restored; a new epoch begins',
+      );
     }
     return state.published;
   }

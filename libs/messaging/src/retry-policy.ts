@@ -16,7 +16,13 @@ const LONGEST_ASKED_MS = 24 * 3_600_000;
  * jitter, or when the failure itself asks for; dead once it has failed for `giveUpAfterMs`.
  * @param failures failed attempts before this one. @param random from 0 to 1.
  */
-export function verdictOn(error: unknown, past: { failures: number; firstFailedAt: Date | null }, now: Date, policy: RetryPolicy, random: number): Verdict {
+export function verdictOn(
+  error: unknown,
+  past: { failures: number; firstFailedAt: Date | null },
+  now: Date,
+  policy: RetryPolicy,
+  random: number,
+): Verdict {
   if (error instanceof PermanentFailure) return { kind: 'dead' };
   const failingForMs = past.firstFailedAt ? now.getTime() - past.firstFailedAt.getTime() : 0;
   if (failingForMs >= policy.giveUpAfterMs && past.failures >= FEWEST_FAILURES) return { kind: 'dead' };

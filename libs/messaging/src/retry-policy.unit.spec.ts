@@ -6,13 +6,21 @@ const HOUR = 3_600_000;
 const policy = { firstRetryMs: 500, longestRetryMs: 15 * 60_000, giveUpAfterMs: 24 * HOUR };
 const now = new Date('2026-05-01T00:00:00Z');
 const pauseOf = (error: unknown, failures: number, failingForMs = 0): number | 'dead' => {
-  const verdict = verdictOn(error, { failures, firstFailedAt: failures === 0 ? null : new Date(now.getTime() - failingForMs) }, now, policy, 0.5);
+  const verdict = verdictOn(
+    error,
+    { failures, firstFailedAt: failures === 0 ? null : new Date(now.getTime() - failingForMs) },
+    now,
+    policy,
+    0.5,
+  );
   return verdict.kind === 'dead' ? 'dead' : verdict.dueAt.getTime() - now.getTime();
 };
 
 describe('When an attempt failed', () => {
   it('doubles the pause up to the longest', () => {
-    expect([0, 1, 2, 3, 10, 11, 60].map((failures) => pauseOf(new Error('away'), failures))).toEqual([500, 1_000, 2_000, 4_000, 512_000, 900_000, 900_000]);
+    expect([0, 1, 2, 3, 10, 11, 60].map((failures) => pauseOf(new Error('away'), failures))).toEqual([
+      500, 1_000, 2_000, 4_000, 512_000, 900_000, 900_000,
+    ]);
   });
 
   it('spreads the pauses by a fifth', () => {

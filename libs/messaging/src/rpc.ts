@@ -88,7 +88,8 @@ export function serveRpc(broker: Broker, subject: string, queue: string, handler
     async stop() {
       stopped = true;
       if (broker.connected) await subscribed;
-      if (subscription && !subscription.isClosed()) await (broker.connected ? subscription.drain().catch(() => undefined) : subscription.unsubscribe());
+      if (subscription && !subscription.isClosed())
+        await (broker.connected ? subscription.drain().catch(() => undefined) : subscription.unsubscribe());
       await Promise.all(inHand);
     },
   };
@@ -101,7 +102,9 @@ async function answer(message: Msg, handler: RpcHandler, traced: boolean): Promi
   try {
     const handle = () => handler(message.json(), { deadline, traceparent, subject: message.subject });
     const attributes = { 'rpc.system': 'nats', 'rpc.method': message.subject };
-    const reply = await (traced ? inSpan(`serve ${message.subject}`, { kind: 'server', parent: traceparent, attributes }, handle) : handle());
+    const reply = await (traced
+      ? inSpan(`serve ${message.subject}`, { kind: 'server', parent: traceparent, attributes }, handle)
+      : handle());
     message.respond(JSON.stringify(reply ?? null));
   } catch (error) {
     const failed = headers();
@@ -161,8 +164,10 @@ function parse<T>(subject: string, reply: Msg): T {
 function named(subject: string, error: unknown): unknown {
   if (error instanceof errors.TimeoutError) return new RpcTimeout(subject);
   if (error instanceof errors.NoRespondersError) return new RpcUnavailable(subject, 'nobody answers this subject');
-  if (error instanceof errors.RequestError) return error.isNoResponders() ? new RpcUnavailable(subject, 'nobody answers this subject') : new RpcTimeout(subject);
-  if (error instanceof errors.ClosedConnectionError || error instanceof errors.DrainingConnectionError) return new RpcUnavailable(subject, 'the broker connection was closed');
+  if (error instanceof errors.RequestError)
+    return error.isNoResponders() ? new RpcUnavailable(subject, 'nobody answers this subject') : new RpcTimeout(subject);
+  if (error instanceof errors.ClosedConnectionError || error instanceof errors.DrainingConnectionError)
+    return new RpcUnavailable(subject, 'the broker connection was closed');
   return error;
 }
 

@@ -13,12 +13,20 @@ const PAGE_WAIT_MS = 2_000;
  * Reads a stream from its start to its present end and hands the messages over in pages. Answers how many there were; none, and a log line, when the
  * broker or the stream is not there: the owner's outbox has everything.
  */
-export async function replayStream(broker: Broker, spec: DurableSpec, logger: Logger, store: (arrivals: Arrival[]) => Promise<unknown>): Promise<number> {
+export async function replayStream(
+  broker: Broker,
+  spec: DurableSpec,
+  logger: Logger,
+  store: (arrivals: Arrival[]) => Promise<unknown>,
+): Promise<number> {
   try {
     if (!broker.connected) throw new Error('The broker is away');
     return await readThrough(broker, spec, store);
   } catch (err) {
-    logger.warn({ event: 'stream_replay_skipped', stream: spec.stream, err }, "The stream cannot be replayed; the owner's outbox is read instead");
+    logger.warn(
+      { event: 'stream_replay_skipped', stream: spec.stream, err },
+      "The stream cannot be replayed; the owner's outbox is read instead",
+    );
     return 0;
   }
 }

@@ -17,6 +17,11 @@ export async function lastPlaceInStream(nc: NatsConnection, stream: string): Pro
 
 /** Headers come as base64 of `NATS/1.0\r\nName: value\r\n…`. */
 function headerOf(encoded: string | undefined, name: string): string | undefined {
-  const lines = Buffer.from(encoded ?? '', 'base64').toString('utf8').split('\r\n');
-  return lines.find((line) => line.toLowerCase().startsWith(`${name.toLowerCase()}:`))?.slice(name.length + 1).trim();
+  const lines = Buffer.from(encoded ?? '', 'base64')
+    .toString('utf8')
+    .split('\r\n');
+  return lines
+    .find((line) => line.toLowerCase().startsWith(`${name.toLowerCase()}:`))
+    ?.slice(name.length + 1)
+    .trim();
 }

@@ -178,24 +178,41 @@ export class Subscriber {
       },
       key,
     );
-    const alarms = options.metrics?.counter('inbox_below_floor_total', 'Head checks that found messages missing that their owner no longer keeps.', { consumer: [spec.durable] });
+    const alarms = options.metrics?.counter(
+      'inbox_below_floor_total',
+      'Head checks that found messages missing that their owner no longer keeps.',
+      { consumer: [spec.durable] },
+    );
     const filler = new GapFiller(
-      { ...options, ...timing, store: (arrivals) => this.store(key, arrivals, { filler: null, workers }), onBelowFloor: () => alarms?.inc({ consumer: spec.durable }) },
+      {
+        ...options,
+        ...timing,
+        store: (arrivals) => this.store(key, arrivals, { filler: null, workers }),
+        onBelowFloor: () => alarms?.inc({ consumer: spec.durable }),
+      },
       key,
     );
     const puller = new Puller({ ...options, durable: spec, store: (arrivals) => this.store(key, arrivals, { filler, workers }) });
     return { key, puller, filler, workers };
   }
 
-  private async store(key: InboxKey, arrivals: Arrival[], parts: { filler: GapFiller | null; workers: LaneWorkers }): Promise<ReadonlySet<Arrival>> {
+  private async store(
+    key: InboxKey,
+    arrivals: Arrival[],
+    parts: { filler: GapFiller | null; workers: LaneWorkers },
+  ): Promise<ReadonlySet<Arrival>> {
     if (arrivals.length === 0) return new Set();
-    const stored = await inTransaction(this.options, `${this.spec.service}.${this.spec.durable}.store`, (tx) => storeArrivals(tx, key, arrivals));
+    const stored = await inTransaction(this.options, `${this.spec.service}.${this.spec.durable}.store`, (tx) =>
+      storeArrivals(tx, key, arrivals),
+    );
     parts.workers.signal();
     if (arrivals.some((one) => one.position > stored.watermark)) parts.filler?.gapSeen();
     if (stored.unknownEpoch.length === 0) return new Set();
     // The check takes over the owner's epoch; what is then still unknown stays with the broker.
     if (!parts.filler || !(await parts.filler.check())) return new Set(stored.unknownEpoch);
-    const again = await inTransaction(this.options, `${this.spec.service}.${this.spec.durable}.store`, (tx) => storeArrivals(tx, key, stored.unknownEpoch));
+    const again = await inTransaction(this.options, `${this.spec.service}.${this.spec.durable}.store`, (tx) =>
+      storeArrivals(tx, key, stored.unknownEpoch),
+    );
     parts.workers.signal();
     return new Set(again.unknownEpoch);
   }

@@ -68,7 +68,8 @@ export function ownerOf(stream: StreamName): Owner {
 export const rebuildConsumerOf = (durable: string): string => `${durable}-rebuild`;
 
 /** Replies to a service's requests come here; no other service may listen. Consumers outside Tidegate share one root that every owner may answer to. */
-export const inboxPrefixOf = (service: string): string => ((SERVICES as readonly string[]).includes(service) ? `_INBOX_${service}` : `${OUTSIDE_INBOX}.${service}`);
+export const inboxPrefixOf = (service: string): string =>
+  (SERVICES as readonly string[]).includes(service) ? `_INBOX_${service}` : `${OUTSIDE_INBOX}.${service}`;
 const OUTSIDE_INBOX = '_INBOX_OUTSIDE';
 
 /** All subjects that a service may call. */
@@ -88,7 +89,13 @@ export interface NatsPermissions {
 export function natsPermissions(service: string): NatsPermissions {
   const known = SERVICES.find((one) => one === service);
   if (known === undefined) throw new Error(`There is no service "${service}"`);
-  const allowed = ['$JS.API.INFO', ...ownStream(known), ...durablesOf(known).flatMap((one) => consuming(one.stream, one.durable)), ...callsOf(known), ...replies(known)];
+  const allowed = [
+    '$JS.API.INFO',
+    ...ownStream(known),
+    ...durablesOf(known).flatMap((one) => consuming(one.stream, one.durable)),
+    ...callsOf(known),
+    ...replies(known),
+  ];
   return {
     publish: { allow: [...new Set(allowed)] },
     subscribe: { allow: [`${inboxPrefixOf(known)}.>`, `${known}.rpc.>`] },
@@ -98,7 +105,10 @@ export function natsPermissions(service: string): NatsPermissions {
 /** What the NATS user of a consumer outside Tidegate needs: its own durables, and outbox.read of their owners. */
 export function natsPermissionsOfConsumer(service: string, durables: readonly DurableSpec[]): NatsPermissions {
   if ((SERVICES as readonly string[]).includes(service)) throw new Error(`${service} is a service of Tidegate: see natsPermissions`);
-  const allowed = ['$JS.API.INFO', ...durables.flatMap((one) => [...consuming(one.stream, one.durable), outboxReadSubject(ownerOf(one.stream))])];
+  const allowed = [
+    '$JS.API.INFO',
+    ...durables.flatMap((one) => [...consuming(one.stream, one.durable), outboxReadSubject(ownerOf(one.stream))]),
+  ];
   return { publish: { allow: [...new Set(allowed)] }, subscribe: { allow: [`${inboxPrefixOf(service)}.>`] } };
 }
 
@@ -113,7 +123,7 @@ function consuming(stream: string, durable: string): string[] {
   const rebuild = rebuildConsumerOf(durable);
   return [
     `$JS.API.STREAM.INFO.${stream}`,
-    ...['CREATE', 'INFO', 'MSG.NEXT', 'RESET'].map((verb) => `$JS.API.CONSUMER.${verb}.${stream}.${durable}`),
+    ...['CREATE', 'INFO', 'MSG.NEXT'].map((verb) => `$JS.API.CONSUMER.${verb}.${stream}.${durable}`),
     `$JS.ACK.${stream}.${durable}.>`,
     ...['CREATE', 'INFO', 'MSG.NEXT', 'DELETE'].map((verb) => `$JS.API.CONSUMER.${verb}.${stream}.${rebuild}`),
   ];

@@ -43,7 +43,9 @@ describe('When the topology is given to the users of the broker', () => {
   });
 
   it('lets a consumer outside read what it consumes and nothing else', () => {
-    const { publish, subscribe } = natsPermissionsOfConsumer('shop', [{ durable: 'shop-payments', stream: 'PAYMENTS_EVENTS', service: 'shop' }]);
+    const { publish, subscribe } = natsPermissionsOfConsumer('shop', [
+      { durable: 'shop-payments', stream: 'PAYMENTS_EVENTS', service: 'shop' },
+    ]);
     expect(covers(publish.allow, '$JS.API.CONSUMER.CREATE.PAYMENTS_EVENTS.shop-payments')).toBe(true);
     expect(covers(publish.allow, 'payments.rpc.outbox.read.v1')).toBe(true);
     expect(covers(publish.allow, 'payments.rpc.payment.create.v1')).toBe(false);

@@ -8,7 +8,10 @@ import { effectsOf, numbersByAggregate, publisher, upTo, World } from './support
 
 jest.setTimeout(90_000);
 
-const CRASHES = [...messagingFailpoints('payments').filter((name) => name.includes('.relay.')), ...messagingFailpoints('receipts').filter((name) => name.includes('.receipts-payments.'))];
+const CRASHES = [
+  ...messagingFailpoints('payments').filter((name) => name.includes('.relay.')),
+  ...messagingFailpoints('receipts').filter((name) => name.includes('.receipts-payments.')),
+];
 
 describe('When a process is killed', () => {
   let world: World;
@@ -26,12 +29,19 @@ describe('When a process is killed', () => {
       const child = startChild(world, { failpoint: `${failpoint}:kill:1` });
       for (const _ of upTo(5)) await publish(`payment:pay_${(n += 1) % 3}`, n);
       const { signal, stderr } = await child.ended;
-      expect({ failpoint, signal, hit: stderr.includes(`"failpoint_hit","name":"${failpoint}"`) }).toEqual({ failpoint, signal: 'SIGKILL', hit: true });
+      expect({ failpoint, signal, hit: stderr.includes(`"failpoint_hit","name":"${failpoint}"`) }).toEqual({
+        failpoint,
+        signal: 'SIGKILL',
+        hit: true,
+      });
     }
     startChild(world);
 
     const receipts = await world.member('receipts');
-    await eventually(async () => expect((await effectsOf(receipts.db, 'receipts-payments')).length).toBe(n), { timeoutMs: 20_000, everyMs: 100 });
+    await eventually(async () => expect((await effectsOf(receipts.db, 'receipts-payments')).length).toBe(n), {
+      timeoutMs: 20_000,
+      everyMs: 100,
+    });
     const effects = await effectsOf(receipts.db, 'receipts-payments');
     expect(effects.map((effect) => effect.position).sort((a, b) => a - b)).toEqual(upTo(n));
     for (const numbers of Object.values(numbersByAggregate(effects))) expect(numbers).toEqual([...numbers].sort((a, b) => a - b));
@@ -55,8 +65,14 @@ describe('When a process is killed', () => {
     }
 
     expect(kills).toBe(5);
-    expect(await listDeadLetters(receipts.db)).toMatchObject([{ aggregate: 'payment:pay_bad', reason: 'PermanentFailure: 5 attempts ended with their process' }]);
-    await eventually(async () => expect((await effectsOf(receipts.db, 'receipts-payments')).map((effect) => effect.n).sort((a, b) => a - b)).toEqual([1, 2, 4, 5, 6, 8, 9, 10, 12]));
+    expect(await listDeadLetters(receipts.db)).toMatchObject([
+      { aggregate: 'payment:pay_bad', reason: 'PermanentFailure: 5 attempts ended with their process' },
+    ]);
+    await eventually(async () =>
+      expect((await effectsOf(receipts.db, 'receipts-payments')).map((effect) => effect.n).sort((a, b) => a - b)).toEqual([
+        1, 2, 4, 5, 6, 8, 9, 10, 12,
+      ]),
+    );
 
     function untilDead(): Promise<void> {
       return eventually(async () => expect(await listDeadLetters(receipts.db)).toHaveLength(1), { timeoutMs: 60_000, everyMs: 100 });

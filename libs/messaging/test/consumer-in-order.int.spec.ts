@@ -48,7 +48,10 @@ describe('When three replicas share a consumer', () => {
 
     const { db } = await world.member('receipts');
     await eventually(async () =>
-      expect(numbersByAggregate(await effectsOf(db, 'receipts-payments'))).toEqual({ 'payment:pay_bad': [1, 2], 'payment:pay_good': upTo(20) }),
+      expect(numbersByAggregate(await effectsOf(db, 'receipts-payments'))).toEqual({
+        'payment:pay_bad': [1, 2],
+        'payment:pay_good': upTo(20),
+      }),
     );
   });
 });

@@ -24,7 +24,12 @@ describe('When Postgres goes away while messages flow', () => {
     cluster = await PostgresCluster.prepare({ folder, port: await freePort(), log: join(folder, 'postgres.log'), fsync: false, template });
     await cluster.start();
     await messagingMigration.run(cluster.url());
-    world = await World.on({ url: cluster.url(), urlFor: (role) => urlOf(cluster.url(), role), drop: () => Promise.resolve(), name: 'postgres' });
+    world = await World.on({
+      url: cluster.url(),
+      urlFor: (role) => urlOf(cluster.url(), role),
+      drop: () => Promise.resolve(),
+      name: 'postgres',
+    });
   });
   afterEach(async () => {
     await world.close();
@@ -42,7 +47,10 @@ describe('When Postgres goes away while messages flow', () => {
     const traffic = (async () => {
       for (let n = 1; !stopping; n += 1) {
         // A commit whose answer was lost may have happened: such a number may arrive or not, and at most once.
-        await payments.publish(`payment:pay_${n % 3}`, n).then(() => confirmed.push(n), () => undefined);
+        await payments.publish(`payment:pay_${n % 3}`, n).then(
+          () => confirmed.push(n),
+          () => undefined,
+        );
         await new Promise((resolve) => setTimeout(resolve, 10));
       }
     })();

@@ -29,7 +29,9 @@ describe("When the owner's database was restored from a backup", () => {
       restored.signal();
     }
 
-    await eventually(async () => expect((await effectsOf(receipts.db, 'receipts-payments')).map((effect) => effect.n)).toEqual([...upTo(10), 101, 102, 103]));
+    await eventually(async () =>
+      expect((await effectsOf(receipts.db, 'receipts-payments')).map((effect) => effect.n)).toEqual([...upTo(10), 101, 102, 103]),
+    );
     const state = await readOutboxState(payments.db);
     expect(state).toMatchObject({ epoch_start: 7, head: 9 });
     expect(state.epoch).toBeGreaterThan(1_700_000_000);
@@ -44,7 +46,13 @@ describe("When the owner's database was restored from a backup", () => {
     await sql`UPDATE outbox_state SET floor = 4`.execute(payments.db);
     const receipts = await world.member('receipts');
     const alarms: string[] = [];
-    const logger = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: (fields: { event: string }) => void alarms.push(fields.event), child: () => logger };
+    const logger = {
+      debug: () => undefined,
+      info: () => undefined,
+      warn: () => undefined,
+      error: (fields: { event: string }) => void alarms.push(fields.event),
+      child: () => logger,
+    };
     const subscriber = await world.subscribe(receipts, 'receipts-payments', recorder(), { logger });
 
     await eventually(() => expect(alarms).toContain('inbox_below_floor'));
@@ -63,10 +71,19 @@ describe("When the owner's database was restored from a backup", () => {
     await world.nats.wipe();
     await payments.publish('payment:pay_1', 6);
     const said: string[] = [];
-    const logger = { debug: () => undefined, info: () => undefined, error: () => undefined, warn: (fields: { event: string }) => void said.push(fields.event), child: () => logger };
+    const logger = {
+      debug: () => undefined,
+      info: () => undefined,
+      error: () => undefined,
+      warn: (fields: { event: string }) => void said.push(fields.event),
+      child: () => logger,
+    };
     await world.subscribe(receipts, 'receipts-payments', recorder(), { logger });
 
-    await eventually(async () => expect((await sql<{ n: number }>`SELECT count(*) AS n FROM inbox`.execute(receipts.db)).rows[0]?.n).toBe(1), { timeoutMs: 15_000 });
+    await eventually(
+      async () => expect((await sql<{ n: number }>`SELECT count(*) AS n FROM inbox`.execute(receipts.db)).rows[0]?.n).toBe(1),
+      { timeoutMs: 15_000 },
+    );
     await eventually(() => expect(said).toContain('outbox_owner_away'));
     expect(await countEffects(receipts.db, 'receipts-payments')).toBe(0);
 

@@ -31,7 +31,9 @@ describe('When one service asks another', () => {
       return { echo: request };
     });
     const deadline = Date.now() + 2_000;
-    await eventually(async () => expect(await client.request(SUBJECT, { id: 1 }, { deadline, timeoutMs: 9_000 })).toEqual({ echo: { id: 1 } }));
+    await eventually(async () =>
+      expect(await client.request(SUBJECT, { id: 1 }, { deadline, timeoutMs: 9_000 })).toEqual({ echo: { id: 1 } }),
+    );
     expect(seen[0]).toBeLessThanOrEqual(deadline + 1);
     await expect(client.request(SUBJECT, {}, { deadline: Date.now() - 1 })).rejects.toThrow(RpcTimeout);
     await server.stop();

@@ -68,7 +68,11 @@ describe('When a Nest service runs on the JetStream strategy', () => {
     await payments.publish('payment:pay_1', 3);
 
     await eventually(async () => expect((await effectsOf(receipts.db, 'receipts-payments')).map((effect) => effect.n)).toEqual([1, 3]));
-    await eventually(async () => expect(await listDeadLetters(receipts.db)).toMatchObject([{ aggregate: 'payment:pay_2', reason: 'PermanentFailure: two is refused' }]));
+    await eventually(async () =>
+      expect(await listDeadLetters(receipts.db)).toMatchObject([
+        { aggregate: 'payment:pay_2', reason: 'PermanentFailure: two is refused' },
+      ]),
+    );
 
     const client = new RpcClient((await world.member('gateway')).broker);
     await eventually(async () => expect(await client.request('receipts.rpc.receipt.get.v1', { id: 'rcp_1' })).toEqual({ id: 'rcp_1' }));

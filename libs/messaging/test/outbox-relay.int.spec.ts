@@ -55,7 +55,9 @@ describe('When eight writers commit slowly and out of order', () => {
       }),
     );
 
-    await eventually(async () => expect(await readOutboxState(payments.db)).toMatchObject({ head: 200, published: 200 }), { timeoutMs: 15_000 });
+    await eventually(async () => expect(await readOutboxState(payments.db)).toMatchObject({ head: 200, published: 200 }), {
+      timeoutMs: 15_000,
+    });
     expect((await stamped(payments)).map((row) => row.position)).toEqual(upTo(200));
   });
 });
@@ -86,7 +88,9 @@ describe('When the relay comes back after it stamped and did not publish', () =>
     for (const n of upTo(10)) await payments.publish('payment:pay_1', n);
 
     const { db } = await world.member('receipts');
-    await eventually(async () => expect(numbersByAggregate(await effectsOf(db, 'receipts-payments'))).toEqual({ 'payment:pay_1': upTo(10) }));
+    await eventually(async () =>
+      expect(numbersByAggregate(await effectsOf(db, 'receipts-payments'))).toEqual({ 'payment:pay_1': upTo(10) }),
+    );
     expect(await readOutboxState(payments.db)).toMatchObject({ head: 10, published: 0 });
   });
 

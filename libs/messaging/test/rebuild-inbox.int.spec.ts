@@ -73,6 +73,9 @@ async function publish(send: (aggregate: string, n: number) => Promise<void>, fr
 }
 
 async function sumOf(db: Db): Promise<{ messages: number; sum: number }> {
-  const { rows } = await sql<{ messages: number; sum: number }>`SELECT coalesce(sum(messages), 0)::int AS messages, coalesce(sum(sum), 0)::int AS sum FROM totals`.execute(db);
+  const { rows } = await sql<{
+    messages: number;
+    sum: number;
+  }>`SELECT coalesce(sum(messages), 0)::int AS messages, coalesce(sum(sum), 0)::int AS sum FROM totals`.execute(db);
   return rows[0] ?? { messages: 0, sum: 0 };
 }

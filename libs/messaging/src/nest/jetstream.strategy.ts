@@ -36,7 +36,10 @@ export class JetStreamStrategy extends Server implements CustomTransportStrategy
   }
 
   listen(callback: (...parameters: unknown[]) => unknown): void {
-    void this.begin().then(() => callback(), (error: unknown) => callback(error));
+    void this.begin().then(
+      () => callback(),
+      (error: unknown) => callback(error),
+    );
   }
 
   /** Stops pulling and taking requests, and waits for what is in hand. The connection is left to its owner, who drains it last. */
@@ -56,11 +59,17 @@ export class JetStreamStrategy extends Server implements CustomTransportStrategy
   private async begin(): Promise<void> {
     for (const [pattern, handler] of this.messageHandlers) {
       if (handler.isEventHandler) {
-        const subscriber = this.options.subscriber(pattern, { handle: (tx, message) => settled(handler(message.envelope, { tx, message } satisfies EventContext)) as Promise<void> });
+        const subscriber = this.options.subscriber(pattern, {
+          handle: (tx, message) => settled(handler(message.envelope, { tx, message } satisfies EventContext)) as Promise<void>,
+        });
         this.subscribers.push(subscriber);
         await subscriber.start();
       } else {
-        this.servers.push(serveRpc(this.options.broker, pattern, this.options.service, (request, context: RpcContext) => settled(handler(request, context))));
+        this.servers.push(
+          serveRpc(this.options.broker, pattern, this.options.service, (request, context: RpcContext) =>
+            settled(handler(request, context)),
+          ),
+        );
       }
     }
   }

@@ -11,12 +11,20 @@ import { OutboxRelay } from '../../src/relay.js';
 import { Subscriber } from '../../src/subscriber.js';
 
 // A process with payments' relay and receipts' consumer, for tests that kill it.
-const setting = JSON.parse(process.argv[2] ?? '{}') as { nats: Record<string, string>; database: Record<string, string>; failpoint?: string; poison?: number };
+const setting = JSON.parse(process.argv[2] ?? '{}') as {
+  nats: Record<string, string>;
+  database: Record<string, string>;
+  failpoint?: string;
+  poison?: number;
+};
 const logger = createLogger({ service: 'child', level: 'warn' });
 const failpoints = failpointsFrom(setting.failpoint, [...messagingFailpoints('payments'), ...messagingFailpoints('receipts')], logger);
 
 const open = async (service: string) => ({
-  db: openDatabase<Record<string, never>>({ url: setting.database[service] ?? '', poolSize: 4, applicationName: `${service} child` }, logger).db,
+  db: openDatabase<Record<string, never>>(
+    { url: setting.database[service] ?? '', poolSize: 4, applicationName: `${service} child` },
+    logger,
+  ).db,
   broker: await connectBroker({ servers: setting.nats[service] ?? '', name: `${service}-child`, logger }),
 });
 
@@ -31,7 +39,9 @@ const handler: Handler = {
     if (n === setting.poison) process.kill(process.pid, 'SIGKILL');
     await sql`
       INSERT INTO effects (consumer, message_id, position, aggregate, n, worker)
-      VALUES (${message.consumer}, ${message.messageId}, ${message.position}, ${message.aggregate}, ${n}, ${String(process.pid)})`.execute(tx);
+      VALUES (${message.consumer}, ${message.messageId}, ${message.position}, ${message.aggregate}, ${n}, ${String(process.pid)})`.execute(
+      tx,
+    );
   },
 };
 const receipts = await open('receipts');

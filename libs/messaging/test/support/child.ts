@@ -31,7 +31,9 @@ export function startChild(world: World, options: { failpoint?: string; poison?:
   );
   let stderr = '';
   child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString('utf8')));
-  const ended = new Promise<{ signal: string | null; stderr: string }>((resolve) => child.once('close', (_, signal) => resolve({ signal, stderr })));
+  const ended = new Promise<{ signal: string | null; stderr: string }>((resolve) =>
+    child.once('close', (_, signal) => resolve({ signal, stderr })),
+  );
   const kill = async () => {
     child.kill('SIGKILL');
     await ended;

@@ -56,7 +56,10 @@ export class World {
   }
 
   static async on(database: TestDatabase): Promise<World> {
-    const users = [{ user: 'admin', password: 'admin' }, ...SERVICES.map((service) => ({ user: service, password: service, permissions: natsPermissions(service) }))];
+    const users = [
+      { user: 'admin', password: 'admin' },
+      ...SERVICES.map((service) => ({ user: service, password: service, permissions: natsPermissions(service) })),
+    ];
     return new World(database, await natsForTests({ users }));
   }
 
@@ -81,7 +84,10 @@ export class World {
   }
 
   /** An owner with its relay and its outbox served. */
-  async owner(owner: Owner, options: { failpoints?: Failpoints; serve?: boolean } = {}): Promise<Member & { relay: OutboxRelay; publish: Publish }> {
+  async owner(
+    owner: Owner,
+    options: { failpoints?: Failpoints; serve?: boolean } = {},
+  ): Promise<Member & { relay: OutboxRelay; publish: Publish }> {
     const member = await this.member(owner);
     const relay = this.relay(member, owner, options.failpoints);
     if (options.serve !== false) {
@@ -151,13 +157,18 @@ export function messageOf(owner: Owner, aggregate: string, n: number): OutboxMes
 export async function recordEffect(tx: Transaction<any>, message: Incoming, worker = 'one'): Promise<void> {
   await sql`
     INSERT INTO effects (consumer, message_id, position, aggregate, n, worker)
-    VALUES (${message.consumer}, ${message.messageId}, ${message.position}, ${message.aggregate}, ${(message.envelope.data as { n: number }).n}, ${worker})`.execute(tx);
+    VALUES (${message.consumer}, ${message.messageId}, ${message.position}, ${message.aggregate}, ${(message.envelope.data as { n: number }).n}, ${worker})`.execute(
+    tx,
+  );
 }
 
 export const recorder = (worker = 'one'): Handler => ({ handle: (tx, message) => recordEffect(tx, message, worker) });
 
 export async function effectsOf(db: Db, consumer: string): Promise<Effect[]> {
-  const { rows } = await sql<Effect>`SELECT message_id, position, aggregate, n, worker, at FROM effects WHERE consumer = ${consumer} ORDER BY id`.execute(db);
+  const { rows } =
+    await sql<Effect>`SELECT message_id, position, aggregate, n, worker, at FROM effects WHERE consumer = ${consumer} ORDER BY id`.execute(
+      db,
+    );
   return rows;
 }
 
