@@ -21,11 +21,11 @@ const REACHED_WITHIN_MS = 30_000;
 
 /**
  * kill -9 at each failpoint that `chosen` accepts, under a load that reaches them all: clients' stories, dropped deliveries (so that the sweep
- * and its look-ups run) and reconciliation runs. Each replica works through its own part of the list.
+ * and its look-ups run) and reconciliation runs. The replicas of a service share its list.
  */
 export async function killAtFailpoints(
   arena: Arena,
-  options: { seed: number; perSecond: number; replicas: number; chosen(name: string): boolean },
+  options: { seed: number; perSecond: number; chosen(name: string): boolean },
 ): Promise<FailpointReport> {
   const over = new AbortController();
   await arena.fault({ fault: 'webhook_drop', probability: 0.05, seed: options.seed });
@@ -36,19 +36,9 @@ export async function killAtFailpoints(
   });
   const runs = reconcileUntil(arena, over.signal);
   const report: FailpointReport = { killed: [], missed: [], surprises: [] };
-  const queues = SERVICES.flatMap((service) => {
-    const names = failpointsOf(arena, service).filter(options.chosen);
-    return Array.from({ length: options.replicas }, (_, i) =>
-      killAtEach(
-        arena,
-        service,
-        i + 1,
-        names.filter((_name, n) => n % options.replicas === i),
-        report,
-      ),
-    );
-  });
-  const rounds = await Promise.allSettled(queues);
+  const rounds = await Promise.allSettled(
+    SERVICES.map((service) => killService(arena, service, failpointsOf(arena, service).filter(options.chosen), report)),
+  );
   over.abort();
   const [log] = await Promise.all([load, runs]);
   await arena.clearFaults();
@@ -58,6 +48,35 @@ export async function killAtFailpoints(
 
 const failpointsOf = (arena: Arena, service: Service): string[] =>
   (JSON.parse(readFileSync(join(arena.stack.dir, 'failpoints.json'), 'utf8')) as string[]).filter((name) => name.startsWith(`${service}.`));
+
+/** Reached only by the replica that leads the loop: it must be the only one alive, or another goes on leading. */
+const LEADERS_ONLY = /\.(relay|sweep)\.|^reconciliation\.run\.(read|finish)/;
+
+async function killService(arena: Arena, service: Service, names: readonly string[], report: FailpointReport): Promise<void> {
+  const replicas = arena.stack.urls[service].map((_, i) => i + 1);
+  const everyones = names.filter((name) => !LEADERS_ONLY.test(name));
+  await Promise.all(
+    replicas.map((replica, i) =>
+      killAtEach(
+        arena,
+        service,
+        replica,
+        everyones.filter((_, n) => n % replicas.length === i),
+        report,
+      ),
+    ),
+  );
+  const [first, ...others] = replicas;
+  await Promise.all(others.map((replica) => arena.stack.kill(service, replica, 'SIGTERM')));
+  await killAtEach(
+    arena,
+    service,
+    first!,
+    names.filter((name) => LEADERS_ONLY.test(name)),
+    report,
+  );
+  await Promise.all(others.map((replica) => arena.stack.restart(service, replica)));
+}
 
 async function killAtEach(
   arena: Arena,

@@ -132,6 +132,42 @@ describe('The trace of a payment', () => {
   });
 });
 
+describe('Webhooks delivered five times and shuffled, a tenth never', () => {
+  it('end in the same record, with one receipt for each payment', async () => {
+    await arena.fault({ fault: 'webhook_drop', probability: 0.1, seed });
+    await arena.fault({ fault: 'webhook_duplicate', copies: 4, times: 0 });
+    await arena.fault({ fault: 'webhook_reorder', times: 0 });
+    const log = await tellStories(arena.client, randomFrom(seed), { count: 40, perSecond: 20 });
+    await arena.settled();
+    const { events } = await arena.truth();
+    await eventually(
+      async () => {
+        const [row] = await arena.sql<{ stored: string }>(
+          "SELECT count(*) AS stored FROM webhooks.stripe_events WHERE processing_outcome IN ('processed', 'ignored')",
+        );
+        expect(Number(row!.stored)).toBe(events.length);
+      },
+      { timeoutMs: 30_000 },
+    );
+    await arena.clearFaults();
+    expect(log.surprises).toEqual([]);
+  }, 90_000);
+});
+
+describe("Stripe's answers lost or broken", () => {
+  it.each(['reset_before', 'reset_after', 'cut_body', 'error_500_before', 'error_500_after'])(
+    'by %s: nothing is charged or refunded twice, and the record equals the truth',
+    async (fault) => {
+      await arena.fault({ fault, route: 'POST /v1/*', probability: 0.3, seed });
+      const log = await tellStories(arena.client, randomFrom(seed), { count: 12, perSecond: 12 });
+      await arena.clearFaults();
+      await arena.settled();
+      expect(log.surprises).toEqual([]);
+    },
+    90_000,
+  );
+});
+
 describe('SIGTERM to each service in turn, under load', () => {
   it('is answered with exit 0 within 20 s, and clients see only honest answers', async () => {
     const exits: Record<string, number | null> = {};

@@ -1,15 +1,19 @@
-import { type AddressInfo, createServer } from 'node:net';
+import { randomInt } from 'node:crypto';
+import { createServer } from 'node:net';
+
+/**
+ * Below the ports that Linux and macOS give to outgoing connections (from 32768 and 49152): what is chosen there may be somebody's source
+ * port by the time a server wants it, and again each time the server is restarted.
+ */
+const LOWEST = 20_000;
+const HIGHEST = 32_000;
 
 /** A TCP port on 127.0.0.1 that nobody listened on a moment ago. */
 export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', resolve);
-  });
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
+  for (;;) {
+    const port = randomInt(LOWEST, HIGHEST);
+    if (await isPortFree(port)) return port;
+  }
 }
 
 /** Whether a server of ours could listen on that port now: on the loopback address and on all addresses. */
