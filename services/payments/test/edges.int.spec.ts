@@ -50,6 +50,27 @@ describe('A payment', () => {
     expect(world.intentsOf(id)).toMatchObject([{ status: 'canceled' }]);
   });
 
+  it('whose confirm Stripe turns away until not_after is canceled, never charged', async () => {
+    const not_after = new Date(world.clock.now().getTime() + 30_000).toISOString();
+    world.simulator.addFault({ fault: 'rate_limit', route: 'POST /v1/payment_intents/:id/confirm', times: 1 });
+    expect((await world.create({ not_after }, { key: 'late' })).status).toBe(503);
+    world.advance(31_000);
+    await world.settle();
+    const { id, status } = world.json(await world.create({ not_after }, { key: 'late' }));
+    expect(status).toBe('canceled');
+    expect(world.intentsOf(id)).toMatchObject([{ status: 'canceled', amount_received: 0 }]);
+  });
+
+  it('made long ago is paid by a confirm whose first answer is lost', async () => {
+    const not_after = new Date(world.clock.now().getTime() + 60_000).toISOString();
+    const { id } = await world.created({ payment_method: undefined, not_after });
+    world.advance(120_000);
+    world.simulator.addFault({ fault: 'error_500_before', route: 'POST /v1/payment_intents/:id/confirm', times: 1 });
+    await world.confirm(id, { payment_method: VISA });
+    await world.settle();
+    expect(await world.get(id)).toMatchObject({ status: 'succeeded', amount_captured: 4200 });
+  });
+
   it('whose payment method does not exist is 422 and fails for good', async () => {
     const reply = await world.create({ payment_method: 'pm_card_doesNotExist' }, { key: 'nonsense' });
     expect([reply.status, code(reply)]).toEqual([422, 'payments.rejected_by_stripe']);

@@ -22,7 +22,7 @@ export type Reading = { kind: 'ask'; ask: Ask } | { kind: 'reply'; reply: HttpRe
 export interface ReadingContext {
   now: Date;
   startedAt: number;
-  /** How long a payment is carried on when the request does not say. */
+  /** How long a payment, or a confirm of one, is carried on when the request does not say. */
   windowMs: number;
   /** Null when the customer is this tenant's. */
   customerFault(customer: string, request: RouteRequest): Promise<HttpReply | null>;
@@ -41,7 +41,7 @@ export function readRequest(operation: PaymentOperation, request: RouteRequest, 
         onPayment(
           common,
           request,
-          { type: 'ConfirmPayment', command_id: common.command_id, payment_method: body.payment_method },
+          { type: 'ConfirmPayment', command_id: common.command_id, payment_method: body.payment_method, not_after: windowEnd(context) },
           { amount: null },
           pick({ return_url: body.return_url }),
         ),
@@ -103,7 +103,7 @@ function readCreate(common: Common, body: CreatePaymentBody, request: RouteReque
     customer: body.customer ?? null,
     metadata: body.metadata ?? {},
     payment_method: body.payment_method ?? null,
-    not_after: body.not_after ?? new Date(context.now.getTime() + context.windowMs).toISOString(),
+    not_after: body.not_after ?? windowEnd(context),
   };
   const details = pick({
     description: body.description,
@@ -147,6 +147,8 @@ const asking = ({ command_id: _, ...common }: Common, own: Omit<Ask, keyof Omit<
   kind: 'ask',
   ask: { ...common, ...own },
 });
+
+const windowEnd = ({ now, windowMs }: ReadingContext): string => new Date(now.getTime() + windowMs).toISOString();
 
 type Objection = () => Promise<HttpReply | null>;
 

@@ -6,9 +6,18 @@ import { type LeaseKeeper } from '../work/lease-keeper.js';
 import { earlier, nextLookUp, nextRetry } from '../work/schedule.js';
 import { release } from '../work/work.store.js';
 import { foreignRefundId } from '../idempotency/identity.js';
-import { decideAnswer, decideFound, decideInterrupted, decideLookup, decideRetry, follow, isExpired } from './intent.decide.js';
+import {
+  decideAnswer,
+  decideExpired,
+  decideFound,
+  decideInterrupted,
+  decideLookup,
+  decideRetry,
+  follow,
+  isExpired,
+} from './intent.decide.js';
 import { type IntentFinder } from './intent-finder.js';
-import { type Payment, type Pending, type Refund } from './payment.state.js';
+import { deadlineOf, type Payment, type Pending, type Refund } from './payment.state.js';
 import { type PaymentEvent } from './payment.events.js';
 import { type Recorder, type RecorderDeps } from './recorder.js';
 import { completed, decideRefundAnswer, decideRefundLookup, isCertain, observeRefund } from './refund.decide.js';
@@ -84,6 +93,7 @@ export class CarryOn {
         if (paymentOf(run).pending?.kind !== pending.kind) continue;
       }
       if (calls >= CALLS_PER_RUN || Date.now() >= run.deadline) return nextLookUp(this.now(), run.held.attempt + 1);
+      if (await this.deps.recorder.record(run, 'payments.retry.submitted', (payment) => decideExpired(payment, this.now()))) continue;
       calls += 1;
       const dueAt = await this.callIntent(run, known);
       if (dueAt) return dueAt;
@@ -242,7 +252,7 @@ export class CarryOn {
     run.turnedAway = { retryAfterMs: Math.max(retryAfterMs, 1000) };
     const due = nextRetry(this.now(), run.held.attempt, retryAfterMs, this.deps.random());
     const payment = paymentOf(run);
-    return isExpired(payment, this.now()) ? due : (earlier(due, new Date(Date.parse(payment.terms.not_after) + 1000)) ?? due);
+    return isExpired(payment, this.now()) ? due : (earlier(due, new Date(Date.parse(deadlineOf(payment)) + 1000)) ?? due);
   }
 
   private lookLater(run: Run, outcome: StripeOutcome<unknown>): Date {

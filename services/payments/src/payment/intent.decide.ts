@@ -1,7 +1,7 @@
 import { type Intent } from '@tidegate/stripe-gateway/intent';
 import { type StripeFailure, type StripeOutcome } from '@tidegate/stripe-gateway/outcome';
 import { type Failure, type IntentStep, type PaymentEvent, type Rejection } from './payment.events.js';
-import { isFinal, NO_MARK, type Payment, type Pending } from './payment.state.js';
+import { deadlineOf, isFinal, NO_MARK, type Payment, type Pending } from './payment.state.js';
 
 /** Stripe forgets a key after 24 h; ours counts as old an hour earlier. https://docs.stripe.com/api/idempotent_requests */
 const KEY_LIFE_MS = 23 * 3_600_000;
@@ -108,11 +108,19 @@ export function decideLookup(payment: Payment, intent: Intent): PaymentEvent[] |
 export function decideRetry(payment: Payment, now: Date): PaymentEvent[] {
   const { pending } = payment;
   if (!pending) return [];
-  if ((pending.kind === 'create' || pending.kind === 'confirm') && isExpired(payment, now)) return giveUp(payment, pending);
+  const expired = decideExpired(payment, now);
+  if (expired) return expired;
   const last = pending.submission;
   if (!last) return [submission(pending, payment.intent_id === null ? 'intent' : stepOf(pending), 1)];
   const usedUp = last.stored || now.getTime() - Date.parse(last.at) > KEY_LIFE_MS;
   return usedUp ? [submission(pending, last.step, last.n + 1)] : [];
+}
+
+/** What becomes of a command that could still move money when its time is up, whatever its last call did; null while it may go on. */
+export function decideExpired(payment: Payment, now: Date): PaymentEvent[] | null {
+  const { pending } = payment;
+  if (pending?.kind !== 'create' && pending?.kind !== 'confirm') return null;
+  return isExpired(payment, now) ? giveUp(payment, pending) : null;
 }
 
 /** A process died between committing to a call and recording its answer. */
@@ -121,7 +129,7 @@ export function decideInterrupted(payment: Payment): PaymentEvent[] {
   return pending?.submission?.answer === 'awaited' ? [missing(pending, 'interrupted', false)] : [];
 }
 
-export const isExpired = (payment: Payment, now: Date): boolean => now.getTime() > Date.parse(payment.terms.not_after);
+export const isExpired = (payment: Payment, now: Date): boolean => now.getTime() > Date.parse(deadlineOf(payment));
 
 /** Tells one attempt on an intent from the next. */
 export function markOf(intent: Intent): string {

@@ -17,7 +17,7 @@ import {
   submitted,
   succeeded,
 } from '../../test/given.js';
-import { decideAnswer, decideFound, decideInterrupted, decideLookup, decideRetry, follow } from './intent.decide.js';
+import { decideAnswer, decideExpired, decideFound, decideInterrupted, decideLookup, decideRetry, follow } from './intent.decide.js';
 import { type Occurred, type PaymentEvent } from './payment.events.js';
 import { replay } from './payment.evolve.js';
 import { type Payment, statusOf } from './payment.state.js';
@@ -141,9 +141,35 @@ describe('When an answer is missing', () => {
       { type: 'CommandCompleted' },
     ]);
   });
+  it('judges a later confirm by its own deadline', () => {
+    const late: PaymentEvent[] = [
+      ...declined(),
+      { type: 'ConfirmRequested', data: { command_id: 'cmd_2', payment_method: 'pm_card_visa', not_after: later(3).toISOString() } },
+      submitted('confirm', 1, 'cmd_2'),
+      missing('confirm', false, 'cmd_2'),
+    ];
+    expect(decideRetry(payment(...late), later(2))).toEqual([]);
+    expect(types(decideRetry(payment(...late), later(4)))).toEqual(['CancelRequested', 'StepSubmitted']);
+  });
   it('counts a call whose process died as missing, once', () => {
     expect(types(decideInterrupted(payment(...opened())))).toEqual(['AnswerMissing']);
     expect(decideInterrupted(unanswered)).toEqual([]);
+  });
+});
+
+describe('When a call that was committed to had no effect and time is up', () => {
+  it('is not made again: the intent is canceled, or the payment if there is none', () => {
+    expect(types(decideExpired(payment(...opened()), later(2)))).toEqual(['CancelRequested', 'StepSubmitted']);
+    expect(types(decideExpired(payment(...accepted()), later(2)))).toEqual(['PaymentCanceled', 'CommandCompleted']);
+  });
+  it('is made again until then, and a capture or a cancel at any time', () => {
+    expect(decideExpired(payment(...opened()), NOW)).toBeNull();
+    const capturing: PaymentEvent[] = [
+      ...authorized(),
+      { type: 'CaptureRequested', data: { command_id: 'cmd_3', amount: null } },
+      submitted('capture', 1, 'cmd_3'),
+    ];
+    expect(decideExpired(payment(...capturing), later(2))).toBeNull();
   });
 });
 

@@ -32,11 +32,13 @@ function create(state: PaymentState, { terms, command_id, queued }: Of<'CreatePa
   return accept(acceptance, ...(queued ? [] : [firstCall(command_id, 'intent')]));
 }
 
-function confirm(payment: Payment, { command_id, payment_method }: Of<'ConfirmPayment'>): Decision {
+/** A confirm has a window of its own: whoever pays late is not judged by when the payment was made. */
+function confirm(payment: Payment, { command_id, payment_method, not_after: own }: Of<'ConfirmPayment'>): Decision {
   if (payment.pending) return { kind: 'busy' };
   const { status } = payment.lifecycle;
   if (status !== 'requires_payment_method' && status !== 'requires_action') return refuse(illegalState('confirmed', statusOf(payment)));
-  return accept({ type: 'ConfirmRequested', data: { command_id, payment_method } }, firstCall(command_id, 'confirm'));
+  const not_after = Date.parse(own) > Date.parse(payment.terms.not_after) ? own : payment.terms.not_after;
+  return accept({ type: 'ConfirmRequested', data: { command_id, payment_method, not_after } }, firstCall(command_id, 'confirm'));
 }
 
 function capture(payment: Payment, { command_id, amount }: Of<'CapturePayment'>): Decision {

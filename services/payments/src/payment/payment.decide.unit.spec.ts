@@ -19,7 +19,12 @@ import { type PaymentEvent } from './payment.events.js';
 const types = (decision: ReturnType<typeof decide>) =>
   decision.kind === 'accepted' ? decision.events.map((event) => event.type) : decision;
 const code = (decision: ReturnType<typeof decide>) => (decision.kind === 'refused' ? decision.refusal.code : decision.kind);
-const confirm = { type: 'ConfirmPayment', command_id: 'cmd_2', payment_method: 'pm_card_visa' } as const;
+const confirm = {
+  type: 'ConfirmPayment',
+  command_id: 'cmd_2',
+  payment_method: 'pm_card_visa',
+  not_after: '2026-11-21T06:30:00.000Z',
+} as const;
 const capture = (amount: number | null = null) => ({ type: 'CapturePayment', command_id: 'cmd_3', amount }) as const;
 const cancel = { type: 'CancelPayment', command_id: 'cmd_4', reason: null } as const;
 const refund = (amount: number | null = null) =>
@@ -63,6 +68,11 @@ describe('When queued', () => {
 describe('When declined', () => {
   it('takes another payment method', () => {
     expect(types(decide(given(...declined()), confirm))).toEqual(['ConfirmRequested', 'StepSubmitted']);
+  });
+  it('gives the confirm a window of its own, at least as long as that of the payment', () => {
+    const late = { ...confirm, not_after: '2026-11-21T09:00:00.000Z' };
+    expect(decide(given(...declined()), late)).toMatchObject({ events: [{ data: { not_after: late.not_after } }, {}] });
+    expect(decide(given(...declined()), confirm)).toMatchObject({ events: [{ data: { not_after: terms().not_after } }, {}] });
   });
   it('refuses a capture and a refund', () => {
     expect(code(decide(given(...declined()), capture()))).toBe('payments.illegal_state');

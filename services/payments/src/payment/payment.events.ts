@@ -51,7 +51,8 @@ export type PaymentEvent =
   | { type: 'StepSubmitted'; data: { command_id: string; step: IntentStep; n: number } }
   | { type: 'AnswerMissing'; data: { command_id: string; step: IntentStep; n: number; cause: MissingCause; stored: boolean } }
   | { type: 'IntentRecorded'; data: { intent_id: string } }
-  | { type: 'ConfirmRequested'; data: { command_id: string; payment_method: string } }
+  /** `not_after`: no confirm starts after this; the payment's own where it is absent. */
+  | { type: 'ConfirmRequested'; data: { command_id: string; payment_method: string; not_after?: string } }
   | { type: 'CaptureRequested'; data: { command_id: string; amount: number | null } }
   | { type: 'CancelRequested'; data: { command_id: string; reason: string | null; cause: CancelCause; failure: Failure | null } }
   | { type: 'CommandCompleted'; data: { command_id: string; rejection: Rejection | null } }

@@ -29,7 +29,10 @@ function applyToPayment(payment: Payment, event: Occurred): Payment {
     case 'IntentRecorded':
       return { ...withSubmission(payment, {}, null), intent_id: event.data.intent_id };
     case 'ConfirmRequested':
-      return { ...payment, pending: { kind: 'confirm', ...event.data, submission: null, unknown: false } };
+      return {
+        ...payment,
+        pending: { kind: 'confirm', not_after: payment.terms.not_after, ...event.data, submission: null, unknown: false },
+      };
     case 'CaptureRequested':
       return { ...payment, pending: { kind: 'capture', ...event.data, submission: null, unknown: false } };
     case 'CancelRequested':

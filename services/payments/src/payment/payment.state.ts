@@ -34,7 +34,7 @@ interface PendingBase {
 /** The one command on the intent that has no certain outcome yet. */
 export type Pending =
   | (PendingBase & { kind: 'create' })
-  | (PendingBase & { kind: 'confirm'; payment_method: string })
+  | (PendingBase & { kind: 'confirm'; payment_method: string; not_after: string })
   | (PendingBase & { kind: 'capture'; amount: number | null })
   | (PendingBase & { kind: 'cancel'; reason: string | null; cause: CancelCause; failure: Failure | null });
 
@@ -100,6 +100,9 @@ export function statusOf(payment: Payment): PaymentStatus {
 export const refundStatusOf = (refund: Refund): RefundStatus => (refund.status === 'requested' ? 'unknown' : refund.status);
 
 export const capturedOf = (payment: Payment): number => (payment.lifecycle.status === 'succeeded' ? payment.lifecycle.amount_captured : 0);
+
+/** No call that could move money starts after this. RFC 3339. */
+export const deadlineOf = ({ pending, terms }: Payment): string => (pending?.kind === 'confirm' ? pending.not_after : terms.not_after);
 
 /** What Stripe has given back or promised to. */
 export const refundedOf = (payment: Payment): number =>
