@@ -32,6 +32,15 @@ export async function lookAtShadows(tx: Transaction<any>, schemas: Schemas): Pro
   await sql`SELECT set_config('search_path', ${`"${schemas.rebuild}", "${schemas.live}"`}, true)`.execute(tx);
 }
 
+/**
+ * Waits until nobody writes to the live tables and keeps it so; readers go on. Before any other lock: a handler holds rows of these tables when it
+ * asks for its generation.
+ */
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- any service's transaction
+export async function stopWriters(tx: Transaction<any>, schemas: Schemas, tables: readonly string[]): Promise<void> {
+  await sql`LOCK TABLE ${sql.join(tables.map((table) => sql.id(schemas.live, table)))} IN EXCLUSIVE MODE`.execute(tx);
+}
+
 /** Puts the rows of the shadows in place of the live ones. Tables are given parents first. */
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- any service's transaction
 export async function replaceRows(tx: Transaction<any>, schemas: Schemas, tables: readonly string[]): Promise<void> {

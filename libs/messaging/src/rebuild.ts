@@ -14,7 +14,7 @@ import { claimLanes } from './inbox-lanes.js';
 import { type InboxKey } from './inbox-key.js';
 import { type Arrival, storeArrivals } from './inbox-store.js';
 import { readWatermark } from './inbox-watermark.js';
-import { createShadows, dropShadows, lookAtShadows, replaceRows, type Schemas, schemasOfConnection } from './rebuild-tables.js';
+import { createShadows, dropShadows, lookAtShadows, replaceRows, type Schemas, schemasOfConnection, stopWriters } from './rebuild-tables.js';
 import { replayStream } from './stream-replay.js';
 
 /** One durable that fills the tables, and the pure projector that does it: table access only, and only to the tables being rebuilt. */
@@ -64,7 +64,8 @@ export async function rebuild(options: RebuildOptions): Promise<Rebuilt> {
       const { position } = await readWatermark(options.db, key);
       sources.push({ durable: source.durable, generation: key.generation, position, fromStream, handled });
     }
-    await options.db.transaction().execute(async (tx) => {
+    await changeOver(options.db, async (tx) => {
+      await stopWriters(tx, schemas, options.into);
       for (const { key } of filled) await promoteGeneration(tx, key);
       await replaceRows(tx, schemas, options.into);
       await options.afterReplace?.(tx);
@@ -74,6 +75,20 @@ export async function rebuild(options: RebuildOptions): Promise<Rebuilt> {
     return { sources };
   } finally {
     await dropShadows(options.db, schemas, options.into);
+  }
+}
+
+const DEADLOCK_DETECTED = '40P01';
+const CHANGE_OVERS = 5;
+
+/** A handler that writes to several tables in another order than ours may meet us in a deadlock; whoever lost it tries again. */
+async function changeOver(db: Db, work: (tx: Transaction<unknown>) => Promise<void>): Promise<void> {
+  for (let left = CHANGE_OVERS - 1; ; left--) {
+    try {
+      return await db.transaction().execute(work);
+    } catch (error) {
+      if (left === 0 || (error as { code?: string }).code !== DEADLOCK_DETECTED) throw error;
+    }
   }
 }
 

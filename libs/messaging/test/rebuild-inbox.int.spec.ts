@@ -51,6 +51,28 @@ describe('When a projection is rebuilt', () => {
     expect(rows).toEqual([{ generation: 2 }]);
   });
 
+  it('waits for a handler that has written and not yet asked for its generation', async () => {
+    const payments = await world.owner('payments');
+    const reconciliation = await world.member('reconciliation');
+    const subscriber = await world.subscribe(reconciliation, SOURCE.durable, totals);
+    await publish(payments.publish, 1, 7);
+    await eventually(async () => expect((await sumOf(reconciliation.db)).messages).toBe(7));
+    await subscriber.stop();
+
+    let rebuilt: Promise<unknown> | undefined;
+    await reconciliation.db.transaction().execute(async (tx) => {
+      await sql`UPDATE totals SET sum = sum`.execute(tx);
+      rebuilt = rebuildTotals(reconciliation);
+      await eventually(async () => {
+        const { rows } = await sql`SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`.execute(tx);
+        expect(rows).toHaveLength(1);
+      });
+      await sql`SELECT live FROM inbox_generations WHERE consumer = ${SOURCE.durable} FOR SHARE`.execute(tx);
+    });
+    await rebuilt;
+    expect((await sumOf(reconciliation.db)).messages).toBe(7);
+  });
+
   it('changes nothing when the owner is away, because nobody can say that everything was read', async () => {
     const payments = await world.owner('payments', { serve: false });
     const reconciliation = await world.member('reconciliation');
