@@ -14,7 +14,15 @@ import { claimLanes } from './inbox-lanes.js';
 import { type InboxKey } from './inbox-key.js';
 import { type Arrival, storeArrivals } from './inbox-store.js';
 import { readWatermark } from './inbox-watermark.js';
-import { createShadows, dropShadows, lookAtShadows, replaceRows, type Schemas, schemasOfConnection, stopWriters } from './rebuild-tables.js';
+import {
+  createShadows,
+  dropShadows,
+  lookAtShadows,
+  replaceRows,
+  type Schemas,
+  schemasOfConnection,
+  stopWriters,
+} from './rebuild-tables.js';
 import { replayStream } from './stream-replay.js';
 
 /** One durable that fills the tables, and the pure projector that does it: table access only, and only to the tables being rebuilt. */

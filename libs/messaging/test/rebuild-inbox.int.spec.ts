@@ -64,7 +64,9 @@ describe('When a projection is rebuilt', () => {
       await sql`UPDATE totals SET sum = sum`.execute(tx);
       rebuilt = rebuildTotals(reconciliation);
       await eventually(async () => {
-        const { rows } = await sql`SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`.execute(tx);
+        const { rows } = await sql`SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`.execute(
+          tx,
+        );
         expect(rows).toHaveLength(1);
       });
       await sql`SELECT live FROM inbox_generations WHERE consumer = ${SOURCE.durable} FOR SHARE`.execute(tx);
