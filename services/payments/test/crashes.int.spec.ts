@@ -99,6 +99,28 @@ describe('When the process that works on a request dies', () => {
     if (operation === 'create') expect(world.json(second).client_secret).toBeDefined();
   });
 
+  it('but had only been held up, its late answer changes nothing and its request gets the stored bytes', async () => {
+    const gate = Promise.withResolvers<void>();
+    const reached = Promise.withResolvers<void>();
+    world.start({
+      hit: async (name) => {
+        if (name !== 'payments.create.confirm.after_call') return;
+        reached.resolve();
+        await gate.promise;
+      },
+    });
+    const slow = world.create({}, { key: 'held-up' }, 2);
+    await reached.promise;
+    await sql`UPDATE payment_work SET lease_until = clock_timestamp() - interval '1 second'`.execute(world.db);
+    await world.parts.carryOnOnce(10_000);
+    const stored = await world.create({}, { key: 'held-up' });
+    gate.resolve();
+    expect(await slow).toEqual(stored);
+    expect(world.json(stored)).toMatchObject({ status: 'succeeded', client_secret: expect.any(String) });
+    await world.settle();
+    expect(world.intentsOf(world.json(stored).id)).toHaveLength(1);
+  });
+
   it('in a create, fifty repetitions meanwhile join the one that takes over', async () => {
     dyingAt = 'payments.create.confirm.after_call';
     const first = await world.create({}, { key: 'joined' }, 1);

@@ -4,10 +4,10 @@ import { everyPage } from '@tidegate/stripe-gateway/every-page';
 import { atCall } from '@tidegate/database/failpoints';
 import { type LeaseKeeper } from '../work/lease-keeper.js';
 import { earlier, nextLookUp, nextRetry } from '../work/schedule.js';
-import { release } from '../work/work.store.js';
+import { release, wishRefresh } from '../work/work.store.js';
 import { foreignRefundId } from '../idempotency/identity.js';
 import {
-  decideAnswer,
+  decideAnswerTo,
   decideExpired,
   decideFound,
   decideInterrupted,
@@ -17,11 +17,11 @@ import {
   isExpired,
 } from './intent.decide.js';
 import { type IntentFinder } from './intent-finder.js';
-import { deadlineOf, type Payment, type Pending, type Refund } from './payment.state.js';
+import { callIdOf, deadlineOf, type Payment, type Pending, type Refund } from './payment.state.js';
 import { type PaymentEvent } from './payment.events.js';
 import { type Recorder, type RecorderDeps } from './recorder.js';
 import { completed, decideRefundAnswer, decideRefundLookup, isCertain, observeRefund } from './refund.decide.js';
-import { callIdOf, paymentOf, type Run } from './run.js';
+import { paymentOf, type Run } from './run.js';
 import { intentIdOf, type KnownDetails, type StripeCalls } from './stripe-calls.js';
 
 export interface CarryOnDeps extends RecorderDeps {
@@ -81,8 +81,9 @@ export class CarryOn {
         await this.deps.recorder.record(run, 'payments.retry.submitted', (payment) => decideRetry(payment, this.now()));
         continue;
       }
-      if (pending.submission.answer === 'awaited' && run.stale.delete(callIdOf(pending))) {
-        await this.deps.recorder.record(run, 'payments.lookup.recorded', decideInterrupted);
+      const callId = callIdOf(pending);
+      if (pending.submission.answer === 'awaited' && run.stale.delete(callId)) {
+        await this.deps.recorder.record(run, 'payments.lookup.recorded', (payment) => decideInterrupted(payment, callId));
         continue;
       }
       if (pending.submission.answer === 'missing') {
@@ -104,18 +105,19 @@ export class CarryOn {
     const payment = paymentOf(run);
     const pending = payment.pending as Pending;
     const step = pending.submission?.step ?? 'intent';
+    const called = { id: callIdOf(pending), step };
     const outcome = await this.deps.calls.make(payment, pending, known);
-    const events = decideAnswer(payment, step, outcome, this.now());
-    if (events.length === 0) return this.turnedAway(run, outcome);
+    if (decideAnswerTo(called, payment, outcome, this.now())?.length === 0) return this.turnedAway(run, outcome);
     if (outcome.kind === 'not_found' && step !== 'intent') this.alarmMissing(payment);
     const operation = step === 'cancel' ? 'cancel' : pending.kind;
     const intent = outcome.kind === 'ok' ? outcome.value : 'intent' in outcome ? (outcome.intent ?? null) : null;
-    await this.deps.recorder.record(
+    const recorded = await this.deps.recorder.record(
       run,
       `payments.${operation}.${step}_recorded`,
-      (now) => decideAnswer(now, step, outcome, this.now()),
+      (now) => decideAnswerTo(called, now, outcome, this.now()),
       intent,
     );
+    if (!recorded) await wishRefresh(this.deps.db, run.held.payment_id, this.now());
     return null;
   }
 
@@ -136,7 +138,8 @@ export class CarryOn {
     const [first, ...others] = usable.toSorted((a, b) => a.created - b.created || (a.id < b.id ? -1 : 1));
     if (!first) return { kind: 'no_effect' };
     await this.deps.recorder.record(run, 'payments.lookup.recorded', (now) => decideFound(now, first, this.now()), first);
-    for (const other of others) await this.deps.recorder.record(run, 'payments.lookup.recorded', (now) => follow(now, other, 'answer'));
+    for (const other of others)
+      await this.deps.recorder.record(run, 'payments.lookup.recorded', (now) => decideFound(now, other, this.now()));
     return { kind: 'certain' };
   }
 

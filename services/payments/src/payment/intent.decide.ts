@@ -1,7 +1,7 @@
 import { type Intent } from '@tidegate/stripe-gateway/intent';
 import { type StripeFailure, type StripeOutcome } from '@tidegate/stripe-gateway/outcome';
 import { type Failure, type IntentStep, type PaymentEvent, type Rejection } from './payment.events.js';
-import { deadlineOf, isFinal, NO_MARK, type Payment, type Pending } from './payment.state.js';
+import { callIdOf, deadlineOf, isFinal, NO_MARK, type Payment, type Pending } from './payment.state.js';
 
 /** Stripe forgets a key after 24 h; ours counts as old an hour earlier. https://docs.stripe.com/api/idempotent_requests */
 const KEY_LIFE_MS = 23 * 3_600_000;
@@ -62,7 +62,7 @@ export function decideAnswer(payment: Payment, step: IntentStep, outcome: Stripe
     case 'rejected':
       return decideRejection(payment, pending, step, outcome);
     case 'not_found':
-      return step === 'intent' ? rejectedCreate(pending, outcome) : [missing(pending, 'not_found', false)];
+      return step === 'intent' ? rejectedCreate(payment, pending, outcome) : [missing(pending, 'not_found', false)];
     case 'unknown':
       return [missing(pending, outcome.cause, outcome.stored)];
     case 'in_use':
@@ -75,11 +75,27 @@ export function decideAnswer(payment: Payment, step: IntentStep, outcome: Stripe
   }
 }
 
+/** A call as it was when it was made. */
+export interface Called {
+  /** See `callIdOf`. */
+  id: string;
+  step: IntentStep;
+}
+
+/**
+ * The same for a payment that may have moved while the call was out. When another call stands there by now, the answer says nothing about it and is an old
+ * snapshot: only an intent that the call made is kept. Null: nothing is to be recorded, and Stripe should be asked.
+ */
+export function decideAnswerTo(called: Called, payment: Payment, outcome: StripeOutcome<Intent>, now: Date): PaymentEvent[] | null {
+  if (payment.pending && callIdOf(payment.pending) === called.id) return decideAnswer(payment, called.step, outcome, now);
+  const made = called.step === 'intent' && outcome.kind === 'ok' ? decideFound(payment, outcome.value, now) : [];
+  return made.length > 0 ? made : null;
+}
+
 /** The intent of this payment exists: it is recorded before anything that could move money is sent. */
 export function decideFound(payment: Payment, intent: Intent, now: Date): PaymentEvent[] {
   const { pending } = payment;
-  if (payment.intent_id !== null) return orphan(payment, intent);
-  if (pending?.kind !== 'create') return [];
+  if (payment.intent_id !== null || pending?.kind !== 'create') return orphan(payment, intent);
   const recorded: PaymentEvent = { type: 'IntentRecorded', data: { intent_id: intent.id } };
   if (payment.terms.payment_method === null)
     return [recorded, { type: 'PaymentMethodAwaited', data: { mark: NO_MARK } }, completed(pending)];
@@ -124,9 +140,9 @@ export function decideExpired(payment: Payment, now: Date): PaymentEvent[] | nul
 }
 
 /** A process died between committing to a call and recording its answer. */
-export function decideInterrupted(payment: Payment): PaymentEvent[] {
+export function decideInterrupted(payment: Payment, callId: string): PaymentEvent[] {
   const { pending } = payment;
-  return pending?.submission?.answer === 'awaited' ? [missing(pending, 'interrupted', false)] : [];
+  return pending?.submission?.answer === 'awaited' && callIdOf(pending) === callId ? [missing(pending, 'interrupted', false)] : [];
 }
 
 export const isExpired = (payment: Payment, now: Date): boolean => now.getTime() > Date.parse(deadlineOf(payment));
@@ -165,6 +181,7 @@ function decideDecline(
   outcome: Extract<StripeFailure, { kind: 'declined' }>,
 ): PaymentEvent[] {
   if (step !== 'confirm') return decideRejection(payment, pending, step, { ...outcome, kind: 'rejected', status: 402, param: null });
+  if (isFinal(payment)) return [completed(pending)];
   const failure: Failure = { code: outcome.code, decline_code: outcome.declineCode, message: outcome.message };
   const mark = outcome.intent ? markOf(outcome.intent) : `${payment.mark}+`;
   return [{ type: 'PaymentDeclined', data: { failure, mark } }, completed(pending)];
@@ -179,17 +196,18 @@ function decideRejection(
 ): PaymentEvent[] {
   const lookedUp = outcome.intent ? decideLookup(payment, outcome.intent) : null;
   if (lookedUp) return lookedUp;
-  if (step === 'intent') return rejectedCreate(pending, outcome);
+  if (step === 'intent') return rejectedCreate(payment, pending, outcome);
+  if (pending.kind === 'create' && isFinal(payment)) return [completed(pending)];
   if (pending.kind === 'create') return rejectedConfirmOfCreate(pending, outcome);
   if (pending.kind === 'cancel' && pending.cause !== 'requested') return [missing(pending, 'server_error', true)];
   return [completed(pending, rejectionOf(outcome))];
 }
 
-/** Nothing was ever submitted, so the payment has failed for good. */
-const rejectedCreate = (pending: Pending, outcome: Extract<StripeFailure, { kind: 'rejected' | 'not_found' }>): PaymentEvent[] => [
-  { type: 'PaymentFailed', data: { failure: failureOf(outcome) } },
-  completed(pending, rejectionOf(outcome)),
-];
+/** Nothing was ever submitted, so the payment has failed for good, unless Stripe's news told of another end meanwhile. */
+const rejectedCreate = (payment: Payment, pending: Pending, outcome: Refused): PaymentEvent[] =>
+  isFinal(payment)
+    ? [completed(pending)]
+    : [{ type: 'PaymentFailed', data: { failure: failureOf(outcome) } }, completed(pending, rejectionOf(outcome))];
 
 /** The caller gets a 422 without a payment in it, so nobody could ever go on with the intent: it is canceled. */
 const rejectedConfirmOfCreate = (pending: Pending, outcome: Extract<StripeFailure, { kind: 'rejected' }>): PaymentEvent[] => {

@@ -6,6 +6,8 @@ import {
   accepted,
   authorized,
   AT,
+  completed,
+  CREATE,
   declined,
   declinedIntent,
   intent,
@@ -17,7 +19,16 @@ import {
   submitted,
   succeeded,
 } from '../../test/given.js';
-import { decideAnswer, decideExpired, decideFound, decideInterrupted, decideLookup, decideRetry, follow } from './intent.decide.js';
+import {
+  decideAnswer,
+  decideAnswerTo,
+  decideExpired,
+  decideFound,
+  decideInterrupted,
+  decideLookup,
+  decideRetry,
+  follow,
+} from './intent.decide.js';
 import { type Occurred, type PaymentEvent } from './payment.events.js';
 import { replay } from './payment.evolve.js';
 import { type Payment, statusOf } from './payment.state.js';
@@ -152,8 +163,62 @@ describe('When an answer is missing', () => {
     expect(types(decideRetry(payment(...late), later(4)))).toEqual(['CancelRequested', 'StepSubmitted']);
   });
   it('counts a call whose process died as missing, once', () => {
-    expect(types(decideInterrupted(payment(...opened())))).toEqual(['AnswerMissing']);
-    expect(decideInterrupted(unanswered)).toEqual([]);
+    const call = `${CREATE}:confirm:1`;
+    expect(types(decideInterrupted(payment(...opened()), call))).toEqual(['AnswerMissing']);
+    expect(decideInterrupted(unanswered, call)).toEqual([]);
+    expect(decideInterrupted(payment(...opened()), `${CREATE}:intent:1`)).toEqual([]);
+  });
+});
+
+describe('When an answer comes late', () => {
+  const confirmed = { id: `${CREATE}:confirm:1`, step: 'confirm' as const };
+  const next = payment(...opened(), missing('confirm', true), submitted('confirm', 2));
+
+  it('it is not taken for the answer to the call that stands there by now', () => {
+    expect(decideAnswerTo(confirmed, next, noAnswer, NOW)).toBeNull();
+    expect(decideAnswerTo(confirmed, next, ok(declinedIntent()), NOW)).toBeNull();
+    expect(decideAnswerTo(confirmed, payment(...declined()), ok(intent()), NOW)).toBeNull();
+  });
+  it('it counts as long as its call stands there', () => {
+    expect(types(decideAnswerTo(confirmed, payment(...opened(), missing('confirm')), ok(paidIntent()), NOW))).toEqual([
+      'PaymentSucceeded',
+      'CommandCompleted',
+    ]);
+  });
+  it('an intent that it made is recorded, or an orphan when the payment has another or none to come', () => {
+    const created = { id: `${CREATE}:intent:1`, step: 'intent' as const };
+    const retried = payment(...accepted(), missing('intent', true), submitted('intent', 2));
+    expect(types(decideAnswerTo(created, retried, ok(intent()), NOW))).toEqual(['IntentRecorded', 'StepSubmitted']);
+    expect(types(decideAnswerTo(created, next, ok(intent({ id: 'pi_2' })), NOW))).toEqual(['OrphanIntentFound']);
+    const ended = payment(...accepted(), { type: 'PaymentCanceled', data: { reason: 'expired' } }, completed());
+    expect(types(decideAnswerTo(created, ended, ok(intent()), NOW))).toEqual(['OrphanIntentFound']);
+  });
+});
+
+describe('When the payment ended while a call was out', () => {
+  const paid: PaymentEvent[] = [...opened(), { type: 'PaymentSucceeded', data: { amount_captured: 4200, charge: 'ch_2', card: null } }];
+  const refused = { kind: 'rejected', status: 400, code: 'x', param: null, message: 'no' } as const;
+
+  it('a decline of that call does not take it back', () => {
+    const outcome = { kind: 'declined', code: 'card_declined', declineCode: null, message: 'no', intent: declinedIntent() } as const;
+    const events = decideAnswer(payment(...paid), 'confirm', outcome, NOW);
+    expect(types(events)).toEqual(['CommandCompleted']);
+    expect(statusOf(payment(...paid, ...events))).toBe('succeeded');
+  });
+  it('nor does a refusal', () => {
+    expect(types(decideAnswer(payment(...paid), 'confirm', refused, NOW))).toEqual(['CommandCompleted']);
+    const canceled: PaymentEvent[] = [...accepted(), { type: 'PaymentCanceled', data: { reason: null } }];
+    expect(types(decideAnswer(payment(...canceled), 'intent', refused, NOW))).toEqual(['CommandCompleted']);
+  });
+  it('no event leads out of a final state', () => {
+    const failure = { code: 'x', decline_code: null, message: '' };
+    for (const event of [
+      { type: 'PaymentDeclined', data: { failure, mark: 'm' } },
+      { type: 'PaymentActionRequired', data: { mark: 'm' } },
+      { type: 'PaymentCanceled', data: { reason: null } },
+      { type: 'PaymentFailed', data: { failure } },
+    ] satisfies PaymentEvent[])
+      expect(payment(...paid, event).lifecycle).toEqual({ status: 'succeeded', amount_captured: 4200 });
   });
 });
 

@@ -1,6 +1,15 @@
 import { factsBetween } from './facts.decide.js';
 import { type Occurred } from './payment.events.js';
-import { type Lifecycle, NO_MARK, noPayment, type Payment, type PaymentState, type Pending, type Refund } from './payment.state.js';
+import {
+  isFinal,
+  type Lifecycle,
+  NO_MARK,
+  noPayment,
+  type Payment,
+  type PaymentState,
+  type Pending,
+  type Refund,
+} from './payment.state.js';
 
 /** The state after one more event. */
 export function evolve(state: PaymentState, event: Occurred): PaymentState {
@@ -143,7 +152,9 @@ function withSubmission(
   return { ...payment, pending: { ...payment.pending, ...change, submission: next } as Pending };
 }
 
-const to = (payment: Payment, lifecycle: Lifecycle, mark = payment.mark): Payment => ({ ...payment, lifecycle, mark });
+/** What is final stays, whatever a decision made of an old view of the payment. */
+const to = (payment: Payment, lifecycle: Lifecycle, mark = payment.mark): Payment =>
+  isFinal(payment) ? payment : { ...payment, lifecycle, mark };
 
 const chargeOf = (payment: Payment, data: { charge: string | null; card: Payment['card'] }) => ({
   charge: data.charge ?? payment.charge,

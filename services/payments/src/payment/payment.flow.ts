@@ -244,11 +244,18 @@ export class PaymentFlow {
     );
     void work.catch(() => undefined).then(() => this.inHand.delete(work));
     await within(work, ask.startedAt + this.deps.answerMs - Date.now());
-    const reply = run.replies.get(ask.command.command_id);
+    const reply = run.replies.get(ask.command.command_id) ?? (await this.stored(ask));
     if (reply) return reply;
     if (run.turnedAway)
       return this.unavailable(ask, 'Stripe takes no calls right now; this request goes on by itself.', run.turnedAway.retryAfterMs);
     return this.current(ask, run.loaded.state as Payment);
+  }
+
+  /** The answer, when it is certain, whoever found it out. */
+  private async stored(ask: Ask): Promise<HttpReply | null> {
+    const known = await findKey(this.deps.db, ask.scope);
+    const stored = known ? storedReply(known) : null;
+    return stored === 'expired' ? null : stored;
   }
 
   /** Leaves the payment to the loop. */
@@ -262,9 +269,8 @@ export class PaymentFlow {
   private async join(ask: Ask, who: 'first' | 'duplicate'): Promise<HttpReply> {
     const until = ask.startedAt + this.deps.runMs;
     for (let round = 1; Date.now() < until; round += 1) {
-      const known = await findKey(this.deps.db, ask.scope);
-      const stored = known ? storedReply(known) : null;
-      if (stored && stored !== 'expired') return stored;
+      const stored = await this.stored(ask);
+      if (stored) return stored;
       const open = who === 'duplicate' && round % (TAKE_OVER_MS / POLL_MS) === 1 ? await this.openState(ask) : null;
       if (open) return open;
       if (who === 'first' || round % (TAKE_OVER_MS / POLL_MS) === 0) await this.takeOver(ask);

@@ -38,6 +38,9 @@ export type Pending =
   | (PendingBase & { kind: 'capture'; amount: number | null })
   | (PendingBase & { kind: 'cancel'; reason: string | null; cause: CancelCause; failure: Failure | null });
 
+/** Names a committed call on the intent; a refund's call has the refund's id. */
+export const callIdOf = ({ command_id, submission }: Pending): string => `${command_id}:${submission?.step}:${submission?.n}`;
+
 export interface Refund {
   id: string;
   command_id: string | null;

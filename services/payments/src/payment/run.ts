@@ -1,7 +1,7 @@
 import { type HttpReply } from '@tidegate/contracts/rpc/http-reply';
 import { type Held } from '../work/work.store.js';
 import { type Loaded } from './payment.store.js';
-import { type Payment, type PaymentState, type Pending } from './payment.state.js';
+import { callIdOf, type Payment, type PaymentState } from './payment.state.js';
 
 /** Who or what caused the events of a run. */
 export interface Cause {
@@ -30,9 +30,6 @@ export const paymentOf = (run: Run): Payment => {
   if (run.loaded.state.kind === 'none') throw new Error('Bug: a run without a payment');
   return run.loaded.state;
 };
-
-/** Names a committed call on the intent; a refund's call has the refund's id. */
-export const callIdOf = ({ command_id, submission }: Pending): string => `${command_id}:${submission?.step}:${submission?.n}`;
 
 /** What was committed to and not answered when a holder vanished. */
 export function openCalls(state: PaymentState): Set<string> {
