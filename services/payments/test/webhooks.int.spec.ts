@@ -4,6 +4,7 @@ import { RPC } from '@tidegate/contracts/rpc/routes';
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { sql } from 'kysely';
 import { rebuildPayments } from '../src/payment/payment.rebuild.js';
+import { wishRefresh } from '../src/work/work.store.js';
 import { deliver, newsOf } from './stripe-news.js';
 import { DECLINED, type PaymentsWorld, paymentsWorld, VISA } from './payments-world.js';
 
@@ -117,6 +118,27 @@ describe("Stripe's news", () => {
     expect(await world.get(id)).toMatchObject({ amount_refunded: 300, refunds: [{ amount: 300, status: 'succeeded' }] });
     const reply = await world.refund(id, { amount: 4000 });
     expect(world.json<{ code: string }>(reply).code).toBe('payments.refund_exceeds_captured');
+  });
+
+  it('that was to be asked for is asked for even when a request comes first', async () => {
+    const { id, stripe_payment_intent } = await world.created();
+    await dashboard('refund', { payment_intent: stripe_payment_intent, amount: 300 });
+    await wishRefresh(world.db, id, world.clock.now());
+    await world.refund(id, { amount: 100 });
+    await world.settle();
+    expect((await world.get(id)).amount_refunded).toBe(400);
+  });
+
+  it('that was to be asked for is asked for even when a missing answer is found first', async () => {
+    world.simulator.addFault({ fault: 'reset_after', route: 'POST /v1/payment_intents/:id/confirm', times: 1 });
+    world.simulator.addFault({ fault: 'error_503', route: 'GET /v1/payment_intents/:id', times: 0 });
+    const { id, status } = await world.created();
+    expect(status).toBe('unknown');
+    await dashboard('refund', { payment_intent: world.intentsOf(id)[0]?.id, amount: 300 });
+    world.simulator.clearFaults();
+    await wishRefresh(world.db, id, world.clock.now());
+    await world.settle();
+    expect(await world.get(id)).toMatchObject({ status: 'succeeded', amount_refunded: 300 });
   });
 
   it('about an intent that nobody here made adopts it', async () => {

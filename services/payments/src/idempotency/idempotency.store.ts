@@ -28,7 +28,14 @@ export interface KnownKey {
 }
 
 /** `lease`: whether the payment is ours to work on now, and whether a holder before us vanished with a call possibly out. */
-export type Claimed = { fresh: false } | { fresh: true; lease: { held: boolean; revision: number } | null };
+export type Claimed = { fresh: false } | { fresh: true; lease: ClaimedLease | null };
+
+export interface ClaimedLease {
+  held: boolean;
+  revision: number;
+  /** Somebody wished that Stripe be asked, and nobody has yet. */
+  refresh: boolean;
+}
 
 /**
  * Writes the key, the details and the wish for work in one statement, so that acceptance costs one round trip. A key that is there already writes nothing.
@@ -36,7 +43,7 @@ export type Claimed = { fresh: false } | { fresh: true; lease: { held: boolean; 
  */
 export async function claim(tx: Transaction<PaymentsTables>, c: Claim): Promise<Claimed> {
   const details = c.details === null ? null : JSON.stringify(c.details);
-  const { rows } = await sql<{ fresh: boolean; held: boolean | null; revision: number | null }>`
+  const { rows } = await sql<{ fresh: boolean; held: boolean | null; revision: number | null; refresh: boolean | null }>`
     WITH claimed AS (
       INSERT INTO idempotency_keys (tenant, route, key, request_hash, command_id, payment_id, request_id, created_at)
       VALUES (${c.scope.tenant}, ${c.scope.route}, ${c.scope.key}, ${c.request_hash}, ${c.command_id}, ${c.payment_id}, ${c.request_id}, ${c.now})
@@ -55,14 +62,15 @@ export async function claim(tx: Transaction<PaymentsTables>, c: Claim): Promise<
         revision = w.revision + 1,
         holder = CASE WHEN w.holder IS NULL THEN excluded.holder ELSE w.holder END,
         lease_until = CASE WHEN w.holder IS NULL THEN excluded.lease_until ELSE w.lease_until END
-      RETURNING holder = ${c.holder} AS held, revision
+      RETURNING holder = ${c.holder} AS held, revision, refresh
     )
-    SELECT EXISTS (SELECT 1 FROM claimed) AS fresh, (SELECT held FROM wished) AS held, (SELECT revision FROM wished) AS revision`.execute(
-    tx,
-  );
+    SELECT EXISTS (SELECT 1 FROM claimed) AS fresh, held, revision, refresh FROM (SELECT) AS one LEFT JOIN wished ON true`.execute(tx);
   const row = rows[0];
   if (!row?.fresh) return { fresh: false };
-  return { fresh: true, lease: row.revision === null ? null : { held: row.held === true, revision: row.revision } };
+  return {
+    fresh: true,
+    lease: row.revision === null ? null : { held: row.held === true, revision: row.revision, refresh: row.refresh === true },
+  };
 }
 
 export async function findKey(db: Kysely<PaymentsTables>, scope: Scope): Promise<KnownKey | null> {

@@ -2,7 +2,7 @@ import { type HttpReply } from '@tidegate/contracts/rpc/http-reply';
 import { inTransaction } from '@tidegate/database/transaction';
 import { type Breakers } from '@tidegate/stripe-gateway/with-breaker';
 import { inSpan } from '@tidegate/telemetry/tracing';
-import { answer, claim, findKey, type KnownKey, storedReply } from '../idempotency/idempotency.store.js';
+import { answer, claim, type ClaimedLease, findKey, type KnownKey, storedReply } from '../idempotency/idempotency.store.js';
 import { type PaymentOperation, type Scope } from '../idempotency/identity.js';
 import { type Transaction } from 'kysely';
 import { type PaymentsTables, type RequestDetails } from '../tables.js';
@@ -162,19 +162,14 @@ export class PaymentFlow {
       holder,
       revision: accepted.lease.revision,
       attempt: 0,
-      refresh: false,
+      refresh: accepted.lease.refresh,
       takenOver: false,
     };
     return { kind: 'running', run: { ...this.newRun(held, accepted.after, ask), replies: accepted.replies } };
   }
 
   /** Throws KeyTaken, so that nothing of the transaction stays. */
-  private async claimed(
-    tx: Transaction<PaymentsTables>,
-    ask: Ask,
-    now: Date,
-    holder: string,
-  ): Promise<{ held: boolean; revision: number }> {
+  private async claimed(tx: Transaction<PaymentsTables>, ask: Ask, now: Date, holder: string): Promise<ClaimedLease> {
     const claimed = await claim(tx, { ...claimOf(ask), details: ask.details, now, holder });
     if (!claimed.fresh || !claimed.lease) throw new KeyTaken();
     return claimed.lease;

@@ -36,6 +36,9 @@ export type Decider = (payment: Payment) => PaymentEvent[] | null;
 export const isSettled = (payment: Payment): boolean =>
   payment.pending === null && payment.orphans.length === 0 && payment.refunds.every((refund) => refund.completed);
 
+/** A wish to ask Stripe outlives what the run came for. */
+const ends = (run: Run, payment: Payment): boolean => isSettled(payment) && !run.held.refresh;
+
 export class Recorder {
   constructor(private readonly deps: RecorderDeps) {}
 
@@ -64,7 +67,7 @@ export class Recorder {
     const done = await inTransaction(this.deps, name, async (tx) => {
       const after = await commit(tx, { paymentId: run.held.payment_id, before, events, now, metadata: metadataOf(run.cause) });
       const replies = await answersOf(tx, after.state, events, intent);
-      const end = isSettled(after.state) ? await finish(tx, run.held, replies, now) : await answer(tx, replies, now);
+      const end = ends(run, after.state) ? await finish(tx, run.held, replies, now) : await answer(tx, replies, now);
       return { after, replies, end };
     });
     run.loaded = done.after;
