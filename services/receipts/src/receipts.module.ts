@@ -39,7 +39,7 @@ export function receipts(context: HostContext<ReceiptsConfig>): ServiceParts {
   const rendering = everyLoop({
     name: 'receipts.render',
     intervalMs: RENDER_INTERVAL_MS,
-    runOnce: () => documents.runOnce(),
+    runOnce: ({ alive }) => documents.runOnce(alive),
     health,
     logger,
   });

@@ -37,11 +37,12 @@ export async function renderReceipt(
   receiptId: string,
   trace: RenderTrace,
 ): Promise<RenderedDocument> {
-  const parent = trace === 'current' ? {} : { parent: (await loadReceipts(ports.db, paymentId)).origin?.traceparent ?? null };
+  const receipt = await issued(ports.db, paymentId, receiptId);
+  const parent = trace === 'current' ? {} : { parent: receipt.origin?.traceparent ?? null };
   return inSpan('receipts.render', { ...parent, attributes: { 'receipt.id': receiptId } }, async () => {
     const finished = ports.metrics.renderDuration.startTimer();
     try {
-      const document = await compile(ports, paymentId, receiptId);
+      const document = await compile(ports, receipt);
       finished();
       await store(ports, paymentId, receiptId, document);
       return document;
@@ -54,23 +55,24 @@ export async function renderReceipt(
   });
 }
 
-async function compile(ports: DocumentPorts, paymentId: string, receiptId: string): Promise<RenderedDocument> {
-  const { facts, origin } = await issued(ports.db, paymentId, receiptId);
-  const details = await ports.payers.of(facts, origin?.correlation_id ?? receiptId);
+async function compile(ports: DocumentPorts, { facts, origin }: Awaited<ReturnType<typeof issued>>): Promise<RenderedDocument> {
+  const details = await ports.payers.of(facts, origin?.correlation_id ?? facts.receipt_id);
   const input = composeDocument(facts, details);
   return atCall(ports.failpoints, 'receipts.render.compile', () => ports.renderer.render(facts.template, input, new Date(facts.issued_at)));
 }
 
+/** Locks in the order events, `receipts`, `documents`, `renderings`, as claiming and the rebuild do: another order meets them in a deadlock. */
 async function store(ports: DocumentPorts, paymentId: string, receiptId: string, document: RenderedDocument): Promise<void> {
   const now = ports.clock.now();
   await inTransaction(ports, 'receipts.render.store', async (tx) => {
     const { loaded, rendering, origin } = await issued(tx, paymentId, receiptId);
+    if (rendering?.sha256 !== document.sha256) {
+      const { sha256, template, engine, fonts } = document;
+      const event = { type: 'ReceiptRendered', version: 1, data: { receipt_id: receiptId, sha256, template, engine, fonts } } as const;
+      await record(tx, paymentId, loaded, event, causedBy(origin, receiptId), now);
+    }
     await writeDocument(tx, receiptId, document, now);
     await dropClaim(tx, receiptId);
-    if (rendering?.sha256 === document.sha256) return;
-    const { sha256, template, engine, fonts } = document;
-    const event = { type: 'ReceiptRendered', version: 1, data: { receipt_id: receiptId, sha256, template, engine, fonts } } as const;
-    await record(tx, paymentId, loaded, event, causedBy(origin, receiptId), now);
   }).catch(unlessAnotherWasFirst);
   ports.committed();
 }
@@ -78,15 +80,16 @@ async function store(ports: DocumentPorts, paymentId: string, receiptId: string,
 /** Asking costs little, and the documents should follow soon after payments is back. */
 const LONGEST_WAIT_FOR_PAYMENTS_SECONDS = 5;
 
-/** Waiting for payments is no fault of the receipt: it stays `issued`. */
+/** Waiting for payments is no fault of the receipt: it stays `issued`. The order of locks is that of `store`. */
 async function recordFailure(ports: DocumentPorts, paymentId: string, receiptId: string, error: RenderFailure): Promise<void> {
   const now = ports.clock.now();
   await inTransaction(ports, 'receipts.render.fail', async (tx) => {
     const receipt = await issued(tx, paymentId, receiptId);
+    if (error !== 'payment_unavailable' && receipt.error !== error && !receipt.rendering) {
+      const event = { type: 'ReceiptRenderFailed', version: 1, data: { receipt_id: receiptId, error } } as const;
+      await record(tx, paymentId, receipt.loaded, event, causedBy(receipt.origin, receiptId), now);
+    }
     await retryLater(tx, receiptId, now, error === 'payment_unavailable' ? LONGEST_WAIT_FOR_PAYMENTS_SECONDS : LONGEST_RETRY_SECONDS);
-    if (error === 'payment_unavailable' || receipt.error === error || receipt.rendering) return;
-    const event = { type: 'ReceiptRenderFailed', version: 1, data: { receipt_id: receiptId, error } } as const;
-    await record(tx, paymentId, receipt.loaded, event, causedBy(receipt.origin, receiptId), now);
   }).catch(unlessAnotherWasFirst);
 }
 

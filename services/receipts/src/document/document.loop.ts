@@ -2,16 +2,19 @@ import type { Logger } from '@tidegate/telemetry/logger';
 import { type DocumentPorts, renderReceipt } from './document.flow.js';
 import { type Claim, claimMissing } from './document.store.js';
 
+/** In hand at once: enough to hide the waits for payments and for commits, and few enough for a share of the connections and for one lease. */
 const BATCH = 8;
 
 /** Renders the receipts that have a number and no document. Any number of replicas may run it. */
 export class DocumentLoop {
   constructor(private readonly ports: DocumentPorts & { logger: Logger }) {}
 
-  /** One batch; answers how many it took up. A receipt that fails does not stop the others. */
-  async runOnce(): Promise<number> {
+  /**
+   * One batch, all of it side by side; answers how many it took up. A receipt that fails does not stop the others. `alive` is called after each.
+   */
+  async runOnce(alive: () => void = () => undefined): Promise<number> {
     const claims = await claimMissing(this.ports.db, this.ports.clock.now(), BATCH);
-    for (const claim of claims) await this.renderOne(claim);
+    await Promise.all(claims.map((claim) => this.renderOne(claim).finally(alive)));
     return claims.length;
   }
 
