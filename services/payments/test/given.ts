@@ -1,5 +1,5 @@
 /* Builders for specs: a payment's history in a few words. */
-import { type Intent } from '@tidegate/stripe-gateway/intent';
+import { type Intent, type Refund as StripeRefund } from '@tidegate/stripe-gateway/intent';
 import { type Occurred, type PaymentEvent, type Terms } from '../src/payment/payment.events.js';
 import { replay } from '../src/payment/payment.evolve.js';
 import { type Payment, type PaymentState } from '../src/payment/payment.state.js';
@@ -83,6 +83,21 @@ export const intent = (change: Partial<Intent> = {}): Intent => ({
   metadata: {},
   created: 1_795_000_000,
   livemode: false,
+  ...change,
+});
+
+export const stripeRefund = (change: Partial<StripeRefund> = {}): StripeRefund => ({
+  object: 'refund',
+  id: 're_1',
+  payment_intent: 'pi_1',
+  charge: 'ch_1',
+  status: 'succeeded',
+  amount: 1000,
+  currency: 'usd',
+  reason: null,
+  failure_reason: null,
+  metadata: {},
+  created: 1_795_000_000,
   ...change,
 });
 

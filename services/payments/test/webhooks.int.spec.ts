@@ -120,6 +120,25 @@ describe("Stripe's news", () => {
     expect(world.json<{ code: string }>(reply).code).toBe('payments.refund_exceeds_captured');
   });
 
+  it('about a refund made in place of one that failed converges, whichever comes first', async () => {
+    const { id, stripe_payment_intent } = await world.created({ payment_method: 'pm_card_refundFail' });
+    const about = () => newsOf(world).filter((one) => one.aggregate === stripe_payment_intent);
+    await dashboard('refund', { payment_intent: stripe_payment_intent });
+    for (const message of about()) await deliver(world, message);
+    expect((await world.get(id)).amount_refunded).toBe(4200);
+    world.advance(60_000);
+    const failed = about().filter((one) => one.envelope.type === 'refund.failed' || one.envelope.type === 'refund.updated');
+    expect(failed).toHaveLength(2);
+    const before = about().length;
+    await dashboard('refund', { payment_intent: stripe_payment_intent });
+    for (const message of about().slice(before)) await deliver(world, message);
+    await world.settle();
+    const { amount_refunded, refunds } = await world.get(id);
+    expect([amount_refunded, refunds.map((one) => one.status).sort()]).toEqual([4200, ['failed', 'succeeded']]);
+    for (const message of failed) await deliver(world, message);
+    expect((await world.get(id)).amount_refunded).toBe(4200);
+  });
+
   it('that was to be asked for is asked for even when a request comes first', async () => {
     const { id, stripe_payment_intent } = await world.created();
     await dashboard('refund', { payment_intent: stripe_payment_intent, amount: 300 });

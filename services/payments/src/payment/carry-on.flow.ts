@@ -6,21 +6,13 @@ import { type LeaseKeeper } from '../work/lease-keeper.js';
 import { earlier, nextLookUp, nextRetry } from '../work/schedule.js';
 import { release, wishRefresh } from '../work/work.store.js';
 import { foreignRefundId } from '../idempotency/identity.js';
-import {
-  decideAnswerTo,
-  decideExpired,
-  decideFound,
-  decideInterrupted,
-  decideLookup,
-  decideRetry,
-  follow,
-  isExpired,
-} from './intent.decide.js';
+import { decideAnswerTo, decideExpired, decideFound, decideInterrupted, decideLookup, decideRetry, isExpired } from './intent.decide.js';
 import { type IntentFinder } from './intent-finder.js';
 import { callIdOf, deadlineOf, type Payment, type Pending, type Refund } from './payment.state.js';
 import { type PaymentEvent } from './payment.events.js';
 import { type Recorder, type RecorderDeps } from './recorder.js';
-import { completed, decideRefundAnswer, decideRefundLookup, isCertain, observeRefund } from './refund.decide.js';
+import { decideRefresh } from './refresh.decide.js';
+import { completed, decideRefundAnswer, decideRefundLookup, isCertain } from './refund.decide.js';
 import { paymentOf, type Run } from './run.js';
 import { intentIdOf, type KnownDetails, type StripeCalls } from './stripe-calls.js';
 
@@ -240,12 +232,11 @@ export class CarryOn {
         : null;
     if (refunds && refunds.kind !== 'ok') return this.lookLater(run, refunds);
     const seen = refunds?.value ?? [];
-    const fresh = await this.deps.recorder.record(run, 'payments.refresh.recorded', (now) => {
-      if (run.loaded.version !== version) return null;
-      return now.pending
-        ? []
-        : [...follow(now, outcome.value, 'answer'), ...seen.flatMap((refund) => observeRefund(now, refund, foreignRefundId(refund.id)))];
-    });
+    const refreshed = (now: Payment) => decideRefresh(now, outcome.value, seen, foreignRefundId);
+    if (run.loaded.version === version && refreshed(paymentOf(run)) === null) return nextLookUp(this.now(), run.held.attempt + 1);
+    const fresh = await this.deps.recorder.record(run, 'payments.refresh.recorded', (now) =>
+      run.loaded.version === version ? refreshed(now) : null,
+    );
     return fresh ? null : this.now();
   }
 

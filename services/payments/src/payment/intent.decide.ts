@@ -16,6 +16,7 @@ export function follow(payment: Payment, intent: Intent, source: Source): Paymen
   switch (intent.status) {
     case 'succeeded':
       return [
+        ...amountChange(payment, intent),
         { type: 'PaymentSucceeded', data: { amount_captured: intent.amount_received, charge: intent.latest_charge, card: intent.card } },
       ];
     case 'canceled':
@@ -23,6 +24,7 @@ export function follow(payment: Payment, intent: Intent, source: Source): Paymen
     case 'requires_capture':
       if (payment.lifecycle.status === 'authorized') return [];
       return [
+        ...amountChange(payment, intent),
         {
           type: 'PaymentAuthorized',
           data: { amount_capturable: intent.amount_capturable, charge: intent.latest_charge, card: intent.card },
@@ -32,6 +34,10 @@ export function follow(payment: Payment, intent: Intent, source: Source): Paymen
       return source === 'answer' ? followOpen(payment, intent) : [];
   }
 }
+
+/** The amount of our own payments is what was asked of us; of others, what Stripe says. 0 where news do not tell it. */
+const amountChange = ({ terms }: Payment, { amount }: Intent): PaymentEvent[] =>
+  terms.origin === 'api' || amount === 0 || amount === terms.amount ? [] : [{ type: 'AmountChanged', data: { amount } }];
 
 /** These come and go, so only an answer of Stripe's counts, and nothing comes back from an authorization. */
 function followOpen(payment: Payment, intent: Intent): PaymentEvent[] {

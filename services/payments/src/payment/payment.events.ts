@@ -11,7 +11,7 @@ export interface Card {
   last4: string;
 }
 
-/** What was agreed at acceptance and never changes. Personal data is not here but in `request_details`. */
+/** What was agreed at acceptance and never changes, but for the amount of a payment that is not ours to decide about. Personal data is not here but in `request_details`. */
 export interface Terms {
   payment_id: string;
   tenant: string;
@@ -56,6 +56,8 @@ export type PaymentEvent =
   | { type: 'CaptureRequested'; data: { command_id: string; amount: number | null } }
   | { type: 'CancelRequested'; data: { command_id: string; reason: string | null; cause: CancelCause; failure: Failure | null } }
   | { type: 'CommandCompleted'; data: { command_id: string; rejection: Rejection | null } }
+  /** Only where another program owns the intent. */
+  | { type: 'AmountChanged'; data: { amount: number } }
   | { type: 'PaymentMethodAwaited'; data: { mark: string } }
   | { type: 'PaymentDeclined'; data: { failure: Failure; mark: string } }
   | { type: 'PaymentActionRequired'; data: { mark: string } }

@@ -48,6 +48,8 @@ function applyToPayment(payment: Payment, event: Occurred): Payment {
       return { ...payment, pending: { kind: 'cancel', ...event.data, submission: null, unknown: payment.pending?.unknown ?? false } };
     case 'CommandCompleted':
       return payment.pending?.command_id === event.data.command_id ? { ...payment, pending: null } : payment;
+    case 'AmountChanged':
+      return { ...payment, terms: { ...payment.terms, amount: event.data.amount } };
     case 'PaymentMethodAwaited':
       return to(payment, { status: 'requires_payment_method', failure: null }, event.data.mark);
     case 'PaymentDeclined':

@@ -12,6 +12,7 @@ const SUMMARY: Record<PaymentEventType, string> = {
   CaptureRequested: 'A capture was requested.',
   CancelRequested: 'A cancellation was requested.',
   CommandCompleted: 'The request has a certain outcome.',
+  AmountChanged: 'The amount was changed at Stripe.',
   PaymentMethodAwaited: 'The payment waits for a payment method.',
   PaymentDeclined: 'The attempt was declined.',
   PaymentActionRequired: 'The payer must act.',

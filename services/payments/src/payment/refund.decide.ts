@@ -1,7 +1,8 @@
 import { type Refund as StripeRefund } from '@tidegate/stripe-gateway/intent';
 import { type StripeFailure, type StripeOutcome } from '@tidegate/stripe-gateway/outcome';
-import { type Failure, type PaymentEvent, type SettledRefund } from './payment.events.js';
-import { type Payment, type Refund } from './payment.state.js';
+import { type Failure, type Occurred, type PaymentEvent, type SettledRefund } from './payment.events.js';
+import { replay } from './payment.evolve.js';
+import { capturedOf, type Payment, type Refund, refundedOf } from './payment.state.js';
 
 const KEY_LIFE_MS = 23 * 3_600_000;
 
@@ -32,6 +33,15 @@ export function observeRefund(payment: Payment, seen: StripeRefund, idForForeign
   if (!known) return [recorded(idForForeign, seen)];
   return recordedIfNew(known, seen);
 }
+
+/** More would be given back than was captured: Stripe never does, so these facts are not all. */
+export function overdraws(payment: Payment, events: readonly PaymentEvent[]): boolean {
+  const occurred = events.map((event) => ({ ...event, at: payment.updated_at }) as Occurred);
+  const after = replay(occurred, payment) as Payment;
+  return refundedOf(after) > capturedOf(after);
+}
+
+export const hasFailed = (seen: StripeRefund): boolean => settled(seen) === 'failed';
 
 /** Whether the complete list of the intent's refunds has ours: its facts, or what its absence means. `retry`: call again with the same key. */
 export function decideRefundLookup(

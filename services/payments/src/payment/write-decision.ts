@@ -62,7 +62,7 @@ function inserted(row: Insertable<PaymentsTable>) {
 /** Only what can change. */
 function updated(row: Insertable<PaymentsTable>, expected: number) {
   return sql`
-    UPDATE payments SET version = ${row.version}, status = ${row.status}, amount_captured = ${row.amount_captured}, amount_refunded = ${row.amount_refunded},
+    UPDATE payments SET version = ${row.version}, status = ${row.status}, amount = ${row.amount}, amount_captured = ${row.amount_captured}, amount_refunded = ${row.amount_refunded},
       stripe_payment_intent = ${row.stripe_payment_intent}, stripe_charge = ${row.stripe_charge}, card = ${row.card}, failure = ${row.failure},
       refunds = ${row.refunds}, updated_at = ${row.updated_at}
     WHERE id = ${row.id} AND version = ${expected} RETURNING 1`;

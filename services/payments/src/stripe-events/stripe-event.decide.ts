@@ -3,7 +3,7 @@ import { type Intent, type IntentStatus, type Refund as StripeRefund } from '@ti
 import { follow } from '../payment/intent.decide.js';
 import { type PaymentEvent } from '../payment/payment.events.js';
 import { type Payment } from '../payment/payment.state.js';
-import { knownRefund, observeRefund } from '../payment/refund.decide.js';
+import { knownRefund, observeRefund, overdraws } from '../payment/refund.decide.js';
 
 /** `refresh`: ask Stripe how things stand. `early`: the payment's own intent is not recorded yet, so this may be it; look again in a moment. */
 export type Meaning = { kind: 'early' } | { kind: 'news'; events: PaymentEvent[]; refresh: boolean };
@@ -57,7 +57,10 @@ function refundNews(payment: Payment, event: NormalizedStripeEvent, foreignRefun
   const seen = refundOf(event);
   const known = knownRefund(payment, seen);
   if (event.hint || payment.lifecycle.status !== 'succeeded') return { kind: 'news', events: [], refresh: true };
-  return { kind: 'news', events: observeRefund(payment, seen, foreignRefundId), refresh: known?.status === 'unknown' };
+  const events = observeRefund(payment, seen, foreignRefundId);
+  // Another one has failed, and its news is still on the way.
+  if (overdraws(payment, events)) return { kind: 'news', events: [], refresh: true };
+  return { kind: 'news', events, refresh: known?.status === 'unknown' };
 }
 
 /** More was given back than all refunds that we know of or have asked for. What a smaller capture released stands on the charge as refunded, too. */

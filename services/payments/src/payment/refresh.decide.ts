@@ -1,0 +1,25 @@
+import { type Intent, type Refund as StripeRefund } from '@tidegate/stripe-gateway/intent';
+import { follow } from './intent.decide.js';
+import { type PaymentEvent } from './payment.events.js';
+import { type Payment } from './payment.state.js';
+import { hasFailed, observeRefund, overdraws } from './refund.decide.js';
+
+/**
+ * What an intent and the complete list of its refunds add to what we know, as one decision. Null when more would be given back than was captured: the list
+ * is behind, so ask again later. `foreignId` names refunds that only Stripe knows of.
+ */
+export function decideRefresh(
+  payment: Payment,
+  intent: Intent,
+  refunds: readonly StripeRefund[],
+  foreignId: (stripeRefund: string) => string,
+): PaymentEvent[] | null {
+  if (payment.pending) return [];
+  // Failed ones first: what they free may have been given back again by another.
+  const inOrder = refunds.toSorted((a, b) => Number(hasFailed(b)) - Number(hasFailed(a)));
+  const events = [
+    ...follow(payment, intent, 'answer'),
+    ...inOrder.flatMap((refund) => observeRefund(payment, refund, foreignId(refund.id))),
+  ];
+  return overdraws(payment, events) ? null : events;
+}
