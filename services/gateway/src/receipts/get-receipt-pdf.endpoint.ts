@@ -8,7 +8,8 @@ export const getReceiptPdf = defineEndpoint({
   path: '/v1/receipts/{id}/pdf',
   tag: 'Receipts',
   summary: 'Fetch the PDF of a receipt',
-  description: 'The same bytes each time. 404 until it is rendered, some moments after the payment succeeded.',
+  description:
+    'The same bytes each time. Made on the spot when it is not there yet; 503 with Retry-After when that fails now. 404 until the receipt has its number, some moments after the payment succeeded.',
   scope: 'receipts:read',
   rpc: RPC.receiptPdf,
   params: { id: ReceiptId },
