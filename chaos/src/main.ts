@@ -1,35 +1,59 @@
 import { parseArgs } from 'node:util';
-import { openArena } from './arena.js';
+import { type Arena, openArena } from './arena.js';
+import { killAtFailpoints, NEEDS_FAULTS } from './failpoint-kills.js';
 import { inboxFaults } from './inboxes.js';
 import { killAtRandom } from './random-kills.js';
 
-/** `npm run chaos -- kills [--count 300] [--seed N]`: the long form of the random kills in the end-to-end tests. */
+const USAGE = `Usage: npm run chaos -- kills [--count 300] [--seed N]
+       npm run chaos -- failpoints [--seed N]`;
+
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: { count: { type: 'string', default: '300' }, seed: { type: 'string' } },
 });
-if (positionals[0] !== 'kills') {
-  console.error('Usage: npm run chaos -- kills [--count 300] [--seed N]');
+const seed = Number(values.seed ?? Math.floor(Math.random() * 2 ** 31));
+
+/** SIGKILLs at random instants under load, two replicas of each service, in rounds of 30 with a comparison after each. */
+async function kills(): Promise<void> {
+  const total = Number(values.count);
+  const arena = await openArena({ replicas: { gateway: 2, payments: 2, webhooks: 2, receipts: 2, reconciliation: 2 } });
+  try {
+    for (let done = 0; done < total;) {
+      const report = await killAtRandom(arena, { seed: seed + done, kills: Math.min(30, total - done), perSecond: 10, replicas: 2 });
+      done += Math.min(30, total - done);
+      await compare(arena, `${done}/${total} kills`, report.surprises);
+    }
+  } finally {
+    await arena.close();
+  }
+}
+
+/** SIGKILL at every failpoint of every service that a plain load reaches. */
+async function failpoints(): Promise<void> {
+  const arena = await openArena({ replicas: { payments: 3 } });
+  try {
+    const report = await killAtFailpoints(arena, { seed, perSecond: 6, chosen: (name) => !NEEDS_FAULTS.test(name) });
+    if (report.missed.length > 0) throw new Error(`Never reached: ${report.missed.join(', ')}`);
+    await compare(arena, `${report.killed.length} failpoints`, report.surprises);
+  } finally {
+    await arena.close();
+  }
+}
+
+async function compare(arena: Arena, what: string, surprises: readonly unknown[]): Promise<void> {
+  const { payments } = await arena.settled(120_000);
+  const faults = await inboxFaults(arena);
+  if (surprises.length + faults.length > 0) throw new Error(JSON.stringify({ surprises, faults }, null, 2));
+  console.log(`${what}; ${payments.length} payments equal the truth; every event once in every inbox`);
+}
+
+const run = { kills, failpoints }[positionals[0] ?? ''];
+if (!run) {
+  console.error(USAGE);
   process.exit(1);
 }
-const seed = Number(values.seed ?? Math.floor(Math.random() * 2 ** 31));
-const total = Number(values.count);
-console.log(`Seed ${seed}: repeat this run with  npm run chaos -- kills --count ${total} --seed ${seed}`);
-
-const arena = await openArena({ replicas: { gateway: 2, payments: 2, webhooks: 2, receipts: 2, reconciliation: 2 } });
-try {
-  for (let done = 0; done < total;) {
-    const kills = Math.min(30, total - done);
-    const report = await killAtRandom(arena, { seed: seed + done, kills, perSecond: 10, replicas: 2 });
-    done += kills;
-    const { payments } = await arena.settled(120_000);
-    const faults = await inboxFaults(arena);
-    if (report.surprises.length + faults.length > 0) throw new Error(JSON.stringify({ surprises: report.surprises, faults }, null, 2));
-    console.log(`${done}/${total} kills; ${payments.length} payments equal the truth; every event once in every inbox`);
-  }
-} catch (error) {
+console.log(`Seed ${seed}; --seed ${seed} repeats this run`);
+await run().catch((error: unknown) => {
   console.error(`✗ seed ${seed}: ${error instanceof Error ? error.message : String(error)}`);
   process.exitCode = 1;
-} finally {
-  await arena.close();
-}
+});
