@@ -119,4 +119,23 @@ describe('Each minute', () => {
     expect((await pass()).sort()).toEqual(stale.map((one) => one.payment_id).sort());
     expect(await bench.metrics.registry.metrics()).toContain('job_errors_total{job="stale_payments",error_type="payments_unavailable"} 3');
   });
+
+  it('an answer that cannot be read holds up nobody else', async () => {
+    const stale = Array.from({ length: 3 }, () => snapshot(bench, { status: 'unknown' }));
+    for (const payment of stale) await record(bench, payment);
+    bench.advance(61);
+    payments.answer = new SyntaxError('Unexpected end of JSON input');
+    expect(await pass()).toHaveLength(3);
+    expect(await pass()).toHaveLength(0);
+    expect(await bench.metrics.registry.metrics()).toContain('job_errors_total{job="stale_payments",error_type="internal"} 3');
+  });
+
+  it('a full batch is not asked for again at once while payments is away', async () => {
+    for (let i = 0; i < 101; i += 1) await record(bench, snapshot(bench, { status: 'unknown' }));
+    bench.advance(61);
+    payments.answer = new RpcUnavailable('payments.rpc.payment.repair.v1', 'nobody answers this subject');
+    expect(await resolveStale(parts(), new AbortController().signal)).toBe(0);
+    payments.answer = { kind: 'asked' };
+    expect(await resolveStale(parts(), new AbortController().signal)).toBe(100);
+  });
 });
