@@ -115,6 +115,7 @@ export function compareRefund(recorded: RecordedRefund | null, refund: RemoteRef
       remote: `${refund.status} ${money(refund.amount, refund.currency)}`,
     });
   }
+  if (recorded.stripe_refund !== null && recorded.stripe_refund !== refund.id) return secondRefund(recorded, refund);
   const about = { object: 'refund' as const, payment_id: recorded.payment_id, stripe_id: refund.id };
   const findings: Finding[] = [];
   if (recorded.amount !== refund.amount || recorded.currency !== refund.currency) {
@@ -165,6 +166,19 @@ function secondIntent(recorded: RecordedPayment, intent: RemoteIntent): Comparis
     stripe_id: intent.id,
     local: `has ${recorded.stripe_payment_intent}`,
     remote: `${intent.status} ${money(intent.amount, intent.currency)}`,
+  });
+}
+
+/** Stripe refunds again when it is asked with another key: one refund of ours that was carried out twice. */
+function secondRefund(recorded: RecordedRefund, refund: RemoteRefund): Comparison {
+  if (refundAgrees('failed', refund.status)) return AGREES;
+  return differs({
+    class: 'missing_local',
+    object: 'refund',
+    payment_id: recorded.payment_id,
+    stripe_id: refund.id,
+    local: `has ${recorded.stripe_refund}`,
+    remote: `${refund.status} ${money(refund.amount, refund.currency)}`,
   });
 }
 

@@ -163,6 +163,15 @@ describe('A refund', () => {
     expect(classes(compareRefund({ ...ours, amount: 99 }, stripes))).toEqual(['amount_mismatch']);
   });
 
+  it('is another one when it carries our id and is not the one that we know, unless it came to nothing', () => {
+    const second = { ...stripes, id: 're_2' };
+    expect(compareRefund(ours, second)).toMatchObject({
+      findings: [{ class: 'missing_local', object: 'refund', payment_id: 'pay_1', stripe_id: 're_2', local: 'has re_1' }],
+    });
+    expect(compareRefund(ours, { ...second, status: 'failed' })).toEqual({ kind: 'agrees' });
+    expect(compareRefund({ ...ours, stripe_refund: null }, second)).toEqual({ kind: 'agrees' });
+  });
+
   it('is missing here, or there, when only one side has it', () => {
     expect(compareRefund(null, stripes)).toMatchObject({
       findings: [{ class: 'missing_local', object: 'refund', payment_id: 'pay_1', stripe_id: 're_1' }],
