@@ -71,7 +71,7 @@ export function setup(host: HostContext<ReconciliationConfig>): ServiceParts {
     health,
     logger,
     leader: lease('runs'),
-    runOnce: ({ stopping }) => runOnce(runs, stopping),
+    runOnce: ({ stopping, alive }) => runOnce(runs, stopping, alive),
   });
   const staleSeconds = config.RECONCILIATION_STALE_SECONDS;
   const staleLoop = everyLoop({
@@ -80,7 +80,7 @@ export function setup(host: HostContext<ReconciliationConfig>): ServiceParts {
     health,
     logger,
     leader: lease('stale'),
-    runOnce: ({ stopping }) => resolveStale({ db, clock, logger, metrics, repair, staleSeconds }, stopping),
+    runOnce: ({ stopping, alive }) => resolveStale({ db, clock, logger, metrics, repair, staleSeconds }, stopping, alive),
   });
 
   const consumer = { db, broker, failpoints, logger, metrics: host.metrics, clock, service: SERVICE };

@@ -20,6 +20,8 @@ export interface CompareContext {
   tenant: string;
   period: Period;
   stopping: AbortSignal;
+  /** Called from time to time: it is still at work. */
+  alive(): void;
 }
 
 /** Something that seemed to disagree at first sight. Ids of both sides as far as known. */
@@ -60,13 +62,13 @@ export async function firstRead(context: CompareContext): Promise<FirstRead> {
 }
 
 async function eachPage<T extends Intent | Charge | Refund>(
-  { period, patienceMs, stopping }: CompareContext,
+  context: CompareContext,
   list: (query: ListQuery) => Promise<StripeOutcome<Page<T>>>,
   handle: (page: T[]) => Promise<void>,
 ): Promise<void> {
   for (let after: string | undefined; ;) {
-    const query = { created: period, limit: 100, ...(after === undefined ? {} : { starting_after: after }) };
-    const page = await readPatiently(() => list(query), patienceMs, stopping);
+    const query = { created: context.period, limit: 100, ...(after === undefined ? {} : { starting_after: after }) };
+    const page = await readPatiently(() => list(query), context);
     if (page === null) throw new Error('Bug: Stripe has no such list');
     await handle(page.data);
     after = page.data.at(-1)?.id;
@@ -98,7 +100,7 @@ async function readRefunds(context: CompareContext, refunds: Refund[], result: F
     const owner = await ownerOfRefund(context, ours?.tenant ?? refund.metadata['tenant_id'], refund);
     if (owner === 'foreign') result.foreign += 1;
     if (owner !== context.tenant) continue;
-    if (ours) seen.push(ours.refund_id);
+    if (ours && (ours.stripe_refund === null || ours.stripe_refund === refund.id)) seen.push(ours.refund_id);
     if (compareRefund(ours, refund).kind === 'differs')
       result.suspects.push({ object: 'refund', local_id: ours?.refund_id ?? null, stripe_id: refund.id });
   }
@@ -119,6 +121,7 @@ async function readUnseenPayments(context: CompareContext, result: FirstRead): P
       if (payment.stripe_payment_intent === null && compareAbsentIntent(payment).kind === 'agrees') continue;
       result.suspects.push({ object: 'payment', local_id: payment.payment_id, stripe_id: payment.stripe_payment_intent });
     }
+    context.alive();
     after = page.at(-1)?.payment_id ?? '';
     if (page.length < LOCAL_PAGE) return;
   }
@@ -131,6 +134,7 @@ async function readUnseenRefunds(context: CompareContext, result: FirstRead): Pr
       if (refund.stripe_refund === null && compareAbsentRefund(refund).kind === 'agrees') continue;
       result.suspects.push({ object: 'refund', local_id: refund.refund_id, stripe_id: refund.stripe_refund });
     }
+    context.alive();
     after = page.at(-1)?.refund_id ?? '';
     if (page.length < LOCAL_PAGE) return;
   }

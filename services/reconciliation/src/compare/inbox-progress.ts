@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { OutboxReadReply } from '@tidegate/contracts/rpc/outbox-read';
 import { outboxReadSubject } from '@tidegate/contracts/subjects';
-import type { RpcClient } from '@tidegate/messaging/rpc';
+import { type RpcClient, RpcTimeout, RpcUnavailable } from '@tidegate/messaging/rpc';
 import { type Kysely, sql } from 'kysely';
 import type { ReconciliationTables } from '../tables.js';
 import type { InboxProgress } from './second-read.js';
@@ -23,19 +23,34 @@ export class InboxBehind extends Error {
  */
 export function inboxProgress(db: Kysely<ReconciliationTables>, rpc: Pick<RpcClient, 'request'>, patienceMs: number): InboxProgress {
   return {
-    async caughtUp(stopping) {
-      const { epoch, head } = await rpc.request<OutboxReadReply>(
-        outboxReadSubject('payments'),
-        { after: BEYOND, limit: 1 },
-        { timeoutMs: HEAD_TIMEOUT_MS },
-      );
+    async caughtUp(stopping, alive) {
       const deadline = performance.now() + patienceMs;
+      const { epoch, head } = await headOfPayments(rpc, deadline, stopping, alive);
       while (!(await hasHandled(db, epoch, head))) {
         if (performance.now() >= deadline) throw new InboxBehind(`the inbox has not reached position ${epoch}:${head} of payments`);
+        alive?.();
         await delay(POLL_MS, undefined, { signal: stopping });
       }
     },
   };
+}
+
+/** Payments may be restarting: it is asked again until the deadline. */
+async function headOfPayments(
+  rpc: Pick<RpcClient, 'request'>,
+  deadline: number,
+  stopping: AbortSignal,
+  alive?: () => void,
+): Promise<OutboxReadReply> {
+  for (;;) {
+    try {
+      return await rpc.request<OutboxReadReply>(outboxReadSubject('payments'), { after: BEYOND, limit: 1 }, { timeoutMs: HEAD_TIMEOUT_MS });
+    } catch (error) {
+      if (!(error instanceof RpcUnavailable || error instanceof RpcTimeout) || performance.now() >= deadline) throw error;
+      alive?.();
+      await delay(POLL_MS, undefined, { signal: stopping });
+    }
+  }
 }
 
 async function hasHandled(db: Kysely<ReconciliationTables>, epoch: number, head: number): Promise<boolean> {

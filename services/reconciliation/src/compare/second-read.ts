@@ -7,19 +7,20 @@ import { paymentById, paymentsOfIntents, refundById, refundsOf } from './recorde
 
 /** Resolves when everything that payments has published by now is projected here. Rejects when that takes too long. */
 export interface InboxProgress {
-  caughtUp(stopping: AbortSignal): Promise<void>;
+  caughtUp(stopping: AbortSignal, alive?: () => void): Promise<void>;
 }
 
 export interface SecondRead extends CompareContext {
   inbox: InboxProgress;
   clock: Clock;
-  /** A payment that changed less long ago may have a call on its way to Stripe. */
+  /** A payment that changed less long ago may have a call on its way to Stripe, and news of Stripe's may be on its way to us. */
   quietMs: number;
-  /** Pause before each round. */
+  /** Pause before the first round; it doubles from round to round. */
   roundMs: number;
 }
 
-/** What keeps changing for so long is alive and no mismatch. */
+const LONGEST_PAUSE_MS = 5000;
+/** What keeps changing for so long after the first round is alive and no mismatch. */
 const LONGEST_MS = 180_000;
 
 interface Reread {
@@ -28,26 +29,35 @@ interface Reread {
   changedAt: Date | null;
 }
 
+/** A suspect that is not settled yet: the findings of the round before, as text, and since which round they have been the same. */
+interface Open {
+  suspect: Suspect;
+  same: { findings: string; since: Date } | null;
+}
+
 /**
- * Looks at each suspect again: Stripe's object first, then what is recorded, after the inbox has reached what payments had published by the time. A
- * disagreement in status counts only when our side was quiet meanwhile; whatever is not quiet yet is looked at in another round.
+ * Looks at each suspect again: Stripe's object first, then what is recorded, after the inbox has reached what payments had published by the time. What
+ * news on their way could explain counts only when it stayed the same and our side was quiet meanwhile; until then it is looked at in another round.
  */
 export async function secondRead(context: SecondRead, { suspects }: FirstRead): Promise<Finding[]> {
   const findings: Finding[] = [];
-  const deadline = performance.now() + LONGEST_MS;
-  let open = suspects;
-  while (open.length > 0 && performance.now() < deadline) {
-    await delay(context.roundMs, undefined, { signal: context.stopping });
+  let open: Open[] = suspects.map((suspect) => ({ suspect, same: null }));
+  let deadline = Infinity;
+  for (let pause = context.roundMs; open.length > 0 && performance.now() < deadline; pause = Math.min(LONGEST_PAUSE_MS, pause * 2)) {
+    await delay(pause, undefined, { signal: context.stopping });
     const remotes = await rereadStripe(context, open);
-    await context.inbox.caughtUp(context.stopping);
-    const restless: Suspect[] = [];
-    for (const [suspect, remote] of remotes) {
+    await context.inbox.caughtUp(context.stopping, context.alive);
+    const restless: Open[] = [];
+    for (const { suspect, same, remote, readAt } of remotes) {
       const { comparison, changedAt } = await compareAgain(context, suspect, remote);
       if (comparison.kind !== 'differs') continue;
-      if (isQuiet(context, comparison.findings, changedAt)) findings.push(...comparison.findings);
-      else restless.push(suspect);
+      const text = JSON.stringify(comparison.findings);
+      const since = same?.findings === text ? same.since : readAt;
+      if (isQuiet(context, comparison.findings, readAt, [since, changedAt])) findings.push(...comparison.findings);
+      else restless.push({ suspect, same: { findings: text, since } });
     }
     open = restless;
+    deadline = Math.min(deadline, performance.now() + LONGEST_MS + 2 * context.quietMs);
   }
   return findings;
 }
@@ -55,20 +65,27 @@ export async function secondRead(context: SecondRead, { suspects }: FirstRead): 
 type Remote =
   { kind: 'intent'; value: Parameters<typeof compareIntent>[1] } | { kind: 'refund'; value: Parameters<typeof compareRefund>[1] } | null;
 
-async function rereadStripe(context: SecondRead, suspects: readonly Suspect[]): Promise<[Suspect, Remote][]> {
-  const pairs: [Suspect, Remote][] = [];
-  for (const suspect of suspects) pairs.push([suspect, await remoteOf(context, suspect)]);
-  return pairs;
+/** What Stripe says of a suspect, as old as the start of the request. */
+type Seen = Open & { remote: Remote; readAt: Date };
+
+async function rereadStripe(context: SecondRead, open: readonly Open[]): Promise<Seen[]> {
+  const seen: Seen[] = [];
+  for (const one of open) {
+    const readAt = context.clock.now();
+    seen.push({ ...one, readAt, remote: await remoteOf(context, one.suspect) });
+  }
+  return seen;
 }
 
-async function remoteOf({ db, stripe, patienceMs, stopping }: SecondRead, { object, local_id, stripe_id }: Suspect): Promise<Remote> {
+async function remoteOf(context: SecondRead, { object, local_id, stripe_id }: Suspect): Promise<Remote> {
+  const { db, stripe } = context;
   if (object === 'payment') {
     const id = stripe_id ?? (local_id === null ? null : ((await paymentById(db, local_id))?.stripe_payment_intent ?? null));
-    const value = id === null ? null : await readPatiently(() => stripe.retrieveIntent(id), patienceMs, stopping);
+    const value = id === null ? null : await readPatiently(() => stripe.retrieveIntent(id), context);
     return value && { kind: 'intent', value };
   }
   const id = stripe_id ?? (local_id === null ? null : ((await refundById(db, local_id))?.stripe_refund ?? null));
-  const value = id === null ? null : await readPatiently(() => stripe.retrieveRefund(id), patienceMs, stopping);
+  const value = id === null ? null : await readPatiently(() => stripe.retrieveRefund(id), context);
   return value && { kind: 'refund', value };
 }
 
@@ -95,10 +112,14 @@ async function compareAbsent(db: SecondRead['db'], { object, local_id }: Suspect
   return refund ? { comparison: compareAbsentRefund(refund), changedAt: refund.updated_at } : nothing;
 }
 
-/** A call on its way changes a status, or is about to name the object at Stripe; it changes no amount that was recorded. */
-function isQuiet({ clock, quietMs }: SecondRead, findings: readonly Finding[], changedAt: Date | null): boolean {
+/**
+ * Whether nothing on its way can explain the findings: no call, which changes a status or is about to name the object at Stripe, and no news of a change
+ * or of an object that is not known here. Neither changes an amount that was recorded. All is measured back from when Stripe was read: what changed
+ * since then may be newer than Stripe's answer.
+ */
+function isQuiet({ quietMs }: SecondRead, findings: readonly Finding[], readAt: Date, changes: readonly (Date | null)[]): boolean {
   const mayBeOnItsWay = findings.some(
-    (one) => one.class === 'status_mismatch' || (one.class === 'missing_remote' && one.stripe_id === null),
+    (one) => one.class === 'status_mismatch' || one.class === 'missing_local' || (one.class === 'missing_remote' && one.stripe_id === null),
   );
-  return !mayBeOnItsWay || changedAt === null || clock.now().getTime() - changedAt.getTime() >= quietMs;
+  return !mayBeOnItsWay || changes.every((at) => at === null || readAt.getTime() - at.getTime() >= quietMs);
 }

@@ -10,7 +10,7 @@ import type { Kysely } from 'kysely';
 import type { CompareRules, Finding } from '../compare/compare.decide.js';
 import { type CompareStripe, firstRead } from '../compare/first-read.js';
 import { InboxBehind } from '../compare/inbox-progress.js';
-import { StripeUnanswered } from '../compare/patient-stripe.js';
+import { type Patience, StripeUnanswered } from '../compare/patient-stripe.js';
 import { type InboxProgress, secondRead } from '../compare/second-read.js';
 import type { JobError, ReconciliationMetrics } from '../reconciliation-metrics.js';
 import type { RepairPort } from '../repair/repair.port.js';
@@ -45,6 +45,8 @@ const CHUNK = 200;
 /** RunRequested is the first event of the stream and nothing follows it but the end. */
 const REQUESTED = 1;
 
+type Pass = Pick<Patience, 'stopping' | 'alive'>;
+
 interface Ending {
   finished: RunFinished['data'];
   found: Discrepancy[];
@@ -54,14 +56,14 @@ interface Ending {
  * Executes one run from its first page to its end. It succeeds only when every page was read; what cannot be read makes it `failed`, with the reason and
  * without findings. When the process dies in the middle the next leader begins again from the first page.
  */
-export async function executeRun(parts: RunParts, run: OpenRun, stopping: AbortSignal): Promise<void> {
+export async function executeRun(parts: RunParts, run: OpenRun, pass: Pass): Promise<void> {
   const began = performance.now();
   const attempt = await beginAttempt(parts.db, run.run_id);
   if (attempt > MOST_ATTEMPTS) return finish(parts, run, began, await failed(parts, run, `gave up after ${MOST_ATTEMPTS} attempts`));
   try {
-    await finish(parts, run, began, await compare(parts, run, stopping));
+    await finish(parts, run, began, await compare(parts, run, pass));
   } catch (error) {
-    if (stopping.aborted) return forgetAttempt(parts.db, run.run_id);
+    if (pass.stopping.aborted) return forgetAttempt(parts.db, run.run_id);
     const cause = causeOf(error);
     parts.metrics.jobError('reconciliation', cause);
     if (cause === 'internal') throw error;
@@ -69,13 +71,16 @@ export async function executeRun(parts: RunParts, run: OpenRun, stopping: AbortS
   }
 }
 
-async function compare(parts: RunParts, run: OpenRun, stopping: AbortSignal): Promise<Ending> {
-  const context = { ...parts, runId: run.run_id, tenant: run.tenant, period: periodOf(run.start_date, run.end_date), stopping };
+async function compare(parts: RunParts, run: OpenRun, pass: Pass): Promise<Ending> {
+  const context = { ...parts, runId: run.run_id, tenant: run.tenant, period: periodOf(run.start_date, run.end_date), ...pass };
   const first = await firstRead(context);
   const confirmed = await secondRead(context, first);
   const wanted = confirmed.filter((one) => run.classes === null || run.classes.includes(one.class));
   const found: Discrepancy[] = [];
-  for (const finding of wanted) found.push(await discrepancy(parts, run, finding, found.length + 1));
+  for (const finding of wanted) {
+    found.push(await discrepancy(parts, run, finding, found.length + 1));
+    pass.alive();
+  }
   return {
     found,
     finished: {

@@ -1,0 +1,139 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { DiscrepancyView, RunView } from '@tidegate/contracts/responses';
+import { RpcTimeout, RpcUnavailable } from '@tidegate/messaging/rpc';
+import { inboxProgress } from '../src/compare/inbox-progress.js';
+import type { RunParts } from '../src/run/run.flow.js';
+import { runOnce } from '../src/run/run.loop.js';
+import { answerCreate, answerDiscrepancies, answerGet } from '../src/run/run.rpc.js';
+import { must, openWorkbench, paid, record, routeRequest, runParts, snapshot, type Workbench } from './workbench.js';
+
+let bench: Workbench;
+const never = new AbortController().signal;
+
+beforeAll(async () => {
+  bench = await openWorkbench();
+}, 60_000);
+beforeEach(() => bench.clear());
+afterAll(() => bench.shutDown());
+
+const clean = { missing_local: 0, missing_remote: 0, status_mismatch: 0, amount_mismatch: 0, foreign: 0 };
+const unconfirmed = { status: 'requires_payment_method', amount_captured: 0 } as const;
+
+async function reconcile(changes: Partial<RunParts> = {}, alive?: () => void): Promise<{ run: RunView; rows: DiscrepancyView[] }> {
+  const api = { ...runParts(bench), requested: () => undefined };
+  const end_date = bench.clock.now().toISOString().slice(0, 10);
+  const body = { start_date: '2020-01-01', end_date, mode: 'report', reason: 'spec' };
+  const { id } = RunView.parse(JSON.parse((await answerCreate(api, routeRequest({ body }))).body));
+  expect(await runOnce(runParts(bench, changes), never, alive)).toBe(1);
+  const run = RunView.parse(JSON.parse((await answerGet(api, routeRequest({ params: { id } }))).body));
+  const page = JSON.parse((await answerDiscrepancies(api, routeRequest({ params: { id } }))).body) as { data: unknown[] };
+  return { run, rows: page.data.map((row) => DiscrepancyView.parse(row)) };
+}
+
+/** An inbox that is always up to date; `news` comes in the third round of the second read. */
+function inboxWithNewsInRound3(news: () => Promise<void>) {
+  let rounds = 0;
+  return {
+    async caughtUp() {
+      rounds += 1;
+      if (rounds === 3) await news();
+    },
+  };
+}
+
+describe('While payments are made and paid', () => {
+  it('an answer of Stripe is not held against what was recorded after it', async () => {
+    const payment = await paid(bench, { confirm: false });
+    await record(bench, { ...payment, status: 'unknown' });
+    bench.advance(60);
+    let confirmed = false;
+    const inbox = {
+      async caughtUp() {
+        if (confirmed) return;
+        confirmed = true;
+        must(await bench.stripe.confirmIntent(payment.stripe_payment_intent!, { paymentMethod: 'pm_card_visa' }, 'later'));
+        const updated_at = bench.clock.now().toISOString();
+        await record(bench, { ...payment, status: 'succeeded', amount_captured: payment.amount, updated_at });
+        // Many others are read before this one is compared.
+        bench.advance(60);
+      },
+    };
+    expect((await reconcile({ inbox, quietMs: 25_000 })).run.counts).toEqual(clean);
+  });
+
+  it('a payment that Stripe has just finished, and of which we hear in a moment, is no mismatch, however long it was quiet before', async () => {
+    const payment = await paid(bench);
+    await record(bench, { ...payment, ...unconfirmed });
+    bench.advance(120);
+    const inbox = inboxWithNewsInRound3(() => record(bench, payment));
+    expect((await reconcile({ inbox, quietMs: 60_000 })).run.counts).toEqual(clean);
+  });
+
+  it('a payment that somebody makes in the dashboard is not missing while its news is on its way', async () => {
+    const payment = await paid(bench, { marked: false });
+    const inbox = inboxWithNewsInRound3(() => record(bench, payment));
+    expect((await reconcile({ inbox, quietMs: 60_000 })).run.counts).toEqual(clean);
+  });
+
+  it('what stays different for that long is named', async () => {
+    const payment = await paid(bench);
+    await record(bench, { ...payment, ...unconfirmed });
+    await paid(bench);
+    bench.advance(120);
+    const inbox = { caughtUp: async () => bench.advance(30) };
+    const { rows } = await reconcile({ inbox, quietMs: 60_000 });
+    expect(rows.map((row) => row.class).sort()).toEqual(['missing_local', 'status_mismatch']);
+  });
+});
+
+describe('A refund that was carried out twice', () => {
+  it('is named: the second one carries the same id of ours', async () => {
+    const payment = await paid(bench);
+    const twice = (key: string) =>
+      bench.stripe.createRefund(
+        {
+          intent: payment.stripe_payment_intent!,
+          amount: 100,
+          metadata: { refund_id: 'rfd_00000009', payment_id: payment.payment_id, tenant_id: 'default' },
+        },
+        key,
+      );
+    const [recorded, second] = [must(await twice('first')), must(await twice('second'))];
+    await record(bench, {
+      ...payment,
+      refunds: [{ id: 'rfd_00000009', status: 'succeeded', amount: 100, reason: null, stripe_refund: recorded.id }],
+    });
+    const { rows } = await reconcile();
+    expect(rows).toMatchObject([{ class: 'missing_local', object: 'refund', stripe_id: second.id, local: `has ${recorded.id}` }]);
+  });
+});
+
+describe('A run that takes long', () => {
+  it('says with every page and every suspect that it is at work', async () => {
+    for (let i = 0; i < 3; i += 1) await record(bench, snapshot(bench, { stripe_payment_intent: `pi_gone_${i}` }));
+    let alive = 0;
+    await reconcile({}, () => (alive += 1));
+    // One page of intents, one of refunds, three suspects.
+    expect(alive).toBeGreaterThanOrEqual(5);
+  });
+});
+
+describe('When payments restarts while it is asked how far its news reach', () => {
+  const progress = (failures: Error[]) => {
+    const request = async () => {
+      const failure = failures.shift();
+      if (failure) throw failure;
+      return { epoch: 1, epoch_start: 0, floor: 0, head: 0, rows: [] };
+    };
+    return inboxProgress(bench.db, { request } as never, 500);
+  };
+
+  it('is asked again for as long as the run is patient', async () => {
+    await progress([new RpcUnavailable('outbox.read', 'nobody answers'), new RpcTimeout('outbox.read')]).caughtUp(never);
+  });
+
+  it('ends the wait with the reason', async () => {
+    const away = Array.from({ length: 100 }, () => new RpcUnavailable('outbox.read', 'nobody answers'));
+    await expect(progress(away).caughtUp(never)).rejects.toThrow(RpcUnavailable);
+  });
+});
