@@ -58,6 +58,7 @@ const POINTS = (Object.keys(CASES) as Operation[]).flatMap((operation) =>
 
 describe('When the process that works on a request dies', () => {
   let world: PaymentsWorld;
+  let loop: ReturnType<PaymentsWorld['start']>;
   let dyingAt: string | null = null;
   let died = 0;
   const dying: Failpoints = {
@@ -69,7 +70,7 @@ describe('When the process that works on a request dies', () => {
   };
   beforeAll(async () => {
     world = await paymentsWorld({ deadlineMs: 2000 });
-    world.start(dying);
+    loop = world.start(dying);
   });
   afterAll(() => world.close());
 
@@ -97,6 +98,25 @@ describe('When the process that works on a request dies', () => {
     expect(refunds.reduce((sum, refund) => sum + refund.amount, 0)).toBe(then.amount_refunded);
     expect(world.intentsOf(payment)[0]?.amount_received).toBe(then.amount_captured);
     if (operation === 'create') expect(world.json(second).client_secret).toBeDefined();
+  });
+
+  it('the next run in the same process has another name, so that the one before cannot renew its lease', async () => {
+    const holders = async () => (await world.db.selectFrom('payment_work').select('holder').execute()).map((row) => row.holder);
+    const first = await world.create({}, { key: 'named', respondAsync: true });
+    world.simulator.addFault({ fault: 'error_500_before', route: 'POST /v1/payment_intents', times: 1 });
+    const names: (string | null)[] = [];
+    dyingAt = 'payments.create.intent.after_call';
+    for (let pass = 0; pass < 2; pass += 1) {
+      died = 0;
+      await loop.parts.carryOnOnce(10_000);
+      names.push(...(await holders()));
+      await sql`UPDATE payment_work SET lease_until = clock_timestamp() - interval '1 second'`.execute(world.db);
+      expect(died).toBe(1);
+    }
+    dyingAt = null;
+    expect(new Set(names).size).toBe(2);
+    await world.settle();
+    expect((await world.get(world.json(first).id)).status).toBe('succeeded');
   });
 
   it('but had only been held up, its late answer changes nothing and its request gets the stored bytes', async () => {

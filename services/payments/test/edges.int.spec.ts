@@ -134,6 +134,17 @@ describe('A payment', () => {
     expect(states[view.stripe_payment_intent ?? '']).toBe('succeeded');
   });
 
+  it('whose intent a late repetition made, without an answer, is found and made no second time', async () => {
+    world.simulator.addFault({ fault: 'reset_before', route: 'POST /v1/payment_intents', times: 0 });
+    const { id } = await world.created();
+    await world.settle(20 * 60_000);
+    world.simulator.clearFaults();
+    world.simulator.addFault({ fault: 'error_500_after', route: 'POST /v1/payment_intents', times: 1 });
+    await world.settle();
+    expect(await world.get(id)).toMatchObject({ status: 'succeeded' });
+    expect(world.intentsOf(id)).toHaveLength(1);
+  });
+
   it('a refund that appears after it was given up counts', async () => {
     const { id, stripe_payment_intent } = await world.created();
     world.simulator.addFault({ fault: 'error_500_before', route: 'POST /v1/refunds' });

@@ -121,7 +121,8 @@ export class CarryOn {
   private async findIntent(run: Run): Promise<Looked> {
     const payment = paymentOf(run);
     const from = Math.floor(Date.parse(payment.created_at) / 1000) - EARLIER;
-    const to = Math.floor(Date.parse(payment.pending?.submission?.at ?? payment.created_at) / 1000) + LATER;
+    // The same key may have been sent again at any time since.
+    const to = Math.floor(this.now().getTime() / 1000) + LATER;
     const found = await atCall(this.deps.failpoints, 'payments.lookup.intents', () =>
       this.deps.finder.find(payment.terms.payment_id, { from, to }),
     );
@@ -141,12 +142,12 @@ export class CarryOn {
     if (outcome.kind === 'not_found') this.alarmMissing(before);
     if (outcome.kind !== 'ok') return { kind: 'later', dueAt: this.lookLater(run, outcome) };
     const version = run.loaded.version;
-    if (decideLookup(before, outcome.value) === null) return { kind: 'no_effect' };
+    if (decideLookup(before, outcome.value, this.now()) === null) return { kind: 'no_effect' };
     // A snapshot is as old as the start of its fetch: if the payment moved since, it is fetched again.
     await this.deps.recorder.record(
       run,
       'payments.lookup.recorded',
-      (now) => (run.loaded.version === version ? decideLookup(now, outcome.value) : null),
+      (now) => (run.loaded.version === version ? decideLookup(now, outcome.value, this.now()) : null),
       outcome.value,
     );
     return { kind: 'certain' };

@@ -1,7 +1,7 @@
 import { type Intent } from '@tidegate/stripe-gateway/intent';
 import { type StripeFailure, type StripeOutcome } from '@tidegate/stripe-gateway/outcome';
 import { type Failure, type IntentStep, type PaymentEvent, type Rejection } from './payment.events.js';
-import { callIdOf, deadlineOf, isFinal, NO_MARK, type Payment, type Pending } from './payment.state.js';
+import { callIdOf, deadlineOf, isFinal, NO_MARK, type Payment, type Pending, type Submission } from './payment.state.js';
 
 /** Stripe forgets a key after 24 h; ours counts as old an hour earlier. https://docs.stripe.com/api/idempotent_requests */
 const KEY_LIFE_MS = 23 * 3_600_000;
@@ -110,7 +110,17 @@ export function decideFound(payment: Payment, intent: Intent, now: Date): Paymen
 }
 
 /** What a retrieved intent says about a command whose answer is missing; null when it shows no effect of it. */
-export function decideLookup(payment: Payment, intent: Intent): PaymentEvent[] | null {
+export function decideLookup(payment: Payment, intent: Intent, now: Date): PaymentEvent[] | null {
+  const { pending } = payment;
+  if (pending?.kind === 'confirm' && pending.submission && isOpen(intent) && !isUsedUp(pending.submission, now)) return null;
+  return decideByMarks(payment, intent);
+}
+
+/** An attempt of someone else's looks like ours, so while our key still gives the certain answer, an open intent tells nothing about a later confirm. */
+const isOpen = ({ status }: Intent): boolean =>
+  status === 'requires_payment_method' || status === 'requires_confirmation' || status === 'requires_action';
+
+function decideByMarks(payment: Payment, intent: Intent): PaymentEvent[] | null {
   const { pending } = payment;
   if (!pending) return follow(payment, intent, 'answer');
   switch (effectOf(payment, pending, intent)) {
@@ -134,9 +144,11 @@ export function decideRetry(payment: Payment, now: Date): PaymentEvent[] {
   if (expired) return expired;
   const last = pending.submission;
   if (!last) return [submission(pending, payment.intent_id === null ? 'intent' : stepOf(pending), 1)];
-  const usedUp = last.stored || now.getTime() - Date.parse(last.at) > KEY_LIFE_MS;
-  return usedUp ? [submission(pending, last.step, last.n + 1)] : [];
+  return isUsedUp(last, now) ? [submission(pending, last.step, last.n + 1)] : [];
 }
+
+/** The key of this call will never tell anything more. */
+const isUsedUp = (last: Submission, now: Date): boolean => last.stored || now.getTime() - Date.parse(last.at) > KEY_LIFE_MS;
 
 /** What becomes of a command that could still move money when its time is up, whatever its last call did; null while it may go on. */
 export function decideExpired(payment: Payment, now: Date): PaymentEvent[] | null {
@@ -166,6 +178,7 @@ function effectOf(payment: Payment, pending: Pending, intent: Intent): 'done' | 
     case 'create':
     case 'confirm':
       if (status === 'canceled') return pending.kind === 'confirm' ? 'prevented' : 'done';
+      if (status === 'requires_action' && payment.lifecycle.status === 'requires_action') return 'none';
       if (status !== 'requires_payment_method' && status !== 'requires_confirmation') return 'done';
       return markOf(intent) === payment.mark ? 'none' : 'done';
     case 'capture':
@@ -200,7 +213,7 @@ function decideRejection(
   step: IntentStep,
   outcome: Extract<StripeFailure, { kind: 'rejected' }>,
 ): PaymentEvent[] {
-  const lookedUp = outcome.intent ? decideLookup(payment, outcome.intent) : null;
+  const lookedUp = outcome.intent ? decideByMarks(payment, outcome.intent) : null;
   if (lookedUp) return lookedUp;
   if (step === 'intent') return rejectedCreate(payment, pending, outcome);
   if (pending.kind === 'create' && isFinal(payment)) return [completed(pending)];

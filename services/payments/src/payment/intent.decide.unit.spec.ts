@@ -117,21 +117,49 @@ describe('When an answer is missing', () => {
   const unanswered = payment(...opened(), missing('confirm'));
 
   it('sees the effect of the call', () => {
-    expect(types(decideLookup(unanswered, paidIntent()))).toEqual(['PaymentSucceeded', 'CommandCompleted']);
-    expect(types(decideLookup(unanswered, declinedIntent()))).toEqual(['PaymentDeclined', 'CommandCompleted']);
+    expect(types(decideLookup(unanswered, paidIntent(), NOW))).toEqual(['PaymentSucceeded', 'CommandCompleted']);
+    expect(types(decideLookup(unanswered, declinedIntent(), NOW))).toEqual(['PaymentDeclined', 'CommandCompleted']);
   });
   it('sees none', () => {
-    expect(decideLookup(unanswered, intent())).toBeNull();
+    expect(decideLookup(unanswered, intent(), NOW)).toBeNull();
   });
   it('does not take the decline of an earlier attempt for its own', () => {
     const again: PaymentEvent[] = [
       ...declined('ch_1|ch_1|card_declined|'),
       { type: 'ConfirmRequested', data: { command_id: 'cmd_2', payment_method: 'pm_card_visa' } },
       submitted('confirm', 1, 'cmd_2'),
-      missing('confirm', false, 'cmd_2'),
+      missing('confirm', true, 'cmd_2'),
     ];
-    expect(decideLookup(payment(...again), declinedIntent('ch_1'))).toBeNull();
-    expect(types(decideLookup(payment(...again), declinedIntent('ch_2')))).toEqual(['PaymentDeclined', 'CommandCompleted']);
+    expect(decideLookup(payment(...again), declinedIntent('ch_1'), NOW)).toBeNull();
+    expect(types(decideLookup(payment(...again), declinedIntent('ch_2'), NOW))).toEqual(['PaymentDeclined', 'CommandCompleted']);
+  });
+  it.each([declinedIntent('ch_2'), intent({ status: 'requires_action', latest_charge: 'ch_2' })])(
+    "while the key of a later confirm is good, it asks with that key rather than take another's attempt for its own",
+    (seen) => {
+      const again = (stored: boolean): Payment =>
+        payment(
+          ...declined(),
+          { type: 'ConfirmRequested', data: { command_id: 'cmd_2', payment_method: 'pm_card_visa', not_after: later(48).toISOString() } },
+          submitted('confirm', 1, 'cmd_2'),
+          missing('confirm', stored, 'cmd_2'),
+        );
+      expect(decideLookup(again(false), seen, later(22))).toBeNull();
+      expect(decideRetry(again(false), later(22))).toEqual([]);
+      expect(types(decideLookup(again(false), seen, later(24)))).toContain('CommandCompleted');
+      expect(types(decideLookup(again(true), seen, NOW))).toContain('CommandCompleted');
+      expect(types(decideLookup(again(false), paidIntent(), NOW))).toEqual(['PaymentSucceeded', 'CommandCompleted']);
+    },
+  );
+  it('never takes the action that the payer owed before for the effect of a confirm', () => {
+    const acting = payment(
+      ...opened(),
+      { type: 'PaymentActionRequired', data: { mark: '-' } },
+      completed(),
+      { type: 'ConfirmRequested', data: { command_id: 'cmd_2', payment_method: 'pm_card_visa' } },
+      submitted('confirm', 1, 'cmd_2'),
+      missing('confirm', true, 'cmd_2'),
+    );
+    expect(decideLookup(acting, intent({ status: 'requires_action' }), NOW)).toBeNull();
   });
   it('calls again with the same key within 23 hours', () => {
     const long = payment(...opened({ not_after: '2027-01-01T00:00:00.000Z' }), missing('confirm'));

@@ -1,7 +1,7 @@
 import { type PaymentCommand } from './payment.commands.js';
 import { type IntentStep, type PaymentEvent } from './payment.events.js';
 import { captureExceedsAuthorized, illegalState, type Refusal, refundExceedsCaptured } from './payment.refusals.js';
-import { type Payment, type PaymentState, refundableOf, statusOf } from './payment.state.js';
+import { isFinal, type Payment, type PaymentState, refundableOf, statusOf } from './payment.state.js';
 
 /** `busy`: another command on the intent has no certain outcome yet; ask again later, nothing was decided. */
 export type Decision = { kind: 'accepted'; events: PaymentEvent[] } | { kind: 'refused'; refusal: Refusal } | { kind: 'busy' };
@@ -71,7 +71,7 @@ function cancel(payment: Payment, { command_id, reason }: Of<'CancelPayment'>): 
 /** Every refund whose outcome is open keeps its amount reserved, so concurrent refunds can never exceed what was captured. */
 function refund(payment: Payment, { command_id, refund_id, amount, reason }: Of<'RefundPayment'>): Decision {
   if (payment.lifecycle.status !== 'succeeded') {
-    return payment.pending?.unknown ? { kind: 'busy' } : refuse(illegalState('refunded', statusOf(payment)));
+    return payment.pending && !isFinal(payment) ? { kind: 'busy' } : refuse(illegalState('refunded', statusOf(payment)));
   }
   const left = refundableOf(payment);
   const asked = amount ?? left;

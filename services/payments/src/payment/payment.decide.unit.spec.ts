@@ -98,6 +98,7 @@ describe('When authorized', () => {
       submitted('capture', 1, 'cmd_3'),
     ];
     expect(decide(given(...capturing), cancel)).toEqual({ kind: 'busy' });
+    expect(decide(given(...capturing), refund())).toEqual({ kind: 'busy' });
   });
 });
 

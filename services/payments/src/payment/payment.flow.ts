@@ -10,7 +10,7 @@ import { acquire, type Held, release } from '../work/work.store.js';
 import { type CarryOn, type CarryOnDeps } from './carry-on.flow.js';
 import { type PaymentCommand } from './payment.commands.js';
 import { decide } from './payment.decide.js';
-import { type Payment, statusOf } from './payment.state.js';
+import { type Payment, statusOf, whileRunning } from './payment.state.js';
 import { type Commit, commit, load, type Loaded, nothingLoaded, PaymentMoved } from './payment.store.js';
 import { paymentReply, problemReply, refundReply, rejectionReply } from './payment.reply.js';
 import { answersOf, metadataOf } from './recorder.js';
@@ -313,7 +313,7 @@ export class PaymentFlow {
 
   private current(ask: Ask, payment: Payment): HttpReply {
     const refund = payment.refunds.find((one) => one.command_id === ask.command.command_id);
-    return refund ? refundReply(refund, ask.request_id) : paymentReply(ask.operation, payment, null);
+    return refund ? refundReply(refund, ask.request_id) : paymentReply(ask.operation, whileRunning(payment, ask.command.command_id), null);
   }
 
   private unavailable(ask: Ask, detail: string, retryAfterMs: number): HttpReply {

@@ -30,6 +30,7 @@ const RUN_MS = 60_000;
 /** Carries on payments whose time has come or whose holder is gone, in any replica; leases keep two from the same payment. */
 export class PaymentLoop {
   private readonly inHand = new Set<Promise<void>>();
+  private passes = 0;
 
   constructor(private readonly deps: PaymentLoopDeps) {}
 
@@ -39,7 +40,8 @@ export class PaymentLoop {
    */
   async runOnce(patienceMs: number): Promise<number> {
     const free = AT_ONCE - this.inHand.size;
-    const due = free > 0 ? await acquireDue(this.deps.db, `${this.deps.instance}#loop`, this.deps.clock.now(), free) : [];
+    const due =
+      free > 0 ? await acquireDue(this.deps.db, `${this.deps.instance}#loop${(this.passes += 1)}`, this.deps.clock.now(), free) : [];
     for (const held of due) {
       const work = carryOne(this.deps, held).finally(() => this.inHand.delete(work));
       this.inHand.add(work);

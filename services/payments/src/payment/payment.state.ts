@@ -100,6 +100,13 @@ export function statusOf(payment: Payment): PaymentStatus {
   return status;
 }
 
+/** The payment as it is told to whoever waits for this command: while its call is out, nothing about it is certain. */
+export function whileRunning(payment: Payment, commandId: string): Payment {
+  const { pending, lifecycle } = payment;
+  if (pending?.command_id !== commandId || lifecycle.status === 'queued') return payment;
+  return { ...payment, pending: { ...pending, unknown: true } };
+}
+
 export const refundStatusOf = (refund: Refund): RefundStatus => (refund.status === 'requested' ? 'unknown' : refund.status);
 
 export const capturedOf = (payment: Payment): number => (payment.lifecycle.status === 'succeeded' ? payment.lifecycle.amount_captured : 0);
