@@ -4,6 +4,7 @@ import { RPC } from '@tidegate/contracts/rpc/routes';
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { sql } from 'kysely';
 import { rebuildPayments } from '../src/payment/payment.rebuild.js';
+import { commandIdOf, refundIdOf } from '../src/idempotency/identity.js';
 import { wishRefresh } from '../src/work/work.store.js';
 import { deliver, newsOf } from './stripe-news.js';
 import { DECLINED, type PaymentsWorld, paymentsWorld, VISA } from './payments-world.js';
@@ -158,6 +159,22 @@ describe("Stripe's news", () => {
     await wishRefresh(world.db, id, world.clock.now());
     await world.settle();
     expect(await world.get(id)).toMatchObject({ status: 'succeeded', amount_refunded: 300 });
+  });
+
+  it('brings back a refund that a restore lost, and its request finds it', async () => {
+    const { id, stripe_payment_intent } = await world.created();
+    const scope = { tenant: 'default', route: `POST /v1/payments/${id}/refunds`, key: 'restored' };
+    const metadata = { payment_id: id, refund_id: refundIdOf(scope), command_id: commandIdOf('refund', scope) };
+    await dashboard('refund', { payment_intent: stripe_payment_intent, amount: 300, metadata });
+    for (const message of newsOf(world).filter((one) => one.aggregate === stripe_payment_intent)) await deliver(world, message);
+    const reply = await world.refund(id, { amount: 300 }, 'restored');
+    expect([reply.status, world.json<{ id: string; status: string }>(reply)]).toMatchObject([
+      201,
+      { id: metadata.refund_id, status: 'succeeded' },
+    ]);
+    expect(await world.refund(id, { amount: 300 }, 'restored')).toEqual(reply);
+    expect(world.truth().refunds.filter((refund) => refund.payment_intent === stripe_payment_intent)).toHaveLength(1);
+    expect((await world.get(id)).amount_refunded).toBe(300);
   });
 
   it('about an intent that nobody here made adopts it', async () => {

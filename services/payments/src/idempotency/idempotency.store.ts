@@ -87,7 +87,10 @@ export async function findKey(db: Kysely<PaymentsTables>, scope: Scope): Promise
 /** The certain answers of commands; the first one stays. */
 export type Answers = ReadonlyMap<string, HttpReply>;
 
-/** A fragment that stores answers: `UPDATE idempotency_keys …`. */
+/**
+ * A fragment that stores answers: `UPDATE idempotency_keys …`. The ids stand in it twice because a planner that takes a recordset for a hundred rows
+ * reads the whole table otherwise.
+ */
 export function answering(answers: Answers, now: Date) {
   const rows = [...answers].map(([command_id, reply]) => ({
     command_id,
@@ -98,7 +101,7 @@ export function answering(answers: Answers, now: Date) {
   return sql`
     UPDATE idempotency_keys k SET status = a.status, content_type = a.content_type, body = a.body, answered_at = ${now}
     FROM jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) AS a(command_id text, status smallint, content_type text, body text)
-    WHERE k.command_id = a.command_id AND k.status IS NULL`;
+    WHERE k.command_id = a.command_id AND k.command_id = ANY(${rows.map((row) => row.command_id)}) AND k.status IS NULL`;
 }
 
 export async function answer(tx: Transaction<PaymentsTables>, answers: Answers, now: Date): Promise<void> {

@@ -1,10 +1,17 @@
 import { type PaymentCommand } from './payment.commands.js';
 import { type IntentStep, type PaymentEvent } from './payment.events.js';
 import { captureExceedsAuthorized, illegalState, type Refusal, refundExceedsCaptured } from './payment.refusals.js';
-import { isFinal, type Payment, type PaymentState, refundableOf, statusOf } from './payment.state.js';
+import { isFinal, type Payment, type PaymentState, type Refund, refundableOf, statusOf } from './payment.state.js';
 
-/** `busy`: another command on the intent has no certain outcome yet; ask again later, nothing was decided. */
-export type Decision = { kind: 'accepted'; events: PaymentEvent[] } | { kind: 'refused'; refusal: Refusal } | { kind: 'busy' };
+/**
+ * `busy`: another command on the intent has no certain outcome yet; ask again later, nothing was decided. `known`: this very refund was made before its
+ * request was lost.
+ */
+export type Decision =
+  | { kind: 'accepted'; events: PaymentEvent[] }
+  | { kind: 'refused'; refusal: Refusal }
+  | { kind: 'known'; refund: Refund }
+  | { kind: 'busy' };
 
 /** Whether a command may be carried out, and the facts that follow at once. The call to Stripe is committed to in the same breath. */
 export function decide(state: PaymentState, command: PaymentCommand): Decision {
@@ -70,6 +77,8 @@ function cancel(payment: Payment, { command_id, reason }: Of<'CancelPayment'>): 
 
 /** Every refund whose outcome is open keeps its amount reserved, so concurrent refunds can never exceed what was captured. */
 function refund(payment: Payment, { command_id, refund_id, amount, reason }: Of<'RefundPayment'>): Decision {
+  const known = payment.refunds.find((one) => one.id === refund_id);
+  if (known) return known.completed ? { kind: 'known', refund: known } : { kind: 'busy' };
   if (payment.lifecycle.status !== 'succeeded') {
     return payment.pending && !isFinal(payment) ? { kind: 'busy' } : refuse(illegalState('refunded', statusOf(payment)));
   }

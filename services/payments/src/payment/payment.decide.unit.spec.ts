@@ -116,6 +116,14 @@ describe('When succeeded', () => {
     const gone: PaymentEvent = { type: 'RefundNotExecuted', data: { refund_id: 'rfd_1' } };
     expect(types(decide(given(...succeeded(), refunding('rfd_1', 4200), gone), refund(4200)))).toEqual(['RefundRequested']);
   });
+  it('answers with the refund itself when its request was lost but not the refund', () => {
+    const recorded: PaymentEvent = {
+      type: 'RefundRecorded',
+      data: { refund_id: 'rfd_5', stripe_refund: 're_1', status: 'succeeded', amount: 1000, reason: null, command_id: 'cmd_5' },
+    };
+    expect(decide(given(...succeeded(), recorded), refund(1000))).toMatchObject({ kind: 'known', refund: { id: 'rfd_5', amount: 1000 } });
+    expect(decide(given(...succeeded(), refunding('rfd_5', 1000)), refund(1000))).toEqual({ kind: 'busy' });
+  });
   it.each([confirm, capture(), cancel])('refuses %j', (command) => {
     expect(code(decide(given(...succeeded()), command))).toBe('payments.illegal_state');
   });

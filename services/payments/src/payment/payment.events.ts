@@ -69,9 +69,17 @@ export type PaymentEvent =
   | { type: 'RefundRequested'; data: { refund_id: string; command_id: string; amount: number; reason: string | null } }
   | { type: 'RefundAnswerMissing'; data: { refund_id: string; cause: MissingCause; stored: boolean } }
   | { type: 'RefundNotSeen'; data: { refund_id: string } }
+  /** `command_id`: of a refund that was lost with a restore and found again by our ids. */
   | {
       type: 'RefundRecorded';
-      data: { refund_id: string; stripe_refund: string; status: SettledRefund; amount: number; reason: string | null };
+      data: {
+        refund_id: string;
+        stripe_refund: string;
+        status: SettledRefund;
+        amount: number;
+        reason: string | null;
+        command_id?: string;
+      };
     }
   | { type: 'RefundRejected'; data: { refund_id: string; failure: Failure } }
   | { type: 'RefundNotExecuted'; data: { refund_id: string } }

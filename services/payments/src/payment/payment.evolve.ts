@@ -180,14 +180,14 @@ function requestedRefund({ data, at }: Of<'RefundRequested'>): Refund {
   };
 }
 
-/** A refund that we did not ask for (the dashboard) comes into being here. */
+/** A refund that we did not ask for (the dashboard), or no longer know of, comes into being here. */
 function recorded(payment: Payment, { data, at }: Of<'RefundRecorded'>): Payment {
   const known = payment.refunds.some((refund) => refund.id === data.refund_id);
   if (known)
     return changeRefund(payment, data.refund_id, (r) => ({ ...r, status: data.status, stripe_refund: data.stripe_refund, failure: null }));
   const found: Refund = {
     id: data.refund_id,
-    command_id: null,
+    command_id: data.command_id ?? null,
     amount: data.amount,
     reason: data.reason,
     status: data.status,

@@ -121,6 +121,7 @@ export class PaymentFlow {
       decide(loaded.state, ask.command),
     );
     if (decision.kind === 'busy') return { kind: 'busy' };
+    if (decision.kind === 'known') return this.refuse(ask, refundReply(decision.refund, ask.request_id));
     try {
       return decision.kind === 'refused'
         ? await this.refuse(ask, rejectionReply(decision.refusal, ask.request_id))
@@ -184,7 +185,7 @@ export class PaymentFlow {
     }
   }
 
-  /** A refusal by the state of the payment is certain: every repetition gets the same bytes. */
+  /** What the state of the payment answers by itself is certain: every repetition gets the same bytes. */
   private async refuse(ask: Ask, reply: HttpReply): Promise<Begun> {
     const now = this.deps.clock.now();
     const fresh = await inTransaction(this.deps, 'payments.request.refused', async (tx) => {

@@ -1,3 +1,4 @@
+import { RefundId } from '@tidegate/contracts/ids';
 import { type Refund as StripeRefund } from '@tidegate/stripe-gateway/intent';
 import { type StripeFailure, type StripeOutcome } from '@tidegate/stripe-gateway/outcome';
 import { type Failure, type Occurred, type PaymentEvent, type SettledRefund } from './payment.events.js';
@@ -30,8 +31,18 @@ export function decideRefundAnswer(refund: Refund, outcome: StripeOutcome<Stripe
 /** A refund as Stripe tells it, from a webhook or a list. A status is never taken back, except that a refund given up as not executed may yet appear. */
 export function observeRefund(payment: Payment, seen: StripeRefund, idForForeign: string): PaymentEvent[] {
   const known = knownRefund(payment, seen);
-  if (!known) return [recorded(idForForeign, seen)];
+  if (!known) {
+    const ours = ownIds(payment, seen);
+    return [recorded(ours?.refund_id ?? idForForeign, seen, ours?.command_id)];
+  }
   return recordedIfNew(known, seen);
+}
+
+/** A refund that carries our ids was ours before a restore of the database; it keeps them, so that its request finds it again. */
+function ownIds({ terms }: Payment, { metadata }: StripeRefund): { refund_id: string; command_id?: string } | null {
+  const { refund_id, payment_id, command_id } = metadata;
+  if (!refund_id || !RefundId.safeParse(refund_id).success || payment_id !== terms.payment_id) return null;
+  return { refund_id, ...(command_id === undefined ? {} : { command_id }) };
 }
 
 /** More would be given back than was captured: Stripe never does, so these facts are not all. */
@@ -81,9 +92,16 @@ function advances(known: Refund, status: SettledRefund): boolean {
 const recordedIfNew = (known: Refund, seen: StripeRefund): PaymentEvent[] =>
   advances(known, settled(seen)) ? [recorded(known.id, seen)] : [];
 
-const recorded = (refund_id: string, seen: StripeRefund): PaymentEvent => ({
+const recorded = (refund_id: string, seen: StripeRefund, command_id?: string): PaymentEvent => ({
   type: 'RefundRecorded',
-  data: { refund_id, stripe_refund: seen.id, status: settled(seen), amount: seen.amount, reason: seen.reason },
+  data: {
+    refund_id,
+    stripe_refund: seen.id,
+    status: settled(seen),
+    amount: seen.amount,
+    reason: seen.reason,
+    ...(command_id === undefined ? {} : { command_id }),
+  },
 });
 
 function settled({ status }: StripeRefund): SettledRefund {

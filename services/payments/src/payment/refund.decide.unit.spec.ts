@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { type Refund as StripeRefund } from '@tidegate/stripe-gateway/intent';
 import { type StripeOutcome } from '@tidegate/stripe-gateway/outcome';
 import fc from 'fast-check';
-import { AT, payment, refunding, succeeded } from '../../test/given.js';
+import { AT, payment, refunding, succeeded, terms } from '../../test/given.js';
 import { type Occurred, type PaymentEvent } from './payment.events.js';
 import { replay } from './payment.evolve.js';
 import { type Payment, refundableOf, refundedOf } from './payment.state.js';
@@ -105,6 +105,26 @@ describe("Stripe's news about refunds", () => {
     const once = join(payment(...succeeded()), observeRefund(payment(...succeeded()), elsewhere, 'rfd_foreign'));
     expect(once.refunds).toMatchObject([{ id: 'rfd_foreign', stripe_refund: 're_9', status: 'succeeded', completed: true }]);
     expect(observeRefund(once, elsewhere, 'rfd_foreign')).toEqual([]);
+  });
+});
+
+describe('When a restored database lost a refund', () => {
+  const marked = (payment_id: string, refund_id: string) => ({
+    ...seen('succeeded'),
+    metadata: { payment_id, refund_id, command_id: 'cmd_refund_1' },
+  });
+  const found = (one: StripeRefund) => join(payment(...succeeded()), observeRefund(payment(...succeeded()), one, 'rfd_foreign')).refunds[0];
+
+  it('it comes back under the ids that it carries', () => {
+    expect(found(marked(terms().payment_id, 'rfd_00000001'))).toMatchObject({
+      id: 'rfd_00000001',
+      command_id: 'cmd_refund_1',
+      completed: true,
+    });
+  });
+  it('but ids that are not ours, or of another payment, are not believed', () => {
+    expect(found(marked('pay_00000000000000000000000000000002', 'rfd_00000001'))).toMatchObject({ id: 'rfd_foreign', command_id: null });
+    expect(found(marked(terms().payment_id, 'x'))).toMatchObject({ id: 'rfd_foreign', command_id: null });
   });
 });
 
