@@ -60,14 +60,14 @@ export function setup(host: HostContext<WebhooksConfig>): ServiceParts {
     logger,
     runOnce: () => normalize.runOnce(),
   });
-  const hints = new Hints({ db, failpoints, clock, stripe: stripe('hint.retrieve'), staged });
+  const hints = new Hints({ db, failpoints, clock, logger, stripe: stripe('hint.retrieve'), staged });
   const hintLoop = everyLoop({
     name: `${SERVICE}.hints`,
     intervalMs: POLL_MS,
     health,
     logger,
     leader: lease('hints'),
-    runOnce: ({ stopping }) => hints.runOnce(stopping),
+    runOnce: (run) => hints.runOnce(run),
   });
   const sweep = new Sweep({
     db,

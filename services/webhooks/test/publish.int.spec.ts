@@ -164,7 +164,10 @@ describe('A thin event', () => {
   const hints = (answer: () => Awaited<ReturnType<Retriever['retrieveIntent']>>) => {
     const asked: string[] = [];
     const stripe = { retrieveIntent: async (id: string) => (asked.push(id), answer()) } as unknown as Retriever;
-    return { asked, loop: new Hints({ db: bench.db, failpoints: noFailpoints, clock: systemClock, stripe, staged: () => undefined }) };
+    return {
+      asked,
+      loop: new Hints({ db: bench.db, failpoints: noFailpoints, clock: systemClock, logger: silent, stripe, staged: () => undefined }),
+    };
   };
 
   it('is published with the object as Stripe shows it, retrieved once for several events', async () => {
@@ -194,6 +197,31 @@ describe('A thin event', () => {
     expect(row).toMatchObject({ processing_outcome: 'received', processing_error: 'stripe: refused', published_at: null });
     expect(row.retry_at!.getTime()).toBeGreaterThan(Date.now() + 25_000);
     expect(await oldestUnpublishedSeconds(bench.db, new Date(Date.now() + 5000))).toBeGreaterThan(4);
+  });
+});
+
+describe('A hint that cannot be published', () => {
+  it('is set aside, visibly, and holds up no other', async () => {
+    const before = await lastId();
+    const hint = (id: string) => ({
+      id,
+      object: 'v2.core.event',
+      type: 'v1.payment_intent.succeeded',
+      created: new Date().toISOString(),
+      livemode: false,
+      related_object: { id: `pi_${id}`, type: 'payment_intent', url: `/v1/payment_intents/pi_${id}` },
+    });
+    await deliver(app, hint('evt_poison'));
+    await deliver(app, hint('evt_sound'));
+    await sql`UPDATE stripe_events SET payload = '\\x7b' WHERE stripe_event_id = 'evt_poison'`.execute(bench.db);
+    const stripe = { retrieveIntent: async () => ({ kind: 'not_found' }) } as unknown as Retriever;
+    let alive = 0;
+    const loop = new Hints({ db: bench.db, failpoints: noFailpoints, clock: systemClock, logger: silent, stripe, staged: () => undefined });
+    expect(await loop.runOnce({ alive: () => (alive += 1) })).toBe(1);
+    expect((await newlyStaged(before)).map((one) => one.body.data.stripe_event_id)).toEqual(['evt_sound']);
+    const rows = await bench.db.selectFrom('stripe_events').selectAll().where('stripe_event_id', '=', 'evt_poison').execute();
+    expect(rows).toMatchObject([{ processing_outcome: 'failed', attempts: 1, published_at: null, retry_at: expect.any(Date) }]);
+    expect(alive).toBe(2);
   });
 });
 

@@ -125,8 +125,22 @@ describe('The sweep', () => {
     expect(id).toMatch(/^pi_/);
   });
 
+  it('says with every page that it is at work', async () => {
+    fiveMinutesLater();
+    let alive = 0;
+    await sweeper().runOnce({ epoch: 8, alive: () => (alive += 1) });
+    expect(alive).toBeGreaterThan(0);
+  });
+
   it('leaves hints that are published with what Stripe shows now', async () => {
-    const hints = new Hints({ db: bench.db, failpoints: noFailpoints, clock: { now: () => now }, stripe, staged: () => undefined });
+    const hints = new Hints({
+      db: bench.db,
+      failpoints: noFailpoints,
+      clock: { now: () => now },
+      logger: bench.logger,
+      stripe,
+      staged: () => undefined,
+    });
     while ((await hints.runOnce()) > 0);
 
     const messages = await staged(bench);

@@ -1,7 +1,9 @@
 import type { Failpoints } from '@tidegate/database/failpoints';
 import { inTransaction } from '@tidegate/database/transaction';
 import type { Clock } from '@tidegate/service-host/clock';
+import type { Logger } from '@tidegate/telemetry/logger';
 import type { Kysely } from 'kysely';
+import { insertFault } from '../ingest/insert-fault.js';
 import { referenceOf } from '../normalize/normalized-event.decide.js';
 import { publish } from '../normalize/publish.js';
 import { retryAfterMs } from '../normalize/retry.decide.js';
@@ -13,6 +15,7 @@ export interface HintParts {
   db: Kysely<WebhooksTables>;
   failpoints: Failpoints;
   clock: Clock;
+  logger: Logger;
   stripe: Retriever;
   /** The outbox has rows. */
   staged(): void;
@@ -22,21 +25,37 @@ const BATCH = 100;
 
 /**
  * Publishes hints (swept and thin events) with the object as Stripe shows it now. Several hints about one object share one request. The object is
- * as old as the start of its fetch. When Stripe cannot be asked the hint waits; it is never dropped.
+ * as old as the start of its fetch. When Stripe cannot be asked the hint waits; it is never dropped. One that cannot be published is marked `failed`,
+ * comes again later and holds up no other.
  */
 export class Hints {
   constructor(private readonly parts: HintParts) {}
 
-  /** One batch; the number of events that were published. */
-  async runOnce(stopping?: AbortSignal): Promise<number> {
+  /** One batch; the number of events that were published. `alive` is called after each object: Stripe may be slow. */
+  async runOnce({ stopping, alive }: { stopping?: AbortSignal; alive?: () => void } = {}): Promise<number> {
     let published = 0;
     const due = await dueHints(this.parts.db, BATCH, this.parts.clock.now());
     for (const rows of byObject(due)) {
       if (stopping?.aborted) break;
-      published += await this.settle(rows);
+      published += await this.settleOrSetAside(rows);
+      alive?.();
     }
     if (published > 0) this.parts.staged();
     return published;
+  }
+
+  private async settleOrSetAside(rows: Unpublished[]): Promise<number> {
+    try {
+      return await this.settle(rows);
+    } catch (err) {
+      if (insertFault(err) === 'store') throw err;
+      const ids = rows.map((row) => row.stripe_event_id);
+      this.parts.logger.error({ event: 'hint_failed', stripe_event_ids: ids, err }, 'A hint could not be published');
+      const at = new Date(this.parts.clock.now().getTime() + retryAfterMs(Math.min(...rows.map((row) => row.attempts))));
+      const error = err instanceof Error ? err.message : String(err);
+      await postpone(this.parts.db, rows, { at, outcome: 'failed', error });
+      return 0;
+    }
   }
 
   private async settle(rows: Unpublished[]): Promise<number> {
@@ -67,9 +86,18 @@ export class Hints {
 function byObject(rows: readonly Unpublished[]): Unpublished[][] {
   const groups = new Map<string, Unpublished[]>();
   for (const row of rows) {
-    const reference = referenceOf(row);
+    const reference = readableReference(row);
     const key = reference ? `${reference.kind}/${reference.id}` : row.stripe_event_id;
     groups.set(key, [...(groups.get(key) ?? []), row]);
   }
   return [...groups.values()];
+}
+
+/** Null too when the payload cannot be read: publishing will say so. */
+function readableReference(row: Unpublished): ReturnType<typeof referenceOf> {
+  try {
+    return referenceOf(row);
+  } catch {
+    return null;
+  }
 }

@@ -34,14 +34,19 @@ export interface SweepParts {
 /** Stripe could not be read to the end; the cursor stays where it was. */
 export class SweepIncomplete extends Error {}
 
+interface Pass {
+  stopping?: AbortSignal;
+  alive?: () => void;
+}
+
 const CHUNK_SECONDS = 3600;
 
 /** Reads Stripe's list of events, so that a delivery that never comes costs one interval. The leader runs it. */
 export class Sweep {
   constructor(private readonly parts: SweepParts) {}
 
-  /** Sweeps if one is due; the number of events that had been missed. Throws SweepIncomplete when Stripe does not answer. */
-  async runOnce({ epoch, stopping }: { epoch: number | null; stopping?: AbortSignal }): Promise<number> {
+  /** Sweeps if one is due; the number of events that had been missed. Throws SweepIncomplete when Stripe does not answer. `alive` after each page. */
+  async runOnce({ epoch, ...pass }: { epoch: number | null } & Pass): Promise<number> {
     const { settings, clock, db } = this.parts;
     const now = clock.now();
     const cursor = await readCursor(db, now);
@@ -56,7 +61,7 @@ export class Sweep {
     });
     let found = 0;
     for (const window of windows) {
-      found += await this.sweep(window, stopping);
+      found += await this.sweep(window, pass);
       const last = window === windows.at(-1);
       const sweptUntil = last ? until : new Date(window.lt * 1000);
       const advanced = await inTransaction(this.parts, 'webhooks.sweep.advance', (tx) =>
@@ -72,7 +77,7 @@ export class Sweep {
     return found;
   }
 
-  private async sweep(window: SweepWindow, stopping: AbortSignal | undefined): Promise<number> {
+  private async sweep(window: SweepWindow, { stopping, alive }: Pass): Promise<number> {
     let found = 0;
     for (let after: string | undefined; ;) {
       stopping?.throwIfAborted();
@@ -83,6 +88,7 @@ export class Sweep {
       });
       if (page.kind !== 'ok') throw new SweepIncomplete(`Stripe's list of events could not be read: ${page.kind}`);
       found += await this.store(page.value.data);
+      alive?.();
       after = page.value.data.at(-1)?.id;
       if (!page.value.has_more || after === undefined) return found;
     }
