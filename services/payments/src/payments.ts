@@ -80,11 +80,12 @@ export function payments(ports: PaymentsPorts, settings: PaymentsSettings): Paym
     recorder: new Recorder(shared),
     keeper,
     logger,
+    breakers,
     random: ports.random,
     absenceMs: settings.absenceMs,
   };
   const carryOn = new CarryOn(carrying);
-  const flow = new PaymentFlow({ ...carrying, carryOn, breakers, instance, runMs: settings.runMs, answerMs: settings.answerMs });
+  const flow = new PaymentFlow({ ...carrying, carryOn, instance, runMs: settings.runMs, answerMs: settings.answerMs });
   const loop = new PaymentLoop({ db, clock, carryOn, metrics, logger, instance });
   const rules = { livemode: settings.livemode, unmarked: settings.unmarked };
 

@@ -120,12 +120,12 @@ describe('When the process that works on a request dies', () => {
   });
 
   it('but had only been held up, its late answer changes nothing and its request gets the stored bytes', async () => {
-    const gate = Promise.withResolvers<void>();
-    const reached = Promise.withResolvers<void>();
+    const gate = Promise.withResolvers<null>();
+    const reached = Promise.withResolvers<null>();
     world.start({
       hit: async (name) => {
         if (name !== 'payments.create.confirm.after_call') return;
-        reached.resolve();
+        reached.resolve(null);
         await gate.promise;
       },
     });
@@ -134,7 +134,7 @@ describe('When the process that works on a request dies', () => {
     await sql`UPDATE payment_work SET lease_until = clock_timestamp() - interval '1 second'`.execute(world.db);
     await world.parts.carryOnOnce(10_000);
     const stored = await world.create({}, { key: 'held-up' });
-    gate.resolve();
+    gate.resolve(null);
     expect(await slow).toEqual(stored);
     expect(world.json(stored)).toMatchObject({ status: 'succeeded', client_secret: expect.any(String) });
     await world.settle();

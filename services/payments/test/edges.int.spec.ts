@@ -1,7 +1,60 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { sql } from 'kysely';
 import { DECLINED, type PaymentsWorld, paymentsWorld, VISA } from './payments-world.js';
 
 jest.setTimeout(60_000);
+
+describe('While Stripe takes no calls', () => {
+  let world: PaymentsWorld;
+  afterEach(() => world.close());
+
+  const work = async () => (await world.db.selectFrom('payment_work').select(['attempt', 'holder']).execute())[0];
+
+  it('a queued payment stays queued and burns no attempt while the breaker is open, and expires unsent', async () => {
+    world = await paymentsWorld({ breaker: { threshold: 1, ratio: 0.1, windowMs: 60_000, recoveryMs: 60_000 } });
+    const not_after = new Date(world.clock.now().getTime() + 3_600_000).toISOString();
+    const queued = () => world.create({ not_after }, { key: 'queued', respondAsync: true });
+    const { id } = world.json(await queued());
+    world.simulator.addFault({ fault: 'error_500_before', times: 0 });
+    await world.create({}, { key: 'trips' });
+    await world.db.deleteFrom('payment_work').where('payment_id', '<>', id).execute();
+    await world.settle(30 * 60_000);
+    expect(await work()).toEqual({ attempt: 0, holder: null });
+    expect([(await queued()).status, (await world.get(id)).status]).toEqual([202, 'queued']);
+    world.advance(3_600_000);
+    await world.settle();
+    expect(world.json(await queued())).toMatchObject({ status: 'canceled' });
+    expect(world.intentsOf(id)).toEqual([]);
+  });
+
+  it('requests do not call it before the time that it asked for', async () => {
+    world = await paymentsWorld({ runMs: 1300, answerMs: 1500 });
+    const limit = { fault: 'rate_limit', route: 'POST /v1/payment_intents/:id/confirm', times: 0 } as const;
+    world.simulator.addFault(limit);
+    expect((await world.create({}, { key: 'limited' })).status).toBe(503);
+    const payment = (await world.db.selectFrom('payments').select('id').executeTakeFirstOrThrow()).id;
+    const replies = await Promise.all([world.cancel(payment), world.create({}, { key: 'limited' })]);
+    expect(replies.map((reply) => reply.status)).toEqual([503, 409]);
+    expect(world.simulator.world.faults.list()[0]?.hits).toBe(1);
+    world.simulator.clearFaults();
+    await world.settle();
+    expect((await world.get(payment)).status).toBe('succeeded');
+  });
+
+  it('a request that takes a payment over is answered in time all the same', async () => {
+    world = await paymentsWorld({ runMs: 300, answerMs: 600, deadlineMs: 4000 });
+    world.start({
+      hit: async (name) => (name === 'payments.create.confirm.before_call' ? Promise.reject(new Error('dies here')) : undefined),
+    });
+    await world.create({}, {}, 1);
+    const payment = (await world.db.selectFrom('payments').select('id').executeTakeFirstOrThrow()).id;
+    await sql`UPDATE payment_work SET lease_until = clock_timestamp() - interval '1 second'`.execute(world.db);
+    world.simulator.addFault({ fault: 'hang', route: 'GET /v1/payment_intents/:id', times: 1 });
+    const startedAt = Date.now();
+    expect((await world.cancel(payment)).status).toBe(503);
+    expect(Date.now() - startedAt).toBeLessThan(3000);
+  });
+});
 
 describe('A payment', () => {
   let world: PaymentsWorld;

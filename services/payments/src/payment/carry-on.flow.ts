@@ -1,5 +1,6 @@
 import { type Logger } from '@tidegate/telemetry/logger';
 import { type StripeOutcome } from '@tidegate/stripe-gateway/port';
+import { type Breakers } from '@tidegate/stripe-gateway/with-breaker';
 import { everyPage } from '@tidegate/stripe-gateway/every-page';
 import { atCall } from '@tidegate/database/failpoints';
 import { type LeaseKeeper } from '../work/lease-keeper.js';
@@ -22,6 +23,7 @@ export interface CarryOnDeps extends RecorderDeps {
   recorder: Recorder;
   keeper: LeaseKeeper;
   logger: Logger;
+  breakers: Breakers;
   random(): number;
   /** How far apart two complete lists must lack a refund before it counts as never executed. */
   absenceMs: number;
@@ -58,7 +60,7 @@ export class CarryOn {
   }
 
   private async end(run: Run, due: Date | null): Promise<void> {
-    const { more } = await release(this.deps.db, run.held, due, due === null ? 0 : run.held.attempt + 1);
+    const { more } = await release(this.deps.db, run.held, due, due === null ? 0 : run.held.attempt + (run.refused ? 0 : 1));
     run.released = true;
     this.deps.signals.wake(run.held.payment_id);
     if (more) this.deps.onWork();
@@ -70,6 +72,8 @@ export class CarryOn {
       const { pending } = paymentOf(run);
       if (!pending) return null;
       if (!pending.submission) {
+        const door = isExpired(paymentOf(run), this.now()) ? null : this.deps.breakers.closedFor('stripe');
+        if (door) return this.turnedAway(run, { kind: 'refused', ...door });
         await this.deps.recorder.record(run, 'payments.retry.submitted', (payment) => decideRetry(payment, this.now()));
         continue;
       }
@@ -245,12 +249,14 @@ export class CarryOn {
   private turnedAway(run: Run, outcome: StripeOutcome<unknown>): Date {
     const retryAfterMs = 'retryAfterMs' in outcome ? outcome.retryAfterMs : 0;
     run.turnedAway = { retryAfterMs: Math.max(retryAfterMs, 1000) };
+    run.refused ||= outcome.kind === 'refused';
     const due = nextRetry(this.now(), run.held.attempt, retryAfterMs, this.deps.random());
     const payment = paymentOf(run);
     return isExpired(payment, this.now()) ? due : (earlier(due, new Date(Date.parse(deadlineOf(payment)) + 1000)) ?? due);
   }
 
   private lookLater(run: Run, outcome: StripeOutcome<unknown>): Date {
+    run.refused ||= outcome.kind === 'refused';
     if (outcome.kind === 'refused' || outcome.kind === 'limited')
       return nextRetry(this.now(), run.held.attempt, outcome.retryAfterMs, this.deps.random());
     return nextLookUp(this.now(), run.held.attempt + 1);

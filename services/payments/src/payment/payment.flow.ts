@@ -1,6 +1,5 @@
 import { type HttpReply } from '@tidegate/contracts/rpc/http-reply';
 import { inTransaction } from '@tidegate/database/transaction';
-import { type Breakers } from '@tidegate/stripe-gateway/with-breaker';
 import { inSpan } from '@tidegate/telemetry/tracing';
 import { answer, claim, type ClaimedLease, findKey, type KnownKey, storedReply } from '../idempotency/idempotency.store.js';
 import { type PaymentOperation, type Scope } from '../idempotency/identity.js';
@@ -18,7 +17,6 @@ import { type Cause, openCalls, type Run } from './run.js';
 
 export interface PaymentFlowDeps extends CarryOnDeps {
   carryOn: CarryOn;
-  breakers: Breakers;
   instance: string;
   /** No call of a request starts later than this after its arrival; the loop takes over then. */
   runMs: number;
@@ -233,18 +231,22 @@ export class PaymentFlow {
   /** Runs what was accepted and answers with the certain outcome, or with the current state when time is up. */
   private async finish(ask: Ask, run: Run): Promise<HttpReply> {
     if (ask.queued) return this.queue(ask, run);
-    const work = this.deps.carryOn.run(run, { command_id: ask.command.command_id, details: ask.details ?? {} });
+    await this.inTime(ask, this.deps.carryOn.run(run, { command_id: ask.command.command_id, details: ask.details ?? {} }));
+    const reply = run.replies.get(ask.command.command_id) ?? (await this.stored(ask));
+    if (reply) return reply;
+    if (run.turnedAway)
+      return this.unavailable(ask, 'Stripe takes no calls right now; this request goes on by itself.', run.turnedAway.retryAfterMs);
+    return this.current(ask, run.loaded.state as Payment);
+  }
+
+  /** Waits for a run until the request must be answered; the run itself goes on. */
+  private async inTime(ask: Ask, work: Promise<void>): Promise<void> {
     this.inHand.add(work);
     work.catch((err: unknown) =>
       this.deps.logger.error({ event: 'payment_run_failed', payment_id: ask.payment_id, err }, 'A run broke off; the next one goes on'),
     );
     void work.catch(() => undefined).then(() => this.inHand.delete(work));
     await within(work, ask.startedAt + this.deps.answerMs - Date.now());
-    const reply = run.replies.get(ask.command.command_id) ?? (await this.stored(ask));
-    if (reply) return reply;
-    if (run.turnedAway)
-      return this.unavailable(ask, 'Stripe takes no calls right now; this request goes on by itself.', run.turnedAway.retryAfterMs);
-    return this.current(ask, run.loaded.state as Payment);
   }
 
   /** The answer, when it is certain, whoever found it out. */
@@ -290,12 +292,12 @@ export class PaymentFlow {
     return mine && (state.pending?.unknown || statusOf(state) === 'queued') ? this.current(ask, state) : null;
   }
 
-  /** Carries the payment on here if nobody alive does. */
+  /** Carries the payment on here if nobody alive does and its time has come. */
   private async takeOver(ask: Ask): Promise<void> {
-    const held = await acquire(this.deps.db, ask.payment_id, `${this.deps.instance}#${(this.runs += 1)}`);
+    const held = await acquire(this.deps.db, ask.payment_id, `${this.deps.instance}#${(this.runs += 1)}`, this.deps.clock.now());
     if (!held) return;
     const loaded = await load(this.deps.db, ask.payment_id);
-    await this.deps.carryOn.run(this.newRun(held, loaded, ask));
+    await this.inTime(ask, this.deps.carryOn.run(this.newRun(held, loaded, ask)));
   }
 
   private newRun(held: Held, loaded: Loaded, ask: Pick<Ask, 'cause' | 'startedAt'>): Run {
@@ -309,6 +311,7 @@ export class PaymentFlow {
       released: false,
       replies: new Map(),
       turnedAway: null,
+      refused: false,
     };
   }
 

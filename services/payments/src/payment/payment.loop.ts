@@ -71,6 +71,7 @@ async function carryOne(deps: PaymentLoopDeps, held: Held): Promise<void> {
           released: false,
           replies: new Map(),
           turnedAway: null,
+          refused: false,
         };
         await deps.carryOn.run(run);
         deps.metrics.retried(run.loaded.state.kind === 'payment' && run.loaded.state.pending ? 'later' : 'settled');

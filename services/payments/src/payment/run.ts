@@ -24,6 +24,8 @@ export interface Run {
   replies: Map<string, HttpReply>;
   /** Why the run stopped before certainty, when the reason was that no call could be made. */
   turnedAway: { retryAfterMs: number } | null;
+  /** The breaker let no call through; that burns no attempt. */
+  refused: boolean;
 }
 
 export const paymentOf = (run: Run): Payment => {

@@ -24,12 +24,13 @@ interface WorkRow {
 
 const LEASE = sql`clock_timestamp() + interval '5 seconds'`;
 
-/** The lease of one payment, if it has work and nobody alive holds it. */
-export async function acquire(db: Db, paymentId: string, holder: string): Promise<Held | null> {
+/** The lease of one payment, if nobody alive holds it and its time has come, or its holder is gone. `now` is the clock of decisions. */
+export async function acquire(db: Db, paymentId: string, holder: string, now: Date): Promise<Held | null> {
   const { rows } = await sql<WorkRow>`
     UPDATE payment_work w SET holder = ${holder}, lease_until = ${LEASE}
     FROM (SELECT payment_id, holder FROM payment_work WHERE payment_id = ${paymentId} FOR UPDATE SKIP LOCKED) old
-    WHERE w.payment_id = old.payment_id AND (w.holder IS NULL OR w.lease_until < clock_timestamp())
+    WHERE w.payment_id = old.payment_id
+      AND CASE WHEN w.holder IS NULL THEN w.due_at <= ${now} ELSE w.lease_until < clock_timestamp() END
     RETURNING w.payment_id, w.revision, w.attempt, w.refresh, old.holder AS previous`.execute(db);
   return rows[0] ? held(rows[0], holder) : null;
 }
