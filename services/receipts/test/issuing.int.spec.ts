@@ -9,6 +9,7 @@ import { sql } from 'kysely';
 import { receiptStream } from '../src/receipt/receipt.events.js';
 import { issueForPayment } from '../src/receipt/receipt.flow.js';
 import type { Tables } from '../src/tables.js';
+import { TenantCopies } from '../src/tenant/tenant-copy.js';
 import { berlin, payment, succeeded, tokyo } from './payments.js';
 import { connect, receiptsDatabase } from './receipts-database.js';
 import { seededRandom } from './seeded-random.js';
@@ -157,4 +158,33 @@ describe('Given four issuers that die before and after their commits', () => {
     await Promise.all([...issuers, killer, watcher].map((db) => db.close()));
     await fresh.drop();
   }, 60_000);
+});
+
+describe('Given a gateway that is there and does not answer', () => {
+  it('makes one receipt wait for it now and then, not each of them', async () => {
+    let asked = 0;
+    let at = now;
+    let answers = true;
+    const ask = {
+      async request() {
+        asked += 1;
+        if (!answers) throw new Error('no answer in time');
+        return berlin;
+      },
+    };
+    const copies = new TenantCopies({ db: opened.db, ask, clock: { now: () => at } });
+    await copies.get('default');
+    answers = false;
+    at = new Date(at.getTime() + 120_000);
+    for (let receipt = 0; receipt < 5; receipt += 1) expect(await copies.get('default')).toEqual(berlin);
+    expect(asked).toBe(2);
+    at = new Date(at.getTime() + 10_000);
+    expect(await copies.get('default')).toEqual(berlin);
+    expect(asked).toBe(3);
+    answers = true;
+    at = new Date(at.getTime() + 10_000);
+    await copies.get('default');
+    await copies.get('default');
+    expect(asked).toBe(4);
+  });
 });

@@ -3,7 +3,7 @@ import { type DocumentPorts, renderReceipt } from './document.flow.js';
 import { type Claim, claimMissing } from './document.store.js';
 
 /** In hand at once: enough to hide the waits for payments and for commits, and few enough for a share of the connections and for one lease. */
-const BATCH = 8;
+const BATCH = 16;
 
 /** Renders the receipts that have a number and no document. Any number of replicas may run it. */
 export class DocumentLoop {

@@ -10,6 +10,8 @@ export interface Ask {
 
 const FRESH_MS = 60_000;
 const TIMEOUT_MS = 1000;
+/** A gateway that gave no answer is not waited for again so soon, as long as there is a copy: each receipt would wait for it. */
+const ASK_AGAIN_MS = 5000;
 
 /** No copy yet, and the gateway does not answer: nothing to number by. */
 export class TenantUnavailable extends Error {
@@ -28,16 +30,20 @@ export async function keptTenant(db: Kysely<Tables>, id: string): Promise<Tenant
 
 /** What receipts know of tenants: a copy at most a minute old, or the last one known while the gateway is away. */
 export class TenantCopies {
+  private awayAt = -Infinity;
+
   constructor(private readonly at: { db: Kysely<Tables>; ask: Ask; clock: Clock }) {}
 
   /** Throws TenantUnavailable or TenantUnknown. */
   async get(id: string): Promise<Tenant> {
     const { db, clock } = this.at;
     const copy = await db.selectFrom('tenants').selectAll().where('id', '=', id).executeTakeFirst();
-    const age = copy ? Math.abs(clock.now().getTime() - copy.fetched_at.getTime()) : Infinity;
-    if (copy && age < FRESH_MS) return Tenant.parse(copy.data);
+    const now = clock.now().getTime();
+    const age = copy ? Math.abs(now - copy.fetched_at.getTime()) : Infinity;
+    if (copy && (age < FRESH_MS || Math.abs(now - this.awayAt) < ASK_AGAIN_MS)) return Tenant.parse(copy.data);
     const asked = await this.asked(id);
     if (asked === 'away') {
+      this.awayAt = now;
       if (copy) return Tenant.parse(copy.data);
       throw new TenantUnavailable(`tenant ${id} cannot be asked for yet`);
     }
