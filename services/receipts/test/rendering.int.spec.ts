@@ -1,6 +1,7 @@
 import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Worker } from 'node:worker_threads';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { eventually } from '@tidegate/test-harness/eventually';
 import { composeDocument } from '../src/document/compose-document.js';
@@ -82,6 +83,18 @@ describe('Given the bundled template and fonts', () => {
     expect(pages.length).toBeGreaterThan(5);
     for (const [index, page] of pages.entries()) expect(page).toContain(`Page ${index + 1} / ${pages.length}`);
     expect(pages[1]).toContain('Unit price');
+  });
+});
+
+describe('Given an engine that dies while it has nothing to do', () => {
+  it('is replaced for the next document, which does not wait for it', async () => {
+    const renderer = new TypstRenderer({ timeoutMs: 4000 });
+    await renderer.render('receipt', input, issuedAt);
+    const { worker } = renderer as unknown as { worker: Worker };
+    worker.emit('error', new Error('out of memory'));
+    await worker.terminate();
+    await expect(renderer.render('receipt', input, issuedAt)).resolves.toMatchObject({ template: expect.stringMatching(/^receipt@/) });
+    await renderer.close();
   });
 });
 

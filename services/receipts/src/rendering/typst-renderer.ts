@@ -84,6 +84,12 @@ export class TypstRenderer {
       fonts: this.options.fonts ?? bundledFonts(),
       engineVersion: engineVersion(),
     };
-    return new Worker(new URL(`./typst.worker.${extension}`, import.meta.url), { workerData: settings });
+    const worker = new Worker(new URL(`./typst.worker.${extension}`, import.meta.url), { workerData: settings });
+    // Between two documents nobody else listens: an unheard error would end the process, and a dead worker would be asked for the next one.
+    worker.on('error', () => undefined);
+    worker.on('exit', () => {
+      if (this.worker === worker) this.worker = undefined;
+    });
+    return worker;
   }
 }
