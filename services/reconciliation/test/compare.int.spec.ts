@@ -287,6 +287,47 @@ describe('A run that cannot read everything', () => {
   });
 });
 
+describe('A leader that was paused in a run and replaced', () => {
+  it('leaves the run to the new one: neither its figures nor its working rows are touched', async () => {
+    for (let i = 0; i < 3; i += 1) await record(bench, await paid(bench, { confirm: false }));
+    const id = await request();
+    let goOn: () => void = () => undefined;
+    const paused = new Promise<void>((resolve) => (goOn = resolve));
+    let reached: () => void = () => undefined;
+    const inTheMiddle = new Promise<void>((resolve) => (reached = resolve));
+    const { stripe } = bench;
+    const pausing = {
+      listIntents: async (query: Parameters<typeof stripe.listIntents>[0]) => {
+        const page = await stripe.listIntents(query);
+        reached();
+        await paused;
+        return page;
+      },
+      listRefunds: stripe.listRefunds,
+      retrieveIntent: stripe.retrieveIntent,
+      retrieveRefund: stripe.retrieveRefund,
+    };
+    const old = runOnce(runParts(bench, { stripe: pausing }), never);
+    await inTheMiddle;
+    let resumed = false;
+    const during = {
+      ...pausing,
+      listIntents: stripe.listIntents,
+      listRefunds: async (query: Parameters<typeof stripe.listRefunds>[0]) => {
+        goOn();
+        await old;
+        resumed = true;
+        return stripe.listRefunds(query);
+      },
+    };
+    await runOnce(runParts(bench, { stripe: during }), never);
+    expect(resumed).toBe(true);
+    expect((await view(id)).run).toMatchObject({ status: 'succeeded', progress: { pages: 2, objects: 3 } });
+    expect(await bench.db.selectFrom('run_seen').selectAll().execute()).toEqual([]);
+    expect(await bench.db.selectFrom('run_progress').selectAll().execute()).toEqual([]);
+  });
+});
+
 describe('A run in repair mode', () => {
   it('has payments look up what it found, and says what it did not', async () => {
     const lost = await paid(bench);

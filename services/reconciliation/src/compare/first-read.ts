@@ -17,6 +17,7 @@ export interface CompareContext {
   rules: CompareRules;
   patienceMs: number;
   runId: string;
+  attempt: number;
   tenant: string;
   period: Period;
   stopping: AbortSignal;
@@ -89,7 +90,7 @@ async function readIntents(context: CompareContext, intents: Intent[], result: F
     if (comparison.kind === 'differs')
       result.suspects.push({ object: 'payment', local_id: payment?.payment_id ?? null, stripe_id: intent.id });
   }
-  await recordPage(context.db, context.runId, seen, intents.length);
+  await recordPage(context.db, context, seen, intents.length);
 }
 
 async function readRefunds(context: CompareContext, refunds: Refund[], result: FirstRead): Promise<void> {
@@ -104,7 +105,7 @@ async function readRefunds(context: CompareContext, refunds: Refund[], result: F
     if (compareRefund(ours, refund).kind === 'differs')
       result.suspects.push({ object: 'refund', local_id: ours?.refund_id ?? null, stripe_id: refund.id });
   }
-  await recordPage(context.db, context.runId, seen, refunds.length);
+  await recordPage(context.db, context, seen, refunds.length);
 }
 
 /** A refund made in the dashboard names no tenant: it belongs to that of its payment, and to nobody when the payment is nobody's. */

@@ -19,7 +19,17 @@ import { periodOf } from './period.decide.js';
 import { proposedRepair } from './proposed-repair.decide.js';
 import type { DiscrepanciesFound, Discrepancy, RunFinished } from './run.events.js';
 import { publishRunFinished } from './run.publish.js';
-import { appendRunEvents, beginAttempt, endWork, firstSeen, forgetAttempt, type OpenRun, progressOf } from './run.store.js';
+import {
+  appendRunEvents,
+  type Attempt,
+  beginAttempt,
+  endWork,
+  firstSeen,
+  forgetAttempt,
+  type OpenRun,
+  progressOf,
+  RunTakenOver,
+} from './run.store.js';
 
 export interface RunParts {
   db: Kysely<ReconciliationTables>;
@@ -59,20 +69,22 @@ interface Ending {
 export async function executeRun(parts: RunParts, run: OpenRun, pass: Pass): Promise<void> {
   const began = performance.now();
   const attempt = await beginAttempt(parts.db, run.run_id);
-  if (attempt > MOST_ATTEMPTS) return finish(parts, run, began, await failed(parts, run, `gave up after ${MOST_ATTEMPTS} attempts`));
+  const execution = { runId: run.run_id, attempt };
+  if (attempt > MOST_ATTEMPTS) return finish(parts, run, began, await failed(parts, execution, `gave up after ${MOST_ATTEMPTS} attempts`));
   try {
-    await finish(parts, run, began, await compare(parts, run, pass));
+    await finish(parts, run, began, await compare(parts, run, { ...pass, ...execution }));
   } catch (error) {
-    if (pass.stopping.aborted) return forgetAttempt(parts.db, run.run_id);
+    if (pass.stopping.aborted) return forgetAttempt(parts.db, execution);
+    if (error instanceof RunTakenOver) return;
     const cause = causeOf(error);
     parts.metrics.jobError('reconciliation', cause);
     if (cause === 'internal') throw error;
-    await finish(parts, run, began, await failed(parts, run, error instanceof Error ? error.message : cause));
+    await finish(parts, run, began, await failed(parts, execution, error instanceof Error ? error.message : cause));
   }
 }
 
-async function compare(parts: RunParts, run: OpenRun, pass: Pass): Promise<Ending> {
-  const context = { ...parts, runId: run.run_id, tenant: run.tenant, period: periodOf(run.start_date, run.end_date), ...pass };
+async function compare(parts: RunParts, run: OpenRun, pass: Pass & Attempt): Promise<Ending> {
+  const context = { ...parts, tenant: run.tenant, period: periodOf(run.start_date, run.end_date), ...pass };
   const first = await firstRead(context);
   const confirmed = await secondRead(context, first);
   const wanted = confirmed.filter((one) => run.classes === null || run.classes.includes(one.class));
@@ -87,14 +99,14 @@ async function compare(parts: RunParts, run: OpenRun, pass: Pass): Promise<Endin
       run_id: run.run_id,
       status: 'succeeded',
       counts: countsOf(run, found, first.foreign),
-      ...(await progressOf(parts.db, run.run_id)),
+      ...(await progressOf(parts.db, pass)),
       failure: null,
     },
   };
 }
 
-async function failed({ db }: RunParts, run: OpenRun, failure: string): Promise<Ending> {
-  return { found: [], finished: { run_id: run.run_id, status: 'failed', counts: {}, ...(await progressOf(db, run.run_id)), failure } };
+async function failed({ db }: RunParts, execution: Attempt, failure: string): Promise<Ending> {
+  return { found: [], finished: { run_id: execution.runId, status: 'failed', counts: {}, ...(await progressOf(db, execution)), failure } };
 }
 
 async function discrepancy({ db, clock, repair }: RunParts, run: OpenRun, finding: Finding, number: number): Promise<Discrepancy> {

@@ -100,26 +100,47 @@ export async function beginAttempt(db: Db, runId: string): Promise<number> {
   return rows[0]!.attempts;
 }
 
+/** One execution of a run, by the number that `beginAttempt` gave it. */
+export interface Attempt {
+  runId: string;
+  attempt: number;
+}
+
+/** Another leader executes the run now, or has finished it. */
+export class RunTakenOver extends Error {
+  override name = 'RunTakenOver';
+}
+
 /** A shutdown is no attempt. */
-export async function forgetAttempt(db: Db, runId: string): Promise<void> {
+export async function forgetAttempt(db: Db, { runId, attempt }: Attempt): Promise<void> {
   await db
     .updateTable('run_progress')
     .set({ attempts: sql`attempts - 1` })
     .where('run_id', '=', runId)
+    .where('attempts', '=', attempt)
     .execute();
 }
 
-/** Records one page: which objects it showed, ours and Stripe's ids alike. */
-export async function recordPage(db: Db, runId: string, ids: readonly string[], objects: number): Promise<void> {
-  if (ids.length > 0)
-    await sql`INSERT INTO run_seen (run_id, object_id) SELECT ${runId}, id FROM unnest(${ids}::text[]) AS id ON CONFLICT DO NOTHING`.execute(
-      db,
-    );
-  await sql`UPDATE run_progress SET pages = pages + 1, objects = objects + ${objects} WHERE run_id = ${runId}`.execute(db);
+/** Records one page: which objects it showed, ours and Stripe's ids alike. Throws RunTakenOver, and then records nothing. */
+export async function recordPage(db: Db, { runId, attempt }: Attempt, ids: readonly string[], objects: number): Promise<void> {
+  const { rows } = await sql`
+    WITH progress AS (
+      UPDATE run_progress SET pages = pages + 1, objects = objects + ${objects} WHERE run_id = ${runId} AND attempts = ${attempt} RETURNING run_id
+    ), seen AS (
+      INSERT INTO run_seen (run_id, object_id) SELECT run_id, id FROM progress, unnest(${ids}::text[]) AS id ON CONFLICT DO NOTHING
+    )
+    SELECT 1 FROM progress`.execute(db);
+  if (rows.length === 0) throw new RunTakenOver(runId);
 }
 
-export async function progressOf(db: Db, runId: string): Promise<{ pages: number; objects: number }> {
-  return db.selectFrom('run_progress').select(['pages', 'objects']).where('run_id', '=', runId).executeTakeFirstOrThrow();
+/** Throws RunTakenOver. */
+export async function progressOf(db: Db, { runId, attempt }: Attempt): Promise<{ pages: number; objects: number }> {
+  return db
+    .selectFrom('run_progress')
+    .select(['pages', 'objects'])
+    .where('run_id', '=', runId)
+    .where('attempts', '=', attempt)
+    .executeTakeFirstOrThrow(() => new RunTakenOver(runId));
 }
 
 export async function endWork(tx: Tx, runId: string): Promise<void> {
