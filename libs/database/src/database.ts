@@ -1,6 +1,7 @@
 import { type Logger } from '@tidegate/telemetry/logger';
 import { Kysely, PostgresDialect } from 'kysely';
 import pg from 'pg';
+import { PreparingClient } from './preparing-client.js';
 
 export interface DatabaseConfig {
   url: string;
@@ -31,6 +32,7 @@ const INT8 = 20;
  */
 export function openDatabase<T>(config: DatabaseConfig, logger: Logger): Database<T> {
   const pool = new pg.Pool({
+    Client: PreparingClient,
     connectionString: config.url,
     max: config.poolSize,
     application_name: config.applicationName,

@@ -1,0 +1,50 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { createLogger } from '@tidegate/telemetry/logger';
+import { postgresForTests, type TestDatabase } from '@tidegate/test-harness/postgres';
+import { sql } from 'kysely';
+import { type Database, openDatabase } from '../src/database.js';
+
+describe('A statement that is asked again and again', () => {
+  let database: TestDatabase;
+  let opened: Database<Record<string, never>>;
+  beforeAll(async () => {
+    database = await postgresForTests({ migrate: 'none' });
+    opened = openDatabase(
+      { url: database.url, poolSize: 1, applicationName: 'prepared statements test' },
+      createLogger({ service: 'test', level: 'silent' }),
+    );
+    await sql`CREATE TABLE things (n integer)`.execute(opened.db);
+  });
+  afterAll(async () => {
+    await opened.close();
+    await database.drop();
+  });
+
+  const prepared = async (like: string): Promise<number> => {
+    const { rows } = await opened.pool.query<{ n: number }>(
+      `SELECT count(*)::int AS n FROM pg_prepared_statements WHERE statement LIKE '${like}'`,
+    );
+    return rows[0]!.n;
+  };
+  const times = async (count: number, ask: (n: number) => Promise<unknown>): Promise<void> => {
+    for (let n = 0; n < count; n++) await ask(n);
+  };
+
+  it('is prepared once, and answers as before', async () => {
+    await times(2, (n) => sql`SELECT ${n}::int + 1 AS sum`.execute(opened.db));
+    expect(await prepared('%+ 1 AS sum')).toBe(0);
+    await times(5, async (n) => {
+      const { rows } = await sql<{ sum: number }>`SELECT ${n}::int + 1 AS sum`.execute(opened.db);
+      expect(rows).toEqual([{ sum: n + 1 }]);
+    });
+    expect(await prepared('%+ 1 AS sum')).toBe(1);
+  });
+
+  it('is not prepared when a column more would break it', async () => {
+    const all = () => sql`SELECT * FROM things WHERE n > ${0}`.execute(opened.db);
+    await times(5, all);
+    await sql`ALTER TABLE things ADD COLUMN m integer`.execute(opened.db);
+    expect((await all()).rows).toEqual([]);
+    expect(await prepared('%FROM things%')).toBe(0);
+  });
+});
