@@ -5,7 +5,8 @@ import { RpcUnavailable } from '@tidegate/messaging/rpc';
 import { sql } from 'kysely';
 import { runOnce } from '../src/run/run.loop.js';
 import { answerCreate, answerDiscrepancies, answerGet } from '../src/run/run.rpc.js';
-import type { RunParts } from '../src/run/run.flow.js';
+import { executeRun, type RunParts } from '../src/run/run.flow.js';
+import { oldestOpenRun } from '../src/run/run.store.js';
 import {
   AskedPayments,
   dashboard,
@@ -325,6 +326,19 @@ describe('A leader that was paused in a run and replaced', () => {
     expect((await view(id)).run).toMatchObject({ status: 'succeeded', progress: { pages: 2, objects: 3 } });
     expect(await bench.db.selectFrom('run_seen').selectAll().execute()).toEqual([]);
     expect(await bench.db.selectFrom('run_progress').selectAll().execute()).toEqual([]);
+  });
+});
+
+describe('A leader that takes up a run while the one before ends it', () => {
+  it('ends it no second time and leaves nothing behind', async () => {
+    await paid(bench);
+    const id = await request();
+    const taken = await oldestOpenRun(bench.db);
+    await runOnce(runParts(bench), never);
+    await executeRun(runParts(bench), taken!, { stopping: never, alive: () => undefined });
+    expect((await view(id)).rows).toHaveLength(1);
+    expect(await bench.db.selectFrom('run_progress').selectAll().execute()).toEqual([]);
+    expect(await bench.db.selectFrom('run_seen').selectAll().execute()).toEqual([]);
   });
 });
 

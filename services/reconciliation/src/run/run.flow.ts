@@ -142,9 +142,9 @@ async function finish(parts: RunParts, run: OpenRun, began: number, { found, fin
       await endWork(tx, run.run_id);
     });
   } catch (error) {
-    // Another leader has finished it meanwhile.
-    if (error instanceof WrongExpectedVersion) return;
-    throw error;
+    if (!(error instanceof WrongExpectedVersion)) throw error;
+    // Another leader has finished it meanwhile, perhaps before this one began.
+    return parts.db.transaction().execute((tx) => endWork(tx, run.run_id));
   }
   parts.staged();
   parts.metrics.finished(finished.status, (performance.now() - began) / 1000, finished.counts);
