@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { runFinished } from '@tidegate/contracts/events/reconciliation-run';
 import { DiscrepancyView, RunView } from '@tidegate/contracts/responses';
-import { RpcUnavailable } from '@tidegate/messaging/rpc';
+import { RpcTimeout, RpcUnavailable } from '@tidegate/messaging/rpc';
 import { sql } from 'kysely';
 import { runOnce } from '../src/run/run.loop.js';
 import { answerCreate, answerDiscrepancies, answerGet } from '../src/run/run.rpc.js';
@@ -367,6 +367,16 @@ describe('A run in repair mode', () => {
       ['missing_local', false, 'not_found'],
       ['missing_remote', false, 'not repaired automatically'],
     ]);
+  });
+
+  it('tells what it found although payments gives no answer to a repair', async () => {
+    const lost = await paid(bench);
+    await record(bench, { ...lost, status: 'unknown', stripe_payment_intent: null, amount_captured: 0 });
+    const repair = new AskedPayments();
+    repair.answer = new RpcTimeout('payments.rpc.payment.repair.v1');
+    const { run, rows } = await reconcile({ repair }, { mode: 'repair' });
+    expect(run).toMatchObject({ status: 'succeeded', counts: { ...clean, status_mismatch: 1 } });
+    expect(rows).toMatchObject([{ applied: false, proposed_repair: 'look_up', reason: 'payments gave no answer' }]);
   });
 
   it('changes nothing when it is to report only', async () => {

@@ -109,20 +109,33 @@ async function failed({ db }: RunParts, execution: Attempt, failure: string): Pr
   return { found: [], finished: { run_id: execution.runId, status: 'failed', counts: {}, ...(await progressOf(db, execution)), failure } };
 }
 
-async function discrepancy({ db, clock, repair }: RunParts, run: OpenRun, finding: Finding, number: number): Promise<Discrepancy> {
+async function discrepancy(
+  { db, clock, repair, metrics, logger }: RunParts,
+  run: OpenRun,
+  finding: Finding,
+  number: number,
+): Promise<Discrepancy> {
   const seenBefore = await firstSeen(db, run.tenant, finding);
   const proposal = proposedRepair(finding);
   const row = { ...finding, number, first_seen: (seenBefore ?? clock.now()).toISOString(), proposed_repair: proposal };
   if (run.mode === 'report') return { ...row, applied: false, reason: 'report only' };
   if (proposal === null) return { ...row, applied: false, reason: 'not repaired automatically' };
-  const answer = await repair.lookUp({
+  const request = {
     tenant: run.tenant,
     payment_id: finding.payment_id,
     stripe_payment_intent: finding.object === 'payment' ? finding.stripe_id : null,
     reason: `reconciliation ${run.run_id}: ${finding.class}`,
     actor: 'service:reconciliation',
-  });
-  return answer.kind === 'asked' ? { ...row, applied: true, reason: null } : { ...row, applied: false, reason: answer.code };
+  };
+  try {
+    const answer = await repair.lookUp(request);
+    return answer.kind === 'asked' ? { ...row, applied: true, reason: null } : { ...row, applied: false, reason: answer.code };
+  } catch (err) {
+    // What was read stays read, and asking again does no harm.
+    metrics.jobError('reconciliation', causeOf(err));
+    logger.warn({ event: 'repair_not_asked', run: run.run_id, payment_id: finding.payment_id, err }, 'Payments gave no answer to a repair');
+    return { ...row, applied: false, reason: 'payments gave no answer' };
+  }
 }
 
 /** Every class that was looked for stands there, at 0 when nothing was found. */
