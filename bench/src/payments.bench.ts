@@ -19,7 +19,13 @@ const MAX_ADDED_P50_MS = 10;
 const MIN_RATIO = 0.3;
 
 const dir = mkdtempSync(join(tmpdir(), 'tidegate-bench-'));
-const stack = await startStack({ dir, fsync: true, caller: {}, services: ['gateway', 'payments'], env: { '*': { LOG_LEVEL: 'warn' } } });
+const stack = await startStack({
+  dir,
+  fsync: true,
+  caller: {},
+  services: ['gateway', 'payments'],
+  env: { '*': { LOG_LEVEL: 'warn' }, simulator: { SIMULATOR_STATE: '' } },
+});
 const bare = spawn(process.execPath, [fileURLToPath(new URL('./bare-payments.js', import.meta.url))], {
   stdio: ['ignore', 'pipe', 'inherit'],
   env: {

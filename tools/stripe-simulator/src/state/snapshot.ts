@@ -8,7 +8,7 @@ import { type World } from '../world.js';
 
 /** Everything that a restart must carry over, as JSON. Faults are left behind. */
 export interface Snapshot {
-  readonly format: 1;
+  readonly format: 2;
   readonly offset_seconds: number;
   readonly random: number[];
   readonly objects: Readonly<Record<string, readonly Stored[]>>;
@@ -23,7 +23,7 @@ export interface Snapshot {
 
 export function takeSnapshot(world: World): Snapshot {
   return {
-    format: 1,
+    format: 2,
     offset_seconds: world.clock.offsetSeconds(),
     random: world.random.state(),
     objects: Object.fromEntries(Object.entries(collections(world)).map(([name, collection]) => [name, collection.all()])),

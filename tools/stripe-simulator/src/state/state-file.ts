@@ -1,6 +1,7 @@
-import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, renameSync } from 'node:fs';
 import { type World } from '../world.js';
-import { type Snapshot, restoreSnapshot, takeSnapshot } from './snapshot.js';
+import { restoreSnapshot, takeSnapshot } from './snapshot.js';
+import { readSnapshot, writeSnapshot } from './snapshot-lines.js';
 
 const SHORTEST_INTERVAL_MS = 1_000;
 /** Writing may take a twentieth of the time, however large the state grows. */
@@ -19,8 +20,8 @@ export class StateFile {
   /** Whether there was a state to load. Throws when the file is not one of ours. */
   load(): boolean {
     if (!existsSync(this.path)) return false;
-    const snapshot = JSON.parse(readFileSync(this.path, 'utf8')) as Snapshot;
-    if (snapshot.format !== 1) throw new Error(`${this.path} is not a state file of this simulator`);
+    const snapshot = readSnapshot(this.path);
+    if (snapshot === null) throw new Error(`${this.path} is not a state file of this simulator`);
     restoreSnapshot(this.world, snapshot);
     return true;
   }
@@ -47,7 +48,7 @@ export class StateFile {
     const mark = this.changeMark();
     if (mark === this.written) return;
     const temporary = `${this.path}.${process.pid}.tmp`;
-    writeFileSync(temporary, JSON.stringify(takeSnapshot(this.world)), { mode: 0o600 });
+    writeSnapshot(temporary, takeSnapshot(this.world));
     renameSync(temporary, this.path);
     this.written = mark;
   }
