@@ -31,7 +31,7 @@ export function readConfig(argv: readonly string[], env: Readonly<Record<string,
     values['refund-update-delay-ms'] ?? env['SIMULATOR_REFUND_UPDATE_DELAY_MS'],
   );
   const schedule = list(values['delivery-schedule-ms'] ?? env['SIMULATOR_DELIVERY_SCHEDULE_MS']);
-  const stateFile = values.state || env['SIMULATOR_STATE'] || undefined;
+  const stateFile = values.state ?? env['SIMULATOR_STATE'];
   return {
     port,
     host: values.host ?? '127.0.0.1',
