@@ -21,6 +21,8 @@ describe('When a condition is awaited', () => {
       attempts += 1;
       throw new Error(`attempt ${attempts}`);
     };
-    await expect(eventually(hopeless, { timeoutMs: 20, everyMs: 1 })).rejects.toThrow(/^attempt \d+\n\(still so after \d+ attempts in 20 ms\)$/);
+    await expect(eventually(hopeless, { timeoutMs: 20, everyMs: 1 })).rejects.toThrow(
+      /^attempt \d+\n\(still so after \d+ attempts in 20 ms\)$/,
+    );
   });
 });

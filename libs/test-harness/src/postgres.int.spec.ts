@@ -28,7 +28,9 @@ describe('When a test asks for a database', () => {
         await client.connect();
         await client.query('create table marks (id int primary key); insert into marks values (7)');
         await client.query(`create role spec_role_${process.pid} login password 'spec'`);
-        await client.query(`alter role spec_role_${process.pid} in database "template_spec_${process.pid}" set search_path = pg_temp, public`);
+        await client.query(
+          `alter role spec_role_${process.pid} in database "template_spec_${process.pid}" set search_path = pg_temp, public`,
+        );
         await client.end();
       },
     };

@@ -78,7 +78,10 @@ async function expectNoConnections(adminUrl: string, name: string): Promise<void
     `select usename, left(query, 80) as query from pg_stat_activity where datname = $1 and backend_type = 'client backend'`,
     [name],
   );
-  if (open.length > 0) throw new Error(`${open.length} connection(s) to the test database were left open: ${open.map((one) => `${one.usename}: ${one.query}`).join('; ')}`);
+  if (open.length > 0)
+    throw new Error(
+      `${open.length} connection(s) to the test database were left open: ${open.map((one) => `${one.usename}: ${one.query}`).join('; ')}`,
+    );
 }
 
 function inDatabase(adminUrl: string, name: string): string {

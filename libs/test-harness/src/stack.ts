@@ -31,5 +31,7 @@ export async function stackForTests(options: StackForTestsOptions = {}): Promise
 
 /** Tests run the same wherever they run: only what a program needs to run at all is taken from the environment. */
 function plainCaller(): NodeJS.ProcessEnv {
-  return Object.fromEntries(['PATH', 'HOME', 'TMPDIR', 'LANG', 'TZ'].flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])));
+  return Object.fromEntries(
+    ['PATH', 'HOME', 'TMPDIR', 'LANG', 'TZ'].flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])),
+  );
 }

@@ -7,7 +7,10 @@ const platforms = ['linux-x64', 'linux-arm64', 'darwin-x64', 'darwin-arm64'];
 /** Throws a Refusal with one sentence when this machine cannot run Tidegate. */
 export function checkMachine(root) {
   const major = Number(process.versions.node.split('.')[0]);
-  if (major < oldestNode) throw new Refusal(`Tidegate needs Node ${oldestNode} or newer to begin with and this is ${process.version}: install a newer Node and try again.`);
+  if (major < oldestNode)
+    throw new Refusal(
+      `Tidegate needs Node ${oldestNode} or newer to begin with and this is ${process.version}: install a newer Node and try again.`,
+    );
   const platform = `${process.platform}-${process.arch}`;
   if (!platforms.includes(platform)) throw new Refusal(`Tidegate runs on ${platforms.join(', ')}; this machine is ${platform}.`);
   try {

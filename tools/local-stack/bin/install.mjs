@@ -11,7 +11,8 @@ export async function install(root) {
   const stampFile = join(root, 'node_modules', '.tidegate-stamp');
   if (read(stampFile) === stamp && isComplete(root)) return;
   if (!isInstalled(root, JSON.parse(lock))) await npmCi(root);
-  if (!isComplete(root)) throw new Refusal('npm did not install Node 24 for this platform: optional dependencies must not be left out (npm config "omit").');
+  if (!isComplete(root))
+    throw new Refusal('npm did not install Node 24 for this platform: optional dependencies must not be left out (npm config "omit").');
   writeFileSync(stampFile, stamp);
 }
 
@@ -31,7 +32,10 @@ async function npmCi(root) {
 }
 
 function refusalOf({ label, failure, output }) {
-  const told = output.split('\n').map((line) => line.replace(/^npm (error|warn) ?/, '').trimEnd()).filter((line) => line !== '');
+  const told = output
+    .split('\n')
+    .map((line) => line.replace(/^npm (error|warn) ?/, '').trimEnd())
+    .filter((line) => line !== '');
   return new Refusal(`${told.slice(0, 15).join('\n')}\n\n${label} failed: npm ${failure}; the beginning of what it said is above.`);
 }
 

@@ -49,8 +49,13 @@ export async function demonstrate({ stack, progress, realStripe }: Demonstration
   progress.say(`✓ Receipt ${number} written to ${relative(process.cwd(), file) || file}`);
   const counts = await reconcile(rest, payment.created_at.slice(0, 10));
   const differences = Object.entries(counts).filter(([, count]) => count > 0);
-  if (differences.length > 0 && !realStripe) throw new StackError(`reconciliation found ${differences.map(([kind, count]) => `${count} ${kind}`).join(', ')}`);
-  progress.say(differences.length === 0 ? '✓ Reconciliation agrees with Stripe' : `– Reconciliation found ${differences.map(([kind, count]) => `${count} ${kind}`).join(', ')}`);
+  if (differences.length > 0 && !realStripe)
+    throw new StackError(`reconciliation found ${differences.map(([kind, count]) => `${count} ${kind}`).join(', ')}`);
+  progress.say(
+    differences.length === 0
+      ? '✓ Reconciliation agrees with Stripe'
+      : `– Reconciliation found ${differences.map(([kind, count]) => `${count} ${kind}`).join(', ')}`,
+  );
   progress.say(`✓ One trace ties them together: ${traceId}`);
 }
 
@@ -70,7 +75,8 @@ async function create(rest: RestClient): Promise<{ payment: Payment; traceId: st
 async function succeeded(rest: RestClient, id: string): Promise<Payment> {
   return eventually('the payment to succeed', async () => {
     const { body } = await rest.get<Payment>(`/v1/payments/${id}`);
-    if (body.status !== 'succeeded') throw new StackError(`it is ${body.status}${body.failure === undefined ? '' : `: ${body.failure.message}`}`);
+    if (body.status !== 'succeeded')
+      throw new StackError(`it is ${body.status}${body.failure === undefined ? '' : `: ${body.failure.message}`}`);
     return body;
   });
 }
@@ -92,7 +98,8 @@ async function receiptPdf(rest: RestClient, payment: string, folder: string): Pr
     return body;
   });
   const pdf = await rest.bytes(`/v1/receipts/${receipt.id}/pdf`);
-  if (pdf.subarray(0, 5).toString('latin1') !== '%PDF-') throw new StackError(`GET /v1/receipts/${receipt.id}/pdf answered something that is not a PDF`);
+  if (pdf.subarray(0, 5).toString('latin1') !== '%PDF-')
+    throw new StackError(`GET /v1/receipts/${receipt.id}/pdf answered something that is not a PDF`);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const file = join(folder, `${receipt.number.replaceAll(/[^\w.-]/g, '-')}.pdf`);
   writeFileSync(file, pdf);
@@ -100,7 +107,12 @@ async function receiptPdf(rest: RestClient, payment: string, folder: string): Pr
 }
 
 async function reconcile(rest: RestClient, day: string): Promise<Record<string, number>> {
-  const { body } = await rest.post<Run>('/v1/reconciliation/runs', { start_date: day, end_date: day, mode: 'report', reason: 'Demonstration of npm start' });
+  const { body } = await rest.post<Run>('/v1/reconciliation/runs', {
+    start_date: day,
+    end_date: day,
+    mode: 'report',
+    reason: 'Demonstration of npm start',
+  });
   return eventually('the reconciliation run to end', async () => {
     const { status, counts } = (await rest.get<Run>(`/v1/reconciliation/runs/${body.id}`)).body;
     if (status === 'running') throw new StackError('it still runs');

@@ -26,9 +26,11 @@ export async function checkGenerated(list: readonly Generator[], root = reposito
   for (const generator of list) {
     const expected = await generate(generator, root);
     const found = existsSync(join(root, generator.file)) ? readFileSync(join(root, generator.file), 'utf8') : undefined;
-    if (found !== expected) stale.push(`${generator.file} (${generator.name}): ${found === undefined ? 'missing' : firstDifference(found, expected)}`);
+    if (found !== expected)
+      stale.push(`${generator.file} (${generator.name}): ${found === undefined ? 'missing' : firstDifference(found, expected)}`);
   }
-  if (stale.length > 0) throw new StackError(`Generated files are out of date; "npm run verify" rewrites them:\n${stale.map((one) => `  ${one}`).join('\n')}`);
+  if (stale.length > 0)
+    throw new StackError(`Generated files are out of date; "npm run verify" rewrites them:\n${stale.map((one) => `  ${one}`).join('\n')}`);
 }
 
 /** Writes every generated file anew. */
@@ -56,5 +58,7 @@ async function generate({ name, command }: Generator, root: string): Promise<str
 function firstDifference(found: string, expected: string): string {
   const [have, want] = [found.split('\n'), expected.split('\n')];
   const line = want.findIndex((text, index) => have[index] !== text);
-  return line === -1 ? `has ${have.length - want.length} lines too many` : `line ${line + 1} should be ${JSON.stringify(want[line]?.slice(0, 80))}`;
+  return line === -1
+    ? `has ${have.length - want.length} lines too many`
+    : `line ${line + 1} should be ${JSON.stringify(want[line]?.slice(0, 80))}`;
 }

@@ -51,7 +51,8 @@ export class RestClient {
       });
       const bytes = Buffer.from(await answer.body.arrayBuffer());
       if (answer.statusCode < 300) return { bytes, header: (name) => answer.headers[name]?.toString() };
-      if (answer.statusCode !== 503 || attempt === 10) throw new StackError(`${method} ${path} answered ${answer.statusCode}: ${bytes.toString('utf8').slice(0, 500)}`);
+      if (answer.statusCode !== 503 || attempt === 10)
+        throw new StackError(`${method} ${path} answered ${answer.statusCode}: ${bytes.toString('utf8').slice(0, 500)}`);
       await delay(500);
     }
   }

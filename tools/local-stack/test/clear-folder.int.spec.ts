@@ -10,8 +10,10 @@ describe('When the folder of a stack is cleared', () => {
   afterAll(() => [dir, elsewhere].forEach((one) => rmSync(one, { recursive: true, force: true })));
 
   it('keeps downloads and a database that tests use, and follows the link to data elsewhere', () => {
-    for (const folder of ['logs', 'cache', 'nats/jetstream', 'test-postgres-17/server/data', 'test-postgres-18/server/data']) mkdirSync(join(dir, folder), { recursive: true });
-    for (const file of ['secrets.json', 'logs/payments-1.log', 'test-postgres-18/server/data/postmaster.pid']) writeFileSync(join(dir, file), '');
+    for (const folder of ['logs', 'cache', 'nats/jetstream', 'test-postgres-17/server/data', 'test-postgres-18/server/data'])
+      mkdirSync(join(dir, folder), { recursive: true });
+    for (const file of ['secrets.json', 'logs/payments-1.log', 'test-postgres-18/server/data/postmaster.pid'])
+      writeFileSync(join(dir, file), '');
     symlinkSync(elsewhere, join(dir, 'postgres'));
 
     clearFolder(dir);

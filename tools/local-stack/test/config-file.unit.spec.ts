@@ -8,7 +8,11 @@ const config: NatsConfig = {
   store: '/data/nats',
   users: [
     { user: 'admin', password: 'a' },
-    { user: 'payments', password: 'p', permissions: { publish: { allow: ['payments.events.>'] }, subscribe: { allow: ['_INBOX_payments.>'] } } },
+    {
+      user: 'payments',
+      password: 'p',
+      permissions: { publish: { allow: ['payments.events.>'] }, subscribe: { allow: ['_INBOX_payments.>'] } },
+    },
   ],
   maxFileStoreBytes: 1000,
   maxMemoryBytes: 100,
@@ -21,7 +25,9 @@ describe('When the configuration of nats-server is written', () => {
     expect(text).toContain('max_file_store: 1000');
     expect(text).toContain('max_memory_store: 100');
     expect(text).toContain('host: 127.0.0.1');
-    expect(text).toContain('{ user: "payments", password: "p", permissions: { publish: { allow: ["payments.events.>"] }, subscribe: { allow: ["_INBOX_payments.>"] } } }');
+    expect(text).toContain(
+      '{ user: "payments", password: "p", permissions: { publish: { allow: ["payments.events.>"] }, subscribe: { allow: ["_INBOX_payments.>"] } } }',
+    );
   });
 
   it('asks to write through only a version that knows how to', () => {
@@ -43,7 +49,8 @@ describe('When versions and releases are compared', () => {
   });
 
   it('knows the checksum of the pinned version for every platform that Tidegate runs on', () => {
-    for (const platform of ['linux-amd64', 'linux-arm64', 'darwin-amd64', 'darwin-arm64']) expect(releases[pinnedVersion]?.[platform]).toMatch(/^[0-9a-f]{64}$/);
+    for (const platform of ['linux-amd64', 'linux-arm64', 'darwin-amd64', 'darwin-arm64'])
+      expect(releases[pinnedVersion]?.[platform]).toMatch(/^[0-9a-f]{64}$/);
     expect(archiveName('2.14.5', releasePlatform('linux', 'x64'))).toBe('nats-server-v2.14.5-linux-amd64.tar.gz');
     expect(releasePlatform('darwin', 'arm64')).toBe('darwin-arm64');
   });

@@ -62,7 +62,10 @@ async function serveArchive(itsVersion = version): Promise<{ downloadBase: strin
     else response.writeHead(404).end();
   });
   await new Promise<void>((resolve) => server?.listen(0, '127.0.0.1', resolve));
-  return { downloadBase: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, sha256: createHash('sha256').update(bytes).digest('hex') };
+  return {
+    downloadBase: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    sha256: createHash('sha256').update(bytes).digest('hex'),
+  };
 }
 
 describe('When nats-server is looked for', () => {
@@ -74,7 +77,9 @@ describe('When nats-server is looked for', () => {
 
   it('says so when NATS_SERVER_BIN does not work, and looks no further', async () => {
     fakeProgram(cachedProgram({ cache: join(folder, 'cache'), version }), version);
-    await expect(findNatsServer(search({ env: { NATS_SERVER_BIN: join(folder, 'absent') } }))).rejects.toThrow(/NATS_SERVER_BIN is set to .*absent, which is not/);
+    await expect(findNatsServer(search({ env: { NATS_SERVER_BIN: join(folder, 'absent') } }))).rejects.toThrow(
+      /NATS_SERVER_BIN is set to .*absent, which is not/,
+    );
   });
 
   it('takes the cache next, without a word', async () => {
@@ -110,7 +115,10 @@ describe('When nats-server is looked for', () => {
   it('compiles it with Go before it takes an older one from the PATH', async () => {
     fakeProgram(join(folder, 'bin', 'nats-server'), '2.12.8');
     const go = join(folder, 'bin', 'go');
-    writeFileSync(go, `#!/bin/sh\n[ "$1" = version ] && exit 0\n[ "$2" = github.com/nats-io/nats-server/v2@v${version} ] || exit 1\nprintf '#!/bin/sh\\necho "nats-server: v${version}"\\n' > "$GOBIN/nats-server"\n/bin/chmod 755 "$GOBIN/nats-server"\n`);
+    writeFileSync(
+      go,
+      `#!/bin/sh\n[ "$1" = version ] && exit 0\n[ "$2" = github.com/nats-io/nats-server/v2@v${version} ] || exit 1\nprintf '#!/bin/sh\\necho "nats-server: v${version}"\\n' > "$GOBIN/nats-server"\n/bin/chmod 755 "$GOBIN/nats-server"\n`,
+    );
     chmodSync(go, 0o755);
     expect(await findNatsServer(search())).toBe(cachedProgram({ cache: join(folder, 'cache'), version }));
     expect(said).toHaveLength(4);
@@ -118,8 +126,12 @@ describe('When nats-server is looked for', () => {
 
   it('refuses one on the PATH that is older than the oldest supported, and says what to do when nothing is left', async () => {
     fakeProgram(join(folder, 'bin', 'nats-server'), '2.9.9');
-    const attempt = findNatsServer(search({ cache: join(folder, 'cache'), debianPackage: () => Promise.resolve({ because: 'this is neither Debian nor Ubuntu' }) }));
-    await expect(attempt).rejects.toThrow(/No nats-server 2\.14\.5 could be found:[\s\S]*is 2\.9\.9, older than 2\.9\.10[\s\S]*neither Debian nor Ubuntu[\s\S]*Do one of these[\s\S]*- set NATS_SERVER_BIN/);
+    const attempt = findNatsServer(
+      search({ cache: join(folder, 'cache'), debianPackage: () => Promise.resolve({ because: 'this is neither Debian nor Ubuntu' }) }),
+    );
+    await expect(attempt).rejects.toThrow(
+      /No nats-server 2\.14\.5 could be found:[\s\S]*is 2\.9\.9, older than 2\.9\.10[\s\S]*neither Debian nor Ubuntu[\s\S]*Do one of these[\s\S]*- set NATS_SERVER_BIN/,
+    );
     expect(said).toHaveLength(6);
   });
 

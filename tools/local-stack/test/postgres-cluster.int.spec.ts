@@ -29,7 +29,14 @@ afterEach(async () => {
 });
 
 async function prepare(changes: Partial<ClusterOptions> = {}): Promise<PostgresCluster> {
-  const options = { folder: join(folder, 'postgres'), port: await freePort(), log: join(folder, 'logs', 'postgres.log'), fsync: false, template, ...changes };
+  const options = {
+    folder: join(folder, 'postgres'),
+    port: await freePort(),
+    log: join(folder, 'logs', 'postgres.log'),
+    fsync: false,
+    template,
+    ...changes,
+  };
   const cluster = await PostgresCluster.prepare(options);
   running.push(cluster);
   return cluster;

@@ -10,9 +10,13 @@ describe('When a supervisor is killed', () => {
   afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
   it('leaves no child behind', async () => {
-    const supervisor = spawn(process.execPath, [join(import.meta.dirname, 'orphan-maker.mjs'), join(import.meta.dirname, 'toy-service.mjs'), join(folder, 'toy.log')], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
+    const supervisor = spawn(
+      process.execPath,
+      [join(import.meta.dirname, 'orphan-maker.mjs'), join(import.meta.dirname, 'toy-service.mjs'), join(folder, 'toy.log')],
+      {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      },
+    );
     const child = Number(await new Promise<Buffer>((resolve) => supervisor.stdout.once('data', resolve)));
     expect(() => process.kill(child, 0)).not.toThrow();
 

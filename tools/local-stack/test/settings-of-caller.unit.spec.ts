@@ -16,11 +16,23 @@ describe("When the caller's environment has settings of Stripe", () => {
   });
 
   it.each(['sk_live_1', 'rk_live_1'])('recognizes the live key %s', (key) => {
-    expect(stripeOfCaller({ STRIPE_SECRET_KEY: key, STRIPE_WEBHOOK_SECRET: 'whsec_1' }, 'unknown')).toMatchObject({ kind: 'live', webhookSecretMissing: false });
+    expect(stripeOfCaller({ STRIPE_SECRET_KEY: key, STRIPE_WEBHOOK_SECRET: 'whsec_1' }, 'unknown')).toMatchObject({
+      kind: 'live',
+      webhookSecretMissing: false,
+    });
   });
 
   it('keeps them, and every address, from the tests', () => {
-    const env = testEnvironment({ STRIPE_SECRET_KEY: 'sk_live_1', STRIPE_API_BASE: 'x', DATABASE_URL: 'x', NATS_URL: 'x', NODE_OPTIONS: 'x', HOME: '/home/me', NATS_SERVER_BIN: '/bin/n', PATH: '/bin' });
+    const env = testEnvironment({
+      STRIPE_SECRET_KEY: 'sk_live_1',
+      STRIPE_API_BASE: 'x',
+      DATABASE_URL: 'x',
+      NATS_URL: 'x',
+      NODE_OPTIONS: 'x',
+      HOME: '/home/me',
+      NATS_SERVER_BIN: '/bin/n',
+      PATH: '/bin',
+    });
     expect(Object.keys(env).sort()).toEqual(['HOME', 'NATS_SERVER_BIN', 'PATH']);
   });
 });

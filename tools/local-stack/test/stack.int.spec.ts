@@ -38,7 +38,12 @@ describe('When a stack runs', () => {
     stack = await start({
       replicas: { payments: 2 },
       failpoints: { 'payments-2': 'payments.create.intent.before_call:kill,webhooks.ingest.insert.before_commit:kill' },
-      caller: { ...process.env, DATABASE_URL: 'postgres://elsewhere/', STRIPE_SECRET_KEY: 'sk_live_of_the_caller', REFUND_ABSENCE_SECONDS: '7' },
+      caller: {
+        ...process.env,
+        DATABASE_URL: 'postgres://elsewhere/',
+        STRIPE_SECRET_KEY: 'sk_live_of_the_caller',
+        REFUND_ABSENCE_SECONDS: '7',
+      },
     });
   }, 60_000);
   afterAll(() => stack.stop());
@@ -46,15 +51,38 @@ describe('When a stack runs', () => {
   it('lists every process in stack.json with a pid that lives', () => {
     const listed = JSON.parse(readFileSync(join(stack.dir, 'stack.json'), 'utf8')) as ListedProcess[];
     expect(listed.map(({ name, replica }) => `${name}-${replica}`).sort()).toEqual(
-      ['gateway-1', 'nats-1', 'payments-1', 'payments-2', 'postgres-1', 'receipts-1', 'reconciliation-1', 'simulator-1', 'webhooks-1'].sort(),
+      [
+        'gateway-1',
+        'nats-1',
+        'payments-1',
+        'payments-2',
+        'postgres-1',
+        'receipts-1',
+        'reconciliation-1',
+        'simulator-1',
+        'webhooks-1',
+      ].sort(),
     );
     for (const { pid } of listed) expect(isAlive(pid ?? 0)).toBe(true);
   });
 
   it('writes addresses and keys to local.env, for its owner only', () => {
     const file = join(stack.dir, 'local.env');
-    const names = readFileSync(file, 'utf8').trim().split('\n').map((line) => line.split('=')[0]);
-    expect(names).toEqual(['TIDEGATE_URL', 'TIDEGATE_WEBHOOKS_URL', 'TIDEGATE_API_KEY', 'TIDEGATE_API_KEY_OTHER', 'STRIPE_API_BASE', 'STRIPE_SECRET_KEY', 'STRIPE_WEBHOOK_SECRET', 'DATABASE_URL', 'NATS_URL']);
+    const names = readFileSync(file, 'utf8')
+      .trim()
+      .split('\n')
+      .map((line) => line.split('=')[0]);
+    expect(names).toEqual([
+      'TIDEGATE_URL',
+      'TIDEGATE_WEBHOOKS_URL',
+      'TIDEGATE_API_KEY',
+      'TIDEGATE_API_KEY_OTHER',
+      'STRIPE_API_BASE',
+      'STRIPE_SECRET_KEY',
+      'STRIPE_WEBHOOK_SECRET',
+      'DATABASE_URL',
+      'NATS_URL',
+    ]);
     for (const name of ['local.env', 'secrets.json', 'stack.json']) expect(statSync(join(stack.dir, name)).mode & 0o077).toBe(0);
   });
 
@@ -81,7 +109,11 @@ describe('When a stack runs', () => {
   });
 
   it('restarts the broker and the database on their ports while the services live on', async () => {
-    const pids = () => stack.processes().filter((one) => !['nats', 'postgres'].includes(one.name)).map((one) => one.pid);
+    const pids = () =>
+      stack
+        .processes()
+        .filter((one) => !['nats', 'postgres'].includes(one.name))
+        .map((one) => one.pid);
     const ports = () => stack.processes().map((one) => one.port);
     const [pidsBefore, portsBefore] = [pids(), ports()];
     await stack.killNats();
@@ -116,7 +148,9 @@ describe('When a stack cannot start', () => {
 
   it('shows the end of the log of the service that failed, and stops the rest', async () => {
     const dir = folder();
-    await expect(start({ dir, env: { receipts: { TOY: 'fails' } } })).rejects.toThrow(/receipts-1 ended while it started[\s\S]*toy: the configuration is not valid/);
+    await expect(start({ dir, env: { receipts: { TOY: 'fails' } } })).rejects.toThrow(
+      /receipts-1 ended while it started[\s\S]*toy: the configuration is not valid/,
+    );
     const pidFile = join(dir, 'postgres', 'data', 'postmaster.pid');
     expect(statSync(pidFile, { throwIfNoEntry: false })).toBeUndefined();
   }, 60_000);

@@ -7,7 +7,11 @@ describe('When npm start is given arguments', () => {
   });
 
   it('takes replicas and a port base', () => {
-    expect(parseStartOptions(['--once', '--replicas', 'payments=3,gateway=2', '--port-base', '4000'])).toMatchObject({ once: true, replicas: { payments: 3, gateway: 2 }, portBase: 4000 });
+    expect(parseStartOptions(['--once', '--replicas', 'payments=3,gateway=2', '--port-base', '4000'])).toMatchObject({
+      once: true,
+      replicas: { payments: 3, gateway: 2 },
+      portBase: 4000,
+    });
   });
 
   it.each([

@@ -20,7 +20,10 @@ export async function runChecks(checks: readonly Check[], say: (line: string) =>
     say(`… ${check.name}`);
     const started = performance.now();
     const result = await outcome(check);
-    const counts = result.passed + result.failed + result.skipped > 1 ? `: ${result.passed} passed, ${result.failed} failed, ${result.skipped} skipped` : '';
+    const counts =
+      result.passed + result.failed + result.skipped > 1
+        ? `: ${result.passed} passed, ${result.failed} failed, ${result.skipped} skipped`
+        : '';
     say(`${result.failed === 0 ? '✓' : '✗'} ${check.name}${counts} (${((performance.now() - started) / 1000).toFixed(1)} s)`);
     if (result.failed > 0) say(result.output.trimEnd());
     total.passed += result.passed;

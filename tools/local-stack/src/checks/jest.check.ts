@@ -31,7 +31,19 @@ async function runJest({ name, project, args = [], env, say }: JestRun): Promise
   const jest = join(repositoryRoot(), 'node_modules', 'jest', 'bin', 'jest.js');
   const child = spawn(
     nodeProgram(),
-    ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning', jest, '--selectProjects', project, '--passWithNoTests', '--forceExit', '--json', `--outputFile=${report}`, ...workers[project], ...args],
+    [
+      '--experimental-vm-modules',
+      '--disable-warning=ExperimentalWarning',
+      jest,
+      '--selectProjects',
+      project,
+      '--passWithNoTests',
+      '--forceExit',
+      '--json',
+      `--outputFile=${report}`,
+      ...workers[project],
+      ...args,
+    ],
     { cwd: repositoryRoot(), env, stdio: ['ignore', 'ignore', 'pipe'] },
   );
   const forget = endWithUs(child);

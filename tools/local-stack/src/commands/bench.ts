@@ -8,7 +8,8 @@ import { StackError } from '../stack-error.js';
 export async function bench(args: readonly string[]): Promise<number> {
   const [name = '', ...rest] = args;
   const known = benchmarks();
-  if (!known.includes(name)) throw new StackError(`There is no benchmark "${name}"; there ${known.length === 0 ? 'are none yet' : `are: ${known.join(', ')}`}.`);
+  if (!known.includes(name))
+    throw new StackError(`There is no benchmark "${name}"; there ${known.length === 0 ? 'are none yet' : `are: ${known.join(', ')}`}.`);
   return runScript(`bench/dist/${name}.bench.js`, rest);
 }
 

@@ -10,7 +10,10 @@ export async function startDetached(args: readonly string[]): Promise<number> {
   const logs = join(repositoryRoot(), '.tidegate', 'logs');
   mkdirSync(logs, { recursive: true });
   const log = openSync(join(logs, 'supervisor.log'), 'a', 0o600);
-  const child = spawn(process.execPath, [...process.execArgv, process.argv[1] ?? '', 'start', ...args, '--supervised'], { stdio: ['ignore', log, log, 'ipc'], detached: true });
+  const child = spawn(process.execPath, [...process.execArgv, process.argv[1] ?? '', 'start', ...args, '--supervised'], {
+    stdio: ['ignore', log, log, 'ipc'],
+    detached: true,
+  });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => child.kill('SIGTERM'));
   return new Promise((resolve) => {
     child.on('message', (message: Message) => {

@@ -42,7 +42,8 @@ function parsed(args: readonly string[]) {
 function parsePortBase(text: string | undefined): number {
   if (text === undefined) return defaultPortBase;
   const base = Number(text);
-  if (!Number.isInteger(base) || base < 1 || base > 56_000) throw new StackError(`--port-base must be a whole number from 1 to 56000, not "${text}".`);
+  if (!Number.isInteger(base) || base < 1 || base > 56_000)
+    throw new StackError(`--port-base must be a whole number from 1 to 56000, not "${text}".`);
   return base;
 }
 
@@ -50,7 +51,8 @@ function parseReplicas(text: string): Replicas {
   const replicas: Replicas = {};
   for (const entry of text.split(',').filter((one) => one !== '')) {
     const [name = '', count = ''] = entry.split('=');
-    if (!serviceNames.includes(name as ServiceName)) throw new StackError(`--replicas names "${name}"; the services are ${serviceNames.join(', ')}.`);
+    if (!serviceNames.includes(name as ServiceName))
+      throw new StackError(`--replicas names "${name}"; the services are ${serviceNames.join(', ')}.`);
     if (!/^[1-9]\d?$/.test(count)) throw new StackError(`--replicas ${name} must be a whole number from 1 to 99, not "${count}".`);
     replicas[name as ServiceName] = Number(count);
   }

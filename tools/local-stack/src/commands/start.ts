@@ -85,7 +85,12 @@ async function serve(stack: Stack, stripe: CallerStripe, { options, progress, in
   return 0;
 }
 
-async function tryDemonstration(stack: Stack, stripe: CallerStripe, progress: Progress, interruption: Interruption): Promise<string | undefined> {
+async function tryDemonstration(
+  stack: Stack,
+  stripe: CallerStripe,
+  progress: Progress,
+  interruption: Interruption,
+): Promise<string | undefined> {
   try {
     await interruption.orReject(demonstrate({ stack, progress, realStripe: stripe.kind !== 'simulator' }));
     return undefined;

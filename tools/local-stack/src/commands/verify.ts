@@ -20,10 +20,21 @@ export async function verify(args: readonly string[]): Promise<number> {
 
 async function onOldestNats(env: NodeJS.ProcessEnv): Promise<Check> {
   const program = await findOldestNatsServer({ say });
-  return jestCheck({ name: `Broker tests on nats-server ${oldestVersion}`, project: 'int', env: { ...env, NATS_SERVER_BIN: program }, args: ['--testPathPatterns', brokerSpecs], say });
+  return jestCheck({
+    name: `Broker tests on nats-server ${oldestVersion}`,
+    project: 'int',
+    env: { ...env, NATS_SERVER_BIN: program },
+    args: ['--testPathPatterns', brokerSpecs],
+    say,
+  });
 }
 
 async function onDebianPostgres(env: NodeJS.ProcessEnv): Promise<Check> {
   const { bin, major } = await debianPostgres();
-  return jestCheck({ name: `Integration tests on Debian's PostgreSQL ${major}`, project: 'int', env: { ...env, TIDEGATE_TEST_POSTGRES_BIN: bin }, say });
+  return jestCheck({
+    name: `Integration tests on Debian's PostgreSQL ${major}`,
+    project: 'int',
+    env: { ...env, TIDEGATE_TEST_POSTGRES_BIN: bin },
+    say,
+  });
 }

@@ -13,7 +13,9 @@ export function goodToKnow(stack: Stack): string {
     ['Settings', `${dir}/local.env`],
     ['Processes', `${dir}/stack.json, logs in ${dir}/logs`],
   ];
-  return ['', ...addresses.map(([name, where]) => `  ${name.padEnd(10)} ${where}`), '', ...(stack.hasKeys ? curl(stack, dir) : [])].join('\n');
+  return ['', ...addresses.map(([name, where]) => `  ${name.padEnd(10)} ${where}`), '', ...(stack.hasKeys ? curl(stack, dir) : [])].join(
+    '\n',
+  );
 }
 
 function curl({ urls }: Stack, dir: string): string[] {
@@ -29,7 +31,12 @@ function curl({ urls }: Stack, dir: string): string[] {
 /** What real Stripe needs to reach a laptop. */
 export function explainForwarding(stack: Stack, stripe: Exclude<CallerStripe, { kind: 'simulator' }>): string {
   const forward = `stripe listen --forward-to ${stack.urls.webhooks[0]}/webhooks/stripe`;
-  const key = stripe.kind === 'live' ? 'Live key: nothing is created by itself, no payment and no API key.' : 'Test key: this talks to real Stripe in test mode.';
-  const secret = stripe.webhookSecretMissing ? `\nSTRIPE_WEBHOOK_SECRET is not set, so no webhook is believed: "stripe listen --print-secret" prints it; set it and start again.` : '';
+  const key =
+    stripe.kind === 'live'
+      ? 'Live key: nothing is created by itself, no payment and no API key.'
+      : 'Test key: this talks to real Stripe in test mode.';
+  const secret = stripe.webhookSecretMissing
+    ? `\nSTRIPE_WEBHOOK_SECRET is not set, so no webhook is believed: "stripe listen --print-secret" prints it; set it and start again.`
+    : '';
   return `${key}\nWebhooks come to this machine through Stripe's own command line:  ${forward}${secret}`;
 }

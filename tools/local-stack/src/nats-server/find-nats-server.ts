@@ -51,7 +51,12 @@ async function walk(candidates: readonly Route[], search: Search): Promise<strin
   const found = await firstFind(candidates, search, failures);
   if (found !== undefined) return found;
   throw new StackError(
-    [`No nats-server ${search.version} could be found:`, ...failures, 'Do one of these and try again:', ...candidates.map((route) => `  - ${route.advice}`)].join('\n'),
+    [
+      `No nats-server ${search.version} could be found:`,
+      ...failures,
+      'Do one of these and try again:',
+      ...candidates.map((route) => `  - ${route.advice}`),
+    ].join('\n'),
   );
 }
 
@@ -83,7 +88,9 @@ function fromPathExactly(version: string): Route {
     ...fromPath,
     async look(search) {
       const outcome = await fromPath.look(search);
-      return 'found' in outcome && (await probeVersion(outcome.found)) !== version ? { because: `${outcome.found} is another version` } : outcome;
+      return 'found' in outcome && (await probeVersion(outcome.found)) !== version
+        ? { because: `${outcome.found} is another version` }
+        : outcome;
     },
   };
 }

@@ -9,6 +9,8 @@ export const fromCache: Route = {
   async look(search) {
     const program = cachedProgram(search);
     if (!existsSync(program)) return { because: 'empty' };
-    return (await probeVersion(program)) === search.version ? { found: program } : { because: `${program} does not run as version ${search.version}` };
+    return (await probeVersion(program)) === search.version
+      ? { found: program }
+      : { because: `${program} does not run as version ${search.version}` };
   },
 };

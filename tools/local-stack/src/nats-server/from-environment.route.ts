@@ -9,7 +9,8 @@ export const fromEnvironment: Route = {
   async look({ env }) {
     const program = env['NATS_SERVER_BIN'];
     if (program === undefined || program === '') return { because: 'not set' };
-    if ((await probeVersion(program)) === undefined) throw new StackError(`NATS_SERVER_BIN is set to ${program}, which is not a nats-server that runs.`);
+    if ((await probeVersion(program)) === undefined)
+      throw new StackError(`NATS_SERVER_BIN is set to ${program}, which is not a nats-server that runs.`);
     return { found: program };
   },
 };

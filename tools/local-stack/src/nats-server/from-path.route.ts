@@ -9,10 +9,15 @@ export const fromPath: Route = {
   name: 'the PATH',
   advice: `install nats-server ${oldestVersion} or newer`,
   async look({ env }) {
-    const program = (env['PATH'] ?? '').split(delimiter).filter((folder) => folder !== '').map((folder) => join(folder, 'nats-server')).find(isExecutable);
+    const program = (env['PATH'] ?? '')
+      .split(delimiter)
+      .filter((folder) => folder !== '')
+      .map((folder) => join(folder, 'nats-server'))
+      .find(isExecutable);
     if (program === undefined) return { because: 'no nats-server on it' };
     const version = await probeVersion(program);
-    if (version === undefined || !isAtLeast(version, oldestVersion)) return { because: `${program} is ${version ?? 'of unknown version'}, older than ${oldestVersion}` };
+    if (version === undefined || !isAtLeast(version, oldestVersion))
+      return { because: `${program} is ${version ?? 'of unknown version'}, older than ${oldestVersion}` };
     return { found: program };
   },
 };

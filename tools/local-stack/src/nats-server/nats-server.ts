@@ -84,7 +84,8 @@ export class NatsServer {
       what: `nats-server on port ${this.port} (log: ${this.options.log})`,
       timeoutMs: 30_000,
       everyMs: 20,
-      giveUp: () => (child.alive ? undefined : `nats-server ended while it started; the end of ${this.options.log}:\n${tailOf(this.options.log)}`),
+      giveUp: () =>
+        child.alive ? undefined : `nats-server ended while it started; the end of ${this.options.log}:\n${tailOf(this.options.log)}`,
     });
   }
 

@@ -15,7 +15,10 @@ export interface PostgresBinaries {
 }
 
 /** The server to use: the folder in TIDEGATE_TEST_POSTGRES_BIN when given, else the one that npm installed. */
-export async function postgresBinaries(user: OsUser | undefined, bin = process.env['TIDEGATE_TEST_POSTGRES_BIN']): Promise<PostgresBinaries> {
+export async function postgresBinaries(
+  user: OsUser | undefined,
+  bin = process.env['TIDEGATE_TEST_POSTGRES_BIN'],
+): Promise<PostgresBinaries> {
   return binariesIn(reachable(bin ?? npmBinaries(), user));
 }
 
@@ -36,7 +39,9 @@ export function removeCopiedBinaries(): void {
 function npmBinaries(): string {
   const home = npmHome();
   if (!existsSync(join(home, 'native', 'bin', 'postgres'))) {
-    throw new StackError(`PostgreSQL for ${process.platform}-${process.arch} is missing from node_modules: run "npm ci", and see that optional dependencies are not left out.`);
+    throw new StackError(
+      `PostgreSQL for ${process.platform}-${process.arch} is missing from node_modules: run "npm ci", and see that optional dependencies are not left out.`,
+    );
   }
   linkLibraries(home);
   return join(home, 'native', 'bin');

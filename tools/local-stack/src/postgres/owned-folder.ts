@@ -24,7 +24,8 @@ export function ownedFolder(path: string, user: OsUser | undefined): string {
   }
   const real = realpathSync(path);
   giveTo(user, real);
-  if (!canReach(user, real)) throw new StackError(`User ${user.name}, under which PostgreSQL runs, cannot open ${real}: run "npm run reset" and try again.`);
+  if (!canReach(user, real))
+    throw new StackError(`User ${user.name}, under which PostgreSQL runs, cannot open ${real}: run "npm run reset" and try again.`);
   return real;
 }
 

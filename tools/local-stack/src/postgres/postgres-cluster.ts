@@ -48,7 +48,9 @@ export class PostgresCluster {
     await createDataFolder({ folder, binaries, user, fsync: options.fsync, template: options.template });
     const version = readFileSync(join(folder, 'data', 'PG_VERSION'), 'utf8').trim();
     if (version !== String(binaries.major)) {
-      throw new StackError(`The data in ${options.folder} is of PostgreSQL ${version} and this is ${binaries.major}: "npm run reset" starts afresh.`);
+      throw new StackError(
+        `The data in ${options.folder} is of PostgreSQL ${version} and this is ${binaries.major}: "npm run reset" starts afresh.`,
+      );
     }
     return new PostgresCluster(options, binaries, user, folder, readFileSync(join(folder, 'admin-password'), 'utf8').trim());
   }
@@ -103,7 +105,8 @@ export class PostgresCluster {
     await until(() => ping(this.url()), {
       what: `PostgreSQL on port ${this.port} (log: ${this.options.log})`,
       timeoutMs: 60_000,
-      giveUp: () => (child.alive ? undefined : `PostgreSQL ended while it started; the end of ${this.options.log}:\n${tailOf(this.options.log)}`),
+      giveUp: () =>
+        child.alive ? undefined : `PostgreSQL ended while it started; the end of ${this.options.log}:\n${tailOf(this.options.log)}`,
     });
   }
 

@@ -17,7 +17,10 @@ export function unprivilegedUser(): OsUser | undefined {
   if (process.getuid?.() !== 0) return undefined;
   const accounts = parsePasswd(readFileSync('/etc/passwd', 'utf8'));
   const user = accounts.get('postgres') ?? accounts.get('nobody');
-  if (user === undefined) throw new StackError('PostgreSQL refuses to run as root and this machine has no account "postgres" or "nobody": run the command as another user.');
+  if (user === undefined)
+    throw new StackError(
+      'PostgreSQL refuses to run as root and this machine has no account "postgres" or "nobody": run the command as another user.',
+    );
   return user;
 }
 
@@ -35,5 +38,11 @@ export function parsePasswd(text: string): Map<string, OsUser> {
 /** Whether that user gets at a folder or file: asked of the system itself, so that access lists and mount options count as well. */
 export function canReach(user: OsUser | undefined, path: string): boolean {
   if (user === undefined) return true;
-  return spawnSync('/bin/sh', ['-c', 'test -r "$1" && { test ! -d "$1" || test -x "$1"; }', 'sh', path], { cwd: '/', uid: user.uid, gid: user.gid }).status === 0;
+  return (
+    spawnSync('/bin/sh', ['-c', 'test -r "$1" && { test ! -d "$1" || test -x "$1"; }', 'sh', path], {
+      cwd: '/',
+      uid: user.uid,
+      gid: user.gid,
+    }).status === 0
+  );
 }

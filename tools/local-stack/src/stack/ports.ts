@@ -23,7 +23,9 @@ export async function portsFromBase(base: number, instances: readonly Instance[]
   for (const [name, port] of [...services, ['the simulator', simulator] as const]) {
     if (port < 1 || port > 65_535) throw new StackError(`--port-base ${base} would put ${name} on port ${port}, which does not exist.`);
     if (!(await isPortFree(port))) {
-      throw new StackError(`Port ${port}, which ${name} needs, is in use by another program: stop that, or choose other ports with --port-base, for example "npm start -- --port-base ${base + 10_000}".`);
+      throw new StackError(
+        `Port ${port}, which ${name} needs, is in use by another program: stop that, or choose other ports with --port-base, for example "npm start -- --port-base ${base + 10_000}".`,
+      );
     }
   }
   return { services, simulator, postgres: await freePort(), nats: await freePort() };

@@ -19,7 +19,9 @@ export const realProduct: Product = {
   },
 
   async migrate(adminUrl, password) {
-    const { migrateAll } = await load<{ migrateAll(adminUrl: string, options: { password(role: string): string }): Promise<unknown> }>('@tidegate/database/migrate');
+    const { migrateAll } = await load<{ migrateAll(adminUrl: string, options: { password(role: string): string }): Promise<unknown> }>(
+      '@tidegate/database/migrate',
+    );
     try {
       await migrateAll(adminUrl, { password });
     } catch (error) {
@@ -34,7 +36,9 @@ export const realProduct: Product = {
   },
 
   async failpoints() {
-    const { messagingFailpoints } = await load<{ messagingFailpoints(service: string): string[] }>('@tidegate/messaging/messaging-failpoints');
+    const { messagingFailpoints } = await load<{ messagingFailpoints(service: string): string[] }>(
+      '@tidegate/messaging/messaging-failpoints',
+    );
     const withOwn = serviceNames.filter((name) => existsSync(join(repositoryRoot(), 'services', name, 'dist', 'failpoints.js')));
     const lists = await Promise.all(withOwn.map((name) => load<{ FAILPOINTS: readonly string[] }>(`@tidegate/${name}/failpoints`)));
     return [...lists.flatMap(({ FAILPOINTS }) => FAILPOINTS), ...serviceNames.flatMap(messagingFailpoints)].sort();
@@ -44,7 +48,11 @@ export const realProduct: Product = {
     const { ALL_SCOPES } = await load<{ ALL_SCOPES: readonly string[] }>('@tidegate/gateway/api-key/scopes');
     const [main, other] = await Promise.all([
       createKey(databaseUrl, 'default', ALL_SCOPES),
-      createKey(databaseUrl, 'other', ALL_SCOPES.filter((scope) => scope !== 'ops')),
+      createKey(
+        databaseUrl,
+        'other',
+        ALL_SCOPES.filter((scope) => scope !== 'ops'),
+      ),
     ]);
     return { default: main, other };
   },
@@ -59,7 +67,11 @@ async function createKey(databaseUrl: string, tenant: string, scopes: readonly s
 /** The gateway's own commands for what needs the database, because no key exists before the first one. */
 function admin(databaseUrl: string, args: readonly string[]): Promise<string> {
   const program = join(repositoryRoot(), 'services', 'gateway', 'dist', 'admin.js');
-  return run(nodeProgram(), [program, ...args], { env: { PATH: process.env['PATH'], DATABASE_URL: databaseUrl }, timeoutMs: 30_000, stdoutOnly: true });
+  return run(nodeProgram(), [program, ...args], {
+    env: { PATH: process.env['PATH'], DATABASE_URL: databaseUrl },
+    timeoutMs: 30_000,
+    stdoutOnly: true,
+  });
 }
 
 async function load<Module>(specifier: string): Promise<Module> {

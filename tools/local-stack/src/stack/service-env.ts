@@ -49,7 +49,8 @@ export function serviceEnv({ instance, port, addresses, caller, overrides }: Ser
   return onlyOwnFailpoints(env, instance.name);
 }
 
-const foreign = /^(STRIPE_(?!REQUEST_RATE_LIMIT)|DATABASE_URL|NATS_URL|NATS_SERVER_BIN|TIDEGATE_(?!FAILPOINT)|PORT$|HOST$|REPLICA$|NODE_OPTIONS$|NODE_ENV$|npm_|JEST_|SIMULATOR_)/;
+const foreign =
+  /^(STRIPE_(?!REQUEST_RATE_LIMIT)|DATABASE_URL|NATS_URL|NATS_SERVER_BIN|TIDEGATE_(?!FAILPOINT)|PORT$|HOST$|REPLICA$|NODE_OPTIONS$|NODE_ENV$|npm_|JEST_|SIMULATOR_)/;
 
 /** The caller's environment without what would lead a process of this stack to another one's parts. */
 export function withoutAddresses(caller: NodeJS.ProcessEnv): NodeJS.ProcessEnv {

@@ -55,7 +55,10 @@ export class ServiceProcess {
     await until(() => expectReady(`${this.spec.url}${this.spec.readyPath}`), {
       what: `${this.spec.name} to be ready (log: ${this.spec.log})`,
       timeoutMs,
-      giveUp: () => (child?.exit === undefined ? undefined : `${this.spec.name} ended while it started; the end of ${this.spec.log}:\n${tailOf(this.spec.log)}`),
+      giveUp: () =>
+        child?.exit === undefined
+          ? undefined
+          : `${this.spec.name} ended while it started; the end of ${this.spec.log}:\n${tailOf(this.spec.log)}`,
     });
   }
 

@@ -38,7 +38,8 @@ export class Stack {
 
   /** Base URLs: of every replica of a service, and of Stripe's API as the services see it. */
   get urls(): Record<ServiceName, string[]> & { simulator: string } {
-    const of = (name: ServiceName) => [...this.parts.services.values()].filter((one) => one.instance.name === name).map((one) => one.process.spec.url);
+    const of = (name: ServiceName) =>
+      [...this.parts.services.values()].filter((one) => one.instance.name === name).map((one) => one.process.spec.url);
     return {
       gateway: of('gateway'),
       webhooks: of('webhooks'),
@@ -83,10 +84,45 @@ export class Stack {
     const { postgres, nats, simulator, simulatorPort, services, dir } = this.parts;
     const log = (name: string) => join(dir, 'logs', `${name}-1.log`);
     return [
-      { name: 'postgres', replica: 1, pid: postgres.pid ?? null, port: postgres.port, url: `postgres://127.0.0.1:${postgres.port}`, log: log('postgres'), data_dir: join(postgres.folder, 'data') },
-      { name: 'nats', replica: 1, pid: nats.pid ?? null, port: nats.port, url: `nats://127.0.0.1:${nats.port}`, log: log('nats'), data_dir: nats.store },
-      ...(simulator === undefined ? [] : [{ name: 'simulator', replica: 1, pid: simulator.pid ?? null, port: simulatorPort, url: simulator.spec.url, log: simulator.spec.log, data_dir: null }]),
-      ...[...services.values()].map(({ instance, port, process }) => ({ ...instance, pid: process.pid ?? null, port, url: process.spec.url, log: process.spec.log, data_dir: null })),
+      {
+        name: 'postgres',
+        replica: 1,
+        pid: postgres.pid ?? null,
+        port: postgres.port,
+        url: `postgres://127.0.0.1:${postgres.port}`,
+        log: log('postgres'),
+        data_dir: join(postgres.folder, 'data'),
+      },
+      {
+        name: 'nats',
+        replica: 1,
+        pid: nats.pid ?? null,
+        port: nats.port,
+        url: `nats://127.0.0.1:${nats.port}`,
+        log: log('nats'),
+        data_dir: nats.store,
+      },
+      ...(simulator === undefined
+        ? []
+        : [
+            {
+              name: 'simulator',
+              replica: 1,
+              pid: simulator.pid ?? null,
+              port: simulatorPort,
+              url: simulator.spec.url,
+              log: simulator.spec.log,
+              data_dir: null,
+            },
+          ]),
+      ...[...services.values()].map(({ instance, port, process }) => ({
+        ...instance,
+        pid: process.pid ?? null,
+        port,
+        url: process.spec.url,
+        log: process.spec.log,
+        data_dir: null,
+      })),
     ];
   }
 
@@ -177,7 +213,12 @@ export class Stack {
   async killAll(): Promise<void> {
     this.stopping ??= Promise.resolve();
     const { services, simulator, nats, postgres } = this.parts;
-    await Promise.all([...[...services.values()].map((one) => one.process.kill('SIGKILL')), simulator?.kill('SIGKILL'), nats.kill(), postgres.kill()]);
+    await Promise.all([
+      ...[...services.values()].map((one) => one.process.kill('SIGKILL')),
+      simulator?.kill('SIGKILL'),
+      nats.kill(),
+      postgres.kill(),
+    ]);
   }
 
   /** To be called by whoever supervises a process that ended without being told to. */
@@ -185,7 +226,9 @@ export class Stack {
     if (this.stopping !== undefined) return;
     const { progress, restartCrashed, onChange } = this.parts;
     onChange(this);
-    progress.say(`✗ ${crashed.spec.name} ended unexpectedly (${exit.signal ?? `code ${exit.code}`}); the end of ${crashed.spec.log}:\n${tailOf(crashed.spec.log, 5)}`);
+    progress.say(
+      `✗ ${crashed.spec.name} ended unexpectedly (${exit.signal ?? `code ${exit.code}`}); the end of ${crashed.spec.log}:\n${tailOf(crashed.spec.log, 5)}`,
+    );
     if (!restartCrashed) return;
     const { TIDEGATE_FAILPOINT: _, ...env } = crashed.spec.env;
     await new Promise((resolve) => setTimeout(resolve, 1000));

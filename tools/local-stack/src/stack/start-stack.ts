@@ -72,9 +72,15 @@ class Starting {
       await createDatabase(postgres);
       await product.migrate(databaseUrl(), (role) => secrets.roles[role] ?? role);
     });
-    const stripe = this.options.stripe ?? { apiBase: `http://127.0.0.1:${this.settled.ports.simulator}`, secretKey: secrets.stripeSecretKey, webhookSecret: secrets.stripeWebhookSecret };
+    const stripe = this.options.stripe ?? {
+      apiBase: `http://127.0.0.1:${this.settled.ports.simulator}`,
+      secretKey: secrets.stripeSecretKey,
+      webhookSecret: secrets.stripeWebhookSecret,
+    };
     const simulator = this.options.stripe === undefined ? this.simulator(stripe) : undefined;
-    const keys = await progress.step(simulator === undefined ? 'API keys' : 'Stripe simulator and API keys', () => this.launchSimulator(simulator, databaseUrl()));
+    const keys = await progress.step(simulator === undefined ? 'API keys' : 'Stripe simulator and API keys', () =>
+      this.launchSimulator(simulator, databaseUrl()),
+    );
     const addresses: StackAddresses = {
       databaseUrl,
       natsUrl: (user) => nats.url(user),
@@ -82,9 +88,20 @@ class Starting {
       ...(simulator === undefined ? {} : { clockUrl: `${simulator.spec.url}/__clock` }),
     };
     const services = this.services(addresses);
-    await progress.step(`Services: ${[...services.keys()].join(', ')}`, () => this.launch([...services.values()].map((one) => one.process)));
+    await progress.step(`Services: ${[...services.keys()].join(', ')}`, () =>
+      this.launch([...services.values()].map((one) => one.process)),
+    );
     const failpoints = await product.failpoints();
-    this.stack = new Stack({ ...this.common(failpoints), postgres, nats, simulator, services, databaseUrl, keys, stripe: { apiBase: undefined, ...stripe } });
+    this.stack = new Stack({
+      ...this.common(failpoints),
+      postgres,
+      nats,
+      simulator,
+      services,
+      databaseUrl,
+      keys,
+      stripe: { apiBase: undefined, ...stripe },
+    });
     writeStackFiles(this.stack, failpoints);
     return this.stack;
   }
@@ -161,7 +178,10 @@ class Starting {
 
   private async apiKeys(adminUrl: string): Promise<ApiKeys> {
     const { dir, secrets, product } = this.settled;
-    const [marked] = await query<{ marker: string | null }>(adminUrl, `select shobj_description(oid, 'pg_database') as marker from pg_database where datname = current_database()`);
+    const [marked] = await query<{ marker: string | null }>(
+      adminUrl,
+      `select shobj_description(oid, 'pg_database') as marker from pg_database where datname = current_database()`,
+    );
     // The keys are kept here and their hashes there: a database that does not know that they were made for it needs new ones.
     if (secrets.apiKeys !== undefined && marked?.marker === 'keys created') return secrets.apiKeys;
     const keys = await product.createTenantsAndKeys(adminUrl);
@@ -200,7 +220,15 @@ class Starting {
   private process(name: string, args: string[], port: number, env: NodeJS.ProcessEnv): ServiceProcess {
     const readyPath = name === 'simulator' ? '/healthz' : '/readyz';
     return new ServiceProcess(
-      { name, command: [nodeProgram(), ...args], cwd: repositoryRoot(), log: this.log(name === 'simulator' ? 'simulator-1' : name), url: `http://127.0.0.1:${port}`, readyPath, env },
+      {
+        name,
+        command: [nodeProgram(), ...args],
+        cwd: repositoryRoot(),
+        log: this.log(name === 'simulator' ? 'simulator-1' : name),
+        url: `http://127.0.0.1:${port}`,
+        readyPath,
+        env,
+      },
       (crashed, exit) => void this.stack?.onCrash(crashed, exit),
     );
   }
@@ -220,7 +248,9 @@ class Starting {
 }
 
 function rejectOnAbort(signal: AbortSignal | undefined): Promise<never> {
-  return new Promise((_, reject) => signal?.addEventListener('abort', () => reject(new StackError('Stopped while starting.')), { once: true }));
+  return new Promise((_, reject) =>
+    signal?.addEventListener('abort', () => reject(new StackError('Stopped while starting.')), { once: true }),
+  );
 }
 
 async function createDatabase(postgres: PostgresCluster): Promise<void> {
