@@ -38,6 +38,7 @@ export async function lookAtShadows(tx: Transaction<any>, schemas: Schemas): Pro
  */
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- any service's transaction
 export async function stopWriters(tx: Transaction<any>, schemas: Schemas, tables: readonly string[]): Promise<void> {
+  if (tables.length === 0) return;
   await sql`LOCK TABLE ${sql.join(tables.map((table) => sql.id(schemas.live, table)))} IN EXCLUSIVE MODE`.execute(tx);
 }
 
