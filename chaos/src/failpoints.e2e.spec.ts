@@ -15,22 +15,22 @@ beforeAll(async () => {
 afterAll(() => arena?.close(), 60_000);
 
 /**
- * Every step of a request, the relay, and the inbox, in the service that moves money. Those of the other services are killed in their own specs,
+ * Every step of a request, and the inbox, in the service that moves money. The relay and the other services are killed in their own specs,
  * and all of them together by `npm run chaos -- failpoints`.
  */
-const CHOSEN = /^payments\.(create|confirm|capture|cancel|refund|relay|payments-stripe-events)\./;
+const CHOSEN = /^payments\.(create|confirm|capture|cancel|refund|payments-stripe-events)\./;
 
 describe('kill -9 at every failpoint of a payment', () => {
   it('hits each of them, and ends in a record that equals the truth', async () => {
     const report = await killAtFailpoints(arena, {
       seed,
-      perSecond: 6,
+      perSecond: 4,
       chosen: (name) => CHOSEN.test(name),
     });
     expect(report.missed).toEqual([]);
     expect(report.surprises).toEqual([]);
-    expect(report.killed.length).toBe(44);
+    expect(report.killed.length).toBe(40);
     await arena.settled(90_000);
-    await eventually(async () => expect(await inboxFaults(arena)).toEqual([]), { timeoutMs: 30_000 });
+    await eventually(async () => expect(await inboxFaults(arena)).toEqual([]), { timeoutMs: 90_000 });
   }, 400_000);
 });

@@ -10,8 +10,9 @@ export async function inboxFaults(arena: Arena): Promise<string[]> {
     const [published] = await arena.sql<{ head: string; count: string }>(
       `SELECT coalesce(max(position), 0) AS head, count(*) AS count FROM ${ownerOf(stream)}.outbox WHERE position IS NOT NULL`,
     );
-    const [stored] = await arena.sql<{ count: string; distinct: string; head: string; unhandled: string }>(
-      `SELECT count(*) AS count, count(DISTINCT position) AS distinct, coalesce(max(position), 0) AS head, count(*) FILTER (WHERE state <> 'done') AS unhandled
+    const [stored] = await arena.sql<{ count: string; distinct: string; head: string; unhandled: string; why: string | null }>(
+      `SELECT count(*) AS count, count(DISTINCT position) AS distinct, coalesce(max(position), 0) AS head, count(*) FILTER (WHERE state <> 'done') AS unhandled,
+              string_agg(DISTINCT state || ' after ' || failures || ' failures: ' || coalesce(reason, 'no reason'), '; ') FILTER (WHERE state <> 'done') AS why
          FROM ${service}.inbox i WHERE consumer = $1 AND generation = (SELECT live FROM ${service}.inbox_generations g WHERE g.consumer = i.consumer)`,
       [durable],
     );
@@ -20,7 +21,7 @@ export async function inboxFaults(arena: Arena): Promise<string[]> {
     if (stored!.count !== expected || stored!.distinct !== expected || stored!.head !== expected) {
       faults.push(`${durable}: ${stored!.count} rows, ${stored!.distinct} positions, up to ${stored!.head} of ${expected}`);
     }
-    if (stored!.unhandled !== '0') faults.push(`${durable}: ${stored!.unhandled} not handled`);
+    if (stored!.unhandled !== '0') faults.push(`${durable}: ${stored!.unhandled} not handled (${stored!.why})`);
   }
   return faults;
 }
