@@ -114,12 +114,29 @@ export class OutboxRelay {
     const reconnected = this.options.broker.onConnected(() => this.stamped.now());
     this.options.logger.info({ event: 'relay_leads', lease_epoch: leaseEpoch }, 'This process relays the outbox');
     try {
-      await Promise.all([this.stampWhile(over.signal, leaseEpoch, end), this.publishWhile(over.signal, leaseEpoch)]);
+      const position = await this.takenUp(over.signal);
+      if (position !== null)
+        await Promise.all([this.stampWhile(over.signal, leaseEpoch, end), this.publishWhile(over.signal, leaseEpoch, position)]);
     } finally {
       clearInterval(renewal);
       reconnected();
       this.stopping.signal.removeEventListener('abort', end);
     }
+  }
+
+  /**
+   * Where publishing stands, once the broker could be asked; null when leadership ended first. Nothing is stamped before: a restored database must
+   * begin its epoch at the first position that it gives out anew.
+   */
+  private async takenUp(over: AbortSignal): Promise<number | null> {
+    for (let failures = 1; !over.aborted; failures += 1) {
+      try {
+        return await this.takeUp();
+      } catch (error) {
+        await this.afterFailure(failures, error);
+      }
+    }
+    return null;
   }
 
   private async stampWhile(over: AbortSignal, leaseEpoch: number, end: () => void): Promise<void> {
@@ -153,8 +170,8 @@ export class OutboxRelay {
     this.stamped.now();
   }
 
-  private async publishWhile(over: AbortSignal, leaseEpoch: number): Promise<void> {
-    let position: number | null = null;
+  private async publishWhile(over: AbortSignal, leaseEpoch: number, from: number): Promise<void> {
+    let position: number | null = from;
     let failures = 0;
     while (!over.aborted) {
       try {
@@ -167,12 +184,16 @@ export class OutboxRelay {
         failures += 1;
         // The checkpoint in the table is the truth after any failure.
         position = null;
-        if (failures === 1 || failures % 20 === 0)
-          this.options.logger.warn({ event: 'relay_publish_failed', failures, err: error }, 'Publishing failed; trying again');
-        await this.ensureStreamAgain();
-        await this.stamped.within(this.options.broker.connected ? backOff(failures) : LONGEST_RETRY_MS);
+        await this.afterFailure(failures, error);
       }
     }
+  }
+
+  private async afterFailure(failures: number, err: unknown): Promise<void> {
+    if (failures === 1 || failures % 20 === 0)
+      this.options.logger.warn({ event: 'relay_publish_failed', failures, err }, 'Publishing failed; trying again');
+    await this.ensureStreamAgain();
+    await this.stamped.within(this.options.broker.connected ? backOff(failures) : LONGEST_RETRY_MS);
   }
 
   /** Where publishing stands. A stream whose last message is above our head says that this database was restored from a backup. */
