@@ -43,20 +43,21 @@ describe('When Postgres goes away while messages flow', () => {
     for (const worker of ['a', 'b']) await world.subscribe(await world.member('receipts'), 'receipts-payments', recorder(worker));
 
     const confirmed: number[] = [];
+    let refused = 0;
     let stopping = false;
     const traffic = (async () => {
       for (let n = 1; !stopping; n += 1) {
         // A commit whose answer was lost may have happened: such a number may arrive or not, and at most once.
         await payments.publish(`payment:pay_${n % 3}`, n).then(
           () => confirmed.push(n),
-          () => undefined,
+          () => (refused += 1),
         );
         await new Promise((resolve) => setTimeout(resolve, 10));
       }
     })();
     await eventually(() => expect(confirmed.length).toBeGreaterThan(40));
     await cluster.kill();
-    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    await eventually(() => expect(refused).toBeGreaterThan(40));
     await cluster.start();
     const atReturn = confirmed.length;
     await eventually(() => expect(confirmed.length).toBeGreaterThan(atReturn + 40));
