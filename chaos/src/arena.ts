@@ -49,7 +49,7 @@ export async function openArena(options: Partial<StackOptions> = {}): Promise<Ar
     fault: (order) => control(stack, 'POST', order),
     clearFaults: () => control(stack, 'DELETE'),
     sql: async <T extends pg.QueryResultRow>(text: string, values: unknown[] = []) => (await pool.query<T>(text, values)).rows,
-    settled: (withinMs = 60_000) => settled(client, truth, withinMs),
+    settled: (withinMs = 120_000) => settled(client, truth, withinMs),
     close: async () => {
       await client.close();
       await pool.end();

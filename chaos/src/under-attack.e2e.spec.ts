@@ -25,7 +25,7 @@ beforeAll(async () => {
     replicas: { gateway: 2, payments: 3, webhooks: 2, receipts: 2, reconciliation: 2 },
     env: { '*': { OTEL_EXPORTER_OTLP_ENDPOINT: endpoint } },
   });
-}, 120_000);
+}, 180_000);
 
 afterAll(async () => {
   await arena?.close();
@@ -151,7 +151,7 @@ describe('Webhooks delivered five times and shuffled, a tenth never', () => {
     );
     await arena.clearFaults();
     expect(log.surprises).toEqual([]);
-  }, 90_000);
+  }, 180_000);
 });
 
 describe("Stripe's answers lost or broken", () => {
@@ -164,7 +164,7 @@ describe("Stripe's answers lost or broken", () => {
       await arena.settled();
       expect(log.surprises).toEqual([]);
     },
-    90_000,
+    180_000,
   );
 });
 
@@ -190,7 +190,7 @@ describe('SIGTERM to each service in turn, under load', () => {
     for (const [durable, now] of Object.entries(await redeliveries(arena))) {
       expect(now.redelivered - (before[durable]?.redelivered ?? 0)).toBeLessThanOrEqual(now.prefetch);
     }
-  }, 120_000);
+  }, 180_000);
 });
 
 describe('Postgres restarted under load', () => {
@@ -202,7 +202,7 @@ describe('Postgres restarted under load', () => {
     expect(seen.statuses.filter((s) => !honest(s))).toEqual([]);
     expect(seen.surprises).toEqual([]);
     await arena.settled();
-  }, 90_000);
+  }, 180_000);
 });
 
 describe('The broker killed at 20 requests a second, its store deleted', () => {
@@ -234,7 +234,7 @@ describe('The broker killed at 20 requests a second, its store deleted', () => {
     await arena.settled();
     await eventually(async () => expect(await inboxFaults(arena)).toEqual([]), { timeoutMs: 20_000 });
     expect(pids()).toEqual(before);
-  }, 120_000);
+  }, 180_000);
 });
 
 describe.each([
@@ -264,7 +264,7 @@ describe.each([
     rmSync(copy, { recursive: true, force: true });
     await arena.settled();
     await eventually(async () => expect(await inboxFaults(arena)).toEqual([]), { timeoutMs: 20_000 });
-  }, 120_000);
+  }, 180_000);
 });
 
 describe('Thirty SIGKILLs at random instants under load', () => {
