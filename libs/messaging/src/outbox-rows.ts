@@ -75,6 +75,14 @@ export async function stampVisible(tx: Transaction<any>, leader: Leadership, lim
   return rows;
 }
 
+/** How long the oldest committed row has waited for its position; null when none waits. */
+export async function unstampedMs(db: Db): Promise<number | null> {
+  const { rows } = await sql<{ ms: number | null }>`
+    SELECT (extract(epoch FROM clock_timestamp() - min(staged_at)) * 1000)::bigint AS ms FROM outbox WHERE position IS NULL`.execute(db);
+  const ms = rows[0]?.ms ?? null;
+  return ms === null ? null : Math.max(0, ms);
+}
+
 export async function hasUnstamped(db: Db): Promise<boolean> {
   const { rows } = await sql<{ found: boolean }>`SELECT EXISTS (SELECT 1 FROM outbox WHERE position IS NULL) AS found`.execute(db);
   return rows[0]?.found === true;

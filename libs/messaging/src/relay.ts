@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { type NatsConnection } from '@nats-io/transport-node';
 import { type Owner } from '@tidegate/contracts/subjects';
 import { type Db } from '@tidegate/database/database';
 import { atCall, type Failpoints } from '@tidegate/database/failpoints';
@@ -114,9 +115,9 @@ export class OutboxRelay {
     const reconnected = this.options.broker.onConnected(() => this.stamped.now());
     this.options.logger.info({ event: 'relay_leads', lease_epoch: leaseEpoch }, 'This process relays the outbox');
     try {
-      const position = await this.takenUp(over.signal);
-      if (position !== null)
-        await Promise.all([this.stampWhile(over.signal, leaseEpoch, end), this.publishWhile(over.signal, leaseEpoch, position)]);
+      await this.settleEpoch(over.signal);
+      if (!over.signal.aborted)
+        await Promise.all([this.stampWhile(over.signal, leaseEpoch, end), this.publishWhile(over.signal, leaseEpoch)]);
     } finally {
       clearInterval(renewal);
       reconnected();
@@ -125,18 +126,17 @@ export class OutboxRelay {
   }
 
   /**
-   * Where publishing stands, once the broker could be asked; null when leadership ended first. Nothing is stamped before: a restored database must
-   * begin its epoch at the first position that it gives out anew.
+   * Asks the broker until it has said what the stream holds, or leadership is over. Nothing is stamped before: a restored database must begin its
+   * epoch at the first position that it gives out anew. A stream that is not there, or cannot be made, holds nothing.
    */
-  private async takenUp(over: AbortSignal): Promise<number | null> {
+  private async settleEpoch(over: AbortSignal): Promise<void> {
     for (let failures = 1; !over.aborted; failures += 1) {
       try {
-        return await this.takeUp();
+        return await this.beginEpochIfRestored(await this.connected());
       } catch (error) {
         await this.afterFailure(failures, error);
       }
     }
-    return null;
   }
 
   private async stampWhile(over: AbortSignal, leaseEpoch: number, end: () => void): Promise<void> {
@@ -170,8 +170,8 @@ export class OutboxRelay {
     this.stamped.now();
   }
 
-  private async publishWhile(over: AbortSignal, leaseEpoch: number, from: number): Promise<void> {
-    let position: number | null = from;
+  private async publishWhile(over: AbortSignal, leaseEpoch: number): Promise<void> {
+    let position: number | null = null;
     let failures = 0;
     while (!over.aborted) {
       try {
@@ -196,11 +196,18 @@ export class OutboxRelay {
     await this.stamped.within(this.options.broker.connected ? backOff(failures) : LONGEST_RETRY_MS);
   }
 
-  /** Where publishing stands. A stream whose last message is above our head says that this database was restored from a backup. */
+  /** Where publishing stands, in a stream that is there. */
   private async takeUp(): Promise<number> {
-    const { db, broker, logger } = this.options;
+    const { db, broker } = this.options;
     const nc = await this.connected();
     await ensureStream(nc, this.stream, broker.topology);
+    await this.beginEpochIfRestored(nc);
+    return (await readOutboxState(db)).published;
+  }
+
+  /** A stream whose last message is above our head says that this database was restored from a backup. */
+  private async beginEpochIfRestored(nc: NatsConnection): Promise<void> {
+    const { db, logger } = this.options;
     const last = await lastPlaceInStream(nc, this.stream.stream);
     const state = await readOutboxState(db);
     this.epoch = state.epoch;
@@ -211,7 +218,6 @@ export class OutboxRelay {
         'The stream is ahead of the outbox: the database was restored; a new epoch begins',
       );
     }
-    return state.published;
   }
 
   private async nextRows(after: number): Promise<OutboxRow[]> {

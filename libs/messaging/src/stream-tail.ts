@@ -2,15 +2,15 @@ import { type NatsConnection } from '@nats-io/transport-node';
 import { isJsError, JS_ERROR, jsApi } from './js-api.js';
 import { parsePlace, type Place, POSITION_HEADER } from './position-header.js';
 
-/** The outbox position of the last message in a stream; null when it is empty or the message names none. */
+/** The outbox position of the last message in a stream; null when there is no such stream, when it is empty, or when the message names none. */
 export async function lastPlaceInStream(nc: NatsConnection, stream: string): Promise<Place | null> {
-  const info = await jsApi<{ state: { last_seq: number; messages: number } }>(nc, `STREAM.INFO.${stream}`);
-  if (info.state.messages === 0) return null;
   try {
+    const info = await jsApi<{ state: { last_seq: number; messages: number } }>(nc, `STREAM.INFO.${stream}`);
+    if (info.state.messages === 0) return null;
     const { message } = await jsApi<{ message: { hdrs?: string } }>(nc, `STREAM.MSG.GET.${stream}`, { seq: info.state.last_seq });
     return parsePlace(headerOf(message.hdrs, POSITION_HEADER));
   } catch (error) {
-    if (isJsError(error, JS_ERROR.noMessageFound)) return null;
+    if (isJsError(error, JS_ERROR.noMessageFound, JS_ERROR.streamNotFound)) return null;
     throw error;
   }
 }

@@ -62,6 +62,27 @@ describe('When eight writers commit slowly and out of order', () => {
   });
 });
 
+describe('When the broker has no room for the stream', () => {
+  let world: World;
+  beforeEach(async () => {
+    world = await World.open({ maxFileStoreBytes: 1024 ** 2 });
+  });
+  afterEach(() => world.close());
+
+  it('stamps all the same, and consumers read the outbox', async () => {
+    const payments = await world.owner('payments');
+    const receipts = await world.member('receipts');
+    await world.subscribe(receipts, 'receipts-payments', recorder());
+
+    for (const n of upTo(10)) await payments.publish('payment:pay_1', n);
+
+    await eventually(async () =>
+      expect(numbersByAggregate(await effectsOf(receipts.db, 'receipts-payments'))).toEqual({ 'payment:pay_1': upTo(10) }),
+    );
+    expect(await readOutboxState(payments.db)).toMatchObject({ head: 10, published: 0 });
+  });
+});
+
 describe('When the relay comes back after it stamped and did not publish', () => {
   let world: World;
   beforeEach(async () => {
@@ -121,6 +142,13 @@ describe('When the relay comes back after it stamped and did not publish', () =>
     expect(page.rows.length).toBeLessThan(6);
     expect(Buffer.byteLength(JSON.stringify(page))).toBeLessThan(512 * 1024 + 1000);
     expect(big.subject).toBe(page.rows[0]?.subject);
+  });
+
+  it('says in outbox.read how long the oldest row has waited for its position', async () => {
+    const { db } = await world.member('payments');
+    expect(await readPage(db, { after: 0, limit: 1 })).toMatchObject({ head: 0, unstamped_ms: null });
+    await inTransaction({ db, failpoints: noFailpoints }, 'test', (tx) => stage(tx, [messageOf('payments', 'payment:pay_1', 1)]));
+    expect((await readPage(db, { after: 0, limit: 1 })).unstamped_ms).toBeGreaterThanOrEqual(0);
   });
 
   it('holds a NATS user to its own subjects, stream and durables', async () => {

@@ -10,6 +10,8 @@ import { mustBeEnded } from './leaks.js';
 export interface NatsForTestsOptions {
   /** Default: one user `admin` who may do everything. */
   users?: readonly NatsUser[];
+  /** Limit of the JetStream store; default: as in the local stack, which has room for every stream. */
+  maxFileStoreBytes?: number;
 }
 
 /** A nats-server of one test file, on a port that stays its own. */
@@ -45,7 +47,7 @@ export async function natsForTests(options: NatsForTestsOptions = {}): Promise<T
     log: join(folder, 'nats.log'),
     users,
     syncAlways: false,
-    maxFileStoreBytes: 512 * 1024 ** 2,
+    ...(options.maxFileStoreBytes === undefined ? {} : { maxFileStoreBytes: options.maxFileStoreBytes }),
   });
   await server.start();
   const ended = mustBeEnded(`nats-server on port ${server.port}`);

@@ -123,7 +123,7 @@ describe('When payments restarts while it is asked how far its news reach', () =
     const request = async () => {
       const failure = failures.shift();
       if (failure) throw failure;
-      return { epoch: 1, epoch_start: 0, floor: 0, head: 0, rows: [] };
+      return { epoch: 1, epoch_start: 0, floor: 0, head: 0, unstamped_ms: null, rows: [] };
     };
     return inboxProgress(bench.db, { request } as never, 500);
   };
@@ -135,5 +135,25 @@ describe('When payments restarts while it is asked how far its news reach', () =
   it('ends the wait with the reason', async () => {
     const away = Array.from({ length: 100 }, () => new RpcUnavailable('outbox.read', 'nobody answers'));
     await expect(progress(away).caughtUp(never)).rejects.toThrow(RpcUnavailable);
+  });
+});
+
+describe('When payments has committed what its relay has not stamped', () => {
+  const progressUntil = (unstampedMs: () => number | null) => {
+    const request = async () => ({ epoch: 1, epoch_start: 1, floor: 1, head: 0, unstamped_ms: unstampedMs(), rows: [] });
+    return inboxProgress(bench.db, { request } as never, 500);
+  };
+
+  it('waits for the positions, because a head without them is not all', async () => {
+    await expect(progressUntil(() => 60_000).caughtUp(never)).rejects.toThrow(/positions/);
+    const answers = [60_000, 60_100, null];
+    await progressUntil(() => answers.shift() ?? null).caughtUp(never);
+    expect(answers).toEqual([]);
+  });
+
+  it('does not wait for what was committed after it began', async () => {
+    const answers = [60_000, 0];
+    await progressUntil(() => answers.shift() ?? 60_000).caughtUp(never);
+    expect(answers).toEqual([]);
   });
 });

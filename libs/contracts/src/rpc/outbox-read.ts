@@ -12,6 +12,8 @@ export const OutboxReadReply = z.object({
   floor: z.int().positive(),
   /** Highest stamped position, 0 when none. */
   head: z.int().nonnegative(),
+  /** Age of the oldest committed row that has no position yet; null when there is none. */
+  unstamped_ms: z.int().nonnegative().nullable(),
   rows: z.array(
     z.object({ position: z.int().positive(), message_id: z.string(), aggregate: z.string(), subject: z.string(), body: z.string() }),
   ),

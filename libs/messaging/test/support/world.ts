@@ -51,16 +51,16 @@ export class World {
     readonly nats: TestNats,
   ) {}
 
-  static async open(): Promise<World> {
-    return World.on(await postgresForTests({ migrate: messagingMigration }));
+  static async open(nats: { maxFileStoreBytes?: number } = {}): Promise<World> {
+    return World.on(await postgresForTests({ migrate: messagingMigration }), nats);
   }
 
-  static async on(database: TestDatabase): Promise<World> {
+  static async on(database: TestDatabase, nats: { maxFileStoreBytes?: number } = {}): Promise<World> {
     const users = [
       { user: 'admin', password: 'admin' },
       ...SERVICES.map((service) => ({ user: service, password: service, permissions: natsPermissions(service) })),
     ];
-    return new World(database, await natsForTests({ users }));
+    return new World(database, await natsForTests({ ...nats, users }));
   }
 
   /** Everything that was started, last first, then the servers. */

@@ -35,16 +35,27 @@ export function inboxProgress(db: Kysely<ReconciliationTables>, rpc: Pick<RpcCli
   };
 }
 
-/** Payments may be restarting: it is asked again until the deadline. */
+/** The position of all that payments had committed when this began. Payments may be restarting: it is asked again until the deadline. */
 async function headOfPayments(
   rpc: Pick<RpcClient, 'request'>,
   deadline: number,
   stopping: AbortSignal,
   alive?: () => void,
 ): Promise<OutboxReadReply> {
+  const begun = performance.now();
   for (;;) {
     try {
-      return await rpc.request<OutboxReadReply>(outboxReadSubject('payments'), { after: BEYOND, limit: 1 }, { timeoutMs: HEAD_TIMEOUT_MS });
+      const askedAt = performance.now();
+      const reply = await rpc.request<OutboxReadReply>(
+        outboxReadSubject('payments'),
+        { after: BEYOND, limit: 1 },
+        { timeoutMs: HEAD_TIMEOUT_MS },
+      );
+      // What waits for its position and is younger than this wait was not asked for.
+      if (reply.unstamped_ms === null || reply.unstamped_ms < askedAt - begun) return reply;
+      if (performance.now() >= deadline) throw new InboxBehind('payments has not given its newest events their positions yet');
+      alive?.();
+      await delay(POLL_MS, undefined, { signal: stopping });
     } catch (error) {
       if (!(error instanceof RpcUnavailable || error instanceof RpcTimeout) || performance.now() >= deadline) throw error;
       alive?.();
