@@ -4,23 +4,28 @@ import { LateWork } from './clock/late-work.js';
 import { Scheduler } from './clock/scheduler.js';
 import { VirtualClock } from './clock/virtual-clock.js';
 import { type Customer, type DeletedCustomer } from './customers/customer.js';
+import { type Dispute } from './disputes/dispute.js';
 import { EventLog } from './events/event-log.js';
 import { FaultBox } from './faults/fault-box.js';
 import { RequestLog } from './http/request-log.js';
 import { IdempotencyKeys } from './idempotency/idempotency-keys.js';
 import { Ids } from './ids/ids.js';
 import { Random } from './ids/random.js';
+import { type Mandate } from './mandates/mandate.js';
 import { type PaymentIntent } from './payment-intents/payment-intent.js';
 import { type PaymentMethod } from './payment-methods/payment-method.js';
+import { type PaidOut, type Payout } from './payouts/payout.js';
 import { type Refund } from './refunds/refund.js';
 import { SelfCheck } from './schema/self-check.js';
 import { type Settings } from './settings.js';
-import { Collection } from './store/collection.js';
+import { type SetupAttempt, type SetupIntent } from './setup-intents/setup-intent.js';
+import { Collection, type Stored } from './store/collection.js';
 import { Deliveries } from './webhooks/deliveries.js';
 import { type Endpoint } from './webhooks/endpoint.js';
 
 type Created = { readonly created: number };
 const created = (item: Created): number => item.created;
+const never = (): number => 0;
 
 /** All state of one simulated account. Handlers change it synchronously, so every request is atomic. */
 export class World {
@@ -38,6 +43,14 @@ export class World {
   readonly balanceTransactions = new Collection<BalanceTransaction>(created, ['source']);
   readonly paymentMethods = new Collection<PaymentMethod>(created, ['customer']);
   readonly endpoints = new Collection<Endpoint>(created);
+  readonly disputes = new Collection<Dispute>(created, ['charge', 'payment_intent']);
+  readonly payouts = new Collection<Payout>(created);
+  readonly paidOut = new Collection<PaidOut>(never, ['payout']);
+  readonly setupIntents = new Collection<SetupIntent>(created, ['customer', 'payment_method']);
+  readonly setupAttempts = new Collection<SetupAttempt>(created, ['setup_intent']);
+  readonly mandates = new Collection<Mandate>(never, ['payment_method']);
+  /** Cards (by payment method id) whose holder has agreed to later payments in his absence. */
+  readonly authenticatedCards = new Collection<Stored>(never);
 
   readonly faults: FaultBox;
   readonly requests = new RequestLog();
@@ -62,7 +75,7 @@ export class World {
   /** Forgets everything except the endpoints given at start. Ids go on, so nothing ever gets an id twice. */
   reset(): void {
     const kept = this.endpoints.all().filter(({ fixed }) => fixed);
-    for (const collection of this.collections()) collection.clear();
+    for (const collection of Object.values(this.collections())) collection.clear();
     this.deletedCustomers.clear();
     this.scheduler.clear();
     this.lateWork.clear();
@@ -75,7 +88,19 @@ export class World {
     for (const endpoint of kept) this.endpoints.insert(endpoint);
   }
 
-  private collections(): { clear(): void }[] {
-    return [this.paymentIntents, this.charges, this.refunds, this.customers, this.balanceTransactions, this.paymentMethods, this.endpoints];
+  /** What a restart carries over and a reset forgets, by the name in the state file. */
+  collections(): Readonly<Record<string, AnyCollection>> {
+    const { paymentIntents, charges, refunds, customers, balanceTransactions, paymentMethods, endpoints } = this;
+    const { disputes, payouts, paidOut, setupIntents, setupAttempts, mandates, authenticatedCards } = this;
+    return {
+      ...{ paymentIntents, charges, refunds, customers, balanceTransactions, paymentMethods, endpoints },
+      ...{ disputes, payouts, paidOut, setupIntents, setupAttempts, mandates, authenticatedCards },
+    } as unknown as Readonly<Record<string, AnyCollection>>;
   }
+}
+
+interface AnyCollection {
+  all(): readonly Stored[];
+  insert(item: Stored): unknown;
+  clear(): void;
 }

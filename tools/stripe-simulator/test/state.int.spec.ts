@@ -22,7 +22,7 @@ describe('When a simulator with a state file is started again', () => {
     await eventually(() => first.simulator.world.deliveries.all().length === 3);
     await first.end();
 
-    const second = await givenSimulator({ stateFile, deliverySchedule: [3_600_000] });
+    const second = await givenSimulator({ stateFile, balanceDelayMs: 3_600_000, deliverySchedule: [3_600_000] });
     expect((await second.stripe.paymentIntents.create(PAY, key)).id).toBe(intent.id);
     expect((await second.stripe.paymentIntents.create(PAY)).id).not.toBe(intent.id);
     expect((await second.stripe.events.list()).data).toHaveLength(6);

@@ -2,9 +2,12 @@ import { type BalanceTransaction } from '../balance-transactions/balance-transac
 import { balanceView } from '../balance-transactions/routes.js';
 import { type Charge } from '../charges/charge.js';
 import { type Customer } from '../customers/customer.js';
+import { type Dispute } from '../disputes/dispute.js';
+import { disputeView } from '../disputes/view.js';
 import { type StripeEvent, eventView } from '../events/event.js';
 import { type RequestEntry } from '../http/request-log.js';
 import { type PaymentIntent } from '../payment-intents/payment-intent.js';
+import { type Payout } from '../payouts/payout.js';
 import { type Refund } from '../refunds/refund.js';
 import { type DeliveryAttempt } from '../webhooks/deliveries.js';
 import { type World } from '../world.js';
@@ -14,13 +17,13 @@ export interface Truth {
   readonly payment_intents: readonly PaymentIntent[];
   readonly charges: readonly Charge[];
   readonly refunds: readonly Refund[];
-  readonly disputes: readonly never[];
+  readonly disputes: readonly Dispute[];
   readonly balance_transactions: readonly BalanceTransaction[];
   readonly checkout_sessions: readonly never[];
   readonly customers: readonly Customer[];
   readonly subscriptions: readonly never[];
   readonly invoices: readonly never[];
-  readonly payouts: readonly never[];
+  readonly payouts: readonly Payout[];
   readonly meter_events: readonly never[];
   readonly events: readonly StripeEvent[];
   readonly requests: readonly RequestEntry[];
@@ -33,13 +36,13 @@ export function truth(world: World, only?: readonly string[]): Truth {
     payment_intents: () => world.paymentIntents.all(),
     charges: () => world.charges.all(),
     refunds: () => world.refunds.all(),
-    disputes: () => [],
+    disputes: () => world.disputes.all().map((dispute) => disputeView(world, dispute)),
     balance_transactions: () => world.balanceTransactions.all().map((transaction) => balanceView(world, transaction)),
     checkout_sessions: () => [],
     customers: () => world.customers.all(),
     subscriptions: () => [],
     invoices: () => [],
-    payouts: () => [],
+    payouts: () => world.payouts.all(),
     meter_events: () => [],
     events: () => world.events.records.all().map(eventView),
     requests: () => [...world.requests.all()],

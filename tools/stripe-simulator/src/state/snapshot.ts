@@ -26,7 +26,7 @@ export function takeSnapshot(world: World): Snapshot {
     format: 2,
     offset_seconds: world.clock.offsetSeconds(),
     random: world.random.state(),
-    objects: Object.fromEntries(Object.entries(collections(world)).map(([name, collection]) => [name, collection.all()])),
+    objects: Object.fromEntries(Object.entries(world.collections()).map(([name, collection]) => [name, collection.all()])),
     deleted_customers: [...world.deletedCustomers.values()],
     events: world.events.records.all(),
     keys: world.idempotency.all().filter(({ answer }) => answer !== undefined),
@@ -40,7 +40,7 @@ export function takeSnapshot(world: World): Snapshot {
 export function restoreSnapshot(world: World, snapshot: Snapshot): void {
   world.clock.setOffsetSeconds(snapshot.offset_seconds);
   world.random.restore(snapshot.random, randomInt(2 ** 32));
-  for (const [name, collection] of Object.entries(collections(world))) {
+  for (const [name, collection] of Object.entries(world.collections())) {
     for (const item of snapshot.objects[name] ?? []) collection.insert(item);
   }
   for (const stub of snapshot.deleted_customers) world.deletedCustomers.set(stub.id, { id: stub.id, object: 'customer', deleted: true });
@@ -49,17 +49,4 @@ export function restoreSnapshot(world: World, snapshot: Snapshot): void {
   for (const { dueMs, job } of snapshot.jobs) world.scheduler.scheduleAt(dueMs, job);
   world.deliveries.restore(snapshot.series, snapshot.attempts);
   world.requests.restore(snapshot.requests);
-}
-
-interface AnyCollection {
-  all(): readonly Stored[];
-  insert(item: Stored): void;
-}
-
-function collections(world: World): Record<string, AnyCollection> {
-  const { paymentIntents, charges, refunds, customers, balanceTransactions, paymentMethods, endpoints } = world;
-  return { paymentIntents, charges, refunds, customers, balanceTransactions, paymentMethods, endpoints } as unknown as Record<
-    string,
-    AnyCollection
-  >;
 }
