@@ -3,6 +3,7 @@ import { type NatsConnection } from '@nats-io/transport-node';
 import { type Logger } from '@tidegate/telemetry/logger';
 import { isJsError, JS_ERROR, jsApi, nanosOf } from './js-api.js';
 import {
+  type CanarySpec,
   durablesOf,
   type DurableSpec,
   LAPTOP_TOPOLOGY,
@@ -14,6 +15,7 @@ import {
 
 const MAX_AGE_MS = 7 * 24 * 3_600_000;
 const DUPLICATE_WINDOW_MS = 120_000;
+const CANARY_MAX_BYTES = 64 * 1024;
 const ACK_WAIT_MS = 30_000;
 /** Stored and acknowledged within milliseconds, so this bounds what one replica can take away from the others. */
 const MAX_ACK_PENDING = 512;
@@ -35,29 +37,49 @@ export async function ensureTopology(
 
 /** File storage; refuses new messages when full instead of dropping unread ones; nobody may delete from it. */
 export async function ensureStream(nc: NatsConnection, spec: StreamSpec, options: TopologyOptions): Promise<void> {
-  const config = {
+  await createOrUpdate(nc, {
+    ...streamConfig(options),
     name: spec.stream,
     subjects: spec.subjects,
-    retention: 'limits',
-    storage: 'file',
     discard: 'new',
     max_msgs: -1,
-    max_msgs_per_subject: -1,
-    max_msg_size: -1,
-    max_consumers: -1,
     max_bytes: options.maxBytes,
     max_age: nanosOf(MAX_AGE_MS),
-    duplicate_window: nanosOf(DUPLICATE_WINDOW_MS),
-    num_replicas: options.replicas,
-    deny_delete: true,
-    deny_purge: true,
-    allow_rollup_hdrs: false,
-  };
+  });
+}
+
+/** Stored like events are, but only the last message is kept. */
+export async function ensureCanaryStream(nc: NatsConnection, spec: CanarySpec, options: TopologyOptions): Promise<void> {
+  await createOrUpdate(nc, {
+    ...streamConfig(options),
+    name: spec.stream,
+    subjects: [spec.subject],
+    discard: 'old',
+    max_msgs: 1,
+    max_bytes: CANARY_MAX_BYTES,
+    max_age: 0,
+  });
+}
+
+const streamConfig = ({ replicas }: TopologyOptions) => ({
+  retention: 'limits',
+  storage: 'file',
+  max_msgs_per_subject: -1,
+  max_msg_size: -1,
+  max_consumers: -1,
+  duplicate_window: nanosOf(DUPLICATE_WINDOW_MS),
+  num_replicas: replicas,
+  deny_delete: true,
+  deny_purge: true,
+  allow_rollup_hdrs: false,
+});
+
+async function createOrUpdate(nc: NatsConnection, config: Record<string, unknown> & { name: string }): Promise<void> {
   try {
-    await jsApi(nc, `STREAM.CREATE.${spec.stream}`, config);
+    await jsApi(nc, `STREAM.CREATE.${config.name}`, config);
   } catch (error) {
     if (!isJsError(error, JS_ERROR.streamNameInUse)) throw error;
-    await jsApi(nc, `STREAM.UPDATE.${spec.stream}`, config);
+    await jsApi(nc, `STREAM.UPDATE.${config.name}`, config);
   }
 }
 

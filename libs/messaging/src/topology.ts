@@ -16,6 +16,14 @@ export const STREAMS: readonly StreamSpec[] = (Object.keys(STREAM_OF_OWNER) as O
   subjects: [`${SUBJECT_PREFIX_OF_OWNER[owner]}.>`],
 }));
 
+/** A stream of one tiny message, beside the one that carries events: consumers of events never see what a canary stores. */
+export interface CanarySpec {
+  stream: string;
+  subject: string;
+}
+
+export const canaryOf = (owner: Owner): CanarySpec => ({ stream: `${owner.toUpperCase()}_CANARY`, subject: `${owner}.canary` });
+
 export interface DurableSpec {
   /** `<service>-<purpose>` */
   durable: string;
@@ -83,7 +91,7 @@ export interface NatsPermissions {
 }
 
 /**
- * What the NATS user of a service may do: publish its own events, create exactly its own stream and durables (deleting none), consume and acknowledge
+ * What the NATS user of a service may do: publish its own events and canary, create exactly its own streams and durables (deleting none), consume and acknowledge
  * these, call the subjects of its topology, answer its callers, and listen on its own inbox and request subjects.
  */
 export function natsPermissions(service: string): NatsPermissions {
@@ -115,8 +123,13 @@ export function natsPermissionsOfConsumer(service: string, durables: readonly Du
 function ownStream(service: Service): string[] {
   const own = streamOf(service);
   if (!own) return [];
-  const verbs = ['CREATE', 'UPDATE', 'INFO', 'MSG.GET'];
-  return [`${SUBJECT_PREFIX_OF_OWNER[own.owner]}.>`, ...verbs.map((verb) => `$JS.API.STREAM.${verb}.${own.stream}`)];
+  const canary = canaryOf(own.owner);
+  return [
+    `${SUBJECT_PREFIX_OF_OWNER[own.owner]}.>`,
+    ...['CREATE', 'UPDATE', 'INFO', 'MSG.GET'].map((verb) => `$JS.API.STREAM.${verb}.${own.stream}`),
+    canary.subject,
+    ...['CREATE', 'UPDATE'].map((verb) => `$JS.API.STREAM.${verb}.${canary.stream}`),
+  ];
 }
 
 function consuming(stream: string, durable: string): string[] {

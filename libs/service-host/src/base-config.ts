@@ -17,6 +17,14 @@ export function baseSettings(defaults: { port: number }) {
       doc: "The broker, as the service's own user: nats://user:password@host:port.",
       secret: true,
     }),
+    NATS_STREAM_REPLICAS: documented(wholeNumber({ min: 1, max: 5 }).default(1), {
+      doc: "Copies of the service's stream: 3 in a cluster, 1 on a single server.",
+      unit: 'copies',
+    }),
+    NATS_STREAM_MAX_BYTES: documented(wholeNumber({ min: 1024 ** 2 }).default(256 * 1024 ** 2), {
+      doc: "Limit of the service's stream, reserved on the broker. A full stream refuses; consumers then read from the outbox.",
+      unit: 'bytes',
+    }),
     LOG_LEVEL: documented(z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'), {
       doc: 'Least severe log line that is written.',
     }),

@@ -12,8 +12,17 @@ export interface LivenessReport {
 
 export interface ReadinessReport {
   ok: boolean;
+  /** Ready, and something is away that the service can do without for a while. */
+  degraded: boolean;
   draining: boolean;
-  dependencies: Record<string, { ok: boolean; error?: string }>;
+  dependencies: Record<string, DependencyReport>;
+}
+
+export interface DependencyReport {
+  ok: boolean;
+  /** Without a needed one the service is not ready. */
+  needed: boolean;
+  error?: string;
 }
 
 /** Throws, rejects or answers false when the dependency cannot be used. */
@@ -27,7 +36,7 @@ const DEFAULT_STALE_AFTER_MS = 60_000;
 
 export class HealthRegistry {
   readonly #loops = new Map<string, { tickedAt: number; staleAfterMs: number }>();
-  readonly #dependencies = new Map<string, DependencyCheck>();
+  readonly #dependencies = new Map<string, { check: DependencyCheck; needed: boolean }>();
   #lagMs = 0;
   #draining = false;
   readonly #sampler: NodeJS.Timeout;
@@ -55,8 +64,14 @@ export class HealthRegistry {
     };
   }
 
+  /** Without it /readyz says no. */
   dependency(name: string, check: DependencyCheck): void {
-    this.#dependencies.set(name, check);
+    this.#dependencies.set(name, { check, needed: true });
+  }
+
+  /** Shown by /readyz, which says yes all the same: the service does its work without it, and somebody catches up later. */
+  dispensable(name: string, check: DependencyCheck): void {
+    this.#dependencies.set(name, { check, needed: false });
   }
 
   /** From now on /readyz says no. */
@@ -81,9 +96,11 @@ export class HealthRegistry {
   }
 
   async ready(): Promise<ReadinessReport> {
-    const checked = await Promise.all([...this.#dependencies].map(async ([name, check]) => [name, await outcome(check)] as const));
-    const dependencies = Object.fromEntries(checked);
-    return { ok: !this.#draining && checked.every(([, one]) => one.ok), draining: this.#draining, dependencies };
+    const checked = await Promise.all(
+      [...this.#dependencies].map(async ([name, { check, needed }]) => [name, { ...(await outcome(check)), needed }] as const),
+    );
+    const ok = !this.#draining && checked.every(([, one]) => one.ok || !one.needed);
+    return { ok, degraded: ok && checked.some(([, one]) => !one.ok), draining: this.#draining, dependencies: Object.fromEntries(checked) };
   }
 
   close(): void {

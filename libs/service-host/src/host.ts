@@ -2,9 +2,11 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { openDatabase } from '@tidegate/database/database';
 import { failpointsFrom } from '@tidegate/database/failpoints';
+import { BrokerCanary } from '@tidegate/messaging/broker-canary';
 import { connectBroker } from '@tidegate/messaging/connection';
 import { messagingFailpoints } from '@tidegate/messaging/messaging-failpoints';
 import { RpcClient } from '@tidegate/messaging/rpc';
+import { streamOf } from '@tidegate/messaging/topology';
 import { createLogger, type Logger } from '@tidegate/telemetry/logger';
 import { createMetrics } from '@tidegate/telemetry/metrics';
 import { startTracing } from '@tidegate/telemetry/start-tracing';
@@ -13,6 +15,7 @@ import type { BaseConfig } from './base-config.js';
 import { systemClock, virtualClock } from './clock.js';
 import { ConfigError } from './config.js';
 import { HealthRegistry } from './health.js';
+import type { Loop } from './loop.js';
 import { createHttpApp } from './http-app.js';
 import { installPoolMetrics } from './pool-metrics.js';
 import type { HostContext, HostSpec, ServiceParts, Startable } from './service-parts.js';
@@ -61,10 +64,15 @@ export async function startService<C extends BaseConfig>(spec: HostSpec<C>, logg
   const failpoints = failpointsFrom(config.TIDEGATE_FAILPOINT, [...messagingFailpoints(service), ...(spec.failpoints ?? [])], logger);
   const clock = config.TIDEGATE_CLOCK_URL ? await virtualClock(config.TIDEGATE_CLOCK_URL) : systemClock;
   const { db, pool, close } = openDatabase({ url: config.DATABASE_URL, poolSize: config.DB_POOL_SIZE, applicationName: instance }, logger);
-  const broker = await connectBroker({ servers: config.NATS_URL, name: instance, service, logger });
+  const topology = { replicas: config.NATS_STREAM_REPLICAS, maxBytes: config.NATS_STREAM_MAX_BYTES };
+  const broker = await connectBroker({ servers: config.NATS_URL, name: instance, service, logger, topology });
   installPoolMetrics(metrics, pool);
   health.dependency('postgres', async () => void (await sql`select 1`.execute(db)));
-  health.dependency('broker', () => broker.ping(500));
+  const owner = streamOf(service)?.owner;
+  const canary = owner ? new BrokerCanary({ broker, owner, logger, metrics }) : null;
+  const brokerKind = spec.readyWithoutBroker ? 'dispensable' : 'dependency';
+  health[brokerKind]('broker', () => broker.ping(500));
+  if (canary) health[brokerKind]('broker_store', () => canary.check());
 
   const context: HostContext<C> = {
     config,
@@ -79,7 +87,7 @@ export async function startService<C extends BaseConfig>(spec: HostSpec<C>, logg
     rpc: new RpcClient(broker),
     instance,
   };
-  const parts = await spec.setup(context);
+  const parts = withLoop(await spec.setup(context), canary);
   const app = await createHttpApp(parts, { logger, metrics, health, bodyLimit: spec.bodyLimit });
   await app.listen(config.PORT, config.HOST);
   const url = await app.getUrl();
@@ -126,6 +134,9 @@ function configOf<C extends BaseConfig>(spec: HostSpec<C>): Readonly<C> {
     return process.exit(1);
   }
 }
+
+const withLoop = (parts: ServiceParts, loop: Loop | null): ServiceParts =>
+  loop ? { ...parts, loops: [...(parts.loops ?? []), loop] } : parts;
 
 async function stopWork(parts: ServiceParts): Promise<void> {
   await Promise.all([

@@ -58,6 +58,8 @@ export interface HostSpec<C extends BaseConfig> {
   config: Readonly<C> | (() => Readonly<C>);
   /** Names of the service's own failpoints; those of messaging are known. */
   failpoints?: readonly string[];
+  /** True for a service that takes its work over HTTP and keeps it in Postgres while the broker is away: /readyz then says yes, degraded. */
+  readyWithoutBroker?: boolean;
   /** Largest request body in bytes; 64 KiB unless told. */
   bodyLimit?: number;
   setup(context: HostContext<C>): ServiceParts | Promise<ServiceParts>;

@@ -12,7 +12,7 @@ import { type Handler, type Incoming, Subscriber, type SubscriberOptions, type S
 import { envelope, type OutboxMessage, stage } from '../../src/outbox.js';
 import { serveOutboxRead } from '../../src/outbox-read.rpc.js';
 import { OutboxRelay } from '../../src/relay.js';
-import { DURABLES, natsPermissions, SERVICES } from '../../src/topology.js';
+import { DURABLES, natsPermissions, SERVICES, type TopologyOptions } from '../../src/topology.js';
 import { messagingMigration, SCHEMAS } from './migration.js';
 
 export const SUBJECT: Record<Owner, string> = {
@@ -74,11 +74,11 @@ export class World {
     this.closing.push(close);
   }
 
-  async member(service: string): Promise<Member> {
+  async member(service: string, topology: Partial<TopologyOptions> = {}): Promise<Member> {
     const url = SCHEMAS.some((schema) => schema === service) ? this.database.urlFor(service) : this.database.url;
     const database = openDatabase<Record<string, never>>({ url, poolSize: 10, applicationName: `${service} in tests` }, quiet);
     this.onClose(() => database.close());
-    const broker = await connectBroker({ servers: this.nats.url(service), name: `${service}-test`, logger: quiet });
+    const broker = await connectBroker({ servers: this.nats.url(service), name: `${service}-test`, logger: quiet, topology });
     this.onClose(() => broker.drain());
     return { service, db: database.db, broker };
   }
@@ -86,9 +86,9 @@ export class World {
   /** An owner with its relay and its outbox served. */
   async owner(
     owner: Owner,
-    options: { failpoints?: Failpoints; serve?: boolean } = {},
+    options: { failpoints?: Failpoints; serve?: boolean; topology?: Partial<TopologyOptions> } = {},
   ): Promise<Member & { relay: OutboxRelay; publish: Publish }> {
-    const member = await this.member(owner);
+    const member = await this.member(owner, options.topology);
     const relay = this.relay(member, owner, options.failpoints);
     if (options.serve !== false) {
       const server = serveOutboxRead(member.broker, member.db, owner);
