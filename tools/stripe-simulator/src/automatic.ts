@@ -1,4 +1,6 @@
 import { SETTLE_CHARGE, settleNow } from './charges/settle.js';
+import { DECIDE_DISPUTE, DISPUTE_DUE, missDeadline, readEvidence } from './disputes/later.js';
+import { OPEN_DISPUTE, openPlannedDispute } from './disputes/plan.js';
 import { expireAuthorization } from './payment-intents/cancel.js';
 import { EXPIRE_AUTHORIZATION } from './payment-intents/confirm.js';
 import { FAIL_REFUND, SUCCEED_REFUND, failRefund, succeedRefund } from './refunds/later.js';
@@ -9,5 +11,8 @@ export function startAutomaticActions(world: World): void {
   world.scheduler.on(SETTLE_CHARGE, (id) => settleNow(world, id));
   world.scheduler.on(SUCCEED_REFUND, (id) => succeedRefund(world, id));
   world.scheduler.on(FAIL_REFUND, (id) => failRefund(world, id));
+  world.scheduler.on(OPEN_DISPUTE, (id) => openPlannedDispute(world, id));
+  world.scheduler.on(DISPUTE_DUE, (id) => missDeadline(world, id));
+  world.scheduler.on(DECIDE_DISPUTE, (id) => readEvidence(world, id));
   world.scheduler.on(EXPIRE_AUTHORIZATION, (id) => expireAuthorization(world, id));
 }

@@ -1,5 +1,6 @@
 import { balanceView } from './balance-transactions/routes.js';
 import { type Charge } from './charges/charge.js';
+import { disputeView } from './disputes/view.js';
 import { type Expander } from './http/expand.js';
 import { type World } from './world.js';
 
@@ -12,6 +13,10 @@ export function expanderOf(world: World): Expander {
     customer: (id) => world.customers.get(id),
     deleted_customer: (id) => world.deletedCustomers.get(id),
     refund: (id) => world.refunds.get(id),
+    dispute: (id) => {
+      const found = world.disputes.get(id);
+      return found && disputeView(world, found);
+    },
     balance_transaction: (id) => {
       const found = world.balanceTransactions.get(id);
       return found && balanceView(world, found);

@@ -2,6 +2,7 @@ import { accountRoutes } from './account/routes.js';
 import { balanceTransactionRoutes } from './balance-transactions/routes.js';
 import { chargeRoutes } from './charges/routes.js';
 import { customerRoutes } from './customers/routes.js';
+import { disputeRoutes } from './disputes/routes.js';
 import { eventRoutes } from './events/routes.js';
 import { type Route } from './http/route.js';
 import { paymentIntentRoutes } from './payment-intents/routes.js';
@@ -17,6 +18,7 @@ export const routes: readonly Route[] = [
   ...customerRoutes,
   ...paymentMethodRoutes,
   ...balanceTransactionRoutes,
+  ...disputeRoutes,
   ...eventRoutes,
   ...webhookEndpointRoutes,
   ...accountRoutes,

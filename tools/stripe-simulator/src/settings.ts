@@ -17,6 +17,14 @@ export interface Settings {
   readonly feeBasisPoints: number;
   readonly feeFixed: number;
   readonly availableAfterSeconds: number;
+  /** What Stripe charges for a chargeback, in minor units of the charge's currency. */
+  readonly disputeFee: number;
+  /** How long after its success the charge of a dispute test card is disputed. */
+  readonly disputeDelayMs: number;
+  /** How long the merchant has to answer a dispute. */
+  readonly disputeResponseSeconds: number;
+  /** How long the bank reads Stripe's test evidence. */
+  readonly disputeDecisionMs: number;
   /** Uncaptured authorizations are cancelled after this many seconds. */
   readonly authorizationSeconds: number;
   /** Compares every answer and event with the API description; deviations are in `world.selfCheck`. Slow: for tests. */
@@ -33,6 +41,10 @@ export const DEFAULT_SETTINGS: Omit<Settings, 'seed'> = {
   feeBasisPoints: 290,
   feeFixed: 30,
   availableAfterSeconds: 2 * 86_400,
+  disputeFee: 1_500,
+  disputeDelayMs: 1_000,
+  disputeResponseSeconds: 14 * 86_400,
+  disputeDecisionMs: 3_000,
   authorizationSeconds: 7 * 86_400,
   selfCheck: false,
 };

@@ -39,6 +39,8 @@ export async function givenSimulator(options: SimulatorOptions = {}): Promise<Gi
     deliverySchedule: [20, 20, 20],
     balanceDelayMs: 20,
     refundUpdateDelayMs: 20,
+    disputeDelayMs: 20,
+    disputeDecisionMs: 20,
     selfCheck: true,
     ...options,
   });

@@ -1,5 +1,17 @@
 import { type Stored } from '../store/collection.js';
 
+export type BalanceType =
+  | 'charge'
+  | 'payment'
+  | 'refund'
+  | 'payment_refund'
+  | 'refund_failure'
+  | 'payment_failure_refund'
+  | 'adjustment'
+  | 'payout'
+  | 'payout_failure'
+  | 'payout_cancel';
+
 export interface BalanceTransaction extends Stored {
   readonly object: 'balance_transaction';
   readonly amount: number;
@@ -15,5 +27,5 @@ export interface BalanceTransaction extends Stored {
   readonly reporting_category: string;
   readonly source: string;
   readonly status: 'pending' | 'available';
-  readonly type: 'charge' | 'refund' | 'refund_failure';
+  readonly type: BalanceType;
 }

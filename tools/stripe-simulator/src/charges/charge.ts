@@ -45,6 +45,11 @@ export interface Charge extends Stored {
   readonly transfer_group: string | null;
 }
 
+/** Bank debits settle days later and are told by the prefix `py_`. */
+export function isBankDebit({ id }: Charge): boolean {
+  return id.startsWith('py_');
+}
+
 /** What can still be given back: everything captured and not yet refunded. Released parts of an authorization count as refunded. */
 export function refundable(charge: Charge): number {
   return charge.captured && charge.status === 'succeeded' ? charge.amount - charge.amount_refunded : 0;

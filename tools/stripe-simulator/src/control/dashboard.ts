@@ -1,24 +1,23 @@
-import { chargeById } from '../charges/routes.js';
 import { type Cause } from '../http/call.js';
-import { StripeError, invalidParam } from '../http/errors.js';
+import { StripeError } from '../http/errors.js';
 import { completeAuthentication } from '../payment-intents/authentication.js';
 import { cancelIntent } from '../payment-intents/cancel.js';
 import { intentById } from '../payment-intents/find.js';
 import { refundCharge } from '../refunds/create.js';
 import { type World } from '../world.js';
+import { type Body, chargeOf, choice, map, text, wholeAmount } from './body.js';
 import { type ControlAnswer } from './control.js';
+import { closeDisputeAction, disputeAction } from './disputes.js';
 import { editObject } from './edit.js';
 
-type Body = Readonly<Record<string, unknown>>;
 type Action = (world: World, body: Body, cause: Cause) => object;
 
 /** What a person does in the dashboard; `silent: true` changes state without an event. */
 const ACTIONS: Readonly<Record<string, Action>> = {
   refund: (world, body, cause) => {
-    const charge =
-      body['charge'] === undefined ? latestCharge(world, text(body, 'payment_intent')) : chargeById(world, text(body, 'charge'), 'charge');
+    const charge = chargeOf(world, body);
     const amount = wholeAmount(body['amount']);
-    const reason = body['reason'] as string | undefined;
+    const reason = choice(body, 'reason', ['duplicate', 'fraudulent', 'requested_by_customer'] as const);
     const metadata = body['metadata'] as Record<string, string> | undefined;
     return refundCharge(
       world,
@@ -36,6 +35,8 @@ const ACTIONS: Readonly<Record<string, Action>> = {
     ),
   complete_action: (world, body, cause) =>
     completeAuthentication(world, intentById(world, text(body, 'payment_intent'), 'payment_intent'), body['outcome'] !== 'fail', cause),
+  dispute: disputeAction,
+  close_dispute: closeDisputeAction,
   edit: (world, body, cause) => editObject(world, text(body, 'id'), map(body, 'changes'), cause),
 };
 
@@ -51,25 +52,4 @@ export function dashboardControl(world: World, action: string, body: unknown): C
     if (error instanceof StripeError) return { status: error.status, value: { error: error.body } };
     throw error;
   }
-}
-
-function latestCharge(world: World, intentId: string): ReturnType<typeof chargeById> {
-  return chargeById(world, intentById(world, intentId, 'payment_intent').latest_charge ?? '', 'payment_intent');
-}
-
-function text(body: Body, name: string): string {
-  const value = body[name];
-  if (typeof value === 'string') return value;
-  throw invalidParam(`Missing required param: ${name}.`, name, 'parameter_missing');
-}
-
-function map(body: Body, name: string): object {
-  const value = body[name];
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
-  throw invalidParam(`Invalid object`, name);
-}
-
-function wholeAmount(value: unknown): number | undefined {
-  if (value === undefined || (Number.isSafeInteger(value) && (value as number) > 0)) return value as number | undefined;
-  throw invalidParam('Invalid positive integer', 'amount', 'parameter_invalid_integer');
 }

@@ -23,6 +23,10 @@ function editable(world: World): [Collection<Stored>, string | undefined][] {
     [world.refunds, 'refund.updated'],
     [world.customers, 'customer.updated'],
     [world.balanceTransactions, undefined],
+    [world.disputes, 'charge.dispute.updated'],
+    [world.payouts, 'payout.updated'],
+    [world.setupIntents, undefined],
+    [world.paymentMethods, 'payment_method.updated'],
   ];
   return all as [Collection<Stored>, string | undefined][];
 }

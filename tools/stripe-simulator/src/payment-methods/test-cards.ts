@@ -3,6 +3,7 @@ export type Behaviour =
   | { readonly kind: 'success'; readonly bypassPending?: true }
   | { readonly kind: 'decline'; readonly code: string; readonly declineCode: string; readonly message: string; readonly blocked?: true }
   | { readonly kind: 'authenticate' }
+  | { readonly kind: 'disputed'; readonly dispute: { readonly kind: 'inquiry' | 'chargeback' | 'reversal'; readonly reason: string } }
   | { readonly kind: 'refund_pending' }
   | { readonly kind: 'refund_fails' };
 
@@ -33,9 +34,12 @@ const cards: Record<string, TestCard> = {
   pm_card_jcb: card('0505', success, 'jcb'),
   pm_card_unionpay: card('0005', success, 'unionpay'),
   pm_card_bypassPending: card('0077', { kind: 'success', bypassPending: true }),
-  pm_card_createDispute: card('0259'),
-  pm_card_createDisputeProductNotReceived: card('2685'),
-  pm_card_createDisputeInquiry: card('1976'),
+  pm_card_createDispute: card('0259', { kind: 'disputed', dispute: { kind: 'chargeback', reason: 'fraudulent' } }),
+  pm_card_createDisputeProductNotReceived: card('2685', {
+    kind: 'disputed',
+    dispute: { kind: 'chargeback', reason: 'product_not_received' },
+  }),
+  pm_card_createDisputeInquiry: card('1976', { kind: 'disputed', dispute: { kind: 'inquiry', reason: 'general' } }),
   pm_card_pendingRefund: card('7726', { kind: 'refund_pending' }),
   pm_card_refundFail: card('5126', { kind: 'refund_fails' }),
   pm_card_authenticationRequired: card('3155', { kind: 'authenticate' }),

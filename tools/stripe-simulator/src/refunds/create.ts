@@ -1,6 +1,6 @@
-import { recordRefundBalance } from '../balance-transactions/record.js';
 import { type Charge, refundable } from '../charges/charge.js';
 import { chargeById } from '../charges/routes.js';
+import { closeInquiries, mustBeRefundable } from '../disputes/after-refund.js';
 import { type Call, type Cause } from '../http/call.js';
 import { invalidParam, refused } from '../http/errors.js';
 import { checkedStep } from '../money/amounts.js';
@@ -11,6 +11,7 @@ import { behaviourOf } from '../payment-methods/use.js';
 import { type Metadata, mergeMetadata } from '../schema/metadata-param.js';
 import { type World } from '../world.js';
 import { FAIL_REFUND, SUCCEED_REFUND } from './later.js';
+import { recordRefundBalance } from './movements.js';
 import { type Refund } from './refund.js';
 
 export interface RefundRequest {
@@ -32,6 +33,7 @@ export function createRefund(world: World, { params, cause }: Call): Refund {
 
 /** Gives back a part or the whole rest of a charge. */
 export function refundCharge(world: World, charge: Charge, request: RefundRequest, cause: Cause): Refund {
+  mustBeRefundable(world, charge);
   const left = refundable(charge);
   if (left === 0) throw refused(`Charge ${charge.id} has already been refunded.`, 'charge_already_refunded');
   const amount = request.amount ?? left;
@@ -44,6 +46,7 @@ export function refundCharge(world: World, charge: Charge, request: RefundReques
   const after = world.charges.replace({ ...charge, amount_refunded: refunded, refunded: refunded === charge.amount });
   world.events.emit('refund.created', refund, cause);
   world.events.emit('charge.refunded', after, cause, charge);
+  closeInquiries(world, after, cause);
   planFuture(world, refund, behaviour);
   return refund;
 }

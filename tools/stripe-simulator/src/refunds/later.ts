@@ -1,5 +1,5 @@
-import { recordRefundBalance, recordRefundFailureBalance } from '../balance-transactions/record.js';
 import { type World } from '../world.js';
+import { recordRefundBalance, recordRefundFailureBalance } from './movements.js';
 import { type Refund } from './refund.js';
 
 export const SUCCEED_REFUND = 'refund.succeed';

@@ -25,3 +25,8 @@ export interface Refund extends Stored {
   readonly status: RefundStatus;
   readonly transfer_reversal: null;
 }
+
+/** Refunds to bank accounts are told by the prefix `pyr_`. */
+export function isBankRefund({ id }: Refund): boolean {
+  return id.startsWith('pyr_');
+}

@@ -1,0 +1,27 @@
+import { type Charge } from '../charges/charge.js';
+import { AUTOMATIC } from '../http/call.js';
+import { behaviourOf } from '../payment-methods/use.js';
+import { type World } from '../world.js';
+import { openDispute } from './open.js';
+
+export const OPEN_DISPUTE = 'dispute.open';
+
+/** The charges of Stripe's dispute test cards and accounts are disputed soon after they succeeded. */
+export function planDispute(world: World, charge: Charge): void {
+  if (plannedFor(world, charge) !== undefined)
+    world.scheduler.schedule(world.settings.disputeDelayMs, { kind: OPEN_DISPUTE, id: charge.id });
+}
+
+/** The scheduled dispute of a test payment method. */
+export function openPlannedDispute(world: World, chargeId: string): void {
+  const charge = world.charges.get(chargeId);
+  const planned = charge && plannedFor(world, charge);
+  if (charge === undefined || planned === undefined || charge.disputed) return;
+  openDispute(world, charge, planned.dispute, AUTOMATIC);
+}
+
+function plannedFor(world: World, charge: Charge): { dispute: Parameters<typeof openDispute>[2] } | undefined {
+  const method = world.paymentMethods.get(charge.payment_method);
+  const behaviour = method && behaviourOf(method);
+  return behaviour?.kind === 'disputed' ? behaviour : undefined;
+}
