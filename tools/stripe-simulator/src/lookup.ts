@@ -2,11 +2,13 @@ import { balanceView } from './balance-transactions/routes.js';
 import { type Charge } from './charges/charge.js';
 import { disputeView } from './disputes/view.js';
 import { type Expander } from './http/expand.js';
+import { billingFinders, billingIncludable } from './lookup-billing.js';
 import { type World } from './world.js';
 
 /** Finds objects by type and id for `expand`, and the lists that show only when asked for. */
 export function expanderOf(world: World): Expander {
   const finders: Readonly<Record<string, (id: string) => object | undefined>> = {
+    ...billingFinders(world),
     charge: (id) => world.charges.get(id),
     payment_intent: (id) => world.paymentIntents.get(id),
     payment_method: (id) => world.paymentMethods.get(id),
@@ -34,12 +36,12 @@ export function expanderOf(world: World): Expander {
   };
 }
 
-function includable(world: World, owner: { object?: string; id: string }, field: string): object | undefined {
+function includable(world: World, owner: { object?: string; id: string }, field: string): unknown {
   const list = (data: readonly object[], url: string): object => ({ object: 'list', data, has_more: false, url });
   if (owner.object === 'charge' && field === 'refunds') {
     return list(world.refunds.by('charge', (owner as Charge).id).reverse(), `/v1/charges/${owner.id}/refunds`);
   }
   if (owner.object === 'customer' && ['sources', 'subscriptions', 'tax_ids'].includes(field))
     return list([], `/v1/customers/${owner.id}/${field}`);
-  return undefined;
+  return billingIncludable(world, owner, field);
 }

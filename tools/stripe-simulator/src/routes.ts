@@ -7,6 +7,8 @@ import { eventRoutes } from './events/routes.js';
 import { type Route } from './http/route.js';
 import { paymentIntentRoutes } from './payment-intents/routes.js';
 import { paymentMethodRoutes } from './payment-methods/routes.js';
+import { priceRoutes } from './prices/routes.js';
+import { productRoutes } from './products/routes.js';
 import { refundRoutes } from './refunds/routes.js';
 import { webhookEndpointRoutes } from './webhooks/routes.js';
 
@@ -22,4 +24,6 @@ export const routes: readonly Route[] = [
   ...eventRoutes,
   ...webhookEndpointRoutes,
   ...accountRoutes,
+  ...productRoutes,
+  ...priceRoutes,
 ];

@@ -12,9 +12,12 @@ import { IdempotencyKeys } from './idempotency/idempotency-keys.js';
 import { Ids } from './ids/ids.js';
 import { Random } from './ids/random.js';
 import { type Mandate } from './mandates/mandate.js';
+import { type Meter } from './meters/meter.js';
 import { type PaymentIntent } from './payment-intents/payment-intent.js';
 import { type PaymentMethod } from './payment-methods/payment-method.js';
 import { type PaidOut, type Payout } from './payouts/payout.js';
+import { type Price, type PriceTiers } from './prices/price.js';
+import { type Product } from './products/product.js';
 import { type Refund } from './refunds/refund.js';
 import { SelfCheck } from './schema/self-check.js';
 import { type Settings } from './settings.js';
@@ -51,6 +54,13 @@ export class World {
   readonly mandates = new Collection<Mandate>(never, ['payment_method']);
   /** Cards (by payment method id) whose holder has agreed to later payments in his absence. */
   readonly authenticatedCards = new Collection<Stored>(never);
+
+  readonly products = new Collection<Product>(created);
+  readonly prices = new Collection<Price>(created, ['product', 'lookup_key']);
+  /** Prices made by `price_data`: usable by id, in no list. */
+  readonly inlinePrices = new Collection<Price>(created, ['product']);
+  readonly priceTiers = new Collection<PriceTiers>(never);
+  readonly meters = new Collection<Meter>(created, ['event_name']);
 
   readonly faults: FaultBox;
   readonly requests = new RequestLog();
@@ -92,9 +102,11 @@ export class World {
   collections(): Readonly<Record<string, AnyCollection>> {
     const { paymentIntents, charges, refunds, customers, balanceTransactions, paymentMethods, endpoints } = this;
     const { disputes, payouts, paidOut, setupIntents, setupAttempts, mandates, authenticatedCards } = this;
+    const { products, prices, inlinePrices, priceTiers, meters } = this;
     return {
       ...{ paymentIntents, charges, refunds, customers, balanceTransactions, paymentMethods, endpoints },
       ...{ disputes, payouts, paidOut, setupIntents, setupAttempts, mandates, authenticatedCards },
+      ...{ products, prices, inlinePrices, priceTiers, meters },
     } as unknown as Readonly<Record<string, AnyCollection>>;
   }
 }

@@ -7,7 +7,7 @@ const MAX_LEVELS = 4;
 /** Finds the object behind an id, or builds an includable sub-list (`refunds` of a charge). */
 export interface Expander {
   find(types: readonly string[], id: string): object | undefined;
-  include(owner: object, field: string): object | undefined;
+  include(owner: object, field: string): unknown;
 }
 
 interface Tree {
@@ -33,21 +33,24 @@ export function expansionOf(paths: readonly string[] | undefined, returns: strin
   return tree;
 }
 
-/** A copy of the value with the named ids replaced by objects. */
-export function expand(value: object, tree: Tree, expander: Expander): object {
-  if (Array.isArray(value)) return value.map((item: object) => expand(item, tree, expander));
+/** A copy of the value with the named ids replaced by objects. `fields` describes a value that does not say its own type. */
+export function expand(value: object, tree: Tree, expander: Expander, fields?: Fields): object {
+  if (Array.isArray(value)) return value.map((item: object) => expand(item, tree, expander, fields));
   const copy = { ...value } as Record<string, unknown>;
+  const described = typeOf(value) ?? fields;
   for (const [name, below] of Object.entries(tree)) {
-    const found = expandField(value, name, copy[name], expander);
-    copy[name] = typeof found === 'object' && found !== null ? expand(found, below, expander) : found;
+    const node = described?.[name];
+    const found = expandField(value, name, copy[name], node, expander);
+    copy[name] = typeof found === 'object' && found !== null ? expand(found, below, expander, node?.fields ?? node?.items?.fields) : found;
   }
   return copy;
 }
 
-function expandField(owner: object, name: string, value: unknown, expander: Expander): unknown {
-  if (typeof value === 'string') {
-    const node = typeOf(owner)?.[name];
-    return (node && expander.find(targetsOf(node), value)) ?? value;
+function expandField(owner: object, name: string, value: unknown, node: SchemaNode | undefined, expander: Expander): unknown {
+  const targets = node === undefined ? [] : targetsOf(node.t === 'array' ? (node.items ?? node) : node);
+  if (typeof value === 'string') return expander.find(targets, value) ?? value;
+  if (Array.isArray(value) && targets.length > 0) {
+    return value.map((one: unknown) => (typeof one === 'string' ? (expander.find(targets, one) ?? one) : one));
   }
   return value === undefined ? expander.include(owner, name) : value;
 }
@@ -57,15 +60,16 @@ function typeOf(value: object): Fields | undefined {
   return object === undefined ? undefined : schema.objects[deleted ? `deleted_${object}` : object];
 }
 
+/** Walks the described fields: through nested objects, lists (`lines.data`) and contained objects (`items.data.price`). */
 function checkPath(path: string, names: readonly string[], fields: Fields | undefined): void {
   const [name = '', ...rest] = names;
   if (fields === undefined) return;
   const node = Object.hasOwn(fields, name) ? fields[name] : undefined;
   if (node === undefined) throw notExpandable(path);
-  if (node.t === 'object' && rest.length > 0) return checkPath(path, rest, node.fields);
-  if (node.t === 'list' && node.opt)
-    return rest.length === 0 ? undefined : checkPath(path, rest[0] === 'data' ? rest.slice(1) : rest, undefined);
-  const targets = targetsOf(node);
+  const below = within(node, rest);
+  if (below !== undefined) return checkPath(path, below.names, below.fields);
+  if (rest.length === 0 && isIncludable(node)) return;
+  const targets = targetsOf(node.t === 'array' ? (node.items ?? node) : node);
   if (targets.length === 0) throw notExpandable(path);
   if (rest.length === 0) return;
   const known = targets.map((target) => schema.objects[target]);
@@ -76,6 +80,22 @@ function checkPath(path: string, names: readonly string[], fields: Fields | unde
     rest,
     known.find((target) => target !== undefined && Object.hasOwn(target, rest[0] ?? '')),
   );
+}
+
+/** What a path goes on with below a field that holds its value in itself. */
+function within(node: SchemaNode, rest: readonly string[]): { names: readonly string[]; fields: Fields | undefined } | undefined {
+  if (rest.length === 0) return undefined;
+  if (node.t === 'object') return { names: rest, fields: node.fields };
+  if (node.t === 'array' && node.items?.t === 'object') return { names: rest, fields: node.items.fields };
+  if (node.t === 'ref') return { names: rest, fields: schema.objects[node.ref ?? ''] };
+  if (node.t !== 'list') return undefined;
+  const names = rest[0] === 'data' ? rest.slice(1) : rest;
+  return names.length === 0 ? undefined : { names, fields: schema.objects[node.items?.ref ?? ''] };
+}
+
+/** Lists, tiers and the like that are left out until they are asked for. */
+function isIncludable(node: SchemaNode): boolean {
+  return node.t === 'list' || (node.opt === true && ['array', 'object', 'map'].includes(node.t));
 }
 
 /** The object types a field may be expanded to; none when it is not expandable. */
