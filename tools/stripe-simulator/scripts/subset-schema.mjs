@@ -23,6 +23,7 @@ writeFileSync(
   `{
   "source": ${JSON.stringify({ npm, version, api_version, repository, licence })},
   "event_types": ${JSON.stringify(Object.keys(full.events))},
+  "thin_event_types": ${JSON.stringify(full.thin_event_types)},
   "operations": {
 ${lines(operations)}
   },

@@ -1,6 +1,7 @@
 import { accountRoutes } from './account/routes.js';
 import { balanceTransactionRoutes } from './balance-transactions/routes.js';
 import { chargeRoutes } from './charges/routes.js';
+import { cliRoutes } from './cli/routes.js';
 import { customerRoutes } from './customers/routes.js';
 import { disputeRoutes } from './disputes/routes.js';
 import { eventRoutes } from './events/routes.js';
@@ -24,6 +25,7 @@ export const routes: readonly Route[] = [
   ...eventRoutes,
   ...webhookEndpointRoutes,
   ...accountRoutes,
+  ...cliRoutes,
   ...productRoutes,
   ...priceRoutes,
 ];

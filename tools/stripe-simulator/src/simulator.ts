@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { type RequestListener } from 'node:http';
 import { startAutomaticActions } from './automatic.js';
+import { upgradeHandler } from './cli/websocket.js';
 import { type Controls } from './control/control.js';
 import { serveControl } from './control/serve.js';
 import { type Truth, truth } from './control/truth.js';
@@ -57,7 +58,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     reset: () => world.reset(),
     refuse: (durationMs) => listener.refuse(durationMs),
   };
-  const listener = new Listener(host, requestListener(controls, logger));
+  const listener = new Listener(host, requestListener(controls, logger), upgradeHandler(world.listeners));
   const port = await listener.open(options.port ?? 0);
   world.baseUrl = `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
   state?.start();
@@ -81,6 +82,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
       state?.stop();
       world.scheduler.clear();
       world.deliveries.close();
+      world.listeners.close();
       await listener.close();
     },
   };

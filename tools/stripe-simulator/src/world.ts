@@ -1,10 +1,12 @@
 import { type BalanceTransaction } from './balance-transactions/balance-transaction.js';
 import { type Charge } from './charges/charge.js';
+import { Listeners } from './cli/listeners.js';
 import { LateWork } from './clock/late-work.js';
 import { Scheduler } from './clock/scheduler.js';
 import { VirtualClock } from './clock/virtual-clock.js';
 import { type Customer, type DeletedCustomer } from './customers/customer.js';
 import { type Dispute } from './disputes/dispute.js';
+import { type EventDestination } from './event-destinations/event-destination.js';
 import { EventLog } from './events/event-log.js';
 import { FaultBox } from './faults/fault-box.js';
 import { RequestLog } from './http/request-log.js';
@@ -62,11 +64,15 @@ export class World {
   readonly priceTiers = new Collection<PriceTiers>(never);
   readonly meters = new Collection<Meter>(created, ['event_name']);
 
+  readonly eventDestinations = new Collection<EventDestination>((destination) => destination.createdSeconds);
+
   readonly faults: FaultBox;
   readonly requests = new RequestLog();
   readonly idempotency: IdempotencyKeys;
   readonly events: EventLog;
   readonly deliveries: Deliveries;
+  /** CLIs that listen; no part of the account's state. */
+  readonly listeners: Listeners;
   readonly selfCheck: SelfCheck | undefined;
 
   /** Where this simulator answers; known once it listens. */
@@ -79,6 +85,7 @@ export class World {
     this.idempotency = new IdempotencyKeys(this.clock);
     this.deliveries = new Deliveries(this);
     this.events = new EventLog(this);
+    this.listeners = new Listeners(this);
     this.selfCheck = settings.selfCheck ? new SelfCheck() : undefined;
   }
 
@@ -103,10 +110,13 @@ export class World {
     const { paymentIntents, charges, refunds, customers, balanceTransactions, paymentMethods, endpoints } = this;
     const { disputes, payouts, paidOut, setupIntents, setupAttempts, mandates, authenticatedCards } = this;
     const { products, prices, inlinePrices, priceTiers, meters } = this;
+    const { eventDestinations } = this;
+    const thinEvents = this.events.thin;
     return {
       ...{ paymentIntents, charges, refunds, customers, balanceTransactions, paymentMethods, endpoints },
       ...{ disputes, payouts, paidOut, setupIntents, setupAttempts, mandates, authenticatedCards },
       ...{ products, prices, inlinePrices, priceTiers, meters },
+      ...{ eventDestinations, thinEvents },
     } as unknown as Readonly<Record<string, AnyCollection>>;
   }
 }

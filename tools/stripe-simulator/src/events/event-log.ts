@@ -1,14 +1,18 @@
 import { AUTOMATIC, type Cause } from '../http/call.js';
 import { Collection } from '../store/collection.js';
+import { targetsOf } from '../webhooks/targets.js';
 import { type World } from '../world.js';
-import { type EventRecord, covers, previousAttributes } from './event.js';
+import { type AnyEventRecord, type EventRecord, type RelatedObject, type ThinRecord, previousAttributes } from './event.js';
+import { isoTime } from './thin.js';
 
 /** Events live for 30 days. */
 export const EVENT_LIFETIME_SECONDS = 30 * 86_400;
 
-/** Writes events and hands each to the endpoints that want it. */
+/** Writes events and hands each to everything that wants it. */
 export class EventLog {
   readonly records = new Collection<EventRecord>((record) => record.event.created);
+  /** Thin events that are no twins of snapshot events. */
+  readonly thin = new Collection<ThinRecord>((record) => record.createdSeconds);
 
   constructor(private readonly world: World) {}
 
@@ -23,26 +27,53 @@ export class EventLog {
     if (this.world.faults.takeWebhook('webhook_two_events', type) !== undefined) this.write(type, object, cause, before);
   }
 
-  markDelivered(id: string, endpoint: string): void {
+  /** Emits a thin event that has no snapshot, to the given targets only. */
+  notify(type: string, related: RelatedObject | null, targets: readonly string[], data?: object): ThinRecord {
+    const { world } = this;
+    const createdSeconds = world.clock.nowSeconds();
+    const id = world.ids.next('evt_test');
+    const record = this.thin.insert({
+      id,
+      createdSeconds,
+      undelivered: targets,
+      event: {
+        id,
+        object: 'v2.core.event',
+        created: isoTime(createdSeconds),
+        livemode: false,
+        related_object: related,
+        type,
+        ...(data && { data }),
+      },
+    });
+    for (const target of targets) world.deliveries.start(record, target);
+    return record;
+  }
+
+  find(id: string): AnyEventRecord | undefined {
+    return this.records.get(id) ?? this.thin.get(id);
+  }
+
+  markDelivered(id: string, target: string): void {
+    const undelivered = (record: AnyEventRecord): string[] => record.undelivered.filter((one) => one !== target);
     const record = this.records.get(id);
-    if (record?.undelivered.includes(endpoint)) {
-      this.records.replace({ ...record, undelivered: record.undelivered.filter((one) => one !== endpoint) });
-    }
+    const thin = this.thin.get(id);
+    if (record?.undelivered.includes(target)) this.records.replace({ ...record, undelivered: undelivered(record) });
+    if (thin?.undelivered.includes(target)) this.thin.replace({ ...thin, undelivered: undelivered(thin) });
   }
 
   clear(): void {
     this.records.clear();
+    this.thin.clear();
   }
 
   private write(type: string, object: object, cause: Cause, before?: object): void {
     const { world } = this;
-    const endpoints = world.endpoints
-      .all()
-      .filter(({ status, enabled_events }) => status === 'enabled' && enabled_events.some((pattern) => covers(pattern, type)));
+    const targets = targetsOf(world, type);
     const previous = before === undefined || !type.endsWith('updated') ? undefined : previousAttributes(before, object);
     const record: EventRecord = {
       id: world.ids.next('evt'),
-      undelivered: endpoints.map(({ id }) => id),
+      undelivered: targets,
       event: {
         id: '',
         object: 'event',
@@ -50,13 +81,13 @@ export class EventLog {
         created: world.clock.nowSeconds(),
         data: previous === undefined ? { object } : { object, previous_attributes: previous },
         livemode: false,
-        pending_webhooks: endpoints.length,
+        pending_webhooks: targets.length,
         request: { id: cause.requestId, idempotency_key: cause.idempotencyKey },
         type,
       },
     };
     const stored = this.records.insert({ ...record, event: { ...record.event, id: record.id } });
     world.selfCheck?.event(stored.event);
-    for (const endpoint of endpoints) world.deliveries.start(stored, endpoint.id);
+    for (const target of targets) world.deliveries.start(stored, target);
   }
 }

@@ -19,6 +19,40 @@ export interface EventRecord extends Stored {
   readonly undelivered: readonly string[];
 }
 
+export interface RelatedObject {
+  readonly id: string;
+  readonly type: string;
+  readonly url: string;
+}
+
+/** A thin event: it names its object instead of showing it, and has no API version. */
+export interface ThinEvent {
+  readonly id: string;
+  readonly object: 'v2.core.event';
+  readonly created: string;
+  readonly livemode: false;
+  readonly reason?: object;
+  readonly related_object: RelatedObject | null;
+  readonly snapshot_event?: string;
+  readonly type: string;
+  readonly data?: object;
+}
+
+/** A thin event that is no twin of a snapshot event, such as a ping. */
+export interface ThinRecord extends Stored {
+  readonly createdSeconds: number;
+  readonly event: ThinEvent;
+  readonly undelivered: readonly string[];
+}
+
+export type AnyEventRecord = EventRecord | ThinRecord;
+
+/** The body of a snapshot delivery in a version; null is the account's. */
+export function snapshotText(record: AnyEventRecord, apiVersion: string | null): string {
+  const event = record.event.object === 'event' && apiVersion !== null ? { ...record.event, api_version: apiVersion } : record.event;
+  return JSON.stringify(event, null, 2);
+}
+
 /** The event as the API shows it now. */
 export function eventView(record: EventRecord): StripeEvent {
   const pending = record.undelivered.length;

@@ -33,9 +33,17 @@ export const eventRoutes: readonly Route[] = [
   {
     operation: `POST ${PATH}/{id}/retry`,
     returns: 'event',
-    fields: { webhook_endpoint: { t: 'string', opt: true }, expand: { t: 'array', items: { t: 'string' }, opt: true } },
+    fields: {
+      webhook_endpoint: { t: 'string', opt: true },
+      for_stripecli: { t: 'boolean', opt: true },
+      expand: { t: 'array', items: { t: 'string' }, opt: true },
+    },
     handle: (world, { id, params }) => {
       const record = eventById(world, id);
+      if (params['for_stripecli'] === true) {
+        for (const target of world.listeners.wanting(record.event.type)) world.deliveries.resend(record, target);
+        return eventView(record);
+      }
       const named = params['webhook_endpoint'] as string | undefined;
       if (named !== undefined && world.endpoints.get(named) === undefined) throw noSuch('webhook endpoint', named, 'webhook_endpoint');
       const endpoints = world.endpoints.all().filter((endpoint) => named === undefined || endpoint.id === named);

@@ -1,5 +1,6 @@
-import { type RequestListener, type Server, createServer } from 'node:http';
+import { type IncomingMessage, type RequestListener, type Server, createServer } from 'node:http';
 import { type AddressInfo } from 'node:net';
+import { type Duplex } from 'node:stream';
 
 const BACKLOG = 1024;
 const KEEP_ALIVE_MS = 60_000;
@@ -14,8 +15,10 @@ export class Listener {
   constructor(
     private readonly host: string,
     onRequest: RequestListener,
+    onUpgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => void,
   ) {
     this.server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, onRequest);
+    this.server.on('upgrade', onUpgrade);
     this.server.on('clientError', (_error, socket) => socket.destroy());
   }
 

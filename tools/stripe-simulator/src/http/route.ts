@@ -2,6 +2,9 @@ import { type Fields } from '../schema/node.js';
 import { type World } from '../world.js';
 import { type Call } from './call.js';
 
+/** `returns` of the few operations that Stripe's API description leaves out. */
+export const UNDESCRIBED = 'undescribed';
+
 /** One supported operation. Its parameters are checked against the API description before `handle` runs. */
 export interface Route {
   /** Method and path as the API description names them: `POST /v1/refunds/{id}`. */

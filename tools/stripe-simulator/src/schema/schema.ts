@@ -4,6 +4,7 @@ import { type Fields } from './node.js';
 interface ApiSchema {
   readonly source: { readonly api_version: string };
   readonly event_types: readonly string[];
+  readonly thin_event_types: readonly string[];
   readonly operations: Readonly<Record<string, Fields>>;
   readonly objects: Readonly<Record<string, Fields>>;
 }

@@ -1,9 +1,10 @@
-import { type EventRecord } from '../events/event.js';
+import { type AnyEventRecord } from '../events/event.js';
 import { type World } from '../world.js';
-import { type Endpoint } from './endpoint.js';
-import { type PostResult, Poster } from './post.js';
+import { Poster } from './post.js';
 import { Queue } from './queue.js';
 import { signatureHeader } from './signature.js';
+import { type Post } from './target.js';
+import { targetById } from './targets.js';
 import { disturb } from './webhook-faults.js';
 
 /** One attempt to deliver one event to one endpoint, as `/__truth` shows it. */
@@ -49,7 +50,7 @@ export class Deliveries {
   }
 
   /** Begins the deliveries of a new event to one endpoint; faults may drop, delay, repeat or reorder them. */
-  start(record: EventRecord, endpointId: string): void {
+  start(record: AnyEventRecord, endpointId: string): void {
     const disturbance = disturb(this.world.faults, record.event.type);
     if (disturbance.dropped) return this.recordDrop(record, endpointId);
     for (let copy = 0; copy <= disturbance.copies; copy += 1) {
@@ -58,7 +59,7 @@ export class Deliveries {
   }
 
   /** A resend by hand: one attempt beside whatever is scheduled. */
-  resend(record: EventRecord, endpointId: string): void {
+  resend(record: AnyEventRecord, endpointId: string): void {
     const id = this.world.ids.next('whd');
     this.open.set(id, { id, event: record.id, endpoint: endpointId, attempts: 0, dueMs: this.world.clock.nowMs(), once: true });
     this.enqueue(id);
@@ -108,31 +109,35 @@ export class Deliveries {
     else this.enqueue(id);
   }
 
+  /** A target that is told once is no traffic to limit: nothing must wait for it. */
   private enqueue(id: string): void {
-    this.queue.push(() => this.attempt(id));
+    const series = this.open.get(id);
+    if (series && targetById(this.world, series.endpoint)?.once) setImmediate(() => void this.attempt(id));
+    else this.queue.push(() => this.attempt(id));
   }
 
   private async attempt(id: string): Promise<void> {
     const series = this.open.get(id);
-    const record = series && this.world.events.records.get(series.event);
-    const endpoint = series && this.world.endpoints.get(series.endpoint);
-    if (series === undefined || record === undefined || endpoint === undefined) return void this.open.delete(id);
-    if (endpoint.status === 'disabled') return this.conclude(series, false);
+    const record = series && this.world.events.find(series.event);
+    const target = series && targetById(this.world, series.endpoint);
+    if (series === undefined || record === undefined || target === undefined) return void this.open.delete(id);
+    if (!target.enabled) return this.conclude(series, false);
     const fault =
       this.world.faults.takeWebhook('webhook_bad_signature', record.event.type) ??
       this.world.faults.takeWebhook('webhook_skew', record.event.type);
     const skewSeconds = fault?.fault === 'webhook_skew' ? Math.round((fault.ms ?? -600_000) / 1000) : 0;
-    const secrets = fault?.fault === 'webhook_bad_signature' ? ['whsec_wrong'] : endpoint.secrets;
+    const secrets = fault?.fault === 'webhook_bad_signature' ? ['whsec_wrong'] : target.secrets;
     const at = new Date();
-    const result = await this.post(record, endpoint, secrets, Math.floor(at.getTime() / 1000) + skewSeconds);
+    const seconds = Math.floor(at.getTime() / 1000) + skewSeconds;
+    const result = await target.deliver(record, (body) => signatureHeader(body, secrets, seconds), this.post);
     if (this.closed || !this.open.has(id)) return;
     const delivered = 'status' in result && result.status >= 200 && result.status < 300;
     this.attempts.push({
       id,
       event: record.id,
       event_type: record.event.type,
-      endpoint: endpoint.id,
-      url: endpoint.url,
+      endpoint: target.id,
+      url: target.url,
       attempt: series.attempts + 1,
       at: at.toISOString(),
       result: delivered ? 'delivered' : 'failed',
@@ -140,22 +145,11 @@ export class Deliveries {
       error: 'error' in result ? result.error : null,
       fault: fault?.fault ?? null,
     });
-    if (delivered) this.world.events.markDelivered(record.id, endpoint.id);
-    this.conclude(series, delivered);
+    if (delivered) this.world.events.markDelivered(record.id, target.id);
+    this.conclude(target.once ? { ...series, once: true } : series, delivered);
   }
 
-  private post(record: EventRecord, endpoint: Endpoint, secrets: readonly string[], atSeconds: number): Promise<PostResult> {
-    const event = endpoint.api_version === null ? record.event : { ...record.event, api_version: endpoint.api_version };
-    const body = JSON.stringify(event, null, 2);
-    const headers = {
-      'Content-Type': 'application/json; charset=utf-8',
-      'User-Agent': 'Stripe/1.0 (+https://stripe.com/docs/webhooks)',
-      'Stripe-Signature': signatureHeader(body, secrets, atSeconds),
-      Accept: '*/*; q=0.5, application/xml',
-      'Cache-Control': 'no-cache',
-    };
-    return this.poster.post(endpoint.url, body, headers, this.world.settings.deliveryTimeoutMs);
-  }
+  private readonly post: Post = (url, body, headers) => this.poster.post(url, body, headers, this.world.settings.deliveryTimeoutMs);
 
   /** Ends a series or plans its next attempt. */
   private conclude(series: Series, delivered: boolean): void {
@@ -169,14 +163,14 @@ export class Deliveries {
     this.world.scheduler.scheduleAt(next.dueMs, { kind: RETRY, id: series.id });
   }
 
-  private recordDrop(record: EventRecord, endpointId: string): void {
-    const endpoint = this.world.endpoints.get(endpointId);
+  private recordDrop(record: AnyEventRecord, endpointId: string): void {
+    const target = targetById(this.world, endpointId);
     this.attempts.push({
       id: this.world.ids.next('whd'),
       event: record.id,
       event_type: record.event.type,
       endpoint: endpointId,
-      url: endpoint?.url ?? '',
+      url: target?.url ?? '',
       attempt: 0,
       at: new Date().toISOString(),
       result: 'dropped',

@@ -1,0 +1,66 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Simulator } from '../src/simulator.js';
+import { KEY, eventually } from './given.js';
+
+const shim = createRequire(import.meta.url).resolve('@stripe/cli/bin/shim.js');
+
+/** The official Stripe CLI, pointed at a simulator, with a home folder of its own. */
+export interface Cli {
+  /** Runs one command to its end; rejects when it fails or takes longer than 20 s. */
+  run(...args: string[]): Promise<string>;
+  /** Starts `stripe listen` and resolves once it is ready. */
+  listen(...args: string[]): Promise<Listening>;
+  end(): Promise<void>;
+}
+
+export interface Listening {
+  readonly secret: string;
+  /** Everything that it printed so far. */
+  readonly said: () => string;
+  stop(): Promise<void>;
+}
+
+export function givenCli(simulator: Simulator): Cli {
+  const home = mkdtempSync(join(tmpdir(), 'stripe-cli-'));
+  const env = { PATH: process.env['PATH'] ?? '', HOME: home, XDG_CONFIG_HOME: home, STRIPE_CLI_TELEMETRY_OPTOUT: '1' };
+  const listening: ChildProcess[] = [];
+  const withBase = (args: string[]): string[] => [shim, ...args, '--api-key', KEY, '--api-base', simulator.url, '--color', 'off'];
+  return {
+    run: (...args) =>
+      new Promise((resolve, reject) => {
+        execFile(process.execPath, withBase(args), { env, timeout: 20_000 }, (error, stdout, stderr) => {
+          if (error === null) resolve(stdout);
+          else reject(new Error(`stripe ${args.join(' ')}: ${stdout}${stderr}`, { cause: error }));
+        });
+      }),
+    listen: async (...args) => {
+      const child = spawn(process.execPath, withBase(['listen', '--skip-update', ...args]), {
+        env,
+        detached: true,
+        stdio: ['ignore', 'pipe', 'pipe'],
+      });
+      listening.push(child);
+      let said = '';
+      for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (said += String(chunk)));
+      const ready = await eventually(() => /signing secret is (whsec_\w+)/.exec(said), 15_000);
+      return { secret: ready[1] ?? '', said: () => said, stop: () => stop(child) };
+    },
+    end: async () => {
+      await Promise.all(listening.map(stop));
+      rmSync(home, { recursive: true, force: true });
+    },
+  };
+}
+
+/** The shim waits for the binary and passes no signal on, so the whole process group ends. */
+async function stop(child: ChildProcess): Promise<void> {
+  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
+  const gone = once(child, 'exit');
+  process.kill(-child.pid, 'SIGKILL');
+  await gone;
+}
