@@ -4,7 +4,8 @@ import pg from 'pg';
 import { PreparingClient } from './preparing-client.js';
 
 export interface DatabaseConfig {
-  url: string;
+  /** A function is asked at each new connection: its password may have changed. */
+  url: string | (() => string);
   /** Most connections this process holds at once. */
   poolSize: number;
   /** Shown in pg_stat_activity. */
@@ -31,9 +32,9 @@ const INT8 = 20;
  * (ours stay far below 2^53). No statement and no forgotten transaction lives longer than 15 s.
  */
 export function openDatabase<T>(config: DatabaseConfig, logger: Logger): Database<T> {
+  const { url } = config;
   const pool = new pg.Pool({
-    Client: PreparingClient,
-    connectionString: config.url,
+    ...(typeof url === 'string' ? { Client: PreparingClient, connectionString: url } : { Client: clientAsking(url) }),
     max: config.poolSize,
     application_name: config.applicationName,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
@@ -50,6 +51,13 @@ export function openDatabase<T>(config: DatabaseConfig, logger: Logger): Databas
   let closing: Promise<void> | undefined;
   return { db, pool, close: () => (closing ??= db.destroy()) };
 }
+
+const clientAsking = (url: () => string) =>
+  class extends PreparingClient {
+    constructor(options?: pg.ClientConfig) {
+      super({ ...options, connectionString: url() });
+    }
+  };
 
 const getTypeParser = ((oid: number, format: 'text' | 'binary' = 'text') =>
   oid === INT8 && format === 'text' ? toSafeNumber : pg.types.getTypeParser(oid, format as 'text')) as typeof pg.types.getTypeParser;

@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
-import { connect, type NatsConnection, type NodeConnectionOptions } from '@nats-io/transport-node';
+import { connect, type NatsConnection, type NodeConnectionOptions, usernamePasswordAuthenticator } from '@nats-io/transport-node';
 import { type Logger } from '@tidegate/telemetry/logger';
 import { type Broker, BrokerAway } from './broker.js';
 import { inboxPrefixOf, LAPTOP_TOPOLOGY, type TopologyOptions } from './topology.js';
@@ -9,8 +9,11 @@ import { within } from './within.js';
 export { type Broker, BrokerAway } from './broker.js';
 
 export interface BrokerOptions {
-  /** `nats://host:port`, several separated by commas; may carry `user:password@`. */
-  servers: string;
+  /**
+   * `nats://host:port`, several separated by commas; may carry `user:password@`. A function is asked for the password at each new connection: it may have
+   * changed. The rest stays as at the start.
+   */
+  servers: string | (() => string);
   user?: string;
   pass?: string;
   /** Shown by the server; unique per process. */
@@ -42,13 +45,19 @@ class NatsBroker implements Broker {
   private readonly closing = new AbortController();
 
   constructor(private readonly options: BrokerOptions) {
-    const { servers, user, pass } = withoutCredentials(options);
+    const { servers, user } = withoutCredentials(options);
     this.service = options.service ?? user ?? options.name;
     this.topology = { ...LAPTOP_TOPOLOGY, ...options.topology };
     this.first = this.connectAtLast({
       servers,
-      ...(user === undefined ? {} : { user }),
-      ...(pass === undefined ? {} : { pass }),
+      ...(user === undefined
+        ? {}
+        : {
+            authenticator: usernamePasswordAuthenticator(
+              () => withoutCredentials(options).user ?? '',
+              () => withoutCredentials(options).pass ?? '',
+            ),
+          }),
       name: options.name,
       inboxPrefix: inboxPrefixOf(this.service),
       maxReconnectAttempts: -1,
@@ -156,7 +165,8 @@ class NatsBroker implements Broker {
 
 function withoutCredentials(options: BrokerOptions): { servers: string[]; user: string | undefined; pass: string | undefined } {
   let { user, pass } = options;
-  const servers = options.servers.split(',').map((server) => {
+  const given = typeof options.servers === 'string' ? options.servers : options.servers();
+  const servers = given.split(',').map((server) => {
     const url = new URL(server.trim().includes('://') ? server.trim() : `nats://${server.trim()}`);
     user ??= url.username === '' ? undefined : decodeURIComponent(url.username);
     pass ??= url.password === '' ? undefined : decodeURIComponent(url.password);

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { z } from 'zod';
 import { faultsOfDrillSettings } from './drill-settings.js';
+import { Secret } from './secret.js';
 
 /** Every fault of a configuration at once; the message has one line per variable and never shows a value. */
 export class ConfigError extends Error {
@@ -14,7 +15,7 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
  * Reads the variables that `schema` names, checks them and freezes the result. An empty variable counts as absent; `NAME_FILE` gives the value of
- * `NAME` from a file. Throws a ConfigError that names every variable at fault.
+ * `NAME` from a file, and a secret among them knows the file (see SecretFiles). Throws a ConfigError that names every variable at fault.
  */
 export function readConfig<S extends z.ZodObject>(schema: S, env: Environment = process.env): Readonly<z.infer<S>> {
   const given: Record<string, string> = {};
@@ -27,7 +28,15 @@ export function readConfig<S extends z.ZodObject>(schema: S, env: Environment = 
   if (!parsed.success) faults.push(...parsed.error.issues.map(explain));
   faults.push(...faultsOfDrillSettings(env));
   if (!parsed.success || faults.length > 0) throw new ConfigError([...new Set(faults)]);
-  return Object.freeze(parsed.data);
+  return Object.freeze(withFiles(parsed.data, env));
+}
+
+function withFiles<C extends object>(config: C, env: Environment): C {
+  const entries = Object.entries(config).map(([name, value]: [string, unknown]) => {
+    const file = env[`${name}_FILE`]?.trim();
+    return [name, value instanceof Secret && file ? value.from(file) : value];
+  });
+  return Object.fromEntries(entries) as C;
 }
 
 function valueOf(name: string, env: Environment, faults: string[]): string | undefined {

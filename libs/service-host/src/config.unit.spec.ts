@@ -39,7 +39,7 @@ describe('When the configuration is right', () => {
   it('takes a secret from a file', () => {
     const file = join(folder, 'database-url');
     writeFileSync(file, 'postgres://payments:other@localhost/tidegate\n');
-    expect(readConfig(schema, { NATS_URL: good.NATS_URL, DATABASE_URL_FILE: file }).DATABASE_URL).toBe(
+    expect(readConfig(schema, { NATS_URL: good.NATS_URL, DATABASE_URL_FILE: file }).DATABASE_URL.value).toBe(
       'postgres://payments:other@localhost/tidegate',
     );
   });

@@ -18,6 +18,7 @@ import { HealthRegistry } from './health.js';
 import type { Loop } from './loop.js';
 import { createHttpApp } from './http-app.js';
 import { installPoolMetrics } from './pool-metrics.js';
+import { SecretFiles } from './secret-files.js';
 import type { HostContext, HostSpec, ServiceParts, Startable } from './service-parts.js';
 import { runSteps } from './shutdown.js';
 
@@ -63,9 +64,12 @@ export async function startService<C extends BaseConfig>(spec: HostSpec<C>, logg
   const health = new HealthRegistry();
   const failpoints = failpointsFrom(config.TIDEGATE_FAILPOINT, [...messagingFailpoints(service), ...(spec.failpoints ?? [])], logger);
   const clock = config.TIDEGATE_CLOCK_URL ? await virtualClock(config.TIDEGATE_CLOCK_URL) : systemClock;
-  const { db, pool, close } = openDatabase({ url: config.DATABASE_URL, poolSize: config.DB_POOL_SIZE, applicationName: instance }, logger);
+  const { db, pool, close } = openDatabase(
+    { url: () => config.DATABASE_URL.value, poolSize: config.DB_POOL_SIZE, applicationName: instance },
+    logger,
+  );
   const topology = { replicas: config.NATS_STREAM_REPLICAS, maxBytes: config.NATS_STREAM_MAX_BYTES };
-  const broker = await connectBroker({ servers: config.NATS_URL, name: instance, service, logger, topology });
+  const broker = await connectBroker({ servers: () => config.NATS_URL.value, name: instance, service, logger, topology });
   installPoolMetrics(metrics, pool);
   health.dependency('postgres', async () => void (await sql`select 1`.execute(db)));
   const owner = streamOf(service)?.owner;
@@ -87,7 +91,7 @@ export async function startService<C extends BaseConfig>(spec: HostSpec<C>, logg
     rpc: new RpcClient(broker),
     instance,
   };
-  const parts = withLoop(await spec.setup(context), canary);
+  const parts = withLoops(await spec.setup(context), [new SecretFiles(config, logger), ...(canary ? [canary] : [])]);
   const app = await createHttpApp(parts, { logger, metrics, health, bodyLimit: spec.bodyLimit });
   await app.listen(config.PORT, config.HOST);
   const url = await app.getUrl();
@@ -135,8 +139,7 @@ function configOf<C extends BaseConfig>(spec: HostSpec<C>): Readonly<C> {
   }
 }
 
-const withLoop = (parts: ServiceParts, loop: Loop | null): ServiceParts =>
-  loop ? { ...parts, loops: [...(parts.loops ?? []), loop] } : parts;
+const withLoops = (parts: ServiceParts, loops: Loop[]): ServiceParts => ({ ...parts, loops: [...loops, ...(parts.loops ?? [])] });
 
 async function stopWork(parts: ServiceParts): Promise<void> {
   await Promise.all([

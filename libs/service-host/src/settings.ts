@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { type ReadSecret, Secret } from './secret.js';
 
 /** What the generated configuration reference says about a setting. */
 export interface SettingDoc {
@@ -17,6 +18,31 @@ export function documented<T extends z.ZodType>(schema: T, doc: SettingDoc): T {
 
 export function settingDoc(schema: z.ZodType): SettingDoc | undefined {
   return docs.get(schema);
+}
+
+/**
+ * A secret setting, read by `inner`. Given as a file it is followed while the process runs; a new value must then be right for `inner`, too, and agree with
+ * the one from the start in what `fixed` names (the mode of a key, say), which needs a restart to change.
+ */
+export function secret<T>(
+  inner: z.ZodType<T, string>,
+  { fixed, ...doc }: Omit<SettingDoc, 'secret'> & { fixed?: { what: string; of(value: T): unknown } },
+) {
+  const schema = z.string().transform((text, context): Secret<T> => {
+    const parsed = inner.safeParse(text);
+    if (!parsed.success) {
+      for (const { message } of parsed.error.issues) context.addIssue({ code: 'custom', message });
+      return z.NEVER;
+    }
+    const first = parsed.data;
+    const read: ReadSecret<T> = (next) => {
+      const { data, error } = inner.safeParse(next);
+      if (error) return { faults: error.issues.map((issue) => issue.message) };
+      return fixed && fixed.of(data) !== fixed.of(first) ? { faults: [`${fixed.what} changes, which needs a restart`] } : { value: data };
+    };
+    return Secret.of(text, first, read);
+  });
+  return documented(schema, { ...doc, secret: true });
 }
 
 /** A whole number between `min` and `max`, both included. */

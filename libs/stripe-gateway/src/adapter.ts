@@ -5,7 +5,8 @@ import { type ListQuery, type Page, type StripeOutcome, type StripePort } from '
 import { toCharge, toCustomer, toEvent, toIntent, toRefund } from './translate.js';
 
 export interface StripeAdapterConfig {
-  secretKey: string;
+  /** A function is asked at each call: the key may have changed. */
+  secretKey: string | (() => string);
   /** Stripe's own when absent. */
   apiBase?: string;
   /** For one call, from connect to the last byte; 10 s when absent. */
@@ -22,19 +23,23 @@ const withCharge = { expand: ['latest_charge'] };
 export function createStripeAdapter(config: StripeAdapterConfig): StripePort & { close(): void } {
   const deadlineMs = config.deadlineMs ?? DEADLINE_MS;
   const httpClient = deadlineHttpClient(deadlineMs);
-  const stripe = new Stripe(config.secretKey, {
-    apiVersion: API_VERSION,
-    maxNetworkRetries: 0,
-    timeout: deadlineMs,
-    httpClient: httpClient as never,
-    telemetry: false,
-    ...hostOf(config.apiBase),
-  });
+  const stripe = perKey(
+    config.secretKey,
+    (key) =>
+      new Stripe(key, {
+        apiVersion: API_VERSION,
+        maxNetworkRetries: 0,
+        timeout: deadlineMs,
+        httpClient: httpClient as never,
+        telemetry: false,
+        ...hostOf(config.apiBase),
+      }),
+  );
 
   return {
     createIntent: (p, key) =>
       call(
-        stripe.paymentIntents.create(
+        stripe().paymentIntents.create(
           {
             amount: p.amount,
             currency: p.currency,
@@ -51,7 +56,7 @@ export function createStripeAdapter(config: StripeAdapterConfig): StripePort & {
       ),
     confirmIntent: (id, p, key) =>
       call(
-        stripe.paymentIntents.confirm(
+        stripe().paymentIntents.confirm(
           id,
           { payment_method: p.paymentMethod, ...(p.returnUrl === undefined ? {} : { return_url: p.returnUrl }), ...withCharge },
           { idempotencyKey: key },
@@ -60,7 +65,7 @@ export function createStripeAdapter(config: StripeAdapterConfig): StripePort & {
       ),
     captureIntent: (id, p, key) =>
       call(
-        stripe.paymentIntents.capture(
+        stripe().paymentIntents.capture(
           id,
           { ...(p.amount === undefined ? {} : { amount_to_capture: p.amount }), ...withCharge },
           { idempotencyKey: key },
@@ -69,26 +74,26 @@ export function createStripeAdapter(config: StripeAdapterConfig): StripePort & {
       ),
     cancelIntent: (id, p, key) =>
       call(
-        stripe.paymentIntents.cancel(id, p.reason === undefined ? {} : { cancellation_reason: p.reason }, { idempotencyKey: key }),
+        stripe().paymentIntents.cancel(id, p.reason === undefined ? {} : { cancellation_reason: p.reason }, { idempotencyKey: key }),
         toIntent,
       ),
     createRefund: (p, key) =>
       call(
-        stripe.refunds.create(
+        stripe().refunds.create(
           { payment_intent: p.intent, amount: p.amount, metadata: p.metadata, ...(p.reason === undefined ? {} : { reason: p.reason }) },
           { idempotencyKey: key },
         ),
         toRefund,
       ),
-    retrieveIntent: (id) => call(stripe.paymentIntents.retrieve(id, withCharge), toIntent),
-    retrieveCharge: (id) => call(stripe.charges.retrieve(id), toCharge),
-    retrieveRefund: (id) => call(stripe.refunds.retrieve(id), toRefund),
-    retrieveCustomer: (id) => call(stripe.customers.retrieve(id), toCustomer),
-    retrieveEvent: (id) => call(stripe.events.retrieve(id), toEvent),
-    listIntents: (query) => call(stripe.paymentIntents.list({ ...paged(query), expand: ['data.latest_charge'] }), pageOf(toIntent)),
-    listCharges: (query) => call(stripe.charges.list(paged(query)), pageOf(toCharge)),
-    listRefunds: (query) => call(stripe.refunds.list(paged(query)), pageOf(toRefund)),
-    listEvents: (query) => call(stripe.events.list(paged(query)), pageOf(toEvent)),
+    retrieveIntent: (id) => call(stripe().paymentIntents.retrieve(id, withCharge), toIntent),
+    retrieveCharge: (id) => call(stripe().charges.retrieve(id), toCharge),
+    retrieveRefund: (id) => call(stripe().refunds.retrieve(id), toRefund),
+    retrieveCustomer: (id) => call(stripe().customers.retrieve(id), toCustomer),
+    retrieveEvent: (id) => call(stripe().events.retrieve(id), toEvent),
+    listIntents: (query) => call(stripe().paymentIntents.list({ ...paged(query), expand: ['data.latest_charge'] }), pageOf(toIntent)),
+    listCharges: (query) => call(stripe().charges.list(paged(query)), pageOf(toCharge)),
+    listRefunds: (query) => call(stripe().refunds.list(paged(query)), pageOf(toRefund)),
+    listEvents: (query) => call(stripe().events.list(paged(query)), pageOf(toEvent)),
     close: () => httpClient.close(),
   };
 }
@@ -115,4 +120,18 @@ function hostOf(apiBase: string | undefined): { host?: string; port?: string; pr
   const url = new URL(apiBase);
   const protocol = url.protocol === 'http:' ? 'http' : 'https';
   return { host: url.hostname, port: url.port || (protocol === 'http' ? '80' : '443'), protocol };
+}
+
+/** A client per key; they share connections, and calls under way end with the key they began with. */
+function perKey(secretKey: string | (() => string), create: (key: string) => Stripe): () => Stripe {
+  if (typeof secretKey === 'string') {
+    const only = create(secretKey);
+    return () => only;
+  }
+  let latest: { key: string; stripe: Stripe } | undefined;
+  return () => {
+    const key = secretKey();
+    if (latest?.key !== key) latest = { key, stripe: create(key) };
+    return latest.stripe;
+  };
 }

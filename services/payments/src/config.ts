@@ -1,15 +1,15 @@
 import { baseSettings } from '@tidegate/service-host/base-config';
 import { readConfig } from '@tidegate/service-host/config';
-import { decimal, documented, url, wholeNumber } from '@tidegate/service-host/settings';
+import { decimal, documented, secret, url, wholeNumber } from '@tidegate/service-host/settings';
+import { KEY_MODE } from '@tidegate/stripe-gateway/secret-key';
 import { z } from 'zod';
+
+const STRIPE_KEY = z.string().regex(/^(sk|rk)_(test|live)_/, 'must be a secret or restricted key of Stripe');
 
 /** Settings of the payments service. */
 export const PaymentsConfig = z.object({
   ...baseSettings({ port: 3002 }),
-  STRIPE_SECRET_KEY: documented(z.string().regex(/^(sk|rk)_(test|live)_/, 'must be a secret or restricted key of Stripe'), {
-    doc: "Stripe's secret key.",
-    secret: true,
-  }),
+  STRIPE_SECRET_KEY: secret(STRIPE_KEY, { doc: "Stripe's secret key.", fixed: KEY_MODE }),
   STRIPE_API_BASE: documented(url('http', 'https').optional(), { doc: "Where Stripe's API is; absent means api.stripe.com." }),
   STRIPE_DEADLINE_MS: documented(wholeNumber({ min: 50, max: 10_000 }).default(10_000), {
     doc: 'Longest one call to Stripe may take, from connect to the last byte.',

@@ -8,6 +8,7 @@ import { Subscriber } from '@tidegate/messaging/subscriber';
 import { everyLoop } from '@tidegate/service-host/loop';
 import type { HostContext, ServiceParts, Startable } from '@tidegate/service-host/service-parts';
 import { createStripeAdapter } from '@tidegate/stripe-gateway/adapter';
+import { modeOfKey } from '@tidegate/stripe-gateway/secret-key';
 import type { PaymentsConfig } from './config.js';
 import { served } from './payment/payment.rpc.js';
 import { CARRY_ON_INTERVAL_MS, PATIENCE_MS } from './payment/payment.loop.js';
@@ -23,7 +24,7 @@ export class PaymentsModule {}
 export function setup(host: HostContext<PaymentsConfig>): ServiceParts {
   const { config, db, broker, failpoints, clock, logger, metrics, health, instance } = host;
   const adapter = createStripeAdapter({
-    secretKey: config.STRIPE_SECRET_KEY,
+    secretKey: () => config.STRIPE_SECRET_KEY.value,
     deadlineMs: config.STRIPE_DEADLINE_MS,
     ...(config.STRIPE_API_BASE ? { apiBase: config.STRIPE_API_BASE } : {}),
   });
@@ -80,7 +81,7 @@ export function setup(host: HostContext<PaymentsConfig>): ServiceParts {
 
 export function settingsOf(config: PaymentsConfig): PaymentsSettings {
   return {
-    livemode: /^(sk|rk)_live_/.test(config.STRIPE_SECRET_KEY),
+    livemode: modeOfKey(config.STRIPE_SECRET_KEY.value) === 'live',
     runMs: config.PAYMENT_RUN_MS,
     answerMs: config.PAYMENT_ANSWER_MS,
     windowMs: config.PAYMENT_NOT_AFTER_SECONDS * 1000,

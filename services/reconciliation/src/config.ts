@@ -1,12 +1,13 @@
 import { baseSettings } from '@tidegate/service-host/base-config';
 import { readConfig } from '@tidegate/service-host/config';
-import { documented, url, wholeNumber } from '@tidegate/service-host/settings';
+import { documented, secret, url, wholeNumber } from '@tidegate/service-host/settings';
+import { KEY_MODE, modeOfKey } from '@tidegate/stripe-gateway/secret-key';
 import { z } from 'zod';
 
 /** Settings of the reconciliation service. */
 export const ReconciliationConfig = z.object({
   ...baseSettings({ port: 3003 }),
-  STRIPE_SECRET_KEY: documented(z.string().min(1), { doc: "Stripe's secret key, for reading lists.", secret: true }),
+  STRIPE_SECRET_KEY: secret(z.string().min(1), { doc: "Stripe's secret key, for reading lists.", fixed: KEY_MODE }),
   STRIPE_API_BASE: documented(url('http', 'https').optional(), { doc: "Where Stripe's API is; absent means api.stripe.com." }),
   UNMARKED_INTENTS: documented(z.enum(['adopt', 'foreign']).default('adopt'), {
     doc: 'What a PaymentIntent is that carries no id of ours: a payment that is missing here, or none of our business.',
@@ -30,4 +31,4 @@ export const readReconciliationConfig = (env = process.env): ReconciliationConfi
 
 /** Whether the key is of Stripe's live mode; objects of the other mode are foreign. */
 export const isLivemode = ({ STRIPE_SECRET_KEY }: Pick<ReconciliationConfig, 'STRIPE_SECRET_KEY'>): boolean =>
-  /^[sr]k_live_/.test(STRIPE_SECRET_KEY);
+  modeOfKey(STRIPE_SECRET_KEY.value) === 'live';

@@ -11,10 +11,10 @@ import type { ReconciliationTables } from './tables.js';
 const config = readReconciliationConfig();
 const logger = createLogger({ service: 'reconciliation', level: config.LOG_LEVEL });
 const { db, close } = openDatabase<ReconciliationTables>(
-  { url: config.DATABASE_URL, poolSize: 2, applicationName: 'reconciliation rebuild' },
+  { url: config.DATABASE_URL.value, poolSize: 2, applicationName: 'reconciliation rebuild' },
   logger,
 );
-const broker = await connectBroker({ servers: config.NATS_URL, name: 'reconciliation-rebuild', logger });
+const broker = await connectBroker({ servers: config.NATS_URL.value, name: 'reconciliation-rebuild', logger });
 try {
   const { sources } = await rebuildProjection({ db, broker, logger, livemode: isLivemode(config) });
   const runEvents = await rebuildRuns(db);

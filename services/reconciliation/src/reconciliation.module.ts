@@ -40,7 +40,7 @@ export function setup(host: HostContext<ReconciliationConfig>): ServiceParts {
   const staged = () => relay.signal();
 
   const adapter = createStripeAdapter({
-    secretKey: config.STRIPE_SECRET_KEY,
+    secretKey: () => config.STRIPE_SECRET_KEY.value,
     ...(config.STRIPE_API_BASE ? { apiBase: config.STRIPE_API_BASE } : {}),
   });
   const stripe = withTelemetry(withBreaker(withFailpoints(adapter, failpoints, `${SERVICE}.run.read`), new Breakers()), {

@@ -1,16 +1,14 @@
 import { baseSettings } from '@tidegate/service-host/base-config';
 import { readConfig } from '@tidegate/service-host/config';
-import { commaSeparated, documented, url, wholeNumber } from '@tidegate/service-host/settings';
+import { commaSeparated, documented, secret, url, wholeNumber } from '@tidegate/service-host/settings';
+import { KEY_MODE } from '@tidegate/stripe-gateway/secret-key';
 import { z } from 'zod';
 
 /** Settings of the webhooks service. */
 export const WebhooksConfig = z.object({
   ...baseSettings({ port: 3001 }),
-  STRIPE_WEBHOOK_SECRET: documented(commaSeparated(), {
-    doc: 'Signing secrets of the webhook endpoints, comma-separated; each is accepted.',
-    secret: true,
-  }),
-  STRIPE_SECRET_KEY: documented(z.string().min(1), { doc: "Stripe's secret key, for reading events and objects.", secret: true }),
+  STRIPE_WEBHOOK_SECRET: secret(commaSeparated(), { doc: 'Signing secrets of the webhook endpoints, comma-separated; each is accepted.' }),
+  STRIPE_SECRET_KEY: secret(z.string().min(1), { doc: "Stripe's secret key, for reading events and objects.", fixed: KEY_MODE }),
   STRIPE_API_BASE: documented(url('http', 'https').optional(), { doc: "Where Stripe's API is; absent means api.stripe.com." }),
   WEBHOOKS_SWEEP_SECONDS: documented(wholeNumber({ min: 1, max: 86_400 }).default(300), {
     doc: "How often Stripe's list of events is read for deliveries that were lost.",

@@ -45,7 +45,7 @@ export function setup(host: HostContext<WebhooksConfig>): ServiceParts {
   const staged = () => relay.signal();
 
   const adapter = createStripeAdapter({
-    secretKey: config.STRIPE_SECRET_KEY,
+    secretKey: () => config.STRIPE_SECRET_KEY.value,
     ...(config.STRIPE_API_BASE ? { apiBase: config.STRIPE_API_BASE } : {}),
   });
   const breakers = new Breakers();
@@ -105,7 +105,7 @@ export function setup(host: HostContext<WebhooksConfig>): ServiceParts {
   const batcher = new Batcher<NewStripeEvent>({ insert, keyOf, faultOf: insertFault });
   const receiver = new ReceiveDelivery({
     isSigned: ({ raw, signature }) =>
-      verify(raw, signature, config.STRIPE_WEBHOOK_SECRET, SIGNATURE_TOLERANCE_SECONDS, Math.floor(Date.now() / 1000)),
+      verify(raw, signature, config.STRIPE_WEBHOOK_SECRET.value, SIGNATURE_TOLERANCE_SECONDS, Math.floor(Date.now() / 1000)),
     batcher,
     stored: (event) => (event.source === 'webhook' ? normalizeLoop : hintLoop).signal?.(),
     metrics,
