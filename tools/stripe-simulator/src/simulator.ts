@@ -2,6 +2,7 @@ import { randomInt } from 'node:crypto';
 import { type RequestListener } from 'node:http';
 import { startAutomaticActions } from './automatic.js';
 import { upgradeHandler } from './cli/websocket.js';
+import { advanceClock } from './clock/advance.js';
 import { type Controls } from './control/control.js';
 import { serveControl } from './control/serve.js';
 import { type Truth, truth } from './control/truth.js';
@@ -72,10 +73,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     truth: (only) => truth(world, only),
     addFault: (spec) => world.faults.add(spec),
     clearFaults: () => world.faults.clear(),
-    advanceClock: (seconds) => {
-      world.clock.advance(seconds);
-      world.scheduler.runDue();
-    },
+    advanceClock: (seconds) => advanceClock(world, seconds),
     reset: controls.reset,
     refuse: controls.refuse,
     close: async () => {

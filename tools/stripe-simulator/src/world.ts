@@ -1,6 +1,7 @@
 import { type BalanceTransaction } from './balance-transactions/balance-transaction.js';
 import { type Charge } from './charges/charge.js';
 import { Listeners } from './cli/listeners.js';
+import { type CheckoutOrder, type CheckoutSession } from './checkout/session.js';
 import { LateWork } from './clock/late-work.js';
 import { Scheduler } from './clock/scheduler.js';
 import { VirtualClock } from './clock/virtual-clock.js';
@@ -13,8 +14,13 @@ import { RequestLog } from './http/request-log.js';
 import { IdempotencyKeys } from './idempotency/idempotency-keys.js';
 import { Ids } from './ids/ids.js';
 import { Random } from './ids/random.js';
+import { type InvoiceItem } from './invoice-items/invoice-item.js';
+import { type InvoicePayment } from './invoice-payments/invoice-payment.js';
+import { type Invoice } from './invoices/invoice.js';
 import { type Mandate } from './mandates/mandate.js';
 import { type Meter } from './meters/meter.js';
+import { type MeterEventRecord } from './meters/meter-event.js';
+import { IntentChanges, type IntentOwner } from './payment-intents/intent-changes.js';
 import { type PaymentIntent } from './payment-intents/payment-intent.js';
 import { type PaymentMethod } from './payment-methods/payment-method.js';
 import { type PaidOut, type Payout } from './payouts/payout.js';
@@ -25,6 +31,7 @@ import { SelfCheck } from './schema/self-check.js';
 import { type Settings } from './settings.js';
 import { type SetupAttempt, type SetupIntent } from './setup-intents/setup-intent.js';
 import { Collection, type Stored } from './store/collection.js';
+import { type Subscription } from './subscriptions/subscription.js';
 import { Deliveries } from './webhooks/deliveries.js';
 import { type Endpoint } from './webhooks/endpoint.js';
 
@@ -63,6 +70,15 @@ export class World {
   readonly inlinePrices = new Collection<Price>(created, ['product']);
   readonly priceTiers = new Collection<PriceTiers>(never);
   readonly meters = new Collection<Meter>(created, ['event_name']);
+  readonly meterEvents = new Collection<MeterEventRecord>(({ event }) => event.created, ['meter', 'identifier']);
+  readonly checkoutSessions = new Collection<CheckoutSession>(created, ['payment_intent', 'subscription', 'customer']);
+  readonly checkoutOrders = new Collection<CheckoutOrder>(never);
+  readonly subscriptions = new Collection<Subscription>(created, ['customer']);
+  readonly invoices = new Collection<Invoice>(created, ['customer']);
+  readonly invoiceItems = new Collection<InvoiceItem>(({ date }) => date, ['customer', 'invoice']);
+  readonly invoicePayments = new Collection<InvoicePayment>(created, ['invoice']);
+  readonly intentOwners = new Collection<IntentOwner>(never);
+  readonly intentChanges = new IntentChanges();
 
   readonly eventDestinations = new Collection<EventDestination>((destination) => destination.createdSeconds);
 
@@ -109,13 +125,15 @@ export class World {
   collections(): Readonly<Record<string, AnyCollection>> {
     const { paymentIntents, charges, refunds, customers, balanceTransactions, paymentMethods, endpoints } = this;
     const { disputes, payouts, paidOut, setupIntents, setupAttempts, mandates, authenticatedCards } = this;
-    const { products, prices, inlinePrices, priceTiers, meters } = this;
+    const { products, prices, inlinePrices, priceTiers, meters, meterEvents, checkoutSessions, checkoutOrders } = this;
+    const { subscriptions, invoices, invoiceItems, invoicePayments, intentOwners } = this;
     const { eventDestinations } = this;
     const thinEvents = this.events.thin;
     return {
       ...{ paymentIntents, charges, refunds, customers, balanceTransactions, paymentMethods, endpoints },
       ...{ disputes, payouts, paidOut, setupIntents, setupAttempts, mandates, authenticatedCards },
-      ...{ products, prices, inlinePrices, priceTiers, meters },
+      ...{ products, prices, inlinePrices, priceTiers, meters, meterEvents, checkoutSessions, checkoutOrders },
+      ...{ subscriptions, invoices, invoiceItems, invoicePayments, intentOwners },
       ...{ eventDestinations, thinEvents },
     } as unknown as Readonly<Record<string, AnyCollection>>;
   }

@@ -51,6 +51,11 @@ export class Scheduler {
     return ran;
   }
 
+  /** When the next job is due, in virtual milliseconds. */
+  nextDueMs(): number | undefined {
+    return this.heap[0]?.dueMs;
+  }
+
   pending(): { dueMs: number; job: Job }[] {
     return this.heap.map(({ dueMs, job }) => ({ dueMs, job }));
   }

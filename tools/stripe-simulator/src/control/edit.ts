@@ -27,6 +27,11 @@ function editable(world: World): [Collection<Stored>, string | undefined][] {
     [world.payouts, 'payout.updated'],
     [world.setupIntents, undefined],
     [world.paymentMethods, 'payment_method.updated'],
+    [world.products, 'product.updated'],
+    [world.prices, 'price.updated'],
+    [world.checkoutSessions, undefined],
+    [world.subscriptions, 'customer.subscription.updated'],
+    [world.invoices, 'invoice.updated'],
   ];
   return all as [Collection<Stored>, string | undefined][];
 }

@@ -9,7 +9,8 @@ export function applyOutcome(world: World, name: OutcomeName, intent: PaymentInt
   const next = { ...intent, status: outcome.status };
   const stored = world.paymentIntents.get(intent.id) === undefined ? world.paymentIntents.insert(next) : world.paymentIntents.replace(next);
   for (const type of outcome.events) world.events.emit(type, type.startsWith('charge.') ? chargeOf(world, stored) : stored, cause);
-  return stored;
+  world.intentChanges.tell(stored, cause);
+  return world.paymentIntents.get(stored.id) ?? stored;
 }
 
 function chargeOf(world: World, intent: PaymentIntent): object {
