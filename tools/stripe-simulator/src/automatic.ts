@@ -3,6 +3,7 @@ import { DECIDE_DISPUTE, DISPUTE_DUE, missDeadline, readEvidence } from './dispu
 import { OPEN_DISPUTE, openPlannedDispute } from './disputes/plan.js';
 import { expireAuthorization } from './payment-intents/cancel.js';
 import { EXPIRE_AUTHORIZATION } from './payment-intents/confirm.js';
+import { FAIL_PAYOUT, PAYOUT_ARRIVES, SEND_PAYOUT, arrive, fail, send } from './payouts/later.js';
 import { FAIL_REFUND, SUCCEED_REFUND, failRefund, succeedRefund } from './refunds/later.js';
 import { type World } from './world.js';
 
@@ -14,5 +15,8 @@ export function startAutomaticActions(world: World): void {
   world.scheduler.on(OPEN_DISPUTE, (id) => openPlannedDispute(world, id));
   world.scheduler.on(DISPUTE_DUE, (id) => missDeadline(world, id));
   world.scheduler.on(DECIDE_DISPUTE, (id) => readEvidence(world, id));
+  world.scheduler.on(SEND_PAYOUT, (id) => send(world, id));
+  world.scheduler.on(PAYOUT_ARRIVES, (id) => arrive(world, id));
+  world.scheduler.on(FAIL_PAYOUT, (id) => fail(world, id));
   world.scheduler.on(EXPIRE_AUTHORIZATION, (id) => expireAuthorization(world, id));
 }

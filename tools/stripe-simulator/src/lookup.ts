@@ -15,6 +15,7 @@ export function expanderOf(world: World): Expander {
     customer: (id) => world.customers.get(id),
     deleted_customer: (id) => world.deletedCustomers.get(id),
     refund: (id) => world.refunds.get(id),
+    payout: (id) => world.payouts.get(id),
     dispute: (id) => {
       const found = world.disputes.get(id);
       return found && disputeView(world, found);

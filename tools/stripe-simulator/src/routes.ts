@@ -1,4 +1,5 @@
 import { accountRoutes } from './account/routes.js';
+import { balanceRoutes } from './balance/routes.js';
 import { balanceTransactionRoutes } from './balance-transactions/routes.js';
 import { chargeRoutes } from './charges/routes.js';
 import { cliRoutes } from './cli/routes.js';
@@ -10,6 +11,7 @@ import { paymentIntentRoutes } from './payment-intents/routes.js';
 import { paymentMethodRoutes } from './payment-methods/routes.js';
 import { priceRoutes } from './prices/routes.js';
 import { productRoutes } from './products/routes.js';
+import { payoutRoutes } from './payouts/routes.js';
 import { refundRoutes } from './refunds/routes.js';
 import { webhookEndpointRoutes } from './webhooks/routes.js';
 
@@ -20,7 +22,9 @@ export const routes: readonly Route[] = [
   ...refundRoutes,
   ...customerRoutes,
   ...paymentMethodRoutes,
+  ...balanceRoutes,
   ...balanceTransactionRoutes,
+  ...payoutRoutes,
   ...disputeRoutes,
   ...eventRoutes,
   ...webhookEndpointRoutes,

@@ -25,6 +25,10 @@ export interface Settings {
   readonly disputeResponseSeconds: number;
   /** How long the bank reads Stripe's test evidence. */
   readonly disputeDecisionMs: number;
+  /** How long a payout is pending before it is on its way. */
+  readonly payoutTransitSeconds: number;
+  /** How long after its creation a payout is paid. */
+  readonly payoutArrivalSeconds: number;
   /** Uncaptured authorizations are cancelled after this many seconds. */
   readonly authorizationSeconds: number;
   /** Compares every answer and event with the API description; deviations are in `world.selfCheck`. Slow: for tests. */
@@ -45,6 +49,8 @@ export const DEFAULT_SETTINGS: Omit<Settings, 'seed'> = {
   disputeDelayMs: 1_000,
   disputeResponseSeconds: 14 * 86_400,
   disputeDecisionMs: 3_000,
+  payoutTransitSeconds: 3_600,
+  payoutArrivalSeconds: 2 * 86_400,
   authorizationSeconds: 7 * 86_400,
   selfCheck: false,
 };

@@ -135,4 +135,22 @@ describe('Late truth', () => {
     given.simulator.advanceClock(3601);
     expect((await stripe.refunds.retrieve(refund.id)).status).toBe('failed');
   });
+
+  it('meets only the request that the fault names', async () => {
+    given.simulator.addFault({ fault: 'late_balance', ms: 3_600_000, route: 'POST /v1/payment_intents/:id/capture' });
+    const atOnce = await stripe.paymentIntents.create({ ...PAY, capture_method: 'automatic', expand: ['latest_charge'] });
+    expect((atOnce.latest_charge as Stripe.Charge).balance_transaction).toMatch(/^txn_/);
+    const held = await stripe.paymentIntents.create({ ...PAY, capture_method: 'manual' });
+    const taken = await stripe.paymentIntents.capture(held.id);
+    given.simulator.advanceClock(3000);
+    expect((await stripe.charges.retrieve(taken.latest_charge as string)).balance_transaction).toBeNull();
+    given.simulator.advanceClock(601);
+    expect((await stripe.charges.retrieve(taken.latest_charge as string)).balance_transaction).toMatch(/^txn_/);
+  });
+
+  it('comes late even where capture is synchronous', async () => {
+    given.simulator.addFault({ fault: 'late_balance', ms: 3_600_000 });
+    const intent = await stripe.paymentIntents.create({ ...PAY, capture_method: 'automatic', expand: ['latest_charge'] });
+    expect((intent.latest_charge as Stripe.Charge).balance_transaction).toBeNull();
+  });
 });

@@ -3,6 +3,7 @@ import { listPage } from '../http/list.js';
 import { type Route } from '../http/route.js';
 import { type World } from '../world.js';
 import { type BalanceTransaction } from './balance-transaction.js';
+import { withinPayout } from './of-payout.js';
 
 const PATH = '/v1/balance_transactions';
 
@@ -10,12 +11,13 @@ export const balanceTransactionRoutes: readonly Route[] = [
   {
     operation: `GET ${PATH}`,
     returns: 'list<balance_transaction>',
-    unsupported: ['payout'],
     handle: (world, call) => {
+      const within = withinPayout(world, call.params['payout'] as string | undefined);
       const page = listPage(call, world.balanceTransactions, {
         noun: 'balance_transaction',
         url: PATH,
         filters: ['source', 'type', 'currency'],
+        ...(within && { matches: within }),
       });
       return { ...page, data: page.data.map((transaction) => balanceView(world, transaction)) };
     },

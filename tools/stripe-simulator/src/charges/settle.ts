@@ -1,4 +1,5 @@
 import { planDispute } from '../disputes/plan.js';
+import { type Cause } from '../http/call.js';
 import { type CaptureMethod } from '../payment-intents/payment-intent.js';
 import { type World } from '../world.js';
 import { type Charge } from './charge.js';
@@ -10,9 +11,9 @@ export const SETTLE_CHARGE = 'charge.settle';
  * What follows the capture of a charge. Its balance transaction appears: at once for `automatic`, else later with a
  * `charge.updated` (asynchronous capture). Dispute test cards are disputed.
  */
-export function settle(world: World, charge: Charge, method: CaptureMethod): void {
+export function settle(world: World, charge: Charge, method: CaptureMethod, cause: Cause): void {
   planDispute(world, charge);
-  const late = world.faults.takeLate('late_balance');
+  const late = world.faults.takeLate('late_balance', cause.operation ?? 'POST /v1/payment_intents');
   if (method === 'automatic' && late === undefined) {
     world.charges.replace({ ...charge, balance_transaction: recordChargeBalance(world, charge).id });
     return;

@@ -8,6 +8,7 @@ import { type World } from '../world.js';
 import { type Body, chargeOf, choice, map, text, wholeAmount } from './body.js';
 import { type ControlAnswer } from './control.js';
 import { closeDisputeAction, disputeAction } from './disputes.js';
+import { payoutAction } from './payouts.js';
 import { editObject } from './edit.js';
 
 type Action = (world: World, body: Body, cause: Cause) => object;
@@ -37,6 +38,7 @@ const ACTIONS: Readonly<Record<string, Action>> = {
     completeAuthentication(world, intentById(world, text(body, 'payment_intent'), 'payment_intent'), body['outcome'] !== 'fail', cause),
   dispute: disputeAction,
   close_dispute: closeDisputeAction,
+  payout: payoutAction,
   edit: (world, body, cause) => editObject(world, text(body, 'id'), map(body, 'changes'), cause),
 };
 

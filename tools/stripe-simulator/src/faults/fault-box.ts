@@ -71,9 +71,11 @@ export class FaultBox {
     return this.take(({ spec }) => spec.fault === name && covers(spec.event_type ?? '*', eventType));
   }
 
-  takeLate(name: LateFault): FaultSpec | undefined {
+  /** `operation` is the request that the late truth is about: `POST /v1/refunds`. */
+  takeLate(name: LateFault, operation: string): FaultSpec | undefined {
     if (this.armed.length === 0) return undefined;
-    return this.take(({ spec }) => spec.fault === name);
+    const [method = '', path = ''] = operation.split(' ');
+    return this.take((armed) => armed.spec.fault === name && armed.matches(method, path));
   }
 
   private take(matches: (armed: Armed) => boolean): FaultSpec | undefined {

@@ -107,7 +107,7 @@ export class Api {
     if (claimed !== undefined && 'replay' in claimed) return { answer: this.replay(incoming, claimed.replay), settle: NOTHING };
     const record = claimed?.claimed;
     try {
-      const cause = { requestId: entry.id, idempotencyKey: key ?? null, silent: false };
+      const cause = { requestId: entry.id, idempotencyKey: key ?? null, silent: false, operation: `${method} ${path}` };
       const outcome = execute(this.world, this.expander, { found, form: decodeForm(text), cause, apiVersion, key: record, fault });
       this.world.selfCheck?.answer(found.route.operation, outcome.status, outcome.value, found.route.returns);
       return { answer: this.render(incoming, outcome), settle: () => this.keep(record, outcome) };

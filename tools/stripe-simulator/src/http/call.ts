@@ -5,6 +5,8 @@ export interface Cause {
   readonly requestId: string | null;
   readonly idempotencyKey: string | null;
   readonly silent: boolean;
+  /** The request as faults name it: `POST /v1/payment_intents/pi_…/confirm`. Absent for what a person or Stripe itself does. */
+  readonly operation?: string;
 }
 
 /** Stripe did it by itself: events then carry null request ids. */

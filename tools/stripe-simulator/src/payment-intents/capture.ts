@@ -29,7 +29,7 @@ export function captureIntent(world: World, { id, params, cause }: Call): Paymen
     amount_refunded: authorized.amount - amount,
     receipt_url: `${world.baseUrl}/__receipts/${authorized.id}`,
   });
-  settle(world, charge, 'automatic_async');
+  settle(world, charge, 'automatic_async', cause);
   return applyOutcome(world, 'captured', { ...intent, metadata, amount_capturable: 0, amount_received: amount }, cause);
 }
 

@@ -57,7 +57,7 @@ export function chargeIntent(world: World, intent: PaymentIntent, method: Paymen
     world.scheduler.schedule(world.settings.authorizationSeconds * 1000, { kind: EXPIRE_AUTHORIZATION, id: intent.id });
     return applyOutcome(world, 'authorized', { ...charged, amount_capturable: intent.amount }, cause);
   }
-  settle(world, charge, intent.capture_method);
+  settle(world, charge, intent.capture_method, cause);
   return applyOutcome(world, 'succeeded', { ...charged, amount_received: intent.amount }, cause);
 }
 

@@ -47,7 +47,7 @@ export function refundCharge(world: World, charge: Charge, request: RefundReques
   world.events.emit('refund.created', refund, cause);
   world.events.emit('charge.refunded', after, cause, charge);
   closeInquiries(world, after, cause);
-  planFuture(world, refund, behaviour);
+  planFuture(world, refund, behaviour, cause);
   return refund;
 }
 
@@ -107,8 +107,8 @@ function behaviourOfCharge(world: World, charge: Charge): Behaviour {
   return method === undefined ? { kind: 'success' } : behaviourOf(method);
 }
 
-function planFuture(world: World, refund: Refund, behaviour: Behaviour): void {
-  const late = world.faults.takeLate('late_failure');
+function planFuture(world: World, refund: Refund, behaviour: Behaviour, cause: Cause): void {
+  const late = world.faults.takeLate('late_failure', cause.operation ?? 'POST /v1/refunds');
   const delay = late?.ms ?? world.settings.refundUpdateDelayMs;
   if (late !== undefined || behaviour.kind === 'refund_fails') world.scheduler.schedule(delay, { kind: FAIL_REFUND, id: refund.id });
   else if (behaviour.kind === 'refund_pending') world.scheduler.schedule(delay, { kind: SUCCEED_REFUND, id: refund.id });
