@@ -1,10 +1,12 @@
 import { parseArgs } from 'node:util';
+import { DOCUMENTED_RATE_LIMITS } from './limits/rate-limits.js';
 import { type SimulatorOptions } from './simulator.js';
 
 /**
  * Options of the command from flags and environment; a flag wins. Throws with one sentence for a wrong value.
  * PORT, STRIPE_SECRET_KEY, STRIPE_WEBHOOK_SECRET, STRIPE_WEBHOOK_URL (the last three comma-separated), SIMULATOR_SEED,
- * SIMULATOR_STATE, SIMULATOR_DELIVERY_SCHEDULE_MS, SIMULATOR_BALANCE_DELAY_MS, SIMULATOR_REFUND_UPDATE_DELAY_MS.
+ * SIMULATOR_STATE, SIMULATOR_DELIVERY_SCHEDULE_MS, SIMULATOR_BALANCE_DELAY_MS, SIMULATOR_REFUND_UPDATE_DELAY_MS,
+ * SIMULATOR_RATE_LIMITS.
  */
 export function readConfig(argv: readonly string[], env: Readonly<Record<string, string | undefined>>): SimulatorOptions {
   const { values } = parseArgs({
@@ -18,6 +20,7 @@ export function readConfig(argv: readonly string[], env: Readonly<Record<string,
       'delivery-schedule-ms': { type: 'string' },
       'balance-delay-ms': { type: 'string' },
       'refund-update-delay-ms': { type: 'string' },
+      'rate-limits': { type: 'string' },
     },
   });
   const port = wholeNumber('port', values.port ?? env['PORT']) ?? 0;
@@ -41,8 +44,15 @@ export function readConfig(argv: readonly string[], env: Readonly<Record<string,
     ...(balanceDelayMs !== undefined && { balanceDelayMs }),
     ...(refundUpdateDelayMs !== undefined && { refundUpdateDelayMs }),
     ...(schedule.length > 0 && { deliverySchedule: schedule.map((entry) => wholeNumber('delivery-schedule-ms', entry) ?? 0) }),
+    ...rateLimits(values['rate-limits'] ?? env['SIMULATOR_RATE_LIMITS'] ?? ''),
     ...(stateFile !== undefined && stateFile !== '' && { stateFile }),
   };
+}
+
+function rateLimits(text: string): Pick<SimulatorOptions, 'rateLimits'> {
+  if (text === '' || text === 'off') return {};
+  if (text === 'sandbox' || text === 'live') return { rateLimits: DOCUMENTED_RATE_LIMITS[text] };
+  throw new Error(`--rate-limits must be off, sandbox or live, not "${text}".`);
 }
 
 function list(text = ''): string[] {

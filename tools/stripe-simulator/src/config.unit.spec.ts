@@ -31,9 +31,15 @@ describe('The configuration', () => {
     });
   });
 
+  it('takes the rate limits that Stripe documents', () => {
+    expect(readConfig(['--rate-limits', 'live'], {}).rateLimits).toMatchObject({ accountPerSecond: 100 });
+    expect(readConfig([], { SIMULATOR_RATE_LIMITS: 'off' })).not.toHaveProperty('rateLimits');
+  });
+
   it.each([
     [['--port', 'x'], {}, '--port must be a whole number, not "x".'],
     [[], { SIMULATOR_DELIVERY_SCHEDULE_MS: '1,y' }, '--delivery-schedule-ms must be a whole number, not "y".'],
+    [['--rate-limits', 'some'], {}, '--rate-limits must be off, sandbox or live, not "some".'],
     [['--webhook-url', 'http://x'], {}, 'A webhook URL needs STRIPE_WEBHOOK_SECRET'],
   ])('refuses %j %j', (argv, env, sentence) => {
     expect(() => readConfig(argv, env)).toThrow(sentence);

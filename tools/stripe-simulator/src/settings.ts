@@ -1,3 +1,5 @@
+import { type RateLimits } from './limits/rate-limits.js';
+
 /** Everything that can be set, in milliseconds of the virtual clock unless it says wall. */
 export interface Settings {
   /** Secret keys that are accepted; empty accepts any `sk_test_` or `rk_test_` key. */
@@ -31,6 +33,14 @@ export interface Settings {
   readonly payoutArrivalSeconds: number;
   /** Uncaptured authorizations are cancelled after this many seconds. */
   readonly authorizationSeconds: number;
+  /** Null, the default, has no limits; `DOCUMENTED_RATE_LIMITS` has Stripe's. */
+  readonly rateLimits: RateLimits | null;
+  /** Wall time that a request waits for an object which another one holds, before 429 `lock_timeout`. */
+  readonly lockWaitMs: number;
+  /** The newest requests, delivery attempts and idempotency keys that are remembered. Keys also go by their age. */
+  readonly keptRequests: number;
+  readonly keptDeliveries: number;
+  readonly keptIdempotencyKeys: number;
   /** Compares every answer and event with the API description; deviations are in `world.selfCheck`. Slow: for tests. */
   readonly selfCheck: boolean;
 }
@@ -52,5 +62,10 @@ export const DEFAULT_SETTINGS: Omit<Settings, 'seed'> = {
   payoutTransitSeconds: 3_600,
   payoutArrivalSeconds: 2 * 86_400,
   authorizationSeconds: 7 * 86_400,
+  rateLimits: null,
+  lockWaitMs: 2_000,
+  keptRequests: 100_000,
+  keptDeliveries: 100_000,
+  keptIdempotencyKeys: 200_000,
   selfCheck: false,
 };

@@ -19,6 +19,8 @@ import { type InvoicePayment } from './invoice-payments/invoice-payment.js';
 import { type Invoice } from './invoices/invoice.js';
 import { type Mandate } from './mandates/mandate.js';
 import { type Meter } from './meters/meter.js';
+import { ObjectLocks } from './limits/object-locks.js';
+import { RateLimiter } from './limits/rate-limiter.js';
 import { type MeterEventRecord } from './meters/meter-event.js';
 import { IntentChanges, type IntentOwner } from './payment-intents/intent-changes.js';
 import { type PaymentIntent } from './payment-intents/payment-intent.js';
@@ -83,7 +85,9 @@ export class World {
   readonly eventDestinations = new Collection<EventDestination>((destination) => destination.createdSeconds);
 
   readonly faults: FaultBox;
-  readonly requests = new RequestLog();
+  readonly requests: RequestLog;
+  readonly limiter: RateLimiter | undefined;
+  readonly locks = new ObjectLocks();
   readonly idempotency: IdempotencyKeys;
   readonly events: EventLog;
   readonly deliveries: Deliveries;
@@ -98,7 +102,9 @@ export class World {
     this.random = new Random(settings.seed);
     this.ids = new Ids(this.random);
     this.faults = new FaultBox(settings.seed);
-    this.idempotency = new IdempotencyKeys(this.clock);
+    this.requests = new RequestLog(settings.keptRequests);
+    this.limiter = settings.rateLimits === null ? undefined : new RateLimiter(settings.rateLimits, this.clock);
+    this.idempotency = new IdempotencyKeys(this.clock, settings.keptIdempotencyKeys);
     this.deliveries = new Deliveries(this);
     this.events = new EventLog(this);
     this.listeners = new Listeners(this);

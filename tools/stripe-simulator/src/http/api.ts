@@ -2,19 +2,22 @@ import { createHash } from 'node:crypto';
 import { type IncomingMessage, type ServerResponse } from 'node:http';
 import { type FaultSpec } from '../faults/fault.js';
 import { type KeyRecord } from '../idempotency/idempotency-keys.js';
+import { lockedObjects } from '../limits/locked-objects.js';
 import { expanderOf } from '../lookup.js';
 import { routes } from '../routes.js';
 import { type World } from '../world.js';
 import { type Answer, jsonAnswer } from './answer.js';
 import { authenticate } from './auth.js';
 import { readBody } from './body.js';
+import { dialectOf } from './dialect.js';
 import { StripeError, invalidParam } from './errors.js';
 import { type Outcome, execute, failed } from './execute.js';
 import { type Expander } from './expand.js';
 import { faultAnswer } from './fault-answers.js';
-import { decodeForm } from './form.js';
+import { type FormMap } from './form.js';
+import { locked, rateLimited } from './limited.js';
 import { type RequestEntry } from './request-log.js';
-import { Router } from './router.js';
+import { type Found, Router } from './router.js';
 import { sleep } from './sleep.js';
 import { cutBody, reset, send } from './transport.js';
 import { checkedVersion } from './version.js';
@@ -29,15 +32,24 @@ interface Incoming {
   readonly response: ServerResponse;
 }
 
-/** An answer and what to do when it has left (finishing an idempotency key). */
+/** An answer and what to do when it leaves (finishing an idempotency key, letting go of locks and limits). */
 interface Finished {
   readonly answer: Answer;
   readonly settle: () => void;
 }
 
+/** A request that is about to be executed. */
+interface Admitted {
+  readonly found: Found;
+  readonly form: FormMap;
+  readonly apiVersion: string;
+  readonly record: KeyRecord | undefined;
+  readonly fault: FaultSpec | undefined;
+}
+
 const NOTHING = (): void => undefined;
 
-/** The API under `/v1`: log, faults, authentication, idempotency, execution, answer. */
+/** The API: log, faults, authentication, limits, idempotency, locks, execution, answer. */
 export class Api {
   private readonly router = new Router(routes);
   private readonly expander: Expander;
@@ -54,7 +66,7 @@ export class Api {
     const body = await readBody(request);
     if (fault?.fault === 'hang') return this.hang(response, fault);
     if (fault?.fault === 'late_effect') await sleep(fault.ms ?? 1_000);
-    const { answer, settle } = this.answer(incoming, body, fault);
+    const { answer, settle } = await this.answer(incoming, body, fault);
     if (fault?.fault === 'slow') await sleep(fault.ms ?? 1_000);
     settle();
     incoming.entry.status = answer.status;
@@ -69,7 +81,7 @@ export class Api {
     const path = mark === -1 ? url : url.slice(0, mark);
     const method = request.method ?? 'GET';
     const header = request.headers['idempotency-key'];
-    const key = method === 'POST' && typeof header === 'string' && header !== '' ? header : undefined;
+    const key = dialectOf(path).keyed.includes(method) && typeof header === 'string' && header !== '' ? header : undefined;
     const entry = this.world.requests.add({
       id: this.world.ids.next('req'),
       method,
@@ -81,46 +93,94 @@ export class Api {
     return { method, path, query: mark === -1 ? '' : url.slice(mark + 1), entry, key, request, response };
   }
 
-  private answer(incoming: Incoming, body: string | undefined, fault: FaultSpec | undefined): Finished {
+  private async answer(incoming: Incoming, body: string | undefined, fault: FaultSpec | undefined): Promise<Finished> {
     const { request, key } = incoming;
     const forced = fault && faultAnswer(fault, { authorization: request.headers.authorization, key });
     if (forced !== undefined) return { answer: { ...forced, headers: { ...this.headers(incoming), ...forced.headers } }, settle: NOTHING };
+    let leave = NOTHING;
     try {
       authenticate(request.headers.authorization, this.world.settings.apiKeys);
-      return this.run(incoming, body, fault);
+      const found = this.router.find(incoming.method, incoming.path);
+      if (this.world.limiter !== undefined) leave = this.enter(incoming, found);
+      if (found === undefined) throw unrecognized(incoming.method, incoming.path);
+      const { answer, settle } = await this.run(incoming, found, body, fault);
+      return leave === NOTHING ? { answer, settle } : { answer, settle: () => [settle(), leave()] };
     } catch (error) {
+      leave();
       if (!(error instanceof StripeError)) throw error;
       return { answer: this.render(incoming, failed(error)), settle: NOTHING };
     }
   }
 
-  private run(incoming: Incoming, body: string | undefined, fault: FaultSpec | undefined): Finished {
-    const { method, path, entry, key } = incoming;
-    const found = this.router.find(method, path);
-    if (found === undefined) throw unrecognized(method, path);
+  /** Throws 429 in front of the idempotency layer. Gives what to call at the end. */
+  private enter(incoming: Incoming, found: Found | undefined): () => void {
+    const account = header(incoming, 'stripe-account') ?? '';
+    const request = { account, operation: found?.route.operation ?? 'unknown', id: found?.id ?? '' };
+    const entered = this.world.limiter?.enter(request, Date.now()) ?? { leave: NOTHING };
+    if (typeof entered === 'string') throw rateLimited(entered);
+    return entered.leave;
+  }
+
+  private run(incoming: Incoming, found: Found, body: string | undefined, fault: FaultSpec | undefined): Finished | Promise<Finished> {
+    const { path, entry, key } = incoming;
     if (body === undefined) throw invalidParam('The request body is too large.');
-    if (incoming.request.headers['content-type']?.startsWith('application/json')) throw invalidParam(NOT_A_FORM);
+    const { keys, decode } = dialectOf(path);
+    const read = { query: incoming.query, body, contentType: header(incoming, 'content-type'), fields: found.fields };
     const apiVersion = checkedVersion(header(incoming, 'stripe-version'), this.world.settings.accountApiVersion);
     const text = incoming.query === '' ? body : body === '' ? incoming.query : `${incoming.query}&${body}`;
     const claimed =
-      key === undefined ? undefined : this.world.idempotency.claim({ key, path, fingerprint: fingerprint(text), requestId: entry.id });
+      key === undefined ? undefined : keys(this.world).claim({ key, path, fingerprint: fingerprint(text), requestId: entry.id });
     if (claimed !== undefined && 'replay' in claimed) return { answer: this.replay(incoming, claimed.replay), settle: NOTHING };
     const record = claimed?.claimed;
-    try {
-      const cause = { requestId: entry.id, idempotencyKey: key ?? null, silent: false, operation: `${method} ${path}` };
-      const outcome = execute(this.world, this.expander, { found, form: decodeForm(text), cause, apiVersion, key: record, fault });
-      this.world.selfCheck?.answer(found.route.operation, outcome.status, outcome.value, found.route.returns);
-      return { answer: this.render(incoming, outcome), settle: () => this.keep(record, outcome) };
-    } catch (error) {
-      if (record !== undefined) this.world.idempotency.release(record);
+    const admit = (): Admitted => ({ found, form: decode(read), apiVersion, record, fault });
+    return this.releasing(incoming, record, () => this.locking(incoming, admit()));
+  }
+
+  /** Frees the key when the request is refused before its execution. */
+  private releasing(incoming: Incoming, record: KeyRecord | undefined, work: () => Finished | Promise<Finished>): Finished | Promise<Finished> {
+    const release = (error: unknown): never => {
+      if (record !== undefined) dialectOf(incoming.path).keys(this.world).release(record);
       throw error;
+    };
+    try {
+      const finished = work();
+      return finished instanceof Promise ? finished.catch(release) : finished;
+    } catch (error) {
+      return release(error);
     }
   }
 
-  private keep(record: KeyRecord | undefined, outcome: Outcome): void {
+  /** Waits for the objects that another request holds; a slow request holds them itself until its answer leaves. */
+  private locking(incoming: Incoming, admitted: Admitted): Finished | Promise<Finished> {
+    const { locks, settings } = this.world;
+    const slow = admitted.fault?.fault === 'slow';
+    if (!slow && locks.isIdle()) return this.finish(incoming, admitted);
+    const objects = lockedObjects(this.world, incoming.method, admitted.found.id, admitted.form);
+    return locks.whenFree(objects, settings.lockWaitMs).then((free) => {
+      if (!free) throw locked();
+      const release = slow ? locks.hold(objects) : NOTHING;
+      const { answer, settle } = this.finish(incoming, admitted);
+      return { answer, settle: () => [settle(), release()] };
+    });
+  }
+
+  private finish(incoming: Incoming, { found, form, apiVersion, record, fault }: Admitted): Finished {
+    const cause = {
+      requestId: incoming.entry.id,
+      idempotencyKey: incoming.key ?? null,
+      silent: false,
+      operation: `${incoming.method} ${incoming.path}`,
+    };
+    const outcome = execute(this.world, this.expander, { found, form, cause, apiVersion, key: record, fault });
+    this.world.selfCheck?.answer(found.route.operation, outcome.status, outcome.value, found.route.returns);
+    return { answer: this.render(incoming, outcome), settle: () => this.keep(incoming, record, outcome) };
+  }
+
+  private keep(incoming: Incoming, record: KeyRecord | undefined, outcome: Outcome): void {
     if (record === undefined) return;
-    if (outcome.stored) this.world.idempotency.store(record, { status: outcome.status, value: outcome.value });
-    else this.world.idempotency.release(record);
+    const { keys, keeps } = dialectOf(incoming.path);
+    if (keeps(outcome)) keys(this.world).store(record, { status: outcome.status, value: outcome.value });
+    else keys(this.world).release(record);
   }
 
   private replay(incoming: Incoming, record: KeyRecord): Answer {
@@ -129,7 +189,8 @@ export class Api {
     return jsonAnswer(status, value, headers);
   }
 
-  private render(incoming: Incoming, outcome: Outcome): Answer {
+  private render(incoming: Incoming, executed: Outcome): Answer {
+    const outcome = dialectOf(incoming.path).shown(executed);
     const hint: Record<string, string> = incoming.method === 'POST' && outcome.status === 200 ? { 'Stripe-Should-Retry': 'false' } : {};
     return jsonAnswer(outcome.status, outcome.value, { ...this.headers(incoming), ...hint, ...outcome.headers });
   }
@@ -155,9 +216,6 @@ export class Api {
     });
   }
 }
-
-const NOT_A_FORM =
-  'Invalid request (check that your POST content type is application/x-www-form-urlencoded). If you have any questions, we can help at https://support.stripe.com/.';
 
 function header({ request }: Incoming, name: string): string | undefined {
   const value = request.headers[name];

@@ -1,3 +1,5 @@
+import { BoundedLog } from '../store/bounded-log.js';
+
 /** One request to the API as `/__truth` shows it. `status` is null while it runs and when no answer left. */
 export interface RequestEntry {
   readonly id: string;
@@ -9,23 +11,5 @@ export interface RequestEntry {
   fault?: string;
 }
 
-export class RequestLog {
-  private entries: RequestEntry[] = [];
-
-  add(entry: RequestEntry): RequestEntry {
-    this.entries.push(entry);
-    return entry;
-  }
-
-  all(): readonly RequestEntry[] {
-    return this.entries;
-  }
-
-  restore(entries: readonly RequestEntry[]): void {
-    this.entries = [...entries];
-  }
-
-  clear(): void {
-    this.entries = [];
-  }
-}
+/** The newest requests. */
+export class RequestLog extends BoundedLog<RequestEntry> {}

@@ -26,7 +26,12 @@ export interface KeyRecord {
 export class IdempotencyKeys {
   private readonly records = new Map<string, KeyRecord>();
 
-  constructor(private readonly clock: VirtualClock) {}
+  /** Above `limit` the oldest finished keys are forgotten early. */
+  constructor(
+    private readonly clock: VirtualClock,
+    private readonly limit: number,
+    private readonly keptSeconds = KEPT_SECONDS,
+  ) {}
 
   /**
    * Claims a key for a request, or returns the record of the finished first request for replay.
@@ -69,11 +74,11 @@ export class IdempotencyKeys {
     this.records.clear();
   }
 
-  /** Records are in order of age, so pruning looks only at the expired ones and the first that is not. */
+  /** Records are in order of age, so pruning looks only at those that go, at unfinished ones, and at the first that stays. */
   private prune(): void {
-    const oldest = this.clock.nowSeconds() - KEPT_SECONDS;
+    const oldest = this.clock.nowSeconds() - this.keptSeconds;
     for (const record of this.records.values()) {
-      if (record.createdSeconds > oldest) return;
+      if (record.createdSeconds > oldest && this.records.size < this.limit) return;
       if (record.answer !== undefined) this.records.delete(record.key);
     }
   }

@@ -1,4 +1,5 @@
 import { type AnyEventRecord } from '../events/event.js';
+import { BoundedLog } from '../store/bounded-log.js';
 import { type World } from '../world.js';
 import { Poster } from './post.js';
 import { Queue } from './queue.js';
@@ -40,12 +41,13 @@ const PARALLEL_POSTS = 64;
 /** Delivers events to endpoints and retries them on the schedule of the settings, re-signed at every attempt. */
 export class Deliveries {
   private readonly open = new Map<string, Series>();
-  private readonly attempts: DeliveryAttempt[] = [];
+  private readonly attempts: BoundedLog<DeliveryAttempt>;
   private readonly poster = new Poster();
   private readonly queue = new Queue(PARALLEL_POSTS);
   private closed = false;
 
   constructor(private readonly world: World) {
+    this.attempts = new BoundedLog(world.settings.keptDeliveries);
     world.scheduler.on(RETRY, (id) => this.enqueue(id));
   }
 
@@ -65,8 +67,14 @@ export class Deliveries {
     this.enqueue(id);
   }
 
+  /** The newest attempts. */
   all(): readonly DeliveryAttempt[] {
-    return this.attempts;
+    return this.attempts.all();
+  }
+
+  /** How many attempts were ever made. */
+  total(): number {
+    return this.attempts.total();
   }
 
   unfinished(): Series[] {
@@ -75,7 +83,7 @@ export class Deliveries {
 
   /** Takes up deliveries and records of an earlier process. */
   restore(series: readonly Series[], attempts: readonly DeliveryAttempt[]): void {
-    for (const attempt of attempts) this.attempts.push(attempt);
+    this.attempts.restore(attempts);
     for (const one of series) this.open.set(one.id, one);
   }
 
@@ -87,7 +95,7 @@ export class Deliveries {
   clear(): void {
     this.open.clear();
     this.queue.clear();
-    this.attempts.length = 0;
+    this.attempts.clear();
   }
 
   close(): void {
@@ -132,7 +140,7 @@ export class Deliveries {
     const result = await target.deliver(record, (body) => signatureHeader(body, secrets, seconds), this.post);
     if (this.closed || !this.open.has(id)) return;
     const delivered = 'status' in result && result.status >= 200 && result.status < 300;
-    this.attempts.push({
+    this.attempts.add({
       id,
       event: record.id,
       event_type: record.event.type,
@@ -165,7 +173,7 @@ export class Deliveries {
 
   private recordDrop(record: AnyEventRecord, endpointId: string): void {
     const target = targetById(this.world, endpointId);
-    this.attempts.push({
+    this.attempts.add({
       id: this.world.ids.next('whd'),
       event: record.id,
       event_type: record.event.type,
