@@ -1,6 +1,7 @@
 import { RPC } from '@tidegate/contracts/rpc/routes';
 import { type RpcServer, serveRpc } from '@tidegate/messaging/rpc';
 import type { HostContext, ServiceParts, Startable } from '@tidegate/service-host/host';
+import type { GatewayConfig } from './config.js';
 import { findApiKey } from './api-key/api-key.store.js';
 import { Authenticator } from './api-key/authenticator.js';
 import { ENDPOINTS } from './endpoints.js';
@@ -14,13 +15,13 @@ import { tenantGet } from './tenant/tenant.rpc.js';
 import { findTenant } from './tenant/tenant.store.js';
 
 /** Where the gateway's parts meet. */
-export function gateway({ broker, db, logger, rpc }: HostContext): ServiceParts {
+export function gateway({ config, broker, db, logger, rpc }: HostContext<GatewayConfig>): ServiceParts {
   const authenticator = new Authenticator((id) => findApiKey(db, id));
   const problems = new ProblemFilter(logger);
   return {
     module: {
       controllers: [...ENDPOINTS.map(restController), DocsController],
-      providers: [{ provide: Forwarder, useValue: new Forwarder(rpc, logger) }],
+      providers: [{ provide: Forwarder, useValue: new Forwarder(rpc, logger, config.GATEWAY_ANSWER_MS) }],
     },
     filters: [problems],
     consumers: [

@@ -1,12 +1,13 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Problem } from '@tidegate/contracts/problem';
-import { RPC } from '@tidegate/contracts/rpc/routes';
-import { connectBroker } from '@tidegate/messaging/connection';
+import { RPC, type RouteRequest } from '@tidegate/contracts/rpc/routes';
+import { type Broker, connectBroker } from '@tidegate/messaging/connection';
 import { RpcClient } from '@tidegate/messaging/rpc';
 import { createLogger } from '@tidegate/telemetry/logger';
-import { jsonReply } from '@tidegate/contracts/rpc/http-reply';
+import { type HttpReply, jsonReply } from '@tidegate/contracts/rpc/http-reply';
 import pg from 'pg';
 import { newKey } from '../src/api-key/key-format.js';
+import { Forwarder } from '../src/http/forwarder.js';
 import { runGateway, type RunningGateway } from './running-gateway.js';
 
 let gateway: RunningGateway;
@@ -28,6 +29,13 @@ const create = (body: unknown, init: RequestInit & { key?: string | null } = {})
     ...init,
     headers: { ...json, 'idempotency-key': 'order-1', ...(init.headers as Record<string, string>) },
   });
+const quiet = createLogger({ service: 'test', level: 'silent' });
+/** A connection of the test's own, with the inbox of that service. */
+async function connectAs(service: string): Promise<Broker> {
+  const broker = await connectBroker({ servers: gateway.nats.url(), name: service, service, logger: quiet });
+  await broker.connection();
+  return broker;
+}
 const problem = async (response: Response): Promise<Problem> => (await response.json()) as Problem;
 
 describe('A request that is right', () => {
@@ -182,17 +190,26 @@ describe('When the services behind do not answer', () => {
     expect([response.status, response.headers.get('retry-after')]).toEqual([503, '1']);
     expect(text).not.toContain('relation');
   });
+
+  it('says 503 when the owner is silent for longer than it may be, and that the outcome is unknown', async () => {
+    const { promise: silence, resolve: endSilence } = Promise.withResolvers<HttpReply>();
+    gateway.answerWith(() => silence);
+    const broker = await connectAs('gateway');
+    const forwarder = new Forwarder(new RpcClient(broker), quiet, 200);
+    const started = performance.now();
+    await expect(forwarder.forward(RPC.paymentGet, {} as RouteRequest)).rejects.toMatchObject({
+      code: 'service.timeout',
+      detail: expect.stringContaining('the outcome is unknown'),
+    });
+    expect(performance.now() - started).toBeLessThan(5_000);
+    endSilence(jsonReply(200, {}));
+    await broker.drain();
+  });
 });
 
 describe('The tenant RPC', () => {
   it('answers a tenant, and null for an unknown one', async () => {
-    const broker = await connectBroker({
-      servers: gateway.nats.url(),
-      name: 'receipts',
-      service: 'receipts',
-      logger: createLogger({ service: 'test', level: 'silent' }),
-    });
-    await broker.connection();
+    const broker = await connectAs('receipts');
     const rpc = new RpcClient(broker);
     expect(await rpc.request(RPC.tenantGet, { tenant: 'default' })).toEqual({
       id: 'default',

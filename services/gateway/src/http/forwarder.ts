@@ -9,8 +9,6 @@ export interface Rpc {
   request<T>(subject: string, payload: unknown, options: { deadline: number; timeoutMs: number }): Promise<T>;
 }
 
-/** Payments answers within 22 s, with what it knows by then. */
-const DEADLINE_MS = 25_000;
 const RETRY_SOON = { 'retry-after': '1' };
 
 /** Asks the owner of the data and hands back its answer as it is. */
@@ -18,12 +16,14 @@ export class Forwarder {
   constructor(
     private readonly rpc: Rpc,
     private readonly logger: Logger,
+    /** Longer than it takes the owner, who answers with what he knows by then. */
+    private readonly answerMs: number,
   ) {}
 
   /** Throws a ProblemError with status 503 when there is no answer; the outcome is then unknown to the caller. */
   async forward(subject: string, request: RouteRequest): Promise<HttpReply> {
     try {
-      const reply = await this.rpc.request<unknown>(subject, request, { deadline: Date.now() + DEADLINE_MS, timeoutMs: DEADLINE_MS });
+      const reply = await this.rpc.request<unknown>(subject, request, { deadline: Date.now() + this.answerMs, timeoutMs: this.answerMs });
       return HttpReply.parse(reply);
     } catch (error) {
       throw this.#explained(subject, error);
