@@ -5,7 +5,9 @@ import { chargeRoutes } from './charges/routes.js';
 import { cliRoutes } from './cli/routes.js';
 import { customerRoutes } from './customers/routes.js';
 import { disputeRoutes } from './disputes/routes.js';
+import { eventDestinationRoutes } from './event-destinations/routes.js';
 import { eventRoutes } from './events/routes.js';
+import { v2EventRoutes } from './events/v2-routes.js';
 import { type Route } from './http/route.js';
 import { paymentIntentRoutes } from './payment-intents/routes.js';
 import { paymentMethodRoutes } from './payment-methods/routes.js';
@@ -30,6 +32,8 @@ export const routes: readonly Route[] = [
   ...webhookEndpointRoutes,
   ...accountRoutes,
   ...cliRoutes,
+  ...eventDestinationRoutes,
+  ...v2EventRoutes,
   ...productRoutes,
   ...priceRoutes,
 ];

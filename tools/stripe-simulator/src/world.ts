@@ -11,7 +11,7 @@ import { type EventDestination } from './event-destinations/event-destination.js
 import { EventLog } from './events/event-log.js';
 import { FaultBox } from './faults/fault-box.js';
 import { RequestLog } from './http/request-log.js';
-import { IdempotencyKeys } from './idempotency/idempotency-keys.js';
+import { IdempotencyKeys, V2_KEPT_SECONDS } from './idempotency/idempotency-keys.js';
 import { Ids } from './ids/ids.js';
 import { Random } from './ids/random.js';
 import { type InvoiceItem } from './invoice-items/invoice-item.js';
@@ -89,6 +89,8 @@ export class World {
   readonly limiter: RateLimiter | undefined;
   readonly locks = new ObjectLocks();
   readonly idempotency: IdempotencyKeys;
+  /** Keys of v2 live for 30 days. */
+  readonly idempotencyV2: IdempotencyKeys;
   readonly events: EventLog;
   readonly deliveries: Deliveries;
   /** CLIs that listen; no part of the account's state. */
@@ -105,6 +107,7 @@ export class World {
     this.requests = new RequestLog(settings.keptRequests);
     this.limiter = settings.rateLimits === null ? undefined : new RateLimiter(settings.rateLimits, this.clock);
     this.idempotency = new IdempotencyKeys(this.clock, settings.keptIdempotencyKeys);
+    this.idempotencyV2 = new IdempotencyKeys(this.clock, settings.keptIdempotencyKeys, V2_KEPT_SECONDS);
     this.deliveries = new Deliveries(this);
     this.events = new EventLog(this);
     this.listeners = new Listeners(this);
@@ -122,6 +125,7 @@ export class World {
     this.faults.clear();
     this.requests.clear();
     this.idempotency.clear();
+    this.idempotencyV2.clear();
     this.events.clear();
     this.deliveries.clear();
     for (const endpoint of kept) this.endpoints.insert(endpoint);

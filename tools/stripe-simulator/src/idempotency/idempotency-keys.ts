@@ -2,6 +2,7 @@ import { type VirtualClock } from '../clock/virtual-clock.js';
 import { StripeError, invalidParam } from '../http/errors.js';
 
 const KEPT_SECONDS = 24 * 3600;
+export const V2_KEPT_SECONDS = 30 * 86_400;
 const MAX_KEY_LENGTH = 255;
 
 /** A finished answer. `value` is an immutable tree, so keeping it costs nothing beyond the objects in it. */

@@ -15,6 +15,7 @@ export interface Snapshot {
   readonly deleted_customers: readonly Stored[];
   readonly events: readonly EventRecord[];
   readonly keys: readonly KeyRecord[];
+  readonly keys_v2: readonly KeyRecord[];
   readonly jobs: ReturnType<World['scheduler']['pending']>;
   readonly series: readonly Series[];
   readonly attempts: readonly DeliveryAttempt[];
@@ -30,6 +31,7 @@ export function takeSnapshot(world: World): Snapshot {
     deleted_customers: [...world.deletedCustomers.values()],
     events: world.events.records.all(),
     keys: world.idempotency.all().filter(({ answer }) => answer !== undefined),
+    keys_v2: world.idempotencyV2.all().filter(({ answer }) => answer !== undefined),
     jobs: world.scheduler.pending().filter(({ job }) => !/^(webhook|memory)\./.test(job.kind)),
     series: world.deliveries.unfinished(),
     attempts: world.deliveries.all(),
@@ -46,6 +48,7 @@ export function restoreSnapshot(world: World, snapshot: Snapshot): void {
   for (const stub of snapshot.deleted_customers) world.deletedCustomers.set(stub.id, { id: stub.id, object: 'customer', deleted: true });
   for (const record of snapshot.events) world.events.records.insert(record);
   world.idempotency.restore(snapshot.keys);
+  world.idempotencyV2.restore(snapshot.keys_v2 ?? []);
   for (const { dueMs, job } of snapshot.jobs) world.scheduler.scheduleAt(dueMs, job);
   world.deliveries.restore(snapshot.series, snapshot.attempts);
   world.requests.restore(snapshot.requests);
