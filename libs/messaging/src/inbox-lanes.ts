@@ -41,22 +41,29 @@ export interface Claim {
   now: Date;
   limit: number;
   ttlMs: number;
-  /** Lanes whose lowest row was running when its process ended, instead of all others. */
-  suspect?: boolean;
+  /**
+   * Lanes whose lowest row was running when its process ended, instead of all others: at once after the first such end, after this pause from the
+   * second on, which doubles each time. A process may be ended for other reasons, again and again, and take innocent rows with it.
+   */
+  suspectPauseMs?: number;
 }
 
-const isDue = (key: InboxKey, claim: Pick<Claim, 'now' | 'suspect'>) => sql`
+const isDue = (key: InboxKey, claim: Pick<Claim, 'now' | 'suspectPauseMs'>) => sql`
   lane.consumer = ${key.consumer} AND lane.generation = ${key.generation} AND lane.due_at <= ${claim.now}
   AND lane.position <= ${runnable(key)} AND (lane.expires_at IS NULL OR lane.expires_at <= clock_timestamp())
-  AND (head.started > head.finished) = ${claim.suspect === true}`;
+  AND ${claim.suspectPauseMs === undefined ? sql`head.started = head.finished` : hasPaused(claim.suspectPauseMs)}`;
+/** What ended with its process kept its lease, so the lease tells when that was. */
+const hasPaused = (pauseMs: number) => sql`
+  head.started > head.finished AND
+  (lane.expires_at IS NULL OR lane.expires_at + ${pauseMs} * (2 ^ (head.started - head.finished - 1) - 1) * interval '1 millisecond' <= clock_timestamp())`;
 const HEAD = sql.raw(`inbox_lanes AS lane JOIN inbox AS head
   ON head.consumer = lane.consumer AND head.generation = lane.generation AND head.position = lane.position AND head.state = 'pending'`);
 
 /** Whether a due lane waits whose lowest row was running when its process ended. */
-export async function hasSuspects(db: Db, key: InboxKey, now: Date): Promise<boolean> {
+export async function hasSuspects(db: Db, key: InboxKey, claim: Required<Pick<Claim, 'now' | 'suspectPauseMs'>>): Promise<boolean> {
   const { rows } = await sql<{
     found: boolean;
-  }>`SELECT EXISTS (SELECT 1 FROM ${HEAD} WHERE ${isDue(key, { now, suspect: true })}) AS found`.execute(db);
+  }>`SELECT EXISTS (SELECT 1 FROM ${HEAD} WHERE ${isDue(key, claim)}) AS found`.execute(db);
   return rows[0]?.found === true;
 }
 

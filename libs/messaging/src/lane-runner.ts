@@ -32,8 +32,8 @@ export interface RunnerOptions extends RetryPolicy {
   beforeHandle?: (tx: Transaction<any>) => Promise<void>;
 }
 
-/** Attempts that began and never came to an end after which a row is taken to kill its process. */
-const DEADLY_STARTS = 5;
+/** Attempts that began and never came to an end after which a row is taken to kill its process; with the pauses between them some minutes. */
+const DEADLY_STARTS = 8;
 const RECORD_RETRY_MS = 250;
 
 /** Runs the rows of leased lanes, one lane at a time in order, each in the transaction that marks it done. */

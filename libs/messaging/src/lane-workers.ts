@@ -9,6 +9,7 @@ import { WakeUp } from './wake-up.js';
 export interface WorkersOptions extends RunnerOptions {
   concurrency: number;
   pollMs: number;
+  suspectPauseMs: number;
 }
 
 const FAILURE_PAUSE_MS = 250;
@@ -97,9 +98,10 @@ export class LaneWorkers {
   }
 
   private async runSuspects(): Promise<void> {
-    while (!this.stopping && (await hasSuspects(this.options.db, this.key, this.options.clock.now()))) {
+    const { db, clock, suspectPauseMs } = this.options;
+    while (!this.stopping && (await hasSuspects(db, this.key, { now: clock.now(), suspectPauseMs }))) {
       const ran = await processGate.exclusive(async () => {
-        const rows = await claimLanes(this.options.db, this.key, { ...this.claim(1), suspect: true });
+        const rows = await claimLanes(db, this.key, { ...this.claim(1), suspectPauseMs });
         for (const row of rows) {
           this.occupy(
             [row],

@@ -29,6 +29,8 @@ export interface SubscriberTiming {
   /** Longest pause between two looks for due lanes. */
   pollMs: number;
   laneLeaseMs: number;
+  /** Before a message whose process ended twice while it ran is run again; doubles with each further time. */
+  suspectPauseMs: number;
   firstRetryMs: number;
   longestRetryMs: number;
   /** A message that has failed for this long becomes dead. */
@@ -40,6 +42,7 @@ export const DEFAULT_TIMING: SubscriberTiming = {
   headCheckMs: 2_000,
   pollMs: 1_000,
   laneLeaseMs: LEASE_TTL_MS,
+  suspectPauseMs: 2_000,
   firstRetryMs: 500,
   longestRetryMs: 15 * 60_000,
   giveUpAfterMs: 24 * 3_600_000,
@@ -83,6 +86,7 @@ export class Subscriber {
   readonly name: string;
   private readonly spec: DurableSpec;
   private readonly timing: SubscriberTiming;
+  private readonly belowFloor: ReturnType<Metrics['counter']> | undefined;
   private readonly stopping = new AbortController();
   private running: Promise<void> | undefined;
   private parts: Parts | undefined;
@@ -96,6 +100,11 @@ export class Subscriber {
     }
     this.timing = { ...DEFAULT_TIMING, ...options.timing };
     if (options.metrics) registerInboxMetrics(options.metrics, options.db, options.durable);
+    this.belowFloor = options.metrics?.counter(
+      'inbox_below_floor_total',
+      'Head checks that found messages missing that their owner no longer keeps.',
+      { consumer: [options.durable] },
+    );
   }
 
   /** Begins; needs neither broker nor database to be there yet. */
@@ -178,17 +187,12 @@ export class Subscriber {
       },
       key,
     );
-    const alarms = options.metrics?.counter(
-      'inbox_below_floor_total',
-      'Head checks that found messages missing that their owner no longer keeps.',
-      { consumer: [spec.durable] },
-    );
     const filler = new GapFiller(
       {
         ...options,
         ...timing,
         store: (arrivals) => this.store(key, arrivals, { filler: null, workers }),
-        onBelowFloor: () => alarms?.inc({ consumer: spec.durable }),
+        onBelowFloor: () => this.belowFloor?.inc({ consumer: spec.durable }),
       },
       key,
     );

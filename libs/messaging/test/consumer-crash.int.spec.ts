@@ -61,12 +61,12 @@ describe('When a process is killed', () => {
       const outcome = await Promise.race([child.ended.then(() => 'killed'), dead]);
       if (outcome === 'dead') break;
       kills += 1;
-      expect(kills).toBeLessThan(8);
+      expect(kills).toBeLessThan(12);
     }
 
-    expect(kills).toBe(5);
+    expect(kills).toBe(8);
     expect(await listDeadLetters(receipts.db)).toMatchObject([
-      { aggregate: 'payment:pay_bad', reason: 'PermanentFailure: 5 attempts ended with their process' },
+      { aggregate: 'payment:pay_bad', reason: 'PermanentFailure: 8 attempts ended with their process' },
     ]);
     await eventually(async () =>
       expect((await effectsOf(receipts.db, 'receipts-payments')).map((effect) => effect.n).sort((a, b) => a - b)).toEqual([

@@ -26,7 +26,7 @@ describe('When three replicas share a consumer', () => {
     for (const n of upTo(100)) await payments.publish('payment:pay_1', n);
 
     const { db } = await world.member('receipts');
-    await eventually(async () => expect(await countEffects(db, 'receipts-payments')).toBe(100));
+    await eventually(async () => expect(await countEffects(db, 'receipts-payments')).toBe(100), { timeoutMs: 30_000 });
     expect(numbersByAggregate(await effectsOf(db, 'receipts-payments'))).toEqual({ 'payment:pay_1': upTo(100) });
     expect(failures).toBe(4);
   });

@@ -1,25 +1,9 @@
-import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import { openDatabase } from '@tidegate/database/database';
-import { failpointsFrom } from '@tidegate/database/failpoints';
-import { BrokerCanary } from '@tidegate/messaging/broker-canary';
-import { connectBroker } from '@tidegate/messaging/connection';
-import { messagingFailpoints } from '@tidegate/messaging/messaging-failpoints';
-import { RpcClient } from '@tidegate/messaging/rpc';
-import { streamOf } from '@tidegate/messaging/topology';
 import { createLogger, type Logger } from '@tidegate/telemetry/logger';
-import { createMetrics } from '@tidegate/telemetry/metrics';
-import { startTracing } from '@tidegate/telemetry/start-tracing';
-import { sql } from 'kysely';
+import { assemble } from './assemble.js';
 import type { BaseConfig } from './base-config.js';
-import { systemClock, virtualClock } from './clock.js';
 import { ConfigError } from './config.js';
-import { HealthRegistry } from './health.js';
-import type { Loop } from './loop.js';
-import { createHttpApp } from './http-app.js';
-import { installPoolMetrics } from './pool-metrics.js';
-import { SecretFiles } from './secret-files.js';
-import type { HostContext, HostSpec, ServiceParts, Startable } from './service-parts.js';
+import type { HostSpec, ServiceParts, Startable } from './service-parts.js';
 import { runSteps } from './shutdown.js';
 
 export type { HostContext, HostSpec, ServiceParts, Startable } from './service-parts.js';
@@ -56,43 +40,8 @@ export async function host<C extends BaseConfig>(spec: HostSpec<C>): Promise<voi
 
 /** The same without signals and exits, for tests that run a service in their own process. */
 export async function startService<C extends BaseConfig>(spec: HostSpec<C>, logger: Logger): Promise<RunningService> {
-  const { service } = spec;
-  const config = typeof spec.config === 'function' ? spec.config() : spec.config;
-  const instance = `${service}-${config.REPLICA}-${process.pid}-${randomBytes(3).toString('hex')}`;
-  const tracing = await startTracing({ service, version: spec.version, instance, otlpEndpoint: config.OTEL_EXPORTER_OTLP_ENDPOINT });
-  const metrics = createMetrics(service);
-  const health = new HealthRegistry();
-  const failpoints = failpointsFrom(config.TIDEGATE_FAILPOINT, [...messagingFailpoints(service), ...(spec.failpoints ?? [])], logger);
-  const clock = config.TIDEGATE_CLOCK_URL ? await virtualClock(config.TIDEGATE_CLOCK_URL) : systemClock;
-  const { db, pool, close } = openDatabase(
-    { url: () => config.DATABASE_URL.value, poolSize: config.DB_POOL_SIZE, applicationName: instance },
-    logger,
-  );
-  const topology = { replicas: config.NATS_STREAM_REPLICAS, maxBytes: config.NATS_STREAM_MAX_BYTES };
-  const broker = await connectBroker({ servers: () => config.NATS_URL.value, name: instance, service, logger, topology });
-  installPoolMetrics(metrics, pool);
-  health.dependency('postgres', async () => void (await sql`select 1`.execute(db)));
-  const owner = streamOf(service)?.owner;
-  const canary = owner ? new BrokerCanary({ broker, owner, logger, metrics }) : null;
-  const brokerKind = spec.readyWithoutBroker ? 'dispensable' : 'dependency';
-  health[brokerKind]('broker', () => broker.ping(500));
-  if (canary) health[brokerKind]('broker_store', () => canary.check());
-
-  const context: HostContext<C> = {
-    config,
-    logger,
-    metrics,
-    clock,
-    failpoints,
-    health,
-    db,
-    pool,
-    broker,
-    rpc: new RpcClient(broker),
-    instance,
-  };
-  const parts = withLoops(await spec.setup(context), [new SecretFiles(config, logger), ...(canary ? [canary] : [])]);
-  const app = await createHttpApp(parts, { logger, metrics, health, bodyLimit: spec.bodyLimit });
+  const { context, parts, app, closing } = await assemble(spec, logger);
+  const { config, health, instance } = context;
   await app.listen(config.PORT, config.HOST);
   const url = await app.getUrl();
 
@@ -100,7 +49,7 @@ export async function startService<C extends BaseConfig>(spec: HostSpec<C>, logg
   if (parts.strategies?.length) starting.begin('microservices', async () => void (await app.startAllMicroservices()));
   for (const consumer of parts.consumers ?? []) starting.begin(consumer.constructor.name, () => consumer.start());
   for (const loop of parts.loops ?? []) void loop.run();
-  logger.info({ event: 'service_started', url, instance, version: spec.version }, `${service} listens on ${url}`);
+  logger.info({ event: 'service_started', url, instance, version: spec.version }, `${spec.service} listens on ${url}`);
 
   const stop = () => {
     logger.info({ event: 'service_stopping' }, 'Stopping: no new work, work in hand first');
@@ -113,17 +62,10 @@ export async function startService<C extends BaseConfig>(spec: HostSpec<C>, logg
           limitMs: IN_FLIGHT_MS,
           run: () => Promise.all([stopWork(parts), delay(config.SHUTDOWN_GRACE_SECONDS * 1000).then(() => app.close())]),
         },
-        { name: 'service', limitMs: 1000, run: async () => parts.stop?.() },
-        { name: 'broker', limitMs: 1500, run: () => broker.drain() },
-        { name: 'database', limitMs: 1500, run: () => close() },
-        { name: 'telemetry', limitMs: 2500, run: () => tracing.shutdown() },
+        ...closing,
       ],
       logger,
-    ).finally(() => {
-      health.close();
-      if ('stop' in clock) (clock as { stop(): void }).stop();
-      logger.info({ event: 'service_stopped' }, 'Stopped');
-    });
+    ).finally(() => logger.info({ event: 'service_stopped' }, 'Stopped'));
   };
   return { url, stop: once(stop) };
 }
@@ -138,8 +80,6 @@ function configOf<C extends BaseConfig>(spec: HostSpec<C>): Readonly<C> {
     return process.exit(1);
   }
 }
-
-const withLoops = (parts: ServiceParts, loops: Loop[]): ServiceParts => ({ ...parts, loops: [...loops, ...(parts.loops ?? [])] });
 
 async function stopWork(parts: ServiceParts): Promise<void> {
   await Promise.all([

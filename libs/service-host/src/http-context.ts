@@ -18,6 +18,7 @@ interface RequestContext {
 const contexts = new WeakMap<FastifyRequest, RequestContext>();
 const WELL_FORMED_ID = /^[A-Za-z0-9_-]{1,64}$/;
 const OWN_ROUTES = new Set(['/healthz', '/readyz', '/metrics']);
+const UNMATCHED = 'unmatched';
 const STATUSES_FROM_START = ['200', '400', '500', '503'];
 
 /** A caller's `x-request-id` when it is a plain token, else a new id. */
@@ -32,7 +33,7 @@ function plainToken(header: string | string[] | undefined): string | undefined {
 /** The route as documented: `/v1/payments/{id}`; `unmatched` when there is none. */
 export function routeOf(request: FastifyRequest): string {
   const pattern = request.routeOptions.url;
-  return pattern ? pattern.replace(/:([A-Za-z_]+)/g, '{$1}') : 'unmatched';
+  return pattern ? pattern.replace(/:([A-Za-z_]+)/g, '{$1}') : UNMATCHED;
 }
 
 /**
@@ -41,6 +42,7 @@ export function routeOf(request: FastifyRequest): string {
  */
 export function installHttpContext(fastify: FastifyInstance, deps: { metrics: Metrics; health: HealthRegistry; logger: Logger }): void {
   const duration = deps.metrics.histogram('http_request_duration_seconds', 'Time from request to answer', { route: [], status: [] });
+  duration.zero({ route: UNMATCHED, status: '404' });
 
   fastify.addHook('onRoute', (route) => {
     if (OWN_ROUTES.has(route.url)) return;

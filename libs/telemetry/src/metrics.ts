@@ -3,8 +3,18 @@ import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom
 /** Label names with the values known beforehand: each combination exists from start-up, at 0. An empty list leaves the label open. */
 export type LabelValues<L extends string> = Readonly<Record<L, readonly string[]>>;
 
+export interface MetricInfo {
+  name: string;
+  type: 'counter' | 'gauge' | 'histogram';
+  help: string;
+  /** The values known beforehand, sorted. */
+  labels: Record<string, string[]>;
+}
+
 export interface Metrics {
   registry: Registry;
+  /** Everything asked for so far, by name; the runtime's own `process_*` and `nodejs_*` are not among it. */
+  registered(): MetricInfo[];
   counter<L extends string = never>(name: string, help: string, labels?: LabelValues<L>): Counter<L>;
   /** `collect` runs at each scrape and sets the values; when it throws, the last values stay. */
   gauge<L extends string = never>(
@@ -24,6 +34,13 @@ export const SECONDS_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.
 export function createMetrics(service: string): Metrics {
   const registry = new Registry();
   const collectors = new Map<string, Collector[]>();
+  const infos = new Map<string, MetricInfo>();
+  const note = (type: MetricInfo['type'], name: string, help: string, labels: Readonly<Record<string, readonly string[]>> = {}) => {
+    const info = infos.get(name) ?? { name, type, help, labels: {} };
+    for (const [label, values] of Object.entries(labels))
+      info.labels[label] = [...new Set([...(info.labels[label] ?? []), ...values])].sort();
+    infos.set(name, info);
+  };
   collectDefaultMetrics({ register: registry });
   new Gauge({ name: 'tidegate_info', help: 'Always 1; names the service.', labelNames: ['service'], registers: [registry] }).set(
     { service },
@@ -32,12 +49,15 @@ export function createMetrics(service: string): Metrics {
 
   return {
     registry,
+    registered: () => [...infos.values()].sort((a, b) => (a.name < b.name ? -1 : 1)),
     counter: (name, help, labels) => {
+      note('counter', name, help, labels);
       const counter = existing(registry, name) ?? new Counter({ name, help, labelNames: namesOf(labels), registers: [registry] });
       for (const values of combinations(labels)) (counter as Counter).inc(values, 0);
       return counter as never;
     },
     gauge: (name, help, labels, collect) => {
+      note('gauge', name, help, labels);
       const ofThisName = collectors.get(name) ?? [];
       if (collect) ofThisName.push(collect as Collector);
       collectors.set(name, ofThisName);
@@ -47,6 +67,7 @@ export function createMetrics(service: string): Metrics {
       return gauge as never;
     },
     histogram: (name, help, labels, buckets = SECONDS_BUCKETS) => {
+      note('histogram', name, help, labels);
       const histogram =
         existing(registry, name) ??
         new Histogram({ name, help, labelNames: namesOf(labels), buckets: [...buckets], registers: [registry] });

@@ -45,7 +45,7 @@ const handler: Handler = {
   },
 };
 const receipts = await open('receipts');
-const timing = { gapAfterMs: 200, headCheckMs: 500, pollMs: 50, laneLeaseMs: 800, firstRetryMs: 50 };
+const timing = { gapAfterMs: 200, headCheckMs: 500, pollMs: 50, laneLeaseMs: 800, suspectPauseMs: 5, firstRetryMs: 50 };
 const names = { service: 'receipts', durable: 'receipts-payments', stream: 'PAYMENTS_EVENTS' } as const;
 await new Subscriber({ ...receipts, ...names, failpoints, logger, clock: { now: () => new Date() }, handler, timing }).start();
 process.stdout.write('started\n');
