@@ -86,6 +86,7 @@ export class Subscriber {
   readonly name: string;
   private readonly spec: DurableSpec;
   private readonly timing: SubscriberTiming;
+  private readonly belowFloor: ReturnType<Metrics['counter']> | undefined;
   private readonly stopping = new AbortController();
   private running: Promise<void> | undefined;
   private parts: Parts | undefined;
@@ -99,6 +100,11 @@ export class Subscriber {
     }
     this.timing = { ...DEFAULT_TIMING, ...options.timing };
     if (options.metrics) registerInboxMetrics(options.metrics, options.db, options.durable);
+    this.belowFloor = options.metrics?.counter(
+      'inbox_below_floor_total',
+      'Head checks that found messages missing that their owner no longer keeps.',
+      { consumer: [options.durable] },
+    );
   }
 
   /** Begins; needs neither broker nor database to be there yet. */
@@ -181,17 +187,12 @@ export class Subscriber {
       },
       key,
     );
-    const alarms = options.metrics?.counter(
-      'inbox_below_floor_total',
-      'Head checks that found messages missing that their owner no longer keeps.',
-      { consumer: [spec.durable] },
-    );
     const filler = new GapFiller(
       {
         ...options,
         ...timing,
         store: (arrivals) => this.store(key, arrivals, { filler: null, workers }),
-        onBelowFloor: () => alarms?.inc({ consumer: spec.durable }),
+        onBelowFloor: () => this.belowFloor?.inc({ consumer: spec.durable }),
       },
       key,
     );
