@@ -88,7 +88,7 @@ describe('Given the bundled template and fonts', () => {
 
 describe('Given an engine that dies while it has nothing to do', () => {
   it('is replaced for the next document, which does not wait for it', async () => {
-    const renderer = new TypstRenderer({ timeoutMs: 4000 });
+    const renderer = new TypstRenderer({ timeoutMs: 20_000 });
     await renderer.render('receipt', input, issuedAt);
     const { worker } = renderer as unknown as { worker: Worker };
     worker.emit('error', new Error('out of memory'));
