@@ -43,8 +43,9 @@ const POLL_MS = 1_000;
 const RENEW_MS = 1_000;
 const RETRY_MS = 250;
 const LONGEST_RETRY_MS = 2_000;
-/** Signals within this time share one look at the table. */
+/** Signals within this time share one look at the table; while they come without a pause, a longer one, because a stamping costs the same for one and for many. */
 const DEBOUNCE_MS = 2;
+const PACE_MS = 20;
 
 /**
  * Stamps committed outbox rows with dense positions and publishes them, in one leading process of the fleet. Stamping goes on while the broker does not
@@ -144,11 +145,12 @@ export class OutboxRelay {
     while (!over.aborted) {
       try {
         const stamped = (await hasUnstamped(this.options.db)) ? await this.stamp(leaseEpoch) : [];
+        const stampedAt = performance.now();
         failures = 0;
         if (stamped.length > 0) this.offer(stamped);
         if (stamped.length === BATCH) continue;
         await this.committed.within(this.options.pollMs ?? POLL_MS);
-        await delay(DEBOUNCE_MS);
+        await delay(Math.max(DEBOUNCE_MS, stampedAt + PACE_MS - performance.now()));
       } catch (error) {
         if (error instanceof LeadershipLost) return end();
         failures += 1;

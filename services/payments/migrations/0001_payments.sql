@@ -30,6 +30,7 @@ CREATE INDEX payments_status_updated_at_index ON payments (status, updated_at) W
 
 -- One row per Idempotency-Key of a tenant on a route, written in the transaction that accepts the request, kept for ever so that a key stays unique;
 -- the answer is kept for 90 days. `status` is null until the outcome is certain; from then on these bytes are what every repetition gets.
+-- The answer finds room beside its key, so that no index is written again.
 CREATE TABLE idempotency_keys (
   tenant text NOT NULL,
   route text NOT NULL,
@@ -44,7 +45,7 @@ CREATE TABLE idempotency_keys (
   created_at timestamptz NOT NULL,
   answered_at timestamptz,
   PRIMARY KEY (tenant, route, key)
-);
+) WITH (fillfactor = 50);
 
 -- What a payment still has to have done for it, and who is doing it. No row: nothing. A run holds the row by (holder, lease_until), renewed each second, on
 -- the database's clock; due_at is when a loop looks at it next, on the clock of decisions. `revision` grows with every new wish, so that a run that

@@ -9,6 +9,7 @@ import { type Logger } from '@tidegate/telemetry/logger';
 import { type Metrics } from '@tidegate/telemetry/metrics';
 import { type Kysely } from 'kysely';
 import { CarryOn } from './payment/carry-on.flow.js';
+import { DecisionWriter } from './payment/decision-writer.js';
 import { IntentFinder } from './payment/intent-finder.js';
 import { PaymentFlow } from './payment/payment.flow.js';
 import { PaymentLoop } from './payment/payment.loop.js';
@@ -71,7 +72,8 @@ export function payments(ports: PaymentsPorts, settings: PaymentsSettings): Paym
   const stripe = withTelemetry(withBreaker(ports.stripe, breakers), { metrics: ports.metrics, logger });
   const metrics = new PaymentMetrics(ports.metrics, logger, db, () => clock.now());
   const calls = new StripeCalls({ db, stripe, failpoints });
-  const shared = { db, failpoints, clock, signals: new Signals(), metrics, onCommitted, onWork };
+  const writer = new DecisionWriter({ db, failpoints });
+  const shared = { db, failpoints, writer, clock, signals: new Signals(), metrics, onCommitted, onWork };
   const keeper = new LeaseKeeper(db, logger);
   const carrying = {
     ...shared,

@@ -1,5 +1,5 @@
 import { type HttpReply } from '@tidegate/contracts/rpc/http-reply';
-import { type Kysely, sql, type Transaction } from 'kysely';
+import { type Kysely, type RawBuilder, sql, type Transaction } from 'kysely';
 import { type PaymentsTables, type RequestDetails } from '../tables.js';
 import { type Scope } from './identity.js';
 
@@ -38,32 +38,45 @@ export interface ClaimedLease {
 }
 
 /**
- * Writes the key, the details and the wish for work in one statement, so that acceptance costs one round trip. A key that is there already writes nothing.
- * A lease that another live holder has stays with it; the wish is noted all the same.
+ * Fragments `claimed`, `described` and `wished`: keys, details and wishes for work of different payments, `only` for some of them. A key that is there already
+ * writes nothing. A lease that another live holder has stays with it; the wish is noted all the same.
  */
-export async function claim(tx: Transaction<PaymentsTables>, c: Claim): Promise<Claimed> {
-  const details = c.details === null ? null : JSON.stringify(c.details);
-  const { rows } = await sql<{ fresh: boolean; held: boolean | null; revision: number | null; refresh: boolean | null }>`
-    WITH claimed AS (
+export function claiming(claims: readonly Claim[], only: RawBuilder<unknown> = sql`true`): RawBuilder<unknown>[] {
+  const rows = claims.map(({ scope, ...rest }) => ({ ...scope, ...rest }));
+  const asked = sql`jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) AS c(tenant text, route text, key text, request_hash text, command_id text,
+    payment_id text, request_id text, details jsonb, now timestamptz, holder text)`;
+  return [
+    sql`asked AS (SELECT * FROM ${asked})`,
+    sql`claimed AS (
       INSERT INTO idempotency_keys (tenant, route, key, request_hash, command_id, payment_id, request_id, created_at)
-      VALUES (${c.scope.tenant}, ${c.scope.route}, ${c.scope.key}, ${c.request_hash}, ${c.command_id}, ${c.payment_id}, ${c.request_id}, ${c.now})
+      SELECT tenant, route, key, request_hash, command_id, payment_id, request_id, now FROM asked WHERE ${only}
       ON CONFLICT DO NOTHING
-      RETURNING 1
-    ), described AS (
+      RETURNING payment_id, command_id
+    )`,
+    sql`described AS (
       INSERT INTO request_details (command_id, payment_id, details)
-      SELECT ${c.command_id}, ${c.payment_id}, ${details}::jsonb FROM claimed WHERE ${details}::jsonb IS NOT NULL
+      SELECT command_id, payment_id, details FROM asked WHERE jsonb_typeof(details) = 'object' AND command_id IN (SELECT command_id FROM claimed)
       ON CONFLICT (command_id) DO NOTHING
-    ), wished AS (
+    )`,
+    sql`wished AS (
       INSERT INTO payment_work AS w (payment_id, holder, lease_until, due_at)
-      SELECT ${c.payment_id}, ${c.holder}, clock_timestamp() + interval '5 seconds', ${c.now} FROM claimed WHERE ${c.holder}::text IS NOT NULL
+      SELECT payment_id, holder, clock_timestamp() + interval '5 seconds', now
+      FROM asked WHERE holder IS NOT NULL AND command_id IN (SELECT command_id FROM claimed)
       ON CONFLICT (payment_id) DO UPDATE SET
         due_at = LEAST(w.due_at, excluded.due_at),
         attempt = 0,
         revision = w.revision + 1,
         holder = CASE WHEN w.holder IS NULL THEN excluded.holder ELSE w.holder END,
         lease_until = CASE WHEN w.holder IS NULL THEN excluded.lease_until ELSE w.lease_until END
-      RETURNING holder = ${c.holder} AS held, revision, refresh
-    )
+      RETURNING payment_id, w.holder = (SELECT a.holder FROM asked a WHERE a.payment_id = w.payment_id) AS held, revision, refresh
+    )`,
+  ];
+}
+
+/** Writes the key, the details and the wish for work in one statement. */
+export async function claim(tx: Transaction<PaymentsTables>, c: Claim): Promise<Claimed> {
+  const { rows } = await sql<{ fresh: boolean } & { [K in keyof ClaimedLease]: ClaimedLease[K] | null }>`
+    WITH ${sql.join(claiming([c]), sql`, `)}
     SELECT EXISTS (SELECT 1 FROM claimed) AS fresh, held, revision, refresh FROM (SELECT) AS one LEFT JOIN wished ON true`.execute(tx);
   const row = rows[0];
   if (!row?.fresh) return { fresh: false };
@@ -88,10 +101,10 @@ export async function findKey(db: Kysely<PaymentsTables>, scope: Scope): Promise
 export type Answers = ReadonlyMap<string, HttpReply>;
 
 /**
- * A fragment that stores answers: `UPDATE idempotency_keys …`. The ids stand in it twice because a planner that takes a recordset for a hundred rows
+ * A fragment that stores answers, `only` for some payments: `UPDATE idempotency_keys …`. The ids stand in it twice because a planner that takes a recordset for a hundred rows
  * reads the whole table otherwise.
  */
-export function answering(answers: Answers, now: Date) {
+export function answering(answers: Answers, now: Date, only: RawBuilder<unknown> = sql`true`) {
   const rows = [...answers].map(([command_id, reply]) => ({
     command_id,
     status: reply.status,
@@ -101,7 +114,7 @@ export function answering(answers: Answers, now: Date) {
   return sql`
     UPDATE idempotency_keys k SET status = a.status, content_type = a.content_type, body = a.body, answered_at = ${now}
     FROM jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) AS a(command_id text, status smallint, content_type text, body text)
-    WHERE k.command_id = a.command_id AND k.command_id = ANY(${rows.map((row) => row.command_id)}) AND k.status IS NULL`;
+    WHERE k.command_id = a.command_id AND k.command_id = ANY(${rows.map((row) => row.command_id)}) AND k.status IS NULL AND ${only}`;
 }
 
 export async function answer(tx: Transaction<PaymentsTables>, answers: Answers, now: Date): Promise<void> {

@@ -1,18 +1,16 @@
 import { type HttpReply } from '@tidegate/contracts/rpc/http-reply';
-import { inTransaction } from '@tidegate/database/transaction';
 import { inSpan } from '@tidegate/telemetry/tracing';
-import { answer, claim, type ClaimedLease, findKey, type KnownKey, storedReply } from '../idempotency/idempotency.store.js';
+import { findKey, type KnownKey, storedReply } from '../idempotency/idempotency.store.js';
 import { type PaymentOperation, type Scope } from '../idempotency/identity.js';
-import { type Transaction } from 'kysely';
-import { type PaymentsTables, type RequestDetails } from '../tables.js';
+import { type RequestDetails } from '../tables.js';
 import { acquire, type Held, release } from '../work/work.store.js';
+import { Acceptance } from './acceptance.js';
 import { type CarryOn, type CarryOnDeps } from './carry-on.flow.js';
 import { type PaymentCommand } from './payment.commands.js';
 import { decide } from './payment.decide.js';
 import { type Payment, statusOf, whileRunning } from './payment.state.js';
-import { type Commit, commit, load, type Loaded, nothingLoaded, PaymentMoved } from './payment.store.js';
+import { type Commit, load, type Loaded, nothingLoaded, PaymentMoved } from './payment.store.js';
 import { paymentReply, problemReply, refundReply, rejectionReply } from './payment.reply.js';
-import { answersOf, metadataOf } from './recorder.js';
 import { type Cause, openCalls, type Run } from './run.js';
 
 export interface PaymentFlowDeps extends CarryOnDeps {
@@ -45,9 +43,6 @@ export interface Ask {
 type Begun =
   { kind: 'reply'; reply: HttpReply } | { kind: 'duplicate' } | { kind: 'busy' } | { kind: 'running'; run: Run } | { kind: 'waiting' };
 
-/** Another request has this key. */
-class KeyTaken extends Error {}
-
 const POLL_MS = 100;
 const TAKE_OVER_MS = 1000;
 
@@ -60,7 +55,11 @@ export class PaymentFlow {
   /** Work in hand, for the shutdown. */
   private readonly inHand = new Set<Promise<unknown>>();
 
-  constructor(private readonly deps: PaymentFlowDeps) {}
+  private readonly acceptance: Acceptance;
+
+  constructor(private readonly deps: PaymentFlowDeps) {
+    this.acceptance = new Acceptance(deps);
+  }
 
   async handle(ask: Ask): Promise<HttpReply> {
     const work = this.answered(ask);
@@ -126,32 +125,13 @@ export class PaymentFlow {
         : await this.accept(ask, loaded, decision.events);
     } catch (error) {
       if (!(error instanceof PaymentMoved)) throw error;
-      return creates ? this.attach(ask) : this.begin(ask);
+      return creates ? this.existing(ask) : this.begin(ask);
     }
   }
 
   private async accept(ask: Ask, before: Loaded, events: Commit['events']): Promise<Begun> {
     const holder = `${this.deps.instance}#${(this.runs += 1)}`;
-    const now = this.deps.clock.now();
-    const write: Commit = {
-      paymentId: ask.payment_id,
-      before,
-      events,
-      now,
-      metadata: { ...metadataOf(ask.cause), command_id: ask.command.command_id },
-    };
-    const accepted = await this.unlessTaken(
-      inTransaction(this.deps, `payments.${ask.operation}.accept`, async (tx) => {
-        // Everyone locks a payment's row before its row of work. A payment that is just being born has no other writers, and its key must come first,
-        // so that repetitions wait there.
-        const born = before.version === 0 ? await this.claimed(tx, ask, now, holder) : null;
-        const after = await commit(tx, write);
-        const lease = born ?? (await this.claimed(tx, ask, now, holder));
-        const replies = await answersOf(tx, after.state, events, null);
-        await answer(tx, replies, now);
-        return { after, lease, replies };
-      }),
-    );
+    const accepted = await this.acceptance.accept(ask, before, events, holder);
     if (!accepted) return this.duplicate(ask);
     this.deps.metrics.key('fresh');
     this.deps.recorder.announce(before, accepted.after.state, [...accepted.replies.keys()], false);
@@ -167,33 +147,17 @@ export class PaymentFlow {
     return { kind: 'running', run: { ...this.newRun(held, accepted.after, ask), replies: accepted.replies } };
   }
 
-  /** Throws KeyTaken, so that nothing of the transaction stays. */
-  private async claimed(tx: Transaction<PaymentsTables>, ask: Ask, now: Date, holder: string): Promise<ClaimedLease> {
-    const claimed = await claim(tx, { ...claimOf(ask), details: ask.details, now, holder });
-    if (!claimed.fresh || !claimed.lease) throw new KeyTaken();
-    return claimed.lease;
-  }
-
-  private async unlessTaken<T>(work: Promise<T>): Promise<T | null> {
-    try {
-      return await work;
-    } catch (error) {
-      if (error instanceof KeyTaken) return null;
-      throw error;
-    }
-  }
-
   /** What the state of the payment answers by itself is certain: every repetition gets the same bytes. */
   private async refuse(ask: Ask, reply: HttpReply): Promise<Begun> {
-    const now = this.deps.clock.now();
-    const fresh = await inTransaction(this.deps, 'payments.request.refused', async (tx) => {
-      const claimed = await claim(tx, { ...claimOf(ask), details: null, now, holder: null });
-      if (claimed.fresh) await answer(tx, new Map([[ask.command.command_id, reply]]), now);
-      return claimed.fresh;
-    });
-    if (!fresh) return this.duplicate(ask);
+    if (!(await this.acceptance.refuse(ask, reply))) return this.duplicate(ask);
     this.deps.metrics.key('fresh');
     return { kind: 'reply', reply };
+  }
+
+  /** A payment that was to be new is there: its key was faster, as a rule. */
+  private async existing(ask: Ask): Promise<Begun> {
+    const known = await findKey(this.deps.db, ask.scope);
+    return known ? this.known(ask, known) : this.attach(ask);
   }
 
   /** The payment exists, the key does not: the key was lost with a restore, and Stripe's news brought the payment back. */
@@ -324,14 +288,6 @@ export class PaymentFlow {
     return problemReply('payments.stripe_unavailable', detail, ask.request_id, { retryAfterMs });
   }
 }
-
-const claimOf = (ask: Ask) => ({
-  scope: ask.scope,
-  request_hash: ask.request_hash,
-  command_id: ask.command.command_id,
-  payment_id: ask.payment_id,
-  request_id: ask.request_id,
-});
 
 /** Waits for `work`, `ms` at most; its error is thrown if it comes in time. */
 async function within(work: Promise<void>, ms: number): Promise<void> {

@@ -7,7 +7,7 @@ import { type Occurred, type PaymentEvent } from './payment.events.js';
 import { replay } from './payment.evolve.js';
 import { publishedBy, snapshotOf } from './payment.publish.js';
 import { noPayment, type Payment, type PaymentState } from './payment.state.js';
-import { writeDecision } from './write-decision.js';
+import { type DecisionRows, writeDecisions } from './write-decisions.js';
 
 /** A payment as its stream says, and how long that stream was. */
 export interface Loaded {
@@ -43,18 +43,17 @@ export interface Commit {
   metadata: Metadata;
 }
 
-/**
- * Events, projection and outbox of one decision, in the caller's transaction. The projection's row goes first: its version finds out, by waiting for a
- * concurrent writer, whether the decision still stands. Throws PaymentMoved if not; the transaction must then be rolled back.
- */
-export async function commit(
-  tx: Transaction<PaymentsTables>,
-  { paymentId, before, events, now, metadata }: Commit,
-): Promise<{ state: Payment; version: number }> {
+/** What a decision makes of a payment, and the rows that say so. */
+export interface Decided {
+  after: { state: Payment; version: number };
+  rows: DecisionRows;
+}
+
+export function decided({ paymentId, before, events, now, metadata }: Commit): Decided {
   const occurred = events.map((event) => ({ ...event, at: now.toISOString() }) as Occurred);
   const state = replay(occurred, before.state) as Payment;
   const version = before.version + events.length;
-  const written = await writeDecision(tx, {
+  const rows = {
     stream: streamOf(paymentId),
     expected: before.version,
     row: rowOf(state, version),
@@ -62,9 +61,19 @@ export async function commit(
     metadata,
     now,
     messages: messagesOf(before.state, occurred, state, metadata),
-  });
-  if (!written) throw new PaymentMoved(paymentId);
-  return { state, version };
+  };
+  return { after: { state, version }, rows };
+}
+
+/**
+ * Events, projection and outbox of one decision, in the caller's transaction. The projection's row goes first: its version finds out, by waiting for a
+ * concurrent writer, whether the decision still stands. Throws PaymentMoved if not; the transaction must then be rolled back.
+ */
+export async function commit(tx: Transaction<PaymentsTables>, decision: Commit): Promise<Decided['after']> {
+  const { after, rows } = decided(decision);
+  const [written] = await writeDecisions(tx, [rows]);
+  if (!written) throw new PaymentMoved(decision.paymentId);
+  return after;
 }
 
 /** The projection of one payment. */

@@ -1,12 +1,10 @@
 import { type HttpReply } from '@tidegate/contracts/rpc/http-reply';
 import { type Failpoints } from '@tidegate/database/failpoints';
-import { inTransaction } from '@tidegate/database/transaction';
 import { type Metadata } from '@tidegate/event-store/event';
 import { type Intent } from '@tidegate/stripe-gateway/intent';
 import { currentTraceparent } from '@tidegate/telemetry/tracing';
-import { type Kysely, type Transaction } from 'kysely';
-import { answer, requestIdOf } from '../idempotency/idempotency.store.js';
-import { finish } from '../work/finish.js';
+import { type Kysely } from 'kysely';
+import { requestIdOf } from '../idempotency/idempotency.store.js';
 import { operationOf } from '../idempotency/identity.js';
 import { type PaymentsTables } from '../tables.js';
 import { type Signals } from '../work/signals.js';
@@ -14,12 +12,14 @@ import { type PaymentMetrics } from './payment.metrics.js';
 import { type PaymentEvent } from './payment.events.js';
 import { paymentReply, refundReply, rejectionReply } from './payment.reply.js';
 import { type Payment } from './payment.state.js';
-import { commit, load, type Loaded, PaymentMoved } from './payment.store.js';
+import { type DecisionWriter } from './decision-writer.js';
+import { decided, load, type Loaded, PaymentMoved } from './payment.store.js';
 import { type Cause, paymentOf, type Run } from './run.js';
 
 export interface RecorderDeps {
   db: Kysely<PaymentsTables>;
   failpoints: Failpoints;
+  writer: DecisionWriter;
   clock: { now(): Date };
   signals: Signals;
   metrics: PaymentMetrics;
@@ -64,16 +64,14 @@ export class Recorder {
   private async write(run: Run, name: string, events: PaymentEvent[], intent: Intent | null): Promise<void> {
     const now = this.deps.clock.now();
     const before = run.loaded;
-    const done = await inTransaction(this.deps, name, async (tx) => {
-      const after = await commit(tx, { paymentId: run.held.payment_id, before, events, now, metadata: metadataOf(run.cause) });
-      const replies = await answersOf(tx, after.state, events, intent);
-      const end = ends(run, after.state) ? await finish(tx, run.held, replies, now) : await answer(tx, replies, now);
-      return { after, replies, end };
-    });
-    run.loaded = done.after;
-    if (done.end) run.released = true;
-    for (const [command, reply] of done.replies) run.replies.set(command, reply);
-    this.announce(before, done.after.state, [...done.replies.keys()], done.end?.more === true);
+    const { after, rows } = decided({ paymentId: run.held.payment_id, before, events, now, metadata: metadataOf(run.cause) });
+    const answers = await answersOf(this.deps.db, after.state, events, intent);
+    const end = ends(run, after.state);
+    const { more } = await this.deps.writer.write({ name, ...rows, answers, ...(end && { ended: run.held }) });
+    run.loaded = after;
+    if (end) run.released = true;
+    for (const [command, reply] of answers) run.replies.set(command, reply);
+    this.announce(before, after.state, [...answers.keys()], more);
   }
 
   /** After the commit. */
@@ -88,32 +86,32 @@ export class Recorder {
 
 export const metadataOf = (cause: Cause): Metadata => ({ ...cause, traceparent: currentTraceparent() });
 
-/** The answers of the commands that these events made certain, rendered once, in the transaction that stores them. */
+/** The answers of the commands that these events made certain, rendered once; they are stored with the events. */
 export async function answersOf(
-  tx: Transaction<PaymentsTables>,
+  db: Kysely<PaymentsTables>,
   payment: Payment,
   events: readonly PaymentEvent[],
   intent: Intent | null,
 ): Promise<Map<string, HttpReply>> {
   const replies = new Map<string, HttpReply>();
   for (const event of events) {
-    const answered = await answerOf(tx, payment, event, intent);
+    const answered = await answerOf(db, payment, event, intent);
     if (answered) replies.set(answered.commandId, answered.reply);
   }
   return replies;
 }
 
-async function answerOf(tx: Transaction<PaymentsTables>, payment: Payment, event: PaymentEvent, intent: Intent | null) {
+async function answerOf(db: Kysely<PaymentsTables>, payment: Payment, event: PaymentEvent, intent: Intent | null) {
   if (event.type === 'RefundCompleted') {
     const refund = payment.refunds.find((one) => one.id === event.data.refund_id);
     if (!refund?.command_id) return null;
-    const requestId = refund.status === 'failed' ? await requestIdOf(tx, refund.command_id) : '';
+    const requestId = refund.status === 'failed' ? await requestIdOf(db, refund.command_id) : '';
     return { commandId: refund.command_id, reply: refundReply(refund, requestId) };
   }
   if (event.type !== 'CommandCompleted') return null;
   const { command_id: commandId, rejection } = event.data;
   const operation = operationOf(commandId);
   if (!operation) return null;
-  if (rejection) return { commandId, reply: rejectionReply(rejection, await requestIdOf(tx, commandId)) };
+  if (rejection) return { commandId, reply: rejectionReply(rejection, await requestIdOf(db, commandId)) };
   return { commandId, reply: paymentReply(operation, payment, intent) };
 }
