@@ -1,6 +1,8 @@
 import { SETTLE_CHARGE, settleNow } from './charges/settle.js';
 import { DECIDE_DISPUTE, DISPUTE_DUE, missDeadline, readEvidence } from './disputes/later.js';
 import { OPEN_DISPUTE, openPlannedDispute } from './disputes/plan.js';
+import { EXPIRE_SESSION, expireDue } from './checkout/expiry.js';
+import { followIntent } from './checkout/follow.js';
 import { expireAuthorization } from './payment-intents/cancel.js';
 import { EXPIRE_AUTHORIZATION } from './payment-intents/confirm.js';
 import { FAIL_PAYOUT, PAYOUT_ARRIVES, SEND_PAYOUT, arrive, fail, send } from './payouts/later.js';
@@ -9,6 +11,8 @@ import { type World } from './world.js';
 
 /** Everything that Stripe does by itself as the virtual clock moves. */
 export function startAutomaticActions(world: World): void {
+  world.intentChanges.on((intent, cause) => followIntent(world, intent, cause));
+  world.scheduler.on(EXPIRE_SESSION, (id) => expireDue(world, id));
   world.scheduler.on(SETTLE_CHARGE, (id) => settleNow(world, id));
   world.scheduler.on(SUCCEED_REFUND, (id) => succeedRefund(world, id));
   world.scheduler.on(FAIL_REFUND, (id) => failRefund(world, id));

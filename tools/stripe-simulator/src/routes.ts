@@ -2,6 +2,7 @@ import { accountRoutes } from './account/routes.js';
 import { balanceRoutes } from './balance/routes.js';
 import { balanceTransactionRoutes } from './balance-transactions/routes.js';
 import { chargeRoutes } from './charges/routes.js';
+import { checkoutRoutes } from './checkout/routes.js';
 import { cliRoutes } from './cli/routes.js';
 import { customerRoutes } from './customers/routes.js';
 import { disputeRoutes } from './disputes/routes.js';
@@ -36,4 +37,5 @@ export const routes: readonly Route[] = [
   ...v2EventRoutes,
   ...productRoutes,
   ...priceRoutes,
+  ...checkoutRoutes,
 ];

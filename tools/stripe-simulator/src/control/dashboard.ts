@@ -6,6 +6,7 @@ import { intentById } from '../payment-intents/find.js';
 import { refundCharge } from '../refunds/create.js';
 import { type World } from '../world.js';
 import { type Body, chargeOf, choice, map, text, wholeAmount } from './body.js';
+import { payCheckoutAction } from './checkout.js';
 import { type ControlAnswer } from './control.js';
 import { closeDisputeAction, disputeAction } from './disputes.js';
 import { payoutAction } from './payouts.js';
@@ -39,6 +40,7 @@ const ACTIONS: Readonly<Record<string, Action>> = {
   dispute: disputeAction,
   close_dispute: closeDisputeAction,
   payout: payoutAction,
+  pay_checkout: payCheckoutAction,
   edit: (world, body, cause) => editObject(world, text(body, 'id'), map(body, 'changes'), cause),
 };
 

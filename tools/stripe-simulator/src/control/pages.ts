@@ -1,13 +1,19 @@
 import { type Charge } from '../charges/charge.js';
+import { checkoutPage } from '../checkout/page.js';
 import { type Answer } from '../http/answer.js';
 import { formatAmount } from '../money/currencies.js';
 import { completeAuthentication } from '../payment-intents/authentication.js';
 import { type PaymentIntent } from '../payment-intents/payment-intent.js';
 import { type World } from '../world.js';
+import { html } from './html.js';
 
-/** The pages that links in objects lead to: a receipt, and the bank's authentication step. */
-export function pageFor(world: World, url: URL): Answer | undefined {
-  const [, kind, id = ''] = url.pathname.split('/');
+/** The pages that links in objects lead to: a receipt, the bank's authentication step, the hosted Checkout page. */
+export function pageFor(world: World, url: URL, method: string, form: string): Answer | undefined {
+  const [, kind, id = '', step] = url.pathname.split('/');
+  if (kind === '__checkout') {
+    const session = world.checkoutSessions.get(id);
+    return session && checkoutPage(world, session, { method, back: step === 'return', form });
+  }
   if (kind === '__receipts') {
     const charge = world.charges.get(id);
     return charge === undefined ? undefined : receipt(charge);
@@ -40,12 +46,4 @@ function authentication(world: World, intent: PaymentIntent, outcome: string | n
   target.searchParams.set('payment_intent_client_secret', intent.client_secret);
   target.searchParams.set('redirect_status', passed ? 'succeeded' : 'failed');
   return { status: 303, headers: { Location: target.href }, body: '' };
-}
-
-function html(body: string): Answer {
-  return {
-    status: 200,
-    headers: { 'Content-Type': 'text/html; charset=utf-8' },
-    body: `<!doctype html><meta charset="utf-8"><title>Stripe simulator</title>${body}`,
-  };
 }

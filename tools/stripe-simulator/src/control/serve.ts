@@ -10,7 +10,7 @@ export async function serveControl(controls: Controls, request: IncomingMessage,
   const text = (await readBody(request)) ?? '';
   const url = new URL(request.url ?? '/', 'http://simulator.invalid');
   if (url.pathname === '/healthz') return send(response, jsonAnswer(200, { status: 'ok' }));
-  const page = pageFor(controls.world, url);
+  const page = pageFor(controls.world, url, request.method ?? 'GET', text);
   if (page !== undefined) return send(response, page);
   const body = parse(text);
   if (body instanceof Error) return send(response, jsonAnswer(400, { error: 'The body is not JSON.' }));

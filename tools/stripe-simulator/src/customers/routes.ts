@@ -4,7 +4,7 @@ import { usablePaymentMethod } from '../payment-methods/use.js';
 import { shownAs } from '../schema/complete.js';
 import { type Metadata, mergeMetadata } from '../schema/metadata-param.js';
 import { type Params } from '../schema/params.js';
-import { type World } from '../world.js';
+import { blank } from './blank.js';
 import { type Customer } from './customer.js';
 import { mustExistCustomer } from './find.js';
 
@@ -99,32 +99,4 @@ function shown(name: string, value: unknown): unknown {
 function invoiceSettings(before: Customer, params: Params): Customer['invoice_settings'] {
   const settings = { ...before.invoice_settings, ...((params['invoice_settings'] as object | undefined) ?? {}) };
   return shownAs('customer', 'invoice_settings', settings) as Customer['invoice_settings'];
-}
-
-function blank(world: World): Customer {
-  return {
-    id: world.ids.next('cus'),
-    object: 'customer',
-    address: null,
-    balance: 0,
-    created: world.clock.nowSeconds(),
-    currency: null,
-    customer_account: null,
-    default_source: null,
-    delinquent: false,
-    description: null,
-    discount: null,
-    email: null,
-    invoice_prefix: world.ids.text(8).toUpperCase(),
-    invoice_settings: { custom_fields: null, default_payment_method: null, footer: null, rendering_options: null },
-    livemode: false,
-    metadata: {},
-    name: null,
-    next_invoice_sequence: 1,
-    phone: null,
-    preferred_locales: [],
-    shipping: null,
-    tax_exempt: 'none',
-    test_clock: null,
-  };
 }

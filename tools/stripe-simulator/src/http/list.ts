@@ -44,7 +44,8 @@ export function listPage<T extends Stored>(call: Call, collection: Collection<T>
   return { object: 'list', data: page.data, has_more: page.hasMore, url: options.url };
 }
 
-function limitOf(limit: number | undefined): number {
+/** `limit`: 10 by default, 1 to 100. */
+export function limitOf(limit: number | undefined): number {
   if (limit === undefined) return DEFAULT_LIMIT;
   if (limit < 1) throw invalidParam('This value must be greater than or equal to 1.', 'limit', 'parameter_invalid_integer');
   if (limit > MAX_LIMIT) throw invalidParam(`This value must be less than or equal to ${MAX_LIMIT}.`, 'limit', 'parameter_invalid_integer');

@@ -5,6 +5,7 @@ import { captureIntent } from './capture.js';
 import { confirmIntent } from './confirm.js';
 import { createIntent } from './create.js';
 import { intentById } from './find.js';
+import { mustBeCancellableDirectly } from './owned.js';
 import { updateIntent } from './update.js';
 
 const PATH = '/v1/payment_intents';
@@ -50,6 +51,11 @@ export const paymentIntentRoutes: readonly Route[] = [
     operation: `POST ${PATH}/{id}/cancel`,
     returns: 'payment_intent',
     handle: (world, { id, params, cause }) =>
-      cancelIntent(world, intentById(world, id), (params['cancellation_reason'] as string | undefined) ?? null, cause),
+      cancelIntent(
+        world,
+        mustBeCancellableDirectly(world, intentById(world, id)),
+        (params['cancellation_reason'] as string | undefined) ?? null,
+        cause,
+      ),
   },
 ];

@@ -1,0 +1,126 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import type Stripe from 'stripe';
+import { type SessionStatus } from '../src/checkout/session.js';
+import { ALLOWED_FROM, OUTCOMES, type OutcomeName, type SessionOperation } from '../src/checkout/transitions.js';
+import { type Given, control, errorOf, givenSimulator } from './given.js';
+
+let given: Given;
+let stripe: Stripe;
+let price: string;
+beforeAll(async () => {
+  given = await givenSimulator();
+  ({ stripe } = given);
+});
+beforeEach(async () => {
+  given.simulator.reset();
+  price = (await stripe.prices.create({ currency: 'usd', unit_amount: 900, product_data: { name: 'Tea' } })).id;
+});
+afterAll(() => given.end());
+
+const create = (more: object = {}): Promise<Stripe.Checkout.Session> =>
+  stripe.checkout.sessions.create({ mode: 'payment', success_url: 'https://shop.example', line_items: [{ price, quantity: 1 }], ...more });
+const pay = async (session: string, payment_method = 'pm_card_visa'): Promise<number> =>
+  (await control(given.simulator, 'POST', '/__dashboard/pay_checkout', { session, payment_method })).status;
+
+describe('The table of states and operations of a session', () => {
+  const INTO: Readonly<Record<SessionStatus, () => Promise<string>>> = {
+    open: async () => (await create()).id,
+    complete: async () => {
+      const { id } = await create();
+      await pay(id);
+      return id;
+    },
+    expired: async () => (await stripe.checkout.sessions.expire((await create()).id)).id,
+  };
+  const DO: Readonly<Record<SessionOperation, (id: string) => Promise<number>>> = {
+    pay: (id) => pay(id),
+    expire: async (id) =>
+      stripe.checkout.sessions.expire(id).then(
+        () => 200,
+        (error: Stripe.errors.StripeError) => error.statusCode ?? 0,
+      ),
+  };
+  const cells = (Object.keys(DO) as SessionOperation[]).flatMap((operation) =>
+    (Object.keys(INTO) as SessionStatus[]).map((status) => [operation, status] as const),
+  );
+
+  it.each(cells)('decides about %s in %s', async (operation, status) => {
+    const id = await INTO[status]();
+    expect((await stripe.checkout.sessions.retrieve(id)).status).toBe(status);
+    const events = given.simulator.world.events.records.size;
+    const allowed = ALLOWED_FROM[operation].includes(status);
+    expect(await DO[operation](id)).toBe(allowed ? 200 : 400);
+    expect(given.simulator.world.events.records.size > events).toBe(allowed);
+  });
+});
+
+describe('The table of outcomes of a session', () => {
+  let start = 0;
+  const mark = (): void => {
+    start = given.simulator.world.events.records.size;
+  };
+  const before = async (step: () => Promise<unknown>): Promise<void> => {
+    mark();
+    await step();
+  };
+  const intentOf = async (id: string): Promise<string> => (await stripe.checkout.sessions.retrieve(id)).payment_intent as string;
+
+  const BRING: Readonly<Record<OutcomeName, () => Promise<unknown>>> = {
+    created: () => before(() => create()),
+    paid: async () => create().then(({ id }) => before(() => pay(id))),
+    authorized: async () => create({ payment_intent_data: { capture_method: 'manual' } }).then(({ id }) => before(() => pay(id))),
+    captured: async () => {
+      const { id } = await create({ payment_intent_data: { capture_method: 'manual' } });
+      await pay(id);
+      const intent = await intentOf(id);
+      await before(() => stripe.paymentIntents.capture(intent));
+    },
+    free: async () => {
+      const free = await stripe.prices.create({ currency: 'usd', unit_amount: 0, product_data: { name: 'Sample' } });
+      const { id } = await create({ line_items: [{ price: free.id, quantity: 1 }] });
+      await before(() => pay(id));
+    },
+    declined: async () => create().then(({ id }) => before(() => pay(id, 'pm_card_chargeDeclined'))),
+    action_required: async () => create().then(({ id }) => before(() => pay(id, 'pm_card_threeDSecure2Required'))),
+    authenticated: async () => {
+      const { id } = await create();
+      await pay(id, 'pm_card_threeDSecure2Required');
+      const intent = await intentOf(id);
+      await before(() => control(given.simulator, 'POST', '/__dashboard/complete_action', { payment_intent: intent }));
+    },
+    paid_after_decline: async () => {
+      const { id } = await create();
+      await pay(id, 'pm_card_chargeDeclined');
+      await before(() => pay(id));
+    },
+    expired: async () => {
+      await create();
+      mark();
+      given.simulator.advanceClock(86_401);
+    },
+    expired_after_decline: async () => {
+      const { id } = await create();
+      await pay(id, 'pm_card_chargeDeclined');
+      await before(() => stripe.checkout.sessions.expire(id));
+    },
+  };
+
+  it.each(Object.keys(OUTCOMES) as OutcomeName[])('%s: exactly its events, in its state', async (name) => {
+    await BRING[name]();
+    const written = given.simulator.world.events.records
+      .all()
+      .slice(start)
+      .map(({ event }) => event)
+      .filter(({ type }) => type !== 'charge.updated');
+    expect(written.map(({ type }) => type)).toEqual(OUTCOMES[name].events);
+    expect(given.simulator.world.checkoutSessions.all()[0]).toMatchObject({
+      status: OUTCOMES[name].status,
+      payment_status: OUTCOMES[name].paymentStatus,
+    });
+    for (const event of written) expect(event.request.id).toEqual(name === 'expired' ? null : expect.stringMatching(/^req_/));
+  });
+
+  it('refuses an unknown session with 404', async () => {
+    expect(await errorOf(stripe.checkout.sessions.expire('cs_test_x'))).toMatchObject({ statusCode: 404, code: 'resource_missing' });
+  });
+});
