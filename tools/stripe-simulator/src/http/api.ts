@@ -20,6 +20,7 @@ import { type RequestEntry } from './request-log.js';
 import { type Found, Router } from './router.js';
 import { sleep } from './sleep.js';
 import { cutBody, reset, send } from './transport.js';
+import { shownIn } from './version-words.js';
 import { checkedVersion } from './version.js';
 
 interface Incoming {
@@ -137,7 +138,11 @@ export class Api {
   }
 
   /** Frees the key when the request is refused before its execution. */
-  private releasing(incoming: Incoming, record: KeyRecord | undefined, work: () => Finished | Promise<Finished>): Finished | Promise<Finished> {
+  private releasing(
+    incoming: Incoming,
+    record: KeyRecord | undefined,
+    work: () => Finished | Promise<Finished>,
+  ): Finished | Promise<Finished> {
     const release = (error: unknown): never => {
       if (record !== undefined) dialectOf(incoming.path).keys(this.world).release(record);
       throw error;
@@ -173,7 +178,8 @@ export class Api {
     };
     const outcome = execute(this.world, this.expander, { found, form, cause, apiVersion, key: record, fault });
     this.world.selfCheck?.answer(found.route.operation, outcome.status, outcome.value, found.route.returns);
-    return { answer: this.render(incoming, outcome), settle: () => this.keep(incoming, record, outcome) };
+    const shown = { ...outcome, value: shownIn(apiVersion, outcome.value) };
+    return { answer: this.render(incoming, shown), settle: () => this.keep(incoming, record, shown) };
   }
 
   private keep(incoming: Incoming, record: KeyRecord | undefined, outcome: Outcome): void {

@@ -7,6 +7,7 @@ import { StripeError, invalidParam } from './errors.js';
 import { type Expander, expand, expansionOf } from './expand.js';
 import { type FormMap } from './form.js';
 import { type Found } from './router.js';
+import { modernParams } from './version-words.js';
 import { fieldsFor } from './version.js';
 
 export interface Execution {
@@ -34,7 +35,8 @@ export interface Outcome {
 export function execute(world: World, expander: Expander, execution: Execution): Outcome {
   const { found, form, cause, apiVersion, fault } = execution;
   try {
-    const params = readParams(form, fieldsFor(found.route.operation, found.fields, form, apiVersion));
+    const { operation } = found.route;
+    const params = modernParams(apiVersion, operation, readParams(form, fieldsFor(operation, found.fields, form, apiVersion)));
     refuseUnsupported(found.route.unsupported, params);
     const expansion = expansionOf(params['expand'] as string[] | undefined, found.route.returns);
     if (fault?.fault === 'error_500_before') throw internalError(fault);

@@ -2,6 +2,7 @@ import { type VirtualClock } from '../clock/virtual-clock.js';
 import { StripeError, invalidParam } from '../http/errors.js';
 
 const KEPT_SECONDS = 24 * 3600;
+/** docs.stripe.com/api/idempotent_requests: v2 keeps its keys for 30 days. */
 export const V2_KEPT_SECONDS = 30 * 86_400;
 const MAX_KEY_LENGTH = 255;
 
