@@ -5,6 +5,7 @@ import { EXPIRE_SESSION, expireDue } from './checkout/expiry.js';
 import { followIntent } from './checkout/follow.js';
 import { expireAuthorization } from './payment-intents/cancel.js';
 import { EXPIRE_AUTHORIZATION } from './payment-intents/confirm.js';
+import { FAIL_DEBIT, FINISH_DEBIT, failDebit, finishDebit } from './payment-intents/debit.js';
 import { FAIL_PAYOUT, PAYOUT_ARRIVES, SEND_PAYOUT, arrive, fail, send } from './payouts/later.js';
 import { FAIL_REFUND, SUCCEED_REFUND, failRefund, succeedRefund } from './refunds/later.js';
 import { type World } from './world.js';
@@ -22,5 +23,7 @@ export function startAutomaticActions(world: World): void {
   world.scheduler.on(SEND_PAYOUT, (id) => send(world, id));
   world.scheduler.on(PAYOUT_ARRIVES, (id) => arrive(world, id));
   world.scheduler.on(FAIL_PAYOUT, (id) => fail(world, id));
+  world.scheduler.on(FINISH_DEBIT, (id) => finishDebit(world, id));
+  world.scheduler.on(FAIL_DEBIT, (id) => failDebit(world, id));
   world.scheduler.on(EXPIRE_AUTHORIZATION, (id) => expireAuthorization(world, id));
 }

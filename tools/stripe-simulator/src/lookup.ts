@@ -15,6 +15,9 @@ export function expanderOf(world: World): Expander {
     customer: (id) => world.customers.get(id),
     deleted_customer: (id) => world.deletedCustomers.get(id),
     refund: (id) => world.refunds.get(id),
+    mandate: (id) => world.mandates.get(id),
+    setup_intent: (id) => world.setupIntents.get(id),
+    setup_attempt: (id) => world.setupAttempts.get(id),
     payout: (id) => world.payouts.get(id),
     dispute: (id) => {
       const found = world.disputes.get(id);

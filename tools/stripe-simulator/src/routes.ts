@@ -14,6 +14,7 @@ import { paymentIntentRoutes } from './payment-intents/routes.js';
 import { paymentMethodRoutes } from './payment-methods/routes.js';
 import { priceRoutes } from './prices/routes.js';
 import { productRoutes } from './products/routes.js';
+import { mandateRoutes } from './mandates/routes.js';
 import { payoutRoutes } from './payouts/routes.js';
 import { refundRoutes } from './refunds/routes.js';
 import { webhookEndpointRoutes } from './webhooks/routes.js';
@@ -28,6 +29,7 @@ export const routes: readonly Route[] = [
   ...balanceRoutes,
   ...balanceTransactionRoutes,
   ...payoutRoutes,
+  ...mandateRoutes,
   ...disputeRoutes,
   ...eventRoutes,
   ...webhookEndpointRoutes,

@@ -19,6 +19,8 @@ export interface Settings {
   readonly feeBasisPoints: number;
   readonly feeFixed: number;
   readonly availableAfterSeconds: number;
+  /** How long a bank debit is processing; the slow test accounts take 60 times as long. */
+  readonly debitDelayMs: number;
   /** What Stripe charges for a chargeback, in minor units of the charge's currency. */
   readonly disputeFee: number;
   /** How long after its success the charge of a dispute test card is disputed. */
@@ -55,6 +57,7 @@ export const DEFAULT_SETTINGS: Omit<Settings, 'seed'> = {
   feeBasisPoints: 290,
   feeFixed: 30,
   availableAfterSeconds: 2 * 86_400,
+  debitDelayMs: 3_000,
   disputeFee: 1_500,
   disputeDelayMs: 1_000,
   disputeResponseSeconds: 14 * 86_400,

@@ -39,6 +39,7 @@ export async function givenSimulator(options: SimulatorOptions = {}): Promise<Gi
     deliverySchedule: [20, 20, 20],
     balanceDelayMs: 20,
     refundUpdateDelayMs: 20,
+    debitDelayMs: 20,
     disputeDelayMs: 20,
     disputeDecisionMs: 20,
     selfCheck: true,

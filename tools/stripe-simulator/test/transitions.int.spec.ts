@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type Stripe from 'stripe';
 import { type IntentStatus } from '../src/payment-intents/payment-intent.js';
 import { ALLOWED_FROM, type IntentOperation, OUTCOMES, type OutcomeName } from '../src/payment-intents/transitions.js';
-import { type Given, PAY, control, errorOf, givenSimulator } from './given.js';
+import { type Given, PAY, control, errorOf, eventually, givenSimulator } from './given.js';
 
 let given: Given;
 let stripe: Stripe;
@@ -12,10 +12,15 @@ beforeAll(async () => {
 });
 afterAll(() => given.end());
 
+const DEBIT = {
+  payment_method: 'pm_usBankAccount_success',
+  mandate_data: { customer_acceptance: { type: 'offline' } },
+} as const;
 const AUTHENTICATE = 'pm_card_threeDSecure2Required';
 
-/** How an intent gets into a state. Nothing supported yet leads to `processing`. */
-const INTO: Partial<Record<IntentStatus, () => Promise<Stripe.PaymentIntent>>> = {
+/** How an intent gets into a state. */
+const INTO: Record<IntentStatus, () => Promise<Stripe.PaymentIntent>> = {
+  processing: () => stripe.paymentIntents.create({ ...PAY, ...DEBIT, payment_method: 'pm_usBankAccount_processing' }),
   requires_payment_method: () => stripe.paymentIntents.create({ ...PAY, confirm: false, payment_method: undefined as unknown as string }),
   requires_confirmation: () => stripe.paymentIntents.create({ ...PAY, confirm: false }),
   requires_action: () => stripe.paymentIntents.create({ ...PAY, payment_method: AUTHENTICATE }),
@@ -37,7 +42,7 @@ describe('The table of states and operations', () => {
   );
 
   it.each(cells)('decides about %s in %s', async (operation, status) => {
-    const intent = await INTO[status]!();
+    const intent = await INTO[status]();
     expect(intent.status).toBe(status);
     if (ALLOWED_FROM[operation].includes(status)) return expect((await DO[operation](intent.id)).id).toBe(intent.id);
     const error = await errorOf(DO[operation](intent.id));
@@ -65,6 +70,9 @@ describe('The table of outcomes', () => {
     authorized: async () => then(await ready({ capture_method: 'manual' }), (id) => stripe.paymentIntents.confirm(id)),
     declined: async () =>
       then(await ready(), (id) => errorOf(stripe.paymentIntents.confirm(id, { payment_method: 'pm_card_chargeDeclined' }))),
+    processing: async () =>
+      then(await ready({ payment_method: DEBIT.payment_method }), (id) => stripe.paymentIntents.confirm(id, DEBIT)),
+    debit_failed: async () => then(await create({ ...DEBIT, payment_method: 'pm_usBankAccount_noAccount' }), () => failed()),
     action_required: async () => then(await ready(), (id) => stripe.paymentIntents.confirm(id, { payment_method: AUTHENTICATE })),
     authentication_failed: () => finish('fail'),
     captured: async () => then(await manual(), (id) => stripe.paymentIntents.capture(id)),
@@ -72,6 +80,7 @@ describe('The table of outcomes', () => {
     released: async () => then(await manual(), (id) => stripe.paymentIntents.cancel(id)),
     expired: async () => then(await manual(), () => Promise.resolve(given.simulator.advanceClock(8 * 86_400))),
   };
+  const failed = (): Promise<unknown> => eventually(() => given.simulator.world.paymentIntents.all()[0]?.last_payment_error);
   const mark = (step: () => Promise<unknown>): Promise<unknown> => {
     start = eventCount();
     return step();
@@ -88,7 +97,7 @@ describe('The table of outcomes', () => {
     const settling = written.filter(({ type }) => type !== 'charge.updated');
     expect(settling.map(({ type }) => type)).toEqual(OUTCOMES[name].events);
     expect(given.simulator.world.paymentIntents.all()[0]?.status).toBe(OUTCOMES[name].status);
-    const automatic = name === 'expired';
+    const automatic = name === 'expired' || name === 'debit_failed';
     for (const event of settling) expect(event.request.id).toEqual(automatic ? null : expect.stringMatching(/^req_/));
   });
 

@@ -3,15 +3,22 @@ import { type PaymentMethod } from '../payment-methods/payment-method.js';
 import { type Behaviour } from '../payment-methods/test-cards.js';
 import { type World } from '../world.js';
 import { type Charge } from './charge.js';
+import { methodDetails } from './method-details.js';
 
 type Decline = Extract<Behaviour, { kind: 'decline' }>;
-type Attempt = { readonly captured: boolean } | { readonly decline: Decline };
 
-/** Writes the charge of one attempt that reached the card network, good or declined. */
+/** How an attempt went: good (a held or taken amount), declined, or under way (bank debits). */
+type Attempt =
+  | { readonly captured: boolean; readonly authenticated?: boolean }
+  | { readonly decline: Decline }
+  | { readonly pending: true; readonly mandate: string | undefined };
+
+/** Writes the charge of one attempt that reached the network. */
 export function recordCharge(world: World, intent: PaymentIntent, method: PaymentMethod, attempt: Attempt): Charge {
   const decline = 'decline' in attempt ? attempt.decline : undefined;
-  const captured = 'captured' in attempt && attempt.captured;
-  const id = world.ids.next('ch');
+  const pending = 'pending' in attempt;
+  const captured = pending || ('captured' in attempt && attempt.captured);
+  const id = world.ids.next(method.type === 'card' ? 'ch' : 'py');
   return world.charges.insert({
     id,
     object: 'charge',
@@ -38,13 +45,17 @@ export function recordCharge(world: World, intent: PaymentIntent, method: Paymen
     metadata: intent.metadata,
     on_behalf_of: null,
     outcome: decline === undefined ? AUTHORIZED : refusedOutcome(decline),
-    paid: decline === undefined,
+    paid: decline === undefined && !pending,
     payment_intent: intent.id,
     payment_method: method.id,
-    payment_method_details: { card: cardDetails(method, intent.amount), type: 'card' },
+    payment_method_details: methodDetails(method, {
+      amount: intent.amount,
+      authenticated: 'authenticated' in attempt && attempt.authenticated === true,
+      mandate: pending ? attempt.mandate : undefined,
+    }),
     receipt_email: intent.receipt_email,
     receipt_number: null,
-    receipt_url: decline === undefined && captured ? `${world.baseUrl}/__receipts/${id}` : null,
+    receipt_url: decline === undefined && captured && !pending ? `${world.baseUrl}/__receipts/${id}` : null,
     refunded: false,
     review: null,
     shipping: intent.shipping,
@@ -52,7 +63,7 @@ export function recordCharge(world: World, intent: PaymentIntent, method: Paymen
     source_transfer: null,
     statement_descriptor: intent.statement_descriptor,
     statement_descriptor_suffix: intent.statement_descriptor_suffix,
-    status: decline === undefined ? 'succeeded' : 'failed',
+    status: pending ? 'pending' : decline === undefined ? 'succeeded' : 'failed',
     transfer_data: null,
     transfer_group: intent.transfer_group,
   });
@@ -87,39 +98,3 @@ function refusedOutcome(decline: Decline): object {
     type: decline.blocked ? 'blocked' : 'issuer_declined',
   };
 }
-
-function cardDetails({ card }: PaymentMethod, amount: number): object {
-  const { brand, country, exp_month, exp_year, fingerprint, funding, last4 } = card;
-  return {
-    amount_authorized: amount,
-    authorization_code: '123456',
-    brand,
-    checks: CHECKS,
-    country,
-    description: null,
-    electronic_commerce_indicator: null,
-    exp_month,
-    exp_year,
-    extended_authorization: DISABLED,
-    fingerprint,
-    funding,
-    incremental_authorization: UNAVAILABLE,
-    installments: null,
-    last4,
-    mandate: null,
-    multicapture: UNAVAILABLE,
-    network: brand,
-    network_token: NO_TOKEN,
-    network_transaction_id: null,
-    overcapture: { maximum_amount_capturable: amount, status: 'unavailable' },
-    regulated_status: 'unregulated',
-    three_d_secure: null,
-    transaction_link_id: null,
-    wallet: null,
-  };
-}
-
-const CHECKS = { address_line1_check: null, address_postal_code_check: null, cvc_check: 'pass' };
-const DISABLED = { status: 'disabled' };
-const UNAVAILABLE = { status: 'unavailable' };
-const NO_TOKEN = { used: false };

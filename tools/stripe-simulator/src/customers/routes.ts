@@ -1,5 +1,6 @@
 import { listPage } from '../http/list.js';
 import { type Route } from '../http/route.js';
+import { attachMethod, mustBeSavable } from '../payment-methods/attach.js';
 import { usablePaymentMethod } from '../payment-methods/use.js';
 import { shownAs } from '../schema/complete.js';
 import { type Metadata, mergeMetadata } from '../schema/metadata-param.js';
@@ -41,10 +42,15 @@ export const customerRoutes: readonly Route[] = [
     unsupported: UNSUPPORTED,
     handle: (world, { params, cause }) => {
       const fresh = blank(world);
-      const customer = world.customers.insert({ ...fresh, ...changes(params, {}), invoice_settings: invoiceSettings(fresh, params) });
+      const method = params['payment_method'] === undefined ? undefined : usablePaymentMethod(world, params['payment_method'] as string);
+      if (method !== undefined) mustBeSavable(method);
+      const customer = world.customers.insert({
+        ...fresh,
+        ...changes(params, {}),
+        invoice_settings: defaultMethod(invoiceSettings(fresh, params), params['payment_method'], method?.id),
+      });
       world.events.emit('customer.created', customer, cause);
-      const method = params['payment_method'] as string | undefined;
-      if (method !== undefined) world.paymentMethods.replace({ ...usablePaymentMethod(world, method), customer: customer.id });
+      if (method !== undefined) attachMethod(world, method, customer.id, cause);
       return customer;
     },
   },
@@ -99,4 +105,9 @@ function shown(name: string, value: unknown): unknown {
 function invoiceSettings(before: Customer, params: Params): Customer['invoice_settings'] {
   const settings = { ...before.invoice_settings, ...((params['invoice_settings'] as object | undefined) ?? {}) };
   return shownAs('customer', 'invoice_settings', settings) as Customer['invoice_settings'];
+}
+
+/** A test id that the customer gets as payment method and as default is one and the same object. */
+function defaultMethod(settings: Customer['invoice_settings'], asked: unknown, id: string | undefined): Customer['invoice_settings'] {
+  return id !== undefined && settings.default_payment_method === asked ? { ...settings, default_payment_method: id } : settings;
 }

@@ -23,5 +23,6 @@ export function openPlannedDispute(world: World, chargeId: string): void {
 function plannedFor(world: World, charge: Charge): { dispute: Parameters<typeof openDispute>[2] } | undefined {
   const method = world.paymentMethods.get(charge.payment_method);
   const behaviour = method && behaviourOf(method);
-  return behaviour?.kind === 'disputed' ? behaviour : undefined;
+  if (behaviour?.kind === 'disputed') return behaviour;
+  return behaviour?.kind === 'debit' && behaviour.dispute !== undefined ? { dispute: behaviour.dispute } : undefined;
 }

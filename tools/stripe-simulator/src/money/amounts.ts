@@ -1,4 +1,5 @@
 import { invalidParam } from '../http/errors.js';
+import { type PaymentMethod } from '../payment-methods/payment-method.js';
 import { currencyCodes, formatAmount, granularity, isCurrency, minimumAmount } from './currencies.js';
 
 /** Most cards take twelve digits. */
@@ -26,6 +27,13 @@ export function checkedAmount(amount: number, currency: string): number {
   }
   checkedStep(amount, currency, 'amount');
   return amount;
+}
+
+/** Cards of American Express take nine digits, bank debits eight (https://docs.stripe.com/currencies#minimum-and-maximum-charge-amounts). */
+export function checkedMaximum(amount: number, currency: string, method: PaymentMethod): void {
+  const digits = method.type !== 'card' ? 8 : method.card.brand === 'amex' ? 9 : 12;
+  if (amount < 10 ** digits) return;
+  throw invalidParam(`Amount must be no more than ${formatAmount(10 ** digits - 1, currency)}`, 'amount', 'amount_too_large');
 }
 
 /** Refuses amounts that the currency can't express. */

@@ -11,7 +11,7 @@ export function completeAuthentication(world: World, intent: PaymentIntent, pass
     throw refused(`${intent.id} has a status of ${intent.status} and waits for no action.`, undefined);
   const method = world.paymentMethods.get(intent.payment_method ?? '');
   if (method === undefined) throw new Error(`Bug: ${intent.id} waits for an action without a payment method`);
-  if (passed) return chargeIntent(world, intent, method, cause);
+  if (passed) return chargeIntent(world, intent, method, cause, { authenticated: true });
   const error = {
     type: 'invalid_request_error',
     code: 'payment_intent_authentication_failure',

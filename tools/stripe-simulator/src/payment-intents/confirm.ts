@@ -2,6 +2,10 @@ import { recordCharge } from '../charges/record.js';
 import { settle } from '../charges/settle.js';
 import { type Cause } from '../http/call.js';
 import { StripeError, invalidParam } from '../http/errors.js';
+import { mandateFor } from '../mandates/find.js';
+import { type MandateUse } from '../mandates/record.js';
+import { mustBeAllowed } from '../payment-methods/allowed-types.js';
+import { checkedMaximum } from '../money/amounts.js';
 import { type PaymentMethod } from '../payment-methods/payment-method.js';
 import { type Behaviour } from '../payment-methods/test-cards.js';
 import { behaviourOf, usablePaymentMethod } from '../payment-methods/use.js';
@@ -9,8 +13,11 @@ import { shownAs } from '../schema/complete.js';
 import { type Params } from '../schema/params.js';
 import { type World } from '../world.js';
 import { applyOutcome } from './apply.js';
+import { startDebit } from './debit.js';
 import { mustAllow, unexpectedState } from './find.js';
 import { type PaymentIntent } from './payment-intent.js';
+import { rememberAuthentication, saveForLater } from './save-method.js';
+import { withTypes } from './with-types.js';
 
 export const EXPIRE_AUTHORIZATION = 'payment_intent.expire';
 
@@ -30,7 +37,7 @@ export function confirmIntent(world: World, before: PaymentIntent, params: Param
   if (asked === null) throw unexpectedState(MISSING_METHOD, before);
   checkReturnUrl(before, params);
   const method = usablePaymentMethod(world, asked, before.customer ?? undefined);
-  const intent: PaymentIntent = {
+  const intent: PaymentIntent = withTypes({
     ...before,
     payment_method: method.id,
     last_payment_error: null,
@@ -39,19 +46,44 @@ export function confirmIntent(world: World, before: PaymentIntent, params: Param
     shipping: params['shipping'] === undefined ? before.shipping : shownAs('payment_intent', 'shipping', params['shipping']),
     capture_method: (params['capture_method'] as PaymentIntent['capture_method'] | undefined) ?? before.capture_method,
     setup_future_usage: (params['setup_future_usage'] as string | null | undefined) ?? before.setup_future_usage,
-  };
+  });
+  mustBeAllowed(method, intent.payment_method_types, 'PaymentIntent');
+  checkedMaximum(intent.amount, intent.currency, method);
+  const mandate = mandateFor(world, method, params, mandateUse(intent), 'PaymentIntent');
   const behaviour = behaviourOf(method);
   if (behaviour.kind === 'decline') return decline(world, intent, method, behaviour, cause);
+  if (behaviour.kind === 'debit') return startDebit(world, intent, method, mandate?.id, cause);
   if (behaviour.kind !== 'authenticate') return chargeIntent(world, intent, method, cause);
   const absent = params['off_session'] !== undefined && params['off_session'] !== false;
+  const setUp = behaviour.unlessSetUp === true && world.authenticatedCards.get(method.id) !== undefined;
+  if (absent && setUp) return chargeIntent(world, intent, method, cause);
   if (absent || params['error_on_requires_action'] === true) return decline(world, intent, method, AUTHENTICATION_REQUIRED, cause);
   return requireAction(world, intent, params['return_url'] as string | undefined, cause);
 }
 
 /** Takes or authorizes the money: what happens after a good confirmation or a passed authentication. */
-export function chargeIntent(world: World, intent: PaymentIntent, method: PaymentMethod, cause: Cause): PaymentIntent {
+export function chargeIntent(
+  world: World,
+  intent: PaymentIntent,
+  method: PaymentMethod,
+  cause: Cause,
+  how: { readonly authenticated: boolean } = { authenticated: false },
+): PaymentIntent {
+  if (how.authenticated && intent.setup_future_usage === 'off_session') rememberAuthentication(world, method);
+  const charged = takeOrHold(world, intent, method, cause, how);
+  saveForLater(world, charged, method, cause);
+  return charged;
+}
+
+function takeOrHold(
+  world: World,
+  intent: PaymentIntent,
+  method: PaymentMethod,
+  cause: Cause,
+  how: { readonly authenticated: boolean },
+): PaymentIntent {
   const manual = intent.capture_method === 'manual';
-  const charge = recordCharge(world, intent, method, { captured: !manual });
+  const charge = recordCharge(world, intent, method, { captured: !manual, ...how });
   const charged = { ...intent, latest_charge: charge.id, next_action: null };
   if (manual) {
     world.scheduler.schedule(world.settings.authorizationSeconds * 1000, { kind: EXPIRE_AUTHORIZATION, id: intent.id });
@@ -59,6 +91,11 @@ export function chargeIntent(world: World, intent: PaymentIntent, method: Paymen
   }
   settle(world, charge, intent.capture_method, cause);
   return applyOutcome(world, 'succeeded', { ...charged, amount_received: intent.amount }, cause);
+}
+
+/** A debit for later payments too needs a permission for good. */
+function mandateUse({ amount, currency, setup_future_usage: later }: PaymentIntent): MandateUse {
+  return later === null ? { amount, currency } : 'multi_use';
 }
 
 /** Confirmation with redirects allowed needs somewhere to return to. */

@@ -2,6 +2,7 @@ import { mustExistCustomer } from '../customers/find.js';
 import { type Call } from '../http/call.js';
 import { invalidParam } from '../http/errors.js';
 import { checkedAmount, checkedCurrency } from '../money/amounts.js';
+import { allowedTypes, mustBeAllowed } from '../payment-methods/allowed-types.js';
 import { usablePaymentMethod } from '../payment-methods/use.js';
 import { shownAs } from '../schema/complete.js';
 import { type Metadata, mergeMetadata } from '../schema/metadata-param.js';
@@ -35,7 +36,10 @@ function newIntent(world: World, params: Params): PaymentIntent {
   if (customer !== undefined) mustExistCustomer(world, customer);
   const method = params['payment_method'] as string | undefined;
   const metadata = mergeMetadata({}, params['metadata'] as Metadata | undefined);
-  const paymentMethod = method === undefined ? null : usablePaymentMethod(world, method, customer).id;
+  const captureMethod = (params['capture_method'] as CaptureMethod | undefined) ?? 'automatic_async';
+  const types = allowedTypes(params, { currency, captureMethod, automatic: automatic !== null });
+  const paymentMethod = method === undefined ? null : usablePaymentMethod(world, method, customer);
+  if (paymentMethod !== null) mustBeAllowed(paymentMethod, types, 'PaymentIntent');
   const id = world.ids.next('pi');
   return {
     id,
@@ -50,7 +54,7 @@ function newIntent(world: World, params: Params): PaymentIntent {
     automatic_payment_methods: automatic,
     canceled_at: null,
     cancellation_reason: null,
-    capture_method: (params['capture_method'] as CaptureMethod | undefined) ?? 'automatic_async',
+    capture_method: captureMethod,
     client_secret: `${id}_secret_${world.ids.text(25)}`,
     confirmation_method: (params['confirmation_method'] as string | undefined) ?? 'automatic',
     created: world.clock.nowSeconds(),
@@ -66,10 +70,10 @@ function newIntent(world: World, params: Params): PaymentIntent {
     metadata,
     next_action: null,
     on_behalf_of: null,
-    payment_method: paymentMethod,
+    payment_method: paymentMethod?.id ?? null,
     payment_method_configuration_details: null,
     payment_method_options: METHOD_OPTIONS,
-    payment_method_types: (params['payment_method_types'] as string[] | undefined) ?? CARD_ONLY,
+    payment_method_types: types,
     payment_record: null,
     processing: null,
     receipt_email: text(params['receipt_email']),
@@ -84,7 +88,6 @@ function newIntent(world: World, params: Params): PaymentIntent {
   };
 }
 
-const CARD_ONLY = ['card'];
 const METHOD_OPTIONS = { card: { installments: null, mandate_options: null, network: null, request_three_d_secure: 'automatic' } };
 
 /** On by default; off when the caller chose types himself. Excludes `confirmation_method`. */

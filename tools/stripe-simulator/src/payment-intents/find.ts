@@ -36,5 +36,5 @@ const MESSAGES: Readonly<Record<IntentOperation, (intent: PaymentIntent) => stri
   capture: ({ status }) =>
     `This PaymentIntent could not be captured because it has a status of ${status}. Only a PaymentIntent with one of the following statuses may be captured: ${ALLOWED_FROM.capture.join(', ')}.`,
   cancel: ({ status }) =>
-    `You cannot cancel this PaymentIntent because it has a status of ${status}. Only a PaymentIntent with one of the following statuses may be canceled: ${ALLOWED_FROM.cancel.join(', ')}.`,
+    `You cannot cancel this PaymentIntent because it has a status of ${status}. Only a PaymentIntent with one of the following statuses may be canceled: ${ALLOWED_FROM.cancel.join(', ')}, processing.`,
 };

@@ -11,10 +11,11 @@ import { updateIntent } from './update.js';
 const PATH = '/v1/payment_intents';
 const CONNECT = ['on_behalf_of', 'transfer_data', 'customer_account'];
 const DETAILS = ['amount_details', 'hooks', 'payment_details', 'payment_method_configuration', 'payment_method_options'];
-const MANDATES = ['confirmation_token', 'payment_method_data', 'mandate', 'mandate_data'];
+const METHODS = ['confirmation_token', 'payment_method_data'];
+const MANDATES = ['mandate', 'mandate_data'];
 
 export const paymentIntentRoutes: readonly Route[] = [
-  { operation: `POST ${PATH}`, returns: 'payment_intent', unsupported: [...CONNECT, ...DETAILS, ...MANDATES], handle: createIntent },
+  { operation: `POST ${PATH}`, returns: 'payment_intent', unsupported: [...CONNECT, ...DETAILS, ...METHODS], handle: createIntent },
   {
     operation: `GET ${PATH}`,
     returns: 'list<payment_intent>',
@@ -28,6 +29,7 @@ export const paymentIntentRoutes: readonly Route[] = [
     unsupported: [
       ...CONNECT,
       ...DETAILS,
+      ...METHODS,
       ...MANDATES,
       'allowed_payment_method_types',
       'excluded_payment_method_types',
@@ -38,7 +40,7 @@ export const paymentIntentRoutes: readonly Route[] = [
   {
     operation: `POST ${PATH}/{id}/confirm`,
     returns: 'payment_intent',
-    unsupported: [...DETAILS, ...MANDATES, 'allowed_payment_method_types', 'excluded_payment_method_types', 'amount_to_confirm'],
+    unsupported: [...DETAILS, ...METHODS, 'allowed_payment_method_types', 'excluded_payment_method_types', 'amount_to_confirm'],
     handle: (world, { id, params, cause }) => confirmIntent(world, intentById(world, id), params, cause),
   },
   {

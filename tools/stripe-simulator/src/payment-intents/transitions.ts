@@ -2,12 +2,15 @@ import { type IntentStatus } from './payment-intent.js';
 
 export type IntentOperation = 'update_amount' | 'confirm' | 'capture' | 'cancel';
 
-/** Which states allow which operation; everywhere else it is refused with `payment_intent_unexpected_state`. */
+/**
+ * Which states allow which operation; everywhere else it is refused with `payment_intent_unexpected_state`. A bank debit that is
+ * processing has gone to the bank and can't be cancelled.
+ */
 export const ALLOWED_FROM: Readonly<Record<IntentOperation, readonly IntentStatus[]>> = {
   update_amount: ['requires_payment_method', 'requires_confirmation', 'requires_action'],
   confirm: ['requires_payment_method', 'requires_confirmation', 'requires_action'],
   capture: ['requires_capture'],
-  cancel: ['requires_payment_method', 'requires_capture', 'requires_confirmation', 'requires_action', 'processing'],
+  cancel: ['requires_payment_method', 'requires_capture', 'requires_confirmation', 'requires_action'],
 };
 
 export type Subject = 'payment_intent' | 'charge';
@@ -28,6 +31,8 @@ export const OUTCOMES = {
   authorized: { status: 'requires_capture', events: ['charge.succeeded', 'payment_intent.amount_capturable_updated'] },
   declined: { status: 'requires_payment_method', events: ['charge.failed', 'payment_intent.payment_failed'] },
   action_required: { status: 'requires_action', events: ['payment_intent.requires_action'] },
+  processing: { status: 'processing', events: ['charge.pending', 'payment_intent.processing'] },
+  debit_failed: { status: 'requires_payment_method', events: ['charge.failed', 'payment_intent.payment_failed'] },
   authentication_failed: { status: 'requires_payment_method', events: ['payment_intent.payment_failed'] },
   captured: { status: 'succeeded', events: ['charge.captured', 'payment_intent.succeeded'], settles: true },
   canceled: { status: 'canceled', events: ['payment_intent.canceled'] },

@@ -1,12 +1,14 @@
 import { mustExistCustomer } from '../customers/find.js';
 import { type Call } from '../http/call.js';
 import { checkedAmount, checkedCurrency } from '../money/amounts.js';
+import { mustBeAllowed } from '../payment-methods/allowed-types.js';
 import { usablePaymentMethod } from '../payment-methods/use.js';
 import { shownAs } from '../schema/complete.js';
 import { type Metadata, mergeMetadata } from '../schema/metadata-param.js';
 import { type World } from '../world.js';
 import { intentById, mustAllow } from './find.js';
 import { type PaymentIntent } from './payment-intent.js';
+import { withTypes } from './with-types.js';
 
 /** Parameters that decide about the money: only before it is taken. The others may change at any time. */
 const BEFORE_PAYMENT = ['amount', 'currency', 'customer', 'payment_method', 'capture_method', 'setup_future_usage'];
@@ -36,19 +38,21 @@ export function updateIntent(world: World, { id, params }: Call): PaymentIntent 
       name === 'shipping' ? shownAs('payment_intent', name, params[name]) : params[name],
     ]),
   );
-  return world.paymentIntents.replace({
+  const changed = withTypes({
     ...intent,
     ...plain,
-    ...newMethod(world, params['payment_method'] as string | undefined, customer ?? undefined),
     amount,
     currency,
     customer,
     metadata,
     last_payment_error: null,
   });
+  return world.paymentIntents.replace({ ...changed, ...newMethod(world, changed, params['payment_method'] as string | undefined) });
 }
 
-function newMethod(world: World, id: string | undefined, customer: string | undefined): Partial<PaymentIntent> {
+function newMethod(world: World, intent: PaymentIntent, id: string | undefined): Partial<PaymentIntent> {
   if (id === undefined) return {};
-  return { payment_method: usablePaymentMethod(world, id, customer).id, status: 'requires_confirmation', next_action: null };
+  const method = usablePaymentMethod(world, id, intent.customer ?? undefined);
+  mustBeAllowed(method, intent.payment_method_types, 'PaymentIntent');
+  return { payment_method: method.id, status: 'requires_confirmation', next_action: null };
 }

@@ -1,15 +1,15 @@
 import { mustExistCustomer } from '../customers/find.js';
-import { StripeError, invalidParam, noSuch, refused } from '../http/errors.js';
+import { invalidParam, noSuch, refused } from '../http/errors.js';
 import { listPage } from '../http/list.js';
 import { type Route } from '../http/route.js';
 import { type World } from '../world.js';
 import { type PaymentMethod } from './payment-method.js';
-import { testCard } from './test-cards.js';
+import { attachMethod, mustBeSavable } from './attach.js';
 import { UNSUPPORTED_AT_CREATION, createPaymentMethod } from './create.js';
-import { behaviourOf, newPaymentMethod, usablePaymentMethod } from './use.js';
+import { testMethod } from './new.js';
+import { usablePaymentMethod } from './use.js';
 
 const PATH = '/v1/payment_methods';
-const ATTACHES_THOUGH_DECLINING = '0341';
 
 export const paymentMethodRoutes: readonly Route[] = [
   { operation: `POST ${PATH}`, returns: 'payment_method', unsupported: UNSUPPORTED_AT_CREATION, handle: createPaymentMethod },
@@ -27,18 +27,8 @@ export const paymentMethodRoutes: readonly Route[] = [
     handle: (world, { id, params, cause }) => {
       const customer = mustExistCustomer(world, requiredCustomer(params['customer']));
       const method = usablePaymentMethod(world, id, customer.id);
-      const behaviour = behaviourOf(method);
-      if (behaviour.kind === 'decline' && method.card.last4 !== ATTACHES_THOUGH_DECLINING) {
-        throw new StripeError(402, {
-          type: 'card_error',
-          code: behaviour.code,
-          decline_code: behaviour.declineCode,
-          message: behaviour.message,
-        });
-      }
-      const attached = world.paymentMethods.replace({ ...method, customer: customer.id });
-      world.events.emit('payment_method.attached', attached, cause);
-      return attached;
+      mustBeSavable(method);
+      return attachMethod(world, method, customer.id, cause);
     },
   },
   {
@@ -70,8 +60,7 @@ export const paymentMethodRoutes: readonly Route[] = [
 ];
 
 function paymentMethodById(world: World, id: string): PaymentMethod {
-  const card = testCard(id);
-  const method = card === undefined ? world.paymentMethods.get(id) : newPaymentMethod(world, id, card);
+  const method = world.paymentMethods.get(id) ?? testMethod(world, id, id);
   if (method === undefined) throw noSuch('PaymentMethod', id, 'id');
   return method;
 }

@@ -1,9 +1,23 @@
 /** What happens when a test card is charged. */
 export type Behaviour =
   | { readonly kind: 'success'; readonly bypassPending?: true }
-  | { readonly kind: 'decline'; readonly code: string; readonly declineCode: string; readonly message: string; readonly blocked?: true }
-  | { readonly kind: 'authenticate' }
-  | { readonly kind: 'disputed'; readonly dispute: { readonly kind: 'inquiry' | 'chargeback' | 'reversal'; readonly reason: string } }
+  | {
+      readonly kind: 'decline';
+      readonly code: string;
+      readonly declineCode: string;
+      readonly message: string;
+      readonly blocked?: true;
+      readonly attaches?: true;
+    }
+  | { readonly kind: 'authenticate'; readonly unlessSetUp?: true }
+  | {
+      readonly kind: 'debit';
+      readonly result: 'succeeds' | 'fails' | 'waits';
+      readonly failure?: { readonly code: string; readonly message: string };
+      readonly slow?: true;
+      readonly dispute?: { readonly kind: 'reversal'; readonly reason: string };
+    }
+  | { readonly kind: 'disputed'; readonly dispute: { readonly kind: 'inquiry' | 'chargeback'; readonly reason: string } }
   | { readonly kind: 'refund_pending' }
   | { readonly kind: 'refund_fails' };
 
@@ -42,7 +56,7 @@ const cards: Record<string, TestCard> = {
   pm_card_createDisputeInquiry: card('1976', { kind: 'disputed', dispute: { kind: 'inquiry', reason: 'general' } }),
   pm_card_pendingRefund: card('7726', { kind: 'refund_pending' }),
   pm_card_refundFail: card('5126', { kind: 'refund_fails' }),
-  pm_card_authenticationRequired: card('3155', { kind: 'authenticate' }),
+  pm_card_authenticationRequired: card('3155', { kind: 'authenticate', unlessSetUp: true }),
   pm_card_threeDSecure2Required: card('3220', { kind: 'authenticate' }),
   pm_card_threeDSecureRequired: card('3220', { kind: 'authenticate' }),
   pm_card_chargeDeclined: declined('0002', 'generic_decline'),
@@ -58,7 +72,13 @@ const cards: Record<string, TestCard> = {
     'processing_error',
   ),
   pm_card_chargeDeclinedVelocityLimitExceeded: declined('6975', 'card_velocity_exceeded'),
-  pm_card_chargeCustomerFail: declined('0341', 'generic_decline'),
+  pm_card_chargeCustomerFail: card('0341', {
+    kind: 'decline',
+    code: 'card_declined',
+    declineCode: 'generic_decline',
+    message: 'Your card was declined.',
+    attaches: true,
+  }),
   pm_card_radarBlock: card('0019', {
     kind: 'decline',
     code: 'card_declined',

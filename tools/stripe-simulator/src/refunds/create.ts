@@ -10,15 +10,11 @@ import { type Behaviour } from '../payment-methods/test-cards.js';
 import { behaviourOf } from '../payment-methods/use.js';
 import { type Metadata, mergeMetadata } from '../schema/metadata-param.js';
 import { type World } from '../world.js';
+import { applyOutcome } from './apply.js';
 import { FAIL_REFUND, SUCCEED_REFUND } from './later.js';
 import { recordRefundBalance } from './movements.js';
+import { type RefundRequest, newRefund } from './new.js';
 import { type Refund } from './refund.js';
-
-export interface RefundRequest {
-  readonly amount?: number;
-  readonly reason?: string;
-  readonly metadata?: Metadata;
-}
 
 /** `POST /v1/refunds` by `payment_intent` or `charge`. */
 export function createRefund(world: World, { params, cause }: Call): Refund {
@@ -39,13 +35,12 @@ export function refundCharge(world: World, charge: Charge, request: RefundReques
   const amount = request.amount ?? left;
   if (amount > left) throw tooMuch(amount, left, charge);
   const behaviour = behaviourOfCharge(world, charge);
-  const draft = newRefund(world, charge, amount, request, behaviour.kind === 'refund_pending');
-  const balance = draft.status === 'pending' ? null : recordRefundBalance(world, draft).id;
-  const refund = world.refunds.insert({ ...draft, balance_transaction: balance });
+  const draft = newRefund(world, charge, amount, request);
   const refunded = charge.amount_refunded + amount;
   const after = world.charges.replace({ ...charge, amount_refunded: refunded, refunded: refunded === charge.amount });
-  world.events.emit('refund.created', refund, cause);
-  world.events.emit('charge.refunded', after, cause, charge);
+  const refund = startsPending(behaviour)
+    ? applyOutcome(world, 'created_pending', { ...draft, pending_reason: 'processing' }, cause)
+    : applyOutcome(world, 'created', { ...draft, balance_transaction: recordRefundBalance(world, draft).id }, cause);
   closeInquiries(world, after, cause);
   planFuture(world, refund, behaviour, cause);
   return refund;
@@ -75,43 +70,21 @@ function chargeToRefund(world: World, chargeId: string | undefined, intentId: st
   return charge;
 }
 
-function newRefund(world: World, charge: Charge, amount: number, request: RefundRequest, pending: boolean): Refund {
-  return {
-    id: world.ids.next('re'),
-    object: 'refund',
-    amount,
-    balance_transaction: null,
-    charge: charge.id,
-    created: world.clock.nowSeconds(),
-    currency: charge.currency,
-    customer: charge.customer,
-    customer_account: null,
-    destination_details: {
-      card: { reference_status: 'pending', reference_type: 'acquirer_reference_number', type: 'refund' },
-      type: 'card',
-    },
-    metadata: request.metadata ?? {},
-    payment_intent: charge.payment_intent,
-    payment_method: charge.payment_method,
-    ...(pending && { pending_reason: 'processing' }),
-    reason: request.reason ?? null,
-    receipt_number: null,
-    source_transfer_reversal: null,
-    status: pending ? 'pending' : 'succeeded',
-    transfer_reversal: null,
-  };
-}
-
 function behaviourOfCharge(world: World, charge: Charge): Behaviour {
   const method = world.paymentMethods.get(charge.payment_method);
   return method === undefined ? { kind: 'success' } : behaviourOf(method);
+}
+
+/** Banks take their time. */
+function startsPending({ kind }: Behaviour): boolean {
+  return kind === 'refund_pending' || kind === 'debit';
 }
 
 function planFuture(world: World, refund: Refund, behaviour: Behaviour, cause: Cause): void {
   const late = world.faults.takeLate('late_failure', cause.operation ?? 'POST /v1/refunds');
   const delay = late?.ms ?? world.settings.refundUpdateDelayMs;
   if (late !== undefined || behaviour.kind === 'refund_fails') world.scheduler.schedule(delay, { kind: FAIL_REFUND, id: refund.id });
-  else if (behaviour.kind === 'refund_pending') world.scheduler.schedule(delay, { kind: SUCCEED_REFUND, id: refund.id });
+  else if (startsPending(behaviour)) world.scheduler.schedule(delay, { kind: SUCCEED_REFUND, id: refund.id });
 }
 
 function tooMuch(amount: number, left: number, charge: Charge): Error {

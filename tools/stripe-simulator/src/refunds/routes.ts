@@ -3,6 +3,7 @@ import { listPage } from '../http/list.js';
 import { type Route } from '../http/route.js';
 import { type Metadata, mergeMetadata } from '../schema/metadata-param.js';
 import { type World } from '../world.js';
+import { applyOutcome } from './apply.js';
 import { createRefund } from './create.js';
 import { type Refund } from './refund.js';
 
@@ -26,12 +27,8 @@ export const refundRoutes: readonly Route[] = [
     returns: 'refund',
     handle: (world, { id, params, cause }) => {
       const before = refundById(world, id);
-      const after = world.refunds.replace({
-        ...before,
-        metadata: mergeMetadata(before.metadata, params['metadata'] as Metadata | null | undefined),
-      });
-      world.events.emit('refund.updated', after, cause, before);
-      return after;
+      const metadata = mergeMetadata(before.metadata, params['metadata'] as Metadata | null | undefined);
+      return applyOutcome(world, 'changed', { ...before, metadata }, cause);
     },
   },
   {
