@@ -36,6 +36,7 @@ import { Collection, type Stored } from './store/collection.js';
 import { type Subscription } from './subscriptions/subscription.js';
 import { Deliveries } from './webhooks/deliveries.js';
 import { type Endpoint } from './webhooks/endpoint.js';
+import { type RetiredSecret } from './webhooks/retired-secrets.js';
 
 type Created = { readonly created: number };
 const created = (item: Created): number => item.created;
@@ -83,6 +84,8 @@ export class World {
   readonly intentChanges = new IntentChanges();
 
   readonly eventDestinations = new Collection<EventDestination>((destination) => destination.createdSeconds);
+
+  readonly retiredSecrets = new Collection<RetiredSecret>(never, ['target']);
 
   readonly faults: FaultBox;
   readonly requests: RequestLog;
@@ -137,14 +140,14 @@ export class World {
     const { disputes, payouts, paidOut, setupIntents, setupAttempts, mandates, authenticatedCards } = this;
     const { products, prices, inlinePrices, priceTiers, meters, meterEvents, checkoutSessions, checkoutOrders } = this;
     const { subscriptions, invoices, invoiceItems, invoicePayments, intentOwners } = this;
-    const { eventDestinations } = this;
+    const { eventDestinations, retiredSecrets } = this;
     const thinEvents = this.events.thin;
     return {
       ...{ paymentIntents, charges, refunds, customers, balanceTransactions, paymentMethods, endpoints },
       ...{ disputes, payouts, paidOut, setupIntents, setupAttempts, mandates, authenticatedCards },
       ...{ products, prices, inlinePrices, priceTiers, meters, meterEvents, checkoutSessions, checkoutOrders },
       ...{ subscriptions, invoices, invoiceItems, invoicePayments, intentOwners },
-      ...{ eventDestinations, thinEvents },
+      ...{ eventDestinations, thinEvents, retiredSecrets },
     } as unknown as Readonly<Record<string, AnyCollection>>;
   }
 }

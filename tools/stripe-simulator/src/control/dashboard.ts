@@ -10,6 +10,7 @@ import { payCheckoutAction } from './checkout.js';
 import { type ControlAnswer } from './control.js';
 import { closeDisputeAction, disputeAction } from './disputes.js';
 import { payoutAction } from './payouts.js';
+import { rotateSecretAction } from './rotate-secret.js';
 import { editObject } from './edit.js';
 
 type Action = (world: World, body: Body, cause: Cause) => object;
@@ -41,6 +42,7 @@ const ACTIONS: Readonly<Record<string, Action>> = {
   close_dispute: closeDisputeAction,
   payout: payoutAction,
   pay_checkout: payCheckoutAction,
+  rotate_secret: rotateSecretAction,
   edit: (world, body, cause) => editObject(world, text(body, 'id'), map(body, 'changes'), cause),
 };
 

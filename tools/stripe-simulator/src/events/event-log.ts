@@ -74,6 +74,7 @@ export class EventLog {
     const record: EventRecord = {
       id: world.ids.next('evt'),
       undelivered: targets,
+      ...this.unlisted(type),
       event: {
         id: '',
         object: 'event',
@@ -89,5 +90,12 @@ export class EventLog {
     const stored = this.records.insert({ ...record, event: { ...record.event, id: record.id } });
     world.selfCheck?.event(stored.event);
     for (const target of targets) world.deliveries.start(stored, target);
+  }
+
+  /** A fault keeps the event out of lists for `ms` of the virtual clock, or for good. */
+  private unlisted(type: string): { listedFromMs?: number } {
+    const fault = this.world.faults.takeWebhook('event_unlisted', type);
+    if (fault === undefined) return {};
+    return { listedFromMs: fault.ms === undefined ? Number.MAX_SAFE_INTEGER : this.world.clock.nowMs() + fault.ms };
   }
 }

@@ -17,6 +17,8 @@ export interface StripeEvent {
 export interface EventRecord extends Stored {
   readonly event: StripeEvent;
   readonly undelivered: readonly string[];
+  /** No list shows it before this virtual time. */
+  readonly listedFromMs?: number;
 }
 
 export interface RelatedObject {

@@ -22,7 +22,8 @@ export const eventRoutes: readonly Route[] = [
         noun: 'event',
         url: PATH,
         since: world.clock.nowSeconds() - EVENT_LIFETIME_SECONDS,
-        matches: ({ event, undelivered }) =>
+        matches: ({ event, undelivered, listedFromMs = 0 }) =>
+          listedFromMs <= world.clock.nowMs() &&
           (patterns === undefined || patterns.some((pattern) => covers(pattern, event.type))) &&
           (delivered === undefined || delivered === (undelivered.length === 0)),
       });

@@ -27,7 +27,10 @@ export const WEBHOOK_FAULTS = [
   'webhook_reorder',
   'webhook_two_events',
   'webhook_bad_signature',
+  'webhook_two_signatures',
   'webhook_skew',
+  'webhook_disable',
+  'event_unlisted',
 ] as const;
 
 /** Faults that change what Stripe does later. */

@@ -46,7 +46,7 @@ function otherFault(given: Record<string, unknown>): string | undefined {
   for (const [field, value] of Object.entries({ route, event_type: eventType, reason })) {
     if (value !== undefined && typeof value !== 'string') return `\`${field}\` must be text.`;
   }
-  const aboutEvents = String(given['fault']).startsWith('webhook_');
+  const aboutEvents = String(given['fault']).match(/^(webhook|event)_/) !== null;
   if (aboutEvents && route !== undefined) return '`route` says nothing about deliveries; use `event_type`.';
   if (!aboutEvents && eventType !== undefined) return '`event_type` is for delivery faults; use `route`.';
   if (probability !== undefined && !(typeof probability === 'number' && probability >= 0 && probability <= 1))

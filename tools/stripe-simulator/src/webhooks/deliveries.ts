@@ -1,4 +1,5 @@
 import { type AnyEventRecord } from '../events/event.js';
+import { type WebhookFault } from '../faults/fault.js';
 import { BoundedLog } from '../store/bounded-log.js';
 import { type World } from '../world.js';
 import { Poster } from './post.js';
@@ -6,7 +7,8 @@ import { Queue } from './queue.js';
 import { signatureHeader } from './signature.js';
 import { type Post } from './target.js';
 import { targetById } from './targets.js';
-import { disturb } from './webhook-faults.js';
+import { signingSecrets } from './retired-secrets.js';
+import { disturb, signing } from './webhook-faults.js';
 
 /** One attempt to deliver one event to one endpoint, as `/__truth` shows it. */
 export interface DeliveryAttempt {
@@ -54,7 +56,7 @@ export class Deliveries {
   /** Begins the deliveries of a new event to one endpoint; faults may drop, delay, repeat or reorder them. */
   start(record: AnyEventRecord, endpointId: string): void {
     const disturbance = disturb(this.world.faults, record.event.type);
-    if (disturbance.dropped) return this.recordDrop(record, endpointId);
+    if (disturbance.dropped) return this.recordDrop(record, endpointId, 'webhook_drop');
     for (let copy = 0; copy <= disturbance.copies; copy += 1) {
       this.openSeries(record.id, endpointId, disturbance.delayMs, disturbance.reorderWindowMs);
     }
@@ -129,12 +131,8 @@ export class Deliveries {
     const record = series && this.world.events.find(series.event);
     const target = series && targetById(this.world, series.endpoint);
     if (series === undefined || record === undefined || target === undefined) return void this.open.delete(id);
-    if (!target.enabled) return this.conclude(series, false);
-    const fault =
-      this.world.faults.takeWebhook('webhook_bad_signature', record.event.type) ??
-      this.world.faults.takeWebhook('webhook_skew', record.event.type);
-    const skewSeconds = fault?.fault === 'webhook_skew' ? Math.round((fault.ms ?? -600_000) / 1000) : 0;
-    const secrets = fault?.fault === 'webhook_bad_signature' ? ['whsec_wrong'] : target.secrets;
+    if (!target.enabled || this.isDisabledNow(record, target.id)) return this.conclude(series, false);
+    const { secrets, skewSeconds, fault } = signing(this.world.faults, record.event.type, signingSecrets(this.world, target));
     const at = new Date();
     const seconds = Math.floor(at.getTime() / 1000) + skewSeconds;
     const result = await target.deliver(record, (body) => signatureHeader(body, secrets, seconds), this.post);
@@ -151,7 +149,7 @@ export class Deliveries {
       result: delivered ? 'delivered' : 'failed',
       status: 'status' in result ? result.status : null,
       error: 'error' in result ? result.error : null,
-      fault: fault?.fault ?? null,
+      fault,
     });
     if (delivered) this.world.events.markDelivered(record.id, target.id);
     this.conclude(target.once ? { ...series, once: true } : series, delivered);
@@ -171,7 +169,16 @@ export class Deliveries {
     this.world.scheduler.scheduleAt(next.dueMs, { kind: RETRY, id: series.id });
   }
 
-  private recordDrop(record: AnyEventRecord, endpointId: string): void {
+  /** A fault disables the endpoint, as Stripe does after long failure. Enabling it before the next attempt resumes the series. */
+  private isDisabledNow(record: AnyEventRecord, endpointId: string): boolean {
+    if (this.world.faults.takeWebhook('webhook_disable', record.event.type) === undefined) return false;
+    const endpoint = this.world.endpoints.get(endpointId);
+    if (endpoint !== undefined) this.world.endpoints.replace({ ...endpoint, status: 'disabled' });
+    this.recordDrop(record, endpointId, 'webhook_disable');
+    return true;
+  }
+
+  private recordDrop(record: AnyEventRecord, endpointId: string, fault: WebhookFault): void {
     const target = targetById(this.world, endpointId);
     this.attempts.add({
       id: this.world.ids.next('whd'),
@@ -184,7 +191,7 @@ export class Deliveries {
       result: 'dropped',
       status: null,
       error: null,
-      fault: 'webhook_drop',
+      fault,
     });
   }
 }
