@@ -1,12 +1,15 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setInterval } from 'node:timers/promises';
 import type { PaymentView, ReceiptView } from '@tidegate/contracts/responses';
 import { type Stack } from '@tidegate/local-stack/stack/stack';
 import { startStack } from '@tidegate/local-stack/stack/start-stack';
 import { type StackOptions } from '@tidegate/local-stack/stack/stack-options';
+import { eventually } from '@tidegate/test-harness/eventually';
 import pg from 'pg';
 import { Client } from './client.js';
+import { inboxFaults } from './inboxes.js';
 import { disagreements } from './invariants.js';
 import { truthOf, type Truth } from './truth.js';
 
@@ -18,6 +21,14 @@ export interface Arena {
   /** Orders a fault of the simulator, as `POST /__faults` takes it. */
   fault(order: Record<string, unknown>): Promise<void>;
   clearFaults(): Promise<void>;
+  /** Acts as a person in Stripe's dashboard, as `POST /__dashboard/{action}` takes it. */
+  dashboard(action: string, order: Record<string, unknown>): Promise<void>;
+  /** Acts as another program with our key: a form posted to Stripe's API. */
+  atStripe(path: string, form: Record<string, string>): Promise<void>;
+  /** Does `work` while the virtual clock runs fast, so that look-ups and retries come round soon. */
+  inHaste<T>(work: () => Promise<T>): Promise<T>;
+  /** Resolves when every inbox holds each published event once and has handled it; fails with what is still wrong. */
+  inboxesEven(withinMs?: number): Promise<void>;
   sql<T extends pg.QueryResultRow>(text: string, values?: unknown[]): Promise<T[]>;
   /** Resolves when our record equals the truth and every payment has what it should have; fails with what still differs. */
   settled(withinMs?: number): Promise<{ payments: PaymentView[]; receipts: ReceiptView[] }>;
@@ -45,15 +56,21 @@ export async function openArena(options: Partial<StackOptions> = {}): Promise<Ar
   const pool = new pg.Pool({ connectionString: stack.databaseUrl(), max: 2 });
   pool.on('error', () => undefined);
   const truth = () => truthOf(stack.urls.simulator);
+  const sql = async <T extends pg.QueryResultRow>(text: string, values: unknown[] = []) => (await pool.query<T>(text, values)).rows;
+  const inHaste = <T>(work: () => Promise<T>) => whileTimeFlies(stack, work);
   return {
     stack,
     client,
     truth,
     fault: (order) => control(stack, 'POST', '/__faults', order),
     clearFaults: () => control(stack, 'DELETE', '/__faults'),
-    sql: async <T extends pg.QueryResultRow>(text: string, values: unknown[] = []) => (await pool.query<T>(text, values)).rows,
-    settled: (withinMs = 120_000) =>
-      settled({ client, truth, hurry: () => control(stack, 'POST', '/__clock', { advance_seconds: IMPATIENCE_SECONDS }) }, withinMs),
+    dashboard: (action, order) => control(stack, 'POST', `/__dashboard/${action}`, order),
+    atStripe: (path, form) => postForm(stack, path, form),
+    sql,
+    inHaste,
+    settled: (withinMs = 120_000) => inHaste(() => settled(client, truth, withinMs)),
+    inboxesEven: (withinMs = 60_000) =>
+      inHaste(() => eventually(async () => expectNone(await inboxFaults({ sql })), { timeoutMs: withinMs, everyMs: 250 })),
     close: async () => {
       await client.close();
       await pool.end();
@@ -63,16 +80,12 @@ export async function openArena(options: Partial<StackOptions> = {}): Promise<Ar
   };
 }
 
-/** Look-ups and retries come round after up to a minute, then five, of the virtual clock: so much of it passes with each second of waiting. */
-const IMPATIENCE_SECONDS = 15;
-const IMPATIENT_EVERY_MS = 1_000;
-
 async function settled(
-  { client, truth, hurry }: Pick<Arena, 'client' | 'truth'> & { hurry(): Promise<void> },
+  client: Client,
+  truth: () => Promise<Truth>,
   withinMs: number,
 ): Promise<{ payments: PaymentView[]; receipts: ReceiptView[] }> {
   const giveUpAt = Date.now() + withinMs;
-  let hurryAt = Date.now() + IMPATIENT_EVERY_MS;
   for (;;) {
     const payments = await client.all<PaymentView>('/v1/payments');
     const receipts = await client.all<ReceiptView>('/v1/receipts');
@@ -80,21 +93,42 @@ async function settled(
     if (wrong.length === 0) return { payments, receipts };
     if (Date.now() > giveUpAt)
       throw new Error(`Not settled after ${withinMs} ms; ${wrong.length} disagreements:\n${wrong.slice(0, 20).join('\n')}`);
-    if (Date.now() > hurryAt) {
-      await hurry();
-      hurryAt = Date.now() + IMPATIENT_EVERY_MS;
-    }
     await new Promise((resolve) => setTimeout(resolve, 250));
   }
 }
 
+function expectNone(faults: readonly string[]): void {
+  if (faults.length > 0) throw new Error(faults.join('\n'));
+}
+
+/** Look-ups and retries come round after up to a minute, then five: so much of the virtual clock passes with each second of waiting. */
+const IMPATIENCE_SECONDS = 15;
+
+async function whileTimeFlies<T>(stack: Stack, work: () => Promise<T>): Promise<T> {
+  const over = new AbortController();
+  const flying = (async () => {
+    for await (const _ of setInterval(1_000, undefined, { signal: over.signal }))
+      await control(stack, 'POST', '/__clock', { advance_seconds: IMPATIENCE_SECONDS });
+  })().catch(() => undefined);
+  try {
+    return await work();
+  } finally {
+    over.abort();
+    await flying;
+  }
+}
+
+async function postForm(stack: Stack, path: string, form: Record<string, string>): Promise<void> {
+  const answer = await fetch(`${stack.urls.simulator}${path}`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${stack.stripe.secretKey}` },
+    body: new URLSearchParams(form),
+  });
+  if (!answer.ok) throw new Error(`POST ${path} answered ${answer.status}: ${await answer.text()}`);
+}
+
 /** The simulator's control routes. */
-async function control(
-  stack: Stack,
-  method: 'POST' | 'DELETE',
-  path: '/__faults' | '/__clock',
-  order?: Record<string, unknown>,
-): Promise<void> {
+async function control(stack: Stack, method: 'POST' | 'DELETE', path: string, order?: Record<string, unknown>): Promise<void> {
   const answer = await fetch(`${stack.urls.simulator}${path}`, {
     method,
     ...(order ? { headers: { 'content-type': 'application/json' }, body: JSON.stringify(order) } : {}),

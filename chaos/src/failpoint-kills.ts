@@ -3,13 +3,12 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Arena } from './arena.js';
-import { randomFrom } from './seed.js';
-import { tellStories, type Surprise } from './story.js';
+import { provocationOf, storyTo } from './provocations.js';
+import { type Random, randomFrom } from './seed.js';
+import { type Kind, type StoryLog, type Surprise, tellStories } from './story.js';
 
-/**
- * Reached only when an answer is lost, a request refused or a document fails, which this load does not bring about: the services' own specs do.
- */
-export const NEEDS_FAULTS = /^payments\.(request|retry|lookup|orphan|refresh|customer)\.|^receipts\.render\.fail\./;
+/** Reached only when a document cannot be made, which nothing from outside brings about: receipts' own end-to-end spec kills there. */
+export const NEEDS_FAILING_DOCUMENT = /^receipts\.render\.fail\./;
 
 const SERVICES = ['payments', 'webhooks', 'receipts', 'reconciliation'] as const;
 type Service = (typeof SERVICES)[number];
@@ -25,30 +24,50 @@ export interface FailpointReport {
 const REACHED_WITHIN_MS = 30_000;
 
 /**
- * kill -9 at each failpoint that `chosen` accepts, under a load that reaches them all: clients' stories, dropped deliveries (so that the sweep
- * and its look-ups run) and reconciliation runs. The replicas of a service share its list.
+ * kill -9 at each failpoint that `chosen` accepts, under a load that reaches them all: clients' stories, those first that lead to a failpoint
+ * which is waited for, dropped deliveries (so that the sweep and its look-ups run), reconciliation runs, and what provokes recovery. The
+ * replicas of a service share its list.
  */
 export async function killAtFailpoints(
   arena: Arena,
   options: { seed: number; perSecond: number; chosen(name: string): boolean },
 ): Promise<FailpointReport> {
   const over = new AbortController();
+  const random = randomFrom(options.seed);
   await arena.fault({ fault: 'webhook_drop', probability: 0.05, seed: options.seed });
-  const load = tellStories(arena.client, randomFrom(options.seed), {
+  const hunt: Hunt = { arena, random, waitedFor: new Set(), killed: [], missed: [], log: { created: [], surprises: [] } };
+  const load = tellStories(arena.client, random, {
     count: Number.MAX_SAFE_INTEGER,
     perSecond: options.perSecond,
     signal: over.signal,
+    next: () => storyWanted(hunt),
   });
   const runs = reconcileUntil(arena, over.signal);
-  const report: FailpointReport = { killed: [], missed: [], surprises: [] };
   const rounds = await Promise.allSettled(
-    SERVICES.map((service) => killService(arena, service, failpointsOf(arena, service).filter(options.chosen), report)),
+    SERVICES.map((service) => killService(hunt, service, failpointsOf(arena, service).filter(options.chosen))),
   );
   over.abort();
   const [log] = await Promise.all([load, runs]);
   await arena.clearFaults();
   for (const round of rounds) if (round.status === 'rejected') throw round.reason as Error;
-  return { ...report, surprises: log.surprises };
+  return { killed: hunt.killed, missed: hunt.missed, surprises: [...log.surprises, ...hunt.log.surprises] };
+}
+
+interface Hunt {
+  arena: Arena;
+  random: Random;
+  /** Failpoints at which a process is about to die. */
+  waitedFor: Set<string>;
+  killed: string[];
+  missed: string[];
+  /** Of the stories that were told to provoke. */
+  log: StoryLog;
+}
+
+/** Half of the stories lead to a failpoint that is waited for. */
+function storyWanted({ waitedFor, random }: Hunt): Kind | undefined {
+  const wanted = [...waitedFor].flatMap((name) => storyTo(name) ?? []);
+  return wanted.length > 0 && random.chance(0.5) ? random.pick(wanted) : undefined;
 }
 
 const failpointsOf = (arena: Arena, service: Service): string[] =>
@@ -57,46 +76,52 @@ const failpointsOf = (arena: Arena, service: Service): string[] =>
 /** Reached only by the replica that leads the loop: it must be the only one alive, or another goes on leading. */
 const LEADERS_ONLY = /\.(relay|sweep)\.|^reconciliation\.run\.(read|finish)/;
 
-async function killService(arena: Arena, service: Service, names: readonly string[], report: FailpointReport): Promise<void> {
-  const replicas = arena.stack.urls[service].map((_, i) => i + 1);
+async function killService(hunt: Hunt, service: Service, names: readonly string[]): Promise<void> {
+  const { stack } = hunt.arena;
+  const replicas = stack.urls[service].map((_, i) => i + 1);
   const everyones = names.filter((name) => !LEADERS_ONLY.test(name));
   await Promise.all(
     replicas.map((replica, i) =>
       killAtEach(
-        arena,
+        hunt,
         service,
         replica,
         everyones.filter((_, n) => n % replicas.length === i),
-        report,
       ),
     ),
   );
+  const leaders = names.filter((name) => LEADERS_ONLY.test(name));
+  if (leaders.length === 0) return;
   const [first, ...others] = replicas;
-  await Promise.all(others.map((replica) => arena.stack.kill(service, replica, 'SIGTERM')));
-  await killAtEach(
-    arena,
-    service,
-    first!,
-    names.filter((name) => LEADERS_ONLY.test(name)),
-    report,
-  );
-  await Promise.all(others.map((replica) => arena.stack.restart(service, replica)));
+  await Promise.all(others.map((replica) => stack.kill(service, replica, 'SIGTERM')));
+  await killAtEach(hunt, service, first!, leaders);
+  await Promise.all(others.map((replica) => stack.restart(service, replica)));
 }
 
-async function killAtEach(
-  arena: Arena,
-  service: Service,
-  replica: number,
-  names: readonly string[],
-  report: FailpointReport,
-): Promise<void> {
+async function killAtEach(hunt: Hunt, service: Service, replica: number, names: readonly string[]): Promise<void> {
+  const { stack } = hunt.arena;
   for (const name of names) {
+    hunt.waitedFor.add(name);
     // It may well die at its failpoint before it is ready.
-    await arena.stack.restart(service, replica, { TIDEGATE_FAILPOINT: `${name}:kill` }).catch(() => undefined);
-    const died = await Promise.race([arena.stack.exited(service, replica), pause(REACHED_WITHIN_MS, undefined, { ref: false })]);
-    (died?.signal === 'SIGKILL' ? report.killed : report.missed).push(name);
+    await stack.restart(service, replica, { TIDEGATE_FAILPOINT: `${name}:kill` }).catch(() => undefined);
+    const reached = new AbortController();
+    const provoking = provokeUntil(hunt, name, reached.signal);
+    const died = await Promise.race([stack.exited(service, replica), pause(REACHED_WITHIN_MS, undefined, { ref: false })]);
+    reached.abort();
+    await provoking;
+    hunt.waitedFor.delete(name);
+    (died?.signal === 'SIGKILL' ? hunt.killed : hunt.missed).push(name);
   }
-  await arena.stack.restart(service, replica);
+  if (names.length > 0) await stack.restart(service, replica);
+}
+
+async function provokeUntil({ arena, random, log }: Hunt, name: string, reached: AbortSignal): Promise<void> {
+  const provoke = provocationOf(name);
+  while (provoke && !reached.aborted) {
+    // Stripe may know more than we do just now, and a story may end early: the next attempt comes soon.
+    await provoke(arena, random, log).catch(() => undefined);
+    await pause(500, undefined, { signal: reached }).catch(() => undefined);
+  }
 }
 
 /** Orders a run each second, so that the failpoints of reconciliation are reached. */

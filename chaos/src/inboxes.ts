@@ -4,7 +4,7 @@ import { DURABLES, ownerOf } from '@tidegate/messaging/topology';
 import { type Arena } from './arena.js';
 
 /** Where an inbox does not hold each published event exactly once, or has not handled one; empty when promise P5 holds. */
-export async function inboxFaults(arena: Arena): Promise<string[]> {
+export async function inboxFaults(arena: Pick<Arena, 'sql'>): Promise<string[]> {
   const faults: string[] = [];
   for (const { durable, service, stream } of DURABLES) {
     const [published] = await arena.sql<{ head: string; count: string }>(

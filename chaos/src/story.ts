@@ -15,12 +15,16 @@ export interface StoryLog {
   surprises: Surprise[];
 }
 
+/** What happens to a payment after it was asked for. */
+export type Kind = 'capture' | 'cancel' | 'decline' | 'refund' | 'refund_twice' | 'confirm' | 'create' | 'refused';
+const USUAL: readonly Kind[] = ['capture', 'cancel', 'decline', 'refund_twice', 'refund', 'confirm', 'create'];
+
 /**
  * One payment's life as a client lives it: create, then what its state allows (capture, refund, confirm after a decline, cancel), each
- * step under a key of its own that is kept over retries. Which story is told is drawn from `random`.
+ * step under a key of its own that is kept over retries. Which story is told is drawn from `random`, unless it is given.
  */
-export async function tellStory(client: Client, random: Random, log: StoryLog): Promise<void> {
-  const plan = planOf(random);
+export async function tellStory(client: Client, random: Random, log: StoryLog, kind: Kind = random.pick(USUAL)): Promise<void> {
+  const plan = planOf(kind, random);
   const created = await step(client, log, { method: 'POST', path: '/v1/payments', body: plan.body });
   if (created?.status !== 201) return;
   const payment = JSON.parse(created.body) as PaymentView;
@@ -34,37 +38,39 @@ interface Plan {
   then: { verb: 'confirm' | 'capture' | 'cancel' | 'refunds'; body: Record<string, unknown> }[];
 }
 
-function planOf(random: Random): Plan {
+function planOf(kind: Kind, random: Random): Plan {
   const amount = 1_000 + random.below(90_000);
   const base = { amount, currency: random.pick(['usd', 'eur', 'gbp']), metadata: { order: `o-${random.below(1_000_000)}` } };
   const partial = 1 + random.below(amount - 1);
-  switch (random.below(7)) {
-    case 0:
-      return {
-        body: { ...base, payment_method: 'pm_card_visa', capture_method: 'manual' },
-        then: [{ verb: 'capture', body: { amount: partial } }],
-      };
-    case 1:
-      return { body: { ...base, payment_method: 'pm_card_visa', capture_method: 'manual' }, then: [{ verb: 'cancel', body: {} }] };
-    case 2:
+  const paid = { ...base, payment_method: 'pm_card_visa' };
+  switch (kind) {
+    case 'capture':
+      return { body: { ...paid, capture_method: 'manual' }, then: [{ verb: 'capture', body: { amount: partial } }] };
+    case 'cancel':
+      return { body: { ...paid, capture_method: 'manual' }, then: [{ verb: 'cancel', body: {} }] };
+    case 'decline':
       return {
         body: { ...base, payment_method: 'pm_card_chargeDeclined' },
         then: [{ verb: 'confirm', body: { payment_method: 'pm_card_visa' } }],
       };
-    case 3:
+    case 'refund_twice':
       return {
-        body: { ...base, payment_method: 'pm_card_visa' },
+        body: paid,
         then: [
           { verb: 'refunds', body: { amount: partial } },
           { verb: 'refunds', body: { amount: amount - partial } },
         ],
       };
-    case 4:
-      return { body: { ...base, payment_method: 'pm_card_visa' }, then: [{ verb: 'refunds', body: {} }] };
-    case 5:
+    case 'refund':
+      return { body: paid, then: [{ verb: 'refunds', body: {} }] };
+    case 'confirm':
       return { body: { ...base, confirm: false }, then: [{ verb: 'confirm', body: { payment_method: 'pm_card_mastercard' } }] };
+    case 'create':
+      return { body: paid, then: [] };
+    case 'refused':
+      return { body: paid, then: [{ verb: 'refunds', body: { amount: amount + 1 } }] };
     default:
-      return { body: { ...base, payment_method: 'pm_card_visa' }, then: [] };
+      return kind satisfies never;
   }
 }
 
@@ -80,12 +86,16 @@ async function step(client: Client, log: StoryLog, call: Call): Promise<Answer |
   return null;
 }
 
+export interface Telling {
+  count: number;
+  perSecond: number;
+  signal?: AbortSignal;
+  /** Which story to tell next; by default the usual ones at random. */
+  next?(): Kind | undefined;
+}
+
 /** Tells stories at `perSecond` (spread evenly, at most 64 at a time) until `count` are told or `signal` aborts; resolves when all ended. */
-export async function tellStories(
-  client: Client,
-  random: Random,
-  options: { count: number; perSecond: number; signal?: AbortSignal },
-): Promise<StoryLog> {
+export async function tellStories(client: Client, random: Random, options: Telling): Promise<StoryLog> {
   const log: StoryLog = { created: [], surprises: [] };
   const running = new Set<Promise<void>>();
   const startedAt = performance.now();
@@ -93,7 +103,7 @@ export async function tellStories(
     const due = startedAt + (told * 1_000) / options.perSecond;
     await new Promise((resolve) => setTimeout(resolve, Math.max(0, due - performance.now())));
     while (running.size >= 64) await Promise.race(running);
-    const story = tellStory(client, random, log).finally(() => running.delete(story));
+    const story = tellStory(client, random, log, options.next?.()).finally(() => running.delete(story));
     running.add(story);
   }
   await Promise.all(running);

@@ -1,0 +1,76 @@
+import { type Arena } from './arena.js';
+import { type Random } from './seed.js';
+import { type Kind, type StoryLog, tellStory } from './story.js';
+
+/** Brings a service to one of its failpoints, or tries to: another replica may be the one that gets there. */
+type Provocation = (arena: Arena, random: Random, log: StoryLog) => Promise<void>;
+
+/** Failpoints that clients' usual stories reach, by the story that does so soonest. */
+const STORIES: readonly [RegExp, Kind][] = [
+  [/^payments\.create\./, 'create'],
+  [/^payments\.confirm\./, 'confirm'],
+  [/^payments\.capture\./, 'capture'],
+  [/^payments\.cancel\./, 'cancel'],
+  [/^payments\.refund\./, 'refund'],
+];
+
+/** What else must happen before the others are reached: a refusal, a lost answer, somebody at work beside us. */
+const PROVOCATIONS: readonly [RegExp, Provocation][] = [
+  [/^payments\.request\.refused\./, story('refused')],
+  [
+    /^payments\.(retry\.submitted|lookup\.intent)\./,
+    story('create', { fault: 'error_500_before', route: 'POST /v1/payment_intents/:id/confirm' }),
+  ],
+  [/^payments\.lookup\.recorded\./, story('create', { fault: 'reset_after', route: 'POST /v1/payment_intents/:id/confirm' })],
+  [/^payments\.lookup\.intents\./, story('create', { fault: 'reset_after', route: 'POST /v1/payment_intents' })],
+  [/^payments\.lookup\.refunds\./, story('refund', { fault: 'reset_after', route: 'POST /v1/refunds' })],
+  [/^payments\.orphan\./, secondIntent],
+  [/^payments\.refresh\./, unseenRefund],
+  [/^payments\.customer\.check\./, foreignCustomer],
+];
+
+/** The story that reaches this failpoint; undefined when any does, or none. */
+export const storyTo = (failpoint: string): Kind | undefined => STORIES.find(([names]) => names.test(failpoint))?.[1];
+
+/** To be repeated until the failpoint is reached; undefined when the stories are enough. */
+export const provocationOf = (failpoint: string): Provocation | undefined => PROVOCATIONS.find(([names]) => names.test(failpoint))?.[1];
+
+function story(kind: Kind, fault?: { fault: string; route: string }): Provocation {
+  return async (arena, random, log) => {
+    if (fault) await arena.fault({ ...fault, times: 1 });
+    await tellStory(arena.client, random, log, kind);
+  };
+}
+
+/** A second intent with the id of a payment, as a create whose answer came too late leaves one. */
+async function secondIntent(arena: Arena, random: Random, log: StoryLog): Promise<void> {
+  await tellStory(arena.client, random, log, 'create');
+  const payment = log.created.at(-1);
+  if (!payment) return;
+  await arena.atStripe('/v1/payment_intents', {
+    amount: '4200',
+    currency: 'usd',
+    'metadata[payment_id]': payment,
+    'metadata[tenant_id]': 'default',
+  });
+}
+
+/** A refund in Stripe's dashboard whose deliveries are lost: the sweep finds its event, and the payment is looked at. */
+async function unseenRefund(arena: Arena, random: Random, log: StoryLog): Promise<void> {
+  await tellStory(arena.client, random, log, 'create');
+  const payment = log.created.at(-1);
+  const { payment_intents } = await arena.truth();
+  const intent = payment_intents.find((one) => one.metadata['payment_id'] === payment && one.status === 'succeeded');
+  if (!intent) return;
+  await arena.fault({ fault: 'webhook_drop', times: 4 });
+  await arena.dashboard('refund', { payment_intent: intent.id, amount: 100 });
+}
+
+async function foreignCustomer(arena: Arena): Promise<void> {
+  await arena.client.once({
+    method: 'POST',
+    path: '/v1/payments',
+    key: `customer-${Math.random()}`,
+    body: { amount: 4200, currency: 'usd', payment_method: 'pm_card_visa', customer: 'cus_nobody' },
+  });
+}
