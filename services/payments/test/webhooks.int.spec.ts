@@ -1,5 +1,6 @@
 import { type Failpoints } from '@tidegate/database/failpoints';
-import { TransientFailure } from '@tidegate/messaging/incoming';
+import { type NormalizedStripeEvent } from '@tidegate/contracts/events/stripe-event';
+import { type Incoming, TransientFailure } from '@tidegate/messaging/incoming';
 import { RPC } from '@tidegate/contracts/rpc/routes';
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { sql } from 'kysely';
@@ -57,6 +58,26 @@ describe("Stripe's news", () => {
     await world.settle();
     expect(await rows()).toEqual(before);
   }, 30_000);
+
+  it('of another account is foreign, whatever its metadata says', async () => {
+    const payment = await world.created({ capture_method: 'manual' });
+    await world.settle();
+    const before = await rows();
+    const objectOf = (message: Incoming) => (message.envelope.data as NormalizedStripeEvent).object;
+    const message = newsOf(world).find((one) => objectOf(one).metadata['payment_id'] === payment.id);
+    const foreign = structuredClone(message!);
+    foreign.envelope.account = 'acct_other';
+    Object.assign(objectOf(foreign), { id: 'pi_elsewhere', payment_intent: 'pi_elsewhere' });
+
+    await deliver(world, foreign);
+
+    expect(await rows()).toEqual(before);
+    const { rows: reports } = await sql<{ body: string }>`
+      SELECT convert_from(bytes, 'UTF8') AS body FROM outbox WHERE aggregate = ${`stripe_event:${foreign.messageId}`}`.execute(world.db);
+    expect(reports.map(({ body }) => (JSON.parse(body) as { data: unknown }).data)).toMatchObject([
+      { outcome: 'foreign', reason: 'another account' },
+    ]);
+  });
 
   it.each(['payments.create.confirm.after_call', 'payments.create.confirm_recorded.before_commit'])(
     'that comes before the answer of a call, whose process dies at %s, is joined',

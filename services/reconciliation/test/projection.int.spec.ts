@@ -31,6 +31,7 @@ const said = (
     envelope: {
       id: `message of ${id}`,
       tenant: 'default',
+      account: null,
       correlation_id: id,
       traceparent: null,
       occurred_at: new Date(created * 1000).toISOString(),
@@ -68,14 +69,18 @@ describe("What Stripe's events say", () => {
   it('is reported once per event: processed, ignored or foreign', async () => {
     const live = said('evt_live', 'succeeded', 5);
     (live.envelope.data as NormalizedStripeEvent).livemode = true;
+    const elsewhere = said('evt_elsewhere', 'succeeded', 5);
+    elsewhere.envelope.account = 'acct_other';
     const product = said('evt_product', 'x', 5, { object: 'product', id: 'prod_1' });
     const handler = stripeEventsProjector({ livemode: false, staged: () => undefined });
-    for (const event of [said('evt_ours', 'succeeded', 5), live, product]) await inTx((tx) => handler.handle(tx, event, undefined));
+    for (const event of [said('evt_ours', 'succeeded', 5), live, elsewhere, product])
+      await inTx((tx) => handler.handle(tx, event, undefined));
 
     const { rows } = await sql<{ body: string }>`SELECT convert_from(bytes, 'UTF8') AS body FROM outbox ORDER BY id`.execute(bench.db);
     expect(rows.map((row) => JSON.parse(row.body).data)).toEqual([
       { stripe_event_id: 'evt_ours', consumer: 'reconciliation-stripe-events', outcome: 'processed', reason: null },
       { stripe_event_id: 'evt_live', consumer: 'reconciliation-stripe-events', outcome: 'foreign', reason: null },
+      { stripe_event_id: 'evt_elsewhere', consumer: 'reconciliation-stripe-events', outcome: 'foreign', reason: null },
       { stripe_event_id: 'evt_product', consumer: 'reconciliation-stripe-events', outcome: 'ignored', reason: null },
     ]);
     expect(await bench.db.selectFrom('stripe_objects').select('event_id').execute()).toEqual([{ event_id: 'evt_ours' }]);

@@ -86,6 +86,16 @@ describe('What consumers report', () => {
     for (const id of ids) expect((await outcomeOf(id))?.processing_outcome).toBe('foreign');
   });
 
+  it('is counted by the type of the event', async () => {
+    const count = async (labels: Record<string, string>) => {
+      const { values } = (await bench.metrics.registry.getSingleMetric('stripe_webhook_events_total')?.get()) ?? { values: [] };
+      return values.find((one) => Object.entries(labels).every(([name, value]) => one.labels[name] === value))?.value;
+    };
+    const before = (await count({ event_type: 'charge.failed', result: 'foreign' })) ?? 0;
+    await reported('payments', { stripe_event_id: await stored({ type: 'charge.failed' }), outcome: 'foreign' });
+    expect(await count({ event_type: 'charge.failed', result: 'foreign' })).toBe(before + 1);
+  });
+
   it('about an event that is not here does no harm, and other facts are passed over', async () => {
     await reported('payments', { stripe_event_id: 'evt_elsewhere' });
     const handler = outcomeConsumer(

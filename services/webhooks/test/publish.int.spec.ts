@@ -59,6 +59,14 @@ describe('A stored delivery', () => {
     });
   });
 
+  it('of another account says so', async () => {
+    const before = await lastId();
+    await deliver(app, stripeEvent({ account: 'acct_connected' }));
+    await deliver(app, stripeEvent());
+    await normalizer(bench).runOnce();
+    expect((await newlyStaged(before)).map(({ body }) => body.account)).toEqual(['acct_connected', null]);
+  });
+
   it('of a type that nobody knows is published too', async () => {
     const before = await lastId();
     await deliver(app, stripeEvent({ type: 'product.created' }, { object: 'product', id: 'prod_1', metadata: {} }));

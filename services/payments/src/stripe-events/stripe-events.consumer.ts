@@ -47,7 +47,7 @@ export class StripeEventsConsumer implements Handler {
   async prepare(message: Incoming): Promise<Intent | null> {
     const event = message.envelope.data as NormalizedStripeEvent;
     const intentId = event.object.payment_intent;
-    if (!isAboutPayments(event) || intentId === null || event.livemode !== this.deps.rules.livemode) return null;
+    if (!isAboutPayments(event) || intentId === null || this.foreignBecause(message)) return null;
     if (await findPaymentId(this.deps.db, event)) return null;
     if (this.deps.rules.unmarked === 'foreign' && event.object.object === 'payment_intent' && !event.object.metadata['payment_id'])
       return null;
@@ -92,11 +92,18 @@ export class StripeEventsConsumer implements Handler {
     intent: Intent | null,
   ): Promise<Result> {
     const tenant = message.envelope.tenant;
-    if (event.livemode !== this.deps.rules.livemode) return { outcome: 'foreign', reason: 'other livemode', tenant };
+    const foreign = this.foreignBecause(message);
+    if (foreign) return { outcome: 'foreign', reason: foreign, tenant };
     if (!isAboutPayments(event)) return { outcome: 'ignored', reason: null, tenant };
     const paymentId = await findPaymentId(tx, event);
     if (!paymentId) return this.adopt(tx, message, event, intent);
     return this.joinKnown(tx, message, event, paymentId);
+  }
+
+  /** Before anything is looked up: another account's objects may carry any metadata, and its ids are not ours to ask for. */
+  private foreignBecause({ envelope: { account, data } }: Incoming): string | null {
+    if (account !== null) return 'another account';
+    return (data as NormalizedStripeEvent).livemode === this.deps.rules.livemode ? null : 'other livemode';
   }
 
   private async joinKnown(

@@ -47,7 +47,7 @@ async function project(
 ): Promise<StripeEventHandled['outcome']> {
   const event = NormalizedStripeEvent.safeParse(message.envelope.data);
   if (!event.success) throw new PermanentFailure(`not a normalized Stripe event: ${event.error.message}`);
-  if (event.data.livemode !== livemode) return 'foreign';
+  if (event.data.livemode !== livemode || message.envelope.account !== null) return 'foreign';
   if (!(KEPT_OBJECTS as readonly string[]).includes(event.data.object.object)) return 'ignored';
   await recordObject(tx, event.data, { tenant: message.envelope.tenant, asOf: new Date(message.envelope.occurred_at) });
   return 'processed';

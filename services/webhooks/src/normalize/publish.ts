@@ -30,7 +30,7 @@ export async function publish(tx: Transaction<WebhooksTables>, items: readonly P
       subject,
       envelope: envelope(subject, {
         tenant: tenantOf(data),
-        account: null,
+        account: row.account,
         aggregateId: aggregate,
         aggregateVersion: nextVersion(aggregate),
         occurredAt,

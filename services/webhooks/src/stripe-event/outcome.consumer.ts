@@ -1,6 +1,6 @@
 import { StripeEventHandled } from '@tidegate/contracts/events/stripe-event-handled';
 import { handledSubject } from '@tidegate/contracts/subjects';
-import { type Handler, PermanentFailure } from '@tidegate/messaging/subscriber';
+import { type Handler, type Incoming, PermanentFailure } from '@tidegate/messaging/subscriber';
 import type { WebhookMetrics, WebhookResult } from '../webhook-metrics.js';
 import { recordOutcome } from './outcome.store.js';
 
@@ -9,17 +9,18 @@ const COUNTED: readonly string[] = ['ignored', 'foreign', 'failed'] satisfies We
 /** Projects what payments or reconciliation made of Stripe's events; the other events of their streams are none of our business. */
 export function outcomeConsumer(service: 'payments' | 'reconciliation', metrics: WebhookMetrics): Handler {
   const subject = handledSubject(service);
+  const typeOf = new WeakMap<Incoming, string | null>();
   return {
     async handle(tx, message) {
       if (message.subject !== subject) return;
       const report = StripeEventHandled.safeParse(message.envelope.data);
       if (!report.success) throw new PermanentFailure(`not a ${subject}: ${report.error.message}`);
-      await recordOutcome(tx, report.data, new Date(message.envelope.occurred_at));
+      typeOf.set(message, await recordOutcome(tx, report.data, new Date(message.envelope.occurred_at)));
     },
     afterCommit(message) {
       if (message.subject !== subject || service !== 'payments') return;
       const { outcome } = message.envelope.data as StripeEventHandled;
-      if (COUNTED.includes(outcome)) metrics.counted(null, outcome as WebhookResult);
+      if (COUNTED.includes(outcome)) metrics.counted(typeOf.get(message) ?? null, outcome as WebhookResult);
     },
   };
 }

@@ -6,13 +6,14 @@ import { summary } from './outcome.decide.js';
 /**
  * Records what one consumer made of an event and sums up what all of them did. The event's row is locked first: two consumers report at about the
  * same time, and the second must see the first one's report.
+ * Answers the event's type; null when the event is not stored here.
  */
-export async function recordOutcome(tx: Transaction<WebhooksTables>, report: StripeEventHandled, at: Date): Promise<void> {
+export async function recordOutcome(tx: Transaction<WebhooksTables>, report: StripeEventHandled, at: Date): Promise<string | null> {
   const { stripe_event_id, consumer, outcome } = report;
   const reason = report.reason?.replaceAll('\u0000', '') ?? null;
   const event = await tx
     .selectFrom('stripe_events')
-    .select('created')
+    .select(['created', 'event_type'])
     .where('stripe_event_id', '=', stripe_event_id)
     .forUpdate()
     .executeTakeFirst();
@@ -30,7 +31,7 @@ export async function recordOutcome(tx: Transaction<WebhooksTables>, report: Str
         .whereRef('excluded.reported_at', '>=', 'stripe_event_outcomes.reported_at'),
     )
     .execute();
-  if (!event) return;
+  if (!event) return null;
   const reports = await tx
     .selectFrom('stripe_event_outcomes')
     .selectAll()
@@ -38,7 +39,7 @@ export async function recordOutcome(tx: Transaction<WebhooksTables>, report: Str
     .orderBy('consumer')
     .execute();
   const summed = summary(reports);
-  if (!summed) return;
+  if (!summed) return event.event_type;
   await tx
     .updateTable('stripe_events')
     .set({
@@ -49,6 +50,7 @@ export async function recordOutcome(tx: Transaction<WebhooksTables>, report: Str
     .where('created', '=', event.created)
     .where('stripe_event_id', '=', stripe_event_id)
     .execute();
+  return event.event_type;
 }
 
 const latest = (dates: readonly Date[]): Date => new Date(Math.max(...dates.map((date) => date.getTime())));

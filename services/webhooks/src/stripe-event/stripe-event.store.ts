@@ -27,7 +27,7 @@ export interface EventKey {
 }
 
 /** A row that waits to be published. */
-export type Unpublished = StoredStripeEvent & { traceparent: string | null; attempts: number };
+export type Unpublished = StoredStripeEvent & Pick<StripeEventsTable, 'account' | 'traceparent'> & { attempts: number };
 
 /** Text form of a key; sorts like the primary key within one id length. */
 export const keyOf = (key: EventKey): string => `${key.created.toISOString()}/${key.stripe_event_id}`;
@@ -46,7 +46,7 @@ export async function insertEvents(tx: Tx, rows: readonly NewStripeEvent[]): Pro
   return new Set(inserted.rows.map(keyOf));
 }
 
-const unpublished = sql.raw('stripe_event_id, created, event_type, livemode, api_version, payload, source, traceparent, attempts');
+const unpublished = sql.raw('stripe_event_id, created, event_type, account, livemode, api_version, payload, source, traceparent, attempts');
 
 /** Whether a delivery waits; asked before a transaction is begun for nothing. */
 export async function anyDelivery(db: Database, now: Date): Promise<boolean> {
