@@ -1,7 +1,8 @@
 import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { jsonReply } from '@tidegate/contracts/rpc/http-reply';
 import type { RouteRequest } from '@tidegate/contracts/rpc/routes';
 import { type Database } from '@tidegate/database/database';
 import { FailpointError, noFailpoints } from '@tidegate/database/failpoints';
@@ -11,6 +12,7 @@ import { createMetrics } from '@tidegate/telemetry/metrics';
 import type { TestDatabase } from '@tidegate/test-harness/postgres';
 import { sql } from 'kysely';
 import { DocumentLoop } from '../src/document/document.loop.js';
+import { PayerDetails } from '../src/payer/payer-details.js';
 import { receiptStream } from '../src/receipt/receipt.events.js';
 import { issueForPayment } from '../src/receipt/receipt.flow.js';
 import { receiptId } from '../src/receipt/receipt-id.js';
@@ -21,6 +23,8 @@ import { documentPorts } from './document-ports.js';
 import { berlin, knowPayers, payment, succeeded } from './payments.js';
 import { readPdf } from './pdf-text.js';
 import { connect, receiptsDatabase } from './receipts-database.js';
+
+jest.setTimeout(60_000);
 
 const templates = mkdtempSync(join(tmpdir(), 'tidegate-templates-'));
 const renderer = new TypstRenderer({ templates });
@@ -295,4 +299,42 @@ describe('When receipts are asked for', () => {
       expect([reply.status, JSON.parse(reply.body).code]).toEqual([400, 'validation.failed']);
     },
   );
+});
+
+describe('Given payments that knows no such payment', () => {
+  it('fails by that name, asks less and less often, parks the document after a day, and makes it when somebody asks for it', async () => {
+    const id = await issued(70);
+    await opened.db.deleteFrom('payers').where('payment_id', '=', payment(70).payment_id).execute();
+    const asked: number[] = [];
+    const ask = {
+      request: async () => {
+        asked.push(time.getTime());
+        return jsonReply(404, { code: 'not_found' });
+      },
+    };
+    const loop = new DocumentLoop({ ...ports, payers: new PayerDetails({ db: opened.db, ask, clock }) });
+    const passing = async (seconds: number, every: number) => {
+      for (let passed = 0; passed < seconds; passed += every) {
+        await loop.runOnce();
+        time = new Date(time.getTime() + every * 1000);
+      }
+    };
+
+    await passing(1800, 1);
+    const pauses = asked.slice(1).map((at, index) => (at - asked[index]!) / 1000);
+    expect(pauses).toEqual([2, 4, 8, 16, 32, 64, 128, 256, 512]);
+    expect(await row(id)).toMatchObject({ status: 'failed', error: 'payment_unknown' });
+    expect(await eventsOf(70)).toEqual(['ReceiptIssued', 'ReceiptRenderFailed']);
+
+    await passing(24 * 3600, 900);
+    const { length } = asked;
+    expect(length).toBeGreaterThan(90);
+    await passing(48 * 3600, 3600);
+    expect(asked).toHaveLength(length);
+    expect((await metric('receipts_missing_oldest_seconds'))[0]?.value).toBeGreaterThan(48 * 3600);
+
+    await knowPayers(opened.db, [payment(70)]);
+    expect((await new ReceiptRpc(ports).pdf(request(id))).status).toBe(200);
+    expect(await row(id)).toMatchObject({ status: 'rendered', error: null });
+  });
 });

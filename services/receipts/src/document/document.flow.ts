@@ -4,7 +4,7 @@ import { WrongExpectedVersion } from '@tidegate/event-store/append';
 import type { Clock } from '@tidegate/service-host/clock';
 import { currentTraceparent, inSpan } from '@tidegate/telemetry/tracing';
 import type { Kysely } from 'kysely';
-import { PayerUnavailable, type PayerDetails } from '../payer/payer-details.js';
+import { PayerUnavailable, PaymentUnknown, type PayerDetails } from '../payer/payer-details.js';
 import type { ReceiptMetrics } from '../receipt/receipt.metrics.js';
 import { type LoadedReceipts, loadReceipts, record } from '../receipt/receipt.record.js';
 import { RenderError } from '../rendering/render-error.js';
@@ -29,7 +29,7 @@ export type RenderTrace = 'of_issue' | 'current';
 
 /**
  * Makes the document of one receipt and stores it with its event in one transaction. Any failure is counted by name, put on record when
- * its cause is a new one, and thrown; the receipt keeps its number and is due again later.
+ * its cause is a new one, and thrown; the receipt keeps its number and is due again later, or parked (ReceiptParked).
  */
 export async function renderReceipt(
   ports: DocumentPorts,
@@ -49,8 +49,8 @@ export async function renderReceipt(
     } catch (error) {
       const name = errorName(error);
       ports.metrics.errors.inc({ error: name });
-      await recordFailure(ports, paymentId, receiptId, name);
-      throw error;
+      const parked = await recordFailure(ports, paymentId, receiptId, name);
+      throw parked ? new ReceiptParked(receiptId, error) : error;
     }
   });
 }
@@ -80,17 +80,34 @@ async function store(ports: DocumentPorts, paymentId: string, receiptId: string,
 /** Asking costs little, and the documents should follow soon after payments is back. */
 const LONGEST_WAIT_FOR_PAYMENTS_SECONDS = 5;
 
-/** Waiting for payments is no fault of the receipt: it stays `issued`. The order of locks is that of `store`. */
-async function recordFailure(ports: DocumentPorts, paymentId: string, receiptId: string, error: RenderFailure): Promise<void> {
+/** How long a payment that payments does not know is asked for; it may come back by a repair. A cause of our own goes away with a deploy, however late. */
+const GIVE_UP_AFTER_MS = 24 * 3_600_000;
+
+/** The document will not be tried again by itself: only when somebody asks for it. */
+export class ReceiptParked extends Error {
+  override readonly name = 'ReceiptParked';
+  constructor(receiptId: string, cause: unknown) {
+    super(`${receiptId} is parked: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+  }
+}
+
+/** Waiting for payments is no fault of the receipt: it stays `issued`. The order of locks is that of `store`. Whether the receipt is parked now. */
+async function recordFailure(ports: DocumentPorts, paymentId: string, receiptId: string, error: RenderFailure): Promise<boolean> {
   const now = ports.clock.now();
+  let parked = false;
   await inTransaction(ports, 'receipts.render.fail', async (tx) => {
     const receipt = await issued(tx, paymentId, receiptId);
     if (error !== 'payment_unavailable' && receipt.error !== error && !receipt.rendering) {
       const event = { type: 'ReceiptRenderFailed', version: 1, data: { receipt_id: receiptId, error } } as const;
       await record(tx, paymentId, receipt.loaded, event, causedBy(receipt.origin, receiptId), now);
     }
-    await retryLater(tx, receiptId, now, error === 'payment_unavailable' ? LONGEST_WAIT_FOR_PAYMENTS_SECONDS : LONGEST_RETRY_SECONDS);
+    parked = await retryLater(tx, receiptId, {
+      now,
+      longestSeconds: error === 'payment_unavailable' ? LONGEST_WAIT_FOR_PAYMENTS_SECONDS : LONGEST_RETRY_SECONDS,
+      longEnough: error === 'payment_unknown' && now.getTime() - Date.parse(receipt.facts.issued_at) >= GIVE_UP_AFTER_MS,
+    });
   }).catch(unlessAnotherWasFirst);
+  return parked;
 }
 
 async function issued(db: Kysely<Tables>, paymentId: string, receiptId: string) {
@@ -113,10 +130,11 @@ function unlessAnotherWasFirst(error: unknown): void {
   if (!(error instanceof WrongExpectedVersion)) throw error;
 }
 
-export const RENDER_FAILURES = ['template', 'font', 'engine', 'timeout', 'payment_unavailable', 'unexpected'] as const;
+export const RENDER_FAILURES = ['template', 'font', 'engine', 'timeout', 'payment_unavailable', 'payment_unknown', 'unexpected'] as const;
 export type RenderFailure = (typeof RENDER_FAILURES)[number];
 
 function errorName(error: unknown): RenderFailure {
   if (error instanceof RenderError) return error.error;
+  if (error instanceof PaymentUnknown) return 'payment_unknown';
   return error instanceof PayerUnavailable ? 'payment_unavailable' : 'unexpected';
 }

@@ -1,5 +1,5 @@
 import type { Logger } from '@tidegate/telemetry/logger';
-import { type DocumentPorts, renderReceipt } from './document.flow.js';
+import { type DocumentPorts, ReceiptParked, renderReceipt } from './document.flow.js';
 import { type Claim, claimMissing } from './document.store.js';
 
 /** In hand at once: enough to hide the waits for payments and for commits, and few enough for a share of the connections and for one lease. */
@@ -22,10 +22,14 @@ export class DocumentLoop {
     try {
       await renderReceipt(this.ports, payment_id, receipt_id, 'of_issue');
     } catch (err) {
-      this.ports.logger.error(
-        { event: 'receipt_render_failed', receipt_id, payment_id, attempts, err },
-        'The document of a receipt could not be made; it is tried again',
-      );
+      const fields = { receipt_id, payment_id, attempts, err };
+      if (err instanceof ReceiptParked)
+        this.ports.logger.error({ event: 'receipt_parked', ...fields }, 'The document of a receipt is given up until somebody asks for it');
+      else
+        this.ports.logger.error(
+          { event: 'receipt_render_failed', ...fields },
+          'The document of a receipt could not be made; it is tried again',
+        );
     }
   }
 }

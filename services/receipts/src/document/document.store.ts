@@ -67,11 +67,29 @@ export async function dropClaim(tx: Kysely<Tables>, receiptId: string): Promise<
   await tx.deleteFrom('renderings').where('receipt_id', '=', receiptId).execute();
 }
 
-/** Gives a failed attempt back, to be tried again after a pause that doubles each time up to `longestSeconds`. */
-export async function retryLater(tx: Kysely<Tables>, receiptId: string, now: Date, longestSeconds: number): Promise<void> {
-  await sql`
-    UPDATE renderings w SET due_at = ${now}::timestamptz + ${retrySeconds(longestSeconds)} * interval '1 second', leased_until = clock_timestamp()
-    WHERE receipt_id = ${receiptId}`.execute(tx);
+export interface Retry {
+  now: Date;
+  longestSeconds: number;
+  /** Whether it has been tried for long enough: then it is parked, unless it was tried only a few times so far. */
+  longEnough: boolean;
+}
+
+/** However long it took, so many attempts are made before a document is parked. */
+const FEWEST_ATTEMPTS = 10;
+
+/**
+ * Gives a failed attempt back, to be tried again after a pause that doubles each time up to `longestSeconds`; or parks it, to be tried only when somebody
+ * asks for the document. True when it is parked.
+ */
+export async function retryLater(tx: Kysely<Tables>, receiptId: string, { now, longestSeconds, longEnough }: Retry): Promise<boolean> {
+  const { rows } = await sql<{ parked: boolean }>`
+    UPDATE renderings w SET
+      due_at = CASE WHEN ${longEnough}::boolean AND w.attempts >= ${FEWEST_ATTEMPTS} THEN 'infinity'::timestamptz
+        ELSE ${now}::timestamptz + ${retrySeconds(longestSeconds)} * interval '1 second' END,
+      leased_until = clock_timestamp()
+    WHERE receipt_id = ${receiptId}
+    RETURNING due_at = 'infinity' AS parked`.execute(tx);
+  return rows[0]?.parked === true;
 }
 
 const retrySeconds = (longest: number) => sql`least(${longest}::float8, ${FIRST_RETRY_SECONDS}::float8 * 2 ^ least(w.attempts - 1, 20))`;

@@ -13,12 +13,16 @@ const TIMEOUT_MS = 2000;
 export class PayerUnavailable extends Error {
   override readonly name = 'PayerUnavailable';
 }
+/** Payments answers that there is no such payment, although it told of its success: its records are behind or lost, and somebody has to look. */
+export class PaymentUnknown extends Error {
+  override readonly name = 'PaymentUnknown';
+}
 
 /** What stands on a document beyond the published payment: asked of payments once, then kept in the erasable table `payers`. */
 export class PayerDetails {
   constructor(private readonly at: { db: Kysely<Tables>; ask: Ask; clock: Clock }) {}
 
-  /** Throws PayerUnavailable. */
+  /** Throws PayerUnavailable or PaymentUnknown. */
   async of(facts: ReceiptFacts, correlationId: string): Promise<PaymentDetails> {
     const { db, clock } = this.at;
     const kept = await db.selectFrom('payers').select('details').where('payment_id', '=', facts.payment_id).executeTakeFirst();
@@ -34,6 +38,7 @@ export class PayerDetails {
 
   private async asked(facts: ReceiptFacts, correlationId: string): Promise<PaymentDetails> {
     const reply = await this.reply(requestFor(facts, correlationId));
+    if (reply.status === 404) throw new PaymentUnknown(`payments knows no ${facts.payment_id}`);
     if (reply.status !== 200) throw new PayerUnavailable(`payments answered ${reply.status} for ${facts.payment_id}`);
     const { details } = JSON.parse(reply.body) as { details?: unknown };
     return details === undefined ? noPaymentDetails : PaymentDetails.parse(details);
