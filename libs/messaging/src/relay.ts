@@ -38,6 +38,13 @@ export interface RelayOptions {
   pollMs?: number;
 }
 
+/** How far publishing is: what the broker has confirmed, and how much of that stands in the table since when. */
+interface Standing {
+  confirmed: number;
+  saved: number;
+  savedAt: number;
+}
+
 const BATCH = 500;
 const POLL_MS = 1_000;
 const RENEW_MS = 1_000;
@@ -46,6 +53,8 @@ const LONGEST_RETRY_MS = 2_000;
 /** Signals within this time share one look at the table; while they come without a pause, a longer one, because a stamping costs the same for one and for many. */
 const DEBOUNCE_MS = 2;
 const PACE_MS = 20;
+/** Longest time between a confirmation and its checkpoint. What a crash leaves out is published again and known by its message id. */
+const SAVE_MS = 100;
 
 /**
  * Stamps committed outbox rows with dense positions and publishes them, in one leading process of the fleet. Stamping goes on while the broker does not
@@ -142,14 +151,15 @@ export class OutboxRelay {
 
   private async stampWhile(over: AbortSignal, leaseEpoch: number, end: () => void): Promise<void> {
     let failures = 0;
+    let told = false;
     while (!over.aborted) {
       try {
-        const stamped = (await hasUnstamped(this.options.db)) ? await this.stamp(leaseEpoch) : [];
+        const stamped = told || (await hasUnstamped(this.options.db)) ? await this.stamp(leaseEpoch) : [];
         const stampedAt = performance.now();
         failures = 0;
         if (stamped.length > 0) this.offer(stamped);
         if (stamped.length === BATCH) continue;
-        await this.committed.within(this.options.pollMs ?? POLL_MS);
+        told = await this.committed.within(this.options.pollMs ?? POLL_MS);
         await delay(Math.max(DEBOUNCE_MS, stampedAt + PACE_MS - performance.now()));
       } catch (error) {
         if (error instanceof LeadershipLost) return end();
@@ -173,22 +183,31 @@ export class OutboxRelay {
   }
 
   private async publishWhile(over: AbortSignal, leaseEpoch: number): Promise<void> {
-    let position: number | null = null;
+    let at: Standing | null = null;
     let failures = 0;
     while (!over.aborted) {
       try {
-        position ??= await this.takeUp();
-        const rows = await this.nextRows(position);
-        if (rows.length > 0) position = await this.publish(rows, position, leaseEpoch);
-        else await this.stamped.within(RENEW_MS);
+        at ??= await this.takeUp();
+        const rows = await this.nextRows(at.confirmed);
+        if (rows.length > 0) await this.publish(rows, at);
+        else await this.stamped.within(at.confirmed > at.saved ? SAVE_MS : RENEW_MS);
+        if (performance.now() >= at.savedAt + SAVE_MS) await this.save(at, leaseEpoch);
         failures = 0;
       } catch (error) {
         failures += 1;
+        if (at) await this.save(at, leaseEpoch).catch(() => undefined);
         // The checkpoint in the table is the truth after any failure.
-        position = null;
+        at = null;
         await this.afterFailure(failures, error);
       }
     }
+    if (at) await this.save(at, leaseEpoch).catch(() => undefined);
+  }
+
+  private async save(at: Standing, leaseEpoch: number): Promise<void> {
+    if (at.confirmed > at.saved) await checkpointPublished(this.options.db, at.confirmed, leaseEpoch);
+    at.saved = at.confirmed;
+    at.savedAt = performance.now();
   }
 
   private async afterFailure(failures: number, err: unknown): Promise<void> {
@@ -199,12 +218,13 @@ export class OutboxRelay {
   }
 
   /** Where publishing stands, in a stream that is there. */
-  private async takeUp(): Promise<number> {
+  private async takeUp(): Promise<Standing> {
     const { db, broker } = this.options;
     const nc = await this.connected();
     await ensureStream(nc, this.stream, broker.topology);
     await this.beginEpochIfRestored(nc);
-    return (await readOutboxState(db)).published;
+    const { published } = await readOutboxState(db);
+    return { confirmed: published, saved: published, savedAt: performance.now() };
   }
 
   /** A stream whose last message is above our head says that this database was restored from a backup. */
@@ -229,13 +249,12 @@ export class OutboxRelay {
     return readStamped(this.options.db, after, BATCH);
   }
 
-  private async publish(rows: OutboxRow[], position: number, leaseEpoch: number): Promise<number> {
-    const { db, failpoints, owner } = this.options;
+  private async publish(rows: OutboxRow[], at: Standing): Promise<void> {
+    const { failpoints, owner } = this.options;
     const nc = await this.connected();
     const { upTo, failure } = await atCall(failpoints, `${owner}.relay.publish`, () => publishRows(nc, this.epoch, rows));
-    if (upTo !== null) await checkpointPublished(db, upTo, leaseEpoch);
+    if (upTo !== null) at.confirmed = upTo;
     if (failure !== null) throw failure;
-    return upTo ?? position;
   }
 
   private async connected() {

@@ -140,17 +140,16 @@ export class RpcClient {
     context.set(DEADLINE_HEADER, String(Math.ceil(Date.now() + timeout)));
     const traceparent = currentTraceparent();
     if (traceparent) context.set(TRACE_HEADER, traceparent);
-    const abandoned = new AbortController();
+    let forget: () => void = () => undefined;
     const lost = new Promise<never>((_, reject) => {
-      const forget = this.broker.onDisconnected(() => reject(new RpcTimeout(subject)));
-      abandoned.signal.addEventListener('abort', forget);
+      forget = this.broker.onDisconnected(() => reject(new RpcTimeout(subject)));
     });
     try {
       return await Promise.race([nc.request(subject, JSON.stringify(payload), { timeout, headers: context }), lost]);
     } catch (error) {
       throw named(subject, error);
     } finally {
-      abandoned.abort();
+      forget();
     }
   }
 }

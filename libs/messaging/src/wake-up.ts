@@ -8,7 +8,8 @@ export class WakeUp {
     this.resolve?.();
   }
 
-  async within(ms: number): Promise<void> {
+  /** Answers whether it was ended by `now()`. */
+  async within(ms: number): Promise<boolean> {
     if (!this.pending) {
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, ms);
@@ -19,6 +20,8 @@ export class WakeUp {
       });
     }
     this.resolve = undefined;
+    const woken = this.pending;
     this.pending = false;
+    return woken;
   }
 }

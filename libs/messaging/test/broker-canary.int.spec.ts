@@ -42,7 +42,7 @@ describe('A canary of the broker', () => {
     );
     expect(await subscriber.watermark()).toMatchObject({ position: 5 });
     expect(await stored('PAYMENTS_EVENTS')).toBe(5);
-    expect(await readOutboxState(payments.db)).toMatchObject({ head: 5, published: 5 });
+    await eventually(async () => expect(await readOutboxState(payments.db)).toMatchObject({ head: 5, published: 5 }));
   });
 
   it('fails while the store of the broker is full, although the broker is connected, and heals when there is room again', async () => {

@@ -38,8 +38,8 @@ export class DecisionWriter {
   private running = 0;
   /** The last batch had more than one. */
   private many = false;
-  /** The next beginning, unless it is aborted because another came first. */
-  private due: AbortController | undefined;
+  /** While the next beginning is arranged. */
+  private cancelNext: (() => void) | undefined;
 
   constructor(private readonly deps: { db: Kysely<PaymentsTables>; failpoints: Failpoints }) {}
 
@@ -52,33 +52,31 @@ export class DecisionWriter {
   }
 
   private schedule(): void {
-    if (this.waiting.length === 0 || this.running >= AT_ONCE || this.due) return;
-    const due = (this.due = new AbortController());
-    const begin = () => due.signal.aborted || this.begin();
-    if (this.running > 0) setTimeout(begin, PATIENCE_MS);
-    else if (this.many) setTimeout(begin, GATHER_MS);
-    // After this round of the event loop: answers that came together are written together.
-    else setImmediate(begin);
+    if (this.waiting.length === 0 || this.running >= AT_ONCE || this.cancelNext) return;
+    const begin = () => this.begin();
+    // With a pause of 0: after this round of the event loop, so that answers that came together are written together.
+    const pause = this.running > 0 ? PATIENCE_MS : this.many ? GATHER_MS : 0;
+    this.cancelNext = pause > 0 ? afterPause(begin, pause) : afterThisRound(begin);
   }
 
   private begin(): void {
-    this.due?.abort();
-    this.due = undefined;
+    this.forgetNext();
     const batch = this.next();
     if (batch.length === 0) return;
     this.many = batch.length > 1;
     this.running += 1;
     void this.commitTogether(batch).finally(() => {
       this.running -= 1;
-      if (this.running === 0) this.again();
+      if (this.running > 0) return;
+      this.forgetNext();
+      this.schedule();
     });
     this.schedule();
   }
 
-  private again(): void {
-    this.due?.abort();
-    this.due = undefined;
-    this.schedule();
+  private forgetNext(): void {
+    this.cancelNext?.();
+    this.cancelNext = undefined;
   }
 
   /** At most one decision about a payment goes into a statement. */
@@ -126,4 +124,14 @@ export class DecisionWriter {
       reject(error);
     }
   }
+}
+
+function afterPause(begin: () => void, ms: number): () => void {
+  const timer = setTimeout(begin, ms);
+  return () => clearTimeout(timer);
+}
+
+function afterThisRound(begin: () => void): () => void {
+  const immediate = setImmediate(begin);
+  return () => clearImmediate(immediate);
 }
