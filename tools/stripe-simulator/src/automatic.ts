@@ -4,7 +4,7 @@ import { OPEN_DISPUTE, openPlannedDispute } from './disputes/plan.js';
 import { EXPIRE_SESSION, expireDue } from './checkout/expiry.js';
 import { followIntent } from './checkout/follow.js';
 import { expireAuthorization } from './payment-intents/cancel.js';
-import { EXPIRE_AUTHORIZATION } from './payment-intents/confirm.js';
+import { EXPIRE_AUTHORIZATION } from './payment-intents/charge-intent.js';
 import { FAIL_DEBIT, FINISH_DEBIT, failDebit, finishDebit } from './payment-intents/debit.js';
 import { FAIL_PAYOUT, PAYOUT_ARRIVES, SEND_PAYOUT, arrive, fail, send } from './payouts/later.js';
 import { FAIL_REFUND, SUCCEED_REFUND, failRefund, succeedRefund } from './refunds/later.js';

@@ -17,6 +17,7 @@ import { productRoutes } from './products/routes.js';
 import { mandateRoutes } from './mandates/routes.js';
 import { payoutRoutes } from './payouts/routes.js';
 import { refundRoutes } from './refunds/routes.js';
+import { setupIntentRoutes } from './setup-intents/routes.js';
 import { webhookEndpointRoutes } from './webhooks/routes.js';
 
 /** Every supported operation; anything else is `Unrecognized request URL`. */
@@ -30,6 +31,7 @@ export const routes: readonly Route[] = [
   ...balanceTransactionRoutes,
   ...payoutRoutes,
   ...mandateRoutes,
+  ...setupIntentRoutes,
   ...disputeRoutes,
   ...eventRoutes,
   ...webhookEndpointRoutes,

@@ -37,6 +37,25 @@ describe('When an intent is created', () => {
   });
 });
 
+describe('When an intent is created and confirmed in one request', () => {
+  it('has one payment method, made once', async () => {
+    const intent = await stripe.paymentIntents.create(PAY);
+    expect(given.simulator.world.paymentMethods.all().map(({ id }) => id)).toEqual([intent.payment_method]);
+  });
+
+  it.each([
+    { payment_method: undefined as unknown as string },
+    { automatic_payment_methods: { enabled: true } },
+    { payment_method: 'pm_usBankAccount_success' },
+    { payment_method: 'pm_card_amex', amount: 10 ** 9 },
+    { payment_method: 'pm_x' },
+  ])('leaves no intent behind when it is refused: %j', async (wrong) => {
+    expect((await errorOf(stripe.paymentIntents.create({ ...PAY, ...wrong }))).statusCode).toBe(400);
+    expect((await stripe.paymentIntents.list()).data).toEqual([]);
+    expect((await stripe.events.list()).data).toEqual([]);
+  });
+});
+
 describe('When an intent is confirmed', () => {
   it('succeeds, and its balance transaction appears later with charge.updated', async () => {
     const created = await stripe.paymentIntents.create({ amount: 2000, currency: 'usd', ...NO_REDIRECTS });

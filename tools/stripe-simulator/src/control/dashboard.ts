@@ -4,6 +4,8 @@ import { completeAuthentication } from '../payment-intents/authentication.js';
 import { cancelIntent } from '../payment-intents/cancel.js';
 import { intentById } from '../payment-intents/find.js';
 import { refundCharge } from '../refunds/create.js';
+import { completeSetup } from '../setup-intents/confirm.js';
+import { setupById } from '../setup-intents/find.js';
 import { type World } from '../world.js';
 import { type Body, chargeOf, choice, map, text, wholeAmount } from './body.js';
 import { payCheckoutAction } from './checkout.js';
@@ -36,8 +38,12 @@ const ACTIONS: Readonly<Record<string, Action>> = {
       (body['reason'] as string | undefined) ?? null,
       cause,
     ),
-  complete_action: (world, body, cause) =>
-    completeAuthentication(world, intentById(world, text(body, 'payment_intent'), 'payment_intent'), body['outcome'] !== 'fail', cause),
+  complete_action: (world, body, cause) => {
+    const passed = body['outcome'] !== 'fail';
+    return body['setup_intent'] === undefined
+      ? completeAuthentication(world, intentById(world, text(body, 'payment_intent'), 'payment_intent'), passed, cause)
+      : completeSetup(world, setupById(world, text(body, 'setup_intent'), 'setup_intent'), passed ? 'passed' : 'failed', cause);
+  },
   dispute: disputeAction,
   close_dispute: closeDisputeAction,
   payout: payoutAction,

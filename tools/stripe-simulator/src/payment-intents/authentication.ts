@@ -2,7 +2,7 @@ import { type Cause } from '../http/call.js';
 import { refused } from '../http/errors.js';
 import { type World } from '../world.js';
 import { applyOutcome } from './apply.js';
-import { chargeIntent } from './confirm.js';
+import { chargeIntent } from './charge-intent.js';
 import { type PaymentIntent } from './payment-intent.js';
 
 /** The customer finishes the 3-D Secure step of an intent in `requires_action`. */

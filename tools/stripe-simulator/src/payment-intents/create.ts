@@ -3,14 +3,16 @@ import { type Call } from '../http/call.js';
 import { invalidParam } from '../http/errors.js';
 import { checkedAmount, checkedCurrency } from '../money/amounts.js';
 import { allowedTypes, mustBeAllowed } from '../payment-methods/allowed-types.js';
+import { automaticMethods } from '../payment-methods/return-url.js';
 import { usablePaymentMethod } from '../payment-methods/use.js';
 import { shownAs } from '../schema/complete.js';
 import { type Metadata, mergeMetadata } from '../schema/metadata-param.js';
 import { type Params } from '../schema/params.js';
 import { type World } from '../world.js';
 import { applyOutcome } from './apply.js';
-import { checkReturnUrl, confirmIntent } from './confirm.js';
+import { submit } from './confirm.js';
 import { type CaptureMethod, type PaymentIntent } from './payment-intent.js';
+import { prepareConfirmation } from './prepare.js';
 
 const ONLY_WITH_CONFIRM = ['return_url', 'off_session', 'error_on_requires_action', 'mandate', 'mandate_data'];
 
@@ -21,11 +23,10 @@ export function createIntent(world: World, { params, cause }: Call): PaymentInte
     const early = ONLY_WITH_CONFIRM.find((name) => params[name] !== undefined);
     if (early !== undefined)
       throw invalidParam(`You may only specify \`${early}\` when creating a PaymentIntent with confirm=true.`, early);
-  } else {
-    if (intent.payment_method !== null) checkReturnUrl(intent, params);
   }
+  const confirmation = params['confirm'] === true ? prepareConfirmation(world, intent, { ...params, payment_method: undefined }) : undefined;
   const created = applyOutcome(world, intent.payment_method === null ? 'created' : 'created_with_method', intent, cause);
-  return params['confirm'] === true ? confirmIntent(world, created, params, cause) : created;
+  return confirmation === undefined ? created : submit(world, confirmation, cause);
 }
 
 function newIntent(world: World, params: Params): PaymentIntent {
@@ -89,25 +90,6 @@ function newIntent(world: World, params: Params): PaymentIntent {
 }
 
 const METHOD_OPTIONS = { card: { installments: null, mandate_options: null, network: null, request_three_d_secure: 'automatic' } };
-
-/** On by default; off when the caller chose types himself. Excludes `confirmation_method`. */
-function automaticMethods(params: Params): PaymentIntent['automatic_payment_methods'] {
-  const asked = params['automatic_payment_methods'] as { enabled: boolean; allow_redirects?: string } | undefined;
-  if (asked?.enabled && params['confirmation_method'] !== undefined) {
-    throw invalidParam(
-      'You may only specify one of these parameters: automatic_payment_methods, confirmation_method.',
-      'confirmation_method',
-    );
-  }
-  if (asked?.enabled && params['payment_method_types'] !== undefined) {
-    throw invalidParam(
-      'You may only specify one of these parameters: automatic_payment_methods, payment_method_types.',
-      'payment_method_types',
-    );
-  }
-  if (asked?.enabled === false || params['payment_method_types'] !== undefined || params['confirmation_method'] !== undefined) return null;
-  return { enabled: true, allow_redirects: asked?.allow_redirects ?? 'always' };
-}
 
 function text(value: unknown): string | null {
   return typeof value === 'string' ? value : null;

@@ -9,8 +9,9 @@ export class SelfCheck {
   answer(operation: string, status: number, value: unknown, returns: string): void {
     const compare = returns.startsWith('v2') ? v2ShapeFaults : shapeFaults;
     if (status === 200 && returns !== UNDESCRIBED) this.add(operation, compare(value, returns));
-    const { error } = value as { error?: { payment_intent?: unknown; payment_method?: unknown } };
+    const { error } = value as { error?: { payment_intent?: unknown; payment_method?: unknown; setup_intent?: unknown } };
     if (error?.payment_intent) this.add(operation, shapeFaults(error.payment_intent, 'payment_intent'));
+    if (error?.setup_intent) this.add(operation, shapeFaults(error.setup_intent, 'setup_intent'));
     if (error?.payment_method) this.add(operation, shapeFaults(error.payment_method, 'payment_method'));
   }
 
