@@ -2,7 +2,11 @@ import { SETTLE_CHARGE, settleNow } from './charges/settle.js';
 import { DECIDE_DISPUTE, DISPUTE_DUE, missDeadline, readEvidence } from './disputes/later.js';
 import { OPEN_DISPUTE, openPlannedDispute } from './disputes/plan.js';
 import { EXPIRE_SESSION, expireDue } from './checkout/expiry.js';
-import { followIntent } from './checkout/follow.js';
+import { followIntent as followSessionIntent } from './checkout/follow.js';
+import { finalizeDue, retryDue } from './invoices/automatic.js';
+import { FINALIZE_INVOICE } from './invoices/draft.js';
+import { RETRY_INVOICE } from './invoices/fail.js';
+import { followIntent as followInvoiceIntent } from './invoices/follow.js';
 import { expireAuthorization } from './payment-intents/cancel.js';
 import { EXPIRE_AUTHORIZATION } from './payment-intents/charge-intent.js';
 import { FAIL_DEBIT, FINISH_DEBIT, failDebit, finishDebit } from './payment-intents/debit.js';
@@ -12,7 +16,10 @@ import { type World } from './world.js';
 
 /** Everything that Stripe does by itself as the virtual clock moves. */
 export function startAutomaticActions(world: World): void {
-  world.intentChanges.on((intent, cause) => followIntent(world, intent, cause));
+  world.intentChanges.on((intent, cause) => followSessionIntent(world, intent, cause));
+  world.intentChanges.on((intent, cause) => followInvoiceIntent(world, intent, cause));
+  world.scheduler.on(FINALIZE_INVOICE, (id) => finalizeDue(world, id));
+  world.scheduler.on(RETRY_INVOICE, (id) => retryDue(world, id));
   world.scheduler.on(EXPIRE_SESSION, (id) => expireDue(world, id));
   world.scheduler.on(SETTLE_CHARGE, (id) => settleNow(world, id));
   world.scheduler.on(SUCCEED_REFUND, (id) => succeedRefund(world, id));

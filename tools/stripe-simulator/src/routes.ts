@@ -10,6 +10,9 @@ import { eventDestinationRoutes } from './event-destinations/routes.js';
 import { eventRoutes } from './events/routes.js';
 import { v2EventRoutes } from './events/v2-routes.js';
 import { type Route } from './http/route.js';
+import { invoiceItemRoutes } from './invoice-items/routes.js';
+import { invoicePaymentRoutes } from './invoice-payments/routes.js';
+import { invoiceRoutes } from './invoices/routes.js';
 import { paymentIntentRoutes } from './payment-intents/routes.js';
 import { paymentMethodRoutes } from './payment-methods/routes.js';
 import { priceRoutes } from './prices/routes.js';
@@ -42,4 +45,7 @@ export const routes: readonly Route[] = [
   ...productRoutes,
   ...priceRoutes,
   ...checkoutRoutes,
+  ...invoiceRoutes,
+  ...invoiceItemRoutes,
+  ...invoicePaymentRoutes,
 ];

@@ -43,6 +43,14 @@ export interface Settings {
   readonly keptRequests: number;
   readonly keptDeliveries: number;
   readonly keptIdempotencyKeys: number;
+  /** How long a draft that advances by itself stays a draft. */
+  readonly invoiceDraftSeconds: number;
+  /** Waits before each further automatic attempt at an invoice that could not be collected. */
+  readonly invoiceRetrySeconds: readonly number[];
+  /** What becomes of a subscription after the last of them. */
+  readonly afterLastRetry: 'cancel' | 'unpaid' | 'past_due';
+  /** How long the first invoice of a subscription may stay unpaid. */
+  readonly incompleteSeconds: number;
   /** Compares every answer and event with the API description; deviations are in `world.selfCheck`. Slow: for tests. */
   readonly selfCheck: boolean;
 }
@@ -70,5 +78,9 @@ export const DEFAULT_SETTINGS: Omit<Settings, 'seed'> = {
   keptRequests: 100_000,
   keptDeliveries: 100_000,
   keptIdempotencyKeys: 200_000,
+  invoiceDraftSeconds: 3_600,
+  invoiceRetrySeconds: [3 * 86_400, 5 * 86_400, 7 * 86_400],
+  afterLastRetry: 'cancel',
+  incompleteSeconds: 23 * 3_600,
   selfCheck: false,
 };

@@ -17,6 +17,7 @@ import { Random } from './ids/random.js';
 import { type InvoiceItem } from './invoice-items/invoice-item.js';
 import { type InvoicePayment } from './invoice-payments/invoice-payment.js';
 import { type Invoice } from './invoices/invoice.js';
+import { InvoiceChanges } from './invoices/invoice-changes.js';
 import { type Mandate } from './mandates/mandate.js';
 import { type Meter } from './meters/meter.js';
 import { ObjectLocks } from './limits/object-locks.js';
@@ -82,6 +83,7 @@ export class World {
   readonly invoicePayments = new Collection<InvoicePayment>(created, ['invoice']);
   readonly intentOwners = new Collection<IntentOwner>(never);
   readonly intentChanges = new IntentChanges();
+  readonly invoiceChanges = new InvoiceChanges();
 
   readonly eventDestinations = new Collection<EventDestination>((destination) => destination.createdSeconds);
 

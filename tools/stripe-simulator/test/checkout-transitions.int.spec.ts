@@ -8,7 +8,7 @@ let given: Given;
 let stripe: Stripe;
 let price: string;
 beforeAll(async () => {
-  given = await givenSimulator();
+  given = await givenSimulator({ balanceDelayMs: 3_600_000_000 });
   ({ stripe } = given);
 });
 beforeEach(async () => {

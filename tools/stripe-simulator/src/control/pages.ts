@@ -1,12 +1,13 @@
 import { type Charge } from '../charges/charge.js';
 import { checkoutPage } from '../checkout/page.js';
 import { type Answer } from '../http/answer.js';
+import { invoicePage } from '../invoices/page.js';
 import { formatAmount } from '../money/currencies.js';
 import { type World } from '../world.js';
 import { authenticationPage } from './authentication-page.js';
 import { html } from './html.js';
 
-/** The pages that links in objects lead to: a receipt, the bank's authentication step, the hosted Checkout page. */
+/** The pages that links in objects lead to: a receipt, the bank's authentication step, an invoice, the hosted Checkout page. */
 export function pageFor(world: World, url: URL, method: string, form: string): Answer | undefined {
   const [, kind, id = '', step] = url.pathname.split('/');
   if (kind === '__checkout') {
@@ -16,6 +17,10 @@ export function pageFor(world: World, url: URL, method: string, form: string): A
   if (kind === '__receipts') {
     const charge = world.charges.get(id);
     return charge === undefined ? undefined : receipt(charge);
+  }
+  if (kind === '__invoices') {
+    const invoice = world.invoices.get(id);
+    return invoice && invoicePage(invoice);
   }
   if (kind === '__3ds') {
     return authenticationPage(world, id, url.searchParams.get('outcome'));
