@@ -1,6 +1,6 @@
 import { SETTLE_CHARGE, settleNow } from './charges/settle.js';
 import { DECIDE_DISPUTE, DISPUTE_DUE, missDeadline, readEvidence } from './disputes/later.js';
-import { OPEN_DISPUTE, openPlannedDispute } from './disputes/plan.js';
+import { OPEN_DISPUTE, OPEN_LATE_DISPUTE, openLateDispute, openPlannedDispute } from './disputes/plan.js';
 import { EXPIRE_SESSION, expireDue } from './checkout/expiry.js';
 import { followIntent as followSessionIntent } from './checkout/follow.js';
 import { finalizeDue, retryDue } from './invoices/automatic.js';
@@ -25,6 +25,7 @@ export function startAutomaticActions(world: World): void {
   world.scheduler.on(SUCCEED_REFUND, (id) => succeedRefund(world, id));
   world.scheduler.on(FAIL_REFUND, (id) => failRefund(world, id));
   world.scheduler.on(OPEN_DISPUTE, (id) => openPlannedDispute(world, id));
+  world.scheduler.on(OPEN_LATE_DISPUTE, (id) => openLateDispute(world, id));
   world.scheduler.on(DISPUTE_DUE, (id) => missDeadline(world, id));
   world.scheduler.on(DECIDE_DISPUTE, (id) => readEvidence(world, id));
   world.scheduler.on(SEND_PAYOUT, (id) => send(world, id));

@@ -213,56 +213,6 @@ describe('When the answer to a charge is lost', () => {
   });
 });
 
-describe('When every mutating route meets every lost-answer fault', () => {
-  const FAULTS = ['hang', 'reset_before', 'reset_after', 'cut_body', 'error_500_before', 'error_500_after'] as const;
-  const HAPPENS: Readonly<Record<string, boolean>> = { reset_after: true, cut_body: true, error_500_after: true };
-  let given: Given;
-  beforeAll(async () => {
-    given = await givenSimulator();
-  });
-  afterAll(() => given.end());
-
-  const ROUTES = {
-    'POST /v1/payment_intents/:id/confirm': async (stripe: Stripe) => {
-      const { id } = await stripe.paymentIntents.create({ ...PAY, confirm: false });
-      return {
-        call: (timeout: number) => stripe.paymentIntents.confirm(id, {}, { timeout }),
-        done: async () => (await stripe.paymentIntents.retrieve(id)).status === 'succeeded',
-      };
-    },
-    'POST /v1/payment_intents/:id/capture': async (stripe: Stripe) => {
-      const { id } = await stripe.paymentIntents.create({ ...PAY, capture_method: 'manual' });
-      return {
-        call: (timeout: number) => stripe.paymentIntents.capture(id, {}, { timeout }),
-        done: async () => (await stripe.paymentIntents.retrieve(id)).status === 'succeeded',
-      };
-    },
-    'POST /v1/payment_intents/:id/cancel': async (stripe: Stripe) => {
-      const { id } = await stripe.paymentIntents.create({ ...PAY, capture_method: 'manual' });
-      return {
-        call: (timeout: number) => stripe.paymentIntents.cancel(id, {}, { timeout }),
-        done: async () => (await stripe.paymentIntents.retrieve(id)).status === 'canceled',
-      };
-    },
-    'POST /v1/refunds': async (stripe: Stripe) => {
-      const { id } = await stripe.paymentIntents.create(PAY);
-      return {
-        call: (timeout: number) => stripe.refunds.create({ payment_intent: id }, { timeout }),
-        done: async () => (await stripe.refunds.list({ payment_intent: id })).data.length === 1,
-      };
-    },
-  };
-
-  it.each(Object.keys(ROUTES).flatMap((route) => FAULTS.map((fault) => [route, fault] as const)))('%s with %s', async (route, fault) => {
-    const { call, done } = await ROUTES[route as keyof typeof ROUTES](given.stripe);
-    given.simulator.addFault({ fault, route, times: 2 });
-    const error = await errorOf(call(fault === 'hang' ? 100 : 10_000));
-    given.simulator.clearFaults();
-    expect(error.type).toBe(fault.startsWith('error') ? 'StripeAPIError' : connection);
-    expect(await done()).toBe(HAPPENS[fault] ?? false);
-  });
-});
-
 describe('Which requests a fault meets', () => {
   let given: Given;
   beforeEach(async () => {

@@ -12,8 +12,9 @@ export const SETTLE_CHARGE = 'charge.settle';
  * `charge.updated` (asynchronous capture). Dispute test cards are disputed.
  */
 export function settle(world: World, charge: Charge, method: CaptureMethod, cause: Cause): void {
-  planDispute(world, charge);
-  const late = world.faults.takeLate('late_balance', cause.operation ?? 'POST /v1/payment_intents');
+  const operation = cause.operation ?? 'POST /v1/payment_intents';
+  planDispute(world, charge, operation);
+  const late = world.faults.takeLate('late_balance', operation);
   if (method === 'automatic' && late === undefined) {
     world.charges.replace({ ...charge, balance_transaction: recordChargeBalance(world, charge).id });
     return;

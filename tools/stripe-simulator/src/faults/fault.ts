@@ -34,7 +34,7 @@ export const WEBHOOK_FAULTS = [
 ] as const;
 
 /** Faults that change what Stripe does later. */
-export const LATE_FAULTS = ['late_balance', 'late_failure'] as const;
+export const LATE_FAULTS = ['late_balance', 'late_failure', 'late_dispute'] as const;
 
 export type HttpFault = (typeof HTTP_FAULTS)[number];
 export type WebhookFault = (typeof WEBHOOK_FAULTS)[number];
