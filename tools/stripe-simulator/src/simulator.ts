@@ -89,7 +89,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
 function requestListener(controls: Controls, logger: Logger): RequestListener {
   const api = new Api(controls.world);
   return (request, response) => {
-    const beside = /^\/(__|healthz)/.test(request.url ?? '');
+    const beside = /^\/(__|healthz|$|\?)/.test(request.url ?? '');
     const served = beside ? serveControl(controls, request, response) : api.serve(request, response);
     served.catch((error: unknown) => {
       if (request.destroyed && !request.complete) return;

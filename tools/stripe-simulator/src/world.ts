@@ -155,6 +155,7 @@ export class World {
 }
 
 interface AnyCollection {
+  get(id: string): Stored | undefined;
   all(): readonly Stored[];
   insert(item: Stored): unknown;
   clear(): void;

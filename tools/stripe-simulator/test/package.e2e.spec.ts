@@ -21,7 +21,7 @@ const pack = (cwd: string): string => join(folder, npm(cwd, 'pack', '--ignore-sc
 beforeAll(() => {
   const staged = join(folder, 'staged');
   mkdirSync(staged);
-  for (const part of ['package.json', 'README.md', 'LICENSE', 'data']) cpSync(join(source, part), join(staged, part), { recursive: true });
+  for (const part of ['package.json', 'README.md', 'LICENSE', 'data', 'page']) cpSync(join(source, part), join(staged, part), { recursive: true });
   execFileSync(process.execPath, [join(source, 'scripts/build.mjs'), join(staged, 'dist')]);
   const dependencies = Object.keys(manifest.dependencies ?? {}).map((name) => pack(join(modules, name)));
   mkdirSync(user);
@@ -42,7 +42,7 @@ function end(signal: NodeJS.Signals): void {
 describe('The package', () => {
   it('brings its licences and its data, and neither sources nor tests', () => {
     const installed = join(user, 'node_modules/@tidegate/stripe-simulator');
-    for (const file of ['LICENSE', 'README.md', 'data/LICENSE.stripe-node', 'data/schema.json', 'dist/simulator.d.ts'])
+    for (const file of ['LICENSE', 'README.md', 'data/LICENSE.stripe-node', 'data/schema.json', 'page/index.html', 'dist/simulator.d.ts'])
       expect([file, existsSync(join(installed, file))]).toEqual([file, true]);
     const files = readdirSync(installed, { recursive: true, encoding: 'utf8' });
     expect(files.filter((file) => file.startsWith('src') || /\.spec\.|\.map$/.test(file))).toEqual([]);

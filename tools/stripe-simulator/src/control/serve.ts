@@ -2,6 +2,7 @@ import { type IncomingMessage, type ServerResponse } from 'node:http';
 import { jsonAnswer } from '../http/answer.js';
 import { readBody } from '../http/body.js';
 import { send } from '../http/transport.js';
+import { servePage } from '../page/serve.js';
 import { type Controls, control } from './control.js';
 import { pageFor } from './pages.js';
 
@@ -10,6 +11,7 @@ export async function serveControl(controls: Controls, request: IncomingMessage,
   const text = (await readBody(request)) ?? '';
   const url = new URL(request.url ?? '/', 'http://simulator.invalid');
   if (url.pathname === '/healthz') return send(response, jsonAnswer(200, { status: 'ok' }));
+  if (servePage(controls.world, request.method ?? 'GET', url, response)) return;
   const page = pageFor(controls.world, url, request.method ?? 'GET', text);
   if (page !== undefined) return send(response, page);
   const body = parse(text);

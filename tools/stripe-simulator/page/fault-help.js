@@ -1,0 +1,43 @@
+/** One sentence for each fault, as the person who arms it needs it. The README has the whole table. */
+export const FAULT_HELP = {
+  refuse: 'The port is closed for a second; with a route, the connection is reset instead.',
+  hang: 'Never processed, never answered: the client has to give up.',
+  slow: 'Processed at once, answered late.',
+  late_effect: 'Processed and answered late, even when nobody waits any more.',
+  reset_before: 'Connection reset before anything happened.',
+  reset_after: 'Processed, then the connection is reset: the answer is lost.',
+  cut_body: 'Processed; the answer breaks off in the middle.',
+  error_500_before: '500 without an effect, kept under the idempotency key.',
+  error_500_after: '500 although it happened, kept under the idempotency key.',
+  error_500_late: '500 now; the effect and its events follow later.',
+  error_502_html: 'A proxy answers with HTML; nothing happened.',
+  error_503: 'Not available; nothing happened.',
+  rate_limit: '429, too many requests.',
+  lock_timeout: '429, another request holds the object.',
+  auth_expired: '401, the key has expired.',
+  key_in_use: '409, the idempotency key is in use.',
+  list_lag: 'Lists do not show what is young.',
+  webhook_drop: 'Never delivered; only the list of events has it.',
+  webhook_duplicate: 'Delivered twice.',
+  webhook_delay: 'The first attempt comes late.',
+  webhook_reorder: 'Held for a moment, then delivered in another order.',
+  webhook_two_events: 'Two events with different ids for one change.',
+  webhook_bad_signature: 'One attempt is signed with a wrong secret.',
+  webhook_skew: 'One attempt whose time is outside the tolerance.',
+  late_balance: 'The balance transaction of a charge comes late.',
+  late_failure: 'A refund fails after its success.',
+};
+
+export const PLACES = {
+  routes: [
+    'POST /v1/payment_intents',
+    'POST /v1/payment_intents/:id/confirm',
+    'POST /v1/payment_intents/:id/capture',
+    'POST /v1/payment_intents/:id/cancel',
+    'POST /v1/refunds',
+    'POST /v1/checkout/sessions',
+    'POST /v1/subscriptions',
+    'GET *',
+  ],
+  events: ['payment_intent.*', 'charge.*', 'refund.*', 'charge.dispute.*', 'checkout.session.*', 'customer.subscription.*', 'invoice.*'],
+};
