@@ -137,6 +137,15 @@ export class GapFiller {
       );
       return false;
     }
+    if (page.head < known.position) {
+      this.sayNowAndThen('owner_behind', (fields) =>
+        this.options.logger.error(
+          { ...fields, watermark: known.position, head: page.head },
+          'The owner has given out fewer positions than this consumer has seen: it was restored without a new epoch, and what it publishes now would be lost',
+        ),
+      );
+      return false;
+    }
     if (page.head > known.position && page.floor > known.position + 1) {
       this.options.onBelowFloor?.();
       this.sayNowAndThen('inbox_below_floor', (fields) =>

@@ -150,7 +150,10 @@ export async function completeRow(tx: Db, key: InboxKey, row: LaneRow, step: { g
 /** How an attempt that failed goes on. */
 export type Verdict = { kind: 'retry'; dueAt: Date } | { kind: 'dead' };
 
-/** Records a failed attempt and frees the lane until it is due, or for good when the row is dead. The lane must be locked. */
+/**
+ * Records a failed attempt and frees the lane until it is due, or for good when the row is dead. The lane must be locked. Throws LaneLost when the row is done
+ * after all: its commit took place and only the answer was lost, and by then the lane is the next row's.
+ */
 export async function recordFailure(
   tx: Db,
   key: InboxKey,
@@ -158,12 +161,13 @@ export async function recordFailure(
   failure: { verdict: Verdict; reason: string; now: Date },
 ): Promise<void> {
   const dead = failure.verdict.kind === 'dead';
-  await sql`
+  const recorded = await sql`
     UPDATE inbox SET state = ${dead ? 'dead' : 'pending'}, finished = started, failures = failures + 1,
       first_failed_at = coalesce(first_failed_at, ${failure.now}), reason = ${failure.reason.slice(0, 1000)}
     WHERE consumer = ${key.consumer} AND generation = ${key.generation} AND message_id = ${row.message_id} AND state = 'pending'`.execute(
     tx,
   );
+  if ((recorded.numAffectedRows ?? 0n) === 0n) throw new LaneLost(row.aggregate);
   await sql`
     UPDATE inbox_lanes SET holder = NULL, expires_at = NULL, due_at = ${failure.verdict.kind === 'retry' ? failure.verdict.dueAt : 'infinity'}::timestamptz
     WHERE ${ofLane(key, row.aggregate)}`.execute(tx);

@@ -35,6 +35,7 @@ export interface RunnerOptions extends RetryPolicy {
 /** Attempts that began and never came to an end after which a row is taken to kill its process; with the pauses between them some minutes. */
 const DEADLY_STARTS = 8;
 const RECORD_RETRY_MS = 250;
+const RECORD_ATTEMPTS = 40;
 
 /** Runs the rows of leased lanes, one lane at a time in order, each in the transaction that marks it done. */
 export class LaneRunner {
@@ -55,7 +56,7 @@ export class LaneRunner {
 
   private async guarded(row: LaneRow, goOn: () => boolean): Promise<Outcome> {
     const lost = row.started - row.finished - 1;
-    if (lost >= DEADLY_STARTS) return this.failed(row, new PermanentFailure(`${lost} attempts ended with their process`));
+    if (lost >= DEADLY_STARTS) return this.failed(row, new PermanentFailure(`${lost} attempts ended with their process`), goOn);
     return this.attempt(row, goOn);
   }
 
@@ -74,7 +75,7 @@ export class LaneRunner {
         return { kind: 'done', next };
       });
     } catch (error) {
-      return this.failed(row, error);
+      return this.failed(row, error, goOn);
     }
   }
 
@@ -121,8 +122,11 @@ export class LaneRunner {
     }
   }
 
-  /** Until the failure is written down the lane stays ours, however long the database is away. */
-  private async failed(row: LaneRow, error: unknown): Promise<Outcome> {
+  /**
+   * Until the failure is written down the lane stays ours, however long the database is away: an attempt that began and has no end on record would count as one
+   * that killed its process. On stop only for a while.
+   */
+  private async failed(row: LaneRow, error: unknown, goOn: () => boolean): Promise<Outcome> {
     const { db, clock, logger } = this.options;
     if (error instanceof LaneLost) return { kind: 'failed', dueAt: null };
     const now = clock.now();
@@ -138,7 +142,7 @@ export class LaneRunner {
     };
     if (verdict.kind === 'dead') logger.error({ event: 'message_dead', ...log }, 'A message was set aside as dead; its aggregate waits');
     else logger.warn({ event: 'message_retried', ...log, due_at: verdict.dueAt.toISOString() }, 'A message failed and is tried again');
-    for (let attempt = 1; attempt <= 40; attempt += 1) {
+    for (let attempt = 1; attempt <= RECORD_ATTEMPTS || goOn(); attempt += 1) {
       try {
         await db.transaction().execute(async (tx) => {
           await lockLanes(tx, this.key, this.options, [row]);

@@ -51,13 +51,18 @@ export class LeadershipLost extends Error {
 /**
  * Gives the next positions to at most `limit` visible rows, in the order of their ids. The lock on the state row comes first and in a statement of its
  * own, so that the rows are looked at as they are after the last stamping has committed; that keeps positions dense even when two relays believe to lead.
+ * A lease that ran out stamps nothing, even if nobody has taken it: after a restore under a running relay the row names it still, and the new epoch, which
+ * begins with a new term, must come first. Throws LeadershipLost.
  */
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- any service's transaction
 export async function stampVisible(tx: Transaction<any>, leader: Leadership, limit: number): Promise<OutboxRow[]> {
   const locked = await sql<{ head: number }>`
     UPDATE outbox_state SET lease_epoch = ${leader.epoch}
     WHERE lease_epoch <= ${leader.epoch}
-      AND EXISTS (SELECT 1 FROM leases WHERE name = ${leader.name} AND holder = ${leader.holder} AND epoch = ${leader.epoch})
+      AND EXISTS (
+        SELECT 1 FROM leases
+        WHERE name = ${leader.name} AND holder = ${leader.holder} AND epoch = ${leader.epoch} AND expires_at > clock_timestamp()
+      )
     RETURNING head`.execute(tx);
   const head = locked.rows[0]?.head;
   if (head === undefined) throw new LeadershipLost();

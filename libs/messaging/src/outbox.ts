@@ -11,7 +11,13 @@ export interface OutboxMessage {
   envelope: Envelope;
 }
 
-/** Writes messages into the outbox of the transaction's schema; the relay publishes them after the commit. Signal the relay then. */
+/** A message must fit into a page of outbox.read and into one of the broker (1 MiB): one that does not would hold its stream up for ever. */
+const MAX_BYTES = 256 * 1024;
+
+/**
+ * Writes messages into the outbox of the transaction's schema; the relay publishes them after the commit. Signal the relay then. Throws for a message of more
+ * than 256 KiB.
+ */
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- any service's transaction
 export async function stage(tx: Transaction<any>, messages: readonly OutboxMessage[]): Promise<void> {
   if (messages.length === 0) return;
@@ -19,6 +25,8 @@ export async function stage(tx: Transaction<any>, messages: readonly OutboxMessa
   const aggregates = messages.map((message) => message.aggregate);
   const subjects = messages.map((message) => message.subject);
   const bodies = messages.map((message) => JSON.stringify(message.envelope));
+  const tooLarge = bodies.findIndex((body) => Buffer.byteLength(body) > MAX_BYTES);
+  if (tooLarge !== -1) throw new Error(`Bug: a message to ${subjects[tooLarge]} has more than ${MAX_BYTES} bytes`);
   await sql`
     INSERT INTO outbox (message_id, aggregate, subject, bytes)
     SELECT message_id, aggregate, subject, convert_to(body, 'UTF8')

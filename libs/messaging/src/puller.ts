@@ -7,6 +7,7 @@ import { type Broker } from './broker.js';
 import { ensureDurable } from './ensure-topology.js';
 import { type Arrival } from './inbox-store.js';
 import { isJsError, JS_ERROR } from './js-api.js';
+import { OneAtATime } from './one-at-a-time.js';
 import { type DurableSpec } from './topology.js';
 import { WakeUp } from './wake-up.js';
 import { within } from './within.js';
@@ -65,9 +66,16 @@ export class Puller {
   }
 
   private async connection(): Promise<NatsConnection | null> {
-    const stopped = new Promise<null>((resolve) => this.stopping.signal.addEventListener('abort', () => resolve(null), { once: true }));
-    if (this.stopping.signal.aborted) return null;
-    return Promise.race([this.options.broker.connection(), stopped]);
+    const { signal } = this.stopping;
+    if (signal.aborted) return null;
+    let end = (): void => undefined;
+    const stopped = new Promise<null>((resolve) => (end = () => resolve(null)));
+    signal.addEventListener('abort', end);
+    try {
+      return await Promise.race([this.options.broker.connection(), stopped]);
+    } finally {
+      signal.removeEventListener('abort', end);
+    }
   }
 
   private async consume(nc: NatsConnection): Promise<void> {
@@ -79,16 +87,21 @@ export class Puller {
     const forget = broker.onDisconnected(() => messages.stop());
     this.failures = 0;
     const buffer: JsMsg[] = [];
-    let settling: Promise<void> | undefined;
+    const settling = new OneAtATime(() =>
+      this.settle(nc, buffer, messages).catch((error: unknown) => {
+        messages.stop();
+        throw error;
+      }),
+    );
     try {
       for await (const message of messages) {
         buffer.push(message);
-        settling ??= this.settle(nc, buffer, messages).finally(() => (settling = undefined));
+        settling.request();
       }
     } finally {
       forget();
       messages.stop();
-      await settling;
+      await settling.idle();
     }
   }
 

@@ -220,6 +220,8 @@ export class OutboxRelay {
   /** Where publishing stands, in a stream that is there. */
   private async takeUp(): Promise<Standing> {
     const { db, broker } = this.options;
+    // What was stamped before the failure may be of a history that a restore has ended.
+    this.fresh = [];
     const nc = await this.connected();
     await ensureStream(nc, this.stream, broker.topology);
     await this.beginEpochIfRestored(nc);

@@ -1,11 +1,25 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { openDatabase } from '@tidegate/database/database';
+import { type Logger } from '@tidegate/telemetry/logger';
 import { eventually } from '@tidegate/test-harness/eventually';
 import { sql } from 'kysely';
 import { readOutboxState } from '../src/outbox-rows.js';
 import { countEffects, effectsOf, quiet, recorder, upTo, World } from './support/world.js';
 
 jest.setTimeout(60_000);
+
+/** Keeps the names of errors only. */
+function alarming(alarms: string[]): Logger {
+  const nothing = () => undefined;
+  const logger: Logger = {
+    debug: nothing,
+    info: nothing,
+    warn: nothing,
+    error: (fields) => void alarms.push(fields.event),
+    child: () => logger,
+  };
+  return logger;
+}
 
 describe("When the owner's database was restored from a backup", () => {
   let world: World;
@@ -36,6 +50,21 @@ describe("When the owner's database was restored from a backup", () => {
     expect(await subscriber.watermark()).toEqual({ epoch: state.epoch, epoch_start: 7, position: 9 });
   });
 
+  it('alarms when the owner was restored without a new epoch, because the broker lost its end too', async () => {
+    const payments = await world.owner('payments');
+    const receipts = await world.member('receipts');
+    const alarms: string[] = [];
+    await world.subscribe(receipts, 'receipts-payments', recorder(), { logger: alarming(alarms) });
+    for (const n of upTo(5)) await payments.publish('payment:pay_1', n);
+    await eventually(async () => expect(await countEffects(receipts.db, 'receipts-payments')).toBe(5));
+    expect(alarms).toEqual([]);
+
+    await payments.relay.stop();
+    await sql`UPDATE outbox_state SET head = 3, published = 3`.execute(payments.db);
+
+    await eventually(() => expect(alarms).toContain('owner_behind'));
+  });
+
   it('alarms and waits when the owner no longer keeps what a consumer has not seen', async () => {
     const payments = await world.owner('payments');
     for (const n of upTo(5)) await payments.publish('payment:pay_1', n);
@@ -44,14 +73,7 @@ describe("When the owner's database was restored from a backup", () => {
     await sql`UPDATE outbox_state SET floor = 4`.execute(payments.db);
     const receipts = await world.member('receipts');
     const alarms: string[] = [];
-    const logger = {
-      debug: () => undefined,
-      info: () => undefined,
-      warn: () => undefined,
-      error: (fields: { event: string }) => void alarms.push(fields.event),
-      child: () => logger,
-    };
-    const subscriber = await world.subscribe(receipts, 'receipts-payments', recorder(), { logger });
+    const subscriber = await world.subscribe(receipts, 'receipts-payments', recorder(), { logger: alarming(alarms) });
 
     await eventually(() => expect(alarms).toContain('inbox_below_floor'));
     await payments.publish('payment:pay_1', 6);

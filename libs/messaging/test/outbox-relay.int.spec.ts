@@ -2,11 +2,12 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { jetstream } from '@nats-io/jetstream';
 import { failpointsFrom, noFailpoints } from '@tidegate/database/failpoints';
+import { Lease } from '@tidegate/database/lease';
 import { inTransaction } from '@tidegate/database/transaction';
 import { eventually } from '@tidegate/test-harness/eventually';
 import { sql } from 'kysely';
 import { readPage } from '../src/outbox-read.rpc.js';
-import { readOutboxState } from '../src/outbox-rows.js';
+import { LeadershipLost, readOutboxState, stampVisible } from '../src/outbox-rows.js';
 import { stage } from '../src/outbox.js';
 import { type Member, messageOf, quiet, recorder, countEffects, effectsOf, numbersByAggregate, upTo, World } from './support/world.js';
 
@@ -124,6 +125,27 @@ describe('When the relay comes back after it stamped and did not publish', () =>
     await expect(sql`UPDATE outbox SET subject = 'other'`.execute(payments.db)).rejects.toThrow('permission denied');
     await expect(sql`DELETE FROM outbox`.execute(payments.db)).rejects.toThrow('permission denied');
     await expect(sql`TRUNCATE outbox`.execute(payments.db)).rejects.toThrow('permission denied');
+  });
+
+  it('stamps nothing under a lease that ran out, even if nobody else has taken it', async () => {
+    const { db } = await world.member('payments');
+    await inTransaction({ db, failpoints: noFailpoints }, 'test', (tx) => stage(tx, [messageOf('payments', 'payment:pay_1', 1)]));
+    const lease = new Lease(db, 'relay', 'one');
+    const leader = { name: 'relay', holder: 'one', epoch: (await lease.acquire()) ?? 0 };
+    const stamping = () => db.transaction().execute((tx) => stampVisible(tx, leader, 10));
+
+    await sql`UPDATE leases SET expires_at = clock_timestamp()`.execute(db);
+    await expect(stamping()).rejects.toThrow(LeadershipLost);
+
+    await sql`UPDATE leases SET expires_at = clock_timestamp() + interval '1 minute'`.execute(db);
+    expect(await stamping()).toMatchObject([{ position: 1 }]);
+  });
+
+  it('takes no message that would not fit through the broker', async () => {
+    const { db } = await world.member('payments');
+    const message = messageOf('payments', 'payment:pay_1', 1);
+    message.envelope.data = { filler: 'x'.repeat(256 * 1024) };
+    await expect(db.transaction().execute((tx) => stage(tx, [message]))).rejects.toThrow(`Bug: a message to ${message.subject}`);
   });
 
   it('answers outbox.read in pages of at most 512 KiB', async () => {

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { eventually } from '@tidegate/test-harness/eventually';
 import { sql } from 'kysely';
 import { claimLanes } from '../src/inbox-lanes.js';
@@ -6,6 +6,8 @@ import { type Member, publisher, World } from './support/world.js';
 
 const KEY = { consumer: 'receipts-payments', generation: 1 };
 const PAUSE_MS = 60_000;
+
+jest.setTimeout(60_000);
 
 describe('Given a message that was in hand whenever its process was killed', () => {
   let world: World;
