@@ -30,5 +30,5 @@ describe('kill -9 at every failpoint of a payment', () => {
     expect(report.killed.length).toBe(40);
     await arena.settled();
     await arena.inboxesEven();
-  }, 400_000);
+  }, 600_000);
 });

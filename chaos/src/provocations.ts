@@ -62,7 +62,7 @@ async function unseenRefund(arena: Arena, random: Random, log: StoryLog): Promis
   const { payment_intents } = await arena.truth();
   const intent = payment_intents.find((one) => one.metadata['payment_id'] === payment && one.status === 'succeeded');
   if (!intent) return;
-  await arena.fault({ fault: 'webhook_drop', times: 4 });
+  for (const event_type of ['charge.refunded', 'refund.*']) await arena.fault({ fault: 'webhook_drop', event_type, times: 3 });
   await arena.dashboard('refund', { payment_intent: intent.id, amount: 100 });
 }
 
