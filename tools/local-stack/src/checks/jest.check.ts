@@ -16,7 +16,11 @@ export interface JestRun {
   say: (line: string) => void;
 }
 
-const workers = { unit: ['--maxWorkers=2'], int: ['--maxWorkers=2', '--testTimeout=30000'], e2e: ['--maxWorkers=2', '--testTimeout=120000'] };
+const workers = {
+  unit: ['--maxWorkers=2'],
+  int: ['--maxWorkers=2', '--testTimeout=30000'],
+  e2e: ['--maxWorkers=2', '--testTimeout=120000'],
+};
 
 /** One run of Jest over the specs of a kind. */
 export function jestCheck(run: JestRun): Check {
