@@ -67,7 +67,7 @@ export const DEFAULT_SETTINGS: Omit<Settings, 'seed'> = {
   availableAfterSeconds: 2 * 86_400,
   debitDelayMs: 3_000,
   disputeFee: 1_500,
-  disputeDelayMs: 1_000,
+  disputeDelayMs: 0,
   disputeResponseSeconds: 14 * 86_400,
   disputeDecisionMs: 3_000,
   payoutTransitSeconds: 3_600,

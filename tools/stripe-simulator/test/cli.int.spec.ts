@@ -9,7 +9,7 @@ let cli: Cli;
 let listening: Listening;
 
 beforeAll(async () => {
-  given = await givenSimulator({ webhooks: [] });
+  given = await givenSimulator({ webhooks: [], disputeDelayMs: 0 });
   cli = givenCli(given.simulator);
   listening = await cli.listen('--all-snapshot', '--forward-to', given.receiver.url);
 }, 30_000);
@@ -37,6 +37,13 @@ const TRIGGERS = [
   'payment_intent.canceled',
   'charge.refunded',
   'charge.captured',
+  'charge.dispute.created',
+  'charge.dispute.closed',
+  'checkout.session.completed',
+  'checkout.session.expired',
+  'checkout.session.async_payment_succeeded',
+  'invoice.paid',
+  'invoice.payment_failed',
 ];
 
 describe('stripe trigger', () => {

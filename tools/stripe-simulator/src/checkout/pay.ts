@@ -36,8 +36,12 @@ export function paySession(world: World, id: string, payment: Payment, cause: Ca
 
 function payIntent(world: World, session: CheckoutSession, method: string, cause: Cause): void {
   const intent = session.payment_intent === null ? newIntent(world, session, cause) : intentById(world, session.payment_intent);
-  confirmIntent(world, intent, { payment_method: method, return_url: `${payUrl(world, session.id)}/return` }, cause);
+  const params = { payment_method: method, mandate_data: AGREED, return_url: `${payUrl(world, session.id)}/return` };
+  confirmIntent(world, intent, params, cause);
 }
+
+/** Who pays by bank debit agrees to it on the page. */
+const AGREED = { customer_acceptance: { type: 'online', online: { ip_address: '127.0.0.1', user_agent: 'Checkout' } } };
 
 /** The intent of a session: its amount, customer and `payment_intent_data`. */
 function newIntent(world: World, session: CheckoutSession, cause: Cause): PaymentIntent {

@@ -51,6 +51,12 @@ export class Scheduler {
     return ran;
   }
 
+  /** Runs what is due already but whose timer has not fired yet, so that no request sees a past that is over. */
+  catchUp(): void {
+    const next = this.heap[0];
+    if (next !== undefined && next.dueMs <= this.clock.nowMs()) this.runDue();
+  }
+
   /** When the next job is due, in virtual milliseconds. */
   nextDueMs(): number | undefined {
     return this.heap[0]?.dueMs;

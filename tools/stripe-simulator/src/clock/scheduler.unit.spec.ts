@@ -47,6 +47,15 @@ describe('When the clock moves', () => {
     );
   });
 
+  it('catches up with what is due although its timer has not fired', () => {
+    const { scheduler, ran } = given();
+    scheduler.schedule(0, { kind: 'note', id: 'now' });
+    scheduler.schedule(60_000, { kind: 'note', id: 'later' });
+    scheduler.catchUp();
+    expect(ran).toEqual(['now']);
+    scheduler.clear();
+  });
+
   it('wakes up by itself', async () => {
     const { scheduler } = given();
     const done = new Promise((resolve) => scheduler.on('wake', resolve));

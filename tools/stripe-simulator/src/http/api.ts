@@ -124,6 +124,7 @@ export class Api {
 
   private run(incoming: Incoming, found: Found, body: string | undefined, fault: FaultSpec | undefined): Finished | Promise<Finished> {
     const { path, entry, key } = incoming;
+    this.world.scheduler.catchUp();
     if (body === undefined) throw invalidParam('The request body is too large.');
     const { keys, decode } = dialectOf(path);
     const read = { query: incoming.query, body, contentType: header(incoming, 'content-type'), fields: found.fields };
