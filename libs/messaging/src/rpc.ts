@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { errors, headers, type Msg, type NatsConnection, type PublishOptions, type Subscription } from '@nats-io/transport-node';
+import { errors, headers, type Msg, type NatsConnection, type Subscription } from '@nats-io/transport-node';
 import { currentTraceparent, inSpan } from '@tidegate/telemetry/tracing';
 import { type Broker } from './broker.js';
 
@@ -105,20 +105,11 @@ async function answer(message: Msg, handler: RpcHandler, traced: boolean): Promi
     const reply = await (traced
       ? inSpan(`serve ${message.subject}`, { kind: 'server', parent: traceparent, attributes }, handle)
       : handle());
-    respond(message, JSON.stringify(reply ?? null));
+    message.respond(JSON.stringify(reply ?? null));
   } catch (error) {
     const failed = headers();
     failed.set(ERROR_HEADER, (error instanceof Error ? error.message : String(error)).replace(/[\r\n]+/g, ' ').slice(0, 500));
-    respond(message, 'null', { headers: failed });
-  }
-}
-
-/** A connection that was closed meanwhile has nobody at its other end: the caller's time runs out. */
-function respond(message: Msg, payload: string, options?: PublishOptions): void {
-  try {
-    message.respond(payload, options);
-  } catch (error) {
-    if (!(error instanceof errors.ClosedConnectionError || error instanceof errors.DrainingConnectionError)) throw error;
+    message.respond('null', { headers: failed });
   }
 }
 
@@ -149,16 +140,17 @@ export class RpcClient {
     context.set(DEADLINE_HEADER, String(Math.ceil(Date.now() + timeout)));
     const traceparent = currentTraceparent();
     if (traceparent) context.set(TRACE_HEADER, traceparent);
-    let forget: () => void = () => undefined;
+    const abandoned = new AbortController();
     const lost = new Promise<never>((_, reject) => {
-      forget = this.broker.onDisconnected(() => reject(new RpcTimeout(subject)));
+      const forget = this.broker.onDisconnected(() => reject(new RpcTimeout(subject)));
+      abandoned.signal.addEventListener('abort', forget);
     });
     try {
       return await Promise.race([nc.request(subject, JSON.stringify(payload), { timeout, headers: context }), lost]);
     } catch (error) {
       throw named(subject, error);
     } finally {
-      forget();
+      abandoned.abort();
     }
   }
 }
