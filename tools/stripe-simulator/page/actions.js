@@ -70,7 +70,7 @@ const CLOSE_DISPUTE = {
 const COMPLETE_ACTION = {
   name: 'complete_action',
   label: 'Complete authentication',
-  when: ({ object, status }) => object === 'payment_intent' && status === 'requires_action',
+  when: ({ object, status }) => ['payment_intent', 'setup_intent'].includes(object) && status === 'requires_action',
   fields: [
     {
       name: 'outcome',
@@ -81,8 +81,8 @@ const COMPLETE_ACTION = {
       ],
     },
   ],
-  body: ({ id }, { outcome }) => ({ payment_intent: id, ...(outcome === 'fail' && { outcome }) }),
-  done: (intent) => `The payment is ${intent.status.replaceAll('_', ' ')}.`,
+  body: (object, { outcome }) => ({ ...subject(object), ...(outcome === 'fail' && { outcome }) }),
+  done: (intent) => `The ${intent.object === 'setup_intent' ? 'setup' : 'payment'} is ${intent.status.replaceAll('_', ' ')}.`,
 };
 
 const CANCEL = {

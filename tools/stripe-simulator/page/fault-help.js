@@ -23,9 +23,13 @@ export const FAULT_HELP = {
   webhook_reorder: 'Held for a moment, then delivered in another order.',
   webhook_two_events: 'Two events with different ids for one change.',
   webhook_bad_signature: 'One attempt is signed with a wrong secret.',
+  webhook_two_signatures: 'One attempt with a wrong signature before the right one.',
+  webhook_disable: 'The endpoint is disabled just when the event is due.',
+  event_unlisted: 'Delivered and found by its id, but in no list.',
   webhook_skew: 'One attempt whose time is outside the tolerance.',
   late_balance: 'The balance transaction of a charge comes late.',
-  late_failure: 'A refund fails after its success.',
+  late_failure: 'A refund or payout fails after its success.',
+  late_dispute: 'A charge is disputed some time after its capture.',
 };
 
 export const PLACES = {

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import WebSocket from 'ws';
 import { type StripeEvent } from '../src/events/event.js';
@@ -47,6 +48,12 @@ const TRIGGERS = [
 ];
 
 describe('stripe trigger', () => {
+  it('is documented with what is tested here', () => {
+    const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
+    const named = /<!-- triggers -->([^]*?)<!-- \/triggers -->/.exec(readme)?.[1]?.match(/[a-z_]+(\.[a-z_]+)+/g);
+    expect(named?.sort()).toEqual([...TRIGGERS].sort());
+  });
+
   it.each(TRIGGERS)(
     '%s makes the event, which the listening CLI forwards once, correctly signed',
     async (type) => {

@@ -1,4 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+// @ts-expect-error The page's files are plain JavaScript.
+import { FAULT_HELP } from '../page/fault-help.js';
+import { HTTP_FAULTS, LATE_FAULTS, WEBHOOK_FAULTS } from '../src/faults/fault.js';
 import { type Given, givenSimulator } from './given.js';
 
 let given: Given;
@@ -26,5 +29,10 @@ describe('The files of the page', () => {
   it('show no secret of an endpoint', async () => {
     const { id, secret } = await given.stripe.webhookEndpoints.create({ url: given.receiver.url, enabled_events: ['*'] });
     expect(await (await fetch(`${given.simulator.url}/__page/object?id=${id}`)).text()).not.toContain(secret);
+  });
+
+  it('explain every fault', () => {
+    const explained = Object.keys(FAULT_HELP as Record<string, string>);
+    expect(explained.sort()).toEqual([...HTTP_FAULTS, ...LATE_FAULTS, ...WEBHOOK_FAULTS].sort());
   });
 });
