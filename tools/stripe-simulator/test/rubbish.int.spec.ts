@@ -1,45 +1,54 @@
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { HTTP_FAULTS, LATE_FAULTS, WEBHOOK_FAULTS } from '../src/faults/fault.js';
 import { routes } from '../src/routes.js';
-import { schema } from '../src/schema/schema.js';
-import { type Given, KEY, givenSimulator } from './given.js';
+import { type Given, KEY, PAY, givenSimulator } from './given.js';
+import { type Sent, encoded, nasty, plausible, senseless } from './rubbish/forms.js';
 
 let given: Given;
 beforeAll(async () => {
-  given = await givenSimulator();
-});
+  given = await givenSimulator({ deliverySchedule: [] });
+  const { stripe } = given;
+  const customer = await stripe.customers.create({ payment_method: 'pm_card_visa' });
+  const paid = await stripe.paymentIntents.create({ ...PAY, customer: customer.id });
+  await stripe.refunds.create({ payment_intent: paid.id, amount: 100 });
+  await stripe.paymentIntents.create({ ...PAY, capture_method: 'manual' });
+  await stripe.paymentIntents.create({ amount: 500, currency: 'usd' });
+}, 20_000);
 afterAll(() => given.end());
 
+/** The same requests in every run; other seeds are for whoever looks for bugs. */
+const seed = Number(process.env['RUBBISH_SEED'] ?? 20_261_121);
+const runs = (count: number): { seed: number; numRuns: number } => ({ seed, numRuns: count * Number(process.env['RUBBISH_TIMES'] ?? 1) });
 const operations = routes.map(({ operation }) => operation);
-const names = [...new Set(Object.values(schema.operations).flatMap((fields) => Object.keys(fields)))];
-const value = fc.oneof(
-  fc.string({ maxLength: 20 }),
-  fc.constantFrom('', '0', '-1', '100', '99999999999999999999', 'true', 'usd', 'jpy', 'pm_card_visa', 'null', '[]', '%00', '__proto__'),
-  fc.integer().map(String),
-);
-const key = fc.oneof(
-  fc.constantFrom(...names),
-  fc.constantFrom(...names).chain((name) => fc.string({ maxLength: 5 }).map((inner) => `${name}[${inner}]`)),
-  fc.constantFrom(
-    '__proto__[a]',
-    'constructor[prototype][a]',
-    'a[',
-    'a]b',
-    '[]',
-    '[a]',
-    'metadata[__proto__]',
-    'expand[]',
-    'expand[x]',
-    'created[gte]',
-    `${'a'}${'[a]'.repeat(30)}`,
-  ),
-  fc.string({ maxLength: 12 }),
-);
-const form = fc
-  .array(fc.tuple(key, value), { maxLength: 8 })
-  .map((pairs) => pairs.map(([k, v]) => `${encodeURIComponent(k)}=${encodeURIComponent(v)}`).join('&'));
 const id = fc.constantFrom('pi_x', '..', '__proto__', 'constructor', '%', '%2e%2e', 'a b', '');
+const FORM = 'application/x-www-form-urlencoded';
+
+interface Answer {
+  readonly status: number;
+  readonly body: { readonly error?: { readonly type: string; readonly message: string } };
+}
+
+async function send(method: string, path: string, text: string, headers: Record<string, string> = {}): Promise<Answer> {
+  const inBody = method === 'POST';
+  const response = await fetch(`${given.simulator.url}${path}${inBody ? '' : `?${text}`}`, {
+    method,
+    headers: { Authorization: `Bearer ${KEY}`, 'Content-Type': FORM, ...headers },
+    ...(inBody && { body: text }),
+    redirect: 'manual',
+  });
+  return { status: response.status, body: (await response.json()) as Answer['body'] };
+}
+
+function isDocumented({ status, body }: Answer): void {
+  expect([200, 400, 402, 404, 409]).toContain(status);
+  if (status !== 200) expect(body.error).toMatchObject({ type: expect.any(String), message: expect.any(String) });
+}
+
+/** Ids of everything that exists. */
+const known = (): string[] =>
+  Object.values(given.simulator.world.collections()).flatMap((collection) => collection.all().map((one) => one.id));
 
 describe('Rubbish', () => {
   it('is answered with a documented error or a valid object, never with 500', async () => {
@@ -47,49 +56,71 @@ describe('Rubbish', () => {
       fc.asyncProperty(
         fc.constantFrom(...operations),
         id,
-        form,
+        senseless,
         fc.option(fc.string({ maxLength: 30 })),
         async (operation, someId, text, someKey) => {
           const [method = '', path = ''] = operation.split(' ');
           const real = given.simulator.world.paymentIntents.all()[0]?.id ?? someId;
-          const url = `${given.simulator.url}${path.replace('{id}', text.length % 3 === 0 ? real : encodeURIComponent(someId))}`;
-          const headers = {
-            Authorization: `Bearer ${KEY}`,
-            'Content-Type': 'application/x-www-form-urlencoded',
-            ...(someKey !== null && { 'Idempotency-Key': encodeURIComponent(someKey) }),
-          };
-          const response = await fetch(method === 'POST' ? url : `${url}?${text}`, {
-            method,
-            headers,
-            ...(method === 'POST' && { body: text }),
-          });
-          const body = (await response.json()) as { error?: { type: string; message: string } };
-          expect([200, 400, 402, 404]).toContain(response.status);
-          if (response.status !== 200) expect(body.error).toMatchObject({ type: expect.any(String), message: expect.any(String) });
+          const address = path.replace('{id}', text.length % 3 === 0 ? real : encodeURIComponent(someId));
+          isDocumented(await send(method, address, text, someKey === null ? {} : { 'Idempotency-Key': encodeURIComponent(someKey) }));
         },
       ),
-      { numRuns: 600 },
+      runs(600),
+    );
+  }, 60_000);
+
+  it('that is nearly right gets as far as the handlers, and comes back as an error or an object', async () => {
+    const statuses = new Map<number, number>();
+    await fc.assert(
+      fc.asyncProperty(plausible, async ({ operation, pairs, id: pick }: Sent) => {
+        const ids = known();
+        const [method = '', path = ''] = operation.split(' ');
+        const prefix = /\/v1\/(?:checkout\/)?(\w+)\/\{id\}/.exec(path)?.[1]?.slice(0, 3) ?? '';
+        const fit = ids.filter((one) => one.startsWith(PREFIXES[prefix] ?? ''));
+        const at = fit[pick % fit.length] ?? 'none';
+        const filled = pairs.map(
+          ([name, text]) => [name, /^@\d+$/.test(text) ? (ids[Number(text.slice(1)) % ids.length] ?? '') : text] as const,
+        );
+        const answer = await send(method, path.replace(/\{\w+\}/g, at), encoded(filled));
+        isDocumented(answer);
+        statuses.set(answer.status, (statuses.get(answer.status) ?? 0) + 1);
+      }),
+      runs(800),
+    );
+    expect(statuses.get(200)).toBeGreaterThan(50);
+  }, 90_000);
+
+  it('in headers is refused or ignored', async () => {
+    const printable = fc.string({ maxLength: 40 }).map((text) => text.replaceAll(/[^\x20-\x7e]/g, '?'));
+    const name = fc.constantFrom(
+      'Authorization',
+      'Stripe-Version',
+      'Idempotency-Key',
+      'Stripe-Account',
+      'Content-Type',
+      'Content-Length-X',
+      'Accept',
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.constantFrom('GET', 'POST', 'DELETE', 'PUT', 'PATCH'), name, printable, async (method, header, value) => {
+        const { status } = await send(method, '/v1/customers', 'name=x', { [header]: value });
+        expect([200, 400, 401, 404]).toContain(status);
+      }),
+      runs(150),
     );
   }, 30_000);
 
-  it('sent to the control routes gets a 4xx or works, never a 500', async () => {
-    const paths = [
-      '/__faults',
-      '/__clock',
-      '/__dashboard/refund',
-      '/__dashboard/cancel',
-      '/__dashboard/edit',
-      '/__dashboard/complete_action',
-      '/__dashboard/x',
-      '/__truth',
-    ];
+  it('as JSON for v2 gets a 4xx or works', async () => {
+    const paths = operations.filter((operation) => operation.includes(' /v2/'));
     await fc.assert(
-      fc.asyncProperty(fc.constantFrom(...paths), fc.oneof(fc.json(), fc.string()), async (path, body) => {
-        const response = await fetch(`${given.simulator.url}${path}`, { method: 'POST', body });
-        expect(response.status).toBeLessThan(500);
-        given.simulator.clearFaults();
+      fc.asyncProperty(fc.constantFrom(...paths), fc.oneof(fc.json(), fc.string()), async (operation, body) => {
+        const [method = '', path = ''] = operation.split(' ');
+        const answer = await send(method, path.replace('{id}', 'ed_x'), method === 'POST' ? body : '', {
+          'Content-Type': 'application/json',
+        });
+        expect([200, 400, 404]).toContain(answer.status);
       }),
-      { numRuns: 200 },
+      runs(100),
     );
   }, 30_000);
 
@@ -98,6 +129,10 @@ describe('Rubbish', () => {
       'GARBAGE\r\n\r\n',
       'POST /v1/customers HTTP/1.1\r\nContent-Length: 99999\r\n\r\nx',
       'GET / HTTP/9.9\r\n\r\n',
+      'GET //[ HTTP/1.1\r\nHost: x\r\n\r\n',
+      'GET /__faults//[?%zz HTTP/1.1\r\nHost: x\r\n\r\n',
+      'GET http://[/v1/customers HTTP/1.1\r\nHost: x\r\n\r\n',
+      'GET /v1/customers HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n',
       '\0\0\0\0',
       'POST /v1/customers HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nZZ\r\n',
     ];
@@ -116,4 +151,110 @@ describe('Rubbish', () => {
     );
     expect((await fetch(`${given.simulator.url}/healthz`)).status).toBe(200);
   });
+});
+
+const PREFIXES: Readonly<Record<string, string>> = {
+  ...{ pay: 'pi_', cha: 'ch_', ref: 're_', cus: 'cus_', ses: 'cs_', dis: 'du_', set: 'seti_', pro: 'prod_', pri: 'price_' },
+  ...{ sub: 'sub_', inv: 'in_', eve: 'evt_', web: 'we_', bal: 'txn_', met: 'mtr_' },
+};
+
+describe('Rubbish sent to the control routes', () => {
+  let beside: Given;
+  beforeAll(async () => {
+    beside = await givenSimulator({ selfCheck: false, deliverySchedule: [] });
+  });
+  afterAll(() => beside.end());
+
+  const ACTIONS = [
+    'refund',
+    'dispute',
+    'close_dispute',
+    'cancel',
+    'pay_checkout',
+    'complete_action',
+    'payout',
+    'edit',
+    'rotate_secret',
+    'x',
+  ];
+  const paths = [
+    '__faults',
+    '__clock',
+    '__truth',
+    '__reset',
+    '__3ds/x',
+    '__receipts/%',
+    '__checkout/x',
+    '',
+    ...ACTIONS.map((one) => `__dashboard/${one}`),
+  ];
+  const number = fc.oneof(fc.integer(), fc.double(), fc.constantFrom(1e308, -1, 0, 1e15, Number.MAX_SAFE_INTEGER));
+  const scalar = fc.oneof(
+    nasty,
+    number,
+    fc.boolean(),
+    fc.constant(null),
+    fc.json().map((text) => JSON.parse(text) as unknown),
+  );
+  const fields = [
+    'payment_intent',
+    'charge',
+    'amount',
+    'reason',
+    'id',
+    'changes',
+    'kind',
+    'outcome',
+    'silent',
+    'payout',
+    'currency',
+    'checkout_session',
+  ];
+  const more = [
+    'dispute',
+    'endpoint',
+    'expires_in_seconds',
+    'advance_seconds',
+    'fault',
+    'route',
+    'event_type',
+    'nth',
+    'times',
+    'probability',
+    'seed',
+    'ms',
+  ];
+  const body = fc.oneof(
+    fc.json(),
+    fc.string(),
+    fc
+      .dictionary(fc.constantFrom(...fields, ...more, 'duration_ms', 'copies', 'metadata'), scalar, { maxKeys: 5 })
+      .map((one) => JSON.stringify(one)),
+    fc
+      .record({ advance_seconds: number, expires_in_seconds: number, amount: number }, { requiredKeys: [] })
+      .map((one) => JSON.stringify(one)),
+    fc
+      .record({ fault: fc.constantFrom(...HTTP_FAULTS, ...WEBHOOK_FAULTS, ...LATE_FAULTS), ms: number, times: number, probability: number })
+      .map((one) => JSON.stringify(one)),
+  );
+
+  it('gets a 4xx or works, never a 500', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.constantFrom('GET', 'POST', 'DELETE', 'PUT'), fc.constantFrom(...paths), body, async (method, path, text) => {
+        const outage = text.includes('"refuse"');
+        const answer = await fetch(`${beside.simulator.url}/${path}`, {
+          method,
+          redirect: 'manual',
+          ...(method !== 'GET' && !outage && { body: text }),
+        });
+        expect(answer.status).toBeLessThan(500);
+        await answer.text();
+        beside.simulator.clearFaults();
+      }),
+      runs(600),
+    );
+    expect((await fetch(`${beside.simulator.url}/healthz`)).status).toBe(200);
+    const clock = (await (await fetch(`${beside.simulator.url}/__clock`)).json()) as { now: string };
+    expect(Number.isNaN(Date.parse(clock.now))).toBe(false);
+  }, 60_000);
 });
