@@ -17,7 +17,7 @@ function log(event: string, details: Record<string, unknown>): void {
   console.log(
     JSON.stringify({
       timestamp: new Date().toISOString(),
-      level: event === 'request_failed' ? 'error' : 'info',
+      level: event.endsWith('_failed') ? 'error' : 'info',
       service: 'stripe-simulator',
       event,
       ...details,

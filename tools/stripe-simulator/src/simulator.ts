@@ -50,6 +50,7 @@ export interface Simulator {
 export async function startSimulator(options: SimulatorOptions = {}): Promise<Simulator> {
   const { host = '127.0.0.1', webhooks = [], stateFile, logger = () => undefined } = options;
   const world = new World({ ...DEFAULT_SETTINGS, seed: randomInt(2 ** 32), ...settingsOf(options) });
+  world.onBug = (where, error) => logger('job_failed', { where, error: error instanceof Error ? error.stack : String(error) });
   startAutomaticActions(world);
   const state = stateFile === undefined ? undefined : new StateFile(stateFile, world);
   const restored = state?.load() ?? false;

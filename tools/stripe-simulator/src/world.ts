@@ -102,6 +102,9 @@ export class World {
   readonly listeners: Listeners;
   readonly selfCheck: SelfCheck | undefined;
 
+  /** Hears of errors that nobody waits for: bugs of the simulator, which goes on. */
+  onBug: (where: string, error: unknown) => void = () => undefined;
+
   /** Where this simulator answers; known once it listens. */
   baseUrl = '';
 
@@ -111,12 +114,19 @@ export class World {
     this.faults = new FaultBox(settings.seed);
     this.requests = new RequestLog(settings.keptRequests);
     this.limiter = settings.rateLimits === null ? undefined : new RateLimiter(settings.rateLimits, this.clock);
+    this.scheduler.onFailure(({ kind, id }, error) => this.bug(`${kind} of ${id}`, error));
     this.idempotency = new IdempotencyKeys(this.clock, settings.keptIdempotencyKeys);
     this.idempotencyV2 = new IdempotencyKeys(this.clock, settings.keptIdempotencyKeys, V2_KEPT_SECONDS);
     this.deliveries = new Deliveries(this);
     this.events = new EventLog(this);
     this.listeners = new Listeners(this);
     this.selfCheck = settings.selfCheck ? new SelfCheck() : undefined;
+  }
+
+  /** Tells of an error that would otherwise end the process. */
+  bug(where: string, error: unknown): void {
+    this.selfCheck?.faults.push(`${where}: ${String(error)}`);
+    this.onBug(where, error);
   }
 
   /** Forgets everything except the endpoints given at start. Ids go on, so nothing ever gets an id twice. */

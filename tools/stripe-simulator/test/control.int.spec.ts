@@ -154,3 +154,27 @@ describe('Late truth', () => {
     expect((intent.latest_charge as Stripe.Charge).balance_transaction).toBeNull();
   });
 });
+
+describe('An edit', () => {
+  it.each([{ status: 'paid' }, { amount: '1' }, { metadata: null }, { colour: 'red' }, { object: 'charge' }])(
+    'refuses what Stripe could not show: %j',
+    async (changes) => {
+      const intent = await stripe.paymentIntents.create(PAY);
+      const { status, value } = await control(given.simulator, 'POST', '/__dashboard/edit', { id: intent.id, changes });
+      expect([status, (value as { error: { param: string } }).error.param]).toEqual([400, 'changes']);
+      expect((await stripe.paymentIntents.retrieve(intent.id)).status).toBe('succeeded');
+    },
+  );
+
+  it('may change any object that there is into what it is', async () => {
+    const intent = await stripe.paymentIntents.create(PAY);
+    await stripe.refunds.create({ payment_intent: intent.id, amount: 100 });
+    await stripe.customers.create({});
+    const { paymentIntents, charges, refunds, customers, paymentMethods, balanceTransactions } = given.simulator.world;
+    await eventually(() => balanceTransactions.size > 0);
+    for (const collection of [paymentIntents, charges, refunds, customers, paymentMethods, balanceTransactions]) {
+      const [one] = collection.all();
+      expect(await control(given.simulator, 'POST', '/__dashboard/edit', { id: one!.id, changes: {} })).toMatchObject({ status: 200 });
+    }
+  });
+});

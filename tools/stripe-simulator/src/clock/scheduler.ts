@@ -20,10 +20,18 @@ export class Scheduler {
   private order = 0;
   private timer: NodeJS.Timeout | undefined;
   private readonly runners = new Map<string, (id: string) => void>();
+  private failed: (job: Job, error: unknown) => void = (_job, error) => {
+    throw error;
+  };
 
   constructor(private readonly clock: VirtualClock) {}
 
-  /** Says what a kind of job does. The runner must not throw. */
+  /** Hears of a runner that threw; without a listener it ends whoever moved the clock. */
+  onFailure(failed: (job: Job, error: unknown) => void): void {
+    this.failed = failed;
+  }
+
+  /** Says what a kind of job does. A runner that throws is a bug, and the jobs after it run all the same. */
   on(kind: string, run: (id: string) => void): void {
     this.runners.set(kind, run);
   }
@@ -44,7 +52,7 @@ export class Scheduler {
     let ran = 0;
     for (let next = this.heap[0]; next !== undefined && next.dueMs <= this.clock.nowMs(); next = this.heap[0]) {
       this.pop();
-      this.runners.get(next.job.kind)?.(next.job.id);
+      this.run(next.job);
       ran += 1;
     }
     this.arm();
@@ -69,6 +77,14 @@ export class Scheduler {
   clear(): void {
     this.heap = [];
     clearTimeout(this.timer);
+  }
+
+  private run(job: Job): void {
+    try {
+      this.runners.get(job.kind)?.(job.id);
+    } catch (error) {
+      this.failed(job, error);
+    }
   }
 
   private arm(): void {

@@ -65,3 +65,22 @@ describe('When the clock moves', () => {
     clearTimeout(alive);
   });
 });
+
+describe('A job that throws', () => {
+  it('is told of, and the ones after it run all the same', () => {
+    const clock = new VirtualClock();
+    const scheduler = new Scheduler(clock);
+    const seen: string[] = [];
+    scheduler.onFailure(({ kind, id }, error) => seen.push(`${kind} ${id}: ${String(error)}`));
+    scheduler.on('bad', () => {
+      throw new Error('broken');
+    });
+    scheduler.on('good', (id) => seen.push(id));
+    scheduler.schedule(1_000, { kind: 'bad', id: 'a' });
+    scheduler.schedule(2_000, { kind: 'good', id: 'b' });
+    clock.advance(3);
+    expect(scheduler.runDue()).toBe(2);
+    expect(seen).toEqual(['bad a: Error: broken', 'b']);
+    scheduler.clear();
+  });
+});

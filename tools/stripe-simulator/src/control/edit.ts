@@ -1,5 +1,6 @@
 import { type Cause } from '../http/call.js';
-import { noSuch } from '../http/errors.js';
+import { invalidParam, noSuch } from '../http/errors.js';
+import { shapeFaults } from '../schema/shape.js';
 import { type Collection, type Stored } from '../store/collection.js';
 import { type World } from '../world.js';
 
@@ -8,11 +9,19 @@ export function editObject(world: World, id: string, changes: object, cause: Cau
   for (const [collection, event] of editable(world)) {
     const before = collection.get(id);
     if (before === undefined) continue;
-    const after = collection.replace({ ...before, ...changes, id });
+    const wanted = { ...before, ...changes, id };
+    checkShape(wanted);
+    const after = collection.replace(wanted);
     if (event !== undefined) world.events.emit(event, after, cause, before);
     return after;
   }
   throw noSuch('object', id, 'id');
+}
+
+/** An object may be made wrong, but not into what no reader could understand: its fields keep the types that Stripe describes. */
+function checkShape(object: object): void {
+  const [fault] = shapeFaults(object, String((object as { object?: unknown }).object));
+  if (fault !== undefined) throw invalidParam(`Stripe could not show this object: ${fault.slice(0, 200)}`, 'changes');
 }
 
 /** Intents have no `updated` event. */

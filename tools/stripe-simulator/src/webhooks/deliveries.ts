@@ -45,10 +45,11 @@ export class Deliveries {
   private readonly open = new Map<string, Series>();
   private readonly attempts: BoundedLog<DeliveryAttempt>;
   private readonly poster = new Poster();
-  private readonly queue = new Queue(PARALLEL_POSTS);
+  private readonly queue: Queue;
   private closed = false;
 
   constructor(private readonly world: World) {
+    this.queue = new Queue(PARALLEL_POSTS, (error) => world.bug('delivery', error));
     this.attempts = new BoundedLog(world.settings.keptDeliveries);
     world.scheduler.on(RETRY, (id) => this.enqueue(id));
   }
@@ -122,7 +123,8 @@ export class Deliveries {
   /** A target that is told once is no traffic to limit: nothing must wait for it. */
   private enqueue(id: string): void {
     const series = this.open.get(id);
-    if (series && targetById(this.world, series.endpoint)?.once) setImmediate(() => void this.attempt(id));
+    if (series && targetById(this.world, series.endpoint)?.once)
+      setImmediate(() => void this.attempt(id).catch((error: unknown) => this.world.bug('delivery', error)));
     else this.queue.push(() => this.attempt(id));
   }
 

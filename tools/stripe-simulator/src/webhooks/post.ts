@@ -1,4 +1,4 @@
-import { Agent as HttpAgent, type IncomingMessage, request as httpRequest } from 'node:http';
+import { type ClientRequest, Agent as HttpAgent, type IncomingMessage, request as httpRequest } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 
 export type PostResult = { readonly status: number } | { readonly error: string };
@@ -19,7 +19,8 @@ export class Poster {
         response.on('error', () => undefined).resume();
         resolve({ status: response.statusCode ?? 0 });
       };
-      const outgoing = secure ? httpsRequest(url, options, answered) : httpRequest(url, options, answered);
+      const outgoing = opened(() => (secure ? httpsRequest(url, options, answered) : httpRequest(url, options, answered)));
+      if ('error' in outgoing) return resolve(outgoing);
       const deadline = setTimeout(() => outgoing.destroy(new Error('timed out')), timeoutMs);
       outgoing.on('error', (error) => {
         clearTimeout(deadline);
@@ -32,5 +33,14 @@ export class Poster {
   close(): void {
     this.http.destroy();
     this.https.destroy();
+  }
+}
+
+/** A URL that is none, or a header that can't be sent, throws at once. */
+function opened(open: () => ClientRequest): ClientRequest | { error: string } {
+  try {
+    return open();
+  } catch (error) {
+    return { error: (error as Error).message };
   }
 }

@@ -8,7 +8,11 @@ export class Queue {
   private held: Task[] = [];
   private window: NodeJS.Timeout | undefined;
 
-  constructor(private readonly parallel: number) {}
+  /** `failed` hears of a task that rejects; the others go on. */
+  constructor(
+    private readonly parallel: number,
+    private readonly failed: (error: unknown) => void,
+  ) {}
 
   push(task: Task): void {
     this.waiting.push(task);
@@ -52,10 +56,12 @@ export class Queue {
       const batch = this.waiting.splice(0, this.parallel - this.running);
       for (const task of batch) {
         this.running += 1;
-        void task().finally(() => {
-          this.running -= 1;
-          if (this.waiting.length > 0) this.wake();
-        });
+        void task()
+          .catch(this.failed)
+          .finally(() => {
+            this.running -= 1;
+            if (this.waiting.length > 0) this.wake();
+          });
       }
     }
   }

@@ -1,11 +1,14 @@
 import { describe, expect, it } from '@jest/globals';
 import { Queue } from './queue.js';
 
+const fail = (error: unknown): void => {
+  throw error;
+};
 const done = (queue: Queue): Promise<void> => new Promise((resolve) => queue.push(() => Promise.resolve(resolve())));
 
 describe('The queue', () => {
   it('runs in order, never inside the caller, at most so many at a time', async () => {
-    const queue = new Queue(2);
+    const queue = new Queue(2, fail);
     const log: string[] = [];
     let running = 0;
     let most = 0;
@@ -24,7 +27,7 @@ describe('The queue', () => {
   });
 
   it('collects held tasks and never runs them in the order in which they came', async () => {
-    const queue = new Queue(4);
+    const queue = new Queue(4, fail);
     const log: number[] = [];
     await new Promise<void>((resolve) => {
       for (let n = 0; n < 3; n += 1) {
@@ -40,5 +43,15 @@ describe('The queue', () => {
       }
     });
     expect(log).toEqual([1, 2, 0]);
+  });
+});
+
+describe('A task that rejects', () => {
+  it('is told of, and the others go on', async () => {
+    const told: unknown[] = [];
+    const queue = new Queue(1, (error) => told.push(error));
+    queue.push(() => Promise.reject(new Error('broken')));
+    await done(queue);
+    expect(told.map(String)).toEqual(['Error: broken']);
   });
 });
