@@ -3,11 +3,29 @@ import { listPage } from '../http/list.js';
 import { type Route } from '../http/route.js';
 import { shownAs } from '../schema/complete.js';
 import { type Metadata, mergeMetadata } from '../schema/metadata-param.js';
+import { searchPage } from '../search/search.js';
 import { type World } from '../world.js';
 import { type Charge } from './charge.js';
 
 const PATH = '/v1/charges';
 const PLAIN = ['description', 'receipt_email', 'shipping', 'transfer_group', 'fraud_details'];
+
+const SEARCHABLE = {
+  amount: 'number',
+  'billing_details.address.postal_code': 'token',
+  created: 'number',
+  currency: 'token',
+  customer: 'token',
+  disputed: 'token',
+  metadata: 'metadata',
+  'payment_method_details.card.brand': 'token',
+  'payment_method_details.card.exp_month': 'number',
+  'payment_method_details.card.exp_year': 'number',
+  'payment_method_details.card.fingerprint': 'token',
+  'payment_method_details.card.last4': 'token',
+  refunded: 'token',
+  status: 'token',
+} as const;
 
 export const chargeRoutes: readonly Route[] = [
   {
@@ -15,6 +33,11 @@ export const chargeRoutes: readonly Route[] = [
     returns: 'list<charge>',
     handle: (world, call) =>
       listPage(call, world.charges, { noun: 'charge', url: PATH, filters: ['payment_intent', 'customer', 'transfer_group'] }),
+  },
+  {
+    operation: `GET ${PATH}/search`,
+    returns: 'search_result<charge>',
+    handle: (world, call) => searchPage(call, world.charges, 'charges', SEARCHABLE),
   },
   { operation: `GET ${PATH}/{id}`, returns: 'charge', handle: (world, { id }) => chargeById(world, id) },
   {

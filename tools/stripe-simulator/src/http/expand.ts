@@ -18,7 +18,7 @@ interface Tree {
 export function expansionOf(paths: readonly string[] | undefined, returns: string): Tree | undefined {
   if (paths === undefined || paths.length === 0) return undefined;
   const tree = Object.create(null) as Tree;
-  const listed = /^list<(.+)>$/.exec(returns)?.[1];
+  const listed = /^(?:list|search_result)<(.+)>$/.exec(returns)?.[1];
   for (const path of paths) {
     const names = path.split('.');
     if (names.length > MAX_LEVELS + (listed === undefined ? 0 : 1)) {

@@ -1,5 +1,6 @@
 import { listPage } from '../http/list.js';
 import { type Route } from '../http/route.js';
+import { searchPage } from '../search/search.js';
 import { cancelIntent } from './cancel.js';
 import { captureIntent } from './capture.js';
 import { confirmIntent } from './confirm.js';
@@ -14,6 +15,15 @@ const DETAILS = ['amount_details', 'hooks', 'payment_details', 'payment_method_c
 const METHODS = ['confirmation_token', 'payment_method_data'];
 const MANDATES = ['mandate', 'mandate_data'];
 
+const SEARCHABLE = {
+  amount: 'number',
+  created: 'number',
+  currency: 'token',
+  customer: 'token',
+  metadata: 'metadata',
+  status: 'token',
+} as const;
+
 export const paymentIntentRoutes: readonly Route[] = [
   { operation: `POST ${PATH}`, returns: 'payment_intent', unsupported: [...CONNECT, ...DETAILS, ...METHODS], handle: createIntent },
   {
@@ -21,6 +31,11 @@ export const paymentIntentRoutes: readonly Route[] = [
     returns: 'list<payment_intent>',
     unsupported: ['customer_account'],
     handle: (world, call) => listPage(call, world.paymentIntents, { noun: 'payment_intent', url: PATH, filters: ['customer'] }),
+  },
+  {
+    operation: `GET ${PATH}/search`,
+    returns: 'search_result<payment_intent>',
+    handle: (world, call) => searchPage(call, world.paymentIntents, 'payment_intents', SEARCHABLE),
   },
   { operation: `GET ${PATH}/{id}`, returns: 'payment_intent', handle: (world, { id }) => intentById(world, id) },
   {

@@ -6,9 +6,20 @@ import { schema } from './schema.js';
  * `returns` is a type or `list<type>`. Gives one line per fault, none when all is well.
  */
 export function shapeFaults(value: unknown, returns: string): string[] {
-  const listed = /^list<(.+)>$/.exec(returns)?.[1];
+  const [, envelope, listed] = /^(list|search_result)<(.+)>$/.exec(returns) ?? [];
   if (listed === undefined) return checkType(value, returns, returns);
+  if (envelope === 'search_result') return checkSearch(value, listed, returns);
   return checkNode(value, { t: 'list', items: { t: 'ref', ref: listed } }, returns);
+}
+
+function checkSearch(value: unknown, type: string, path: string): string[] {
+  const { next_page: next, ...list } = (isMap(value) ? value : {}) as { next_page?: unknown; object?: string };
+  const envelope = expected(
+    list.object === 'search_result' && (next === null || typeof next === 'string'),
+    path,
+    'a page of search results',
+  );
+  return [...envelope, ...checkList({ ...list, object: 'list' }, { t: 'list', items: { t: 'ref', ref: type } }, path)];
 }
 
 /** Checks an event and the object in it. */
