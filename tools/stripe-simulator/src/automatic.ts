@@ -12,6 +12,9 @@ import { EXPIRE_AUTHORIZATION } from './payment-intents/charge-intent.js';
 import { FAIL_DEBIT, FINISH_DEBIT, failDebit, finishDebit } from './payment-intents/debit.js';
 import { FAIL_PAYOUT, PAYOUT_ARRIVES, SEND_PAYOUT, arrive, fail, send } from './payouts/later.js';
 import { FAIL_REFUND, SUCCEED_REFUND, failRefund, succeedRefund } from './refunds/later.js';
+import { subscriptionDue, trialWillEnd } from './subscriptions/due.js';
+import { followInvoice } from './subscriptions/follow.js';
+import { SUBSCRIPTION_DUE, TRIAL_WILL_END } from './subscriptions/schedule.js';
 import { type World } from './world.js';
 
 /** Everything that Stripe does by itself as the virtual clock moves. */
@@ -19,6 +22,9 @@ export function startAutomaticActions(world: World): void {
   world.intentChanges.on((intent, cause) => followSessionIntent(world, intent, cause));
   world.intentChanges.on((intent, cause) => followInvoiceIntent(world, intent, cause));
   world.scheduler.on(FINALIZE_INVOICE, (id) => finalizeDue(world, id));
+  world.invoiceChanges.on((change, cause) => followInvoice(world, change, cause));
+  world.scheduler.on(SUBSCRIPTION_DUE, (id) => subscriptionDue(world, id));
+  world.scheduler.on(TRIAL_WILL_END, (id) => trialWillEnd(world, id));
   world.scheduler.on(RETRY_INVOICE, (id) => retryDue(world, id));
   world.scheduler.on(EXPIRE_SESSION, (id) => expireDue(world, id));
   world.scheduler.on(SETTLE_CHARGE, (id) => settleNow(world, id));

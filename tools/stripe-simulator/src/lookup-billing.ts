@@ -30,5 +30,9 @@ export function billingIncludable(world: World, owner: { object?: string; id: st
     const intent = intentOf(world, owner as Invoice);
     return intent === undefined ? null : { client_secret: intent.client_secret, type: 'payment_intent' };
   }
+  if (owner.object === 'customer' && field === 'subscriptions') {
+    const data = world.subscriptions.by('customer', owner.id).filter(({ status }) => status !== 'canceled');
+    return { object: 'list', data: data.reverse(), has_more: false, url: `/v1/customers/${owner.id}/subscriptions` };
+  }
   return undefined;
 }

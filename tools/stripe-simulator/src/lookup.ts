@@ -45,7 +45,6 @@ function includable(world: World, owner: { object?: string; id: string }, field:
   if (owner.object === 'charge' && field === 'refunds') {
     return list(world.refunds.by('charge', (owner as Charge).id).reverse(), `/v1/charges/${owner.id}/refunds`);
   }
-  if (owner.object === 'customer' && ['sources', 'subscriptions', 'tax_ids'].includes(field))
-    return list([], `/v1/customers/${owner.id}/${field}`);
+  if (owner.object === 'customer' && ['sources', 'tax_ids'].includes(field)) return list([], `/v1/customers/${owner.id}/${field}`);
   return billingIncludable(world, owner, field);
 }

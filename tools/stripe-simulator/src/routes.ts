@@ -21,6 +21,7 @@ import { mandateRoutes } from './mandates/routes.js';
 import { payoutRoutes } from './payouts/routes.js';
 import { refundRoutes } from './refunds/routes.js';
 import { setupIntentRoutes } from './setup-intents/routes.js';
+import { subscriptionRoutes } from './subscriptions/routes.js';
 import { webhookEndpointRoutes } from './webhooks/routes.js';
 
 /** Every supported operation; anything else is `Unrecognized request URL`. */
@@ -46,6 +47,7 @@ export const routes: readonly Route[] = [
   ...priceRoutes,
   ...checkoutRoutes,
   ...invoiceRoutes,
+  ...subscriptionRoutes,
   ...invoiceItemRoutes,
   ...invoicePaymentRoutes,
 ];

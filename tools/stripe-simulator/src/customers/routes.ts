@@ -6,6 +6,7 @@ import { shownAs } from '../schema/complete.js';
 import { type Metadata, mergeMetadata } from '../schema/metadata-param.js';
 import { type Params } from '../schema/params.js';
 import { blank } from './blank.js';
+import { endAllOf } from '../subscriptions/end.js';
 import { type Customer } from './customer.js';
 import { mustExistCustomer } from './find.js';
 
@@ -85,6 +86,7 @@ export const customerRoutes: readonly Route[] = [
     handle: (world, { id, cause }) => {
       const customer = mustExistCustomer(world, id, 'id');
       const stub = { id, object: 'customer', deleted: true } as const;
+      endAllOf(world, id, cause);
       world.customers.remove(id);
       world.deletedCustomers.set(id, stub);
       world.events.emit('customer.deleted', customer, cause);

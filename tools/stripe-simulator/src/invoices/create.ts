@@ -48,7 +48,7 @@ export function createInvoice(world: World, { params, cause }: Call): Invoice {
       reason: 'manual',
       collection,
       dueDate,
-      autoAdvance: params['auto_advance'] === true,
+      advance: params['auto_advance'] === true ? 'later' : 'never',
       parent,
       period: { start: now, end: now },
       lines: (id) =>

@@ -1,5 +1,6 @@
 import { type Customer } from '../customers/customer.js';
 import { type Cause } from '../http/call.js';
+import { checkedAmount } from '../money/amounts.js';
 import { type World } from '../world.js';
 import { type BillingReason, type CollectionMethod, type Invoice, type InvoiceParent, type LineItem, type Period } from './invoice.js';
 import { totals } from './totals.js';
@@ -12,8 +13,8 @@ export interface Draft {
   readonly reason: BillingReason;
   readonly collection: CollectionMethod;
   readonly dueDate: number | null;
-  /** Whether the draft finalizes itself after a while and is then collected. */
-  readonly autoAdvance: boolean;
+  /** Whether it is collected by itself: finalized after a while, or by the caller at once. */
+  readonly advance: 'later' | 'at_once' | 'never';
   readonly parent: InvoiceParent | null;
   readonly period: Period;
   readonly lines: (invoice: string) => readonly LineItem[];
@@ -22,17 +23,19 @@ export interface Draft {
 
 /** A new draft invoice with `invoice.created`. An advancing one finalizes itself an hour later (setting `invoiceDraftSeconds`). */
 export function newDraft(world: World, draft: Draft, cause: Cause): Invoice {
-  const { customer, autoAdvance } = draft;
+  const { customer, advance } = draft;
   const id = world.ids.next('in');
   const now = world.clock.nowSeconds();
-  const finalizesAt = autoAdvance ? now + world.settings.invoiceDraftSeconds : null;
+  const finalizesAt = advance === 'later' ? now + world.settings.invoiceDraftSeconds : null;
+  const sums = totals(id, draft.currency, draft.lines(id), customer.balance);
+  if (sums.amount_due > 0) checkedAmount(sums.amount_due, draft.currency);
   const invoice = world.invoices.insert({
     ...NOTHING,
-    ...totals(id, draft.currency, draft.lines(id), customer.balance),
+    ...sums,
     ending_balance: null,
     id,
     object: 'invoice',
-    auto_advance: autoAdvance,
+    auto_advance: advance !== 'never',
     automatically_finalizes_at: finalizesAt,
     billing_reason: draft.reason,
     collection_method: draft.collection,

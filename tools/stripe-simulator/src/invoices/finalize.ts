@@ -1,4 +1,5 @@
 import { type Cause } from '../http/call.js';
+import { checkedAmount } from '../money/amounts.js';
 import { createIntent } from '../payment-intents/create.js';
 import { type World } from '../world.js';
 import { mustAllow } from './find.js';
@@ -13,10 +14,12 @@ import { totals } from './totals.js';
 export function finalizeInvoice(world: World, draft: Invoice, cause: Cause): Invoice {
   mustAllow('finalize', draft);
   const balance = world.customers.get(draft.customer)?.balance ?? 0;
+  const sums = totals(draft.id, draft.currency, draft.lines.data, balance);
+  if (sums.amount_due > 0) checkedAmount(sums.amount_due, draft.currency);
   const now = world.clock.nowSeconds();
   const open = world.invoices.replace({
     ...draft,
-    ...totals(draft.id, draft.currency, draft.lines.data, balance),
+    ...sums,
     status: 'open',
     automatically_finalizes_at: null,
     effective_at: draft.effective_at ?? now,

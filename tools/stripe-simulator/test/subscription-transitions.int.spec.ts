@@ -1,0 +1,167 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import type Stripe from 'stripe';
+import { type SubscriptionStatus } from '../src/subscriptions/subscription.js';
+import { ALLOWED_FROM, OUTCOMES, type OutcomeName, type SubscriptionOperation } from '../src/subscriptions/transitions.js';
+import { type Given, control, errorOf, givenSimulator } from './given.js';
+
+const DAY = 86_400;
+const HOUR = 3_600;
+
+let given: Given;
+let stripe: Stripe;
+let customer: string;
+let price: string;
+beforeAll(async () => {
+  given = await givenSimulator({ invoiceRetrySeconds: [DAY] });
+  ({ stripe } = given);
+});
+beforeEach(async () => {
+  given.simulator.reset();
+  customer = (await stripe.customers.create()).id;
+  await setDefault('pm_card_visa');
+  price = (
+    await stripe.prices.create({ currency: 'usd', unit_amount: 1_500, recurring: { interval: 'month' }, product_data: { name: 'Plan' } })
+  ).id;
+});
+afterAll(() => given.end());
+
+const setDefault = async (card: string): Promise<string> => {
+  const { id } = await stripe.paymentMethods.attach(card, { customer });
+  await stripe.customers.update(customer, { invoice_settings: { default_payment_method: id } });
+  return id;
+};
+const create = (more: object = {}): Promise<Stripe.Subscription> => stripe.subscriptions.create({ customer, items: [{ price }], ...more });
+const advance = (seconds: number): void => given.simulator.advanceClock(seconds);
+const untilRenewal = ({ items }: Stripe.Subscription): number =>
+  items.data[0]!.current_period_end - given.simulator.world.clock.nowSeconds() + 1;
+const noMethod = { trial_period_days: 5, trial_settings: { end_behavior: { missing_payment_method: 'pause' } } } as const;
+const paused = async (): Promise<Stripe.Subscription> => {
+  customer = (await stripe.customers.create()).id;
+  const subscription = await create(noMethod);
+  advance(5 * DAY + 1);
+  return stripe.subscriptions.retrieve(subscription.id);
+};
+const failing = async (): Promise<Stripe.Subscription> => {
+  const subscription = await create();
+  await setDefault('pm_card_chargeCustomerFail');
+  advance(untilRenewal(subscription));
+  return subscription;
+};
+const pastDue = async (): Promise<Stripe.Subscription> => {
+  const { id } = await failing();
+  advance(HOUR + 1);
+  return stripe.subscriptions.retrieve(id);
+};
+
+describe('The table of states and operations of a subscription', () => {
+  const INTO: Readonly<Partial<Record<SubscriptionStatus, () => Promise<Stripe.Subscription>>>> = {
+    active: () => create(),
+    trialing: () => create({ trial_period_days: 5 }),
+    incomplete: () => create({ payment_behavior: 'default_incomplete' }),
+    incomplete_expired: async () => {
+      const { id } = await create({ payment_behavior: 'default_incomplete' });
+      advance(23 * HOUR + 1);
+      return stripe.subscriptions.retrieve(id);
+    },
+    past_due: pastDue,
+    canceled: async () => stripe.subscriptions.cancel((await create()).id),
+    paused,
+  };
+  const DO: Readonly<Record<SubscriptionOperation, (id: string) => Promise<Stripe.Subscription>>> = {
+    update: (id) => stripe.subscriptions.update(id, { description: 'x' }),
+    cancel: (id) => stripe.subscriptions.cancel(id),
+    resume: (id) => stripe.subscriptions.resume(id),
+  };
+  const cells = (Object.keys(DO) as SubscriptionOperation[]).flatMap((operation) =>
+    (Object.keys(INTO) as SubscriptionStatus[]).map((status) => [operation, status] as const),
+  );
+
+  it.each(cells)('decides about %s in %s', async (operation, status) => {
+    const subscription = await INTO[status]!();
+    expect(subscription.status).toBe(status);
+    if (ALLOWED_FROM[operation].includes(status)) return expect((await DO[operation](subscription.id)).id).toBe(subscription.id);
+    expect(await errorOf(DO[operation](subscription.id))).toMatchObject({ statusCode: operation === 'cancel' ? 404 : 400 });
+  });
+
+  it('lets what has ended change in its metadata still', async () => {
+    const { id } = await stripe.subscriptions.cancel((await create()).id);
+    expect((await stripe.subscriptions.update(id, { metadata: { a: 'b' } })).metadata).toEqual({ a: 'b' });
+  });
+});
+
+describe('The table of outcomes of a subscription', () => {
+  let start = 0;
+  const mark = (): void => {
+    start = given.simulator.world.events.records.size;
+  };
+  const before = async (step: () => unknown): Promise<void> => {
+    mark();
+    await step();
+  };
+
+  const BRING: Readonly<Record<OutcomeName, () => Promise<unknown>>> = {
+    created_active: () => before(() => create()),
+    created_trialing: () => before(() => create({ trial_period_days: 7 })),
+    created_declined: async () => setDefault('pm_card_chargeCustomerFail').then(() => before(() => create())),
+    created_action_required: async () => setDefault('pm_card_threeDSecure2Required').then(() => before(() => create())),
+    created_unpaid: () => before(() => create({ payment_behavior: 'default_incomplete' })),
+    first_paid: async () => {
+      const { latest_invoice: invoice } = await create({ payment_behavior: 'default_incomplete' });
+      await before(() => stripe.invoices.pay(invoice as string));
+    },
+    first_never_paid: async () => create({ payment_behavior: 'default_incomplete' }).then(() => before(() => advance(23 * HOUR + 1))),
+    updated: async () => create().then(({ id }) => before(() => stripe.subscriptions.update(id, { description: 'x' }))),
+    renewed: async () => create().then((one) => before(() => advance(untilRenewal(one)))),
+    renewal_paid: async () => {
+      advance(untilRenewal(await create()));
+      await before(() => advance(HOUR + 1));
+    },
+    renewal_failed: async () => failing().then(() => before(() => advance(HOUR + 1))),
+    retry_paid: async () => {
+      await pastDue();
+      await setDefault('pm_card_visa');
+      await before(() => advance(DAY + 1));
+    },
+    last_retry_failed: async () => pastDue().then(() => before(() => advance(DAY + 1))),
+    cancel_at_period_end: async () =>
+      create().then(({ id }) => before(() => stripe.subscriptions.update(id, { cancel_at_period_end: true }))),
+    ended_at_period_end: async () => create({ cancel_at_period_end: true }).then((one) => before(() => advance(untilRenewal(one)))),
+    canceled: async () => create().then(({ id }) => before(() => stripe.subscriptions.cancel(id))),
+    trial_will_end: async () => create({ trial_period_days: 7 }).then(() => before(() => advance(4 * DAY + 1))),
+    trial_ended: async () => {
+      await create({ trial_period_days: 7 });
+      advance(5 * DAY);
+      await before(() => advance(2 * DAY + 1));
+    },
+    trial_ended_without_method: async () => {
+      customer = (await stripe.customers.create()).id;
+      await create(noMethod);
+      advance(4 * DAY);
+      await before(() => advance(DAY + 1));
+    },
+    resumed: async () => {
+      const { id } = await paused();
+      await setDefault('pm_card_visa');
+      await before(() => stripe.subscriptions.resume(id));
+    },
+  };
+
+  it.each(Object.keys(OUTCOMES) as OutcomeName[])('%s: exactly its events, in its state', async (name) => {
+    await BRING[name]();
+    const written = given.simulator.world.events.records
+      .all()
+      .slice(start)
+      .map(({ event }) => event)
+      .filter(({ type }) => type !== 'charge.updated');
+    expect(written.map(({ type }) => type)).toEqual(OUTCOMES[name].events);
+    expect(given.simulator.world.subscriptions.all()[0]?.status).toBe(OUTCOMES[name].status);
+  });
+
+  it('is finished by the customer when the card asks for it', async () => {
+    await setDefault('pm_card_threeDSecure2Required');
+    const { id, latest_invoice: invoice } = await create();
+    const [payment] = (await stripe.invoicePayments.list({ invoice: invoice as string })).data;
+    await control(given.simulator, 'POST', '/__dashboard/complete_action', { payment_intent: payment!.payment.payment_intent });
+    expect((await stripe.subscriptions.retrieve(id)).status).toBe('active');
+  });
+});
