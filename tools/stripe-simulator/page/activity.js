@@ -22,7 +22,7 @@ export function showActivity(view) {
 }
 
 const keyOf = ({ id, attempt }) => `${id} ${attempt ?? ''}`;
-const nothing = () => h('li', {}, h('span', { class: 'wide' }, chosen.empty));
+const nothing = () => h('li', {}, h('span', { class: 'only' }, chosen.empty));
 
 /** Tabs as the ARIA practices have them: one stop for the tab key, arrows move between them. */
 function makeTabs() {

@@ -64,10 +64,7 @@ function sheet({ object, events, deliveries }, unfolded) {
   const buttons = actionsFor(object).map((action) =>
     h('button', { 'aria-expanded': 'false', onclick: ({ target }) => toggle(action, object, place, target) }, action.label),
   );
-  const page =
-    typeof object.url === 'string' && object.object === 'checkout.session'
-      ? h('a', { href: object.url, target: '_blank', rel: 'noopener' }, 'Open the hosted page')
-      : null;
+  const links = linksOf(object).map(([label, href]) => link(href, label));
   return h(
     'div',
     { class: 'sheet' },
@@ -83,7 +80,7 @@ function sheet({ object, events, deliveries }, unfolded) {
       h('button', { onclick: () => copy(object.id) }, 'Copy id'),
       closeButton(),
     ),
-    buttons.length + (page === null ? 0 : 1) === 0 ? null : h('div', { class: 'actions' }, page, ...buttons),
+    buttons.length + links.length === 0 ? null : h('div', { class: 'actions' }, ...links, ...buttons),
     place,
     h('dl', {}, ...facts(object).flatMap(([name, value]) => [h('dt', {}, name), h('dd', {}, value)])),
     events.length === 0 ? null : h('section', {}, h('h3', {}, 'Events'), h('ul', { class: 'list' }, ...events.map(eventLine))),
@@ -97,6 +94,21 @@ function sheet({ object, events, deliveries }, unfolded) {
       h('pre', { tabindex: '0' }, JSON.stringify(object, null, 2)),
     ),
   );
+}
+
+/** Pages of the simulator that belong to an object. */
+function linksOf({ object, url, next_action: action, hosted_invoice_url: invoice }) {
+  const found = [
+    ['Open the hosted page', object === 'checkout.session' ? url : undefined],
+    ["Open the bank's page", action?.redirect_to_url?.url],
+    ['Open the invoice', invoice],
+  ];
+  return found.filter(([, href]) => typeof href === 'string');
+}
+
+/** Only web addresses become links. */
+function link(href, label) {
+  return /^https?:/.test(href) ? h('a', { href, target: '_blank', rel: 'noopener' }, label) : label;
 }
 
 function toggle(action, object, place, button) {
@@ -143,7 +155,7 @@ function fact(name, value, { currency }) {
   if (typeof value === 'number' && MONEY.test(name) && currency !== undefined) return `${money(value, currency)}`;
   if (typeof value === 'string' && ID.test(value) && !value.includes('_secret'))
     return h('button', { class: 'ref', 'data-open': value }, value);
-  return String(value);
+  return typeof value === 'string' ? link(value, value) : String(value);
 }
 
 function eventLine({ id, type, created, about }) {

@@ -22,7 +22,7 @@ export function showFaults({ faults, fault_names: known }) {
   keyed(byId('faults'), faults.length > 0 ? faults : [{ id: 'none' }], ({ id }) => id, faults.length > 0 ? row : nothing);
 }
 
-const nothing = () => h('li', {}, h('span', { class: 'wide' }, 'None armed: everything works as it should.'));
+const nothing = () => h('li', {}, h('span', { class: 'only' }, 'None armed: everything works as it should.'));
 
 function row({ fault, route, event_type: type, probability, hits, matched, times }) {
   const spent = hits >= (times ?? (probability === undefined ? 1 : Infinity)) && times !== 0;

@@ -45,11 +45,19 @@ export function showObjects({ objects, kinds, clock }, kind, search) {
   );
   const empty = byId('empty');
   empty.hidden = objects.length > 0;
-  empty.textContent = search ? `Nothing in ${label} matches “${search}”.` : emptyText(label);
+  const print = `${label} ${search}`;
+  if (empty.dataset.print === print) return;
+  empty.dataset.print = print;
+  empty.replaceChildren(...(search === '' ? nothingYet(label) : [`Nothing in ${label} matches “${search}”.`]));
 }
 
-function emptyText(label) {
-  return `No ${label.toLowerCase()} yet. Point an SDK at ${location.origin}, or run: stripe trigger payment_intent.succeeded --api-base http://127.0.0.1:${location.port || 80} --api-key sk_test_…`;
+function nothingYet(label) {
+  const base = `http://127.0.0.1:${location.port || 80}`;
+  return [
+    h('strong', {}, `No ${label.toLowerCase()} yet`),
+    h('span', {}, `Point an SDK at ${location.origin}, or try the Stripe CLI:`),
+    h('code', {}, `stripe trigger payment_intent.succeeded --api-base ${base} --api-key sk_test_…`),
+  ];
 }
 
 function row(object, now) {

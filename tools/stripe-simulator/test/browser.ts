@@ -7,6 +7,7 @@ const MAC = '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome';
 
 /** A page in a real Chromium: the one from npm where its binary runs, else one of the system. Fails with one sentence without either. */
 export async function openPage(): Promise<{ browser: Browser; page: Page }> {
+  chromium.setGraphicsMode = false;
   const bundled = await chromium.executablePath().catch(() => undefined);
   const found = [bundled, ...SYSTEM, MAC].find((path) => path !== undefined && runs(path));
   if (found === undefined)
