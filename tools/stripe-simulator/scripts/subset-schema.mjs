@@ -13,6 +13,7 @@ const operations = wanted.operations.map((name) => {
   if (!found) throw new Error(`No operation ${name} in the schema`);
   return `${JSON.stringify(name)}: ${JSON.stringify(found.params)}`;
 });
+const unsupported = full.operations.map(({ method, path }) => `${method} ${path}`).filter((name) => !wanted.operations.includes(name));
 const objects = wanted.objects.map((name) => {
   if (!full.objects[name]) throw new Error(`No object ${name} in the schema`);
   return `${JSON.stringify(name)}: ${JSON.stringify(full.objects[name].fields)}`;
@@ -24,6 +25,7 @@ writeFileSync(
   "source": ${JSON.stringify({ npm, version, api_version, repository, licence })},
   "event_types": ${JSON.stringify(Object.keys(full.events))},
   "thin_event_types": ${JSON.stringify(full.thin_event_types)},
+  "unsupported_operations": ${JSON.stringify(unsupported)},
   "operations": {
 ${lines(operations)}
   },

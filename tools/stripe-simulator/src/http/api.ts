@@ -21,6 +21,7 @@ import { type Found, Router } from './router.js';
 import { sleep } from './sleep.js';
 import { cutBody, reset, send } from './transport.js';
 import { shownIn } from './version-words.js';
+import { unrecognized } from './unrecognized.js';
 import { checkedVersion } from './version.js';
 
 interface Incoming {
@@ -103,7 +104,7 @@ export class Api {
       authenticate(request.headers.authorization, this.world.settings.apiKeys);
       const found = this.router.find(incoming.method, incoming.path);
       if (this.world.limiter !== undefined) leave = this.enter(incoming, found);
-      if (found === undefined) throw unrecognized(incoming.method, incoming.path);
+      if (found === undefined || found.id === 'search') throw unrecognized(incoming.method, incoming.path);
       const { answer, settle } = await this.run(incoming, found, body, fault);
       return leave === NOTHING ? { answer, settle } : { answer, settle: () => [settle(), leave()] };
     } catch (error) {
@@ -232,9 +233,4 @@ function header({ request }: Incoming, name: string): string | undefined {
 /** Order of parameters does not matter: the CLI sends them in a different order each time. */
 function fingerprint(text: string): string {
   return createHash('sha1').update(text.split('&').sort().join('&')).digest('base64');
-}
-
-function unrecognized(method: string, path: string): StripeError {
-  const message = `Unrecognized request URL (${method}: ${path}).`;
-  return new StripeError(404, { type: 'invalid_request_error', message }, false);
 }

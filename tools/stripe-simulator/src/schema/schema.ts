@@ -5,6 +5,7 @@ interface ApiSchema {
   readonly source: { readonly api_version: string };
   readonly event_types: readonly string[];
   readonly thin_event_types: readonly string[];
+  readonly unsupported_operations: readonly string[];
   readonly operations: Readonly<Record<string, Fields>>;
   readonly objects: Readonly<Record<string, Fields>>;
 }
