@@ -43,6 +43,9 @@ const TRIGGERS = [
   'checkout.session.completed',
   'checkout.session.expired',
   'checkout.session.async_payment_succeeded',
+  'customer.subscription.created',
+  'customer.subscription.updated',
+  'customer.subscription.deleted',
   'invoice.paid',
   'invoice.payment_failed',
 ];
