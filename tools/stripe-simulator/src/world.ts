@@ -65,8 +65,8 @@ export class World {
   readonly setupIntents = new Collection<SetupIntent>(created, ['customer', 'payment_method']);
   readonly setupAttempts = new Collection<SetupAttempt>(created, ['setup_intent']);
   readonly mandates = new Collection<Mandate>(never, ['payment_method']);
-  /** Cards (by payment method id) whose holder has agreed to later payments in his absence. */
-  readonly authenticatedCards = new Collection<Stored>(never);
+  /** Ids of cards whose holder has agreed to later payments in his absence, and intent/card pairs that passed a challenge. */
+  readonly authenticated = new Collection<Stored>(never);
 
   readonly products = new Collection<Product>(created);
   readonly prices = new Collection<Price>(created, ['product', 'lookup_key']);
@@ -149,14 +149,14 @@ export class World {
   /** What a restart carries over and a reset forgets, by the name in the state file. */
   collections(): Readonly<Record<string, AnyCollection>> {
     const { paymentIntents, charges, refunds, customers, balanceTransactions, paymentMethods, endpoints } = this;
-    const { disputes, payouts, paidOut, setupIntents, setupAttempts, mandates, authenticatedCards } = this;
+    const { disputes, payouts, paidOut, setupIntents, setupAttempts, mandates, authenticated } = this;
     const { products, prices, inlinePrices, priceTiers, meters, meterEvents, checkoutSessions, checkoutOrders } = this;
     const { subscriptions, invoices, invoiceItems, invoicePayments, intentOwners } = this;
     const { eventDestinations, retiredSecrets } = this;
     const thinEvents = this.events.thin;
     return {
       ...{ paymentIntents, charges, refunds, customers, balanceTransactions, paymentMethods, endpoints },
-      ...{ disputes, payouts, paidOut, setupIntents, setupAttempts, mandates, authenticatedCards },
+      ...{ disputes, payouts, paidOut, setupIntents, setupAttempts, mandates, authenticated },
       ...{ products, prices, inlinePrices, priceTiers, meters, meterEvents, checkoutSessions, checkoutOrders },
       ...{ subscriptions, invoices, invoiceItems, invoicePayments, intentOwners },
       ...{ eventDestinations, thinEvents, retiredSecrets },

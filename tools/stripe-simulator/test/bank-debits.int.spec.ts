@@ -158,6 +158,13 @@ describe('The permission to debit', () => {
     expect(await errorOf(stripe.mandates.retrieve('mandate_x'))).toMatchObject({ statusCode: 404 });
   });
 
+  it('of a SEPA account has a page', async () => {
+    const { latest_charge: charge } = await sepa('61', '3201');
+    const details = (await stripe.charges.retrieve(charge as string)).payment_method_details!.sepa_debit!;
+    const { payment_method_details: named } = await stripe.mandates.retrieve(details.mandate!);
+    expect(await (await fetch(named.sepa_debit!.url)).text()).toContain(details.mandate!);
+  });
+
   it('holds for later payments when it was given for them', async () => {
     const { id: customer } = await stripe.customers.create({});
     const first = await ach({ customer, setup_future_usage: 'off_session' });

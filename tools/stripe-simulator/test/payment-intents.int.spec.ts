@@ -174,6 +174,33 @@ describe('When the card asks for authentication', () => {
   });
 });
 
+describe('When confirmation is manual', () => {
+  const MANUAL = { amount: 2000, currency: 'usd', confirm: true, confirmation_method: 'manual' } as const;
+
+  it('is confirmed once more after the customer has passed authentication', async () => {
+    const intent = await stripe.paymentIntents.create({ ...MANUAL, payment_method: 'pm_card_threeDSecure2Required' });
+    expect(intent.status).toBe('requires_action');
+    await control(given.simulator, 'POST', '/__dashboard/complete_action', { payment_intent: intent.id });
+    expect(await stripe.paymentIntents.retrieve(intent.id)).toMatchObject({
+      status: 'requires_confirmation',
+      next_action: null,
+      latest_charge: null,
+    });
+    const done = await stripe.paymentIntents.confirm(intent.id, { expand: ['latest_charge'] });
+    expect(done).toMatchObject({
+      status: 'succeeded',
+      latest_charge: { payment_method_details: { card: { three_d_secure: { result: 'authenticated' } } } },
+    });
+  });
+
+  it('is asked again for another card', async () => {
+    const intent = await stripe.paymentIntents.create({ ...MANUAL, payment_method: 'pm_card_threeDSecure2Required' });
+    await control(given.simulator, 'POST', '/__dashboard/complete_action', { payment_intent: intent.id });
+    const other = await stripe.paymentIntents.confirm(intent.id, { payment_method: 'pm_card_threeDSecure2Required' });
+    expect(other.status).toBe('requires_action');
+  });
+});
+
 describe('When capture is manual', () => {
   const authorize = (): Promise<Stripe.PaymentIntent> => stripe.paymentIntents.create({ ...PAY, capture_method: 'manual' });
 

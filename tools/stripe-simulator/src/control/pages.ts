@@ -22,6 +22,10 @@ export function pageFor(world: World, url: URL, method: string, form: string): A
     const invoice = world.invoices.get(id);
     return invoice && invoicePage(invoice);
   }
+  if (kind === '__mandates') {
+    const mandate = world.mandates.get(id);
+    return mandate && html(`<h1>Mandate</h1><p>${mandate.id}</p><p>${mandate.status}</p>`);
+  }
   if (kind === '__3ds') {
     return authenticationPage(world, id, url.searchParams.get('outcome'));
   }

@@ -4,13 +4,21 @@ import { type World } from '../world.js';
 import { applyOutcome } from './apply.js';
 import { chargeIntent } from './charge-intent.js';
 import { type PaymentIntent } from './payment-intent.js';
+import { rememberChallenge } from './save-method.js';
 
-/** The customer finishes the 3-D Secure step of an intent in `requires_action`. */
+/**
+ * The customer finishes the 3-D Secure step of an intent in `requires_action`. With manual confirmation a passed one has to be
+ * confirmed once more by the server (https://docs.stripe.com/payments/finalize-payments-on-the-server).
+ */
 export function completeAuthentication(world: World, intent: PaymentIntent, passed: boolean, cause: Cause): PaymentIntent {
   if (intent.status !== 'requires_action')
     throw refused(`${intent.id} has a status of ${intent.status} and waits for no action.`, undefined);
   const method = world.paymentMethods.get(intent.payment_method ?? '');
   if (method === undefined) throw new Error(`Bug: ${intent.id} waits for an action without a payment method`);
+  if (passed && intent.confirmation_method === 'manual') {
+    rememberChallenge(world, intent);
+    return applyOutcome(world, 'authenticated', { ...intent, next_action: null }, cause);
+  }
   if (passed) return chargeIntent(world, intent, method, cause, { authenticated: true });
   const error = {
     type: 'invalid_request_error',

@@ -12,6 +12,7 @@ import { startDebit } from './debit.js';
 import { mustAllow } from './find.js';
 import { type PaymentIntent } from './payment-intent.js';
 import { type Confirmation, prepareConfirmation } from './prepare.js';
+import { hasPassedChallenge, isAuthenticatedForLater } from './save-method.js';
 
 /** Submits the intent to its payment method. Ends in one of the outcomes; a decline throws 402 after the state has changed. */
 export function confirmIntent(world: World, intent: PaymentIntent, params: Params, cause: Cause): PaymentIntent {
@@ -26,7 +27,8 @@ export function submit(world: World, confirmation: Confirmation, cause: Cause): 
   if (behaviour.kind === 'decline') return decline(world, confirmation, behaviour, cause);
   if (behaviour.kind === 'debit') return startDebit(world, intent, method, confirmation.mandate, cause);
   if (behaviour.kind !== 'authenticate') return chargeIntent(world, intent, method, cause, { authenticated: false });
-  const setUp = behaviour.unlessSetUp === true && world.authenticatedCards.get(method.id) !== undefined;
+  if (hasPassedChallenge(world, intent)) return chargeIntent(world, intent, method, cause, { authenticated: true });
+  const setUp = behaviour.unlessSetUp === true && isAuthenticatedForLater(world, method);
   if (offSession && setUp) return chargeIntent(world, intent, method, cause, { authenticated: false });
   if (offSession || confirmation.failsOnAction) return decline(world, confirmation, AUTHENTICATION_REQUIRED, cause);
   const step = authenticationStep(`${world.baseUrl}/__3ds/${intent.id}`, confirmation.returnUrl);

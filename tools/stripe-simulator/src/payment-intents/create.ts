@@ -24,7 +24,8 @@ export function createIntent(world: World, { params, cause }: Call): PaymentInte
     if (early !== undefined)
       throw invalidParam(`You may only specify \`${early}\` when creating a PaymentIntent with confirm=true.`, early);
   }
-  const confirmation = params['confirm'] === true ? prepareConfirmation(world, intent, { ...params, payment_method: undefined }) : undefined;
+  const confirmation =
+    params['confirm'] === true ? prepareConfirmation(world, intent, { ...params, payment_method: undefined }) : undefined;
   const created = applyOutcome(world, intent.payment_method === null ? 'created' : 'created_with_method', intent, cause);
   return confirmation === undefined ? created : submit(world, confirmation, cause);
 }

@@ -14,5 +14,26 @@ export function saveForLater(world: World, intent: PaymentIntent, method: Paymen
 
 /** A holder who was authenticated for later payments need not be present for them. */
 export function rememberAuthentication(world: World, { id }: PaymentMethod): void {
-  if (world.authenticatedCards.get(id) === undefined) world.authenticatedCards.insert({ id });
+  remember(world, id);
+}
+
+export function isAuthenticatedForLater(world: World, { id }: PaymentMethod): boolean {
+  return world.authenticated.get(id) !== undefined;
+}
+
+/** The challenge that was passed for an intent holds for it and the card it has now. */
+export function rememberChallenge(world: World, intent: PaymentIntent): void {
+  remember(world, challengeOf(intent));
+}
+
+export function hasPassedChallenge(world: World, intent: PaymentIntent): boolean {
+  return world.authenticated.get(challengeOf(intent)) !== undefined;
+}
+
+function challengeOf({ id, payment_method: method }: PaymentIntent): string {
+  return `${id}/${method ?? ''}`;
+}
+
+function remember(world: World, id: string): void {
+  if (world.authenticated.get(id) === undefined) world.authenticated.insert({ id });
 }

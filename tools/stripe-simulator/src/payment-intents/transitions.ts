@@ -33,6 +33,7 @@ export const OUTCOMES = {
   action_required: { status: 'requires_action', events: ['payment_intent.requires_action'] },
   processing: { status: 'processing', events: ['charge.pending', 'payment_intent.processing'] },
   debit_failed: { status: 'requires_payment_method', events: ['charge.failed', 'payment_intent.payment_failed'] },
+  authenticated: { status: 'requires_confirmation', events: [] },
   authentication_failed: { status: 'requires_payment_method', events: ['payment_intent.payment_failed'] },
   captured: { status: 'succeeded', events: ['charge.captured', 'payment_intent.succeeded'], settles: true },
   canceled: { status: 'canceled', events: ['payment_intent.canceled'] },

@@ -27,7 +27,7 @@ export function allowedTypes(params: Params, { currency, captureMethod, automati
   const fitting = ALL.filter(
     (type) => type === 'card' || (captureMethod !== 'manual' && (currency === undefined || currency === CURRENCY[type])),
   );
-  return fitting.filter((type) => (allowed ? allowed.includes(type) : true) && !excluded?.includes(type));
+  return shared(fitting.filter((type) => (allowed ? allowed.includes(type) : true) && !excluded?.includes(type)));
 }
 
 /** Throws 400 for a method of a type that the intent does not take. */
@@ -40,4 +40,13 @@ export function mustBeAllowed(method: PaymentMethod, types: readonly string[], n
   );
 }
 
+/** Intents with the same types share one list: there may be hundreds of thousands. */
+function shared(types: readonly string[]): readonly string[] {
+  const key = types.join();
+  const known = lists.get(key);
+  if (known === undefined) lists.set(key, types);
+  return known ?? types;
+}
+
+const lists = new Map<string, readonly string[]>();
 const CARD_ONLY: readonly string[] = ['card'];
