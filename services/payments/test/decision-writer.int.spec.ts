@@ -8,6 +8,7 @@ import { sql } from 'kysely';
 import { type Decision, DecisionWriter } from '../src/payment/decision-writer.js';
 import { type PaymentEvent } from '../src/payment/payment.events.js';
 import { decided, load, type Loaded, nothingLoaded, PaymentMoved } from '../src/payment/payment.store.js';
+import { writeDecisions } from '../src/payment/write-decisions.js';
 import { requestFailpoints } from '../src/failpoints.js';
 import { type PaymentsTables } from '../src/tables.js';
 import { type Held } from '../src/work/work.store.js';
@@ -128,6 +129,17 @@ describe('When decisions about different payments come together', () => {
     expect([await traces('pay_a'), await traces('pay_broken'), await traces('pay_b')]).toEqual([WHOLE, NOTHING, WHOLE]);
   });
 
+  it('writes the others when the events of one are there without its row', async () => {
+    const writer = writerWith();
+    await writer.write(birth('pay_lost'));
+    await forget('pay_lost');
+    expect(await outcomes(['pay_a', 'pay_lost', 'pay_b'].map((id) => writer.write(birth(id))))).toEqual([
+      'written',
+      'PaymentMoved',
+      'written',
+    ]);
+  });
+
   it('writes one of two about one payment, and the other finds that it has moved', async () => {
     const writer = writerWith();
     const [first, second, other] = await outcomes(['pay_a', 'pay_a', 'pay_b'].map((id) => writer.write(birth(id))));
@@ -153,10 +165,73 @@ describe('When decisions about different payments come together', () => {
   });
 });
 
+describe('When as many as may run at once wait for locks', () => {
+  it('the next one runs after a while all the same', async () => {
+    const writer = writerWith();
+    const ids = ['pay_1', 'pay_2', 'pay_3', 'pay_4'];
+    await Promise.all([...ids, 'pay_free'].map((id) => writer.write(birth(id))));
+    const next = async (id: string) => decision(id, await load(opened.db, id), intentRecorded(id));
+    const unlocks: (() => Promise<void>)[] = [];
+    const waiting: Promise<unknown>[] = [];
+    for (const id of ids) {
+      const decided = await next(id);
+      unlocks.push(await lockPayment(id));
+      waiting.push(writer.write(decided));
+      await eventually(async () => expect(await statementsAtALock()).toBe(unlocks.length));
+    }
+
+    await writer.write(await next('pay_free'));
+    expect(await statementsAtALock()).toBe(ids.length);
+    await Promise.all(unlocks.map((unlock) => unlock()));
+    await Promise.all(waiting);
+  });
+});
+
+describe('When two processes write the same new payments in different orders', () => {
+  it('neither locks the other out', async () => {
+    const [a, m, z] = ['pay_a', 'pay_m', 'pay_z'].map((id) => birth(id)) as [Decision, Decision, Decision];
+    let both: Promise<unknown[]> | undefined;
+    const rolledBack = opened.db.transaction().execute(async (tx) => {
+      await writeDecisions(tx, [m]);
+      const first = writeDecisions(opened.db, [z, m, a]);
+      await eventually(async () => expect(await statementsAtALock()).toBe(1));
+      const second = writeDecisions(opened.db, [a, z]);
+      both = Promise.all([first, second]);
+      await eventually(async () => expect(await statementsAtALock()).toBe(2));
+      throw new Error('rolled back');
+    });
+    await expect(rolledBack).rejects.toThrow('rolled back');
+    expect(await both).toMatchObject([
+      [{ gone: false }, { gone: false }, { gone: false }],
+      [null, null],
+    ]);
+  });
+});
+
+/** Locks the row of a payment; answers how to free it. */
+async function lockPayment(id: string): Promise<() => Promise<void>> {
+  const [locked, free] = [Promise.withResolvers<true>(), Promise.withResolvers<true>()];
+  const done = opened.db.transaction().execute(async (tx) => {
+    await tx.selectFrom('payments').select('id').where('id', '=', id).forUpdate().execute();
+    locked.resolve(true);
+    await free.promise;
+  });
+  await locked.promise;
+  return () => (free.resolve(true), done);
+}
+
 async function statementsAtALock(): Promise<number> {
   const { rows } = await sql<{ n: number }>`
     SELECT count(*) AS n FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()`.execute(opened.db);
   return rows[0]!.n;
+}
+
+/** Only the events stay. */
+async function forget(id: string): Promise<void> {
+  const admin = openDatabase<PaymentsTables>({ url: database.url, poolSize: 1, applicationName: 'spec' }, logger);
+  await sql`DELETE FROM payments.payments WHERE id = ${id}`.execute(admin.db);
+  await sql`DELETE FROM payments.idempotency_keys WHERE payment_id = ${id}`.execute(admin.db);
+  await admin.close();
 }
 
 describe('When what is there does not fit together', () => {
@@ -171,10 +246,7 @@ describe('When what is there does not fit together', () => {
   it('takes events without their row for a payment that has moved', async () => {
     const writer = writerWith();
     await writer.write(birth('pay_a'));
-    const admin = openDatabase<PaymentsTables>({ url: database.url, poolSize: 1, applicationName: 'spec' }, logger);
-    await sql`DELETE FROM payments.payments`.execute(admin.db);
-    await sql`DELETE FROM payments.idempotency_keys`.execute(admin.db);
-    await admin.close();
+    await forget('pay_a');
     await expect(writer.write(birth('pay_a'))).rejects.toThrow(PaymentMoved);
   });
 });

@@ -26,6 +26,8 @@ const LARGEST = 32;
 const AT_ONCE = 4;
 /** A transaction that waits for a lock holds back what came after it for so long. */
 const PATIENCE_MS = 10;
+/** One that takes so long waits for a lock that nobody gives back soon: its place goes to another, or a few such payments would hold up all. */
+const STUCK_MS = 1000;
 /** While decisions come in numbers, a commit waits so long for others to join. */
 const GATHER_MS = 2;
 
@@ -64,14 +66,27 @@ export class DecisionWriter {
     const batch = this.next();
     if (batch.length === 0) return;
     this.many = batch.length > 1;
-    this.running += 1;
+    const leave = this.enter();
+    const stuck = setTimeout(leave, STUCK_MS);
     void this.commitTogether(batch).finally(() => {
-      this.running -= 1;
-      if (this.running > 0) return;
-      this.forgetNext();
-      this.schedule();
+      clearTimeout(stuck);
+      leave();
     });
     this.schedule();
+  }
+
+  /** Takes a place among the running ones; what it answers gives it back, once. */
+  private enter(): () => void {
+    this.running += 1;
+    let inside = true;
+    return () => {
+      if (!inside) return;
+      inside = false;
+      this.running -= 1;
+      // With nobody else at it, those that wait need not be patient.
+      if (this.running === 0) this.forgetNext();
+      this.schedule();
+    };
   }
 
   private forgetNext(): void {

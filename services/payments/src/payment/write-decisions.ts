@@ -71,8 +71,8 @@ export async function writeDecisions(
         ${claims.length > 0 ? EACH_HAS_ITS_KEY : nothing} AS checked`.execute(db);
     return decisions.map((one) => outcomeOf(one, rows[0]!));
   } catch (error) {
-    // Somebody appended without moving the row: decide again from what is there.
-    if ((error as { constraint?: unknown }).constraint === STREAM_VERSION_TAKEN) return decisions.map(() => null);
+    // Somebody appended without moving the row: decide again from what is there. Of several it does not say which, so each must be written by itself.
+    if (decisions.length === 1 && (error as { constraint?: unknown }).constraint === STREAM_VERSION_TAKEN) return [null];
     throw error;
   }
 }
@@ -96,9 +96,9 @@ const COLUMNS = sql`id text, tenant text, version int, status text, amount bigin
   capture_method text, stripe_payment_intent text, stripe_charge text, customer text, card text, failure text, refunds text, metadata text,
   origin text, livemode boolean, created_at timestamptz, updated_at timestamptz, expected int`;
 
-/** `born`, `moved`, `written`, `appended` and `staged`. */
+/** `born`, `moved`, `written`, `appended` and `staged`. Rows are written in the order of their ids, so that two processes with the same ones do not lock each other out. */
 function writing(decisions: readonly DecisionRows[]): RawBuilder<unknown>[] {
-  const rows = decisions.map(({ row, expected }) => ({ ...row, expected }));
+  const rows = decisions.map(({ row, expected }) => ({ ...row, expected })).toSorted((a, b) => (a.id < b.id ? -1 : 1));
   const [born, moved] = [rows.filter((row) => row.expected === 0), rows.filter((row) => row.expected > 0)];
   const sources = [...(born.length > 0 ? ['born'] : []), ...(moved.length > 0 ? ['moved'] : [])];
   return [
