@@ -49,13 +49,17 @@ export async function acquireDue(db: Db, holder: string, now: Date, limit: numbe
   return rows.map((row) => held(row, `${holder}:${row.payment_id}`));
 }
 
-/** Keeps leases alive; answers the payments that are still held. */
+/** Keeps leases alive; answers the payments of those that it prolonged. A row that somebody has locked is left for the next time: nobody can take it meanwhile. */
 export async function renew(db: Db, leases: readonly { payment_id: string; holder: string }[]): Promise<string[]> {
   if (leases.length === 0) return [];
   const { rows } = await sql<{ payment_id: string }>`
     UPDATE payment_work w SET lease_until = ${LEASE}
-    FROM unnest(${leases.map((l) => l.payment_id)}::text[], ${leases.map((l) => l.holder)}::text[]) AS mine(payment_id, holder)
-    WHERE w.payment_id = mine.payment_id AND w.holder = mine.holder
+    FROM (
+      SELECT held.payment_id FROM payment_work held
+      JOIN unnest(${leases.map((l) => l.payment_id)}::text[], ${leases.map((l) => l.holder)}::text[]) AS mine(payment_id, holder) USING (payment_id, holder)
+      FOR UPDATE OF held SKIP LOCKED
+    ) free
+    WHERE w.payment_id = free.payment_id
     RETURNING w.payment_id`.execute(db);
   return rows.map((row) => row.payment_id);
 }
