@@ -13,6 +13,7 @@ import { type Route } from './http/route.js';
 import { invoiceItemRoutes } from './invoice-items/routes.js';
 import { invoicePaymentRoutes } from './invoice-payments/routes.js';
 import { invoiceRoutes } from './invoices/routes.js';
+import { meterRoutes } from './meters/routes.js';
 import { paymentIntentRoutes } from './payment-intents/routes.js';
 import { paymentMethodRoutes } from './payment-methods/routes.js';
 import { priceRoutes } from './prices/routes.js';
@@ -48,6 +49,7 @@ export const routes: readonly Route[] = [
   ...checkoutRoutes,
   ...invoiceRoutes,
   ...subscriptionRoutes,
+  ...meterRoutes,
   ...invoiceItemRoutes,
   ...invoicePaymentRoutes,
 ];

@@ -4,6 +4,7 @@ import { type InvoiceChange } from '../invoices/invoice-changes.js';
 import { intentOf } from '../invoices/payment.js';
 import { type World } from '../world.js';
 import { changeSubscription } from './change.js';
+import { countUsage } from './count-usage.js';
 import { endSubscription } from './end.js';
 import { type Subscription } from './subscription.js';
 
@@ -11,6 +12,7 @@ import { type Subscription } from './subscription.js';
 export function followInvoice(world: World, change: InvoiceChange, cause: Cause): void {
   const { invoice, kind } = change;
   const subscription = world.subscriptions.get(subscriptionOf(invoice) ?? '');
+  if (kind === 'finalizing' && subscription !== undefined) return countUsage(world, subscription, invoice);
   if (subscription === undefined || subscription.ended_at !== null || invoice.billing_reason === 'manual') return;
   if (kind === 'paid') return paid(world, subscription, change, cause);
   if (kind === 'payment_failed' && ['active', 'trialing'].includes(subscription.status)) {
