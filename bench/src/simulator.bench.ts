@@ -11,7 +11,7 @@ import { type Subject, onCore, startSubject } from './simulator-process.js';
  * Limits: 500 pairs/s; 4 kB for an intent with its event.
  */
 const ROUNDS = 3;
-const SECONDS = 10;
+const SECONDS = Number(/^--seconds=(\d+)$/.exec(process.argv.at(-1) ?? '')?.[1] ?? 10);
 const CONNECTIONS = 32;
 const MIN_PAIRS = 500;
 const INTENTS = 200_000;
