@@ -1,12 +1,14 @@
 import { parseArgs } from 'node:util';
+import { isKnownVersion } from './http/version.js';
 import { DOCUMENTED_RATE_LIMITS } from './limits/rate-limits.js';
+import { API_VERSION } from './schema/schema.js';
 import { type SimulatorOptions } from './simulator.js';
 
 /**
  * Options of the command from flags and environment; a flag wins. Throws with one sentence for a wrong value.
  * PORT, STRIPE_SECRET_KEY, STRIPE_WEBHOOK_SECRET, STRIPE_WEBHOOK_URL (the last three comma-separated), SIMULATOR_SEED,
  * SIMULATOR_STATE, SIMULATOR_DELIVERY_SCHEDULE_MS, SIMULATOR_BALANCE_DELAY_MS, SIMULATOR_REFUND_UPDATE_DELAY_MS,
- * SIMULATOR_RATE_LIMITS.
+ * SIMULATOR_RATE_LIMITS, SIMULATOR_API_VERSION.
  */
 export function readConfig(argv: readonly string[], env: Readonly<Record<string, string | undefined>>): SimulatorOptions {
   const { values } = parseArgs({
@@ -21,6 +23,7 @@ export function readConfig(argv: readonly string[], env: Readonly<Record<string,
       'balance-delay-ms': { type: 'string' },
       'refund-update-delay-ms': { type: 'string' },
       'rate-limits': { type: 'string' },
+      'api-version': { type: 'string' },
     },
   });
   const port = wholeNumber('port', values.port ?? env['PORT']) ?? 0;
@@ -44,9 +47,16 @@ export function readConfig(argv: readonly string[], env: Readonly<Record<string,
     ...(balanceDelayMs !== undefined && { balanceDelayMs }),
     ...(refundUpdateDelayMs !== undefined && { refundUpdateDelayMs }),
     ...(schedule.length > 0 && { deliverySchedule: schedule.map((entry) => wholeNumber('delivery-schedule-ms', entry) ?? 0) }),
+    ...apiVersion(values['api-version'] ?? env['SIMULATOR_API_VERSION'] ?? ''),
     ...rateLimits(values['rate-limits'] ?? env['SIMULATOR_RATE_LIMITS'] ?? ''),
     ...(stateFile !== undefined && stateFile !== '' && { stateFile }),
   };
+}
+
+function apiVersion(text: string): Pick<SimulatorOptions, 'accountApiVersion'> {
+  if (text === '') return {};
+  if (isKnownVersion(text)) return { accountApiVersion: text };
+  throw new Error(`--api-version must be a version of Stripe's API such as ${API_VERSION}, not "${text}".`);
 }
 
 function rateLimits(text: string): Pick<SimulatorOptions, 'rateLimits'> {

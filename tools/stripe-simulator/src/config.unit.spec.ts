@@ -31,6 +31,11 @@ describe('The configuration', () => {
     });
   });
 
+  it("takes the account's version", () => {
+    expect(readConfig(['--api-version', '2024-06-20'], {})).toMatchObject({ accountApiVersion: '2024-06-20' });
+    expect(readConfig([], {})).not.toHaveProperty('accountApiVersion');
+  });
+
   it('takes the rate limits that Stripe documents', () => {
     expect(readConfig(['--rate-limits', 'live'], {}).rateLimits).toMatchObject({ accountPerSecond: 100 });
     expect(readConfig([], { SIMULATOR_RATE_LIMITS: 'off' })).not.toHaveProperty('rateLimits');
@@ -39,6 +44,7 @@ describe('The configuration', () => {
   it.each([
     [['--port', 'x'], {}, '--port must be a whole number, not "x".'],
     [[], { SIMULATOR_DELIVERY_SCHEDULE_MS: '1,y' }, '--delivery-schedule-ms must be a whole number, not "y".'],
+    [['--api-version', '2026-01-01'], {}, `--api-version must be a version of Stripe's API such as `],
     [['--rate-limits', 'some'], {}, '--rate-limits must be off, sandbox or live, not "some".'],
     [['--webhook-url', 'http://x'], {}, 'A webhook URL needs STRIPE_WEBHOOK_SECRET'],
   ])('refuses %j %j', (argv, env, sentence) => {

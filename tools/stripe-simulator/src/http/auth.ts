@@ -1,4 +1,4 @@
-import { StripeError } from './errors.js';
+import { StripeError, coded } from './errors.js';
 
 const NO_KEY =
   "You did not provide an API key. You need to provide your API key in the Authorization header, using Bearer auth (e.g. 'Authorization: Bearer YOUR_SECRET_KEY'). See https://stripe.com/docs/api#authentication for details, or we can help at https://support.stripe.com/.";
@@ -29,5 +29,5 @@ function masked(key: string): string {
 }
 
 function unauthorized(message: string, code?: string): StripeError {
-  return new StripeError(401, { type: 'invalid_request_error', message, ...(code && { code }) }, false);
+  return new StripeError(401, { type: 'invalid_request_error', message, ...coded(code) }, false);
 }

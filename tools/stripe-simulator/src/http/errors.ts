@@ -28,21 +28,22 @@ export class StripeError extends Error {
 
 /** 400: parameters refused before execution began, so the idempotency key stays free. */
 export function invalidParam(message: string, param?: string, code?: string): StripeError {
-  const body = { type: 'invalid_request_error', message, ...(code && { code }), ...(param && { param }) } as const;
-  return new StripeError(
-    400,
-    { ...body, ...(code && { doc_url: `https://stripe.com/docs/error-codes/${code.replaceAll('_', '-')}` }) },
-    false,
-  );
+  return new StripeError(400, { type: 'invalid_request_error', message, ...coded(code), ...(param && { param }) }, false);
 }
 
 /** 400 from the business rules: execution began, so the answer is kept under the idempotency key. */
 export function refused(message: string, code: string | undefined, more: Record<string, unknown> = {}): StripeError {
-  return new StripeError(400, { type: 'invalid_request_error', message, ...(code && { code }), ...more });
+  return new StripeError(400, { type: 'invalid_request_error', message, ...coded(code), ...more });
 }
 
 /** 404 for an id in the path, 400 for one in a parameter. */
 export function noSuch(noun: string, id: string, param: string): StripeError {
   const status = param === 'id' ? 404 : 400;
-  return new StripeError(status, { type: 'invalid_request_error', code: 'resource_missing', message: `No such ${noun}: '${id}'`, param });
+  const message = `No such ${noun}: '${id}'`;
+  return new StripeError(status, { type: 'invalid_request_error', ...coded('resource_missing'), message, param });
+}
+
+/** A code and the page that explains it. */
+export function coded(code: string | undefined): { readonly code?: string; readonly doc_url?: string } {
+  return code === undefined ? {} : { code, doc_url: `https://stripe.com/docs/error-codes/${code.replaceAll('_', '-')}` };
 }

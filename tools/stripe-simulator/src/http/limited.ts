@@ -1,15 +1,15 @@
 import { type LimitedReason } from '../limits/rate-limiter.js';
-import { StripeError } from './errors.js';
+import { StripeError, coded } from './errors.js';
 
 /** 429 of the rate limiter; not kept under an idempotency key. */
 export function rateLimited(reason: LimitedReason | (string & {}), headers: Readonly<Record<string, string>> = {}): StripeError {
-  const body = { type: 'invalid_request_error', code: 'rate_limit', message: RATE_LIMITED } as const;
+  const body = { type: 'invalid_request_error', ...coded('rate_limit'), message: RATE_LIMITED } as const;
   return new StripeError(429, body, false, { 'Stripe-Rate-Limited-Reason': reason, ...headers });
 }
 
 /** 429 because another request holds the object; it carries no reason header and is not kept under an idempotency key. */
 export function locked(headers: Readonly<Record<string, string>> = {}): StripeError {
-  return new StripeError(429, { type: 'invalid_request_error', code: 'lock_timeout', message: LOCKED }, false, headers);
+  return new StripeError(429, { type: 'invalid_request_error', ...coded('lock_timeout'), message: LOCKED }, false, headers);
 }
 
 const RATE_LIMITED = 'Request rate limit exceeded. Learn more about rate limits here https://stripe.com/docs/rate-limits.';

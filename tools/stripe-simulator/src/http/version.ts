@@ -15,6 +15,10 @@ export function isBefore(version: string, day: string): boolean {
 /** Every version that Stripe ever published, as its API description lists them. */
 const KNOWN = new Set(schema.operations['POST /v1/webhook_endpoints']?.['api_version']?.enum);
 
+export function isKnownVersion(version: string): boolean {
+  return KNOWN.has(version);
+}
+
 /** The version of a request: the header's, else the account's default. Refuses versions that do not exist. */
 export function checkedVersion(header: string | undefined, accountDefault: string): string {
   if (header === undefined || header === '') return accountDefault;

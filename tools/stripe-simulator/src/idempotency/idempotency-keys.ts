@@ -1,5 +1,5 @@
 import { type VirtualClock } from '../clock/virtual-clock.js';
-import { StripeError, invalidParam } from '../http/errors.js';
+import { StripeError, coded, invalidParam } from '../http/errors.js';
 
 const KEPT_SECONDS = 24 * 3600;
 /** docs.stripe.com/api/idempotent_requests: v2 keeps its keys for 30 days. */
@@ -89,7 +89,7 @@ export class IdempotencyKeys {
 /** 409 while the first request with this key still runs; the SDK retries it. */
 export function keyInUse(key: string): StripeError {
   const message = `There is currently another in-progress request using this Idempotent Key (that probably means you submitted twice, and the other request is still going through): ${key}`;
-  return new StripeError(409, { type: 'idempotency_error', code: 'idempotency_key_in_use', message }, false);
+  return new StripeError(409, { type: 'idempotency_error', ...coded('idempotency_key_in_use'), message }, false);
 }
 
 function mismatch(message: string): StripeError {
