@@ -107,6 +107,8 @@ describe('Fifty refunds at once', () => {
     const refused = answers.filter((a) => a.status !== 201);
     expect(accepted).toHaveLength(11);
     expect(new Set(refused.map((a) => JSON.parse(a.body).code))).toEqual(new Set(['payments.refund_exceeds_captured']));
+    // On a slow machine a refund is answered while it still runs.
+    await arena.settled();
     const { refunds } = await arena.truth();
     expect(refunds.filter((r) => r.payment_intent === paid.stripe_payment_intent).reduce((sum, r) => sum + r.amount, 0)).toBe(990);
   });
@@ -139,19 +141,18 @@ describe('Webhooks delivered five times and shuffled, a tenth never', () => {
     await arena.fault({ fault: 'webhook_reorder', times: 0 });
     const log = await tellStories(arena.client, randomFrom(seed), { count: 40, perSecond: 20 });
     await arena.settled();
-    const { events } = await arena.truth();
     await eventually(
       async () => {
         const [row] = await arena.sql<{ stored: string }>(
           "SELECT count(*) AS stored FROM webhooks.stripe_events WHERE processing_outcome IN ('processed', 'ignored')",
         );
-        expect(Number(row!.stored)).toBe(events.length);
+        expect(Number(row!.stored)).toBe((await arena.truth()).events.length);
       },
-      { timeoutMs: 30_000 },
+      { timeoutMs: 120_000, everyMs: 250 },
     );
     await arena.clearFaults();
     expect(log.surprises).toEqual([]);
-  }, 180_000);
+  }, 300_000);
 });
 
 describe("Stripe's answers lost or broken", () => {
@@ -164,7 +165,7 @@ describe("Stripe's answers lost or broken", () => {
       await arena.settled();
       expect(log.surprises).toEqual([]);
     },
-    180_000,
+    300_000,
   );
 });
 
@@ -192,7 +193,7 @@ describe('SIGTERM to each service in turn, under load', () => {
     for (const [durable, now] of Object.entries(await redeliveries(arena))) {
       expect(now.redelivered - (before[durable]?.redelivered ?? 0)).toBeLessThanOrEqual(now.prefetch);
     }
-  }, 180_000);
+  }, 300_000);
 });
 
 describe('Postgres restarted under load', () => {
@@ -204,7 +205,7 @@ describe('Postgres restarted under load', () => {
     expect(seen.statuses.filter((s) => !honest(s))).toEqual([]);
     expect(seen.surprises).toEqual([]);
     await arena.settled();
-  }, 180_000);
+  }, 300_000);
 });
 
 describe('The broker killed at 20 requests a second, its store deleted', () => {
@@ -236,7 +237,7 @@ describe('The broker killed at 20 requests a second, its store deleted', () => {
     await arena.settled();
     await arena.inboxesEven();
     expect(pids()).toEqual(before);
-  }, 180_000);
+  }, 300_000);
 });
 
 describe.each([
@@ -266,7 +267,7 @@ describe.each([
     rmSync(copy, { recursive: true, force: true });
     await arena.settled();
     await arena.inboxesEven();
-  }, 180_000);
+  }, 300_000);
 });
 
 describe('Thirty SIGKILLs at random instants under load', () => {
@@ -276,7 +277,7 @@ describe('Thirty SIGKILLs at random instants under load', () => {
     expect(report.created).toBeGreaterThan(20);
     await arena.settled();
     await arena.inboxesEven();
-  }, 240_000);
+  }, 400_000);
 });
 
 describe('After all of it', () => {
