@@ -165,6 +165,8 @@ export class World {
 }
 
 interface AnyCollection {
+  readonly size: number;
+  page(query: { limit: number; matches?: (item: Stored) => boolean }): { readonly data: readonly Stored[] } | undefined;
   get(id: string): Stored | undefined;
   all(): readonly Stored[];
   insert(item: Stored): unknown;

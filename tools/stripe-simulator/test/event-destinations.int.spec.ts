@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
 import type Stripe from 'stripe';
 import { type Given, KEY, type Received, errorOf, eventually, givenSimulator } from './given.js';
 
@@ -171,6 +172,41 @@ describe('Enabling, disabling and pinging', () => {
     const related = await (notification as unknown as { fetchRelatedObject(): Promise<object> }).fetchRelatedObject();
     expect(related).toMatchObject({ id: destination.id });
     expect(await stripe.v2.core.events.retrieve(sent.id)).toMatchObject({ id: sent.id });
+  });
+});
+
+describe('Rubbish in JSON', () => {
+  it('is refused or taken, never answered with 500, and reaches no prototype', async () => {
+    const { id } = await create();
+    const paths = ['/v2/core/event_destinations', `/v2/core/event_destinations/${id}`, `/v2/core/event_destinations/${id}/disable`];
+    const names = fc.constantFrom(...Object.keys(params()), 'metadata', 'description', '__proto__', 'constructor', 'x');
+    const value = fc.oneof(
+      fc.json().map((text) => JSON.parse(text) as unknown),
+      fc.constantFrom('thin', 'webhook_endpoint', null, ['*']),
+    );
+    const body = fc.oneof(
+      fc.json(),
+      fc.string(),
+      fc.dictionary(names, value).map((changes) => JSON.stringify({ ...params(), ...changes })),
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.constantFrom(...paths), body, async (path, text) => {
+        const headers = { Authorization: `Bearer ${KEY}`, 'Content-Type': 'application/json' };
+        const answer = await fetch(`${given.simulator.url}${path}`, { method: 'POST', headers, body: text });
+        expect([200, 400]).toContain(answer.status);
+      }),
+      { numRuns: 200, seed: 20_261_121 },
+    );
+    expect({}).not.toHaveProperty('x');
+  }, 30_000);
+});
+
+describe('The fault that disables an endpoint', () => {
+  it('disables a destination, too', async () => {
+    const { id } = await create();
+    given.simulator.addFault({ fault: 'webhook_disable' });
+    await stripe.customers.create({});
+    expect((await stripe.v2.core.eventDestinations.retrieve(id)).status).toBe('disabled');
   });
 });
 

@@ -1,4 +1,4 @@
-import { eventView } from '../events/event.js';
+import { type EventRecord, eventView } from '../events/event.js';
 import { type World } from '../world.js';
 import { KINDS, shown } from './kinds.js';
 
@@ -30,19 +30,15 @@ interface Related {
 
 /** Events whose object is this one or names it. */
 function eventsAbout(world: World, id: string): Related[] {
-  const named = (object: object): boolean => Object.values(object).includes(id);
-  return world.events.records
-    .all()
-    .slice(-EVENTS_SEARCHED)
-    .filter(({ event }) => named(event.data.object))
-    .slice(-RELATED)
-    .reverse()
-    .map(({ event }) => ({
-      id: event.id,
-      type: event.type,
-      created: event.created,
-      about: (event.data.object as { id?: string }).id ?? '',
-    }));
+  let left = EVENTS_SEARCHED;
+  const matches = ({ event }: EventRecord): boolean => (left -= 1) >= 0 && Object.values(event.data.object).includes(id);
+  const found = world.events.records.page({ limit: RELATED, matches })?.data ?? [];
+  return found.map(({ event }) => ({
+    id: event.id,
+    type: event.type,
+    created: event.created,
+    about: (event.data.object as { id?: string }).id ?? '',
+  }));
 }
 
 function deliveriesOf(world: World, events: ReadonlySet<string>): object[] {

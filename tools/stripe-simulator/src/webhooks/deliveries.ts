@@ -175,7 +175,9 @@ export class Deliveries {
   private isDisabledNow(record: AnyEventRecord, endpointId: string): boolean {
     if (this.world.faults.takeWebhook('webhook_disable', record.event.type) === undefined) return false;
     const endpoint = this.world.endpoints.get(endpointId);
+    const destination = this.world.eventDestinations.get(endpointId);
     if (endpoint !== undefined) this.world.endpoints.replace({ ...endpoint, status: 'disabled' });
+    if (destination !== undefined) this.world.eventDestinations.replace({ ...destination, status: 'disabled' });
     this.recordDrop(record, endpointId, 'webhook_disable');
     return true;
   }
