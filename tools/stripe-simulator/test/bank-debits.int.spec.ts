@@ -2,10 +2,12 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type Stripe from 'stripe';
 import { type Given, PAY, errorOf, eventually, givenSimulator } from './given.js';
 
+const MINUTE = 60;
+
 let given: Given;
 let stripe: Stripe;
 beforeEach(async () => {
-  given = await givenSimulator();
+  given = await givenSimulator({ debitDelayMs: MINUTE * 1000 });
   ({ stripe } = given);
 });
 afterEach(() => given.end());
@@ -14,11 +16,11 @@ const ACCEPTED = { customer_acceptance: { type: 'online', online: { ip_address: 
 const ACH = { ...PAY, payment_method: 'pm_usBankAccount_success', mandate_data: ACCEPTED } as const;
 const ach = (more: object = {}): Promise<Stripe.PaymentIntent> => stripe.paymentIntents.create({ ...ACH, ...more });
 const types = (): string[] => given.simulator.world.events.records.all().map(({ event }) => event.type);
-const until = (id: string, status: string): Promise<Stripe.PaymentIntent> =>
-  eventually(async () => {
-    const intent = await stripe.paymentIntents.retrieve(id, { expand: ['latest_charge'] });
-    return intent.status === status ? intent : undefined;
-  });
+/** The intent once the bank has answered, after a minute. */
+const answered = (id: string): Promise<Stripe.PaymentIntent> => {
+  given.simulator.advanceClock(MINUTE);
+  return stripe.paymentIntents.retrieve(id, { expand: ['latest_charge'] });
+};
 const iban = (country: string, check: string, account: string): Promise<Stripe.PaymentMethod> =>
   stripe.paymentMethods.create({
     type: 'sepa_debit',
@@ -36,8 +38,8 @@ describe('When a bank account is debited', () => {
     expect(charge.id).toMatch(/^py_/);
     expect(charge).toMatchObject({ status: 'pending', paid: false, captured: true, receipt_url: null, balance_transaction: null });
     expect(types()).toEqual(['payment_intent.created', 'charge.pending', 'payment_intent.processing']);
-    const paid = await until(intent.id, 'succeeded');
-    expect(paid).toMatchObject({ amount_received: 2000, latest_charge: { status: 'succeeded', paid: true } });
+    const paid = await answered(intent.id);
+    expect(paid).toMatchObject({ status: 'succeeded', amount_received: 2000, latest_charge: { status: 'succeeded', paid: true } });
     await eventually(() => types().includes('charge.updated'));
     expect(types().slice(3)).toEqual(['charge.succeeded', 'payment_intent.succeeded', 'charge.updated']);
     const [movement] = (await stripe.balanceTransactions.list({ source: charge.id })).data;
@@ -51,8 +53,9 @@ describe('When a bank account is debited', () => {
     ['pm_usBankAccount_debitNotAuthorized', 'debit_not_authorized'],
   ])('fails late with %s, and another method can be tried', async (payment_method, code) => {
     const { id } = await ach({ payment_method });
-    const failed = await until(id, 'requires_payment_method');
+    const failed = await answered(id);
     expect(failed).toMatchObject({
+      status: 'requires_payment_method',
       payment_method: null,
       last_payment_error: { code, payment_method: { type: 'us_bank_account' } },
       latest_charge: { status: 'failed', paid: false, captured: false, failure_code: code },
@@ -86,6 +89,7 @@ describe('When a bank account is debited', () => {
 
   it('is disputed without appeal with pm_usBankAccount_dispute', async () => {
     const { id } = await ach({ payment_method: 'pm_usBankAccount_dispute' });
+    await answered(id);
     const dispute = await eventually(async () => (await stripe.disputes.list({ payment_intent: id })).data[0]);
     expect(dispute).toMatchObject({ status: 'lost', reason: 'debit_not_authorized', balance_transactions: [{ amount: -2000, fee: 1500 }] });
     expect(dispute.payment_method_details).toBeUndefined();
@@ -98,7 +102,7 @@ describe('When a bank account is debited', () => {
 
   it('gives refunds back slowly, and tells of them twice', async () => {
     const { id } = await ach();
-    await until(id, 'succeeded');
+    await answered(id);
     const refund = await stripe.refunds.create({ payment_intent: id, amount: 500 });
     expect(refund.id).toMatch(/^pyr_/);
     expect(refund).toMatchObject({ status: 'pending', pending_reason: 'processing', destination_details: { type: 'us_bank_transfer' } });
@@ -118,7 +122,7 @@ describe('When a bank account is given by its IBAN', () => {
   ])('AT%s…%s ends in %s', async (check, end, status) => {
     const intent = await sepa(check, end);
     expect(intent).toMatchObject({ status: 'processing', payment_method_types: ['card', 'sepa_debit'] });
-    expect((await until(intent.id, status)).latest_charge).toMatchObject({ payment_method_details: { type: 'sepa_debit' } });
+    expect(await answered(intent.id)).toMatchObject({ status, latest_charge: { payment_method_details: { type: 'sepa_debit' } } });
   });
 
   it.each([
@@ -126,8 +130,8 @@ describe('When a bank account is given by its IBAN', () => {
     ['05', '3205', 'requires_payment_method'],
   ])('AT%s…%s takes long and ends in %s', async (check, end, status) => {
     const intent = await sepa(check, end);
-    expect(intent.status).toBe('processing');
-    given.simulator.advanceClock(2);
+    expect((await answered(intent.id)).status).toBe('processing');
+    given.simulator.advanceClock(60 * MINUTE);
     expect((await stripe.paymentIntents.retrieve(intent.id)).status).toBe(status);
   });
 
