@@ -1,4 +1,5 @@
 import type Stripe from 'stripe';
+import { type Simulator } from '../../src/simulator.js';
 import { type World } from '../../src/world.js';
 import { PAY } from '../given.js';
 
@@ -11,7 +12,7 @@ export interface Attempt {
   readonly effects: (world: World) => number;
 }
 
-type Prepare = (stripe: Stripe) => Promise<Attempt>;
+type Prepare = (stripe: Stripe, simulator: Simulator) => Promise<Attempt>;
 const post = (path: string, params: Record<string, unknown>, effects: Attempt['effects']): Attempt => ({
   method: 'POST',
   path,
@@ -95,6 +96,28 @@ export const OPERATIONS: Readonly<Record<string, Prepare>> = {
     const { id } = await subscription(stripe);
     const effects = (world: World): number => created(world, 'customer.subscription.deleted');
     return { method: 'DELETE', path: `/v1/subscriptions/${id}`, params: {}, effects };
+  },
+  'POST /v1/subscriptions/{id}/resume': async (stripe, simulator) => {
+    const { price } = await customerAndPrice(stripe);
+    const { id: customer } = await stripe.customers.create({});
+    const { id } = await stripe.subscriptions.create({
+      customer,
+      items: [{ price }],
+      trial_period_days: 1,
+      trial_settings: { end_behavior: { missing_payment_method: 'pause' } },
+    });
+    simulator.advanceClock(86_401);
+    await stripe.paymentMethods
+      .attach('pm_card_visa', { customer })
+      .then((method) => stripe.customers.update(customer, { invoice_settings: { default_payment_method: method.id } }));
+    return post(`/v1/subscriptions/${id}/resume`, {}, (world) => created(world, 'customer.subscription.resumed'));
+  },
+  'POST /v1/invoices/{id}/pay': async (stripe) => {
+    const { customer } = await customerAndPrice(stripe);
+    const invoice = await stripe.invoices.create({ customer, auto_advance: false });
+    await stripe.invoiceItems.create({ customer, invoice: invoice.id!, amount: 700, currency: 'usd' });
+    await stripe.invoices.finalizeInvoice(invoice.id!, { auto_advance: false });
+    return post(`/v1/invoices/${invoice.id}/pay`, {}, (world) => created(world, 'invoice.paid'));
   },
 };
 
