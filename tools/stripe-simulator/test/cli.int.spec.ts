@@ -141,6 +141,19 @@ describe('stripe listen', () => {
     await gone(thin);
   }, 20_000);
 
+  it('counts as told what its own --events leaves out, and holds up nothing meanwhile', async () => {
+    const other = await givenSimulator({ webhooks: [], deliveryTimeoutMs: 1_000 });
+    const itsCli = givenCli(other.simulator);
+    await itsCli.listen('--events', 'customer.deleted', '--forward-to', other.receiver.url);
+    const { id } = await other.stripe.customers.create({});
+    await other.stripe.customers.del(id);
+    await eventually(() => other.receiver.received.length === 1);
+    await eventually(async () => (await other.stripe.events.list()).data.every(({ pending_webhooks: pending }) => pending === 0));
+    expect(other.receiver.received.map(({ event }) => event.type)).toEqual(['customer.deleted']);
+    await itsCli.end();
+    await other.end();
+  }, 30_000);
+
   it('is told nothing that a delivery fault drops, and counts a refusal of the forward as failed', async () => {
     given.simulator.addFault({ fault: 'webhook_drop', event_type: 'customer.created' });
     given.receiver.answerWith = () => 500;

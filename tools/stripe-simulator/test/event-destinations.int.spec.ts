@@ -112,6 +112,19 @@ describe('A destination with thin payloads', () => {
     expect(snapshot).toMatchObject({ type: 'customer.created', data: { object: { id: customer.id } } });
   });
 
+  it('gets thin events that have no snapshot; their data comes when they are fetched', async () => {
+    const destination = await create({ enabled_events: ['v1.billing.meter.no_meter_found'] });
+    await create({ enabled_events: ['v1.customer.created'] });
+    const data = { developer_message_summary: 'There is 1 invalid event' };
+    const { id } = given.simulator.world.events.notify('v1.billing.meter.no_meter_found', null, { data });
+    const notification = notificationOf(await received(), destination.webhook_endpoint?.signing_secret);
+    expect(notification).toMatchObject({ id, type: 'v1.billing.meter.no_meter_found', related_object: null });
+    expect(notification).not.toHaveProperty('data');
+    expect(await stripe.v2.core.events.retrieve(id)).toMatchObject({ data });
+    await eventually(() => given.simulator.world.deliveries.unfinished().length === 0);
+    expect(given.receiver.received).toHaveLength(1);
+  });
+
   it('gets only what it selected, and is part of what the event waits for', async () => {
     await create();
     const { id } = await stripe.customers.create({});

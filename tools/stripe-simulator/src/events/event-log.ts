@@ -1,6 +1,6 @@
 import { AUTOMATIC, type Cause } from '../http/call.js';
 import { Collection } from '../store/collection.js';
-import { targetsOf } from '../webhooks/targets.js';
+import { targetsOf, thinTargetsOf } from '../webhooks/targets.js';
 import { type World } from '../world.js';
 import { type AnyEventRecord, type EventRecord, type RelatedObject, type ThinRecord, previousAttributes } from './event.js';
 import { isoTime } from './thin.js';
@@ -27,9 +27,10 @@ export class EventLog {
     if (this.world.faults.takeWebhook('webhook_two_events', type) !== undefined) this.write(type, object, cause, before);
   }
 
-  /** Emits a thin event that has no snapshot, to the given targets only. */
-  notify(type: string, related: RelatedObject | null, targets: readonly string[], data?: object): ThinRecord {
+  /** Emits a thin event that has no snapshot: to what selected it, or to the given targets. `data` shows when the event is fetched. */
+  notify(type: string, related: RelatedObject | null, more: { data?: object; targets?: readonly string[] } = {}): ThinRecord {
     const { world } = this;
+    const { data, targets = thinTargetsOf(world, type) } = more;
     const createdSeconds = world.clock.nowSeconds();
     const id = world.ids.next('evt_test');
     const record = this.thin.insert({

@@ -13,6 +13,16 @@ export function targetsOf(world: World, type: string): string[] {
   return [...wanted, ...world.listeners.wanting(type)];
 }
 
+/** The ids of everything that wants a thin event that is no twin of a snapshot event. */
+export function thinTargetsOf(world: World, type: string): string[] {
+  const wanted = world.eventDestinations
+    .all()
+    .filter(
+      ({ status, event_payload: payload, enabled_events: types }) => status === 'enabled' && payload === 'thin' && types.includes(type),
+    );
+  return [...wanted.map(({ id }) => id), ...world.listeners.wantingThin()];
+}
+
 export function targetById(world: World, id: string): Target | undefined {
   const endpoint = world.endpoints.get(id);
   if (endpoint !== undefined) return endpointTarget(endpoint);
