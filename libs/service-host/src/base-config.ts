@@ -1,6 +1,9 @@
 import { z } from 'zod';
 import { documented, secret, url, wholeNumber } from './settings.js';
 
+/** Connections to the old place and the new one side by side would be two truths, so only who logs in may change while a process runs. */
+const placeOf = (urls: string): string => urls.replaceAll(/(^|,|:\/\/)[^/@,]*@/g, '$1');
+
 /** The settings that every service has. Spread into the service's own `z.object({ ...baseSettings({ port: 3002 }), … })`. */
 export function baseSettings(defaults: { port: number }) {
   return {
@@ -8,12 +11,18 @@ export function baseSettings(defaults: { port: number }) {
       doc: 'TCP port of the HTTP listener; 0 takes a free one.',
     }),
     HOST: documented(z.string().default('127.0.0.1'), { doc: 'Address the HTTP listener binds to.' }),
-    DATABASE_URL: secret(url('postgres', 'postgresql'), { doc: "PostgreSQL, as the service's own login role." }),
+    DATABASE_URL: secret(url('postgres', 'postgresql'), {
+      doc: "PostgreSQL, as the service's own login role.",
+      fixed: { what: 'the place of the database', of: placeOf },
+    }),
     DB_POOL_SIZE: documented(wholeNumber({ min: 1, max: 500 }).default(10), {
       doc: 'Most database connections of one process.',
       unit: 'connections',
     }),
-    NATS_URL: secret(url('nats', 'tls'), { doc: "The broker, as the service's own user: nats://user:password@host:port." }),
+    NATS_URL: secret(url('nats', 'tls'), {
+      doc: "The broker, as the service's own user: nats://user:password@host:port.",
+      fixed: { what: 'the place of the broker', of: placeOf },
+    }),
     NATS_STREAM_REPLICAS: documented(wholeNumber({ min: 1, max: 5 }).default(1), {
       doc: "Copies of the service's stream: 3 in a cluster, 1 on a single server.",
       unit: 'copies',

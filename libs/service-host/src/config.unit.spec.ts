@@ -44,6 +44,17 @@ describe('When the configuration is right', () => {
     );
   });
 
+  it('takes up another login of the database or the broker, and no other place, which would be used beside the first', () => {
+    const { DATABASE_URL, NATS_URL } = readConfig(schema, good);
+    expect(DATABASE_URL.replace('postgres://other:p%40ss@localhost/tidegate')).toEqual({ changed: true });
+    expect(NATS_URL.replace('nats://payments:new@localhost:4222')).toEqual({ changed: true });
+    for (const elsewhere of ['postgres://payments:pw@standby/tidegate', 'postgres://payments:pw@localhost/restored'])
+      expect(DATABASE_URL.replace(elsewhere)).toEqual({ faults: ['the place of the database changes, which needs a restart'] });
+    expect(NATS_URL.replace('nats://payments:new@standby:4222')).toEqual({
+      faults: ['the place of the broker changes, which needs a restart'],
+    });
+  });
+
   it('reads lists and numbers', () => {
     const config = readConfig(z.object({ SECRETS: commaSeparated(), LIMIT: wholeNumber({ min: 1 }).default(20) }), { SECRETS: 'a, b,' });
     expect(config).toEqual({ SECRETS: ['a', 'b'], LIMIT: 20 });
