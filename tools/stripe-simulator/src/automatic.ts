@@ -3,6 +3,8 @@ import { DECIDE_DISPUTE, DISPUTE_DUE, missDeadline, readEvidence } from './dispu
 import { OPEN_DISPUTE, OPEN_LATE_DISPUTE, openLateDispute, openPlannedDispute } from './disputes/plan.js';
 import { EXPIRE_SESSION, expireDue } from './checkout/expiry.js';
 import { followIntent as followSessionIntent } from './checkout/follow.js';
+import { followSetup } from './checkout/set-up.js';
+import { followFirstInvoice } from './checkout/subscribe.js';
 import { finalizeDue, retryDue } from './invoices/automatic.js';
 import { FINALIZE_INVOICE } from './invoices/draft.js';
 import { RETRY_INVOICE } from './invoices/fail.js';
@@ -21,8 +23,10 @@ import { type World } from './world.js';
 export function startAutomaticActions(world: World): void {
   world.intentChanges.on((intent, cause) => followSessionIntent(world, intent, cause));
   world.intentChanges.on((intent, cause) => followInvoiceIntent(world, intent, cause));
+  world.setupChanges.on((intent, cause) => followSetup(world, intent, cause));
   world.scheduler.on(FINALIZE_INVOICE, (id) => finalizeDue(world, id));
   world.invoiceChanges.on((change, cause) => followInvoice(world, change, cause));
+  world.invoiceChanges.on((change, cause) => followFirstInvoice(world, change, cause));
   world.scheduler.on(SUBSCRIPTION_DUE, (id) => subscriptionDue(world, id));
   world.scheduler.on(TRIAL_WILL_END, (id) => trialWillEnd(world, id));
   world.scheduler.on(RETRY_INVOICE, (id) => retryDue(world, id));

@@ -75,7 +75,7 @@ export class World {
   readonly priceTiers = new Collection<PriceTiers>(never);
   readonly meters = new Collection<Meter>(created, ['event_name']);
   readonly meterEvents = new Collection<MeterEventRecord>(({ event }) => event.created, ['meter', 'identifier']);
-  readonly checkoutSessions = new Collection<CheckoutSession>(created, ['payment_intent', 'subscription', 'customer']);
+  readonly checkoutSessions = new Collection<CheckoutSession>(created, ['payment_intent', 'setup_intent', 'subscription', 'customer']);
   readonly checkoutOrders = new Collection<CheckoutOrder>(never);
   readonly subscriptions = new Collection<Subscription>(created, ['customer']);
   readonly invoices = new Collection<Invoice>(created, ['customer']);
@@ -83,6 +83,7 @@ export class World {
   readonly invoicePayments = new Collection<InvoicePayment>(created, ['invoice']);
   readonly intentOwners = new Collection<IntentOwner>(never);
   readonly intentChanges = new IntentChanges();
+  readonly setupChanges = new IntentChanges<SetupIntent>();
   readonly invoiceChanges = new InvoiceChanges();
 
   readonly eventDestinations = new Collection<EventDestination>((destination) => destination.createdSeconds);

@@ -8,7 +8,7 @@ let given: Given;
 let stripe: Stripe;
 let price: string;
 beforeAll(async () => {
-  given = await givenSimulator({ balanceDelayMs: 3_600_000_000 });
+  given = await givenSimulator({ balanceDelayMs: 3_600_000_000, debitDelayMs: 3_600_000 });
   ({ stripe } = given);
 });
 beforeEach(async () => {
@@ -54,6 +54,8 @@ describe('The table of states and operations of a session', () => {
   });
 });
 
+const AUTOMATIC: readonly string[] = ['expired', 'paid_later', 'failed_later'];
+
 describe('The table of outcomes of a session', () => {
   let start = 0;
   const mark = (): void => {
@@ -93,6 +95,15 @@ describe('The table of outcomes of a session', () => {
       await pay(id, 'pm_card_chargeDeclined');
       await before(() => pay(id));
     },
+    pending: async () => create().then(({ id }) => before(() => pay(id, 'pm_usBankAccount_success'))),
+    paid_later: async () => {
+      await pay((await create()).id, 'pm_usBankAccount_success');
+      await before(() => Promise.resolve(given.simulator.advanceClock(3_601)));
+    },
+    failed_later: async () => {
+      await pay((await create()).id, 'pm_usBankAccount_accountClosed');
+      await before(() => Promise.resolve(given.simulator.advanceClock(3_601)));
+    },
     expired: async () => {
       await create();
       mark();
@@ -117,7 +128,7 @@ describe('The table of outcomes of a session', () => {
       status: OUTCOMES[name].status,
       payment_status: OUTCOMES[name].paymentStatus,
     });
-    for (const event of written) expect(event.request.id).toEqual(name === 'expired' ? null : expect.stringMatching(/^req_/));
+    for (const event of written) expect(event.request.id).toEqual(AUTOMATIC.includes(name) ? null : expect.stringMatching(/^req_/));
   });
 
   it('refuses an unknown session with 404', async () => {

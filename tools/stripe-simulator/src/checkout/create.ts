@@ -105,7 +105,7 @@ const UNSUPPORTED_SUBSCRIPTION_DATA = [
     'default_tax_rates',
     'invoice_settings',
   ],
-  ...['on_behalf_of', 'pending_invoice_item_interval', 'proration_behavior', 'transfer_data'],
+  ...['on_behalf_of', 'pending_invoice_item_interval', 'proration_behavior', 'transfer_data', 'billing_schedules'],
 ];
 
 /** A payment is either nothing at all or at least the currency's minimum. */

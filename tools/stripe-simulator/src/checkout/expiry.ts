@@ -2,6 +2,7 @@ import { AUTOMATIC, type Cause } from '../http/call.js';
 import { invalidParam } from '../http/errors.js';
 import { cancelIntent } from '../payment-intents/cancel.js';
 import { ALLOWED_FROM as INTENT_ALLOWED_FROM } from '../payment-intents/transitions.js';
+import { endSubscription } from '../subscriptions/end.js';
 import { type World } from '../world.js';
 import { mustAllow } from './find.js';
 import { type CheckoutSession } from './session.js';
@@ -40,6 +41,8 @@ export function expireSession(world: World, session: CheckoutSession, cause: Cau
   const expired = world.checkoutSessions.replace({ ...session, status: 'expired', url: null });
   const intent = session.payment_intent === null ? undefined : world.paymentIntents.get(session.payment_intent);
   if (intent !== undefined && INTENT_ALLOWED_FROM.cancel.includes(intent.status)) cancelIntent(world, intent, 'expired', cause);
+  const subscription = world.subscriptions.get(session.subscription ?? '');
+  if (subscription?.status === 'incomplete') endSubscription(world, subscription, {}, cause);
   world.events.emit('checkout.session.expired', expired, cause);
   return expired;
 }

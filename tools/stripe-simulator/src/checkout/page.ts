@@ -2,6 +2,7 @@ import { escaped, html, redirect } from '../control/html.js';
 import { type Answer } from '../http/answer.js';
 import { type Cause } from '../http/call.js';
 import { StripeError } from '../http/errors.js';
+import { intentOf } from '../invoices/payment.js';
 import { formatAmount } from '../money/currencies.js';
 import { type World } from '../world.js';
 import { orderOf } from './find.js';
@@ -14,6 +15,8 @@ const CHOICES: readonly (readonly [id: string, label: string])[] = [
   ['pm_card_chargeDeclined', 'Card that is declined'],
   ['pm_card_chargeDeclinedInsufficientFunds', 'Card without funds'],
   ['pm_card_threeDSecure2Required', 'Card that asks for authentication'],
+  ['pm_usBankAccount_success', 'Bank debit that succeeds later'],
+  ['pm_usBankAccount_insufficientFunds', 'Bank debit that fails later'],
 ];
 
 /**
@@ -41,7 +44,12 @@ function successUrl(session: CheckoutSession): string {
 }
 
 function bankPage(world: World, session: CheckoutSession): string {
-  const action = world.paymentIntents.get(session.payment_intent ?? '')?.next_action as { redirect_to_url?: { url: string } } | undefined;
+  const invoice = world.invoices.get(session.invoice ?? '');
+  const intent =
+    (invoice && intentOf(world, invoice)) ??
+    world.paymentIntents.get(session.payment_intent ?? '') ??
+    world.setupIntents.get(session.setup_intent ?? '');
+  const action = intent?.next_action as { redirect_to_url?: { url: string } } | null | undefined;
   return action?.redirect_to_url?.url ?? session.url ?? '/';
 }
 

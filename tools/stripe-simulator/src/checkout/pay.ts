@@ -10,6 +10,8 @@ import { type Buyer, withBuyer } from './customer.js';
 import { mustAllow, orderOf, sessionById } from './find.js';
 import { payUrl } from './new-session.js';
 import { type CheckoutSession } from './session.js';
+import { setUp } from './set-up.js';
+import { paySubscription, paysNothingNow, startSubscription } from './subscribe.js';
 
 export interface Payment extends Buyer {
   /** Any id that confirms an intent, for example `pm_card_visa`. */
@@ -27,10 +29,13 @@ export function paySession(world: World, id: string, payment: Payment, cause: Ca
     return completeSession(world, withBuyer(world, session, payment, cause), 'no_payment_required', cause);
   }
   const method = payment.payment_method;
+  if (method === undefined && paysNothingNow(world, session))
+    return startSubscription(world, withBuyer(world, session, payment, cause), undefined, cause);
   if (method === undefined) throw invalidParam('Missing required param: payment_method.', 'payment_method', 'parameter_missing');
   const ready = withBuyer(world, session, payment, cause);
   if (session.mode === 'payment') payIntent(world, ready, method, cause);
-  else throw invalidParam(`This simulator does not support paying sessions in ${session.mode} mode (Stripe does).`, 'mode');
+  if (session.mode === 'subscription') paySubscription(world, ready, method, cause);
+  if (session.mode === 'setup') setUp(world, ready, method, cause);
   return sessionById(world, id);
 }
 

@@ -46,6 +46,21 @@ export const OUTCOMES = {
     paymentStatus: 'paid',
     events: ['charge.succeeded', 'payment_intent.succeeded', 'checkout.session.completed'],
   },
+  pending: {
+    status: 'complete',
+    paymentStatus: 'unpaid',
+    events: ['payment_intent.created', 'charge.pending', 'payment_intent.processing', 'checkout.session.completed'],
+  },
+  paid_later: {
+    status: 'complete',
+    paymentStatus: 'paid',
+    events: ['charge.succeeded', 'payment_intent.succeeded', 'checkout.session.async_payment_succeeded'],
+  },
+  failed_later: {
+    status: 'complete',
+    paymentStatus: 'unpaid',
+    events: ['charge.failed', 'payment_intent.payment_failed', 'checkout.session.async_payment_failed'],
+  },
   expired: { status: 'expired', paymentStatus: 'unpaid', events: ['checkout.session.expired'] },
   expired_after_decline: { status: 'expired', paymentStatus: 'unpaid', events: ['payment_intent.canceled', 'checkout.session.expired'] },
 } as const satisfies Readonly<Record<string, Outcome>>;

@@ -8,18 +8,16 @@ export interface IntentOwner extends Stored {
   readonly invoice?: string;
 }
 
-type Follower = (intent: PaymentIntent, cause: Cause) => void;
-
 /** Tells those who made an intent (a Checkout Session, an invoice) of each of its transitions, after its own events. */
-export class IntentChanges {
-  private readonly followers: Follower[] = [];
+export class IntentChanges<Intent = PaymentIntent> {
+  private readonly followers: ((intent: Intent, cause: Cause) => void)[] = [];
 
   /** The follower must not throw. */
-  on(follower: Follower): void {
+  on(follower: (intent: Intent, cause: Cause) => void): void {
     this.followers.push(follower);
   }
 
-  tell(intent: PaymentIntent, cause: Cause): void {
+  tell(intent: Intent, cause: Cause): void {
     for (const follow of this.followers) follow(intent, cause);
   }
 }

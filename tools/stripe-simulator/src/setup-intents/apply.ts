@@ -9,5 +9,6 @@ export function applyOutcome(world: World, name: SetupOutcomeName, intent: Setup
   const next = { ...intent, status };
   const stored = world.setupIntents.get(intent.id) === undefined ? world.setupIntents.insert(next) : world.setupIntents.replace(next);
   for (const type of events) world.events.emit(type, stored, cause);
+  world.setupChanges.tell(stored, cause);
   return stored;
 }

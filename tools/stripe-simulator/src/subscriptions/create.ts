@@ -10,7 +10,7 @@ import { type Params } from '../schema/params.js';
 import { type World } from '../world.js';
 import { draftBill } from './bill.js';
 import { mustBeChargeable } from './chargeable.js';
-import { checkTogether, itemList, newItem, readItem } from './items.js';
+import { type Wanted, checkTogether, itemList, newItem, readItem } from './items.js';
 import { NOTHING, NO_CANCELLATION } from './new-subscription.js';
 import { nextBoundary } from './periods.js';
 import { TRIAL_NOTICE_SECONDS, planNext } from './schedule.js';
@@ -30,7 +30,8 @@ export function createSubscription(world: World, { params, cause }: Call): Subsc
   if (behavior === 'pending_if_incomplete') {
     throw invalidParam('`pending_if_incomplete` can only be used when updating a subscription.', 'payment_behavior');
   }
-  const draft = readSubscription(world, params, cause);
+  const wanted = ((params['items'] as Params[] | undefined) ?? []).map((one, at) => readItem(world, one, `items[${at}]`, cause));
+  const draft = readSubscription(world, params, wanted);
   const trial = draft.trial_end !== null;
   const sent = draft.collection_method === 'send_invoice';
   const method = draft.default_payment_method ?? world.customers.get(draft.customer)?.invoice_settings.default_payment_method ?? null;
@@ -74,7 +75,7 @@ function isCharged(price: Subscription['items']['data'][number]['price'], quanti
 }
 
 /** The subscription of a request, not yet stored. */
-export function readSubscription(world: World, params: Params, cause: Cause): Subscription {
+export function readSubscription(world: World, params: Params, wanted: readonly Wanted[]): Subscription {
   const named = params['customer'] as string | undefined;
   if (named === undefined) throw invalidParam('Missing required param: customer.', 'customer', 'parameter_missing');
   const customer = mustExistCustomer(world, named);
@@ -87,7 +88,6 @@ export function readSubscription(world: World, params: Params, cause: Cause): Su
   const cancelAt = params['cancel_at'] as number | undefined;
   if (cancelAt !== undefined && cancelAt <= now) throw invalidParam('`cancel_at` must be in the future.', 'cancel_at');
   const metadata = mergeMetadata({}, params['metadata'] as Metadata | null | undefined);
-  const wanted = ((params['items'] as Params[] | undefined) ?? []).map((one, at) => readItem(world, one, `items[${at}]`, cause));
   const rhythm = checkTogether(wanted);
   const id = world.ids.next('sub');
   const anchor = trialEnd ?? now;
