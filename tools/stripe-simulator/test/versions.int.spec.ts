@@ -59,3 +59,45 @@ describe('The API version of a request', () => {
     expect(error.message).toBe(`Invalid Stripe API version: ${version}`);
   });
 });
+
+describe('Checkout in an older version', () => {
+  const SESSION = {
+    mode: 'payment',
+    success_url: 'https://example.com/paid',
+    line_items: [{ quantity: 1, price_data: { currency: 'usd', unit_amount: 2_000, product_data: { name: 'Book' } } }],
+  };
+  const create = (version: string, more: object): Promise<{ id: string; ui_mode: unknown }> =>
+    at(version).checkout.sessions.create({ ...SESSION, ...more } as never);
+
+  it('knows the pages by the names before dahlia, in requests and answers', async () => {
+    const { id, ui_mode: mode } = await create('2026-02-25.clover', { ui_mode: 'hosted' });
+    expect(mode).toBe('hosted');
+    expect((await at('2026-02-25.clover').checkout.sessions.retrieve(id)).ui_mode).toBe('hosted');
+    expect((await at('2026-02-25.clover').checkout.sessions.list()).data[0]!.ui_mode).toBe('hosted');
+    expect((await at('2026-03-25.dahlia').checkout.sessions.retrieve(id)).ui_mode).toBe('hosted_page');
+  });
+
+  it.each([
+    ['2026-02-25.clover', 'hosted_page'],
+    ['2026-03-25.dahlia', 'hosted'],
+  ])('refuses at %s the name %s of the other side', async (version, mode) => {
+    expect(await errorOf(create(version, { ui_mode: mode }))).toMatchObject({ statusCode: 400, param: 'ui_mode' });
+  });
+
+  it('takes payment_method_types before endive only', async () => {
+    const types = { payment_method_types: ['card'] };
+    expect((await create('2026-08-26.dahlia', types)).id).toMatch(/^cs_/);
+    expect(await errorOf(create('2026-09-30.endive', types))).toMatchObject({ code: 'payment_method_types_no_longer_supported' });
+  });
+});
+
+describe('A setup intent in an older version', () => {
+  it('takes payment_method_types before endive only', async () => {
+    const types = { payment_method_types: ['card'] } as never;
+    expect((await at('2026-08-26.dahlia').setupIntents.create(types)).payment_method_types).toEqual(['card']);
+    expect(await errorOf(at('2026-10-28.endive').setupIntents.create(types))).toMatchObject({
+      code: 'payment_method_types_no_longer_supported',
+      param: 'payment_method_types',
+    });
+  });
+});
