@@ -93,12 +93,14 @@ export async function hasUnstamped(db: Db): Promise<boolean> {
   return rows[0]?.found === true;
 }
 
-/** Notes that everything up to `position` is with the broker. Says nothing when a newer leader has written meanwhile. */
+/**
+ * Notes that everything up to `position` is with the broker. Says nothing when a newer leader has written meanwhile, or when the database was restored to
+ * before that position: what gets it next is another message.
+ */
 export async function checkpointPublished(db: Db, position: number, leaseEpoch: number): Promise<void> {
   await sql`
-    UPDATE outbox_state SET published = ${position}, lease_epoch = ${leaseEpoch} WHERE lease_epoch <= ${leaseEpoch} AND published < ${position}`.execute(
-    db,
-  );
+    UPDATE outbox_state SET published = ${position}, lease_epoch = ${leaseEpoch}
+    WHERE lease_epoch <= ${leaseEpoch} AND published < ${position} AND head >= ${position}`.execute(db);
 }
 
 /** Positions after the head are about to be given out a second time (a restore from a backup): a new epoch tells consumers so. Its number. */

@@ -7,7 +7,7 @@ import { inTransaction } from '@tidegate/database/transaction';
 import { eventually } from '@tidegate/test-harness/eventually';
 import { sql } from 'kysely';
 import { readPage } from '../src/outbox-read.rpc.js';
-import { LeadershipLost, readOutboxState, stampVisible } from '../src/outbox-rows.js';
+import { checkpointPublished, LeadershipLost, readOutboxState, stampVisible } from '../src/outbox-rows.js';
 import { stage } from '../src/outbox.js';
 import { type Member, messageOf, quiet, recorder, countEffects, effectsOf, numbersByAggregate, upTo, World } from './support/world.js';
 
@@ -139,6 +139,20 @@ describe('When the relay comes back after it stamped and did not publish', () =>
 
     await sql`UPDATE leases SET expires_at = clock_timestamp() + interval '1 minute'`.execute(db);
     expect(await stamping()).toMatchObject([{ position: 1 }]);
+  });
+
+  it('notes nothing as published that a restore of the database has taken back', async () => {
+    const { db } = await world.member('payments');
+    const messages = upTo(3).map((n) => messageOf('payments', 'payment:pay_1', n));
+    await inTransaction({ db, failpoints: noFailpoints }, 'test', (tx) => stage(tx, messages));
+    const epoch = (await new Lease(db, 'relay', 'one').acquire()) ?? 0;
+    await db.transaction().execute((tx) => stampVisible(tx, { name: 'relay', holder: 'one', epoch }, 10));
+
+    await sql`UPDATE outbox_state SET head = 1`.execute(db);
+    await checkpointPublished(db, 3, epoch);
+    expect(await readOutboxState(db)).toMatchObject({ head: 1, published: 0 });
+    await checkpointPublished(db, 1, epoch);
+    expect(await readOutboxState(db)).toMatchObject({ head: 1, published: 1 });
   });
 
   it('takes no message that would not fit through the broker', async () => {
