@@ -1,5 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
+import { parseArgs } from 'node:util';
 import { median } from './measure.js';
 import { type Order, type Result } from './simulator-load.js';
 import { type Subject, onCore, startSubject } from './simulator-process.js';
@@ -8,10 +9,11 @@ import { type Subject, onCore, startSubject } from './simulator-process.js';
  * How fast and how large the Stripe simulator is. Pairs of create and confirm on one core with events and one webhook endpoint on, the
  * load from another process, beside a bare HTTP handler that reads the same forms; rounds alternate. Then 200,000 intents: what one
  * of them keeps in memory, once the request log and the idempotency keys are at their limits.
- * Limits: 500 pairs/s; 4 kB for an intent with its event.
+ * Limits: 500 pairs/s; 4 kB for an intent with its event. `--seconds=N` sets the length of a round, `--no-memory` leaves out the intents.
  */
+const { values: flags } = parseArgs({ options: { seconds: { type: 'string', default: '10' }, 'no-memory': { type: 'boolean' } } });
 const ROUNDS = 3;
-const SECONDS = Number(/^--seconds=(\d+)$/.exec(process.argv.at(-1) ?? '')?.[1] ?? 10);
+const SECONDS = Number(flags.seconds);
 const CONNECTIONS = 32;
 const MIN_PAIRS = 500;
 const INTENTS = 200_000;
@@ -22,7 +24,7 @@ const BARE = new URL('./simulator-bare.js', import.meta.url);
 const load = fork(new URL('./simulator-load.js', import.meta.url), { execPath: onCore(1)[0] ?? process.execPath, execArgv: loadArgs() });
 const [{ endpoint }] = (await once(load, 'message')) as [{ endpoint: string }];
 try {
-  const memory = process.argv.includes('--no-memory') ? undefined : await measureMemory();
+  const memory = flags['no-memory'] ? undefined : await measureMemory();
   await measureSpeed(memory);
 } finally {
   load.kill('SIGTERM');

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { type Given, PAY, errorOf, givenSimulator, sdk } from './given.js';
+import { type Given, PAY, errorOf, eventually, givenSimulator, sdk } from './given.js';
 
 let given: Given;
 beforeAll(async () => {
@@ -75,6 +75,23 @@ describe('Checkout in an older version', () => {
     expect((await at('2026-02-25.clover').checkout.sessions.retrieve(id)).ui_mode).toBe('hosted');
     expect((await at('2026-02-25.clover').checkout.sessions.list()).data[0]!.ui_mode).toBe('hosted');
     expect((await at('2026-03-25.dahlia').checkout.sessions.retrieve(id)).ui_mode).toBe('hosted_page');
+  });
+
+  it('is told to an endpoint in the words of its version', async () => {
+    const api_version = '2026-02-25.clover' as never;
+    const types = ['checkout.session.expired' as const];
+    await at('2026-10-28.endive').webhookEndpoints.create({ url: given.receiver.url, enabled_events: types, api_version });
+    const { id } = await create('2026-10-28.endive', {});
+    await at('2026-10-28.endive').checkout.sessions.expire(id);
+    const told = await eventually(() => {
+      const mine = given.receiver.received.filter(({ event }) => event.type === 'checkout.session.expired');
+      return mine.length === 2 ? mine : undefined;
+    });
+    const words = told.map(({ event }) => [event.api_version, (event.data.object as { ui_mode: string }).ui_mode]).sort();
+    expect(words).toEqual([
+      ['2026-02-25.clover', 'hosted'],
+      ['2026-10-28.endive', 'hosted_page'],
+    ]);
   });
 
   it.each([

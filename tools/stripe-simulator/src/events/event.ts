@@ -1,3 +1,4 @@
+import { shownIn } from '../http/version-words.js';
 import { type Stored } from '../store/collection.js';
 
 /** A snapshot event. `data` is fixed at creation. */
@@ -51,8 +52,13 @@ export type AnyEventRecord = EventRecord | ThinRecord;
 
 /** The body of a snapshot delivery in a version; null is the account's. */
 export function snapshotText(record: AnyEventRecord, apiVersion: string | null): string {
-  const event = record.event.object === 'event' && apiVersion !== null ? { ...record.event, api_version: apiVersion } : record.event;
-  return JSON.stringify(event, null, 2);
+  const { event } = record;
+  return JSON.stringify(event.object === 'event' && apiVersion !== null ? rendered(event, apiVersion) : event, null, 2);
+}
+
+function rendered(event: StripeEvent, version: string): StripeEvent {
+  const object = shownIn(version, event.data.object) as object;
+  return { ...event, api_version: version, data: object === event.data.object ? event.data : { ...event.data, object } };
 }
 
 /** The event as the API shows it now. */
