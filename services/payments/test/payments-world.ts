@@ -10,6 +10,7 @@ import { createMetrics } from '@tidegate/telemetry/metrics';
 import { postgresForTests } from '@tidegate/test-harness/postgres';
 import { simulatorForTests } from '@tidegate/test-harness/simulator';
 import { type Kysely, sql } from 'kysely';
+import type pg from 'pg';
 import { served } from '../src/payment/payment.rpc.js';
 import { payments, type PaymentsParts, type PaymentsSettings } from '../src/payments.js';
 import { type PaymentsTables } from '../src/tables.js';
@@ -17,7 +18,13 @@ import { type PaymentsTables } from '../src/tables.js';
 export const VISA = 'pm_card_visa';
 export const DECLINED = 'pm_card_visa_chargeDeclined';
 
-export type WorldOptions = Partial<Omit<PaymentsSettings, 'breaker'>> & { deadlineMs?: number; breaker?: BreakerRules; replicas?: number };
+export type WorldOptions = Partial<Omit<PaymentsSettings, 'breaker'>> & {
+  deadlineMs?: number;
+  breaker?: BreakerRules;
+  replicas?: number;
+  /** Each new connection to the database. */
+  onConnection?: (client: pg.PoolClient) => void;
+};
 
 export interface Request {
   tenant?: string;
@@ -52,10 +59,11 @@ export async function paymentsWorld(options: WorldOptions = {}) {
   const replicas: { parts: PaymentsParts; db: Kysely<PaymentsTables> }[] = [];
 
   function start(failpoints: Failpoints = noFailpoints) {
-    const { db, close } = openDatabase<PaymentsTables>(
+    const { db, pool, close } = openDatabase<PaymentsTables>(
       { url: database.urlFor('payments'), poolSize: 10, applicationName: 'payments-test' },
       logger,
     );
+    if (options.onConnection) pool.on('connect', options.onConnection);
     const adapter = createStripeAdapter({ secretKey: 'sk_test_simulator', apiBase: simulator.url, deadlineMs: options.deadlineMs ?? 400 });
     const parts = payments(
       {
