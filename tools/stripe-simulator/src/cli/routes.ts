@@ -3,7 +3,8 @@ import { type Fields } from '../schema/node.js';
 import { API_VERSION } from '../schema/schema.js';
 import { WEBSOCKET_PATH } from './websocket.js';
 
-const RECONNECT_SECONDS = 300;
+/** The CLI then makes a new connection and misses what happens meanwhile, so rarely. */
+const RECONNECT_SECONDS = 86_400;
 const TEXT = { t: 'string', opt: true } as const;
 const FIELDS: Fields = {
   device_name: TEXT,
