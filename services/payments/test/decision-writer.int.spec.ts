@@ -140,6 +140,15 @@ describe('When decisions about different payments come together', () => {
     ]);
   });
 
+  it('writes the others when a message of one is too large for the broker', async () => {
+    const writer = writerWith();
+    const large = birth('pay_large');
+    const messages = large.messages.map((one) => ({ ...one, envelope: { ...one.envelope, data: 'x'.repeat(256 * 1024) } }));
+    const results = await outcomes([birth('pay_a'), { ...large, messages }, birth('pay_b')].map((one) => writer.write(one)));
+    expect(results).toEqual(['written', 'Error', 'written']);
+    expect(await traces('pay_large')).toEqual(NOTHING);
+  });
+
   it('writes one of two about one payment, and the other finds that it has moved', async () => {
     const writer = writerWith();
     const [first, second, other] = await outcomes(['pay_a', 'pay_a', 'pay_b'].map((id) => writer.write(birth(id))));

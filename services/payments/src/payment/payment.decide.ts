@@ -1,6 +1,6 @@
 import { type PaymentCommand } from './payment.commands.js';
 import { type IntentStep, type PaymentEvent } from './payment.events.js';
-import { captureExceedsAuthorized, illegalState, type Refusal, refundExceedsCaptured } from './payment.refusals.js';
+import { captureExceedsAuthorized, illegalState, type Refusal, refundExceedsCaptured, tooManyRefunds } from './payment.refusals.js';
 import { isFinal, type Payment, type PaymentState, type Refund, refundableOf, statusOf } from './payment.state.js';
 
 /**
@@ -30,6 +30,9 @@ export function decide(state: PaymentState, command: PaymentCommand): Decision {
       return command satisfies never;
   }
 }
+
+/** Each event of a payment tells all its refunds and must stay small enough for the broker. */
+const MOST_REFUNDS = 1000;
 
 type Of<T extends PaymentCommand['type']> = Extract<PaymentCommand, { type: T }>;
 
@@ -82,6 +85,7 @@ function refund(payment: Payment, { command_id, refund_id, amount, reason }: Of<
   if (payment.lifecycle.status !== 'succeeded') {
     return payment.pending && !isFinal(payment) ? { kind: 'busy' } : refuse(illegalState('refunded', statusOf(payment)));
   }
+  if (payment.refunds.length >= MOST_REFUNDS) return refuse(tooManyRefunds(MOST_REFUNDS));
   const left = refundableOf(payment);
   const asked = amount ?? left;
   if (asked > left || asked < 1) return refuse(refundExceedsCaptured(asked, left));

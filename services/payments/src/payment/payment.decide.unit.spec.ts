@@ -15,6 +15,8 @@ import {
 } from '../../test/given.js';
 import { decide } from './payment.decide.js';
 import { type PaymentEvent } from './payment.events.js';
+import { snapshotOf } from './payment.publish.js';
+import { type Payment } from './payment.state.js';
 
 const types = (decision: ReturnType<typeof decide>) =>
   decision.kind === 'accepted' ? decision.events.map((event) => event.type) : decision;
@@ -112,6 +114,18 @@ describe('When succeeded', () => {
     const unanswered: PaymentEvent = { type: 'RefundAnswerMissing', data: { refund_id: 'rfd_1', cause: 'server_error', stored: true } };
     expect(code(decide(given(...succeeded(), refunding('rfd_1', 4200), unanswered), refund(1)))).toBe('payments.refund_exceeds_captured');
   });
+  it('refuses more refunds than one event can tell of', () => {
+    const many = Array.from({ length: 1000 }, (_, i): PaymentEvent[] => {
+      const id = `rfd_${String(i).padStart(32, '0')}`;
+      const recorded = { stripe_refund: `re_${id}`, status: 'succeeded', amount: 1, reason: 'requested_by_customer' } as const;
+      return [refunding(id, 1), { type: 'RefundRecorded', data: { refund_id: id, ...recorded } }];
+    });
+    expect(types(decide(given(...succeeded(), ...many.slice(1).flat()), refund(1)))).toEqual(['RefundRequested']);
+    const full = given(...succeeded(), ...many.flat());
+    expect(code(decide(full, refund(1)))).toBe('payments.illegal_state');
+    expect(JSON.stringify(snapshotOf(full as Payment)).length).toBeLessThan(240 * 1024);
+  });
+
   it('frees the amount of a refund that was never carried out', () => {
     const gone: PaymentEvent = { type: 'RefundNotExecuted', data: { refund_id: 'rfd_1' } };
     expect(types(decide(given(...succeeded(), refunding('rfd_1', 4200), gone), refund(4200)))).toEqual(['RefundRequested']);

@@ -20,3 +20,8 @@ export const refundExceedsCaptured = (asked: number, left: number): Refusal => (
   code: 'payments.refund_exceeds_captured',
   detail: `${asked} was asked for, ${left} is left of the captured amount (minor units); refunds whose outcome is open count.`,
 });
+
+export const tooManyRefunds = (most: number): Refusal => ({
+  code: 'payments.illegal_state',
+  detail: `A payment that has ${most} refunds takes no more.`,
+});

@@ -1,5 +1,5 @@
 import { type Metadata } from '@tidegate/event-store/event';
-import { type OutboxMessage } from '@tidegate/messaging/outbox';
+import { bodyOf, type OutboxMessage } from '@tidegate/messaging/outbox';
 import { type Insertable, type Kysely, type RawBuilder, sql } from 'kysely';
 import { type Answers, answering, type Claim, type ClaimedLease, claiming } from '../idempotency/idempotency.store.js';
 import { type PaymentsTable, type PaymentsTables } from '../tables.js';
@@ -163,7 +163,7 @@ function staged(decisions: readonly DecisionRows[]) {
     SELECT m.message_id, m.aggregate, m.subject, convert_to(m.body, 'UTF8')
     FROM unnest(
       ${rows.map((m) => m.payment_id)}::text[], ${rows.map((m) => m.envelope.id)}::uuid[], ${rows.map((m) => m.aggregate)}::text[],
-      ${rows.map((m) => m.subject)}::text[], ${rows.map((m) => JSON.stringify(m.envelope))}::text[]
+      ${rows.map((m) => m.subject)}::text[], ${rows.map(bodyOf)}::text[]
     ) WITH ORDINALITY AS m(payment_id, message_id, aggregate, subject, body, n)
     WHERE ${IS_WRITTEN}
     ORDER BY m.n`;
