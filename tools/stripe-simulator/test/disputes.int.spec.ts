@@ -106,6 +106,31 @@ describe('When the bank charges a payment back', () => {
     expect((await stripe.disputes.retrieve(id)).status).toBe('under_review');
   });
 
+  it('takes enhanced evidence in parts and shows it whole', async () => {
+    const { id } = await dispute(await pay());
+    const transaction = { customer_email_address: 'ada@example.com', shipping_address: { city: 'Graz' } };
+    const evidence = {
+      enhanced_evidence: {
+        visa_compelling_evidence_3: { disputed_transaction: transaction, prior_undisputed_transactions: [{ charge: 'ch_x' }] },
+        visa_compliance: { fee_acknowledged: true },
+        mastercard_compliance: {},
+      },
+    };
+    const staged = await stripe.disputes.update(id, { evidence, submit: false });
+    expect(staged.evidence.enhanced_evidence).toMatchObject({
+      visa_compelling_evidence_3: {
+        disputed_transaction: { customer_email_address: 'ada@example.com', product_description: null, shipping_address: { line1: null } },
+        prior_undisputed_transactions: [{ charge: 'ch_x', product_description: null }],
+      },
+      visa_compliance: { fee_acknowledged: true },
+      mastercard_compliance: { fee_acknowledged: false },
+    });
+    const kept = await stripe.disputes.update(id, { evidence: { customer_name: 'Ada' }, submit: false });
+    expect(kept.evidence.enhanced_evidence).toEqual(staged.evidence.enhanced_evidence);
+    const emptied = await stripe.disputes.update(id, { evidence: { enhanced_evidence: '' }, submit: false });
+    expect(emptied.evidence).toMatchObject({ enhanced_evidence: {}, customer_name: 'Ada' });
+  });
+
   it('refuses a second submission, files that were never uploaded, and disputes that do not exist', async () => {
     const { id } = await dispute(await pay());
     expect(await errorOf(stripe.disputes.update(id, { evidence: { receipt: 'file_x' } }))).toMatchObject({ code: 'resource_missing' });

@@ -1,4 +1,5 @@
 import { noSuch } from '../http/errors.js';
+import { shownAs } from '../schema/complete.js';
 import { schema } from '../schema/schema.js';
 import { type Dispute } from './dispute.js';
 
@@ -17,8 +18,9 @@ export const NO_EVIDENCE: Evidence = {
 export function mergeEvidence(before: Evidence, change: Evidence | undefined): Evidence {
   const file = FILES.find((name) => typeof change?.[name] === 'string');
   if (file !== undefined) throw noSuch('file upload', String(change?.[file]), `evidence[${file}]`);
-  const enhanced = change?.['enhanced_evidence'] === null ? { enhanced_evidence: {} } : {};
-  return { ...before, ...change, ...enhanced };
+  const merged = { ...before, ...change, enhanced_evidence: change?.['enhanced_evidence'] ?? before['enhanced_evidence'] };
+  if (change?.['enhanced_evidence'] === null) merged.enhanced_evidence = {};
+  return shownAs('dispute', 'evidence', merged) as Evidence;
 }
 
 export function hasEvidence(evidence: Evidence): boolean {
