@@ -113,7 +113,6 @@ describe('When the bank charges a payment back', () => {
       enhanced_evidence: {
         visa_compelling_evidence_3: { disputed_transaction: transaction, prior_undisputed_transactions: [{ charge: 'ch_x' }] },
         visa_compliance: { fee_acknowledged: true },
-        mastercard_compliance: {},
       },
     };
     const staged = await stripe.disputes.update(id, { evidence, submit: false });
@@ -123,7 +122,6 @@ describe('When the bank charges a payment back', () => {
         prior_undisputed_transactions: [{ charge: 'ch_x', product_description: null }],
       },
       visa_compliance: { fee_acknowledged: true },
-      mastercard_compliance: { fee_acknowledged: false },
     });
     const kept = await stripe.disputes.update(id, { evidence: { customer_name: 'Ada' }, submit: false });
     expect(kept.evidence.enhanced_evidence).toEqual(staged.evidence.enhanced_evidence);
