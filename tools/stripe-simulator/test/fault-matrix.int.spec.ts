@@ -27,7 +27,7 @@ const mutating = routes.map(({ operation }) => operation).filter((operation) => 
 const ready = mutating.filter((operation) => operation in OPERATIONS);
 const cells = ready.flatMap((operation) => HTTP_FAULTS.map((fault) => [operation, fault] as const));
 const AT_ONCE = 24;
-const TIMEOUT_MS = 400;
+const TIMEOUT_MS = 1_000;
 
 /** One call, its fault, and one retry with the same key after the fault, on a simulator of its own. */
 async function meet(operation: string, fault: HttpFault): Promise<Seen> {

@@ -91,7 +91,7 @@ describe('Every attempt', () => {
     ({ stripe } = given);
     given.receiver.answerWith = () => (secondsOf(given.receiver.received[0]!) === secondsOf(given.receiver.received.at(-1)!) ? 500 : 200);
     await delivery();
-    await eventually(() => given.simulator.world.deliveries.unfinished().length === 0);
+    await eventually(() => given.simulator.world.deliveries.unfinished().length === 0, 15_000);
     const [first, last] = [given.receiver.received[0]!, given.receiver.received.at(-1)!];
     expect(secondsOf(last)).toBeGreaterThan(secondsOf(first));
     expect(first.body).toBe(last.body);

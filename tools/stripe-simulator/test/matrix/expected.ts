@@ -25,7 +25,7 @@ export const EXPECTED: Readonly<Record<HttpFault, Expected>> = {
   refuse: { spec: TWICE, error: CONNECTION, effect: 'none', retried: 'executed' },
   hang: { spec: {}, error: CONNECTION, message: 'timeout', effect: 'none', retried: 'executed' },
   slow: { spec: { ms: 20 }, effect: 'done', retried: 'replayed' },
-  late_effect: { spec: { ms: 600 }, error: CONNECTION, message: 'timeout', effect: 'late', retried: 'replayed' },
+  late_effect: { spec: { ms: 1_500 }, error: CONNECTION, message: 'timeout', effect: 'late', retried: 'replayed' },
   reset_before: { spec: TWICE, error: CONNECTION, effect: 'none', retried: 'executed' },
   reset_after: { spec: TWICE, error: CONNECTION, effect: 'done', retried: 'replayed' },
   cut_body: { spec: {}, error: CONNECTION, effect: 'done', retried: 'replayed' },
