@@ -178,3 +178,14 @@ describe('An edit', () => {
     }
   });
 });
+
+describe('A clock that was moved very often', () => {
+  it('stays a clock', async () => {
+    const advance = (seconds: number): Promise<{ status: number; value: { offset_seconds: number } }> =>
+      control(given.simulator, 'POST', '/__clock', { advance_seconds: seconds });
+    given.simulator.world.clock.setOffsetSeconds(1e11 - 5);
+    expect((await advance(6)).status).toBe(400);
+    expect((await advance(5)).value.offset_seconds).toBe(1e11);
+    expect((await stripe.customers.create({})).created).toBeGreaterThan(1e11);
+  });
+});
