@@ -16,7 +16,7 @@ import { type Subscription } from '../subscriptions/subscription.js';
 import { type DeliveryAttempt } from '../webhooks/deliveries.js';
 import { type World } from '../world.js';
 
-/** All state, Stripe objects as the API shows them, oldest first. Kinds that are not simulated yet are empty. */
+/** All state, Stripe objects as the API shows them, oldest first. */
 export interface Truth {
   readonly payment_intents: readonly PaymentIntent[];
   readonly charges: readonly Charge[];

@@ -45,6 +45,8 @@ const IBANS: Readonly<Record<string, Debit>> = {
   AT3203: { ...paid, dispute: reversed },
   AT3204: { ...paid, slow: true },
   AT3205: { ...refusedDebit, slow: true },
+  /** What the CLI's fixture of `checkout.session.async_payment_failed` pays with. */
+  IT3456: refusedDebit,
   DE3000: paid,
   DE3001: refusedDebit,
   DE3002: { ...paid, dispute: reversed },
