@@ -21,7 +21,8 @@ const pack = (cwd: string): string => join(folder, npm(cwd, 'pack', '--ignore-sc
 beforeAll(() => {
   const staged = join(folder, 'staged');
   mkdirSync(staged);
-  for (const part of ['package.json', 'README.md', 'LICENSE', 'data', 'page']) cpSync(join(source, part), join(staged, part), { recursive: true });
+  for (const part of ['package.json', 'README.md', 'LICENSE', 'data', 'page'])
+    cpSync(join(source, part), join(staged, part), { recursive: true });
   execFileSync(process.execPath, [join(source, 'scripts/build.mjs'), join(staged, 'dist')]);
   const dependencies = Object.keys(manifest.dependencies ?? {}).map((name) => pack(join(modules, name)));
   mkdirSync(user);

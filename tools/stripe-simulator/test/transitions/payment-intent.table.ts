@@ -169,7 +169,11 @@ export const paymentIntents: Table<State, Name> = {
       ...confirmable(to('canceled', 'payment_intent.canceled')),
       requires_capture: to('canceled', 'charge.refunded', 'payment_intent.canceled'),
     },
-    'pass authentication': { ...each(ALL, () => none), requires_action: to('succeeded', ...SUCCEEDED), 'requires_action (manual)': to('requires_confirmation') },
+    'pass authentication': {
+      ...each(ALL, () => none),
+      requires_action: to('succeeded', ...SUCCEEDED),
+      'requires_action (manual)': to('requires_confirmation'),
+    },
     'fail authentication': {
       ...each(ALL, () => none),
       requires_action: to('requires_payment_method', 'payment_intent.payment_failed'),
