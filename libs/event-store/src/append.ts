@@ -38,7 +38,7 @@ export async function append(
   // meet one: whoever holds it holds the right to the versions behind it.
   const { rows: inserted } = await sql<{ version: number }>`
     WITH new AS (
-      SELECT * FROM jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) AS row(version int, type text, type_version int, data jsonb)
+      SELECT version, type, type_version, data FROM jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) AS row(version int, type text, type_version int, data jsonb)
     ), first AS (
       INSERT INTO events (stream, version, type, type_version, data, metadata, occurred_at)
       SELECT ${stream}, version, type, type_version, data, ${JSON.stringify(metadata)}::jsonb, ${occurredAt}::timestamptz

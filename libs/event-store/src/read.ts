@@ -17,9 +17,12 @@ interface Row {
   occurred_at: Date;
 }
 
+/** Named one by one: a statement with `*` is not prepared. */
+const COLUMNS = sql`position, stream, version, type, type_version, data, metadata, occurred_at`;
+
 /** A stream's events, oldest first; empty when there is none. */
 export async function readStream(db: AnyDb, stream: string): Promise<StoredEvent[]> {
-  const { rows } = await sql<Row>`SELECT * FROM events WHERE stream = ${stream} ORDER BY version`.execute(db);
+  const { rows } = await sql<Row>`SELECT ${COLUMNS} FROM events WHERE stream = ${stream} ORDER BY version`.execute(db);
   return rows.map(toStoredEvent);
 }
 
@@ -28,7 +31,8 @@ export async function readStream(db: AnyDb, stream: string): Promise<StoredEvent
  * lower position, so never keep a checkpoint from this while writers run (the outbox's stamped positions are for that).
  */
 export async function readAll(db: AnyDb, afterPosition: number, limit: number): Promise<StoredEvent[]> {
-  const { rows } = await sql<Row>`SELECT * FROM events WHERE position > ${afterPosition} ORDER BY position LIMIT ${limit}`.execute(db);
+  const { rows } = await sql<Row>`
+    SELECT ${COLUMNS} FROM events WHERE position > ${afterPosition} ORDER BY position LIMIT ${limit}`.execute(db);
   return rows.map(toStoredEvent);
 }
 

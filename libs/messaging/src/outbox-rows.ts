@@ -76,7 +76,7 @@ export async function stampVisible(tx: Transaction<any>, leader: Leadership, lim
     ), moved AS (
       UPDATE outbox_state SET head = head + (SELECT count(*) FROM stamped)
     )
-    SELECT * FROM stamped ORDER BY position`.execute(tx);
+    SELECT position, message_id, aggregate, subject, bytes FROM stamped ORDER BY position`.execute(tx);
   return rows;
 }
 

@@ -243,6 +243,18 @@ async function forget(id: string): Promise<void> {
   await admin.close();
 }
 
+describe('When decisions of one kind come again and again', () => {
+  it('has their statement planned once', async () => {
+    const one = openDatabase<PaymentsTables>({ url: database.urlFor('payments'), poolSize: 1, applicationName: 'planned-spec' }, logger);
+    const writer = new DecisionWriter({ db: one.db, failpoints: noFailpoints });
+    for (let n = 0; n < 5; n += 1) await writer.write(birth(`pay_${n}`));
+    const { rows } = await sql<{ statement: string }>`
+      SELECT statement FROM pg_prepared_statements WHERE statement LIKE '%born AS%'`.execute(one.db);
+    await one.close();
+    expect(rows).toHaveLength(1);
+  });
+});
+
 describe('When what is there does not fit together', () => {
   it('writes no payment whose key belongs to nothing', async () => {
     await sql`

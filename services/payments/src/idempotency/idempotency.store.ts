@@ -46,7 +46,9 @@ export function claiming(claims: readonly Claim[], only: RawBuilder<unknown> = s
   const asked = sql`jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) AS c(tenant text, route text, key text, request_hash text, command_id text,
     payment_id text, request_id text, details jsonb, now timestamptz, holder text)`;
   return [
-    sql`asked AS (SELECT * FROM ${asked})`,
+    sql`asked AS (
+      SELECT tenant, route, key, request_hash, command_id, payment_id, request_id, details, now, holder FROM ${asked}
+    )`,
     sql`claimed AS (
       INSERT INTO idempotency_keys (tenant, route, key, request_hash, command_id, payment_id, request_id, created_at)
       SELECT tenant, route, key, request_hash, command_id, payment_id, request_id, now FROM asked WHERE ${only}
