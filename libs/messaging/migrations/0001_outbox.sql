@@ -22,14 +22,12 @@ GRANT UPDATE (position) ON outbox TO :"role";
 
 CREATE FUNCTION outbox_position_is_stamped_once() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-  IF OLD.position IS NOT NULL OR NEW.position IS NULL THEN
-    RAISE EXCEPTION 'an outbox row is stamped once' USING ERRCODE = 'insufficient_privilege';
-  END IF;
-  RETURN NEW;
+  RAISE EXCEPTION 'an outbox row is stamped once' USING ERRCODE = 'insufficient_privilege';
 END $$;
 
+-- The condition stands here and not in the function, so that the stamping of a row calls none.
 CREATE TRIGGER outbox_is_stamped_once BEFORE UPDATE ON outbox
-  FOR EACH ROW EXECUTE FUNCTION outbox_position_is_stamped_once();
+  FOR EACH ROW WHEN (OLD.position IS NOT NULL OR NEW.position IS NULL) EXECUTE FUNCTION outbox_position_is_stamped_once();
 
 -- One row: how far the relay is. A restore from a backup begins a new epoch, because positions after the backup are given out a second time:
 -- `epoch_start` is the first position of the epoch, `floor` the lowest position still kept, `head` the highest stamped one, `published` the highest up
