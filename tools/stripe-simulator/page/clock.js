@@ -28,7 +28,7 @@ export function startClock() {
 /** `offset_seconds` is how far virtual time is ahead; the seconds themselves are counted here. */
 export function showClock({ now, offset_seconds: ahead }) {
   offsetMs = new Date(now).getTime() - Date.now();
-  byId('offset').textContent = ahead > 0 ? `${span(ahead)} ahead` : 'as the wall clock';
+  byId('offset').textContent = ahead > 0 ? `${span(ahead)} ahead` : 'as wall clock';
   tick();
 }
 

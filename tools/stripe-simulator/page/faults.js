@@ -24,21 +24,26 @@ export function showFaults({ faults, fault_names: known }) {
 
 const nothing = () => h('li', {}, h('span', { class: 'only' }, 'None armed: everything works as it should.'));
 
-function row({ fault, route, event_type: type, probability, hits, matched, times }) {
-  const spent = hits >= (times ?? (probability === undefined ? 1 : Infinity)) && times !== 0;
+function row({ fault, route, event_type: type, probability, hits, matched, spent }) {
   const where = route ?? type ?? 'everything';
   return h(
     'li',
     {},
     badge(spent ? 'spent' : 'armed', spent ? '' : 'bad'),
     h('span', { class: 'what mono' }, fault),
-    h('span', { class: 'when' }, `${hits} of ${matched} hit`),
+    h('span', { class: 'when' }, hitsOf(hits, matched)),
     h(
       'span',
       { class: 'wide' },
       [where, probability === undefined ? null : `${probability * 100} %`].filter((text) => text !== null).join(' · '),
     ),
   );
+}
+
+/** Of the requests or events that it names, how many it has hit. */
+function hitsOf(hits, matched) {
+  if (matched === 0) return 'nothing to hit yet';
+  return hits === matched ? `hit ${hits}` : `hit ${hits} of ${matched}`;
 }
 
 function makeForm() {

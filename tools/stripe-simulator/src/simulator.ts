@@ -6,6 +6,7 @@ import { advanceClock } from './clock/advance.js';
 import { type Controls } from './control/control.js';
 import { serveControl } from './control/serve.js';
 import { type Truth, truth } from './control/truth.js';
+import { armFault } from './faults/arm.js';
 import { type ActiveFault, type FaultSpec } from './faults/fault.js';
 import { Api } from './http/api.js';
 import { Listener } from './http/listener.js';
@@ -72,7 +73,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     port,
     world,
     truth: (only) => truth(world, only),
-    addFault: (spec) => world.faults.add(spec),
+    addFault: (spec) => armFault(world.faults, spec, controls.refuse),
     clearFaults: () => world.faults.clear(),
     advanceClock: (seconds) => advanceClock(world, seconds),
     reset: controls.reset,

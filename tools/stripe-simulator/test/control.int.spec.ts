@@ -121,6 +121,40 @@ describe('The control routes', () => {
   });
 });
 
+describe('A page from elsewhere', () => {
+  const ask = (origin: string | undefined, method: string, path: string, body?: object): Promise<Response> =>
+    fetch(`${given.simulator.url}${path}`, {
+      method,
+      headers: { 'Content-Type': 'text/plain', ...(origin !== undefined && { Origin: origin }) },
+      ...(body && { body: JSON.stringify(body) }),
+    });
+
+  it.each(['https://evil.example', 'null', 'http://127.0.0.1', 'http://127.0.0.1:1'])('that is %s is refused', async (origin) => {
+    const intent = await stripe.paymentIntents.create(PAY);
+    const tried = [
+      await ask(origin, 'POST', '/__reset'),
+      await ask(origin, 'POST', '/__faults', { fault: 'hang' }),
+      await ask(origin, 'DELETE', '/__faults'),
+      await ask(origin, 'POST', '/__clock', { advance_seconds: 60 }),
+      await ask(origin, 'POST', '/__dashboard/refund', { payment_intent: intent.id }),
+      await ask(origin, 'GET', '/__truth'),
+      await ask(origin, 'POST', '/__checkout/cs_test_x'),
+    ];
+    expect(tried.map(({ status }) => status)).toEqual(tried.map(() => 403));
+    expect(await tried[0]!.json()).toEqual({ error: 'Only pages of the simulator itself may ask for this.' });
+    expect(await stripe.paymentIntents.retrieve(intent.id)).toMatchObject({ status: 'succeeded' });
+    expect(given.simulator.truth(['refunds'])).toEqual({ refunds: [] });
+    expect(given.simulator.world.faults.isEmpty()).toBe(true);
+    expect(given.simulator.world.clock.offsetSeconds()).toBe(0);
+  });
+
+  it.each([undefined, 'own'])('is not what sends the origin %s', async (origin) => {
+    const sent = origin && given.simulator.url;
+    expect((await ask(sent, 'POST', '/__clock', { advance_seconds: 1 })).status).toBe(200);
+    expect((await ask(sent, 'POST', '/__reset')).status).toBe(200);
+  });
+});
+
 describe('Late truth', () => {
   it('lets a balance transaction come later and a refund fail after its success', async () => {
     given.simulator.addFault({ fault: 'late_balance', ms: 3_600_000 });

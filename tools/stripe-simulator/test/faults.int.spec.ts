@@ -167,19 +167,23 @@ const ROWS: readonly Row[] = [
 ];
 
 describe('What the official SDK makes of a fault', () => {
-  const seen = new Map<string, { error: Stripe.errors.StripeError; attempts: number; effects: number; keys: number }>();
+  const seen = new Map<
+    string,
+    { error: Stripe.errors.StripeError; attempts: number; effects: number; keys: number; shapes: readonly string[] }
+  >();
 
   beforeAll(async () => {
     await Promise.all(
       ROWS.map(async (row) => {
-        const simulator = await startSimulator({ apiKeys: [KEY] });
+        const simulator = await startSimulator({ apiKeys: [KEY], selfCheck: true });
         simulator.addFault({ ...row.fault, route: 'POST /v1/payment_intents' });
         // Only a request that hangs is to be given up.
         const timeout = row.fault.fault === 'hang' ? 300 : 10_000;
         const error = await errorOf(sdk(simulator, { maxNetworkRetries: row.retries, timeout }).paymentIntents.create(PAY));
         const requests = simulator.world.requests.all();
         const keys = new Set(requests.map(({ idempotency_key: key }) => key)).size;
-        seen.set(row.name, { error, attempts: requests.length, effects: simulator.world.paymentIntents.size, keys });
+        const shapes = simulator.world.selfCheck?.faults ?? [];
+        seen.set(row.name, { error, attempts: requests.length, effects: simulator.world.paymentIntents.size, keys, shapes });
         await simulator.close();
       }),
     );
@@ -188,7 +192,7 @@ describe('What the official SDK makes of a fault', () => {
 
   it.each(ROWS)('$name', ({ name, attempts, type, more, message, effects }) => {
     const { error, ...counts } = seen.get(name)!;
-    expect(counts).toEqual({ attempts, effects, keys: 1 });
+    expect(counts).toEqual({ attempts, effects, keys: 1, shapes: [] });
     expect(error.type).toBe(type);
     expect(error).toMatchObject(more ?? {});
     expect(error.message).toContain(message ?? '');
@@ -322,6 +326,31 @@ describe('Which requests a fault meets', () => {
     await eventually(async () => (await code()) === 'ECONNREFUSED');
     await eventually(async () => (await code()) === 'answered');
     expect((await given.stripe.customers.list()).data).toHaveLength(1);
+  });
+
+  it.each(['over HTTP', 'from code'])('refuses connections for a time when asked %s', async (how) => {
+    const fault = { fault: 'refuse', duration_ms: 100 } as const;
+    const { id } =
+      how === 'from code'
+        ? given.simulator.addFault(fault)
+        : ((await control(given.simulator, 'POST', '/__faults', fault)).value as { id: string });
+    expect(id).toBe('outage');
+    const refused = (): Promise<boolean> =>
+      fetch(given.simulator.url).then(
+        () => false,
+        ({ cause }: Error) => (cause as { code: string }).code === 'ECONNREFUSED',
+      );
+    await eventually(refused);
+    await eventually(async () => !(await refused()));
+  });
+
+  it('refuses only the second request when asked to', async () => {
+    expect((await control(given.simulator, 'POST', '/__faults', { fault: 'refuse', nth: 9 })).value).toMatchObject({ nth: 9, hits: 0 });
+    await control(given.simulator, 'DELETE', '/__faults');
+    given.simulator.addFault({ fault: 'refuse', nth: 2, times: 2 });
+    await given.stripe.customers.list();
+    expect((await errorOf(given.stripe.customers.list())).type).toBe(connection);
+    expect((await given.stripe.customers.list()).data).toEqual([]);
   });
 
   it('stays away when it was closed during an outage', async () => {

@@ -134,13 +134,26 @@ describe('The page', () => {
     await arm.getByLabel('Fault').selectOption('error_503');
     await arm.getByLabel('Route').fill('POST /v1/customers');
     await button('Arm fault', arm).click();
-    await page.locator('#faults', { hasText: '0 of 0 hit' }).waitFor();
+    await page.locator('#faults', { hasText: 'nothing to hit yet' }).waitFor();
     expect(await errorOf(stripe.customers.create({}))).toMatchObject({ statusCode: 503 });
-    await page.locator('#faults', { hasText: '1 of 1 hit' }).waitFor();
+    await page.locator('#faults', { hasText: 'hit 1' }).waitFor();
     await page.locator('#feed li', { hasText: 'fault error_503' }).waitFor();
     await button('Clear all').click();
     await page.locator('#faults', { hasText: 'None armed' }).waitFor();
     expect(given.simulator.world.faults.isEmpty()).toBe(true);
+  }, 60_000);
+
+  it('has its clock and its reset in one row', async () => {
+    const middle = async (selector: string): Promise<number> => {
+      const { y, height } = (await page.locator(selector).boundingBox())!;
+      return y + height / 2;
+    };
+    for (const seconds of [0, 400 * 86_400 + 3_600]) {
+      given.simulator.advanceClock(seconds);
+      await page.locator('#offset', { hasText: seconds === 0 ? 'wall' : 'ahead' }).waitFor();
+      for (const selector of ['#advance', '#advance-by', '#reset'])
+        expect([selector, Math.abs((await middle(selector)) - (await middle('h1'))) < 8]).toEqual([selector, true]);
+    }
   }, 60_000);
 
   it('moves the clock', async () => {

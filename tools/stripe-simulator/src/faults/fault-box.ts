@@ -86,7 +86,7 @@ export class FaultBox {
 
 function isHit(armed: Armed): boolean {
   const { spec } = armed;
-  if (Date.now() >= armed.endsAtMs || armed.hits >= limitOf(spec)) return false;
+  if (isSpent(armed)) return false;
   armed.matched += 1;
   if (armed.matched < (spec.nth ?? 1)) return false;
   if (spec.probability !== undefined && armed.random.fraction() >= spec.probability) return false;
@@ -94,11 +94,16 @@ function isHit(armed: Armed): boolean {
   return true;
 }
 
+function isSpent({ spec, hits, endsAtMs }: Armed): boolean {
+  return hits >= limitOf(spec) || Date.now() >= endsAtMs;
+}
+
 function limitOf(spec: FaultSpec): number {
   if (spec.times !== undefined) return spec.times === 0 ? Infinity : spec.times;
   return spec.probability !== undefined || spec.duration_ms !== undefined ? Infinity : 1;
 }
 
-function view({ id, spec, matched, hits }: Armed): ActiveFault {
-  return { id, ...spec, matched, hits };
+function view(armed: Armed): ActiveFault {
+  const { id, spec, matched, hits } = armed;
+  return { id, ...spec, matched, hits, spent: isSpent(armed) };
 }

@@ -29,6 +29,21 @@ describe('How often a fault hits', () => {
   });
 });
 
+describe('A fault is spent', () => {
+  it.each<[string, FaultSpec, boolean]>([
+    ['when it has hit as often as it should', { fault: 'hang' }, true],
+    ['not while it may hit again', { fault: 'hang', times: 2 }, false],
+    ['not while its time lasts', { fault: 'hang', duration_ms: 60_000 }, false],
+    ['when its time is over', { fault: 'hang', times: 0, duration_ms: 0 }, true],
+    ['never when it always hits', { fault: 'hang', times: 0 }, false],
+  ])('%s', (_, spec, spent) => {
+    const box = new FaultBox(1);
+    box.add(spec);
+    box.takeHttp('POST', '/v1/refunds');
+    expect(box.list()).toMatchObject([{ spent }]);
+  });
+});
+
 describe('Several faults', () => {
   it('take turns: the first that still hits wins', () => {
     const box = new FaultBox(1);

@@ -71,4 +71,6 @@ export interface ActiveFault extends FaultSpec {
   readonly id: string;
   readonly matched: number;
   readonly hits: number;
+  /** Whether it is over: it has hit as often as it should, or its time has passed. */
+  readonly spent: boolean;
 }
