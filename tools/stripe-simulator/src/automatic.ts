@@ -1,4 +1,4 @@
-import { SETTLE_CHARGE, settleNow } from './charges/settle.js';
+import { SETTLE_CHARGE, SETTLE_SILENTLY, settleNow } from './charges/settle.js';
 import { DECIDE_DISPUTE, DISPUTE_DUE, missDeadline, readEvidence } from './disputes/later.js';
 import { OPEN_DISPUTE, OPEN_LATE_DISPUTE, openLateDispute, openPlannedDispute } from './disputes/plan.js';
 import { EXPIRE_SESSION, expireDue } from './checkout/expiry.js';
@@ -12,6 +12,7 @@ import { followIntent as followInvoiceIntent } from './invoices/follow.js';
 import { expireAuthorization } from './payment-intents/cancel.js';
 import { EXPIRE_AUTHORIZATION } from './payment-intents/charge-intent.js';
 import { FAIL_DEBIT, FINISH_DEBIT, failDebit, finishDebit } from './payment-intents/debit.js';
+import { AUTOMATIC } from './http/call.js';
 import { FAIL_PAYOUT, PAYOUT_ARRIVES, SEND_PAYOUT, arrive, fail, send } from './payouts/later.js';
 import { FAIL_REFUND, SUCCEED_REFUND, failRefund, succeedRefund } from './refunds/later.js';
 import { subscriptionDue, trialWillEnd } from './subscriptions/due.js';
@@ -32,6 +33,7 @@ export function startAutomaticActions(world: World): void {
   world.scheduler.on(RETRY_INVOICE, (id) => retryDue(world, id));
   world.scheduler.on(EXPIRE_SESSION, (id) => expireDue(world, id));
   world.scheduler.on(SETTLE_CHARGE, (id) => settleNow(world, id));
+  world.scheduler.on(SETTLE_SILENTLY, (id) => settleNow(world, id, { ...AUTOMATIC, silent: true }));
   world.scheduler.on(SUCCEED_REFUND, (id) => succeedRefund(world, id));
   world.scheduler.on(FAIL_REFUND, (id) => failRefund(world, id));
   world.scheduler.on(OPEN_DISPUTE, (id) => openPlannedDispute(world, id));
