@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type Stripe from 'stripe';
 import { type Given, PAY, control, givenSimulator } from './given.js';
 
 let given: Given;
@@ -8,11 +9,11 @@ beforeAll(async () => {
 afterAll(() => given.end());
 
 const paid = async (): Promise<string> => (await given.stripe.paymentIntents.create(PAY)).id;
-const SESSION = {
+const SESSION: Stripe.Checkout.SessionCreateParams = {
   mode: 'payment',
   success_url: 'https://shop.example',
   line_items: [{ quantity: 1, price_data: { currency: 'usd', unit_amount: 900, product_data: { name: 'Tea' } } }],
-} as const;
+};
 
 /** Every action of a person: the body, made on objects of its own, and the events that tell of it. */
 const ACTIONS: readonly (readonly [action: string, prepare: () => Promise<object>, events: readonly string[]])[] = [
