@@ -3,6 +3,7 @@ import type Stripe from 'stripe';
 import { type SessionStatus } from '../src/checkout/session.js';
 import { ALLOWED_FROM, OUTCOMES, type OutcomeName, type SessionOperation } from '../src/checkout/transitions.js';
 import { type Given, control, errorOf, givenSimulator } from './given.js';
+import { changesIn } from './told.js';
 
 let given: Given;
 let stripe: Stripe;
@@ -124,6 +125,7 @@ describe('The table of outcomes of a session', () => {
       .map(({ event }) => event)
       .filter(({ type }) => type !== 'charge.updated');
     expect(written.map(({ type }) => type)).toEqual(OUTCOMES[name].events);
+    expect(changesIn(written)).toEqual([]);
     expect(given.simulator.world.checkoutSessions.all()[0]).toMatchObject({
       status: OUTCOMES[name].status,
       payment_status: OUTCOMES[name].paymentStatus,

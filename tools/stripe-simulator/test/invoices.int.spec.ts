@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type Stripe from 'stripe';
+import { type StripeEvent } from '../src/events/event.js';
 import { type InvoiceStatus } from '../src/invoices/invoice.js';
 import { ALLOWED_FROM, type InvoiceOperation, OUTCOMES, type OutcomeName } from '../src/invoices/transitions.js';
 import { type Given, errorOf, givenSimulator } from './given.js';
+import { causeOf, changesIn } from './told.js';
 
 let given: Given;
 let stripe: Stripe;
@@ -27,7 +29,7 @@ const draft = async (more: object = {}): Promise<Stripe.Invoice> => {
   return stripe.invoices.create({ customer, pending_invoice_items_behavior: 'include', ...more });
 };
 const open = async (more: object = {}): Promise<Stripe.Invoice> => stripe.invoices.finalizeInvoice((await draft(more)).id);
-const events = (): { type: string; data: { object: object; previous_attributes?: object } }[] =>
+const events = (): StripeEvent[] =>
   given.simulator.world.events.records
     .all()
     .map(({ event }) => event)
@@ -254,12 +256,31 @@ describe('The table of outcomes of an invoice', () => {
     uncollectible: async () => open().then(({ id }) => before(() => stripe.invoices.markUncollectible(id))),
   };
 
+  const TRIED = { attempt_count: 0, attempted: false };
+  const CLOSING = { ...TRIED, status: 'open', status_transitions: { paid_at: null } };
+  const PAYING = { ...CLOSING, amount_paid: 0, amount_remaining: 2_500 };
+  /** What `invoice.updated` says that there was before. */
+  const BEFORE: Readonly<Partial<Record<OutcomeName, readonly object[]>>> = {
+    updated: [{ description: null }],
+    finalized_free: [CLOSING],
+    paid: [PAYING],
+    paid_as_draft: [PAYING],
+    paid_elsewhere: [{ ...PAYING, amount_paid_off_stripe: null }],
+    declined: [TRIED],
+    action_required: [TRIED],
+    voided: [{ status: 'open', status_transitions: { voided_at: null } }],
+    uncollectible: [{ status: 'open', status_transitions: { marked_uncollectible_at: null } }],
+  };
+
   it.each(Object.keys(OUTCOMES) as OutcomeName[])('%s: exactly its events, in its state', async (name) => {
     await BRING[name]();
+    const cause = causeOf(given, 'request');
     const written = events()
       .slice(start)
       .filter(({ type }) => type !== 'charge.updated');
     expect(written.map(({ type }) => type)).toEqual(OUTCOMES[name].events);
+    expect(changesIn(written)).toEqual(BEFORE[name] ?? []);
+    for (const { request } of written) expect(request).toEqual(cause);
     expect(given.simulator.world.invoices.all()[0]?.status ?? 'deleted').toBe(OUTCOMES[name].status);
   });
 });

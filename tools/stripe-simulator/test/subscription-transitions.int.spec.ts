@@ -3,6 +3,7 @@ import type Stripe from 'stripe';
 import { type SubscriptionStatus } from '../src/subscriptions/subscription.js';
 import { ALLOWED_FROM, OUTCOMES, type OutcomeName, type SubscriptionOperation } from '../src/subscriptions/transitions.js';
 import { type Given, control, errorOf, givenSimulator } from './given.js';
+import { causeOf, changesIn } from './told.js';
 
 const DAY = 86_400;
 const HOUR = 3_600;
@@ -146,14 +147,67 @@ describe('The table of outcomes of a subscription', () => {
     },
   };
 
+  const TRIED = { attempt_count: 0, attempted: false };
+  const PAYING = {
+    ...TRIED,
+    amount_paid: 0,
+    amount_remaining: 1_500,
+    auto_advance: true,
+    status: 'open',
+    status_transitions: { paid_at: null },
+  };
+  const { amount_paid: _, amount_remaining: __, ...PAYING_NOTHING } = PAYING;
+  const DUE = expect.any(Number);
+  const PERIOD = {
+    items: { data: [expect.objectContaining({ object: 'subscription_item', current_period_end: DUE })] },
+    latest_invoice: expect.stringMatching(/^in_/),
+  };
+  /** What `invoice.updated` and `customer.subscription.updated` say that there was before, in their order. */
+  const BEFORE: Readonly<Partial<Record<OutcomeName, readonly object[]>>> = {
+    created_active: [PAYING],
+    created_trialing: [PAYING_NOTHING],
+    created_declined: [TRIED],
+    created_action_required: [TRIED],
+    first_paid: [PAYING, { status: 'incomplete' }],
+    first_never_paid: [
+      { auto_advance: true, status: 'open', status_transitions: { voided_at: null } },
+      { ended_at: null, status: 'incomplete' },
+    ],
+    updated: [{ description: null }],
+    renewed: [PERIOD],
+    renewal_paid: [PAYING],
+    renewal_failed: [{ ...TRIED, next_payment_attempt: null }, { status: 'active' }],
+    retry_paid: [
+      {
+        amount_paid: 0,
+        amount_remaining: 1_500,
+        attempt_count: 1,
+        auto_advance: true,
+        next_payment_attempt: DUE,
+        status: 'open',
+        status_transitions: { paid_at: null },
+      },
+      { status: 'past_due' },
+    ],
+    last_retry_failed: [{ attempt_count: 1, next_payment_attempt: DUE }, { auto_advance: true }],
+    cancel_at_period_end: [{ cancel_at: null, cancel_at_period_end: false, canceled_at: null, cancellation_details: { reason: null } }],
+    trial_ended: [{ ...PERIOD, status: 'trialing' }],
+    trial_ended_without_method: [{ status: 'trialing' }],
+    resumed: [{ ...PERIOD, billing_cycle_anchor: DUE }, PAYING, { status: 'paused' }],
+  };
+  const BY_ITSELF = /^(first_never_paid|renew|retry_|last_retry_|ended_at_|trial_)/;
+
   it.each(Object.keys(OUTCOMES) as OutcomeName[])('%s: exactly its events, in its state', async (name) => {
     await BRING[name]();
+    const cause = causeOf(given, BY_ITSELF.test(name) ? 'stripe' : 'request');
     const written = given.simulator.world.events.records
       .all()
       .slice(start)
       .map(({ event }) => event)
       .filter(({ type }) => type !== 'charge.updated');
     expect(written.map(({ type }) => type)).toEqual(OUTCOMES[name].events);
+    expect(changesIn(written)).toEqual(BEFORE[name] ?? []);
+    for (const { request } of written) expect(request).toEqual(cause);
     expect(given.simulator.world.subscriptions.all()[0]?.status).toBe(OUTCOMES[name].status);
   });
 

@@ -7,6 +7,8 @@ export interface Cause {
   readonly silent: boolean;
   /** The request as faults name it: `POST /v1/payment_intents/pi_…/confirm`. Absent for what a person or Stripe itself does. */
   readonly operation?: string;
+  /** Stripe itself attempts to collect an invoice: the customer is absent, and the attempt counts. */
+  readonly collection?: true;
 }
 
 /** Stripe did it by itself: events then carry null request ids. */

@@ -1,15 +1,12 @@
-import { AUTOMATIC, type Cause } from '../http/call.js';
+import { type Cause } from '../http/call.js';
 import { type World } from '../world.js';
 import { type Invoice } from './invoice.js';
-
-/** The cause of the attempts that Stripe makes by itself; told apart by identity. */
-export const COLLECTION: Cause = { ...AUTOMATIC };
 
 /**
  * The first attempt counts whoever makes it; afterwards only automatic retries do (`attempt_count` in the API reference).
  */
 export function countedAttempts(invoice: Invoice, cause: Cause): number {
-  return cause === COLLECTION ? invoice.attempt_count + 1 : Math.max(invoice.attempt_count, 1);
+  return cause.collection ? invoice.attempt_count + 1 : Math.max(invoice.attempt_count, 1);
 }
 
 /**
@@ -18,7 +15,7 @@ export function countedAttempts(invoice: Invoice, cause: Cause): number {
  */
 export function nextAttempt(world: World, invoice: Invoice, cause: Cause): number | null {
   if (!isRetried(invoice)) return null;
-  if (cause !== COLLECTION && invoice.next_payment_attempt !== null) return invoice.next_payment_attempt;
+  if (!cause.collection && invoice.next_payment_attempt !== null) return invoice.next_payment_attempt;
   const wait = world.settings.invoiceRetrySeconds[countedAttempts(invoice, cause) - 1];
   return wait === undefined ? null : world.clock.nowSeconds() + wait;
 }

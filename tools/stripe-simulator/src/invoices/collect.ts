@@ -1,8 +1,7 @@
-import { type Cause } from '../http/call.js';
+import { AUTOMATIC, type Cause } from '../http/call.js';
 import { StripeError } from '../http/errors.js';
 import { confirmIntent } from '../payment-intents/confirm.js';
 import { type World } from '../world.js';
-import { COLLECTION } from './attempts.js';
 import { failInvoice } from './fail.js';
 import { type Invoice, subscriptionOf } from './invoice.js';
 import { intentOf } from './payment.js';
@@ -11,16 +10,20 @@ import { intentOf } from './payment.js';
 export function chargeInvoice(world: World, invoice: Invoice, method: string, cause: Cause): Invoice {
   const intent = intentOf(world, invoice);
   if (intent === undefined) throw new Error(`Bug: ${invoice.id} is open without an intent`);
-  confirmIntent(world, intent, { payment_method: method, ...(cause === COLLECTION && { off_session: true }) }, cause);
+  confirmIntent(world, intent, { payment_method: method, ...(cause.collection && { off_session: true }) }, cause);
   return world.invoices.get(invoice.id) ?? invoice;
 }
 
-/** An attempt that Stripe makes by itself, the customer being absent: a failure is an event, not an error. */
-export function collectAutomatically(world: World, invoice: Invoice): Invoice {
+/**
+ * An attempt that Stripe makes by itself, the customer being absent: a failure is an event, not an error. `by` is the request whose
+ * change is billed at once, if there is one.
+ */
+export function collectAutomatically(world: World, invoice: Invoice, by: Cause = AUTOMATIC): Invoice {
+  const cause: Cause = { ...by, collection: true };
   const method = methodFor(world, invoice);
-  if (method === undefined) return failInvoice(world, invoice, COLLECTION);
+  if (method === undefined) return failInvoice(world, invoice, cause);
   try {
-    return chargeInvoice(world, invoice, method, COLLECTION);
+    return chargeInvoice(world, invoice, method, cause);
   } catch (error) {
     if (!(error instanceof StripeError)) throw error;
     return world.invoices.get(invoice.id) ?? invoice;

@@ -67,5 +67,5 @@ function linesOf(world: World, { customer }: Subscription, item: SubscriptionIte
 /** Finalizes a bill at once and collects it, if it is to be charged. */
 export function collectBill(world: World, draft: Invoice, cause: Cause): Invoice {
   const open = finalizeInvoice(world, draft, cause);
-  return open.status === 'open' && open.collection_method === 'charge_automatically' ? collectAutomatically(world, open) : open;
+  return open.status === 'open' && open.collection_method === 'charge_automatically' ? collectAutomatically(world, open, cause) : open;
 }
