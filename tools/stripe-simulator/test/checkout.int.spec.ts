@@ -236,6 +236,12 @@ describe('The hosted page', () => {
   const open = (url: string, form?: Record<string, string>): Promise<Response> =>
     fetch(url, { redirect: 'manual', ...(form && { method: 'POST', body: new URLSearchParams(form) }) });
 
+  it('posts to the host that it was opened at, whatever that is called', async () => {
+    const { id, url } = await create();
+    const action = /<form[^>]* action="([^"]*)"/.exec(await (await open(url!)).text())?.[1];
+    expect(new URL(action!, 'http://simulator.test:12111/elsewhere').href).toBe(`http://simulator.test:12111/__checkout/${id}`);
+  });
+
   it('shows what is bought and redirects after success with the session id', async () => {
     const { id, url } = await create();
     const page = await (await open(url!)).text();

@@ -67,7 +67,7 @@ function payForm(world: World, session: CheckoutSession, error?: StripeError): A
   const alert = error === undefined ? '' : `<p role="alert">${escaped(error.message)}</p>`;
   return html(
     `<h1>Pay ${total}</h1>${alert}<ul>${items.map(row).join('')}</ul>
-<form method="post" action="${escaped(session.url ?? '')}">
+<form method="post" action="/__checkout/${session.id}">
 <p><label>Email <input name="email" type="email" value="${escaped(email)}"></label></p>
 <p><label>Name <input name="name"></label></p>
 <p><label>Pay with <select name="payment_method">${options}</select></label></p>
