@@ -223,6 +223,26 @@ describe('A hosted checkout', () => {
     expect(types()).toContain('checkout.session.completed');
   }, 60_000);
 
+  it('is left in the browser, and can still be paid later', async () => {
+    const session = await stripe.checkout.sessions.create({
+      mode: 'payment',
+      line_items: [{ quantity: 1, price_data: { currency: 'usd', unit_amount: 1500, product_data: { name: 'Book' } } }],
+      success_url: 'https://example.com/paid',
+      cancel_url: `${given.simulator.url}/healthz?left={CHECKOUT_SESSION_ID}`,
+    });
+    const before = types().length;
+    await page.goto(session.url ?? '');
+    await page.locator('#cancel').click();
+    await page.waitForURL('**/healthz?left=*');
+    expect(await stripe.checkout.sessions.retrieve(session.id)).toMatchObject({
+      status: 'open',
+      payment_status: 'unpaid',
+      payment_intent: null,
+    });
+    expect(types().length).toBe(before);
+    await page.goto(given.simulator.url);
+  }, 60_000);
+
   it('is paid from the page as the customer would', async () => {
     const price = { currency: 'usd', unit_amount: 1500, product_data: { name: 'Book' } };
     const lines = [{ quantity: 1, price_data: price }];

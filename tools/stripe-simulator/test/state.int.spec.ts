@@ -9,7 +9,17 @@ let folder: string;
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'stripe-simulator-'));
 });
-afterEach(() => rm(folder, { recursive: true }));
+const running: Awaited<ReturnType<typeof startSimulator>>[] = [];
+afterEach(async () => {
+  await rm(folder, { recursive: true });
+  for (const one of running.splice(0)) expect(one.world.selfCheck?.faults).toEqual([]);
+});
+
+async function started(options: Parameters<typeof startSimulator>[0]) {
+  const simulator = await startSimulator({ ...options, selfCheck: true });
+  running.push(simulator);
+  return simulator;
+}
 
 describe('When a simulator with a state file is started again', () => {
   it('still knows objects, keys, the clock and unfinished deliveries', async () => {
@@ -38,28 +48,28 @@ describe('When a simulator with a state file is started again', () => {
   it('keeps the id of a given endpoint that moved, and makes no id twice', async () => {
     const stateFile = join(folder, 'state.json');
     const at = (url: string) => ({ apiKeys: [KEY], seed: 1, stateFile, webhooks: [{ url, secrets: ['whsec_moved'] }] });
-    const first = await startSimulator(at('http://127.0.0.1:9/a'));
+    const first = await started(at('http://127.0.0.1:9/a'));
     const [before] = (await sdk(first).webhookEndpoints.list()).data;
     const customer = await sdk(first).customers.create({});
     await first.close();
-    const second = await startSimulator(at('http://127.0.0.1:9/b'));
+    const second = await started(at('http://127.0.0.1:9/b'));
     expect((await sdk(second).webhookEndpoints.list()).data).toMatchObject([{ id: before!.id, url: 'http://127.0.0.1:9/b' }]);
     expect(second.world.deliveries.unfinished()).toHaveLength(1);
     const ids = new Set([customer.id]);
     for (let i = 0; i < 50; i += 1) ids.add((await sdk(second).customers.create({})).id);
     expect(ids.size).toBe(51);
     await second.close();
-    const third = await startSimulator({ apiKeys: [KEY], stateFile });
+    const third = await started({ apiKeys: [KEY], stateFile });
     expect((await sdk(third).webhookEndpoints.list()).data).toEqual([]);
     await third.close();
   });
 
   it('keeps the state of a killed one as far as it was written', async () => {
     const stateFile = join(folder, 'state.json');
-    const simulator = await startSimulator({ apiKeys: [KEY], stateFile });
+    const simulator = await started({ apiKeys: [KEY], stateFile });
     await sdk(simulator).customers.create({});
     await eventually(async () => (await readdir(folder)).includes('state.json'));
-    const copy = await startSimulator({ apiKeys: [KEY], stateFile });
+    const copy = await started({ apiKeys: [KEY], stateFile });
     expect((await sdk(copy).customers.list()).data).toHaveLength(1);
     await copy.close();
     await simulator.close();
