@@ -1,8 +1,8 @@
 import Stripe from 'stripe';
 import { classifyError } from './classify-error.js';
 import { deadlineHttpClient } from './http-client.js';
-import { type ListQuery, type Page, type StripeOutcome, type StripePort } from './port.js';
-import { toCharge, toCustomer, toEvent, toIntent, toRefund } from './translate.js';
+import { type CreateCheckoutSessionParams, type ListQuery, type Page, type StripeOutcome, type StripePort } from './port.js';
+import { toCharge, toCheckoutSession, toCustomer, toEvent, toIntent, toRefund } from './translate.js';
 
 export interface StripeAdapterConfig {
   /** A function is asked at each call: the key may have changed. */
@@ -85,18 +85,54 @@ export function createStripeAdapter(config: StripeAdapterConfig): StripePort & {
         ),
         toRefund,
       ),
+    createCustomer: (p, key) =>
+      call(
+        stripe().customers.create(
+          {
+            metadata: p.metadata,
+            ...(p.email === undefined ? {} : { email: p.email }),
+            ...(p.name === undefined ? {} : { name: p.name }),
+            ...(p.locale === undefined ? {} : { preferred_locales: [p.locale] }),
+          },
+          { idempotencyKey: key },
+        ),
+        toCustomer,
+      ),
+    deleteCustomer: (id) => call(stripe().customers.del(id), toCustomer),
+    createCheckoutSession: (p, key) =>
+      call(stripe().checkout.sessions.create(sessionParams(p), { idempotencyKey: key }), toCheckoutSession),
+    expireCheckoutSession: (id, key) => call(stripe().checkout.sessions.expire(id, {}, { idempotencyKey: key }), toCheckoutSession),
     retrieveIntent: (id) => call(stripe().paymentIntents.retrieve(id, withCharge), toIntent),
     retrieveCharge: (id) => call(stripe().charges.retrieve(id), toCharge),
     retrieveRefund: (id) => call(stripe().refunds.retrieve(id), toRefund),
     retrieveCustomer: (id) => call(stripe().customers.retrieve(id), toCustomer),
+    retrieveCheckoutSession: (id) => call(stripe().checkout.sessions.retrieve(id), toCheckoutSession),
     retrieveEvent: (id) => call(stripe().events.retrieve(id), toEvent),
     listIntents: (query) => call(stripe().paymentIntents.list({ ...paged(query), expand: ['data.latest_charge'] }), pageOf(toIntent)),
     listCharges: (query) => call(stripe().charges.list(paged(query)), pageOf(toCharge)),
     listRefunds: (query) => call(stripe().refunds.list(paged(query)), pageOf(toRefund)),
+    listCustomers: (query) => call(stripe().customers.list(paged(query)), pageOf(toCustomer)),
+    listCheckoutSessions: (query) => call(stripe().checkout.sessions.list(paged(query)), pageOf(toCheckoutSession)),
     listEvents: (query) => call(stripe().events.list(paged(query)), pageOf(toEvent)),
     close: () => httpClient.close(),
   };
 }
+
+/** Prices are made on the spot; our ids go on the session and on the intent that it makes. */
+const sessionParams = (p: CreateCheckoutSessionParams) => ({
+  mode: 'payment' as const,
+  line_items: p.lineItems.map(({ name, quantity, unitAmount }) => ({
+    quantity,
+    price_data: { currency: p.currency, unit_amount: unitAmount, product_data: { name } },
+  })),
+  success_url: p.successUrl,
+  cancel_url: p.cancelUrl,
+  expires_at: p.expiresAt,
+  metadata: p.metadata,
+  payment_intent_data: { metadata: p.metadata },
+  ...(p.customer === undefined ? {} : { customer: p.customer }),
+  ...(p.locale === undefined ? {} : { locale: p.locale as 'auto' }),
+});
 
 type Answer<R> = R & { lastResponse?: { requestId?: string } };
 

@@ -78,6 +78,29 @@ export interface Customer {
   id: string;
   deleted: boolean;
   metadata: Record<string, string>;
+  /** 0 when it is deleted: Stripe keeps only the id. */
+  created: number;
+}
+
+/** A hosted page where somebody can pay once. `complete` and `expired` are final. */
+export interface CheckoutSession {
+  object: 'checkout.session';
+  id: string;
+  status: 'open' | 'complete' | 'expired';
+  payment_status: 'paid' | 'unpaid' | 'no_payment_required';
+  /** Only while it is open. */
+  url: string | null;
+  expires_at: number;
+  /** Made when somebody first tries to pay. */
+  payment_intent: string | null;
+  customer: string | null;
+  amount_total: number | null;
+  currency: string | null;
+  /** What the payer typed; about a person. */
+  email: string | null;
+  metadata: Record<string, string>;
+  created: number;
+  livemode: boolean;
 }
 
 export interface StripeEvent {

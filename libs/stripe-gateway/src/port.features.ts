@@ -103,6 +103,61 @@ export function portFeatures(name: string, open: () => Promise<PortUnderTest>): 
       });
     });
 
+    it('makes a customer once per key, lists it with our metadata, and deletes it', async () => {
+      const again = key();
+      const wanted = { email: 'a@example.com', name: 'A', locale: 'de', metadata: { command_id: 'cmd_1' } };
+      const [first, second] = [await subject.port.createCustomer(wanted, again), await subject.port.createCustomer(wanted, again)];
+      if (first.kind !== 'ok' || second.kind !== 'ok') throw new Error('Expected customers');
+      const { id } = first.value;
+      expect(second.value.id).toBe(id);
+      expect(await subject.port.listCustomers({})).toMatchObject({
+        kind: 'ok',
+        value: { data: [{ id, metadata: { command_id: 'cmd_1' } }] },
+      });
+      expect(await subject.port.deleteCustomer(id)).toMatchObject({ kind: 'ok', value: { id, deleted: true } });
+      expect((await subject.port.deleteCustomer(id)).kind).toBe('not_found');
+      expect(await subject.port.retrieveCustomer(id)).toMatchObject({ kind: 'ok', value: { deleted: true } });
+    });
+
+    async function session() {
+      const expiresAt = Math.floor(Date.now() / 1000) + 7200;
+      const urls = { successUrl: 'https://shop.example/done?id={CHECKOUT_SESSION_ID}', cancelUrl: 'https://shop.example/back' };
+      const lineItems = [{ name: 'Vase', quantity: 2, unitAmount: 2100 }];
+      const params = { currency: 'usd', lineItems, ...urls, expiresAt, metadata: { checkout_id: 'cks_1' } };
+      const again = key();
+      const [first, second] = [
+        await subject.port.createCheckoutSession(params, again),
+        await subject.port.createCheckoutSession(params, again),
+      ];
+      if (first.kind !== 'ok' || second.kind !== 'ok') throw new Error('Expected sessions');
+      expect(second.value.id).toBe(first.value.id);
+      return { expiresAt, ...first.value };
+    }
+
+    it('opens a checkout session once per key, with our metadata and the end that was asked for', async () => {
+      const { expiresAt, ...opened } = await session();
+      expect(opened).toMatchObject({
+        status: 'open',
+        payment_status: 'unpaid',
+        url: expect.stringMatching(/^http/),
+        expires_at: expiresAt,
+        amount_total: 4200,
+        payment_intent: null,
+        metadata: { checkout_id: 'cks_1' },
+      });
+      const listed = await subject.port.listCheckoutSessions({ created: { gte: opened.created } });
+      expect(listed.kind === 'ok' && listed.value.data.map((one) => one.id)).toContain(opened.id);
+    });
+
+    it('expires a session once, and refuses what is not open', async () => {
+      const { id } = await session();
+      const once = key();
+      expect(await subject.port.expireCheckoutSession(id, once)).toMatchObject({ kind: 'ok', value: { status: 'expired', url: null } });
+      expect(await subject.port.expireCheckoutSession(id, once)).toMatchObject({ kind: 'ok', value: { status: 'expired' } });
+      expect((await subject.port.expireCheckoutSession(id, key())).kind).toBe('rejected');
+      expect(await subject.port.retrieveCheckoutSession(id)).toMatchObject({ kind: 'ok', value: { status: 'expired' } });
+    });
+
     it('reads lists to the end, page by page', async () => {
       const ids = [(await intent()).id, (await intent()).id, (await intent()).id];
       const all = await everyPage((query) => subject.port.listIntents({ ...query, limit: 1 }), {});
@@ -112,6 +167,7 @@ export function portFeatures(name: string, open: () => Promise<PortUnderTest>): 
     it('knows what is not there', async () => {
       expect((await subject.port.retrieveIntent('pi_nobody')).kind).toBe('not_found');
       expect((await subject.port.retrieveCustomer('cus_nobody')).kind).toBe('not_found');
+      expect((await subject.port.retrieveCheckoutSession('cs_test_nobody')).kind).toBe('not_found');
     });
   });
 }

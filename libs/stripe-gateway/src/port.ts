@@ -1,4 +1,4 @@
-import { type Charge, type Customer, type Intent, type Refund, type StripeEvent } from './intent.js';
+import { type Charge, type CheckoutSession, type Customer, type Intent, type Refund, type StripeEvent } from './intent.js';
 import { type StripeOutcome } from './outcome.js';
 
 export { type StripeFailure, type StripeOutcome, type UnknownCause } from './outcome.js';
@@ -36,6 +36,26 @@ export interface CreateRefundParams {
   metadata: Record<string, string>;
 }
 
+export interface CreateCustomerParams {
+  email?: string;
+  name?: string;
+  locale?: string;
+  metadata: Record<string, string>;
+}
+
+export interface CreateCheckoutSessionParams {
+  currency: string;
+  lineItems: { name: string; quantity: number; unitAmount: number }[];
+  successUrl: string;
+  cancelUrl: string;
+  customer?: string;
+  locale?: string;
+  /** Epoch seconds, 30 minutes to 24 hours from now (Stripe's rule for `expires_at`). */
+  expiresAt: number;
+  /** On the session and on the PaymentIntent that it will make. */
+  metadata: Record<string, string>;
+}
+
 /** Newest first. Times in epoch seconds, inclusive for gte and lte. */
 export interface ListQuery {
   created?: { gte?: number; gt?: number; lte?: number; lt?: number };
@@ -57,27 +77,49 @@ export interface StripePort {
   captureIntent(id: string, params: CaptureIntentParams, key: string): Promise<StripeOutcome<Intent>>;
   cancelIntent(id: string, params: CancelIntentParams, key: string): Promise<StripeOutcome<Intent>>;
   createRefund(params: CreateRefundParams, key: string): Promise<StripeOutcome<Refund>>;
+  createCustomer(params: CreateCustomerParams, key: string): Promise<StripeOutcome<Customer>>;
+  /** Has no key: a repetition is `not_found`. Cancels the subscriptions, too (Stripe's rule). */
+  deleteCustomer(id: string): Promise<StripeOutcome<Customer>>;
+  createCheckoutSession(params: CreateCheckoutSessionParams, key: string): Promise<StripeOutcome<CheckoutSession>>;
+  /** `rejected` unless the session is open. */
+  expireCheckoutSession(id: string, key: string): Promise<StripeOutcome<CheckoutSession>>;
   retrieveIntent(id: string): Promise<StripeOutcome<Intent>>;
   retrieveCharge(id: string): Promise<StripeOutcome<Charge>>;
   retrieveRefund(id: string): Promise<StripeOutcome<Refund>>;
   retrieveCustomer(id: string): Promise<StripeOutcome<Customer>>;
+  retrieveCheckoutSession(id: string): Promise<StripeOutcome<CheckoutSession>>;
   retrieveEvent(id: string): Promise<StripeOutcome<StripeEvent>>;
   listIntents(query: ListQuery & { customer?: string }): Promise<StripeOutcome<Page<Intent>>>;
   listCharges(query: ListQuery & { payment_intent?: string }): Promise<StripeOutcome<Page<Charge>>>;
   listRefunds(query: ListQuery & { payment_intent?: string; charge?: string }): Promise<StripeOutcome<Page<Refund>>>;
+  listCustomers(query: ListQuery): Promise<StripeOutcome<Page<Customer>>>;
+  listCheckoutSessions(query: ListQuery & { payment_intent?: string }): Promise<StripeOutcome<Page<CheckoutSession>>>;
   listEvents(query: ListQuery & { types?: string[]; delivery_success?: boolean }): Promise<StripeOutcome<Page<StripeEvent>>>;
 }
 
-export const WRITES = ['createIntent', 'confirmIntent', 'captureIntent', 'cancelIntent', 'createRefund'] as const;
+export const WRITES = [
+  'createIntent',
+  'confirmIntent',
+  'captureIntent',
+  'cancelIntent',
+  'createRefund',
+  'createCustomer',
+  'deleteCustomer',
+  'createCheckoutSession',
+  'expireCheckoutSession',
+] as const;
 export const READS = [
   'retrieveIntent',
   'retrieveCharge',
   'retrieveRefund',
   'retrieveCustomer',
+  'retrieveCheckoutSession',
   'retrieveEvent',
   'listIntents',
   'listCharges',
   'listRefunds',
+  'listCustomers',
+  'listCheckoutSessions',
   'listEvents',
 ] as const;
 export const OPERATIONS = [...WRITES, ...READS] as const;

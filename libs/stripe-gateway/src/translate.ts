@@ -2,6 +2,7 @@ import type Stripe from 'stripe';
 import {
   type Card,
   type Charge,
+  type CheckoutSession,
   type Customer,
   type Intent,
   type IntentStatus,
@@ -74,7 +75,27 @@ export function toRefund(raw: Stripe.Refund): Refund {
 }
 
 export function toCustomer(raw: Stripe.Customer | Stripe.DeletedCustomer): Customer {
-  return { object: 'customer', id: raw.id, deleted: raw.deleted === true, metadata: raw.deleted === true ? {} : raw.metadata };
+  const deleted = raw.deleted === true;
+  return { object: 'customer', id: raw.id, deleted, metadata: deleted ? {} : raw.metadata, created: deleted ? 0 : raw.created };
+}
+
+export function toCheckoutSession(raw: Stripe.Checkout.Session): CheckoutSession {
+  return {
+    object: 'checkout.session',
+    id: raw.id,
+    status: (raw.status ?? 'open') as CheckoutSession['status'],
+    payment_status: raw.payment_status as CheckoutSession['payment_status'],
+    url: raw.url,
+    expires_at: raw.expires_at,
+    payment_intent: idOf(raw.payment_intent),
+    customer: idOf(raw.customer),
+    amount_total: raw.amount_total,
+    currency: raw.currency,
+    email: raw.customer_details?.email ?? null,
+    metadata: raw.metadata ?? {},
+    created: raw.created,
+    livemode: raw.livemode,
+  };
 }
 
 export function toEvent(raw: Stripe.Event): StripeEvent {
