@@ -5,8 +5,9 @@ import { EXPIRE_SESSION, expireDue } from './checkout/expiry.js';
 import { followIntent as followSessionIntent } from './checkout/follow.js';
 import { followSetup } from './checkout/set-up.js';
 import { followFirstInvoice } from './checkout/subscribe.js';
-import { finalizeDue, retryDue } from './invoices/automatic.js';
+import { finalizeDue, overdue, retryDue } from './invoices/automatic.js';
 import { FINALIZE_INVOICE } from './invoices/draft.js';
+import { INVOICE_OVERDUE } from './invoices/finalize.js';
 import { RETRY_INVOICE } from './invoices/fail.js';
 import { followIntent as followInvoiceIntent } from './invoices/follow.js';
 import { expireAuthorization } from './payment-intents/cancel.js';
@@ -30,6 +31,7 @@ export function startAutomaticActions(world: World): void {
   world.invoiceChanges.on((change, cause) => followFirstInvoice(world, change, cause));
   world.scheduler.on(SUBSCRIPTION_DUE, (id) => subscriptionDue(world, id));
   world.scheduler.on(TRIAL_WILL_END, (id) => trialWillEnd(world, id));
+  world.scheduler.on(INVOICE_OVERDUE, (id) => overdue(world, id));
   world.scheduler.on(RETRY_INVOICE, (id) => retryDue(world, id));
   world.scheduler.on(EXPIRE_SESSION, (id) => expireDue(world, id));
   world.scheduler.on(SETTLE_CHARGE, (id) => settleNow(world, id));

@@ -95,7 +95,9 @@ function requestListener(controls: Controls, logger: Logger): RequestListener {
     const served = beside ? serveControl(controls, request, response) : api.serve(request, response);
     served.catch((error: unknown) => {
       if (request.destroyed && !request.complete) return;
-      logger('request_failed', { method: request.method, url: request.url, error: error instanceof Error ? error.stack : String(error) });
+      const details = error instanceof Error ? error.stack : String(error);
+      controls.world.selfCheck?.faults.push(`${request.method} ${request.url}: ${details}`);
+      logger('request_failed', { method: request.method, url: request.url, error: details });
       if (!response.headersSent) response.writeHead(500, { 'Content-Type': 'application/json' });
       response.end('{"error":{"type":"api_error","message":"The simulator failed; this is a bug in it."}}');
     });

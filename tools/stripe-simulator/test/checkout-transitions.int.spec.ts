@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type Stripe from 'stripe';
-import { type SessionStatus } from '../src/checkout/session.js';
-import { ALLOWED_FROM, OUTCOMES, type OutcomeName, type SessionOperation } from '../src/checkout/transitions.js';
+import { OUTCOMES, type OutcomeName } from '../src/checkout/transitions.js';
 import { type Given, control, errorOf, givenSimulator } from './given.js';
 import { changesIn } from './told.js';
 
@@ -22,38 +21,6 @@ const create = (more: object = {}): Promise<Stripe.Checkout.Session> =>
   stripe.checkout.sessions.create({ mode: 'payment', success_url: 'https://shop.example', line_items: [{ price, quantity: 1 }], ...more });
 const pay = async (session: string, payment_method = 'pm_card_visa'): Promise<number> =>
   (await control(given.simulator, 'POST', '/__dashboard/pay_checkout', { session, payment_method })).status;
-
-describe('The table of states and operations of a session', () => {
-  const INTO: Readonly<Record<SessionStatus, () => Promise<string>>> = {
-    open: async () => (await create()).id,
-    complete: async () => {
-      const { id } = await create();
-      await pay(id);
-      return id;
-    },
-    expired: async () => (await stripe.checkout.sessions.expire((await create()).id)).id,
-  };
-  const DO: Readonly<Record<SessionOperation, (id: string) => Promise<number>>> = {
-    pay: (id) => pay(id),
-    expire: async (id) =>
-      stripe.checkout.sessions.expire(id).then(
-        () => 200,
-        (error: Stripe.errors.StripeError) => error.statusCode ?? 0,
-      ),
-  };
-  const cells = (Object.keys(DO) as SessionOperation[]).flatMap((operation) =>
-    (Object.keys(INTO) as SessionStatus[]).map((status) => [operation, status] as const),
-  );
-
-  it.each(cells)('decides about %s in %s', async (operation, status) => {
-    const id = await INTO[status]();
-    expect((await stripe.checkout.sessions.retrieve(id)).status).toBe(status);
-    const events = given.simulator.world.events.records.size;
-    const allowed = ALLOWED_FROM[operation].includes(status);
-    expect(await DO[operation](id)).toBe(allowed ? 200 : 400);
-    expect(given.simulator.world.events.records.size > events).toBe(allowed);
-  });
-});
 
 const AUTOMATIC: readonly string[] = ['expired', 'paid_later', 'failed_later'];
 

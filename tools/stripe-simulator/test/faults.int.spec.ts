@@ -354,7 +354,7 @@ describe('Which requests a fault meets', () => {
   });
 
   it('stays away when it was closed during an outage', async () => {
-    const simulator = await startSimulator();
+    const simulator = await startSimulator({ selfCheck: true });
     simulator.refuse(30);
     await eventually(async () =>
       fetch(simulator.url).then(
@@ -365,6 +365,7 @@ describe('Which requests a fault meets', () => {
     await simulator.close();
     const watchEndMs = Date.now() + 100;
     while (Date.now() < watchEndMs) await expect(fetch(simulator.url)).rejects.toThrow();
+    expect(simulator.world.selfCheck?.faults).toEqual([]);
   });
 
   it('hides what is new from lists with list_lag', async () => {

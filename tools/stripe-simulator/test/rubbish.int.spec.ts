@@ -3,7 +3,8 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { HTTP_FAULTS, LATE_FAULTS, WEBHOOK_FAULTS } from '../src/faults/fault.js';
 import { routes } from '../src/routes.js';
-import { type Given, KEY, PAY, givenSimulator } from './given.js';
+import { shapeFaults } from '../src/schema/shape.js';
+import { type Given, KEY, PAY, control, givenSimulator } from './given.js';
 import { type Sent, encoded, nasty, plausible, senseless } from './rubbish/forms.js';
 
 let given: Given;
@@ -158,11 +159,45 @@ const PREFIXES: Readonly<Record<string, string>> = {
   ...{ sub: 'sub_', inv: 'in_', eve: 'evt_', web: 'we_', bal: 'txn_', met: 'mtr_' },
 };
 
+/** Faults whose answers are broken on purpose, or never come, or come late. */
+const WITHHELD: readonly string[] = ['refuse', 'hang', 'slow', 'late_effect', 'reset_before', 'reset_after', 'cut_body', 'error_502_html'];
+
+const FELT: Readonly<Record<string, number>> = {
+  ...{ error_500_before: 500, error_500_after: 500, error_500_late: 500, error_503: 503 },
+  ...{ rate_limit: 429, lock_timeout: 429, auth_expired: 401, key_in_use: 409 },
+};
+
+/** Everything that exists and has a face in the API. */
+function objectsOf({ simulator }: Given): { readonly id: string; readonly object?: string }[] {
+  return Object.values(simulator.world.collections()).flatMap((collection) => collection.all());
+}
+
+/** Fails when the truth shows an object otherwise than the API would. */
+function describedTruth(text: string): string {
+  const { payment_intents, charges, refunds, disputes, checkout_sessions } = JSON.parse(text) as Record<string, { object: string }[]>;
+  const shown = [payment_intents, charges, refunds, disputes, checkout_sessions].flatMap((some) => some ?? []);
+  expect(shown.flatMap((one) => shapeFaults(one, one.object))).toEqual([]);
+  return 'truth';
+}
+
 describe('Rubbish sent to the control routes', () => {
   let beside: Given;
   beforeAll(async () => {
-    beside = await givenSimulator({ selfCheck: false, deliverySchedule: [] });
+    beside = await givenSimulator({ deliverySchedule: [] });
   });
+  /** Something of every kind that the actions are about. */
+  const stock = async (): Promise<void> => {
+    const { stripe } = beside;
+    const paid = await stripe.paymentIntents.create(PAY);
+    await stripe.paymentIntents.create({ ...PAY, capture_method: 'manual' });
+    await stripe.paymentIntents.create({ ...PAY, payment_method: 'pm_card_threeDSecure2Required' });
+    await control(beside.simulator, 'POST', '/__dashboard/dispute', { payment_intent: paid.id });
+    await stripe.checkout.sessions.create({
+      mode: 'payment',
+      success_url: 'https://shop.example',
+      line_items: [{ quantity: 1, price_data: { currency: 'usd', unit_amount: 900, product_data: { name: 'Tea' } } }],
+    });
+  };
   afterAll(() => beside.end());
 
   const ACTIONS = [
@@ -188,6 +223,8 @@ describe('Rubbish sent to the control routes', () => {
     '',
     ...ACTIONS.map((one) => `__dashboard/${one}`),
   ];
+  /** Stands for the id of an object that exists, of this kind or of any. */
+  const known = (kind: string): fc.Arbitrary<string> => fc.nat({ max: 1_000 }).map((pick) => `@${kind}${pick}`);
   const number = fc.oneof(fc.integer(), fc.double(), fc.constantFrom(1e308, -1, 0, 1e15, Number.MAX_SAFE_INTEGER));
   const scalar = fc.oneof(
     nasty,
@@ -224,7 +261,21 @@ describe('Rubbish sent to the control routes', () => {
     'seed',
     'ms',
   ];
+  const fitting = fc
+    .record(
+      {
+        ...{ payment_intent: known('pi_'), charge: known('ch_'), dispute: known('du_'), session: known('cs_'), id: known('') },
+        amount: fc.constantFrom(1, 100, 2_000, 99_999),
+        kind: fc.constantFrom('chargeback', 'inquiry'),
+        outcome: fc.constantFrom('won', 'lost', 'fail', 'warning_closed', 'escalated'),
+        changes: fc.constantFrom({ metadata: { a: 'b' } }, { amount: 7 }, { amount: 'x' }, { status: 'succeeded' }, { object: 'x' }, {}),
+        silent: fc.boolean(),
+      },
+      { requiredKeys: ['payment_intent'] },
+    )
+    .map((one) => JSON.stringify(one));
   const body = fc.oneof(
+    { weight: 3, arbitrary: fitting },
     fc.json(),
     fc.string(),
     fc
@@ -238,21 +289,53 @@ describe('Rubbish sent to the control routes', () => {
       .map((one) => JSON.stringify(one)),
   );
 
-  it('gets a 4xx or works, never a 500', async () => {
+  /** A request that gets to feel the faults: its answer is checked too, unless they break or withhold it. */
+  const feel = async (name: string): Promise<number> => {
+    const { faults } = beside.simulator.world;
+    if (faults.list().some(({ fault }) => WITHHELD.includes(fault))) return 0;
+    const { status } = await fetch(`${beside.simulator.url}/v1/customers`, {
+      method: 'POST',
+      headers: { Authorization: `Bearer ${KEY}`, 'Content-Type': FORM, 'Idempotency-Key': name },
+      body: '',
+    });
+    return status;
+  };
+
+  it.each(HTTP_FAULTS.filter((fault) => !WITHHELD.includes(fault)))('is told by %s in the words that are described', async (fault) => {
+    const armed = { fault, route: 'POST /v1/customers', times: 1 };
+    expect((await control(beside.simulator, 'POST', '/__faults', armed)).status).toBe(200);
+    const status = await feel(fault);
+    expect(beside.simulator.world.faults.list()).toMatchObject([{ hits: 1 }]);
+    expect(status).toBe(fault === 'list_lag' ? 200 : FELT[fault]);
+    beside.simulator.clearFaults();
+  });
+
+  it('gets a 4xx or works, never a 500, and leaves an API whose answers are as described', async () => {
+    const seen = new Set<string>();
     await fc.assert(
       fc.asyncProperty(fc.constantFrom('GET', 'POST', 'DELETE', 'PUT'), fc.constantFrom(...paths), body, async (method, path, text) => {
         const outage = text.includes('"refuse"');
+        if (beside.simulator.world.charges.size === 0) await stock();
+        const ids = objectsOf(beside).map((one) => one.id);
+        const filled = text.replaceAll(/"@(\D*)(\d+)"/g, (_, kind: string, pick: string) => {
+          const fit = ids.filter((one) => one.startsWith(kind));
+          return `"${fit[Number(pick) % fit.length]}"`;
+        });
         const answer = await fetch(`${beside.simulator.url}/${path}`, {
           method,
           redirect: 'manual',
-          ...(method !== 'GET' && !outage && { body: text }),
+          ...(method !== 'GET' && !outage && { body: filled }),
         });
         expect(answer.status).toBeLessThan(500);
-        await answer.text();
+        const said = await answer.text();
+        if (path === '__truth' && answer.status === 200) seen.add(describedTruth(said));
+        if (path.startsWith('__dashboard/')) seen.add(`action ${answer.status}`);
+        await feel('rubbish');
         beside.simulator.clearFaults();
       }),
       runs(400),
     );
+    expect([...seen]).toEqual(expect.arrayContaining(['truth', 'action 200', 'action 400', 'action 404']));
     expect((await fetch(`${beside.simulator.url}/healthz`)).status).toBe(200);
     const clock = (await (await fetch(`${beside.simulator.url}/__clock`)).json()) as { now: string };
     expect(Number.isNaN(Date.parse(clock.now))).toBe(false);

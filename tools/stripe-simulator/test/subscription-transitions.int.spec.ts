@@ -1,8 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type Stripe from 'stripe';
-import { type SubscriptionStatus } from '../src/subscriptions/subscription.js';
-import { ALLOWED_FROM, OUTCOMES, type OutcomeName, type SubscriptionOperation } from '../src/subscriptions/transitions.js';
-import { type Given, control, errorOf, givenSimulator } from './given.js';
+import { OUTCOMES, type OutcomeName } from '../src/subscriptions/transitions.js';
+import { type Given, control, givenSimulator } from './given.js';
 import { causeOf, changesIn } from './told.js';
 
 const DAY = 86_400;
@@ -53,42 +52,6 @@ const pastDue = async (): Promise<Stripe.Subscription> => {
   advance(HOUR + 1);
   return stripe.subscriptions.retrieve(id);
 };
-
-describe('The table of states and operations of a subscription', () => {
-  const INTO: Readonly<Partial<Record<SubscriptionStatus, () => Promise<Stripe.Subscription>>>> = {
-    active: () => create(),
-    trialing: () => create({ trial_period_days: 5 }),
-    incomplete: () => create({ payment_behavior: 'default_incomplete' }),
-    incomplete_expired: async () => {
-      const { id } = await create({ payment_behavior: 'default_incomplete' });
-      advance(23 * HOUR + 1);
-      return stripe.subscriptions.retrieve(id);
-    },
-    past_due: pastDue,
-    canceled: async () => stripe.subscriptions.cancel((await create()).id),
-    paused,
-  };
-  const DO: Readonly<Record<SubscriptionOperation, (id: string) => Promise<Stripe.Subscription>>> = {
-    update: (id) => stripe.subscriptions.update(id, { description: 'x' }),
-    cancel: (id) => stripe.subscriptions.cancel(id),
-    resume: (id) => stripe.subscriptions.resume(id),
-  };
-  const cells = (Object.keys(DO) as SubscriptionOperation[]).flatMap((operation) =>
-    (Object.keys(INTO) as SubscriptionStatus[]).map((status) => [operation, status] as const),
-  );
-
-  it.each(cells)('decides about %s in %s', async (operation, status) => {
-    const subscription = await INTO[status]!();
-    expect(subscription.status).toBe(status);
-    if (ALLOWED_FROM[operation].includes(status)) return expect((await DO[operation](subscription.id)).id).toBe(subscription.id);
-    expect(await errorOf(DO[operation](subscription.id))).toMatchObject({ statusCode: operation === 'cancel' ? 404 : 400 });
-  });
-
-  it('lets what has ended change in its metadata still', async () => {
-    const { id } = await stripe.subscriptions.cancel((await create()).id);
-    expect((await stripe.subscriptions.update(id, { metadata: { a: 'b' } })).metadata).toEqual({ a: 'b' });
-  });
-});
 
 describe('The table of outcomes of a subscription', () => {
   let start = 0;

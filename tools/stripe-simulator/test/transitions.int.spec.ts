@@ -1,11 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
 import { OUTCOMES as OF_DISPUTES } from '../src/disputes/transitions.js';
+import { OUTCOMES as OF_INVOICES } from '../src/invoices/transitions.js';
 import { OUTCOMES as OF_INTENTS } from '../src/payment-intents/transitions.js';
 import { OUTCOMES as OF_PAYOUTS } from '../src/payouts/transitions.js';
 import { OUTCOMES as OF_REFUNDS } from '../src/refunds/transitions.js';
 import { OUTCOMES as OF_SETUPS } from '../src/setup-intents/transitions.js';
 import { charges } from './transitions/charge.table.js';
 import { disputes } from './transitions/dispute.table.js';
+import { invoices } from './transitions/invoice.table.js';
 import { paymentIntents } from './transitions/payment-intent.table.js';
 import { payouts } from './transitions/payout.table.js';
 import { refunds } from './transitions/refund.table.js';
@@ -19,6 +21,7 @@ describe('The table of transitions: charges', () => walk(charges));
 describe('The table of transitions: refunds', () => walk(refunds));
 describe('The table of transitions: disputes', () => walk(disputes));
 describe('The table of transitions: payouts', () => walk(payouts));
+describe('The table of transitions: invoices', () => walk(invoices));
 
 describe('The table of transitions', () => {
   it.each([
@@ -27,6 +30,7 @@ describe('The table of transitions', () => {
     ['refunds', OF_REFUNDS, refunds],
     ['disputes', OF_DISPUTES, disputes],
     ['payouts', OF_PAYOUTS, payouts],
+    ['invoices', OF_INVOICES, invoices],
   ])('meets every event that can come of an operation on %s', (_, outcomes, table) => {
     const met = typesIn(table as unknown as Table<string, string>);
     const possible = Object.values(outcomes as Record<string, { events: readonly string[] }>).flatMap(({ events }) => events);

@@ -58,8 +58,14 @@ export function dashboardControl(world: World, action: string, body: unknown): C
     return { status: 404, value: { error: `No dashboard action ${action}; known are ${Object.keys(ACTIONS).join(', ')}.` } };
   const given = (typeof body === 'object' && body !== null ? body : {}) as Body;
   const cause = { requestId: world.ids.next('req'), idempotencyKey: null, silent: given['silent'] === true };
+  const answer = answerOf(() => act(world, given, cause));
+  world.selfCheck?.action(action, answer);
+  return answer;
+}
+
+function answerOf(act: () => object): ControlAnswer {
   try {
-    return { status: 200, value: act(world, given, cause) };
+    return { status: 200, value: act() };
   } catch (error) {
     if (error instanceof StripeError) return { status: error.status, value: { error: error.body } };
     throw error;

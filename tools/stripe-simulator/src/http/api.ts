@@ -69,6 +69,7 @@ export class Api {
     if (fault?.fault === 'hang') return this.hang(response, fault);
     if (fault?.fault === 'late_effect') await sleep(fault.ms ?? 1_000);
     const { answer, settle } = await this.answer(incoming, body, fault);
+    this.world.selfCheck?.refusal(`${incoming.method} ${incoming.path}`, answer);
     if (fault?.fault === 'slow') await sleep(fault.ms ?? 1_000);
     settle();
     incoming.entry.status = answer.status;

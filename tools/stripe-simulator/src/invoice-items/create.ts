@@ -1,6 +1,7 @@
 import { mustExistCustomer } from '../customers/find.js';
 import { type Call, type Cause } from '../http/call.js';
 import { invalidParam, refused } from '../http/errors.js';
+import { editInvoice } from '../invoices/change.js';
 import { invoiceById } from '../invoices/find.js';
 import { itemLine, pricingOf, productName } from '../invoices/lines.js';
 import { totals } from '../invoices/totals.js';
@@ -71,12 +72,12 @@ export function addInvoiceItem(world: World, { subscription, ...given }: Given, 
     ...given,
   });
   world.events.emit('invoiceitem.created', item, cause);
-  if (item.invoice !== null) refreshDraft(world, item.invoice);
+  if (item.invoice !== null) refreshDraft(world, item.invoice, cause);
   return item;
 }
 
 /** The lines of a draft follow its items. */
-export function refreshDraft(world: World, id: string): void {
+export function refreshDraft(world: World, id: string, cause: Cause): void {
   const invoice = invoiceById(world, id);
   const kept = invoice.lines.data.filter(({ parent }) => parent?.type !== 'invoice_item_details');
   const lines = world.invoiceItems.by('invoice', id).map((item) => {
@@ -84,11 +85,8 @@ export function refreshDraft(world: World, id: string): void {
     const fresh = itemLine(world, item, id);
     return before === undefined ? fresh : { ...fresh, id: before.id };
   });
-  world.invoices.replace({
-    ...invoice,
-    ...totals(id, invoice.currency, [...kept, ...lines], invoice.starting_balance),
-    ending_balance: null,
-  });
+  const sums = totals(id, invoice.currency, [...kept, ...lines], invoice.starting_balance);
+  editInvoice(world, invoice, { ...sums, ending_balance: null }, cause);
 }
 
 /** An amount, a catalogue price, or a price made at the spot. */

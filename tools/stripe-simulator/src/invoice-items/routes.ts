@@ -46,7 +46,7 @@ function updateItem(world: World, { id, params, cause }: Call): InvoiceItem {
     metadata: mergeMetadata(before.metadata, params['metadata'] as Metadata | null | undefined),
   };
   const stored = world.invoiceItems.replace({ ...after, net_amount: after.amount, quantity_decimal: String(after.quantity) });
-  if (stored.invoice !== null) refreshDraft(world, stored.invoice);
+  if (stored.invoice !== null) refreshDraft(world, stored.invoice, cause);
   return stored;
 }
 
@@ -54,7 +54,7 @@ function deleteItem(world: World, { id, cause }: Call): object {
   const item = changeable(world, id);
   world.invoiceItems.remove(id);
   world.events.emit('invoiceitem.deleted', item, cause);
-  if (item.invoice !== null) refreshDraft(world, item.invoice);
+  if (item.invoice !== null) refreshDraft(world, item.invoice, cause);
   return { id, object: 'invoiceitem', deleted: true };
 }
 

@@ -31,6 +31,13 @@ function finalized(world: World, draft: Invoice): Invoice | undefined {
   }
 }
 
+/** An invoice that was sent and not paid in time. It has no event of its own, unless an automation of the account sends one. */
+export function overdue(world: World, id: string): void {
+  const invoice = world.invoices.get(id);
+  if (invoice?.status !== 'open' || invoice.due_date === null || invoice.due_date > world.clock.nowSeconds()) return;
+  world.invoiceChanges.tell({ kind: 'overdue', invoice }, AUTOMATIC);
+}
+
 /** The next automatic attempt at an invoice that could not be collected. */
 export function retryDue(world: World, id: string): void {
   const invoice = world.invoices.get(id);

@@ -13,24 +13,35 @@ export function voidInvoice(world: World, invoice: Invoice, cause: Cause): Invoi
   const voided = changeInvoice(
     world,
     invoice,
-    { status: 'void', auto_advance: false, next_payment_attempt: null, status_transitions: transitions },
+    { status: 'void', auto_advance: false, next_payment_attempt: null, status_transitions: transitions, status_details: undefined },
     cause,
   );
   world.events.emit('invoice.voided', voided, cause);
+  world.invoiceChanges.tell({ kind: 'voided', invoice: voided }, cause);
   return voided;
 }
 
-/** Gives up on an open invoice as bad debt; it can still be paid. */
+/**
+ * Gives up on an open invoice as bad debt; it can still be paid. `status_details` says why, and only while it lasts
+ * (https://docs.stripe.com/changelog/endive/2026-09-30/invoice-uncollectible-status-detail).
+ */
 export function markUncollectible(world: World, invoice: Invoice, cause: Cause): Invoice {
   mustAllow('mark_uncollectible', invoice);
   const transitions = { ...invoice.status_transitions, marked_uncollectible_at: world.clock.nowSeconds() };
   const marked = changeInvoice(
     world,
     invoice,
-    { status: 'uncollectible', auto_advance: false, next_payment_attempt: null, status_transitions: transitions },
+    {
+      status: 'uncollectible',
+      auto_advance: false,
+      next_payment_attempt: null,
+      status_details: { uncollectible: { reason: 'user_forgiven' } },
+      status_transitions: transitions,
+    },
     cause,
   );
   world.events.emit('invoice.marked_uncollectible', marked, cause);
+  world.invoiceChanges.tell({ kind: 'uncollectible', invoice: marked }, cause);
   return marked;
 }
 

@@ -7,6 +7,8 @@ import { type Invoice, subscriptionOf } from './invoice.js';
 import { settleInvoice } from './settle.js';
 import { totals } from './totals.js';
 
+export const INVOICE_OVERDUE = 'invoice.overdue';
+
 /**
  * Gives a draft its number and opens it: from here on its sums are fixed and there is a PaymentIntent to pay it with. An invoice with
  * nothing to collect is paid at once.
@@ -30,6 +32,7 @@ export function finalizeInvoice(world: World, draft: Invoice, cause: Cause): Inv
   carryBalance(world, open, cause);
   if (open.amount_due > 0) makePayable(world, open, cause);
   world.events.emit('invoice.finalized', open, cause);
+  if (open.due_date !== null) world.scheduler.scheduleAt(open.due_date * 1000, { kind: INVOICE_OVERDUE, id: open.id });
   return open.amount_due > 0 ? open : settleInvoice(world, open, { paid: 0, elsewhere: false }, cause);
 }
 

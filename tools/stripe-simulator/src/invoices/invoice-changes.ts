@@ -3,7 +3,7 @@ import { type Invoice } from './invoice.js';
 
 /** What a subscription needs to know of its invoices. */
 export interface InvoiceChange {
-  readonly kind: 'paid' | 'payment_failed' | 'retries_exhausted' | 'finalizing';
+  readonly kind: 'paid' | 'payment_failed' | 'retries_exhausted' | 'finalizing' | 'voided' | 'uncollectible' | 'overdue';
   readonly invoice: Invoice;
 }
 

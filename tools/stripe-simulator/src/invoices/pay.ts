@@ -1,12 +1,12 @@
 import { type Call } from '../http/call.js';
-import { invalidParam, refused } from '../http/errors.js';
+import { StripeError, coded, invalidParam, refused } from '../http/errors.js';
 import { usablePaymentMethod } from '../payment-methods/use.js';
 import { type World } from '../world.js';
 import { chargeInvoice, methodFor } from './collect.js';
 import { finalizeInvoice } from './finalize.js';
 import { invoiceById, mustAllow } from './find.js';
 import { type Invoice } from './invoice.js';
-import { withdrawPayment } from './payment.js';
+import { intentOf, withdrawPayment } from './payment.js';
 import { settleInvoice } from './settle.js';
 
 /** `POST …/pay`: now, outside the normal schedule; or notes that it was paid elsewhere. A draft is finalized first. */
@@ -25,7 +25,17 @@ export function payInvoice(world: World, { id, params, cause }: Call): Invoice {
     withdrawPayment(world, open, cause);
     return settleInvoice(world, open, { paid: 0, elsewhere: true }, cause);
   }
-  return chargeInvoice(world, open, method ?? '', cause);
+  const after = chargeInvoice(world, open, method ?? '', cause);
+  if (intentOf(world, after)?.status === 'requires_action') throw actionRequired();
+  return after;
 }
+
+/** 402 although the invoice has changed: the customer has to authenticate (https://docs.stripe.com/error-codes). */
+function actionRequired(): StripeError {
+  return new StripeError(402, { type: 'card_error', ...coded('invoice_payment_intent_requires_action'), message: ACTION_REQUIRED });
+}
+
+const ACTION_REQUIRED =
+  'This payment requires additional user action before it can be completed successfully. Payment can be completed using the PaymentIntent associated with the invoice.';
 
 const NO_METHOD = 'There is no `default_payment_method` set on this Customer or Invoice. Please set a `default_payment_method`.';

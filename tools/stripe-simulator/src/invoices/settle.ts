@@ -38,6 +38,7 @@ export function settleInvoice(world: World, open: Invoice, { paid, elsewhere }: 
       attempted: true,
       auto_advance: false,
       next_payment_attempt: null,
+      status_details: undefined,
       status_transitions: { ...open.status_transitions, paid_at: now },
       ...(elsewhere && { amount_paid_off_stripe: open.amount_due }),
     },

@@ -8,7 +8,7 @@ export const ALLOWED_FROM: Readonly<Record<InvoiceOperation, readonly InvoiceSta
   delete: ['draft'],
   finalize: ['draft'],
   pay: ['draft', 'open', 'uncollectible'],
-  send: ['draft', 'open'],
+  send: ['draft', 'open', 'paid'],
   void: ['open', 'uncollectible'],
   mark_uncollectible: ['open'],
 };

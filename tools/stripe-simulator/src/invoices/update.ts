@@ -3,9 +3,10 @@ import { refused } from '../http/errors.js';
 import { mustBelong } from '../payment-methods/belongs.js';
 import { type Metadata, mergeMetadata } from '../schema/metadata-param.js';
 import { type World } from '../world.js';
-import { changeInvoice } from './change.js';
+import { editInvoice } from './change.js';
 import { dueDateOf } from './create.js';
 import { FINALIZE_INVOICE } from './draft.js';
+import { INVOICE_OVERDUE } from './finalize.js';
 import { invoiceById } from './find.js';
 import { type CollectionMethod, type Invoice } from './invoice.js';
 
@@ -23,7 +24,7 @@ export function updateInvoice(world: World, { id, params, cause }: Call): Invoic
   if (typeof method === 'string') mustBelong(world, method, before.customer, 'default_payment_method');
   const dated = ['collection_method', 'days_until_due', 'due_date'].some((name) => params[name] !== undefined);
   const texts = ['description', 'footer', 'statement_descriptor'].filter((name) => params[name] !== undefined);
-  const after = changeInvoice(
+  const after = editInvoice(
     world,
     before,
     {
@@ -37,6 +38,9 @@ export function updateInvoice(world: World, { id, params, cause }: Call): Invoic
   );
   if (after.automatically_finalizes_at !== null && before.automatically_finalizes_at === null) {
     world.scheduler.scheduleAt(after.automatically_finalizes_at * 1000, { kind: FINALIZE_INVOICE, id });
+  }
+  if (after.status === 'open' && after.due_date !== null && after.due_date !== before.due_date) {
+    world.scheduler.scheduleAt(after.due_date * 1000, { kind: INVOICE_OVERDUE, id });
   }
   return after;
 }

@@ -1,6 +1,8 @@
 import { type Fields, type SchemaNode } from './node.js';
 import { schema } from './schema.js';
 
+const MOST_WORDS = 20;
+
 /**
  * Compares an answer with the API description, recursively: required fields, types, nulls, enums, no extra fields.
  * `returns` is a type or `list<type>`. Gives one line per fault, none when all is well.
@@ -49,7 +51,8 @@ function checkFields(value: unknown, fields: Fields, path: string): string[] {
   return faults;
 }
 
-function checkNode(value: unknown, node: SchemaNode, path: string): string[] {
+/** The same for one value and the node that describes it; `path` says where it is. */
+export function checkNode(value: unknown, node: SchemaNode, path: string): string[] {
   if (value === null) return node.null ? [] : [`${path}: must not be null`];
   switch (node.t) {
     case 'string':
@@ -61,7 +64,7 @@ function checkNode(value: unknown, node: SchemaNode, path: string): string[] {
     case 'boolean':
       return expected(typeof value === 'boolean', path, 'true or false');
     case 'enum':
-      return expected(node.enum?.includes(value as string) ?? false, path, `one of ${node.enum?.join(', ') ?? ''} (not ${String(value)})`);
+      return expected(node.enum?.includes(value as string) ?? false, path, `one of ${wordsOf(node)} (not ${String(value)})`);
     case 'array':
       return Array.isArray(value)
         ? value.flatMap((item, at) => checkNode(item, node.items ?? { t: 'any' }, `${path}[${at}]`))
@@ -111,6 +114,10 @@ function checkAnyOf(value: unknown, node: SchemaNode, path: string): string[] {
 
 function expected(good: boolean, path: string, wanted: string): string[] {
   return good ? [] : [`${path}: must be ${wanted}`];
+}
+
+function wordsOf({ enum: words = [] }: SchemaNode): string {
+  return words.length > MOST_WORDS ? `${words.slice(0, MOST_WORDS).join(', ')}, …` : words.join(', ');
 }
 
 function isMap(value: unknown): value is Record<string, unknown> {

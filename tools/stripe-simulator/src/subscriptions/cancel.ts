@@ -1,4 +1,5 @@
-import { type Call } from '../http/call.js';
+import { type Call, type Cause } from '../http/call.js';
+import { pendingItems } from '../invoices/create.js';
 import { type World } from '../world.js';
 import { collectBill, draftBill } from './bill.js';
 import { endSubscription } from './end.js';
@@ -6,7 +7,7 @@ import { mustAllow, subscriptionById } from './find.js';
 import { creditUnused } from './prorate.js';
 import { type CancellationDetails, type Subscription, periodOf } from './subscription.js';
 
-/** `DELETE /v1/subscriptions/{id}`: now; `prorate` credits what is unused, `invoice_now` bills what is left to bill. */
+/** `DELETE /v1/subscriptions/{id}`: now; `prorate` credits what is unused, `invoice_now` bills what is left to bill; without both, prorations that wait are dropped. */
 export function cancelSubscription(world: World, { id, params, cause }: Call): Subscription {
   const subscription = subscriptionById(world, id);
   mustAllow('cancel', subscription);
@@ -16,8 +17,20 @@ export function cancelSubscription(world: World, { id, params, cause }: Call): S
     const bill = draftBill(world, subscription, { reason: 'subscription_update', advance: 'at_once', behind }, cause);
     collectBill(world, bill, cause);
   }
+  if (params['prorate'] !== true && params['invoice_now'] !== true) dropProrations(world, subscription, cause);
   const current = subscriptionById(world, id);
   return endSubscription(world, current, { reason: 'cancellation_requested', ...detailsOf(params['cancellation_details']) }, cause);
+}
+
+/** Prorations that nobody will bill any more: they go when neither `prorate` nor `invoice_now` is asked for. */
+function dropProrations(world: World, { customer, id }: Subscription, cause: Cause): void {
+  const pending = pendingItems(world, customer, id).filter(
+    (item) => item.proration && item.parent?.subscription_details.subscription === id,
+  );
+  for (const item of pending) {
+    world.invoiceItems.remove(item.id);
+    world.events.emit('invoiceitem.deleted', item, cause);
+  }
 }
 
 /** `comment` and `feedback` of the customer. */

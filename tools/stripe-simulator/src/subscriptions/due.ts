@@ -14,7 +14,7 @@ export function subscriptionDue(world: World, id: string): void {
   if (subscription === undefined || subscription.ended_at !== null) return;
   const now = world.clock.nowSeconds();
   if (subscription.status === 'incomplete') {
-    if (subscription.created + world.settings.incompleteSeconds <= now) expireIncomplete(world, subscription);
+    if (subscription.created + world.settings.incompleteSeconds <= now) expireIncomplete(world, subscription, AUTOMATIC);
   } else if (subscription.cancel_at !== null && subscription.cancel_at <= now) endOnTime(world, subscription);
   else if (RENEWING.includes(subscription.status) && periodOf(subscription).end <= now) {
     if (subscription.status === 'trialing') endTrial(world, subscription);

@@ -1,9 +1,8 @@
-import { AUTOMATIC, type Cause } from '../http/call.js';
+import { type Cause } from '../http/call.js';
 import { changeInvoice } from '../invoices/change.js';
 import { voidInvoice } from '../invoices/end.js';
 import { subscriptionOf } from '../invoices/invoice.js';
 import { type World } from '../world.js';
-import { changeSubscription } from './change.js';
 import { type CancellationDetails, type Subscription } from './subscription.js';
 
 /** Ends a subscription now. Its invoices stay, but are no longer collected by themselves; an unpaid first one is void. */
@@ -15,7 +14,6 @@ export function endSubscription(
 ): Subscription {
   const now = world.clock.nowSeconds();
   const incomplete = subscription.status === 'incomplete';
-  stopCollecting(world, subscription, cause);
   const ended = world.subscriptions.replace({
     ...subscription,
     status: incomplete ? 'incomplete_expired' : 'canceled',
@@ -23,6 +21,7 @@ export function endSubscription(
     ended_at: now,
     cancellation_details: { ...subscription.cancellation_details, ...details },
   });
+  stopCollecting(world, subscription, cause);
   world.events.emit('customer.subscription.deleted', ended, cause);
   return ended;
 }
@@ -34,10 +33,12 @@ export function endAllOf(world: World, customer: string, cause: Cause): void {
   }
 }
 
-/** Nobody paid the first invoice in time: it is void and the subscription is over. */
-export function expireIncomplete(world: World, subscription: Subscription): Subscription {
-  stopCollecting(world, subscription, AUTOMATIC);
-  return changeSubscription(world, subscription, { status: 'incomplete_expired', ended_at: world.clock.nowSeconds() }, AUTOMATIC);
+/** Nobody paid the first invoice in time, or somebody made it void: it is void and the subscription is over. */
+export function expireIncomplete(world: World, before: Subscription, cause: Cause): Subscription {
+  const over = world.subscriptions.replace({ ...before, status: 'incomplete_expired', ended_at: world.clock.nowSeconds() });
+  stopCollecting(world, before, cause);
+  world.events.emit('customer.subscription.updated', over, cause, before);
+  return over;
 }
 
 function stopCollecting(world: World, subscription: Subscription, cause: Cause): void {

@@ -17,8 +17,10 @@ export function mustAllow(operation: SubscriptionOperation, { id, status }: Subs
 }
 
 const REFUSALS: Readonly<Record<SubscriptionOperation, (id: string, status: string) => StripeError>> = {
-  update: () =>
-    refused('A canceled subscription can only update its cancellation_details and metadata.', 'invalid_canceled_subscription_fields'),
+  update: (_, status) =>
+    status === 'incomplete'
+      ? refused('A subscription with a status of incomplete can only update its metadata and default payment method.', undefined)
+      : refused('A canceled subscription can only update its cancellation_details and metadata.', 'invalid_canceled_subscription_fields'),
   cancel: (id) => noSuch('subscription', id, 'id'),
   resume: (_, status) =>
     refused(`You can only resume a subscription with a status of paused; this one has a status of ${status}.`, undefined),

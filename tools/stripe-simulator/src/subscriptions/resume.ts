@@ -1,4 +1,5 @@
 import { type Call } from '../http/call.js';
+import { refused } from '../http/errors.js';
 import { type World } from '../world.js';
 import { collectBill, draftBill } from './bill.js';
 import { changeSubscription } from './change.js';
@@ -13,6 +14,8 @@ import { type Subscription } from './subscription.js';
 export function resumeSubscription(world: World, { id, cause }: Call): Subscription {
   const before = subscriptionById(world, id);
   mustAllow('resume', before);
+  if (before.collection_method !== 'charge_automatically')
+    throw refused('You can only resume a subscription whose collection method is charge_automatically.', undefined);
   const now = world.clock.nowSeconds();
   const period = { start: now, end: nextBoundary(now, checkTogether(before.items.data), now) };
   const moved = { ...before, items: withPeriod(before, period) };

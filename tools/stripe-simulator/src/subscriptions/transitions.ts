@@ -2,9 +2,12 @@ import { type SubscriptionStatus } from './subscription.js';
 
 export type SubscriptionOperation = 'update' | 'cancel' | 'resume';
 
-/** Which states allow which operation. Elsewhere: 400, but 404 for cancelling what has ended. */
+/**
+ * Which states allow which operation. Elsewhere: 400, but 404 for cancelling what has ended. A few fields change in every state
+ * (update.ts).
+ */
 export const ALLOWED_FROM: Readonly<Record<SubscriptionOperation, readonly SubscriptionStatus[]>> = {
-  update: ['trialing', 'active', 'incomplete', 'past_due', 'unpaid', 'paused'],
+  update: ['trialing', 'active', 'past_due', 'unpaid', 'paused'],
   cancel: ['trialing', 'active', 'incomplete', 'past_due', 'unpaid', 'paused'],
   resume: ['paused'],
 };

@@ -20,11 +20,14 @@ import { NO_CANCELLATION } from './new-subscription.js';
 import { type Subscription, type SubscriptionItem, periodOf } from './subscription.js';
 
 const AFTER_THE_END = ['metadata', 'cancellation_details', 'expand'];
+/** "A subscription in this status can only have metadata and default_source updated" (`status` in the API reference). */
+const WHILE_INCOMPLETE = ['metadata', 'default_payment_method', 'expand'];
 
 /** `POST /v1/subscriptions/{id}`. Changed items are prorated unless told otherwise; a new rhythm starts a new period and an invoice. */
 export function updateSubscription(world: World, { id, params, cause }: Call): Subscription {
   const before = subscriptionById(world, id);
-  if (Object.keys(params).some((name) => !AFTER_THE_END.includes(name))) mustAllow('update', before);
+  const free = before.status === 'incomplete' ? WHILE_INCOMPLETE : AFTER_THE_END;
+  if (Object.keys(params).some((name) => !free.includes(name))) mustAllow('update', before);
   const plain = plainChanges(world, before, params);
   const items = params['items'] === undefined ? before.items.data : changedItems(world, before, params['items'] as Params[], cause);
   const rhythm = checkTogether(items);

@@ -1,14 +1,19 @@
+import { type SimulatorOptions } from '../../src/simulator.js';
 import { type Given } from '../given.js';
 
 /** An event: its type, and its exact `previous_attributes` when it has any. */
 export type Told = string | readonly [type: string, previous: object];
 
-/** Who causes the events of an operation: an API request, a person in the dashboard, or Stripe and the banks by themselves. */
-export type Causer = 'request' | 'person' | 'stripe';
+/**
+ * Who causes the events of an operation: an API request, one that takes no idempotency key, a person in the dashboard, or Stripe and
+ * the banks by themselves.
+ */
+export type Causer = 'request' | 'keyless request' | 'person' | 'stripe';
 
 /** One cell: the state afterwards with the exact multiset of events and, for a decline, its code; or a refusal that changes nothing. */
 export type Cell<State extends string> =
-  { readonly to: State; readonly events: readonly Told[]; readonly error?: string } | { readonly refused: string | undefined };
+  | { readonly to: State; readonly events: readonly Told[]; readonly error?: string }
+  | { readonly refused: string | undefined; readonly status?: number };
 
 export interface Key {
   readonly idempotencyKey: string;
@@ -22,6 +27,7 @@ export interface Operation {
 /** What becomes of one kind of object: every state x every operation. */
 export interface Table<State extends string, Name extends string> {
   readonly object: string;
+  readonly settings?: SimulatorOptions;
   /** How an object gets into a state (gives its id), and all events that this makes, of the types that `about` names. */
   readonly states: Readonly<Record<State, { readonly into: (given: Given) => Promise<string>; readonly events: readonly string[] }>>;
   readonly about: RegExp;
@@ -40,9 +46,9 @@ export function fails<State extends string>(error: string, state: State, ...even
   return { to: state, events, error };
 }
 
-/** Is refused with this code and changes nothing. */
-export function no<State extends string>(code?: string): Cell<State> {
-  return { refused: code };
+/** Is refused with this code, and 400 unless told otherwise, and changes nothing. */
+export function no<State extends string>(code?: string, status = 400): Cell<State> {
+  return { refused: code, status };
 }
 
 /** The same cell for several states. */

@@ -18,7 +18,7 @@ const STILL: SimulatorOptions = {
 export function walk<State extends string, Name extends string>(table: Table<State, Name>): void {
   let given: Given;
   beforeAll(async () => {
-    given = await givenSimulator(STILL);
+    given = await givenSimulator({ ...STILL, ...table.settings });
   });
   afterAll(() => given.end());
 
@@ -31,7 +31,7 @@ export function walk<State extends string, Name extends string>(table: Table<Sta
     return id;
   };
 
-  describe(`A ${table.object}`, () => {
+  describe(`${/^[aeiou]/.test(table.object) ? 'An' : 'A'} ${table.object}`, () => {
     it.each(states)('gets into %s with exactly its events', async (state) => {
       await into(state);
       const told = events().map(({ type }) => type);
@@ -48,12 +48,13 @@ export function walk<State extends string, Name extends string>(table: Table<Sta
       const ended = await run(given, id, { idempotencyKey: key }).then(answered, refused);
       const told = events().slice(before).map(shown).sort(byType);
       if ('refused' in cell) {
-        expect(ended).toMatchObject({ status: 400, code: cell.refused });
+        expect(ended).toMatchObject({ status: cell.status ?? 400, code: cell.refused });
         expect(told).toEqual([]);
         expect(await table.status(given, id)).toBe(statusOf(state));
         return;
       }
       expect(ended.code).toBe(cell.error);
+      if (cell.error !== undefined) expect(ended.status).toBe(402);
       expect(await table.status(given, id)).toBe(statusOf(cell.to));
       const request = requestOf(by, ended.requestId, key);
       expect(told).toEqual(cell.events.map((event) => ({ ...expected(event), request })).sort(byType));
@@ -87,7 +88,7 @@ function byType(a: { type: string }, b: { type: string }): number {
 function requestOf(by: Causer, requestId: string | undefined, key: string): unknown {
   if (by === 'stripe') return { id: null, idempotency_key: null };
   if (by === 'person') return { id: expect.stringMatching(/^req_/), idempotency_key: null };
-  return { id: requestId, idempotency_key: key };
+  return { id: requestId, idempotency_key: by === 'keyless request' ? null : key };
 }
 
 interface Ended {
