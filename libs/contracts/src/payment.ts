@@ -39,6 +39,8 @@ export const PaymentSnapshot = z.object({
   stripe_charge: z.string().nullable(),
   card: z.object({ brand: z.string(), last4: z.string() }).nullable(),
   failure: z.object({ code: z.string(), decline_code: z.string().nullable(), message: z.string() }).nullable(),
+  /** Why a canceled payment was canceled, where that is known; absent in events from before it was told. */
+  cancellation_reason: z.string().nullable().optional(),
   refunds: z.array(RefundSnapshot),
   origin: z.enum(['api', 'checkout', 'subscription', 'dashboard']),
   livemode: z.boolean(),
@@ -59,6 +61,7 @@ export const examplePaymentSnapshot: PaymentSnapshot = {
   stripe_charge: 'ch_3Example',
   card: { brand: 'visa', last4: '4242' },
   failure: null,
+  cancellation_reason: null,
   refunds: [],
   origin: 'api',
   livemode: false,

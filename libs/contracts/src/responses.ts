@@ -24,6 +24,8 @@ export const PaymentView = z.object({
   client_secret: z.string().optional(),
   next_action: z.unknown().optional(),
   failure: z.object({ code: z.string(), decline_code: z.string().nullable(), message: z.string() }).optional(),
+  /** Of a canceled payment: Stripe's reason or one of ours (`expired`, `expired_in_queue`, `dead_lettered`). */
+  cancellation_reason: z.string().nullable().optional(),
   refunds: z.array(RefundView),
   receipt: z.string().nullable(),
   origin: z.enum(['api', 'checkout', 'subscription', 'dashboard']),

@@ -1,4 +1,6 @@
 import type { Endpoint } from './http/endpoint.js';
+import { deadLetterRetries } from './ops/dead-letter-retries.endpoint.js';
+import { listRetries } from './ops/list-retries.endpoint.js';
 import { cancelPayment } from './payments/cancel-payment.endpoint.js';
 import { capturePayment } from './payments/capture-payment.endpoint.js';
 import { confirmPayment } from './payments/confirm-payment.endpoint.js';
@@ -38,4 +40,6 @@ export const ENDPOINTS: readonly Endpoint[] = [
   listDiscrepancies,
   listWebhookEvents,
   getWebhookEvent,
+  listRetries,
+  deadLetterRetries,
 ];

@@ -27,6 +27,10 @@ export const PaymentsConfig = z.object({
     doc: 'How long an accepted payment without a `not_after` is carried on before it is canceled.',
     unit: 'seconds',
   }),
+  PAYMENTS_CONCURRENCY: documented(wholeNumber({ min: 1, max: 500 }).default(10), {
+    doc: 'Waiting payments (retries, look-ups, the queue) that each process carries on at once. Raise it when the backlog grows although Stripe answers and the limit is not reached.',
+    unit: 'payments',
+  }),
   REFUND_ABSENCE_SECONDS: documented(wholeNumber({ min: 1, max: 604_800 }).default(3600), {
     doc: "How far apart two complete lists of Stripe's must lack a refund before it counts as never carried out.",
     unit: 'seconds',

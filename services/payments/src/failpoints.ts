@@ -20,6 +20,7 @@ export const recoveryFailpoints: readonly string[] = [
   ...commitFailpoints(
     'payments.request.refused',
     'payments.retry.submitted',
+    'payments.retry.dead_lettered',
     'payments.lookup.recorded',
     'payments.orphan.recorded',
     'payments.refresh.recorded',

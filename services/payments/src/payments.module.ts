@@ -87,6 +87,7 @@ export function settingsOf(config: PaymentsConfig): PaymentsSettings {
     windowMs: config.PAYMENT_NOT_AFTER_SECONDS * 1000,
     absenceMs: config.REFUND_ABSENCE_SECONDS * 1000,
     unmarked: config.UNMARKED_INTENTS,
+    concurrency: config.PAYMENTS_CONCURRENCY,
     breaker: {
       threshold: config.CIRCUIT_BREAKER_FAILURE_THRESHOLD,
       ratio: config.CIRCUIT_BREAKER_FAILURE_RATIO,

@@ -20,11 +20,12 @@ import { Recorder } from './payment/recorder.js';
 import { repairHandlers } from './payment/repair.rpc.js';
 import { StripeCalls } from './payment/stripe-calls.js';
 import { ReceiptsConsumer } from './receipts/receipts.consumer.js';
+import { retryHandlers } from './retries/retries.rpc.js';
 import { StripeEventsConsumer } from './stripe-events/stripe-events.consumer.js';
 import { type PaymentsTables } from './tables.js';
 import { LeaseKeeper } from './work/lease-keeper.js';
 import { Signals } from './work/signals.js';
-import { wakeAll } from './work/work.store.js';
+import { wakeAll } from './work/wake.js';
 
 /** What payments needs of the world. */
 export interface PaymentsPorts {
@@ -50,6 +51,8 @@ export interface PaymentsSettings {
   windowMs: number;
   absenceMs: number;
   unmarked: 'adopt' | 'foreign';
+  /** Payments that the loop of a process carries on at once. */
+  concurrency: number;
   breaker: BreakerRules;
 }
 
@@ -88,13 +91,14 @@ export function payments(ports: PaymentsPorts, settings: PaymentsSettings): Paym
   };
   const carryOn = new CarryOn(carrying);
   const flow = new PaymentFlow({ ...carrying, carryOn, instance, runMs: settings.runMs, answerMs: settings.answerMs });
-  const loop = new PaymentLoop({ db, clock, carryOn, metrics, logger, instance });
+  const loop = new PaymentLoop({ db, clock, carryOn, metrics, logger, instance, concurrency: settings.concurrency });
   const rules = { livemode: settings.livemode, unmarked: settings.unmarked };
 
   return {
     handlers: {
       ...commandHandlers({ flow, stripe: calls.at('payments.customer.check'), clock, windowMs: settings.windowMs }),
       ...readHandlers({ db, clock, onWork }),
+      ...retryHandlers({ ...shared, logger }),
       ...repairHandlers({ db, stripe, failpoints, clock, rules, onCommitted, onWork }),
     },
     stripeEvents: new StripeEventsConsumer({ db, stripe, clock, rules, metrics, onCommitted, onWork }),
@@ -125,7 +129,7 @@ function breakerChanged({ db, clock, logger, onWork }: PaymentsPorts, change: Br
     `Breaker ${change.breaker}: ${change.to}`,
   );
   if (change.to !== 'closed') return;
-  wakeAll(db, clock.now()).then(onWork, (err: unknown) =>
+  wakeAll(db, `${change.breaker}:${Date.now()}`, clock.now()).then(onWork, (err: unknown) =>
     logger.warn({ event: 'wake_failed', err }, 'Waiting payments keep to their schedule'),
   );
 }

@@ -26,6 +26,7 @@ export interface PaymentsTable {
   customer: string | null;
   card: JSONColumnType<Card | null>;
   failure: JSONColumnType<Failure | null>;
+  cancellation_reason: string | null;
   refunds: JSONColumnType<RefundRow[]>;
   metadata: JSONColumnType<Record<string, string>>;
   origin: Terms['origin'];
@@ -60,6 +61,10 @@ export interface PaymentWorkTable {
   revision: number;
   refresh: boolean;
   asked_at: Date | null;
+  since: Date;
+  waits_for: string | null;
+  not_before: Date | null;
+  woken: string | null;
 }
 
 /** What a request said beyond the facts of the payment; may be about a person. */

@@ -57,6 +57,7 @@ const lease = (id: string, revision = 0): Held => ({
   holder: `holder-${id}`,
   revision,
   attempt: 0,
+  due_at: new Date(),
   refresh: false,
   takenOver: false,
 });

@@ -6,7 +6,7 @@ import { type Failpoints, noFailpoints } from '@tidegate/database/failpoints';
 import { DEFAULT_BREAKER_RULES, type BreakerRules } from '@tidegate/resilience/breaker';
 import { createStripeAdapter } from '@tidegate/stripe-gateway/adapter';
 import { createLogger } from '@tidegate/telemetry/logger';
-import { createMetrics } from '@tidegate/telemetry/metrics';
+import { createMetrics, type Metrics } from '@tidegate/telemetry/metrics';
 import { postgresForTests } from '@tidegate/test-harness/postgres';
 import { simulatorForTests } from '@tidegate/test-harness/simulator';
 import { type Kysely, sql } from 'kysely';
@@ -56,7 +56,7 @@ export async function paymentsWorld(options: WorldOptions = {}) {
   let offsetMs = 0;
   const clock = { now: () => new Date(Date.now() + offsetMs) };
   const opened: { close(): Promise<void> }[] = [];
-  const replicas: { parts: PaymentsParts; db: Kysely<PaymentsTables> }[] = [];
+  const replicas: { parts: PaymentsParts; db: Kysely<PaymentsTables>; metrics: Metrics }[] = [];
 
   function start(failpoints: Failpoints = noFailpoints) {
     const { db, pool, close } = openDatabase<PaymentsTables>(
@@ -64,6 +64,7 @@ export async function paymentsWorld(options: WorldOptions = {}) {
       logger,
     );
     if (options.onConnection) pool.on('connect', options.onConnection);
+    const metrics = createMetrics('payments');
     const adapter = createStripeAdapter({ secretKey: 'sk_test_simulator', apiBase: simulator.url, deadlineMs: options.deadlineMs ?? 400 });
     const parts = payments(
       {
@@ -72,7 +73,7 @@ export async function paymentsWorld(options: WorldOptions = {}) {
         failpoints,
         clock,
         logger,
-        metrics: createMetrics('payments'),
+        metrics,
         instance: `payments-${replicas.length + 1}`,
         random: Math.random,
         onCommitted: () => undefined,
@@ -85,6 +86,7 @@ export async function paymentsWorld(options: WorldOptions = {}) {
         windowMs: 86_400_000,
         absenceMs: 3_600_000,
         unmarked: 'adopt',
+        concurrency: 10,
         breaker: NEVER_OPENS,
         ...options,
       },
@@ -96,7 +98,7 @@ export async function paymentsWorld(options: WorldOptions = {}) {
         await close();
       },
     });
-    const replica = { parts, db };
+    const replica = { parts, db, metrics };
     replicas.push(replica);
     return replica;
   }
@@ -178,6 +180,15 @@ export async function paymentsWorld(options: WorldOptions = {}) {
       send(RPC.paymentCancel, { params: { id }, body, ...(key === undefined ? {} : { key }) }),
     refund: (id: string, body: object = {}, key?: string, replica = 0) =>
       send(RPC.paymentRefund, { params: { id }, body, ...(key === undefined ? {} : { key }) }, replica),
+    /** A series as each replica shows it; `labels` as they stand in the exposition. */
+    metric: (name: string, labels = ''): Promise<(number | null)[]> =>
+      Promise.all(
+        replicas.map(async ({ metrics }) => {
+          const series = labels === '' ? `${name} ` : `${name}{${labels}} `;
+          const line = (await metrics.registry.metrics()).split('\n').find((one) => one.startsWith(series));
+          return line === undefined ? null : Number(line.slice(series.length));
+        }),
+      ),
     /** What Stripe holds. */
     truth: () => ({
       intents: simulator.world.paymentIntents.all(),

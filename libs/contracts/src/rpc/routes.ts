@@ -30,6 +30,8 @@ export const RPC = {
   paymentList: 'payments.rpc.payment.list.v1',
   paymentEvents: 'payments.rpc.payment.events.v1',
   paymentRepair: 'payments.rpc.payment.repair.v1',
+  retryList: 'payments.rpc.retry.list.v1',
+  retryDeadLetter: 'payments.rpc.retry.dead_letter.v1',
   receiptList: 'receipts.rpc.receipt.list.v1',
   receiptGet: 'receipts.rpc.receipt.get.v1',
   receiptOfPayment: 'receipts.rpc.receipt.of_payment.v1',

@@ -10,7 +10,7 @@ export interface Endpoint {
   method: 'GET' | 'POST';
   /** With parameters as `{id}`. */
   path: string;
-  tag: 'Payments' | 'Receipts' | 'Reconciliation' | 'Webhook events';
+  tag: 'Payments' | 'Receipts' | 'Reconciliation' | 'Webhook events' | 'Operations';
   summary: string;
   description?: string;
   scope: Scope;

@@ -20,6 +20,9 @@ export const paging = {
     .describe('`next_cursor` of the page before'),
 };
 
+/** An age in a query string. */
+export const seconds = z.string().regex(/^\d{1,8}$/, 'must be a whole number of seconds');
+
 export const createdRange = {
   created_gte: z.iso.datetime().optional().describe('Created at this time or later'),
   created_lt: z.iso.datetime().optional().describe('Created before this time'),

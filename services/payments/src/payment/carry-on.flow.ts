@@ -1,11 +1,11 @@
 import { type Logger } from '@tidegate/telemetry/logger';
-import { type StripeOutcome } from '@tidegate/stripe-gateway/port';
+import { type StripeFailure, type StripeOutcome } from '@tidegate/stripe-gateway/port';
 import { type Breakers } from '@tidegate/stripe-gateway/with-breaker';
 import { everyPage } from '@tidegate/stripe-gateway/every-page';
 import { atCall } from '@tidegate/database/failpoints';
 import { type LeaseKeeper } from '../work/lease-keeper.js';
 import { earlier, nextLookUp, nextRetry } from '../work/schedule.js';
-import { release, wishRefresh } from '../work/work.store.js';
+import { type Left, release, type WaitsFor, wishRefresh } from '../work/work.store.js';
 import { foreignRefundId } from '../idempotency/identity.js';
 import { decideAnswerTo, decideExpired, decideFound, decideInterrupted, decideLookup, decideRetry, isExpired } from './intent.decide.js';
 import { type IntentFinder } from './intent-finder.js';
@@ -35,6 +35,16 @@ const CALLS_PER_RUN = 2;
 const EARLIER = 300;
 const LATER = 900;
 
+/** A limit that names no time is tried again after this. */
+const SHORTEST_LIMIT_MS = 250;
+
+const TURNED_AWAY_BY: Partial<Record<StripeFailure['kind'], WaitsFor>> = {
+  refused: 'breaker_open',
+  limited: 'rate_limited',
+  in_use: 'key_in_use',
+  auth: 'auth',
+};
+
 type Looked = { kind: 'certain' } | { kind: 'no_effect' } | { kind: 'later'; dueAt: Date };
 
 /**
@@ -60,7 +70,7 @@ export class CarryOn {
   }
 
   private async end(run: Run, due: Date | null): Promise<void> {
-    const { more } = await release(this.deps.db, run.held, due, due === null ? 0 : run.held.attempt + (run.refused ? 0 : 1));
+    const { more } = await release(this.deps.db, run.held, due === null ? null : leftOf(run, due));
     run.released = true;
     this.deps.signals.wake(run.held.payment_id);
     if (more) this.deps.onWork();
@@ -89,7 +99,7 @@ export class CarryOn {
         await this.deps.recorder.record(run, 'payments.retry.submitted', (payment) => decideRetry(payment, this.now()));
         if (paymentOf(run).pending?.kind !== pending.kind) continue;
       }
-      if (calls >= CALLS_PER_RUN || Date.now() >= run.deadline) return nextLookUp(this.now(), run.held.attempt + 1);
+      if (calls >= CALLS_PER_RUN || Date.now() >= run.deadline) return this.outOfCalls(run);
       if (await this.deps.recorder.record(run, 'payments.retry.submitted', (payment) => decideExpired(payment, this.now()))) continue;
       calls += 1;
       const dueAt = await this.callIntent(run, known);
@@ -177,7 +187,7 @@ export class CarryOn {
         if (looked.kind === 'later') return looked.dueAt;
         if (looked.kind === 'certain') continue;
       }
-      if (calls >= CALLS_PER_RUN || Date.now() >= run.deadline) return nextLookUp(this.now(), run.held.attempt + 1);
+      if (calls >= CALLS_PER_RUN || Date.now() >= run.deadline) return this.outOfCalls(run);
       calls += 1;
       const outcome = await this.deps.calls.refund(paymentOf(run), refund);
       if (decideRefundAnswer(refund, outcome).length === 0) return this.turnedAway(run, outcome);
@@ -196,6 +206,7 @@ export class CarryOn {
       await this.recordRefund(run, refund.id, 'payments.lookup.recorded', (now) => decideRefundLookup(now, all.value, rules).events);
     const { completed: done, not_seen_at } = refundOf(run, refund.id);
     if (done || not_seen_at === null) return { kind: 'certain' };
+    run.waitsFor = 'refund_not_listed';
     return { kind: 'later', dueAt: new Date(Date.parse(not_seen_at) + this.deps.absenceMs) };
   }
 
@@ -245,21 +256,34 @@ export class CarryOn {
     return fresh ? null : this.now();
   }
 
+  private outOfCalls(run: Run): Date {
+    run.waitsFor = 'answer_missing';
+    return nextLookUp(this.now(), run.held.attempt + 1);
+  }
+
   /** A call that certainly had no effect: the same key again, later. */
   private turnedAway(run: Run, outcome: StripeOutcome<unknown>): Date {
     const retryAfterMs = 'retryAfterMs' in outcome ? outcome.retryAfterMs : 0;
     run.turnedAway = { retryAfterMs: Math.max(retryAfterMs, 1000) };
-    run.refused ||= outcome.kind === 'refused';
-    const due = nextRetry(this.now(), run.held.attempt, retryAfterMs, this.deps.random());
     const payment = paymentOf(run);
-    return isExpired(payment, this.now()) ? due : (earlier(due, new Date(Date.parse(deadlineOf(payment)) + 1000)) ?? due);
+    const untilExpiry = isExpired(payment, this.now()) ? null : new Date(Date.parse(deadlineOf(payment)) + 1000);
+    const due = this.turnAgain(run, outcome, retryAfterMs);
+    if (run.limitedUntil) run.limitedUntil = earlier(run.limitedUntil, untilExpiry);
+    return earlier(due, untilExpiry) ?? due;
   }
 
   private lookLater(run: Run, outcome: StripeOutcome<unknown>): Date {
-    run.refused ||= outcome.kind === 'refused';
-    if (outcome.kind === 'refused' || outcome.kind === 'limited')
-      return nextRetry(this.now(), run.held.attempt, outcome.retryAfterMs, this.deps.random());
+    if (outcome.kind === 'refused' || outcome.kind === 'limited') return this.turnAgain(run, outcome, outcome.retryAfterMs);
+    run.waitsFor = outcome.kind === 'auth' ? 'auth' : 'answer_missing';
     return nextLookUp(this.now(), run.held.attempt + 1);
+  }
+
+  /** When to come back after a call that was not made. Neither an open breaker nor a limit says anything about this payment, so neither burns an attempt. */
+  private turnAgain(run: Run, outcome: StripeOutcome<unknown>, retryAfterMs: number): Date {
+    run.waitsFor = outcome.kind === 'ok' ? 'another_look' : (TURNED_AWAY_BY[outcome.kind] ?? 'answer_missing');
+    run.refused ||= outcome.kind === 'refused' || outcome.kind === 'limited';
+    if (outcome.kind === 'limited') run.limitedUntil = new Date(this.now().getTime() + Math.max(retryAfterMs, SHORTEST_LIMIT_MS));
+    return nextRetry(this.now(), run.held.attempt, retryAfterMs, this.deps.random());
   }
 
   /** Stripe denies an intent that we committed: a wrong key or account, never a reason to cancel anything. */
@@ -274,6 +298,14 @@ export class CarryOn {
   private now(): Date {
     return this.deps.clock.now();
   }
+}
+
+/** What a limit turned away keeps its due time, and with it its place before those accepted later. */
+function leftOf(run: Run, due: Date): Left {
+  const { limitedUntil, waitsFor, held } = run;
+  const attempt = held.attempt + (run.refused ? 0 : 1);
+  if (!limitedUntil) return { dueAt: due, attempt, waitsFor };
+  return { dueAt: earlier(held.due_at, limitedUntil) ?? due, attempt, waitsFor, notBefore: limitedUntil };
 }
 
 function refundOf(run: Run, id: string): Refund {

@@ -132,7 +132,7 @@ export class DecisionWriter {
     try {
       if (!written) throw new PaymentMoved(decision.row.id);
       const { ended } = decision;
-      const more = ended && !written.gone ? (await release(this.deps.db, ended, null, 0)).more : false;
+      const more = ended && !written.gone ? (await release(this.deps.db, ended, null)).more : false;
       await this.deps.failpoints.hit(`${decision.name}.after_commit`);
       resolve({ lease: written.lease, more });
     } catch (error) {

@@ -139,6 +139,7 @@ export class PaymentFlow {
     const held: Held = {
       payment_id: ask.payment_id,
       holder,
+      due_at: this.deps.clock.now(),
       revision: accepted.lease.revision,
       attempt: 0,
       refresh: accepted.lease.refresh,
@@ -222,7 +223,7 @@ export class PaymentFlow {
 
   /** Leaves the payment to the loop. */
   private async queue(ask: Ask, run: Run): Promise<HttpReply> {
-    await release(this.deps.db, run.held, this.deps.clock.now(), 0);
+    await release(this.deps.db, run.held, { dueAt: run.held.due_at, attempt: 0, waitsFor: 'queued' });
     this.deps.onWork();
     return this.current(ask, run.loaded.state as Payment);
   }
@@ -276,6 +277,8 @@ export class PaymentFlow {
       replies: new Map(),
       turnedAway: null,
       refused: false,
+      waitsFor: 'another_look',
+      limitedUntil: null,
     };
   }
 

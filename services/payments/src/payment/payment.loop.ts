@@ -18,19 +18,23 @@ export interface PaymentLoopDeps {
   metrics: PaymentMetrics;
   logger: Logger;
   instance: string;
+  /** Payments carried on at once in this process. */
+  concurrency: number;
 }
 
 /** How often due payments are looked for; a signal makes it sooner. */
 export const CARRY_ON_INTERVAL_MS = 250;
-const AT_ONCE = 10;
 /** A pass of the loop waits this long for what it began. */
 export const PATIENCE_MS = 1000;
 const RUN_MS = 60_000;
+/** While a limit turns calls away nothing is begun that it would turn away too; never for longer than this. */
+const LONGEST_PAUSE_MS = 1000;
 
 /** Carries on payments whose time has come or whose holder is gone, in any replica; leases keep two from the same payment. */
 export class PaymentLoop {
   private readonly inHand = new Set<Promise<void>>();
   private passes = 0;
+  private pausedUntil = 0;
 
   constructor(private readonly deps: PaymentLoopDeps) {}
 
@@ -39,11 +43,13 @@ export class PaymentLoop {
    * calls hang does not hold up the others.
    */
   async runOnce(patienceMs: number): Promise<number> {
-    const free = AT_ONCE - this.inHand.size;
-    const due =
-      free > 0 ? await acquireDue(this.deps.db, `${this.deps.instance}#loop${(this.passes += 1)}`, this.deps.clock.now(), free) : [];
+    const now = this.deps.clock.now();
+    const free = now.getTime() < this.pausedUntil ? 0 : this.deps.concurrency - this.inHand.size;
+    const due = free > 0 ? await acquireDue(this.deps.db, `${this.deps.instance}#loop${(this.passes += 1)}`, now, free) : [];
     for (const held of due) {
-      const work = carryOne(this.deps, held).finally(() => this.inHand.delete(work));
+      const work: Promise<void> = carryOne(this.deps, held)
+        .then((limitedUntil) => this.pause(limitedUntil))
+        .finally(() => this.inHand.delete(work));
       this.inHand.add(work);
     }
     if (this.inHand.size > 0) await Promise.race([Promise.all(this.inHand), delay(patienceMs, undefined, { ref: false })]);
@@ -53,12 +59,17 @@ export class PaymentLoop {
   async idle(): Promise<void> {
     await Promise.all(this.inHand);
   }
+
+  private pause(until: Date | null): void {
+    if (until) this.pausedUntil = Math.min(until.getTime(), this.deps.clock.now().getTime() + LONGEST_PAUSE_MS);
+  }
 }
 
-async function carryOne(deps: PaymentLoopDeps, held: Held): Promise<void> {
+/** Answers until when a limit turned it away, if one did. */
+async function carryOne(deps: PaymentLoopDeps, held: Held): Promise<Date | null> {
   try {
     const { cause, traceparent } = await lastCause(deps.db, held.payment_id);
-    await withCorrelation(cause.correlation_id, () =>
+    return await withCorrelation(cause.correlation_id, () =>
       inSpan('payments.carry_on', { parent: traceparent, attributes: { 'payments.payment_id': held.payment_id } }, async () => {
         const loaded = await load(deps.db, held.payment_id);
         const stale = held.takenOver ? openCalls(loaded.state) : new Set<string>();
@@ -72,13 +83,17 @@ async function carryOne(deps: PaymentLoopDeps, held: Held): Promise<void> {
           replies: new Map(),
           turnedAway: null,
           refused: false,
+          waitsFor: 'another_look',
+          limitedUntil: null,
         };
         await deps.carryOn.run(run);
         deps.metrics.retried(run.loaded.state.kind === 'payment' && run.loaded.state.pending ? 'later' : 'settled');
+        return run.limitedUntil;
       }),
     );
   } catch (err) {
     deps.metrics.retried('failed');
     deps.logger.error({ event: 'payment_run_failed', payment_id: held.payment_id, err }, 'A run broke off; the next one goes on in 5 s');
+    return null;
   }
 }

@@ -2,6 +2,7 @@ import { type Logger } from '@tidegate/telemetry/logger';
 import { type Metrics } from '@tidegate/telemetry/metrics';
 import { type Kysely, sql } from 'kysely';
 import { type PaymentsTables } from '../tables.js';
+import { backlog } from '../retries/retries.store.js';
 import { isFinal, type Payment, type PaymentState, statusOf } from './payment.state.js';
 
 const OUTCOMES = ['succeeded', 'canceled', 'failed'] as const;
@@ -46,9 +47,17 @@ export class PaymentMetrics {
       },
     );
     metrics.gauge('payments_retry_queue_depth', 'Payments that wait for a look-up or another try.', {}, async (gauge) => {
-      const { rows } = await sql<{ n: number }>`SELECT count(*)::int AS n FROM payment_work WHERE due_at IS NOT NULL`.execute(db);
-      gauge.set(rows[0]?.n ?? 0);
+      gauge.set((await backlog(db)).depth);
     });
+    metrics.gauge(
+      'payments_retry_oldest_seconds',
+      'How long the payment has waited that waits longest for a look-up or another try.',
+      {},
+      async (gauge) => {
+        const { oldest } = await backlog(db);
+        gauge.set(oldest ? Math.max(0, (now().getTime() - oldest.getTime()) / 1000) : 0);
+      },
+    );
   }
 
   key(result: KeyResult): void {

@@ -3,7 +3,16 @@ import { type PaymentSnapshot } from '@tidegate/contracts/payment';
 import { factsBetween } from './facts.decide.js';
 import { type Occurred } from './payment.events.js';
 import { evolve } from './payment.evolve.js';
-import { capturedOf, failureOf, type Payment, type PaymentState, refundedOf, refundStatusOf, statusOf } from './payment.state.js';
+import {
+  cancellationReasonOf,
+  capturedOf,
+  failureOf,
+  type Payment,
+  type PaymentState,
+  refundedOf,
+  refundStatusOf,
+  statusOf,
+} from './payment.state.js';
 
 /** One fact to be published: its subject, the count of the payment's facts, and the payment as it is after it. */
 export interface PublishedFact {
@@ -48,6 +57,7 @@ export function snapshotOf(payment: Payment): PaymentSnapshot {
     stripe_charge: payment.charge,
     card: payment.card,
     failure: failureOf(payment),
+    cancellation_reason: cancellationReasonOf(payment),
     refunds: payment.refunds.map((r) => ({
       id: r.id,
       status: refundStatusOf(r),

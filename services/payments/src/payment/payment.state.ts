@@ -123,4 +123,7 @@ export const refundableOf = (payment: Payment): number => capturedOf(payment) - 
 
 const sum = (refunds: Refund[]): number => refunds.reduce((total, refund) => total + refund.amount, 0);
 
+export const cancellationReasonOf = (payment: Payment): string | null =>
+  payment.lifecycle.status === 'canceled' ? payment.lifecycle.reason : null;
+
 export const failureOf = (payment: Payment): Failure | null => ('failure' in payment.lifecycle ? payment.lifecycle.failure : null);

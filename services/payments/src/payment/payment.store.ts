@@ -94,6 +94,7 @@ export function rowOf(payment: Payment, version: number): Insertable<PaymentsTab
     customer: payment.terms.customer,
     card: json(snapshot.card),
     failure: json(snapshot.failure),
+    cancellation_reason: snapshot.cancellation_reason ?? null,
     refunds: JSON.stringify(snapshot.refunds.map((refund, i) => ({ ...refund, created_at: payment.refunds[i]?.created_at }))),
     metadata: JSON.stringify(payment.terms.metadata),
     origin: snapshot.origin,

@@ -54,6 +54,7 @@ function assemble(
     ...(secrets?.client_secret ? { client_secret: secrets.client_secret } : {}),
     ...(secrets?.next_action ? { next_action: secrets.next_action } : {}),
     ...(shown.failure ? { failure: shown.failure } : {}),
+    ...(shown.cancellation_reason ? { cancellation_reason: shown.cancellation_reason } : {}),
     refunds: refunds.map(toRefundView),
     receipt,
     origin: shown.origin,

@@ -1,5 +1,5 @@
 import { type HttpReply } from '@tidegate/contracts/rpc/http-reply';
-import { type Held } from '../work/work.store.js';
+import { type Held, type WaitsFor } from '../work/work.store.js';
 import { type Loaded } from './payment.store.js';
 import { callIdOf, type Payment, type PaymentState } from './payment.state.js';
 
@@ -24,8 +24,12 @@ export interface Run {
   replies: Map<string, HttpReply>;
   /** Why the run stopped before certainty, when the reason was that no call could be made. */
   turnedAway: { retryAfterMs: number } | null;
-  /** The breaker let no call through; that burns no attempt. */
+  /** A breaker or a limit let no call through; that burns no attempt. */
   refused: boolean;
+  /** What the payment waits for if this run cannot finish it. */
+  waitsFor: WaitsFor;
+  /** A limit turned it away until then, on the clock of decisions; it keeps its place. */
+  limitedUntil: Date | null;
 }
 
 export const paymentOf = (run: Run): Payment => {

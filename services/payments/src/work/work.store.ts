@@ -10,12 +10,37 @@ export interface Held {
   revision: number;
   attempt: number;
   refresh: boolean;
+  /** Since when it was due; what is turned away keeps its place by it. */
+  due_at: Date;
   /** The holder before was gone without releasing: a call of its may be out there. */
   takenOver: boolean;
 }
 
+/** What a payment waits for that no run could finish. */
+export const WAITS_FOR = [
+  'queued',
+  'breaker_open',
+  'rate_limited',
+  'key_in_use',
+  'auth',
+  'answer_missing',
+  'refund_not_listed',
+  'another_look',
+] as const;
+export type WaitsFor = (typeof WAITS_FOR)[number];
+
+/** How a run leaves a payment that needs another one: when to look again, and why. */
+export interface Left {
+  dueAt: Date;
+  attempt: number;
+  waitsFor: WaitsFor;
+  /** Turned away by a limit: not before this, in its place. */
+  notBefore?: Date | undefined;
+}
+
 interface WorkRow {
   payment_id: string;
+  due_at: Date | null;
   revision: number;
   attempt: number;
   refresh: boolean;
@@ -30,23 +55,25 @@ export async function acquire(db: Db, paymentId: string, holder: string, now: Da
     UPDATE payment_work w SET holder = ${holder}, lease_until = ${LEASE}
     FROM (SELECT payment_id, holder FROM payment_work WHERE payment_id = ${paymentId} FOR UPDATE SKIP LOCKED) old
     WHERE w.payment_id = old.payment_id
-      AND CASE WHEN w.holder IS NULL THEN w.due_at <= ${now} ELSE w.lease_until < clock_timestamp() END
-    RETURNING w.payment_id, w.revision, w.attempt, w.refresh, old.holder AS previous`.execute(db);
-  return rows[0] ? held(rows[0], holder) : null;
+      AND CASE WHEN w.holder IS NULL THEN w.due_at <= ${now} AND coalesce(w.not_before, w.due_at) <= ${now} ELSE w.lease_until < clock_timestamp() END
+    RETURNING w.payment_id, w.due_at, w.revision, w.attempt, w.refresh, old.holder AS previous`.execute(db);
+  return rows[0] ? held(rows[0], holder, now) : null;
 }
 
-/** Leases of up to `limit` payments whose time has come. `now` is the clock of decisions. */
+/** Leases of up to `limit` payments whose time has come, those that waited longest first. `now` is the clock of decisions. */
 export async function acquireDue(db: Db, holder: string, now: Date, limit: number): Promise<Held[]> {
-  const { rows } = await sql<WorkRow>`
+  const { rows } = await sql<WorkRow & { since: Date }>`
     UPDATE payment_work w SET holder = ${holder} || ':' || w.payment_id, lease_until = ${LEASE}
     FROM (
       SELECT payment_id, holder FROM payment_work
-      WHERE due_at <= ${now} AND (holder IS NULL OR lease_until < clock_timestamp())
-      ORDER BY due_at LIMIT ${limit} FOR UPDATE SKIP LOCKED
+      WHERE due_at <= ${now} AND coalesce(not_before, due_at) <= ${now} AND (holder IS NULL OR lease_until < clock_timestamp())
+      ORDER BY due_at, since LIMIT ${limit} FOR UPDATE SKIP LOCKED
     ) old
     WHERE w.payment_id = old.payment_id
-    RETURNING w.payment_id, w.revision, w.attempt, w.refresh, old.holder AS previous`.execute(db);
-  return rows.map((row) => held(row, `${holder}:${row.payment_id}`));
+    RETURNING w.payment_id, w.due_at, w.since, w.revision, w.attempt, w.refresh, old.holder AS previous`.execute(db);
+  return rows
+    .toSorted((a, b) => Number(a.due_at) - Number(b.due_at) || Number(a.since) - Number(b.since))
+    .map((row) => held(row, `${holder}:${row.payment_id}`, now));
 }
 
 /** Keeps leases alive; answers the payments of those that it prolonged. A row that somebody has locked is left for the next time: nobody can take it meanwhile. */
@@ -65,16 +92,11 @@ export async function renew(db: Db, leases: readonly { payment_id: string; holde
 }
 
 /**
- * Ends a run. With `dueAt` null the row goes, unless somebody wished for something meanwhile: then the row stays due. Answers whether work is left that is
+ * Ends a run. With `left` null the row goes, unless somebody wished for something meanwhile: then the row stays due. Answers whether work is left that is
  * due now.
  */
-export async function release(
-  db: Db | Transaction<PaymentsTables>,
-  lease: Held,
-  dueAt: Date | null,
-  attempt: number,
-): Promise<{ more: boolean }> {
-  if (dueAt === null) {
+export async function release(db: Db | Transaction<PaymentsTables>, lease: Held, left: Left | null): Promise<{ more: boolean }> {
+  if (left === null) {
     const { numDeletedRows } = await db
       .deleteFrom('payment_work')
       .where('payment_id', '=', lease.payment_id)
@@ -85,9 +107,11 @@ export async function release(
   }
   const { rows } = await sql<{ more: boolean }>`
     UPDATE payment_work SET holder = NULL, lease_until = NULL,
-      due_at = CASE WHEN revision = ${lease.revision} THEN ${dueAt} ELSE due_at END,
-      attempt = CASE WHEN revision = ${lease.revision} THEN ${attempt}::int ELSE attempt END,
-      refresh = CASE WHEN revision = ${lease.revision} AND ${dueAt}::timestamptz IS NULL THEN false ELSE refresh END
+      due_at = CASE WHEN revision = ${lease.revision} THEN ${left?.dueAt ?? null} ELSE due_at END,
+      attempt = CASE WHEN revision = ${lease.revision} THEN ${left?.attempt ?? 0}::int ELSE attempt END,
+      waits_for = CASE WHEN revision = ${lease.revision} THEN ${left?.waitsFor ?? null} ELSE waits_for END,
+      not_before = CASE WHEN revision = ${lease.revision} THEN ${left?.notBefore ?? null}::timestamptz ELSE not_before END,
+      refresh = CASE WHEN revision = ${lease.revision} AND ${left === null} THEN false ELSE refresh END
     WHERE payment_id = ${lease.payment_id} AND holder = ${lease.holder}
     RETURNING revision <> ${lease.revision} AS more`.execute(db);
   return { more: rows[0]?.more === true };
@@ -96,8 +120,8 @@ export async function release(
 /** Wishes that Stripe be asked how a payment stands, at `at`. */
 export async function wishRefresh(db: Db | Transaction<PaymentsTables>, paymentId: string, at: Date): Promise<void> {
   await sql`
-    INSERT INTO payment_work AS w (payment_id, due_at, refresh) VALUES (${paymentId}, ${at}, true)
-    ON CONFLICT (payment_id) DO UPDATE SET due_at = LEAST(w.due_at, excluded.due_at), refresh = true, revision = w.revision + 1`.execute(
+    INSERT INTO payment_work AS w (payment_id, due_at, since, refresh) VALUES (${paymentId}, ${at}, ${at}, true)
+    ON CONFLICT (payment_id) DO UPDATE SET due_at = LEAST(w.due_at, excluded.due_at), not_before = NULL, refresh = true, revision = w.revision + 1`.execute(
     db,
   );
 }
@@ -111,14 +135,10 @@ export async function lookSooner(db: Db, paymentId: string, now: Date): Promise<
   return rows.length > 0;
 }
 
-/** Stripe answers again: whatever waits for it is due. */
-export async function wakeAll(db: Db, now: Date): Promise<void> {
-  await sql`UPDATE payment_work SET due_at = ${now} WHERE due_at > ${now} AND holder IS NULL`.execute(db);
-}
-
-const held = (row: WorkRow, holder: string): Held => ({
+const held = (row: WorkRow, holder: string, now: Date): Held => ({
   payment_id: row.payment_id,
   holder,
+  due_at: row.due_at ?? now,
   revision: row.revision,
   attempt: row.attempt,
   refresh: row.refresh,
