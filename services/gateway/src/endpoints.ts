@@ -1,3 +1,7 @@
+import { createApiKey } from './api-key/create-api-key.endpoint.js';
+import { listApiKeys } from './api-key/list-api-keys.endpoint.js';
+import { revokeApiKey } from './api-key/revoke-api-key.endpoint.js';
+import { rotateApiKey } from './api-key/rotate-api-key.endpoint.js';
 import type { Endpoint } from './http/endpoint.js';
 import { deadLetterRetries } from './ops/dead-letter-retries.endpoint.js';
 import { listRetries } from './ops/list-retries.endpoint.js';
@@ -17,6 +21,8 @@ import { createRun } from './reconciliation/create-run.endpoint.js';
 import { getRun } from './reconciliation/get-run.endpoint.js';
 import { listDiscrepancies } from './reconciliation/list-discrepancies.endpoint.js';
 import { listRuns } from './reconciliation/list-runs.endpoint.js';
+import { createTenant } from './tenant/create-tenant.endpoint.js';
+import { listTenants } from './tenant/list-tenants.endpoint.js';
 import { getWebhookEvent } from './webhook-events/get-webhook-event.endpoint.js';
 import { listWebhookEvents } from './webhook-events/list-webhook-events.endpoint.js';
 
@@ -42,4 +48,10 @@ export const ENDPOINTS: readonly Endpoint[] = [
   getWebhookEvent,
   listRetries,
   deadLetterRetries,
+  createTenant,
+  listTenants,
+  createApiKey,
+  listApiKeys,
+  rotateApiKey,
+  revokeApiKey,
 ];

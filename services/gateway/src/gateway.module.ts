@@ -2,6 +2,7 @@ import { RPC } from '@tidegate/contracts/rpc/routes';
 import { type RpcServer, serveRpc } from '@tidegate/messaging/rpc';
 import type { HostContext, ServiceParts, Startable } from '@tidegate/service-host/host';
 import type { GatewayConfig } from './config.js';
+import { apiKeyHandlers } from './api-key/api-key.here.js';
 import { findApiKey } from './api-key/api-key.store.js';
 import { Authenticator } from './api-key/authenticator.js';
 import { ENDPOINTS } from './endpoints.js';
@@ -10,18 +11,22 @@ import { Forwarder } from './http/forwarder.js';
 import { installJsonBody } from './http/json-body.js';
 import { ProblemFilter } from './http/problem.filter.js';
 import { restController } from './http/rest-controller.js';
+import { Audit } from './ops/audit.js';
 import { DocsController } from './openapi/docs.controller.js';
+import { tenantHandlers } from './tenant/tenant.here.js';
 import { tenantGet } from './tenant/tenant.rpc.js';
 import { findTenant } from './tenant/tenant.store.js';
 
 /** Where the gateway's parts meet. */
-export function gateway({ config, broker, db, logger, rpc }: HostContext<GatewayConfig>): ServiceParts {
+export function gateway({ config, broker, clock, db, logger, rpc }: HostContext<GatewayConfig>): ServiceParts {
   const authenticator = new Authenticator((id) => findApiKey(db, id));
+  const audit = new Audit({ db, clock, logger });
+  const here = { ...tenantHandlers(db, audit), ...apiKeyHandlers({ db, audit, forget: (id) => authenticator.forget(id) }) };
   const problems = new ProblemFilter(logger);
   return {
     module: {
       controllers: [...ENDPOINTS.map(restController), DocsController],
-      providers: [{ provide: Forwarder, useValue: new Forwarder(rpc, logger, config.GATEWAY_ANSWER_MS) }],
+      providers: [{ provide: Forwarder, useValue: new Forwarder(rpc, logger, config.GATEWAY_ANSWER_MS, here) }],
     },
     filters: [problems],
     consumers: [

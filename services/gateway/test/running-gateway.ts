@@ -14,6 +14,7 @@ import { ALL_SCOPES, type Scope } from '../src/api-key/scopes.js';
 import { gatewaySettings } from '../src/config.js';
 import { ENDPOINTS } from '../src/endpoints.js';
 import { gateway } from '../src/gateway.module.js';
+import { isHere } from '../src/http/here.js';
 
 /** A gateway on real Postgres and NATS, with a responder in the place of the services behind it. */
 export interface RunningGateway {
@@ -101,7 +102,7 @@ export async function runGateway(): Promise<RunningGateway> {
 type Answer = (subject: string, request: RouteRequest, traceparent: string | null) => HttpReply | Promise<HttpReply>;
 
 function serveAll(broker: Broker, handler: Answer): RpcServer[] {
-  const subjects = [...new Set(ENDPOINTS.map(({ rpc }) => rpc))];
+  const subjects = [...new Set(ENDPOINTS.map(({ rpc }) => rpc))].filter((subject) => !isHere(subject));
   return subjects.map((subject) =>
     serveRpc(broker, subject, 'behind', async (request, { traceparent }) => handler(subject, request as RouteRequest, traceparent)),
   );

@@ -27,6 +27,7 @@ export function filled(path: string, operation: Operation): string {
 }
 
 function idLike(schema: Schema | undefined): string {
+  if (schema?.pattern === '^[0-9A-Za-z]{12}$') return 'Ab3dEf6hIj9k';
   const prefix = /^\^(\w+?)_/.exec(schema?.pattern ?? '')?.[1] ?? 'pay';
   return `${prefix}_4f1c2b7a9d3e5f60`;
 }
@@ -37,6 +38,9 @@ const EXAMPLES: Record<string, unknown> = {
   start_date: '2026-11-01',
   end_date: '2026-11-20',
   reason: 'monthly close',
+  id: 'acme',
+  tenant: 'default',
+  scopes: ['payments:read'],
 };
 
 /** The least that a schema accepts. */

@@ -1,3 +1,4 @@
-import { program } from './program.js';
+import { run } from './program.js';
+import { processTerminal } from './terminal.js';
 
-await program().parseAsync(process.argv);
+process.exitCode = await run(process.argv.slice(2), processTerminal());

@@ -1,6 +1,39 @@
-import { Command } from 'commander';
+import { Command, CommanderError } from 'commander';
+import { Cli } from './cli.js';
+import type { ExitCode } from './exit.js';
+import { keysCommands } from './keys/keys.commands.js';
+import { tenantsCommands } from './tenants/tenants.commands.js';
+import type { Terminal } from './terminal.js';
+
+const NOUNS = [tenantsCommands, keysCommands];
 
 /** The `tidegate` command: what an operator sees and does, over the REST interface. */
-export function program(): Command {
-  return new Command('tidegate').description('Operates Tidegate. Exit codes: 0 fine, 1 failed, 2 found something.');
+export function program(cli: Cli): Command {
+  const { out, err } = cli.terminal;
+  const command = new Command('tidegate')
+    .description('Operates Tidegate: looks at it, and changes what an operator may change.')
+    .exitOverride()
+    .configureOutput({ writeOut: out, writeErr: err, getOutHasColors: () => false, getErrHasColors: () => false })
+    .showHelpAfterError('(--help shows what it takes)')
+    .addHelpText(
+      'after',
+      `
+Exit codes: 0 fine, 1 failed or not done, 2 found something that wants attention.
+Which Tidegate: TIDEGATE_URL and TIDEGATE_API_KEY, else the nearest .tidegate/local.env upward.
+Every command takes --json; every change takes --reason, shows what it will do, and asks unless --yes is given.`,
+    );
+  for (const add of NOUNS) add(command, cli);
+  return command;
+}
+
+/** Runs one command line, without the program's own name. */
+export async function run(args: readonly string[], terminal: Terminal): Promise<ExitCode> {
+  const cli = new Cli(terminal);
+  try {
+    await program(cli).parseAsync(args, { from: 'user' });
+    return cli.exitCode;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 1;
+    throw error;
+  }
 }

@@ -1,6 +1,7 @@
 import { openDatabase } from '@tidegate/database/database';
 import { createLogger } from '@tidegate/telemetry/logger';
-import { type Kysely, sql } from 'kysely';
+import { type Kysely, sql, type Transaction } from 'kysely';
+import { recordOperatorAction } from '@tidegate/database/operator-action';
 import { insertApiKey } from '../api-key/api-key.store.js';
 import { hashOf, newKey } from '../api-key/key-format.js';
 import type { Scope } from '../api-key/scopes.js';
@@ -14,9 +15,25 @@ export interface TenantOptions {
   locale: string;
 }
 
+/** Who asks for it, `shell:<login>`, and why. */
+export interface Operator {
+  actor: string;
+  reason: string;
+}
+const SETUP: Operator = { actor: 'shell', reason: 'first key' };
+
 /** Makes a tenant; one that exists stays as it is. */
-export async function createTenant(databaseUrl: string, tenant: TenantOptions): Promise<{ id: string; created: boolean }> {
-  return withDatabase(databaseUrl, async (db) => ({ id: tenant.id, created: await ensureTenant(db, tenant) }));
+export async function createTenant(
+  databaseUrl: string,
+  tenant: TenantOptions,
+  operator = SETUP,
+): Promise<{ id: string; created: boolean }> {
+  const { id, ...details } = tenant;
+  return inDatabase(databaseUrl, async (tx) => {
+    const { created } = await ensureTenant(tx, tenant);
+    if (created) await recordOperatorAction(tx, { ...operator, action: 'tenant.create', target: id, details }, new Date());
+    return { id, created };
+  });
 }
 
 export interface KeyOptions {
@@ -30,9 +47,13 @@ export interface KeyOptions {
 export async function createKey(
   databaseUrl: string,
   options: KeyOptions,
+  operator = SETUP,
 ): Promise<{ id: string; key: string; tenant: string; scopes: readonly Scope[]; livemode: boolean; expires_at: string | null }> {
   const { id, key } = newKey(options.livemode ? 'live' : 'test');
-  await withDatabase(databaseUrl, (db) => insertApiKey(db, { ...options, id, hash: hashOf(key) }));
+  await inDatabase(databaseUrl, async (tx) => {
+    await insertApiKey(tx, { ...options, id, hash: hashOf(key) });
+    await recordOperatorAction(tx, { ...operator, action: 'api_key.create', target: id, details: { ...options } }, new Date());
+  });
   return {
     id,
     key,
@@ -44,14 +65,14 @@ export async function createKey(
 }
 
 /** As the gateway's own role or as the administrator, whose search_path is another. */
-async function withDatabase<R>(databaseUrl: string, work: (db: Kysely<GatewayTables>) => Promise<R>): Promise<R> {
+async function inDatabase<R>(databaseUrl: string, work: (tx: Transaction<GatewayTables>) => Promise<R>): Promise<R> {
   const database = openDatabase<GatewayTables>(
     { url: databaseUrl, poolSize: 1, applicationName: 'gateway admin' },
     createLogger({ service: 'gateway', level: 'silent' }),
   );
   try {
     await sql`set search_path = gateway`.execute(database.db);
-    return await work(database.db);
+    return await (database.db as Kysely<GatewayTables>).transaction().execute(work);
   } finally {
     await database.close();
   }

@@ -1,7 +1,8 @@
 import { scrub } from '@tidegate/telemetry/scrub';
+import { userInfo } from 'node:os';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { ALL_SCOPES, isScope, type Scope } from '../api-key/scopes.js';
-import type { createKey, createTenant } from './commands.js';
+import type { createKey, createTenant, Operator } from './commands.js';
 import { adminDatabaseUrl } from './config.js';
 
 /** The commands that make tenants and keys; they need the database, because no key exists before the first one. */
@@ -10,26 +11,32 @@ export function adminProgram(commands: { createTenant: typeof createTenant; crea
   program
     .command('create-tenant')
     .argument('<id>', 'lower-case letters, digits and dashes', tenantId)
+    .option('--reason <text>', 'why; kept with who and when', 'first key')
     .option('--name <text>', 'shown on receipts; the id by default')
     .addOption(new Option('--zone <IANA>', 'decides the year of its receipts').default('UTC').argParser(zone))
     .addOption(new Option('--locale <BCP 47>', 'language of its receipts').default('en').argParser(locale))
-    .action((id: string, options: { name?: string; zone: string; locale: string }) =>
-      print(() => commands.createTenant(adminDatabaseUrl(), { id, ...options, name: options.name ?? id })),
+    .action((id: string, { reason, ...options }: { name?: string; zone: string; locale: string; reason: string }) =>
+      print(() => commands.createTenant(adminDatabaseUrl(), { id, ...options, name: options.name ?? id }, operator(reason))),
     );
   program
     .command('create-key')
     .requiredOption('--tenant <id>', 'whose key it is')
     .requiredOption('--scopes <a,b,…>', `any of ${ALL_SCOPES.join(', ')}; or all`, scopes)
+    .option('--reason <text>', 'why; kept with who and when', 'first key')
     .option('--livemode', 'a tg_live_ key')
     .option('--expires <time>', 'RFC 3339; never by default', time)
-    .action((options: { tenant: string; scopes: Scope[]; livemode?: true; expires?: Date }) =>
+    .action((options: { tenant: string; scopes: Scope[]; livemode?: true; expires?: Date; reason: string }) =>
       print(() =>
-        commands.createKey(adminDatabaseUrl(), {
-          tenant: options.tenant,
-          scopes: options.scopes,
-          livemode: options.livemode ?? false,
-          expiresAt: options.expires ?? null,
-        }),
+        commands.createKey(
+          adminDatabaseUrl(),
+          {
+            tenant: options.tenant,
+            scopes: options.scopes,
+            livemode: options.livemode ?? false,
+            expiresAt: options.expires ?? null,
+          },
+          operator(options.reason),
+        ),
       ),
     );
   return program;
@@ -44,9 +51,16 @@ async function print(command: () => Promise<unknown>): Promise<void> {
   }
 }
 
+/** Who works in this shell. A container may run as a user without a name. */
+function operator(reason: string): Operator {
+  try {
+    return { actor: `shell:${userInfo().username}`, reason };
+  } catch {
+    return { actor: 'shell', reason };
+  }
+}
+
 function explained(error: unknown): string {
-  if ((error as { constraint?: string }).constraint === 'api_keys_tenant_exists')
-    return 'There is no such tenant; make it with create-tenant.';
   return error instanceof Error ? error.message : String(error);
 }
 

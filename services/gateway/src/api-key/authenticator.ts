@@ -44,6 +44,11 @@ export class Authenticator {
     return { tenant: row.tenant, actor: `key:${row.id}`, livemode: row.livemode, scopes: row.scopes };
   }
 
+  /** The key was changed by this process: the next request asks the database. */
+  forget(id: string): void {
+    this.#remembered.delete(id);
+  }
+
   async #lookUp(id: string): Promise<ApiKey | null> {
     const known = this.#remembered.get(id);
     if (known && known.until > this.nowMs()) return known.key;

@@ -2,6 +2,7 @@ import type { ProblemCode } from '@tidegate/contracts/problem';
 import type { RpcSubject } from '@tidegate/contracts/rpc/routes';
 import type { z } from 'zod';
 import type { Scope } from '../api-key/scopes.js';
+import type { HereOperation } from './here.js';
 
 /** One route of the REST face, as data: served, checked and documented from the same object. */
 export interface Endpoint {
@@ -14,8 +15,8 @@ export interface Endpoint {
   summary: string;
   description?: string;
   scope: Scope;
-  /** The subject whose owner answers. */
-  rpc: RpcSubject;
+  /** The subject whose owner answers, or what the gateway answers itself. */
+  rpc: RpcSubject | HereOperation;
   /** Shapes of the path parameters. A value that does not fit is 404: such a thing cannot exist. */
   params: Readonly<Record<string, z.ZodType<string>>>;
   /** Absent: the route takes no query. */

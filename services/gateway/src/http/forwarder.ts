@@ -2,6 +2,7 @@ import { HttpReply } from '@tidegate/contracts/rpc/http-reply';
 import type { RouteRequest } from '@tidegate/contracts/rpc/routes';
 import { RpcTimeout, RpcUnavailable } from '@tidegate/messaging/rpc';
 import type { Logger } from '@tidegate/telemetry/logger';
+import type { Here } from './here.js';
 import { ProblemError } from './problem-error.js';
 
 /** The part of the RPC client that is needed here. */
@@ -18,14 +19,19 @@ export class Forwarder {
     private readonly logger: Logger,
     /** Longer than it takes the owner, who answers with what he knows by then. */
     private readonly answerMs: number,
+    /** What the gateway answers itself; such a route works while the broker is away. */
+    private readonly here: Here = {},
   ) {}
 
   /** Throws a ProblemError with status 503 when there is no answer; the outcome is then unknown to the caller. */
   async forward(subject: string, request: RouteRequest): Promise<HttpReply> {
+    const own = this.here[subject as keyof Here];
     try {
+      if (own) return await own(request);
       const reply = await this.rpc.request<unknown>(subject, request, { deadline: Date.now() + this.answerMs, timeoutMs: this.answerMs });
       return HttpReply.parse(reply);
     } catch (error) {
+      if (error instanceof ProblemError) throw error;
       throw this.#explained(subject, error);
     }
   }

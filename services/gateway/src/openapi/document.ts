@@ -1,4 +1,6 @@
 import { type ProblemCode, Problem, PROBLEMS } from '@tidegate/contracts/problem';
+import { ApiKeyView } from '@tidegate/contracts/operations/api-keys';
+import { TenantView } from '@tidegate/contracts/operations/tenants';
 import { DiscrepancyView, PaymentView, ReceiptView, RefundView, RunView, Timeline, WebhookEventView } from '@tidegate/contracts/responses';
 import { z } from 'zod';
 import { SCOPES } from '../api-key/scopes.js';
@@ -8,7 +10,17 @@ type Json = Record<string, unknown>;
 
 /** What answers are made of, by the name it has in the document. */
 const views = z.registry<{ id: string }>();
-for (const [id, view] of Object.entries({ PaymentView, RefundView, Timeline, ReceiptView, RunView, DiscrepancyView, WebhookEventView }))
+for (const [id, view] of Object.entries({
+  PaymentView,
+  RefundView,
+  Timeline,
+  ReceiptView,
+  RunView,
+  DiscrepancyView,
+  WebhookEventView,
+  TenantView,
+  ApiKeyView,
+}))
   views.add(view, { id: id.replace(/View$/, '') });
 
 /** The OpenAPI 3.1 document of the REST face, from the same objects that serve and check it. */

@@ -1,0 +1,20 @@
+import type { HttpReply } from '@tidegate/contracts/rpc/http-reply';
+import type { RouteRequest } from '@tidegate/contracts/rpc/routes';
+
+/** What the gateway answers itself: its own tables, and questions that go to every service at once. */
+export const HERE = {
+  tenantCreate: 'here.tenant.create',
+  tenantList: 'here.tenant.list',
+  apiKeyCreate: 'here.api_key.create',
+  apiKeyList: 'here.api_key.list',
+  apiKeyRotate: 'here.api_key.rotate',
+  apiKeyRevoke: 'here.api_key.revoke',
+  outboxStatus: 'here.outbox.status',
+  secretFingerprints: 'here.secret.fingerprints',
+} as const;
+export type HereOperation = (typeof HERE)[keyof typeof HERE];
+
+/** Handlers by operation; each answers as the owner of a subject would. */
+export type Here = Partial<Record<HereOperation, (request: RouteRequest) => Promise<HttpReply>>>;
+
+export const isHere = (subject: string): subject is HereOperation => subject.startsWith('here.');

@@ -1,0 +1,113 @@
+import { confirm, isCancel, spinner } from '@clack/prompts';
+import type { Command } from 'commander';
+import { type ExitCode, Failure } from './exit.js';
+import { paint, type Paint } from './output/paint.js';
+import { RestClient } from './rest/rest-client.js';
+import { findSettings } from './settings/settings.js';
+import type { Terminal } from './terminal.js';
+
+/** What every command may be given. */
+export interface CommonOptions {
+  json?: true;
+  yes?: true;
+  reason?: string;
+}
+
+/** A change as it is shown before it is made. */
+export interface Change<R> {
+  /** One line each, beginning with a verb: `revoke the key …`. */
+  will: string[];
+  /** What the person should know before; shown with the preview. */
+  beware?: string[];
+  act(): Promise<R>;
+}
+
+export type Changed<R> = { done: true; result: R } | { done: false; result: null };
+
+/** One run of a command: its terminal, the gateway, and how it ends. */
+export class Cli {
+  exitCode: ExitCode = 0;
+  #json = false;
+  #client: RestClient | undefined;
+  readonly paint: Paint;
+
+  constructor(readonly terminal: Terminal) {
+    this.paint = paint(terminal.colors);
+  }
+
+  /** The REST interface; throws a Failure when no settings are found. */
+  get client(): RestClient {
+    return (this.#client ??= new RestClient(findSettings(this.terminal)));
+  }
+
+  /** Makes an action of what a command does: its answer is the exit code, and a Failure is one sentence. */
+  run<Args extends unknown[]>(work: (...args: Args) => Promise<ExitCode>): (...args: [...Args, Command]) => Promise<void> {
+    return async (...args) => {
+      const command = args.at(-1) as Command;
+      this.#json = command.opts<CommonOptions>().json === true;
+      try {
+        this.exitCode = await work(...(args.slice(0, -1) as Args));
+      } catch (error) {
+        this.exitCode = 1;
+        this.#failed(error);
+      }
+    };
+  }
+
+  /** The result: one JSON document, or what a person reads. */
+  show(json: unknown, human: string | (() => string)): void {
+    if (this.#json) return this.terminal.out(`${JSON.stringify(json, null, 2)}\n`);
+    const text = typeof human === 'string' ? human : human();
+    this.terminal.out(text.endsWith('\n') ? text : `${text}\n`);
+  }
+
+  /** Something to know beside the result; never on stdout. */
+  note(text: string): void {
+    this.terminal.err(`${text}\n`);
+  }
+
+  /**
+   * Shows what would happen and makes it happen after a yes: `--yes`, or a person's answer. Without either nothing is changed, and it says so.
+   * `print` shows the result of what was done.
+   */
+  async change<R>(options: CommonOptions, { will, beware = [], act }: Change<R>, print: (result: R) => string): Promise<Changed<R>> {
+    const preview = [...will.map((line) => `  - ${line}`), ...beware.map((line) => this.paint.warn(`  ! ${line}`))].join('\n');
+    if (!this.#json) this.terminal.out(`This will\n${preview}\n`);
+    const yes = options.yes === true || (await this.#agreed());
+    if (!yes) {
+      this.show({ done: false, would: will, result: null }, 'Nothing was changed.');
+      return { done: false, result: null };
+    }
+    const result = await act();
+    this.show({ done: true, would: will, result }, () => print(result));
+    return { done: true, result };
+  }
+
+  /** Work that takes a while, with something that moves where a person looks at it. */
+  async progress<R>(message: string, work: () => Promise<R>): Promise<R> {
+    if (!this.terminal.interactive || this.#json) return work();
+    const spin = spinner({ output: this.terminal.output });
+    spin.start(message);
+    try {
+      return await work();
+    } finally {
+      spin.stop(message);
+    }
+  }
+
+  async #agreed(): Promise<boolean> {
+    if (!this.terminal.interactive || this.#json) {
+      this.note('Without a terminal to ask at, it takes --yes to do this.');
+      return false;
+    }
+    const { input, output } = this.terminal;
+    const answer = await confirm({ message: 'Go on?', initialValue: false, input, output });
+    return !isCancel(answer) && answer;
+  }
+
+  #failed(error: unknown): void {
+    if (!(error instanceof Failure)) throw error;
+    if (this.#json) this.terminal.out(`${JSON.stringify({ error: { code: error.code, message: error.message } }, null, 2)}\n`);
+    this.terminal.err(`${this.paint.bad('Failed:')} ${error.message}\n`);
+  }
+}

@@ -1,0 +1,35 @@
+import { InvalidArgumentError } from 'commander';
+
+const SECONDS = { s: 1, m: 60, h: 3600, d: 86_400 } as const;
+
+/** `30m`, `2h`, `90s`, `7d` as seconds; a bare number is seconds. */
+export function durationSeconds(text: string): number {
+  const [, amount, unit = 's'] = /^(\d{1,9})([smhd])?$/.exec(text) ?? [];
+  if (amount === undefined) throw new InvalidArgumentError('Write it as 30m, 2h, 90s or 7d.');
+  return Number(amount) * SECONDS[unit as keyof typeof SECONDS];
+}
+
+/** Seconds in the largest unit that leaves at least one, and the next: `3 d 4 h`, `12 m 5 s`. */
+export function duration(seconds: number): string {
+  const whole = Math.max(0, Math.floor(seconds));
+  const parts = (['d', 'h', 'm', 's'] as const).map((unit, i, all) => {
+    const above = all[i - 1];
+    return { unit, n: Math.floor((above ? whole % SECONDS[above] : whole) / SECONDS[unit]) };
+  });
+  const first = parts.findIndex(({ n }) => n > 0);
+  if (first === -1) return '0 s';
+  return parts
+    .slice(first, first + 2)
+    .filter(({ n }) => n > 0)
+    .map(({ unit, n }) => `${n} ${unit}`)
+    .join(' ');
+}
+
+/** A whole number of rows to show. */
+export function count(text: string): number {
+  if (!/^\d{1,5}$/.test(text) || Number(text) === 0) throw new InvalidArgumentError('It must be a whole number from 1 to 99999.');
+  return Number(text);
+}
+
+/** A time in UTC to the second, as people write it. */
+export const at = (iso: string | null): string => (iso === null ? '-' : iso.replace('T', ' ').replace(/(\.\d+)?Z$/, 'Z'));

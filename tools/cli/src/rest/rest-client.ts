@@ -1,0 +1,116 @@
+import { Failure } from '../exit.js';
+import type { Settings } from '../settings/settings.js';
+
+/** Longer than the gateway waits for the services behind it. */
+const ANSWER_MS = 30_000;
+const PAGE = 100;
+
+export interface Page<Row> {
+  data: Row[];
+  has_more: boolean;
+  next_cursor: string | null;
+}
+
+type Query = Readonly<Record<string, string | number | undefined>>;
+
+/** The REST interface as a command sees it. Every failure is thrown as one sentence. */
+export class RestClient {
+  constructor(private readonly settings: Settings) {}
+
+  get url(): string {
+    return this.settings.url;
+  }
+
+  /** The public part of the key that is used. */
+  get keyId(): string | null {
+    return /^tg_(?:test|live)_([0-9A-Za-z]{12})_/.exec(this.settings.key)?.[1] ?? null;
+  }
+
+  async get<Body>(path: string, query: Query = {}): Promise<Body> {
+    const given = Object.entries(query).flatMap(([name, value]): [string, string][] =>
+      value === undefined ? [] : [[name, String(value)]],
+    );
+    const search = new URLSearchParams(given).toString();
+    return this.#json<Body>('GET', search === '' ? path : `${path}?${search}`);
+  }
+
+  async post<Body>(path: string, body: object): Promise<Body> {
+    return this.#json<Body>('POST', path, body);
+  }
+
+  /** The first `most` rows of a list, over as many pages as it takes. */
+  async list<Row>(path: string, query: Query, most: number): Promise<{ data: Row[]; has_more: boolean }> {
+    const data: Row[] = [];
+    let cursor: string | undefined;
+    for (;;) {
+      const page = await this.get<Page<Row>>(path, { ...query, limit: Math.min(PAGE, most - data.length), cursor });
+      data.push(...page.data);
+      if (!page.has_more || page.next_cursor === null || data.length >= most) return { data, has_more: page.has_more };
+      cursor = page.next_cursor;
+    }
+  }
+
+  async #json<Body>(method: string, path: string, body?: object): Promise<Body> {
+    const answer = await this.#send(method, path, body);
+    const text = await answer.text();
+    const parsed = parse(text);
+    if (answer.ok && parsed !== undefined) return parsed as Body;
+    throw this.#refused(answer.status, parsed);
+  }
+
+  async #send(method: string, path: string, body?: object): Promise<Response> {
+    try {
+      return await fetch(`${this.settings.url}${path}`, {
+        method,
+        headers: { authorization: `Bearer ${this.settings.key}`, ...(body ? { 'content-type': 'application/json' } : {}) },
+        ...(body ? { body: JSON.stringify(body) } : {}),
+        redirect: 'error',
+        signal: AbortSignal.timeout(ANSWER_MS),
+      });
+    } catch (error) {
+      throw new Failure(
+        'gateway.away',
+        `The gateway at ${this.settings.url} does not answer (${causeOf(error)}). Is it running? Its address comes from ${this.settings.from}.`,
+      );
+    }
+  }
+
+  #refused(status: number, parsed: unknown): Failure {
+    const {
+      code,
+      title,
+      detail,
+      request_id: id,
+    } = (parsed ?? {}) as { code?: string; title?: string; detail?: string; request_id?: string };
+    if (code === undefined)
+      return new Failure(
+        'gateway.strange',
+        `${this.settings.url} answered ${status}, but not as a Tidegate gateway does. Is TIDEGATE_URL right?`,
+        status,
+      );
+    if (code === 'auth.invalid' || code === 'auth.missing')
+      return new Failure(
+        code,
+        `The gateway does not know the API key from ${this.settings.from}: it is wrong, revoked or expired.`,
+        status,
+      );
+    if (code === 'auth.forbidden')
+      return new Failure(code, `The API key from ${this.settings.from} is not allowed to do this. ${detail ?? ''}`.trim(), status);
+    const support = status >= 500 ? ` (request ${id})` : '';
+    return new Failure(code, `${title ?? code}: ${detail ?? ''}${support}`, status);
+  }
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
+}
+
+function causeOf(error: unknown): string {
+  if ((error as Error).name === 'TimeoutError') return `nothing within ${ANSWER_MS / 1000} s`;
+  const cause = (error as { cause?: { code?: string; message?: string } }).cause;
+  return cause?.code ?? cause?.message ?? (error as Error).message;
+}

@@ -1,0 +1,37 @@
+import { PassThrough } from 'node:stream';
+import { type ExitCode } from '../src/exit.js';
+import { run } from '../src/program.js';
+import type { Terminal } from '../src/terminal.js';
+
+export interface Ran {
+  exitCode: ExitCode;
+  out: string;
+  err: string;
+}
+
+export interface ConsoleOptions {
+  env?: Record<string, string | undefined>;
+  cwd?: string;
+  colors?: boolean;
+}
+
+/** Runs one command line in this process, at a terminal where nobody sits. */
+export async function tidegate(line: string | readonly string[], options: ConsoleOptions = {}): Promise<Ran> {
+  const args = typeof line === 'string' ? words(line) : line;
+  const ran = { out: '', err: '' };
+  const terminal: Terminal = {
+    out: (text) => void (ran.out += text),
+    err: (text) => void (ran.err += text),
+    interactive: false,
+    colors: options.colors ?? false,
+    env: options.env ?? {},
+    cwd: options.cwd ?? '/',
+    input: new PassThrough(),
+    output: new PassThrough(),
+  };
+  const exitCode = await run(args, terminal);
+  return { exitCode, ...ran };
+}
+
+/** As a shell would split it; double quotes keep words together. */
+export const words = (line: string): string[] => [...line.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain ?? '');
