@@ -1,4 +1,5 @@
 import type { EventContract } from './envelope.js';
+import { breakerChanged } from './events/breaker.js';
 import { paymentEvents } from './events/payment.js';
 import { receiptIssued, receiptRendered } from './events/receipt.js';
 import { runFinished } from './events/reconciliation-run.js';
@@ -8,6 +9,7 @@ import { stripeEvents } from './events/stripe-event.js';
 /** Every message that Tidegate publishes. */
 export const CATALOGUE: readonly EventContract[] = [
   ...paymentEvents,
+  breakerChanged,
   ...stripeEvents,
   ...handledEvents,
   receiptIssued,

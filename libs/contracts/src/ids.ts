@@ -14,3 +14,8 @@ export const ReceiptId = prefixed('rcp', 'ReceiptId');
 export type ReceiptId = z.infer<typeof ReceiptId>;
 export const RunId = prefixed('rec', 'RunId');
 export type RunId = z.infer<typeof RunId>;
+
+/** The circuit breakers: writes, reads, and reports of usage. */
+export const BREAKER_NAMES = ['stripe', 'stripe_reads', 'stripe_usage'] as const;
+export const BreakerName = z.enum(BREAKER_NAMES);
+export type BreakerName = z.infer<typeof BreakerName>;

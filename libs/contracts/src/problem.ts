@@ -26,6 +26,7 @@ export const PROBLEMS = {
   'payments.capture_exceeds_authorized': { status: 422, title: 'The capture is more than what was authorized' },
   'payments.illegal_state': { status: 422, title: 'The payment is not in a state that allows this' },
   'api_key.ended': { status: 409, title: 'The API key is expired or revoked already' },
+  'operations.illegal_state': { status: 422, title: 'The state does not allow this' },
   'webhook.signature_invalid': { status: 400, title: 'The signature of the delivery is not valid' },
   rate_limited: { status: 429, title: 'Too many requests' },
   'service.unavailable': { status: 503, title: 'Tidegate cannot answer right now; try again with the same key' },

@@ -84,3 +84,7 @@ export const CreateRunBody = z.strictObject({
   reason: text(500),
 });
 export type CreateRunBody = z.infer<typeof CreateRunBody>;
+
+/** What every change that an operator makes must say. */
+export const OperatorReasonBody = z.strictObject({ reason: z.string().trim().min(1).max(500) });
+export type OperatorReasonBody = z.infer<typeof OperatorReasonBody>;

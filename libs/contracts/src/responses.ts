@@ -105,5 +105,27 @@ export const WebhookEventView = z.object({
 });
 export type WebhookEventView = z.infer<typeof WebhookEventView>;
 
+export const BREAKER_STATES = ['closed', 'open', 'half_open', 'isolated', 'auth'] as const;
+
+/** One circuit breaker of the fleet. `retry_at`: when the next probe may be sent; null unless it is open or half open. */
+export const BreakerView = z.object({
+  name: z.string(),
+  object: z.literal('breaker'),
+  state: z.enum(BREAKER_STATES),
+  /** Within the window, since the last change of state. */
+  failures: z.int(),
+  calls: z.int(),
+  last_failure_at: z.iso.datetime().nullable(),
+  retry_at: z.iso.datetime().nullable(),
+  threshold: z.int(),
+  ratio: z.number(),
+  window_seconds: z.number(),
+  recovery_seconds: z.number(),
+  since: z.iso.datetime(),
+  /** Operations that are not called for now: Stripe answered 403, or asked for a pause of that endpoint. */
+  held_operations: z.array(z.object({ operation: z.string(), until: z.iso.datetime().nullable(), reason: z.string() })),
+});
+export type BreakerView = z.infer<typeof BreakerView>;
+
 export const listOf = <T extends z.ZodType>(item: T) =>
   z.object({ data: z.array(item), has_more: z.boolean(), next_cursor: z.string().nullable() });

@@ -2,7 +2,7 @@ import { type Logger } from '@tidegate/telemetry/logger';
 import pg from 'pg';
 import { type MigrationFile, readMigrations, type MigrationsFolder } from './migration-files.js';
 import { ensureRole } from './role.js';
-import { schemasOf } from './schema-file.js';
+import { schemasOf, type SharedSchema, sharedSchemasOf } from './schema-file.js';
 
 export interface SchemaMigrations {
   schema: string;
@@ -26,7 +26,24 @@ export class ChangedMigration extends Error {
  * that has not run yet. Tables made by a migration are readable and writable for the role unless the migration revokes that. In the files
  * `:"role"`, `:"schema"` and `:"rebuild"` (the schema for tables under rebuild) stand for quoted names. Concurrent callers wait for each other.
  */
-export async function migrate(adminUrl: string, migrations: SchemaMigrations, logger?: Logger): Promise<{ applied: string[] }> {
+export function migrate(adminUrl: string, migrations: SchemaMigrations, logger?: Logger): Promise<{ applied: string[] }> {
+  return bringUpToDate(adminUrl, migrations, { prepare: (client) => prepareSchema(client, migrations), roles: [migrations.role] }, logger);
+}
+
+/**
+ * The same for a schema that several services use: their roles, which must be there, may look into it and nothing more unless a migration grants it.
+ * `:"roles"` stands for all of them.
+ */
+export function migrateShared(adminUrl: string, shared: SharedSchema, logger?: Logger): Promise<{ applied: string[] }> {
+  return bringUpToDate(adminUrl, shared, { prepare: (client) => prepareShared(client, shared), roles: shared.roles }, logger);
+}
+
+async function bringUpToDate(
+  adminUrl: string,
+  migrations: Pick<SchemaMigrations, 'schema' | 'dirs'>,
+  { prepare, roles }: { prepare(client: pg.Client): Promise<void>; roles: readonly string[] },
+  logger?: Logger,
+): Promise<{ applied: string[] }> {
   const files = migrations.dirs.flatMap(readMigrations);
   const client = new pg.Client({ connectionString: adminUrl, application_name: `migrate ${migrations.schema}` });
   await client.connect();
@@ -34,8 +51,8 @@ export async function migrate(adminUrl: string, migrations: SchemaMigrations, lo
     await client.query('BEGIN');
     // One for all schemas: roles belong to the whole server.
     await client.query(`SELECT pg_advisory_xact_lock(hashtext('tidegate.migrate'))`);
-    await prepareSchema(client, migrations);
-    const applied = await applyFiles(client, migrations, files);
+    await prepare(client);
+    const applied = await applyFiles(client, migrations.schema, roles, files);
     await client.query('COMMIT');
     if (applied.length > 0) logger?.info({ event: 'schema_migrated', schema: migrations.schema, applied }, 'Schema migrated');
     return { applied };
@@ -55,12 +72,16 @@ export interface MigrateAllOptions {
   logger?: Logger;
 }
 
-/** Migrates the schema of every service, as each `services/<name>/schema.json` lists its folders. */
+/** Migrates the schema of every service, as each `services/<name>/schema.json` lists its folders, then what they share. */
 export async function migrateAll(adminUrl: string, options: MigrateAllOptions): Promise<{ applied: string[] }> {
   const applied: string[] = [];
   for (const schema of schemasOf(options.rootDir)) {
     const done = await migrate(adminUrl, { ...schema, password: options.password(schema.role) }, options.logger);
     applied.push(...done.applied.map((id) => `${schema.schema}: ${id}`));
+  }
+  for (const shared of sharedSchemasOf(options.rootDir)) {
+    const done = await migrateShared(adminUrl, shared, options.logger);
+    applied.push(...done.applied.map((id) => `${shared.schema}: ${id}`));
   }
   return { applied };
 }
@@ -72,14 +93,25 @@ async function prepareSchema(client: pg.Client, { schema, role, password }: Sche
   await client.query(`GRANT USAGE ON SCHEMA ${schemaName} TO ${roleName}`);
   await client.query(`ALTER DEFAULT PRIVILEGES IN SCHEMA ${schemaName} GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO ${roleName}`);
   await client.query(`ALTER DEFAULT PRIVILEGES IN SCHEMA ${schemaName} GRANT USAGE, SELECT ON SEQUENCES TO ${roleName}`);
+  await prepareRecord(client, schemaName);
+  await client.query(`REVOKE INSERT, UPDATE, DELETE ON migrations FROM ${roleName}`);
+}
+
+async function prepareShared(client: pg.Client, { schema, roles }: SharedSchema): Promise<void> {
+  const schemaName = pg.escapeIdentifier(schema);
+  await client.query(`CREATE SCHEMA IF NOT EXISTS ${schemaName}`);
+  await client.query(`GRANT USAGE ON SCHEMA ${schemaName} TO ${quoted(roles)}`);
+  await prepareRecord(client, schemaName);
+}
+
+async function prepareRecord(client: pg.Client, schemaName: string): Promise<void> {
   await client.query(`SET LOCAL search_path = ${schemaName}`);
   await client.query(
     'CREATE TABLE IF NOT EXISTS migrations (id text PRIMARY KEY, sha256 text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())',
   );
-  await client.query(`REVOKE INSERT, UPDATE, DELETE ON migrations FROM ${roleName}`);
 }
 
-async function applyFiles(client: pg.Client, { schema, role }: SchemaMigrations, files: MigrationFile[]): Promise<string[]> {
+async function applyFiles(client: pg.Client, schema: string, roles: readonly string[], files: MigrationFile[]): Promise<string[]> {
   const recorded = await client.query<{ id: string; sha256: string }>('SELECT id, sha256 FROM migrations');
   const known = new Map(recorded.rows.map((row) => [row.id, row.sha256]));
   const applied: string[] = [];
@@ -87,22 +119,29 @@ async function applyFiles(client: pg.Client, { schema, role }: SchemaMigrations,
     const sha256 = known.get(file.id);
     if (sha256 !== undefined && sha256 !== file.sha256) throw new ChangedMigration(schema, file.id);
     if (sha256 !== undefined) continue;
-    await run(client, schema, role, file);
+    await run(client, schema, roles, file);
     await client.query('INSERT INTO migrations (id, sha256) VALUES ($1, $2)', [file.id, file.sha256]);
     applied.push(file.id);
   }
   return applied;
 }
 
-async function run(client: pg.Client, schema: string, role: string, file: MigrationFile): Promise<void> {
-  const names: Record<string, string> = { role, schema, rebuild: rebuildSchemaOf(schema) };
+async function run(client: pg.Client, schema: string, roles: readonly string[], file: MigrationFile): Promise<void> {
+  const names: Record<string, readonly string[]> = {
+    role: roles.slice(0, 1),
+    roles,
+    schema: [schema],
+    rebuild: [rebuildSchemaOf(schema)],
+  };
   try {
-    await client.query(file.sql.replace(/:"(role|schema|rebuild)"/g, (_, name: string) => pg.escapeIdentifier(names[name] ?? '')));
+    await client.query(file.sql.replace(/:"(roles?|schema|rebuild)"/g, (_, name: string) => quoted(names[name] ?? [])));
     await client.query(`SET LOCAL search_path = ${pg.escapeIdentifier(schema)}`);
   } catch (error) {
     throw new Error(`Migration ${schema}: ${file.id} failed: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
   }
 }
+
+const quoted = (names: readonly string[]): string => names.map((name) => pg.escapeIdentifier(name)).join(', ');
 
 /** Where a service may create the tables that a rebuild fills before they replace the live ones. */
 export const rebuildSchemaOf = (schema: string): string => `${schema}_rebuild`;

@@ -37,7 +37,7 @@ function hashOfMigrations(): string {
 
 /** What a package brings to the schema: the list of its folders and its SQL. */
 function filesOf(folder: string): string[] {
-  return globSync(['schema.json', 'migrations/*.sql'], { cwd: folder })
+  return globSync(['schema.json', '{,*-}migrations/*.sql'], { cwd: folder })
     .sort()
     .map((file) => join(folder, file));
 }

@@ -2,6 +2,10 @@ import { createApiKey } from './api-key/create-api-key.endpoint.js';
 import { listApiKeys } from './api-key/list-api-keys.endpoint.js';
 import { revokeApiKey } from './api-key/revoke-api-key.endpoint.js';
 import { rotateApiKey } from './api-key/rotate-api-key.endpoint.js';
+import { closeBreaker } from './breakers/close-breaker.endpoint.js';
+import { isolateBreaker } from './breakers/isolate-breaker.endpoint.js';
+import { listBreakers } from './breakers/list-breakers.endpoint.js';
+import { resetBreaker } from './breakers/reset-breaker.endpoint.js';
 import type { Endpoint } from './http/endpoint.js';
 import { deadLetterRetries } from './ops/dead-letter-retries.endpoint.js';
 import { listRetries } from './ops/list-retries.endpoint.js';
@@ -54,4 +58,8 @@ export const ENDPOINTS: readonly Endpoint[] = [
   listApiKeys,
   rotateApiKey,
   revokeApiKey,
+  listBreakers,
+  resetBreaker,
+  isolateBreaker,
+  closeBreaker,
 ];

@@ -23,11 +23,12 @@ export interface Schema {
 export type Body = Record<string, unknown>;
 /** The path with an id that fits. */
 export function filled(path: string, operation: Operation): string {
-  return path.replace('{id}', idLike(operation.parameters.find((one) => one.in === 'path')?.schema));
+  return path.replace(/\{\w+\}/, idLike(operation.parameters.find((one) => one.in === 'path')?.schema));
 }
 
 function idLike(schema: Schema | undefined): string {
   if (schema?.pattern === '^[0-9A-Za-z]{12}$') return 'Ab3dEf6hIj9k';
+  if (schema?.enum?.[0] !== undefined) return schema.enum[0];
   const prefix = /^\^(\w+?)_/.exec(schema?.pattern ?? '')?.[1] ?? 'pay';
   return `${prefix}_4f1c2b7a9d3e5f60`;
 }

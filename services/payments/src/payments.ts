@@ -1,5 +1,6 @@
 import { type Failpoints } from '@tidegate/database/failpoints';
 import { Breakers, type BreakerChange } from '@tidegate/stripe-gateway/with-breaker';
+import { breakerHandlers } from './breakers/breaker.rpc.js';
 import { withTelemetry } from '@tidegate/stripe-gateway/with-telemetry';
 import { withBreaker } from '@tidegate/stripe-gateway/with-breaker';
 import { type StripePort } from '@tidegate/stripe-gateway/port';
@@ -99,6 +100,7 @@ export function payments(ports: PaymentsPorts, settings: PaymentsSettings): Paym
       ...commandHandlers({ flow, stripe: calls.at('payments.customer.check'), clock, windowMs: settings.windowMs }),
       ...readHandlers({ db, clock, onWork }),
       ...retryHandlers({ ...shared, logger }),
+      ...breakerHandlers({ db, clock, logger, instance, changed: () => Promise.resolve() }),
       ...repairHandlers({ db, stripe, failpoints, clock, rules, onCommitted, onWork }),
     },
     stripeEvents: new StripeEventsConsumer({ db, stripe, clock, rules, metrics, onCommitted, onWork }),
