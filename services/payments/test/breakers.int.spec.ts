@@ -7,7 +7,7 @@ import { paymentsWorld, type PaymentsWorld } from './payments-world.js';
 let world: PaymentsWorld;
 beforeAll(async () => {
   world = await paymentsWorld();
-});
+}, 60_000);
 afterAll(() => world.close());
 
 const ask = (subject: (typeof RPC)['breakerReset'], name: string, body: object = { reason: 'a drill' }) =>
