@@ -26,6 +26,60 @@ export const RefundSnapshot = z.object({
 });
 export type RefundSnapshot = z.infer<typeof RefundSnapshot>;
 
+export const DISPUTE_STATUSES = [
+  'warning_needs_response',
+  'warning_under_review',
+  'warning_closed',
+  'needs_response',
+  'under_review',
+  'appeal_needs_response',
+  'appeal_under_review',
+  'prevented',
+  'won',
+  'lost',
+] as const;
+/** Stripe's words; `warning_*` is an inquiry, which moves no money, all others a chargeback. `won` and `lost` are final. */
+export const DisputeStatus = z.enum(DISPUTE_STATUSES);
+export type DisputeStatus = z.infer<typeof DisputeStatus>;
+
+/**
+ * What the balance was told: totals in minor units of `currency`, the account's, which may be another than the payment's. Null while nothing has moved. `fee`
+ * is what Stripe has kept.
+ */
+export const DisputeFunds = z.object({
+  currency: z.string(),
+  withdrawn: z.int().nonnegative(),
+  reinstated: z.int().nonnegative(),
+  fee: z.int(),
+});
+export type DisputeFunds = z.infer<typeof DisputeFunds>;
+
+/** One dispute of a payment. `id` is Stripe's; `amount` in minor units of `currency`; `respond_by` is the last moment for evidence. */
+export const DisputeSnapshot = z.object({
+  id: z.string(),
+  status: DisputeStatus,
+  amount: z.int().nonnegative(),
+  currency: z.string(),
+  reason: z.string().nullable(),
+  charge: z.string().nullable(),
+  respond_by: z.iso.datetime().nullable(),
+  funds: DisputeFunds.nullable(),
+  created_at: z.iso.datetime(),
+});
+export type DisputeSnapshot = z.infer<typeof DisputeSnapshot>;
+
+export const exampleDispute: DisputeSnapshot = {
+  id: 'du_1Example',
+  status: 'needs_response',
+  amount: 4200,
+  currency: 'usd',
+  reason: 'fraudulent',
+  charge: 'ch_3Example',
+  respond_by: '2026-12-01T23:59:59.000Z',
+  funds: { currency: 'usd', withdrawn: 4200, reinstated: 0, fee: 1500 },
+  created_at: '2026-11-21T06:00:00.000Z',
+};
+
 /** A payment as published: amounts in minor units of `currency` (lower case). Carries no personal data and no client_secret. */
 export const PaymentSnapshot = z.object({
   payment_id: z.string(),
@@ -42,6 +96,7 @@ export const PaymentSnapshot = z.object({
   /** Why a canceled payment was canceled, where that is known; absent in events from before it was told. */
   cancellation_reason: z.string().nullable().optional(),
   refunds: z.array(RefundSnapshot),
+  disputes: z.array(DisputeSnapshot).default([]),
   origin: z.enum(['api', 'checkout', 'subscription', 'dashboard']),
   livemode: z.boolean(),
   created_at: z.iso.datetime(),
@@ -63,6 +118,7 @@ export const examplePaymentSnapshot: PaymentSnapshot = {
   failure: null,
   cancellation_reason: null,
   refunds: [],
+  disputes: [],
   origin: 'api',
   livemode: false,
   created_at: '2026-11-21T06:00:00.000Z',

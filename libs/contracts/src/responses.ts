@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { PaymentStatus, RefundStatus } from './payment.js';
+import { DisputeFunds, DisputeStatus, PaymentStatus, RefundStatus } from './payment.js';
 
 export const RefundView = z.object({
   id: z.string(),
@@ -7,9 +7,26 @@ export const RefundView = z.object({
   status: RefundStatus,
   amount: z.int(),
   reason: z.string().nullable(),
+  /** Why it failed, in Stripe's words. */
+  failure: z.object({ code: z.string(), message: z.string() }).optional(),
   created_at: z.iso.datetime(),
 });
 export type RefundView = z.infer<typeof RefundView>;
+
+/** `id` is Stripe's. `kind` inquiry: the bank asks and no money moves; chargeback: it has taken the money. */
+export const DisputeView = z.object({
+  id: z.string(),
+  object: z.literal('dispute'),
+  kind: z.enum(['inquiry', 'chargeback']),
+  status: DisputeStatus,
+  amount: z.int(),
+  currency: z.string(),
+  reason: z.string().nullable(),
+  respond_by: z.iso.datetime().nullable(),
+  funds: DisputeFunds.nullable(),
+  created_at: z.iso.datetime(),
+});
+export type DisputeView = z.infer<typeof DisputeView>;
 
 /** The payment as REST answers it. `client_secret` only in answers to POST. */
 export const PaymentView = z.object({
@@ -27,6 +44,10 @@ export const PaymentView = z.object({
   /** Of a canceled payment: Stripe's reason or one of ours (`expired`, `expired_in_queue`, `dead_lettered`). */
   cancellation_reason: z.string().nullable().optional(),
   refunds: z.array(RefundView),
+  /** The dispute that matters now: an open one, else the newest. */
+  dispute: DisputeView.optional(),
+  /** All disputes, oldest first; absent when there was never one. */
+  disputes: z.array(DisputeView).optional(),
   receipt: z.string().nullable(),
   origin: z.enum(['api', 'checkout', 'subscription', 'dashboard']),
   metadata: z.record(z.string(), z.string()),

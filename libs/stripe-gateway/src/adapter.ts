@@ -2,7 +2,7 @@ import Stripe from 'stripe';
 import { classifyError } from './classify-error.js';
 import { deadlineHttpClient } from './http-client.js';
 import { type CreateCheckoutSessionParams, type ListQuery, type Page, type StripeOutcome, type StripePort } from './port.js';
-import { toCharge, toCheckoutSession, toCustomer, toEvent, toIntent, toRefund } from './translate.js';
+import { toCharge, toCheckoutSession, toCustomer, toDispute, toEvent, toIntent, toRefund } from './translate.js';
 
 export interface StripeAdapterConfig {
   /** A function is asked at each call: the key may have changed. */
@@ -105,6 +105,7 @@ export function createStripeAdapter(config: StripeAdapterConfig): StripePort & {
     retrieveIntent: (id) => call(stripe().paymentIntents.retrieve(id, withCharge), toIntent),
     retrieveCharge: (id) => call(stripe().charges.retrieve(id), toCharge),
     retrieveRefund: (id) => call(stripe().refunds.retrieve(id), toRefund),
+    retrieveDispute: (id) => call(stripe().disputes.retrieve(id), toDispute),
     retrieveCustomer: (id) => call(stripe().customers.retrieve(id), toCustomer),
     retrieveCheckoutSession: (id) => call(stripe().checkout.sessions.retrieve(id), toCheckoutSession),
     retrieveEvent: (id) => call(stripe().events.retrieve(id), toEvent),
@@ -113,6 +114,7 @@ export function createStripeAdapter(config: StripeAdapterConfig): StripePort & {
     listRefunds: (query) => call(stripe().refunds.list(paged(query)), pageOf(toRefund)),
     listCustomers: (query) => call(stripe().customers.list(paged(query)), pageOf(toCustomer)),
     listCheckoutSessions: (query) => call(stripe().checkout.sessions.list(paged(query)), pageOf(toCheckoutSession)),
+    listDisputes: (query) => call(stripe().disputes.list(paged(query)), pageOf(toDispute)),
     listEvents: (query) => call(stripe().events.list(paged(query)), pageOf(toEvent)),
     close: () => httpClient.close(),
   };

@@ -31,6 +31,8 @@ export interface Intent {
   latest_charge: string | null;
   /** Known when the answer had the charge expanded. */
   card: Card | null;
+  /** Whether the charge was ever disputed; null when the answer does not tell. */
+  disputed: boolean | null;
   last_payment_error: PaymentError | null;
   cancellation_reason: string | null;
   customer: string | null;
@@ -71,6 +73,24 @@ export interface Refund {
   failure_reason: string | null;
   metadata: Record<string, string>;
   created: number;
+}
+
+export interface Dispute {
+  object: 'dispute';
+  id: string;
+  payment_intent: string | null;
+  charge: string | null;
+  /** May be one that we do not know yet. */
+  status: string;
+  amount: number;
+  currency: string;
+  reason: string | null;
+  evidence_details: { due_by: number | null };
+  /** Only ever added to: the withdrawal, a reinstatement, fees. */
+  balance_transactions: { amount: number; fee: number; currency: string }[];
+  metadata: Record<string, string>;
+  created: number;
+  livemode: boolean;
 }
 
 export interface Customer {

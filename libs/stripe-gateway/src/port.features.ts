@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { eventually } from '@tidegate/test-harness/eventually';
 import { everyPage } from './every-page.js';
 import { type StripePort } from './port.js';
 
@@ -93,6 +94,26 @@ export function portFeatures(name: string, open: () => Promise<PortUnderTest>): 
         kind: 'ok',
         value: { data: [{ amount_captured: 4000, amount_refunded: 300 }] },
       });
+    });
+
+    it('tells the dispute of a charge, and what was taken for it', async () => {
+      const { id } = await intent();
+      await subject.port.confirmIntent(id, { paymentMethod: 'pm_card_createDispute' }, key());
+      const [dispute] = await eventually(async () => {
+        const page = await subject.port.listDisputes({ payment_intent: id });
+        if (page.kind !== 'ok' || page.value.data.length === 0) throw new Error('Not disputed yet');
+        return page.value.data;
+      });
+      expect(dispute).toMatchObject({
+        status: 'needs_response',
+        amount: 4200,
+        payment_intent: id,
+        balance_transactions: [{ amount: -4200, fee: expect.any(Number), currency: 'usd' }],
+        evidence_details: { due_by: expect.any(Number) },
+      });
+      expect(await subject.port.retrieveDispute(dispute?.id ?? '')).toMatchObject({ kind: 'ok', value: dispute });
+      expect(await subject.port.retrieveIntent(id)).toMatchObject({ kind: 'ok', value: { disputed: true } });
+      expect((await subject.port.retrieveDispute('du_nobody')).kind).toBe('not_found');
     });
 
     it('cancels', async () => {

@@ -1,4 +1,4 @@
-import { type Charge, type CheckoutSession, type Customer, type Intent, type Refund, type StripeEvent } from './intent.js';
+import { type Charge, type CheckoutSession, type Customer, type Dispute, type Intent, type Refund, type StripeEvent } from './intent.js';
 import { type StripeOutcome } from './outcome.js';
 
 export { type StripeFailure, type StripeOutcome, type UnknownCause } from './outcome.js';
@@ -86,6 +86,7 @@ export interface StripePort {
   retrieveIntent(id: string): Promise<StripeOutcome<Intent>>;
   retrieveCharge(id: string): Promise<StripeOutcome<Charge>>;
   retrieveRefund(id: string): Promise<StripeOutcome<Refund>>;
+  retrieveDispute(id: string): Promise<StripeOutcome<Dispute>>;
   retrieveCustomer(id: string): Promise<StripeOutcome<Customer>>;
   retrieveCheckoutSession(id: string): Promise<StripeOutcome<CheckoutSession>>;
   retrieveEvent(id: string): Promise<StripeOutcome<StripeEvent>>;
@@ -94,6 +95,7 @@ export interface StripePort {
   listRefunds(query: ListQuery & { payment_intent?: string; charge?: string }): Promise<StripeOutcome<Page<Refund>>>;
   listCustomers(query: ListQuery): Promise<StripeOutcome<Page<Customer>>>;
   listCheckoutSessions(query: ListQuery & { payment_intent?: string }): Promise<StripeOutcome<Page<CheckoutSession>>>;
+  listDisputes(query: ListQuery & { payment_intent?: string; charge?: string }): Promise<StripeOutcome<Page<Dispute>>>;
   listEvents(query: ListQuery & { types?: string[]; delivery_success?: boolean }): Promise<StripeOutcome<Page<StripeEvent>>>;
 }
 
@@ -112,6 +114,7 @@ export const READS = [
   'retrieveIntent',
   'retrieveCharge',
   'retrieveRefund',
+  'retrieveDispute',
   'retrieveCustomer',
   'retrieveCheckoutSession',
   'retrieveEvent',
@@ -120,6 +123,7 @@ export const READS = [
   'listRefunds',
   'listCustomers',
   'listCheckoutSessions',
+  'listDisputes',
   'listEvents',
 ] as const;
 export const OPERATIONS = [...WRITES, ...READS] as const;

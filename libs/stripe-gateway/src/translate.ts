@@ -4,6 +4,7 @@ import {
   type Charge,
   type CheckoutSession,
   type Customer,
+  type Dispute,
   type Intent,
   type IntentStatus,
   type PaymentError,
@@ -27,6 +28,7 @@ export function toIntent(raw: Stripe.PaymentIntent): Intent {
     next_action: raw.next_action ?? null,
     latest_charge: idOf(charge),
     card: typeof charge === 'object' && charge !== null ? cardOf(charge) : null,
+    disputed: typeof charge === 'object' && charge !== null ? charge.disputed : null,
     last_payment_error: raw.last_payment_error ? toPaymentError(raw.last_payment_error) : null,
     cancellation_reason: raw.cancellation_reason ?? null,
     customer: idOf(raw.customer),
@@ -71,6 +73,24 @@ export function toRefund(raw: Stripe.Refund): Refund {
     failure_reason: raw.failure_reason ?? null,
     metadata: raw.metadata ?? {},
     created: raw.created,
+  };
+}
+
+export function toDispute(raw: Stripe.Dispute): Dispute {
+  return {
+    object: 'dispute',
+    id: raw.id,
+    payment_intent: idOf(raw.payment_intent),
+    charge: idOf(raw.charge),
+    status: raw.status,
+    amount: raw.amount,
+    currency: raw.currency,
+    reason: raw.reason,
+    evidence_details: { due_by: raw.evidence_details.due_by },
+    balance_transactions: raw.balance_transactions.map(({ amount, fee, currency }) => ({ amount, fee, currency })),
+    metadata: raw.metadata,
+    created: raw.created,
+    livemode: raw.livemode,
   };
 }
 

@@ -29,6 +29,7 @@ export const recoveryFailpoints: readonly string[] = [
     'payments.lookup.intent',
     'payments.lookup.intents',
     'payments.lookup.refunds',
+    'payments.lookup.disputes',
     'payments.orphan.cancel',
     'payments.customer.check',
   ),

@@ -1,4 +1,4 @@
-import { type RefundSnapshot } from '@tidegate/contracts/payment';
+import { type DisputeSnapshot, type RefundSnapshot } from '@tidegate/contracts/payment';
 import { type JSONColumnType } from 'kysely';
 import { type Card, type Failure, type Terms } from './payment/payment.events.js';
 
@@ -28,14 +28,16 @@ export interface PaymentsTable {
   failure: JSONColumnType<Failure | null>;
   cancellation_reason: string | null;
   refunds: JSONColumnType<RefundRow[]>;
+  disputes: JSONColumnType<DisputeSnapshot[]>;
   metadata: JSONColumnType<Record<string, string>>;
   origin: Terms['origin'];
   livemode: boolean;
   created_at: Date;
   updated_at: Date;
+  status_since: Date;
 }
 
-export type RefundRow = RefundSnapshot & { created_at: string };
+export type RefundRow = RefundSnapshot & { created_at: string; failure?: { code: string; message: string } | null };
 
 export interface IdempotencyKeysTable {
   tenant: string;

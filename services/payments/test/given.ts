@@ -77,6 +77,7 @@ export const intent = (change: Partial<Intent> = {}): Intent => ({
   next_action: null,
   latest_charge: null,
   card: null,
+  disputed: null,
   last_payment_error: null,
   cancellation_reason: null,
   customer: null,

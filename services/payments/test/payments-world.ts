@@ -189,11 +189,39 @@ export async function paymentsWorld(options: WorldOptions = {}) {
           return line === undefined ? null : Number(line.slice(series.length));
         }),
       ),
+    /** What happened to a payment, as REST tells it. */
+    timeline: async (id: string) =>
+      json<{ data: { type: string; at: string; summary: string; data: Record<string, unknown> }[] }>(
+        await send(RPC.paymentEvents, { params: { id } }),
+      ).data,
+    /** What a person, a bank or a payer does at Stripe. */
+    dashboard: async (action: string, body: object): Promise<Record<string, unknown>> => {
+      const response = await fetch(`${simulator.url}/__dashboard/${action}`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(body),
+      });
+      const answer = (await response.json()) as Record<string, unknown>;
+      if (response.status !== 200) throw new Error(`The dashboard refused ${action}: ${JSON.stringify(answer)}`);
+      return answer;
+    },
+    /** A request to Stripe's API by somebody else than us: a browser, another program. */
+    stripe: async (path: string, params: Record<string, string>): Promise<Record<string, unknown>> => {
+      const response = await fetch(`${simulator.url}/v1/${path}`, {
+        method: 'POST',
+        headers: { authorization: 'Bearer sk_test_simulator', 'content-type': 'application/x-www-form-urlencoded' },
+        body: new URLSearchParams(params),
+      });
+      return (await response.json()) as Record<string, unknown>;
+    },
+    /** The lines of one metric, as a scrape shows them: labels to value. */
+    series: async (name: string): Promise<Record<string, number>> => seriesOf(await first.metrics.registry.metrics(), name),
     /** What Stripe holds. */
     truth: () => ({
       intents: simulator.world.paymentIntents.all(),
       charges: simulator.world.charges.all(),
       refunds: simulator.world.refunds.all(),
+      disputes: simulator.world.disputes.all(),
     }),
     /** Intents of one payment at Stripe. */
     intentsOf: (id: string) => simulator.world.paymentIntents.all().filter((intent) => intent.metadata['payment_id'] === id),
@@ -204,6 +232,15 @@ export async function paymentsWorld(options: WorldOptions = {}) {
       await database.drop();
     },
   };
+}
+
+/** `name{status="a"} 1` -> `{ 'status="a"': 1 }`; a series without labels has the key ''. */
+function seriesOf(scrape: string, name: string): Record<string, number> {
+  const lines = scrape.split('\n').flatMap((line) => {
+    const found = /^(\w+)(?:\{(.*)\})? (\S+)$/.exec(line);
+    return found && found[1] === name ? [[found[2] ?? '', Number(found[3]?.replace('Inf', 'Infinity').replace('+', ''))] as const] : [];
+  });
+  return Object.fromEntries(lines);
 }
 
 export type PaymentsWorld = Awaited<ReturnType<typeof paymentsWorld>>;

@@ -14,6 +14,16 @@ export function newsOf(world: PaymentsWorld): Incoming[] {
     .map((event, index) => incoming(event.id, event.type, event.created, event.data.object as Json, index + 1));
 }
 
+/** All news about one payment so far, in the order given by `order`, then what follows from it. */
+export async function catchUp(
+  world: PaymentsWorld,
+  intentId: string | null,
+  order: (news: Incoming[]) => Incoming[] = (news) => news,
+): Promise<void> {
+  for (const message of order(newsOf(world).filter((one) => one.aggregate === intentId))) await deliver(world, message);
+  await world.settle();
+}
+
 /** Hands one message to the consumer, in a transaction as the inbox does. Transient failures are thrown. */
 export async function deliver(world: PaymentsWorld, message: Incoming): Promise<void> {
   const { stripeEvents } = world.parts;
@@ -51,11 +61,31 @@ function incoming(id: string, type: string, created: number, object: Json, posit
   };
 }
 
+function failureOf(object: Json): NormalizedStripeEvent['object']['failure'] {
+  const reason = object['failure_reason'];
+  if (typeof reason === 'string') return { code: reason, decline_code: null, message: reason };
+  const error = object['last_payment_error'] as { code?: string; decline_code?: string; message?: string } | null | undefined;
+  return error ? { code: error.code ?? '', decline_code: error.decline_code ?? null, message: error.message ?? '' } : null;
+}
+
+function disputeOf(object: Json): NonNullable<NormalizedStripeEvent['object']['dispute']> {
+  const movements = object['balance_transactions'] as { amount: number; fee: number; currency: string }[];
+  const total = (take: (one: (typeof movements)[number]) => number) => movements.reduce((sum, one) => sum + take(one), 0);
+  return {
+    reason: object['reason'] as string,
+    due_by: (object['evidence_details'] as { due_by: number | null }).due_by,
+    movements: movements.length,
+    currency: movements[0]?.currency ?? null,
+    withdrawn: total((one) => Math.max(0, -one.amount)),
+    reinstated: total((one) => Math.max(0, one.amount)),
+    fee: total((one) => one.fee),
+  };
+}
+
 function normalized(id: string, type: string, created: number, object: Json): NormalizedStripeEvent {
   const kind = String(object['object']);
   const text = (name: string) => (typeof object[name] === 'string' ? (object[name] as string) : null);
   const number = (name: string) => (typeof object[name] === 'number' ? (object[name] as number) : null);
-  const error = object['last_payment_error'] as { code?: string; decline_code?: string; message?: string } | null | undefined;
   return {
     stripe_event_id: id,
     type,
@@ -80,9 +110,10 @@ function normalized(id: string, type: string, created: number, object: Json): No
       currency: text('currency'),
       capture_method: text('capture_method'),
       cancellation_reason: text('cancellation_reason'),
-      failure: error ? { code: error.code ?? '', decline_code: error.decline_code ?? null, message: error.message ?? '' } : null,
+      failure: failureOf(object),
       card: null,
       metadata: (object['metadata'] ?? {}) as Record<string, string>,
+      ...(kind === 'dispute' ? { dispute: disputeOf(object) } : {}),
     },
   };
 }

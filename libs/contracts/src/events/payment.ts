@@ -1,5 +1,5 @@
 import { defineEvent } from '../envelope.js';
-import { examplePaymentSnapshot, PaymentSnapshot, type PaymentStatus } from '../payment.js';
+import { exampleDispute, examplePaymentSnapshot, PaymentSnapshot, type PaymentStatus } from '../payment.js';
 
 /** Each fact of a payment carries the whole payment as it is after the fact. */
 export const PAYMENT_FACTS = {
@@ -13,6 +13,11 @@ export const PAYMENT_FACTS = {
   failed: 'The payment ended without success.',
   unknown: 'A call went out and no answer is certain yet.',
   refund_updated: 'A refund was requested, or its status changed.',
+  dispute_opened: "The customer's bank disputes the payment: an inquiry or a chargeback.",
+  dispute_updated: 'A dispute changed: evidence went out, an inquiry became a chargeback, or its figures are others.',
+  dispute_funds_withdrawn: 'Money was taken for a dispute.',
+  dispute_funds_reinstated: 'Money that was taken for a dispute came back.',
+  dispute_closed: 'A dispute is over: won, lost, prevented, or an inquiry that was closed.',
 } as const;
 export type PaymentFact = keyof typeof PAYMENT_FACTS;
 
@@ -24,12 +29,18 @@ export const paymentEvents = (Object.keys(PAYMENT_FACTS) as PaymentFact[]).map((
     version: 1,
     doc: PAYMENT_FACTS[fact],
     data: PaymentSnapshot,
-    example: { ...examplePaymentSnapshot, status: exampleStatus(fact) },
+    example: { ...examplePaymentSnapshot, status: exampleStatus(fact), disputes: isOfDispute(fact) ? [exampleDispute] : [] },
   }),
 );
 
+type DisputeFact = Extract<PaymentFact, `dispute_${string}`>;
+
+function isOfDispute(fact: PaymentFact): fact is DisputeFact {
+  return fact.startsWith('dispute_');
+}
+
 function exampleStatus(fact: PaymentFact): PaymentStatus {
   if (fact === 'created') return 'unknown';
-  if (fact === 'refund_updated') return 'succeeded';
+  if (fact === 'refund_updated' || isOfDispute(fact)) return 'succeeded';
   return fact;
 }

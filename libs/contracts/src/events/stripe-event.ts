@@ -2,6 +2,21 @@ import { z } from 'zod';
 import { defineEvent } from '../envelope.js';
 
 /**
+ * What only a dispute has. `movements` counts its balance transactions, which are only ever added; the totals over them are in minor units of `currency`,
+ * null before the first. `due_by` in epoch seconds.
+ */
+export const NormalizedDispute = z.object({
+  reason: z.string().nullable(),
+  due_by: z.int().nullable(),
+  movements: z.int().nonnegative(),
+  currency: z.string().nullable(),
+  withdrawn: z.int().nonnegative(),
+  reinstated: z.int().nonnegative(),
+  fee: z.int(),
+});
+export type NormalizedDispute = z.infer<typeof NormalizedDispute>;
+
+/**
  * A Stripe event in our words. `object` is what all Stripe objects of interest have in common plus the money fields; amounts in
  * minor units. Delivered snapshots state the truth at `created` (whole seconds); swept and thin ones are only hints.
  */
@@ -32,6 +47,8 @@ export const NormalizedStripeEvent = z.object({
     failure: z.object({ code: z.string(), decline_code: z.string().nullable(), message: z.string() }).nullable(),
     card: z.object({ brand: z.string(), last4: z.string() }).nullable(),
     metadata: z.record(z.string(), z.string()),
+    /** Of disputes only. */
+    dispute: NormalizedDispute.nullish(),
   }),
 });
 export type NormalizedStripeEvent = z.infer<typeof NormalizedStripeEvent>;
@@ -85,6 +102,11 @@ export const STRIPE_TYPES = [
   'refund.created',
   'refund.updated',
   'refund.failed',
+  'charge.dispute.created',
+  'charge.dispute.updated',
+  'charge.dispute.funds_withdrawn',
+  'charge.dispute.funds_reinstated',
+  'charge.dispute.closed',
 ] as const;
 
 export const OTHER_STRIPE_SUBJECT = 'stripe.events.other.v1';

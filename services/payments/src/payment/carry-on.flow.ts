@@ -44,6 +44,7 @@ const TURNED_AWAY_BY: Partial<Record<StripeFailure['kind'], WaitsFor>> = {
   in_use: 'key_in_use',
   auth: 'auth',
 };
+const NOTHING = { kind: 'ok' as const, value: [] };
 
 type Looked = { kind: 'certain' } | { kind: 'no_effect' } | { kind: 'later'; dueAt: Date };
 
@@ -196,8 +197,7 @@ export class CarryOn {
   }
 
   private async findRefund(run: Run, refund: Refund): Promise<Looked> {
-    const list = this.deps.calls.at('payments.lookup.refunds');
-    const all = await everyPage((query) => list.listRefunds(query), { payment_intent: intentIdOf(paymentOf(run)) });
+    const all = await this.listRefunds(intentIdOf(paymentOf(run)));
     if (all.kind !== 'ok') return { kind: 'later', dueAt: this.lookLater(run, all) };
     const rules = { now: this.now(), absenceMs: this.deps.absenceMs };
     const { events, retry } = decideRefundLookup(refund, all.value, rules);
@@ -233,7 +233,7 @@ export class CarryOn {
     return null;
   }
 
-  /** Believes Stripe about the whole payment: its intent, and its refunds once it is captured. */
+  /** Believes Stripe about the whole payment: its intent, and once it is captured its refunds and disputes. */
   private async refresh(run: Run): Promise<Date | null> {
     const payment = paymentOf(run);
     if (payment.intent_id === null) return null;
@@ -241,13 +241,13 @@ export class CarryOn {
     const outcome = await this.deps.calls.at('payments.lookup.intent').retrieveIntent(payment.intent_id);
     if (outcome.kind === 'not_found') this.alarmMissing(payment);
     if (outcome.kind !== 'ok') return this.lookLater(run, outcome);
-    const list = this.deps.calls.at('payments.lookup.refunds');
-    const refunds =
-      outcome.value.status === 'succeeded'
-        ? await everyPage((query) => list.listRefunds(query), { payment_intent: payment.intent_id })
-        : null;
-    if (refunds && refunds.kind !== 'ok') return this.lookLater(run, refunds);
-    const seen = refunds?.value ?? [];
+    const captured = outcome.value.status === 'succeeded';
+    const refunds = captured ? await this.listRefunds(payment.intent_id) : NOTHING;
+    if (refunds.kind !== 'ok') return this.lookLater(run, refunds);
+    const disputed = captured && (outcome.value.disputed !== false || payment.disputes.length > 0);
+    const disputes = disputed ? await this.listDisputes(payment.intent_id) : NOTHING;
+    if (disputes.kind !== 'ok') return this.lookLater(run, disputes);
+    const seen = { refunds: refunds.value, disputes: disputes.value };
     const refreshed = (now: Payment) => decideRefresh(now, outcome.value, seen, foreignRefundId);
     if (run.loaded.version === version && refreshed(paymentOf(run)) === null) return nextLookUp(this.now(), run.held.attempt + 1);
     const fresh = await this.deps.recorder.record(run, 'payments.refresh.recorded', (now) =>
@@ -259,6 +259,16 @@ export class CarryOn {
   private outOfCalls(run: Run): Date {
     run.waitsFor = 'answer_missing';
     return nextLookUp(this.now(), run.held.attempt + 1);
+  }
+
+  private listRefunds(payment_intent: string) {
+    const list = this.deps.calls.at('payments.lookup.refunds');
+    return everyPage((query) => list.listRefunds(query), { payment_intent });
+  }
+
+  private listDisputes(payment_intent: string) {
+    const list = this.deps.calls.at('payments.lookup.disputes');
+    return everyPage((query) => list.listDisputes(query), { payment_intent });
   }
 
   /** A call that certainly had no effect: the same key again, later. */

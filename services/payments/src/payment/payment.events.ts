@@ -1,3 +1,5 @@
+import { type DisputeFunds, type DisputeSnapshot, type DisputeStatus } from '@tidegate/contracts/payment';
+
 /** What can have happened to a payment. Private to this service; `payment.publish.ts` is the only road to the outside. Amounts in minor units. */
 
 export interface Failure {
@@ -79,13 +81,42 @@ export type PaymentEvent =
         amount: number;
         reason: string | null;
         command_id?: string;
+        /** Why it failed, in Stripe's words. */
+        failure_reason?: string | null;
       };
     }
   | { type: 'RefundRejected'; data: { refund_id: string; failure: Failure } }
   | { type: 'RefundNotExecuted'; data: { refund_id: string } }
   | { type: 'RefundCompleted'; data: { refund_id: string } }
   | { type: 'OrphanIntentFound'; data: { intent_id: string } }
-  | { type: 'OrphanIntentCanceled'; data: { intent_id: string } };
+  | { type: 'OrphanIntentCanceled'; data: { intent_id: string } }
+  | DisputeEvent;
+
+/** As it was when it was opened; money has not moved for it yet. */
+export type OpenedDispute = Omit<DisputeSnapshot, 'funds'>;
+
+interface DisputeChange {
+  dispute_id: string;
+  status: DisputeStatus;
+  amount: number;
+  reason: string | null;
+  respond_by: string | null;
+}
+
+interface DisputeMovement {
+  dispute_id: string;
+  /** Totals, not differences. */
+  funds: DisputeFunds;
+  /** How many balance transactions they are the totals of. */
+  movements: number;
+}
+
+export type DisputeEvent =
+  | { type: 'DisputeOpened'; data: { dispute: OpenedDispute } }
+  | { type: 'DisputeUpdated'; data: DisputeChange }
+  | { type: 'DisputeFundsWithdrawn'; data: DisputeMovement }
+  | { type: 'DisputeFundsReinstated'; data: DisputeMovement }
+  | { type: 'DisputeClosed'; data: DisputeChange };
 
 export type PaymentEventType = PaymentEvent['type'];
 

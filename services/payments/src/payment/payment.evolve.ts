@@ -1,3 +1,4 @@
+import { evolveDispute } from './dispute.evolve.js';
 import { factsBetween } from './facts.decide.js';
 import { type Occurred } from './payment.events.js';
 import {
@@ -9,12 +10,19 @@ import {
   type PaymentState,
   type Pending,
   type Refund,
+  statusOf,
 } from './payment.state.js';
 
 /** The state after one more event. */
 export function evolve(state: PaymentState, event: Occurred): PaymentState {
   const next = apply(state, event);
-  return { ...next, updated_at: event.at, published: next.published + factsBetween(state, next).length };
+  const same = state.kind !== 'none' && statusOf(state) === statusOf(next);
+  return {
+    ...next,
+    updated_at: event.at,
+    status_since: same ? state.status_since : event.at,
+    published: next.published + factsBetween(state, next).length,
+  };
 }
 
 export const replay = (events: readonly Occurred[], from: PaymentState = noPayment): PaymentState => events.reduce(evolve, from);
@@ -96,12 +104,20 @@ function applyToPayment(payment: Payment, event: Occurred): Payment {
       return { ...payment, orphans: [...payment.orphans, event.data.intent_id] };
     case 'OrphanIntentCanceled':
       return { ...payment, orphans: payment.orphans.filter((id) => id !== event.data.intent_id) };
+    case 'DisputeOpened':
+    case 'DisputeUpdated':
+    case 'DisputeFundsWithdrawn':
+    case 'DisputeFundsReinstated':
+    case 'DisputeClosed':
+      return evolveDispute(payment, event);
     default:
       return event satisfies never;
   }
 }
 
 const NOT_EXECUTED = { code: 'not_executed', decline_code: null, message: 'Stripe never carried this refund out.' };
+
+const REFUND_FAILED = 'The bank sent the refund back; its amount can be refunded again.';
 
 type Of<T extends Occurred['type']> = Extract<Occurred, { type: T }>;
 
@@ -130,10 +146,12 @@ function blank(terms: Payment['terms'], at: string): Payment {
     card: null,
     pending: null,
     refunds: [],
+    disputes: [],
     orphans: [],
     published: 0,
     created_at: at,
     updated_at: at,
+    status_since: at,
   };
 }
 
@@ -183,8 +201,9 @@ function requestedRefund({ data, at }: Of<'RefundRequested'>): Refund {
 /** A refund that we did not ask for (the dashboard), or no longer know of, comes into being here. */
 function recorded(payment: Payment, { data, at }: Of<'RefundRecorded'>): Payment {
   const known = payment.refunds.some((refund) => refund.id === data.refund_id);
+  const failure = data.failure_reason ? { code: data.failure_reason, decline_code: null, message: REFUND_FAILED } : null;
   if (known)
-    return changeRefund(payment, data.refund_id, (r) => ({ ...r, status: data.status, stripe_refund: data.stripe_refund, failure: null }));
+    return changeRefund(payment, data.refund_id, (r) => ({ ...r, status: data.status, stripe_refund: data.stripe_refund, failure }));
   const found: Refund = {
     id: data.refund_id,
     command_id: data.command_id ?? null,
@@ -195,7 +214,7 @@ function recorded(payment: Payment, { data, at }: Of<'RefundRecorded'>): Payment
     submitted_at: at,
     stored: false,
     not_seen_at: null,
-    failure: null,
+    failure,
     completed: true,
     created_at: at,
   };

@@ -3,6 +3,7 @@ import { type Metrics } from '@tidegate/telemetry/metrics';
 import { type Kysely, sql } from 'kysely';
 import { type PaymentsTables } from '../tables.js';
 import { backlog } from '../retries/retries.store.js';
+import { DisputeMetrics } from './dispute.metrics.js';
 import { isFinal, type Payment, type PaymentState, statusOf } from './payment.state.js';
 
 const OUTCOMES = ['succeeded', 'canceled', 'failed'] as const;
@@ -18,6 +19,7 @@ export class PaymentMetrics {
   private readonly seconds;
   private readonly keys;
   private readonly retries;
+  private readonly disputes;
 
   constructor(
     metrics: Metrics,
@@ -31,19 +33,29 @@ export class PaymentMetrics {
     this.retries = metrics.counter('payments_retry_attempts_total', 'Runs of the loop that carries payments on.', {
       result: ['settled', 'later', 'failed'],
     });
+    this.disputes = new DisputeMetrics(metrics, logger, db, now);
     metrics.gauge(
       'payments_pending_oldest_seconds',
-      'Age of the oldest payment in a status that should not last.',
+      'How long the payment that has been in this status for longest is in it.',
       { status: PENDING },
       async (gauge) => {
         const { rows } = await sql<{
           status: string;
           oldest: Date;
-        }>`SELECT status, min(updated_at) AS oldest FROM payments WHERE status = ANY(${[...PENDING]}) GROUP BY status`.execute(db);
+        }>`SELECT status, min(status_since) AS oldest FROM payments WHERE status = ANY(${[...PENDING]}) GROUP BY status`.execute(db);
         for (const status of PENDING) {
-          const oldest = rows.find((row) => row.status === status)?.oldest;
-          gauge.set({ status }, oldest ? Math.max(0, (now().getTime() - oldest.getTime()) / 1000) : 0);
+          gauge.set({ status }, ageInSeconds(rows.find((row) => row.status === status)?.oldest, now()));
         }
+      },
+    );
+    metrics.gauge(
+      'payments_without_intent_oldest_seconds',
+      'Age of the oldest payment that was sent to Stripe and has no PaymentIntent id yet; 0 when there is none.',
+      {},
+      async (gauge) => {
+        const { rows } = await sql<{ oldest: Date | null }>`
+          SELECT min(status_since) AS oldest FROM payments WHERE status = 'unknown' AND stripe_payment_intent IS NULL`.execute(db);
+        gauge.set(ageInSeconds(rows[0]?.oldest, now()));
       },
     );
     metrics.gauge('payments_retry_queue_depth', 'Payments that wait for a look-up or another try.', {}, async (gauge) => {
@@ -70,6 +82,7 @@ export class PaymentMetrics {
 
   /** A payment went from one state to another. */
   changed(before: PaymentState, after: Payment): void {
+    if (before.kind === 'payment') this.disputes.changed(before, after);
     const [from, to] = [before.kind === 'none' ? null : statusOf(before), statusOf(after)];
     if (from === to) return;
     this.logger.info(
@@ -84,3 +97,6 @@ export class PaymentMetrics {
       this.seconds.observe({ outcome }, Math.max(0, (Date.parse(after.updated_at) - Date.parse(after.created_at)) / 1000));
   }
 }
+
+const ageInSeconds = (since: Date | null | undefined, now: Date): number =>
+  since ? Math.max(0, (now.getTime() - since.getTime()) / 1000) : 0;

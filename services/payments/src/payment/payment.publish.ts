@@ -65,6 +65,7 @@ export function snapshotOf(payment: Payment): PaymentSnapshot {
       reason: r.reason,
       stripe_refund: r.stripe_refund,
     })),
+    disputes: payment.disputes.map(({ movements: _, ...dispute }) => dispute),
     origin: terms.origin,
     livemode: terms.livemode,
     created_at: payment.created_at,

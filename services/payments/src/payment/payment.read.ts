@@ -9,7 +9,7 @@ import { decodeCursor, encodeCursor } from './list-cursor.js';
 import { problemReply } from './payment.reply.js';
 import { type RouteHandler } from './payment.rpc.js';
 import { findRow } from './payment.store.js';
-import { timelineEntry } from './payment.timeline.js';
+import { timelineOf } from './payment.timeline.js';
 import { viewOfRow } from './payment.view.js';
 
 export interface PaymentReadDeps {
@@ -83,7 +83,7 @@ async function list({ db }: PaymentReadDeps, request: Request) {
 async function events({ db }: PaymentReadDeps, request: Request) {
   const row = await findRow(db, request.params['id'] ?? '', request.tenant);
   if (!row) return notFound(request);
-  return jsonReply(200, { data: (await readStream(db, `payment:${row.id}`)).map(timelineEntry) });
+  return jsonReply(200, { data: timelineOf(await readStream(db, `payment:${row.id}`)) });
 }
 
 async function receiptsOf(db: Kysely<PaymentsTables>, ids: string[]): Promise<Map<string, string>> {

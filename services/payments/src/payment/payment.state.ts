@@ -1,4 +1,4 @@
-import { type PaymentStatus, type RefundStatus } from '@tidegate/contracts/payment';
+import { type DisputeSnapshot, type PaymentStatus, type RefundStatus } from '@tidegate/contracts/payment';
 import { type CancelCause, type Card, type Failure, type IntentStep, type Terms } from './payment.events.js';
 
 /** Where the money stands, as far as it is certain. Each variant has the facts that exist only there. */
@@ -60,6 +60,9 @@ export interface Refund {
   created_at: string;
 }
 
+/** `movements`: how many balance transactions its figures are the totals of. */
+export type Dispute = DisputeSnapshot & { movements: number };
+
 export interface Payment {
   kind: 'payment';
   terms: Terms;
@@ -73,12 +76,15 @@ export interface Payment {
   card: Card | null;
   pending: Pending | null;
   refunds: Refund[];
+  disputes: Dispute[];
   /** Further intents that carry our payment id: unconfirmed, to be canceled. */
   orphans: string[];
   /** How many facts were published. */
   published: number;
   created_at: string;
   updated_at: string;
+  /** Since when `statusOf` says the same. */
+  status_since: string;
 }
 
 export type PaymentState = { kind: 'none' } | Payment;

@@ -2,11 +2,11 @@ import { type Metadata } from '@tidegate/event-store/event';
 import { readStream } from '@tidegate/event-store/read';
 import { envelope, type OutboxMessage } from '@tidegate/messaging/outbox';
 import { type Insertable, type Kysely, type Transaction } from 'kysely';
-import { type PaymentsTable, type PaymentsTables } from '../tables.js';
+import { type PaymentsTable, type PaymentsTables, type RefundRow } from '../tables.js';
 import { type Occurred, type PaymentEvent } from './payment.events.js';
 import { replay } from './payment.evolve.js';
 import { publishedBy, snapshotOf } from './payment.publish.js';
-import { noPayment, type Payment, type PaymentState } from './payment.state.js';
+import { noPayment, type Payment, type PaymentState, type Refund } from './payment.state.js';
 import { type DecisionRows, writeDecisions } from './write-decisions.js';
 
 /** A payment as its stream says, and how long that stream was. */
@@ -95,14 +95,25 @@ export function rowOf(payment: Payment, version: number): Insertable<PaymentsTab
     card: json(snapshot.card),
     failure: json(snapshot.failure),
     cancellation_reason: snapshot.cancellation_reason ?? null,
-    refunds: JSON.stringify(snapshot.refunds.map((refund, i) => ({ ...refund, created_at: payment.refunds[i]?.created_at }))),
+    refunds: JSON.stringify(
+      snapshot.refunds.map((refund, i) => ({
+        ...refund,
+        created_at: payment.refunds[i]?.created_at,
+        failure: failureOf(payment.refunds[i]),
+      })),
+    ),
+    disputes: JSON.stringify(snapshot.disputes),
     metadata: JSON.stringify(payment.terms.metadata),
     origin: snapshot.origin,
     livemode: snapshot.livemode,
     created_at: new Date(snapshot.created_at),
     updated_at: new Date(snapshot.updated_at),
+    status_since: new Date(payment.status_since),
   };
 }
+
+const failureOf = (refund: Refund | undefined): RefundRow['failure'] =>
+  refund?.failure ? { code: refund.failure.code, message: refund.failure.message } : null;
 
 const json = (value: object | null): never => (value === null ? null : JSON.stringify(value)) as never;
 

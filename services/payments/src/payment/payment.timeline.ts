@@ -1,44 +1,31 @@
 import { type StoredEvent } from '@tidegate/event-store/event';
-import { type PaymentEventType } from './payment.events.js';
+import { evolve } from './payment.evolve.js';
+import { noPayment, type Payment, type PaymentState } from './payment.state.js';
+import { toOccurred } from './payment.store.js';
+import { summaryOf } from './payment.summary.js';
 
-/** One sentence per kind of event, for people. */
-const SUMMARY: Record<PaymentEventType, string> = {
-  PaymentAccepted: 'The payment was accepted.',
-  PaymentAdopted: 'The payment was found at Stripe.',
-  StepSubmitted: 'A call to Stripe was committed to.',
-  AnswerMissing: 'Stripe gave no certain answer; looking for the effect.',
-  IntentRecorded: 'Stripe created the PaymentIntent.',
-  ConfirmRequested: 'A confirmation was requested.',
-  CaptureRequested: 'A capture was requested.',
-  CancelRequested: 'A cancellation was requested.',
-  CommandCompleted: 'The request has a certain outcome.',
-  AmountChanged: 'The amount was changed at Stripe.',
-  PaymentMethodAwaited: 'The payment waits for a payment method.',
-  PaymentDeclined: 'The attempt was declined.',
-  PaymentActionRequired: 'The payer must act.',
-  PaymentProcessingStarted: 'The payment is being processed.',
-  PaymentAuthorized: 'The amount was authorized.',
-  PaymentSucceeded: 'The amount was captured.',
-  PaymentCanceled: 'The payment was canceled.',
-  PaymentFailed: 'The payment failed.',
-  RefundRequested: 'A refund was requested.',
-  RefundAnswerMissing: 'Stripe gave no certain answer to the refund; looking for the effect.',
-  RefundNotSeen: 'The refund is not among those that Stripe lists.',
-  RefundRecorded: 'Stripe told how the refund stands.',
-  RefundRejected: 'Stripe refused the refund.',
-  RefundNotExecuted: 'The refund was never carried out.',
-  RefundCompleted: 'The refund request has a certain outcome.',
-  OrphanIntentFound: 'A second, unconfirmed PaymentIntent was found.',
-  OrphanIntentCanceled: 'The second PaymentIntent was canceled.',
-};
+/** One line of `GET /v1/payments/{id}/events`. `summary` is for people, `type` and `data` are for programs. */
+export interface TimelineEntry {
+  type: string;
+  at: string;
+  summary: string;
+  data: Record<string, unknown>;
+}
 
-export function timelineEntry(event: StoredEvent) {
-  const { terms, ...rest } = event.data as Record<string, unknown>;
-  const amounts = terms as { amount: number; currency: string } | undefined;
-  return {
-    type: event.type,
-    at: event.occurred_at.toISOString(),
-    summary: SUMMARY[event.type as PaymentEventType] ?? event.type,
-    data: amounts ? { ...rest, amount: amounts.amount, currency: amounts.currency } : rest,
-  };
+/** All that happened to a payment, oldest first, from its whole stream. */
+export function timelineOf(events: readonly StoredEvent[]): TimelineEntry[] {
+  let state: PaymentState = noPayment;
+  return events.map((stored) => {
+    const before = state;
+    const event = toOccurred(stored);
+    const after = evolve(before, event) as Payment;
+    state = after;
+    return { type: event.type, at: event.at, summary: summaryOf(event, before, after), data: shown(event.data, after) };
+  });
+}
+
+/** Of the terms only the amount: the rest stands in the payment itself. */
+function shown(data: object, { terms }: Payment): Record<string, unknown> {
+  const { terms: own, ...rest } = data as Record<string, unknown>;
+  return own === undefined ? rest : { ...rest, amount: terms.amount, currency: terms.currency };
 }

@@ -1,7 +1,8 @@
-import { type PaymentSnapshot } from '@tidegate/contracts/payment';
-import { type PaymentView, type RefundView } from '@tidegate/contracts/responses';
+import { type DisputeSnapshot, type PaymentSnapshot } from '@tidegate/contracts/payment';
+import { type DisputeView, type PaymentView, type RefundView } from '@tidegate/contracts/responses';
 import { type Selectable } from 'kysely';
 import { type PaymentsTable } from '../tables.js';
+import { currentDispute, isInquiry } from './dispute.decide.js';
 import { snapshotOf } from './payment.publish.js';
 import { type Payment, type Refund, refundStatusOf } from './payment.state.js';
 
@@ -11,7 +12,14 @@ export interface Secrets {
   next_action: unknown;
 }
 
-type Refunds = { id: string; status: RefundView['status']; amount: number; reason: string | null; created_at: string }[];
+type Refunds = {
+  id: string;
+  status: RefundView['status'];
+  amount: number;
+  reason: string | null;
+  created_at: string;
+  failure?: { code: string; message: string } | null;
+}[];
 
 /** The payment as REST answers it to the one who made it. */
 export function viewOf(payment: Payment, receipt: string | null, secrets: Secrets | null): PaymentView {
@@ -56,6 +64,7 @@ function assemble(
     ...(shown.failure ? { failure: shown.failure } : {}),
     ...(shown.cancellation_reason ? { cancellation_reason: shown.cancellation_reason } : {}),
     refunds: refunds.map(toRefundView),
+    ...disputesShown(shown.disputes),
     receipt,
     origin: shown.origin,
     metadata,
@@ -64,11 +73,30 @@ function assemble(
   };
 }
 
-const toRefundView = ({ id, status, amount, reason, created_at }: Refunds[number]): RefundView => ({
+function disputesShown(disputes: readonly DisputeSnapshot[]): Pick<PaymentView, 'dispute' | 'disputes'> {
+  const current = currentDispute(disputes);
+  return current ? { dispute: toDisputeView(current), disputes: disputes.map(toDisputeView) } : {};
+}
+
+const toDisputeView = ({ id, status, amount, currency, reason, respond_by, funds, created_at }: DisputeSnapshot): DisputeView => ({
+  id,
+  object: 'dispute',
+  kind: isInquiry(status) ? 'inquiry' : 'chargeback',
+  status,
+  amount,
+  currency,
+  reason,
+  respond_by,
+  funds,
+  created_at,
+});
+
+const toRefundView = ({ id, status, amount, reason, created_at, failure }: Refunds[number]): RefundView => ({
   id,
   object: 'refund',
   status,
   amount,
   reason,
+  ...(status === 'failed' && failure ? { failure: { code: failure.code, message: failure.message } } : {}),
   created_at,
 });

@@ -1,17 +1,18 @@
-import { type Intent, type Refund as StripeRefund } from '@tidegate/stripe-gateway/intent';
+import { type Dispute as StripeDispute, type Intent, type Refund as StripeRefund } from '@tidegate/stripe-gateway/intent';
+import { followDispute, seenDispute } from './dispute.decide.js';
 import { follow } from './intent.decide.js';
 import { type PaymentEvent } from './payment.events.js';
 import { type Payment } from './payment.state.js';
 import { hasFailed, observeRefund, overdraws } from './refund.decide.js';
 
 /**
- * What an intent and the complete list of its refunds add to what we know, as one decision. Null when more would be given back than was captured: the list
+ * What an intent and the complete lists of its refunds and disputes add to what we know, as one decision. Null when more would be given back than was captured: the list
  * is behind, so ask again later. `foreignId` names refunds that only Stripe knows of.
  */
 export function decideRefresh(
   payment: Payment,
   intent: Intent,
-  refunds: readonly StripeRefund[],
+  { refunds, disputes }: { refunds: readonly StripeRefund[]; disputes: readonly StripeDispute[] },
   foreignId: (stripeRefund: string) => string,
 ): PaymentEvent[] | null {
   if (payment.pending) return [];
@@ -20,6 +21,7 @@ export function decideRefresh(
   const events = [
     ...follow(payment, intent, 'answer'),
     ...inOrder.flatMap((refund) => observeRefund(payment, refund, foreignId(refund.id))),
+    ...disputes.toSorted((a, b) => a.created - b.created).flatMap((dispute) => followDispute(payment, seenDispute(dispute))),
   ];
   return overdraws(payment, events) ? null : events;
 }

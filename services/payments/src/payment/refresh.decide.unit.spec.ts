@@ -14,22 +14,22 @@ const second = stripeRefund({ id: 're_2', amount: 4200 });
 
 describe('When Stripe is asked about a payment and its refunds', () => {
   it('takes a refund that failed and the one made in its place in one decision, the failed one first', () => {
-    const events = decideRefresh(payment(...given), paidIntent(), [second, first('failed')], foreignId) ?? [];
+    const events = decideRefresh(payment(...given), paidIntent(), { refunds: [second, first('failed')], disputes: [] }, foreignId) ?? [];
     expect(events).toMatchObject([{ data: { stripe_refund: 're_1', status: 'failed' } }, { data: { stripe_refund: 're_2' } }]);
     expect(refundedOf(payment(...given, ...events))).toBe(4200);
   });
   it('asks again later when the list gives back more than was captured', () => {
-    expect(decideRefresh(payment(...given), paidIntent(), [second, first('succeeded')], foreignId)).toBeNull();
+    expect(decideRefresh(payment(...given), paidIntent(), { refunds: [second, first('succeeded')], disputes: [] }, foreignId)).toBeNull();
   });
   it('believes an intent and its refunds together', () => {
     const adopted: PaymentEvent[] = [
       { type: 'PaymentAdopted', data: { terms: { ...payment(...given).terms, origin: 'dashboard' }, intent_id: 'pi_1' } },
     ];
-    const events = decideRefresh(payment(...adopted), paidIntent(), [second], foreignId);
+    const events = decideRefresh(payment(...adopted), paidIntent(), { refunds: [second], disputes: [] }, foreignId);
     expect(events?.map((event) => event.type)).toEqual(['PaymentSucceeded', 'RefundRecorded']);
   });
   it('leaves it to the answer of a call that is out', () => {
     const pending: PaymentEvent = { type: 'CaptureRequested', data: { command_id: 'cmd_3', amount: null } };
-    expect(decideRefresh(payment(...given, pending), intent(), [second], foreignId)).toEqual([]);
+    expect(decideRefresh(payment(...given, pending), intent(), { refunds: [second], disputes: [] }, foreignId)).toEqual([]);
   });
 });

@@ -101,6 +101,7 @@ const recorded = (refund_id: string, seen: StripeRefund, command_id?: string): P
     amount: seen.amount,
     reason: seen.reason,
     ...(command_id === undefined ? {} : { command_id }),
+    ...(hasFailed(seen) && seen.failure_reason !== null ? { failure_reason: seen.failure_reason } : {}),
   },
 });
 

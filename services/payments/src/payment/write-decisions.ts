@@ -93,8 +93,8 @@ function outcomeOf({ row, claim, ended }: DecisionRows & Along, found: Found): W
 }
 
 const COLUMNS = sql`id text, tenant text, version int, status text, amount bigint, amount_captured bigint, amount_refunded bigint, currency text,
-  capture_method text, stripe_payment_intent text, stripe_charge text, customer text, card text, failure text, cancellation_reason text, refunds text, metadata text,
-  origin text, livemode boolean, created_at timestamptz, updated_at timestamptz, expected int`;
+  capture_method text, stripe_payment_intent text, stripe_charge text, customer text, card text, failure text, cancellation_reason text, refunds text,
+  disputes text, metadata text, origin text, livemode boolean, created_at timestamptz, updated_at timestamptz, status_since timestamptz, expected int`;
 
 /** `born`, `moved`, `written`, `appended` and `staged`. Rows are written in the order of their ids, so that two processes with the same ones do not lock each other out. */
 function writing(decisions: readonly DecisionRows[]): RawBuilder<unknown>[] {
@@ -119,9 +119,10 @@ const recordset = (rows: readonly object[], columns: RawBuilder<unknown>) =>
 function inserted(rows: readonly object[]) {
   return sql`
     INSERT INTO payments (id, tenant, version, status, amount, amount_captured, amount_refunded, currency, capture_method, stripe_payment_intent,
-      stripe_charge, customer, card, failure, cancellation_reason, refunds, metadata, origin, livemode, created_at, updated_at)
+      stripe_charge, customer, card, failure, cancellation_reason, refunds, disputes, metadata, origin, livemode, created_at, updated_at, status_since)
     SELECT id, tenant, version, status, amount, amount_captured, amount_refunded, currency, capture_method, stripe_payment_intent,
-      stripe_charge, customer, card::jsonb, failure::jsonb, cancellation_reason, refunds::jsonb, metadata::jsonb, origin, livemode, created_at, updated_at
+      stripe_charge, customer, card::jsonb, failure::jsonb, cancellation_reason, refunds::jsonb, disputes::jsonb, metadata::jsonb, origin, livemode,
+      created_at, updated_at, status_since
     FROM ${recordset(rows, COLUMNS)}
     ON CONFLICT (id) DO NOTHING RETURNING id`;
 }
@@ -131,7 +132,8 @@ function updated(rows: readonly { id: string }[]) {
   return sql`
     UPDATE payments p SET version = r.version, status = r.status, amount = r.amount, amount_captured = r.amount_captured,
       amount_refunded = r.amount_refunded, stripe_payment_intent = r.stripe_payment_intent, stripe_charge = r.stripe_charge, card = r.card::jsonb,
-      failure = r.failure::jsonb, cancellation_reason = r.cancellation_reason, refunds = r.refunds::jsonb, updated_at = r.updated_at
+      failure = r.failure::jsonb, cancellation_reason = r.cancellation_reason, refunds = r.refunds::jsonb, disputes = r.disputes::jsonb,
+      updated_at = r.updated_at, status_since = r.status_since
     FROM ${recordset(rows, COLUMNS)}
     WHERE p.id = r.id AND p.id = ANY(${rows.map((row) => row.id)}) AND p.version = r.expected RETURNING p.id`;
 }

@@ -1,5 +1,6 @@
 import { type NormalizedStripeEvent } from '@tidegate/contracts/events/stripe-event';
 import { type Intent, type IntentStatus, type Refund as StripeRefund } from '@tidegate/stripe-gateway/intent';
+import { hasOtherDetails, observeDispute, type SeenDispute } from '../payment/dispute.decide.js';
 import { follow } from '../payment/intent.decide.js';
 import { type PaymentEvent } from '../payment/payment.events.js';
 import { type Payment } from '../payment/payment.state.js';
@@ -12,7 +13,7 @@ const OPEN = ['requires_payment_method', 'requires_confirmation', 'requires_acti
 
 /** Kinds of object that tell something about a payment; all others are ignored. */
 export const isAboutPayments = (event: NormalizedStripeEvent): boolean =>
-  ['payment_intent', 'charge', 'refund'].includes(event.object.object) && event.object.payment_intent !== null;
+  ['payment_intent', 'charge', 'refund', 'dispute'].includes(event.object.object) && event.object.payment_intent !== null;
 
 /** What one Stripe event adds to a payment. Order and repetition do not matter: states only move forward, and what comes and goes is asked for. */
 export function decideNews(payment: Payment, event: NormalizedStripeEvent, foreignRefundId: string): Meaning {
@@ -20,9 +21,11 @@ export function decideNews(payment: Payment, event: NormalizedStripeEvent, forei
     case 'payment_intent':
       return intentNews(payment, event);
     case 'charge':
-      return { kind: 'news', events: [], refresh: event.hint || hasUnknownRefund(payment, event) };
+      return { kind: 'news', events: [], refresh: event.hint || hasUnknownRefund(payment, event) || isExpiry(payment, event) };
     case 'refund':
       return refundNews(payment, event, foreignRefundId);
+    case 'dispute':
+      return disputeNews(payment, event);
     default:
       return { kind: 'news', events: [], refresh: false };
   }
@@ -63,6 +66,17 @@ function refundNews(payment: Payment, event: NormalizedStripeEvent, foreignRefun
   return { kind: 'news', events, refresh: known?.status === 'unknown' };
 }
 
+/** Like a refund's: before the payment is known to have succeeded, and when the snapshot is only a hint, Stripe is asked. */
+function disputeNews(payment: Payment, event: NormalizedStripeEvent): Meaning {
+  if (event.hint || payment.lifecycle.status !== 'succeeded') return { kind: 'news', events: [], refresh: true };
+  const seen = disputeOf(event);
+  return { kind: 'news', events: observeDispute(payment, seen), refresh: hasOtherDetails(payment, seen) };
+}
+
+/** The bank no longer holds the money; Stripe cancels the intent, and says so in an event of its own that may be lost. */
+const isExpiry = (payment: Payment, event: NormalizedStripeEvent): boolean =>
+  event.type === 'charge.expired' && payment.lifecycle.status === 'authorized';
+
 /** More was given back than all refunds that we know of or have asked for. What a smaller capture released stands on the charge as refunded, too. */
 function hasUnknownRefund(payment: Payment, { object }: NormalizedStripeEvent): boolean {
   const released = object.amount_captured === null ? 0 : Math.max(0, (object.amount ?? 0) - object.amount_captured);
@@ -85,6 +99,7 @@ function intentOf({ object, livemode }: NormalizedStripeEvent): Intent {
     next_action: null,
     latest_charge: object.charge,
     card: object.card,
+    disputed: null,
     last_payment_error: null,
     cancellation_reason: object.cancellation_reason,
     customer: object.customer,
@@ -107,5 +122,22 @@ function refundOf({ object }: NormalizedStripeEvent): StripeRefund {
     failure_reason: object.failure?.code ?? null,
     metadata: object.metadata,
     created: object.created ?? 0,
+  };
+}
+
+function disputeOf({ object }: NormalizedStripeEvent): SeenDispute {
+  const { dispute } = object;
+  const funds = dispute && dispute.movements > 0 ? { ...dispute, currency: dispute.currency ?? object.currency ?? '' } : null;
+  return {
+    id: object.id,
+    status: object.status ?? '',
+    amount: object.amount ?? 0,
+    currency: object.currency ?? '',
+    reason: dispute?.reason ?? null,
+    charge: object.charge,
+    due_by: dispute?.due_by ?? null,
+    created: object.created ?? 0,
+    movements: dispute?.movements ?? 0,
+    funds: funds && { currency: funds.currency, withdrawn: funds.withdrawn, reinstated: funds.reinstated, fee: funds.fee },
   };
 }

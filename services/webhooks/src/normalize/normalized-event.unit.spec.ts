@@ -69,6 +69,44 @@ describe('A normalized event', () => {
     });
   });
 
+  it('says of a dispute what was taken and came back, also when it was retrieved', () => {
+    const dispute = {
+      id: 'du_1',
+      object: 'dispute',
+      status: 'won',
+      created: 1795240799,
+      amount: 4200,
+      currency: 'eur',
+      reason: 'fraudulent',
+      charge: 'ch_1',
+      payment_intent: 'pi_1',
+      evidence: { customer_name: 'Ada' },
+      evidence_details: { due_by: 1796000000, has_evidence: true },
+      balance_transactions: [
+        { amount: -4500, fee: 1500, currency: 'usd', net: -6000 },
+        { amount: 4500, fee: 0, currency: 'usd', net: 4500 },
+      ],
+      metadata: {},
+      livemode: false,
+    };
+    const event = normalizedEvent(row(dispute, { event_type: 'charge.dispute.closed' }), null);
+    expect(NormalizedStripeEvent.strict().parse(event)).toEqual(event);
+    expect(event.object).toMatchObject({ id: 'du_1', status: 'won', payment_intent: 'pi_1', charge: 'ch_1', amount: 4200 });
+    expect(event.object.dispute).toEqual({
+      reason: 'fraudulent',
+      due_by: 1796000000,
+      movements: 2,
+      currency: 'usd',
+      withdrawn: 4500,
+      reinstated: 4500,
+      fee: 1500,
+    });
+    expect(JSON.stringify(event)).not.toContain('Ada');
+    expect(aggregateOf(event.object)).toBe('pi_1');
+    const swept = normalizedEvent(row(dispute, { event_type: 'charge.dispute.closed', source: 'sweep' }), dispute);
+    expect(swept).toEqual({ ...event, hint: true });
+  });
+
   it('keys a charge by its payment intent, expanded or not', () => {
     const charge = {
       id: 'ch_1',

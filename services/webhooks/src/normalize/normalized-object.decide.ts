@@ -17,6 +17,8 @@ export function normalizedObject(source: Json, fallbackId: string): NormalizedOb
       return { ...common, ...chargeFields(source) };
     case 'refund':
       return { ...common, failure: refundFailure(source) };
+    case 'dispute':
+      return { ...common, dispute: disputeOf(source) };
     default:
       return common;
   }
@@ -76,6 +78,22 @@ function chargeFields(charge: Json): Partial<NormalizedObject> {
         ? null
         : { code, decline_code: text(record(charge['outcome'])?.['reason']), message: text(charge['failure_message']) ?? '' },
     card: cardOf(record(charge['payment_method_details'])?.['card'] ?? charge['card']),
+  };
+}
+
+/** Balance transactions of a dispute: a negative amount was withdrawn, a positive one came back. https://docs.stripe.com/api/disputes/object */
+function disputeOf(dispute: Json): NormalizedObject['dispute'] {
+  const listed = dispute['balance_transactions'];
+  const movements = (Array.isArray(listed) ? listed : []).map((one) => record(one) ?? {});
+  const total = (take: (movement: Json) => number) => movements.reduce((sum, movement) => sum + take(movement), 0);
+  return {
+    reason: text(dispute['reason']),
+    due_by: integer(record(dispute['evidence_details'])?.['due_by']),
+    movements: movements.length,
+    currency: text(movements[0]?.['currency']),
+    withdrawn: total((movement) => Math.max(0, -(integer(movement['amount']) ?? 0))),
+    reinstated: total((movement) => Math.max(0, integer(movement['amount']) ?? 0)),
+    fee: total((movement) => integer(movement['fee']) ?? 0),
   };
 }
 
