@@ -1,31 +1,19 @@
 import { type Db } from '@tidegate/database/database';
 import { type Metrics } from '@tidegate/telemetry/metrics';
 import { sql } from 'kysely';
+import { readOutboxStatus } from './outbox-status.js';
 
 /** `outbox_unpublished` and `outbox_oldest_seconds`, read from the table at each scrape. */
 export function registerOutboxMetrics(metrics: Metrics, db: Db): void {
   metrics.gauge('outbox_unpublished', 'Committed messages that the broker has not confirmed yet.', undefined, async (gauge) =>
-    gauge.set((await outboxLag(db)).unpublished),
+    gauge.set((await readOutboxStatus(db, 'own')).unpublished),
   );
   metrics.gauge(
     'outbox_oldest_seconds',
     'Age of the oldest committed message that the broker has not confirmed yet.',
     undefined,
-    async (gauge) => gauge.set((await outboxLag(db)).oldest),
+    async (gauge) => gauge.set((await readOutboxStatus(db, 'own')).oldest_seconds),
   );
-}
-
-async function outboxLag(db: Db): Promise<{ unpublished: number; oldest: number }> {
-  const { rows } = await sql<{ unpublished: number; oldest: number }>`
-    WITH waiting AS (
-      SELECT staged_at FROM outbox WHERE position IS NULL
-      UNION ALL
-      SELECT staged_at FROM outbox WHERE position > (SELECT published FROM outbox_state)
-    )
-    SELECT count(*) AS unpublished, greatest(0, coalesce(extract(epoch FROM clock_timestamp() - min(staged_at)), 0))::float8 AS oldest FROM waiting`.execute(
-    db,
-  );
-  return rows[0] ?? { unpublished: 0, oldest: 0 };
 }
 
 /** `inbox_pending`, `inbox_oldest_seconds` and `dead_letters` of one consumer's live generation, read from the table at each scrape. */

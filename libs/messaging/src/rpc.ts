@@ -135,6 +135,28 @@ export class RpcClient {
     return inSpan(`call ${subject}`, { kind: 'client', attributes: { 'rpc.system': 'nats', 'rpc.method': subject } }, call);
   }
 
+  /**
+   * Asks everybody who serves the subject, each in a queue of its own, and answers what came within `waitMs`, in no order. Nobody: an empty list. An answer
+   * that says it failed is left out. Throws RpcUnavailable when the broker is away.
+   */
+  async requestAll<T>(subject: string, payload: unknown, waitMs: number): Promise<T[]> {
+    if (!this.broker.connected) throw new RpcUnavailable(subject, 'the broker is away');
+    const nc = await this.broker.connection();
+    const context = headers();
+    context.set(DEADLINE_HEADER, String(Math.ceil(Date.now() + waitMs)));
+    const answers: T[] = [];
+    try {
+      const options = { strategy: 'timer', maxWait: waitMs, headers: context } as const;
+      for await (const reply of await nc.requestMany(subject, JSON.stringify(payload), options)) {
+        if (!reply.headers?.get(ERROR_HEADER)) answers.push(reply.json<T>());
+      }
+    } catch (error) {
+      const known = named(subject, error);
+      if (!(known instanceof RpcUnavailable) && !(known instanceof RpcTimeout)) throw error;
+    }
+    return answers;
+  }
+
   private async send(nc: NatsConnection, subject: string, payload: unknown, timeout: number): Promise<Msg> {
     const context = headers();
     context.set(DEADLINE_HEADER, String(Math.ceil(Date.now() + timeout)));

@@ -1,3 +1,4 @@
+import { secretListSubject } from '@tidegate/contracts/ops/secrets';
 import { type Owner, outboxReadSubject, STREAM_OF_OWNER, type StreamName, SUBJECT_PREFIX_OF_OWNER } from '@tidegate/contracts/subjects';
 
 export const SERVICES = ['gateway', 'payments', 'webhooks', 'reconciliation', 'receipts'] as const;
@@ -45,7 +46,7 @@ export const DURABLES: readonly DurableSpec[] = [
 
 /** Request/reply subjects that each service may call, besides outbox.read of the streams it consumes. */
 export const RPC_CALLS: Record<Service, readonly string[]> = {
-  gateway: ['payments.rpc.>', 'webhooks.rpc.>', 'reconciliation.rpc.>', 'receipts.rpc.>'],
+  gateway: [secretListSubject('gateway'), 'payments.rpc.>', 'webhooks.rpc.>', 'reconciliation.rpc.>', 'receipts.rpc.>'],
   payments: ['gateway.rpc.tenant.get.v1'],
   webhooks: ['gateway.rpc.tenant.get.v1'],
   reconciliation: ['gateway.rpc.tenant.get.v1', 'payments.rpc.payment.*.v1', 'receipts.rpc.receipt.*.v1'],

@@ -16,9 +16,10 @@ import { systemClock, virtualClock } from './clock.js';
 import { HealthRegistry } from './health.js';
 import { createHttpApp } from './http-app.js';
 import type { Loop } from './loop.js';
+import { operatorQuestions } from './operator-questions.js';
 import { installPoolMetrics } from './pool-metrics.js';
 import { SecretFiles } from './secret-files.js';
-import type { HostContext, HostSpec, ServiceParts } from './service-parts.js';
+import type { HostContext, HostSpec, ServiceParts, Startable } from './service-parts.js';
 import type { ShutdownStep } from './shutdown.js';
 
 /** A service put together, with nothing of it running yet. */
@@ -67,7 +68,8 @@ export async function assemble<C extends BaseConfig>(spec: HostSpec<C>, logger: 
     rpc: new RpcClient(broker),
     instance,
   };
-  const parts = withLoops(await spec.setup(context), [new SecretFiles(config, logger), ...(canary ? [canary] : [])]);
+  const questions = operatorQuestions({ service, instance, config, broker, db });
+  const parts = withHostParts(await spec.setup(context), [new SecretFiles(config, logger), ...(canary ? [canary] : [])], questions);
   const app = await createHttpApp(parts, { logger, metrics, health, bodyLimit: spec.bodyLimit });
   const closing: ShutdownStep[] = [
     { name: 'service', limitMs: 1000, run: async () => parts.stop?.() },
@@ -86,4 +88,8 @@ export async function assemble<C extends BaseConfig>(spec: HostSpec<C>, logger: 
   return { context, parts, app, closing };
 }
 
-const withLoops = (parts: ServiceParts, loops: Loop[]): ServiceParts => ({ ...parts, loops: [...loops, ...(parts.loops ?? [])] });
+const withHostParts = (parts: ServiceParts, loops: Loop[], questions: Startable): ServiceParts => ({
+  ...parts,
+  loops: [...loops, ...(parts.loops ?? [])],
+  consumers: [questions, ...(parts.consumers ?? [])],
+});

@@ -63,4 +63,10 @@ export class Secret<T = string> {
   }
 }
 
-const fingerprintOf = (text: string): string => `sha256:${createHash('sha256').update(text).digest('hex').slice(0, 8)}`;
+/** What a secret is, by its prefix or scheme: `sk_test`, `whsec`, `postgres`. Null when nothing shows. */
+export function kindOf(text: string): string | null {
+  return /^((?:sk|rk|pk)_(?:test|live)|whsec)_/.exec(text)?.[1] ?? /^([a-z0-9]+):\/\//.exec(text)?.[1] ?? null;
+}
+
+/** `sha256:` and the first 8 hexadecimal digits. */
+export const fingerprintOf = (text: string): string => `sha256:${createHash('sha256').update(text).digest('hex').slice(0, 8)}`;

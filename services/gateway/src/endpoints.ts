@@ -8,6 +8,8 @@ import { listBreakers } from './breakers/list-breakers.endpoint.js';
 import { resetBreaker } from './breakers/reset-breaker.endpoint.js';
 import type { Endpoint } from './http/endpoint.js';
 import { deadLetterRetries } from './ops/dead-letter-retries.endpoint.js';
+import { getOutboxStatus } from './ops/get-outbox-status.endpoint.js';
+import { getSecretFingerprints } from './ops/get-secret-fingerprints.endpoint.js';
 import { listRetries } from './ops/list-retries.endpoint.js';
 import { cancelPayment } from './payments/cancel-payment.endpoint.js';
 import { capturePayment } from './payments/capture-payment.endpoint.js';
@@ -62,4 +64,6 @@ export const ENDPOINTS: readonly Endpoint[] = [
   resetBreaker,
   isolateBreaker,
   closeBreaker,
+  getOutboxStatus,
+  getSecretFingerprints,
 ];

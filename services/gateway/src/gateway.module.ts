@@ -12,6 +12,7 @@ import { installJsonBody } from './http/json-body.js';
 import { ProblemFilter } from './http/problem.filter.js';
 import { restController } from './http/rest-controller.js';
 import { Audit } from './ops/audit.js';
+import { questionsToAll } from './ops/questions-to-all.js';
 import { DocsController } from './openapi/docs.controller.js';
 import { tenantHandlers } from './tenant/tenant.here.js';
 import { tenantGet } from './tenant/tenant.rpc.js';
@@ -21,7 +22,11 @@ import { findTenant } from './tenant/tenant.store.js';
 export function gateway({ config, broker, clock, db, logger, rpc }: HostContext<GatewayConfig>): ServiceParts {
   const authenticator = new Authenticator((id) => findApiKey(db, id));
   const audit = new Audit({ db, clock, logger });
-  const here = { ...tenantHandlers(db, audit), ...apiKeyHandlers({ db, audit, forget: (id) => authenticator.forget(id) }) };
+  const here = {
+    ...tenantHandlers(db, audit),
+    ...apiKeyHandlers({ db, audit, forget: (id) => authenticator.forget(id) }),
+    ...questionsToAll(rpc, broker),
+  };
   const problems = new ProblemFilter(logger);
   return {
     module: {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { ApiKeyView, NewApiKeyView, RotatedApiKeyView } from '@tidegate/contracts/operations/api-keys';
+import type { ApiKeyView, NewApiKeyView, RotatedApiKeyView } from '@tidegate/contracts/ops/api-keys';
 import { readConfig } from '@tidegate/service-host/config';
 import { type RunningService, startService } from '@tidegate/service-host/host';
 import { createLogger } from '@tidegate/telemetry/logger';

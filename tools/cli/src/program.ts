@@ -1,11 +1,13 @@
 import { Command, CommanderError } from 'commander';
 import { Cli } from './cli.js';
 import type { ExitCode } from './exit.js';
+import { outboxCommands } from './outbox/outbox.commands.js';
+import { secretsCommands } from './secrets/secrets.commands.js';
 import { keysCommands } from './keys/keys.commands.js';
 import { tenantsCommands } from './tenants/tenants.commands.js';
 import type { Terminal } from './terminal.js';
 
-const NOUNS = [tenantsCommands, keysCommands];
+const NOUNS = [outboxCommands, secretsCommands, tenantsCommands, keysCommands];
 
 /** The `tidegate` command: what an operator sees and does, over the REST interface. */
 export function program(cli: Cli): Command {

@@ -1,4 +1,4 @@
-import { PassThrough } from 'node:stream';
+import { PassThrough, Readable } from 'node:stream';
 import { type ExitCode } from '../src/exit.js';
 import { run } from '../src/program.js';
 import type { Terminal } from '../src/terminal.js';
@@ -13,6 +13,8 @@ export interface ConsoleOptions {
   env?: Record<string, string | undefined>;
   cwd?: string;
   colors?: boolean;
+  /** What is piped in. */
+  stdin?: string;
 }
 
 /** Runs one command line in this process, at a terminal where nobody sits. */
@@ -26,7 +28,7 @@ export async function tidegate(line: string | readonly string[], options: Consol
     colors: options.colors ?? false,
     env: options.env ?? {},
     cwd: options.cwd ?? '/',
-    input: new PassThrough(),
+    input: Readable.from([options.stdin ?? '']),
     output: new PassThrough(),
   };
   const exitCode = await run(args, terminal);

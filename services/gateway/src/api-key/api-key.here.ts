@@ -1,5 +1,5 @@
-import type { ApiKeyView, NewApiKeyView, RotatedApiKeyView } from '@tidegate/contracts/operations/api-keys';
-import type { ReasonBody } from '@tidegate/contracts/operations/reason';
+import type { ApiKeyView, NewApiKeyView, RotatedApiKeyView } from '@tidegate/contracts/ops/api-keys';
+import type { ReasonBody } from '@tidegate/contracts/ops/reason';
 import { jsonReply } from '@tidegate/contracts/rpc/http-reply';
 import type { RouteRequest } from '@tidegate/contracts/rpc/routes';
 import type { Kysely } from 'kysely';

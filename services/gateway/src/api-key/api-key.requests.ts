@@ -1,5 +1,5 @@
-import { Reason } from '@tidegate/contracts/operations/reason';
-import { TenantId } from '@tidegate/contracts/operations/tenants';
+import { Reason } from '@tidegate/contracts/ops/reason';
+import { TenantId } from '@tidegate/contracts/ops/tenants';
 import { z } from 'zod';
 import { ALL_SCOPES } from './scopes.js';
 

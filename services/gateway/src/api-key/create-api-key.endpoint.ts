@@ -1,4 +1,4 @@
-import { NewApiKeyView } from '@tidegate/contracts/operations/api-keys';
+import { NewApiKeyView } from '@tidegate/contracts/ops/api-keys';
 import { defineEndpoint } from '../http/endpoint.js';
 import { HERE } from '../http/here.js';
 import { CreateApiKeyBody } from './api-key.requests.js';

@@ -1,5 +1,5 @@
-import { ApiKeyView } from '@tidegate/contracts/operations/api-keys';
-import { TenantId } from '@tidegate/contracts/operations/tenants';
+import { ApiKeyView } from '@tidegate/contracts/ops/api-keys';
+import { TenantId } from '@tidegate/contracts/ops/tenants';
 import { listOf } from '@tidegate/contracts/responses';
 import { z } from 'zod';
 import { defineEndpoint } from '../http/endpoint.js';

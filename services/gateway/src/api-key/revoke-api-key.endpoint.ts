@@ -1,5 +1,5 @@
-import { ApiKeyId, ApiKeyView } from '@tidegate/contracts/operations/api-keys';
-import { ReasonBody } from '@tidegate/contracts/operations/reason';
+import { ApiKeyId, ApiKeyView } from '@tidegate/contracts/ops/api-keys';
+import { ReasonBody } from '@tidegate/contracts/ops/reason';
 import { defineEndpoint } from '../http/endpoint.js';
 import { HERE } from '../http/here.js';
 

@@ -1,4 +1,4 @@
-import { ApiKeyId, RotatedApiKeyView } from '@tidegate/contracts/operations/api-keys';
+import { ApiKeyId, RotatedApiKeyView } from '@tidegate/contracts/ops/api-keys';
 import { defineEndpoint } from '../http/endpoint.js';
 import { HERE } from '../http/here.js';
 import { RotateApiKeyBody } from './api-key.requests.js';

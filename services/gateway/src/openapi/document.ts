@@ -1,6 +1,6 @@
 import { type ProblemCode, Problem, PROBLEMS } from '@tidegate/contracts/problem';
-import { ApiKeyView } from '@tidegate/contracts/operations/api-keys';
-import { TenantView } from '@tidegate/contracts/operations/tenants';
+import { ApiKeyView } from '@tidegate/contracts/ops/api-keys';
+import { TenantView } from '@tidegate/contracts/ops/tenants';
 import { DiscrepancyView, PaymentView, ReceiptView, RefundView, RunView, Timeline, WebhookEventView } from '@tidegate/contracts/responses';
 import { z } from 'zod';
 import { SCOPES } from '../api-key/scopes.js';

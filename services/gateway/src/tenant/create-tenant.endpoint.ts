@@ -1,4 +1,4 @@
-import { CreateTenantBody, TenantView } from '@tidegate/contracts/operations/tenants';
+import { CreateTenantBody, TenantView } from '@tidegate/contracts/ops/tenants';
 import { defineEndpoint } from '../http/endpoint.js';
 import { HERE } from '../http/here.js';
 

@@ -1,4 +1,4 @@
-import { TenantView } from '@tidegate/contracts/operations/tenants';
+import { TenantView } from '@tidegate/contracts/ops/tenants';
 import { listOf } from '@tidegate/contracts/responses';
 import { z } from 'zod';
 import { defineEndpoint } from '../http/endpoint.js';

@@ -1,4 +1,4 @@
-import type { CreateTenantBody, TenantView } from '@tidegate/contracts/operations/tenants';
+import type { CreateTenantBody, TenantView } from '@tidegate/contracts/ops/tenants';
 import { jsonReply } from '@tidegate/contracts/rpc/http-reply';
 import type { RouteRequest } from '@tidegate/contracts/rpc/routes';
 import type { Kysely } from 'kysely';

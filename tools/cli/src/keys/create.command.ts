@@ -1,4 +1,4 @@
-import type { NewApiKeyView } from '@tidegate/contracts/operations/api-keys';
+import type { NewApiKeyView } from '@tidegate/contracts/ops/api-keys';
 import type { Command } from 'commander';
 import type { Cli, CommonOptions } from '../cli.js';
 import { changing } from '../command.js';

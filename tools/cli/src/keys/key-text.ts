@@ -1,4 +1,4 @@
-import type { NewApiKeyView } from '@tidegate/contracts/operations/api-keys';
+import type { NewApiKeyView } from '@tidegate/contracts/ops/api-keys';
 import { facts } from '../output/table.js';
 import { at } from '../output/time.js';
 

@@ -1,4 +1,4 @@
-import type { ApiKeyView } from '@tidegate/contracts/operations/api-keys';
+import type { ApiKeyView } from '@tidegate/contracts/ops/api-keys';
 import type { Command } from 'commander';
 import type { Cli, CommonOptions } from '../cli.js';
 import { changing } from '../command.js';

@@ -1,4 +1,4 @@
-import type { TenantView } from '@tidegate/contracts/operations/tenants';
+import type { TenantView } from '@tidegate/contracts/ops/tenants';
 import type { Command } from 'commander';
 import type { Cli, CommonOptions } from '../cli.js';
 import { looking } from '../command.js';
