@@ -38,7 +38,7 @@ export class StripeCalls {
       case 'confirm':
         return stripe.confirmIntent(
           intentIdOf(payment),
-          confirmParams(methodOf(payment, pending), await this.details(pending, known)),
+          confirmParams(methodOf(payment, pending), await this.confirmDetails(payment, pending, known)),
           key,
         );
       case 'capture':
@@ -76,6 +76,13 @@ export class StripeCalls {
   /** The port with the failpoints of one step around each call. */
   at(name: string): StripePort {
     return withFailpoints(this.deps.stripe, this.deps.failpoints, name);
+  }
+
+  /** An intent that was made with a return_url demands one at every confirm, so that of the payment goes with a confirm that names none. */
+  private async confirmDetails(payment: Payment, pending: Pending, known: KnownDetails | null): Promise<RequestDetails> {
+    const own = await this.details(pending, known);
+    if (own.return_url !== undefined || payment.command_id === null || payment.command_id === pending.command_id) return own;
+    return { ...(await detailsOf(this.deps.db, payment.command_id)), ...own };
   }
 
   private async details(pending: Pending, known: KnownDetails | null): Promise<RequestDetails> {
