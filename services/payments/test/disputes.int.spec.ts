@@ -143,23 +143,6 @@ describe('A dispute', () => {
     expect(await world.get(payment.id)).toEqual(reversed);
   });
 
-  it('after a full refund is shown beside it: the money may be gone twice', async () => {
-    const payment = await world.created();
-    await world.refund(payment.id);
-    await world.dashboard('dispute', { payment_intent: payment.stripe_payment_intent });
-    await catchUp(world, payment.stripe_payment_intent);
-    expect(await world.get(payment.id)).toMatchObject({
-      status: 'succeeded',
-      amount_captured: 4200,
-      amount_refunded: 4200,
-      refunds: [{ status: 'succeeded', amount: 4200 }],
-      dispute: { status: 'needs_response', funds: { withdrawn: 4200, fee: 1500 } },
-    });
-    await close(payment, 'lost');
-    await catchUp(world, payment.stripe_payment_intent);
-    expect(await world.get(payment.id)).toMatchObject({ amount_refunded: 4200, dispute: { status: 'lost' } });
-  });
-
   it('whose news never came is found when Stripe is asked how the payment stands', async () => {
     const payment = await disputed({ silent: true });
     await wishRefresh(world.db, payment.id, world.clock.now());
