@@ -7,6 +7,7 @@ import { isolateBreaker } from './breakers/isolate-breaker.endpoint.js';
 import { listBreakers } from './breakers/list-breakers.endpoint.js';
 import { resetBreaker } from './breakers/reset-breaker.endpoint.js';
 import type { Endpoint } from './http/endpoint.js';
+import { checkStripe } from './ops/check-stripe.endpoint.js';
 import { deadLetterRetries } from './ops/dead-letter-retries.endpoint.js';
 import { getOutboxStatus } from './ops/get-outbox-status.endpoint.js';
 import { getSecretFingerprints } from './ops/get-secret-fingerprints.endpoint.js';
@@ -66,4 +67,5 @@ export const ENDPOINTS: readonly Endpoint[] = [
   closeBreaker,
   getOutboxStatus,
   getSecretFingerprints,
+  checkStripe,
 ];

@@ -11,6 +11,9 @@ export const PaymentsConfig = z.object({
   ...baseSettings({ port: 3002 }),
   STRIPE_SECRET_KEY: secret(STRIPE_KEY, { doc: "Stripe's secret key.", fixed: KEY_MODE }),
   STRIPE_API_BASE: documented(url('http', 'https').optional(), { doc: "Where Stripe's API is; absent means api.stripe.com." }),
+  STRIPE_STATUS_URL: documented(url('http', 'https').default('https://www.stripestatus.com/api/v2/status.json'), {
+    doc: "Stripe's status page as JSON. `tidegate stripe check` shows it beside its own findings; nothing acts on it.",
+  }),
   STRIPE_DEADLINE_MS: documented(wholeNumber({ min: 50, max: 10_000 }).default(10_000), {
     doc: 'Longest one call to Stripe may take, from connect to the last byte.',
     unit: 'milliseconds',

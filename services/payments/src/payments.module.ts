@@ -13,6 +13,7 @@ import type { PaymentsConfig } from './config.js';
 import { served } from './payment/payment.rpc.js';
 import { CARRY_ON_INTERVAL_MS, PATIENCE_MS } from './payment/payment.loop.js';
 import { payments, type PaymentsSettings } from './payments.js';
+import { stripeCheckHandlers } from './stripe-check/stripe-check.rpc.js';
 
 export const SERVICE = 'payments';
 
@@ -44,6 +45,13 @@ export function setup(host: HostContext<PaymentsConfig>): ServiceParts {
     },
     settingsOf(config),
   );
+  const check = stripeCheckHandlers({
+    secretKey: () => config.STRIPE_SECRET_KEY.value,
+    apiBase: config.STRIPE_API_BASE,
+    deadlineMs: config.STRIPE_DEADLINE_MS,
+    statusUrl: config.STRIPE_STATUS_URL,
+    instance,
+  });
   const carryOn = everyLoop({
     name: 'payments.carry_on',
     intervalMs: CARRY_ON_INTERVAL_MS,
@@ -65,7 +73,7 @@ export function setup(host: HostContext<PaymentsConfig>): ServiceParts {
       consumer('payments-receipts', 'RECEIPTS_EVENTS', parts.receipts),
       requests(
         () => serveOutboxRead(broker, db, SERVICE),
-        ...Object.entries(parts.handlers).map(
+        ...Object.entries({ ...parts.handlers, ...check }).map(
           ([subject, handler]) =>
             () =>
               serveRpc(broker, subject as RpcSubject, SERVICE, served(handler, logger)),

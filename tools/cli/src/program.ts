@@ -4,10 +4,11 @@ import type { ExitCode } from './exit.js';
 import { outboxCommands } from './outbox/outbox.commands.js';
 import { secretsCommands } from './secrets/secrets.commands.js';
 import { keysCommands } from './keys/keys.commands.js';
+import { stripeCommands } from './stripe/stripe.commands.js';
 import { tenantsCommands } from './tenants/tenants.commands.js';
 import type { Terminal } from './terminal.js';
 
-const NOUNS = [outboxCommands, secretsCommands, tenantsCommands, keysCommands];
+const NOUNS = [stripeCommands, outboxCommands, secretsCommands, tenantsCommands, keysCommands];
 
 /** The `tidegate` command: what an operator sees and does, over the REST interface. */
 export function program(cli: Cli): Command {

@@ -46,6 +46,7 @@ export const RPC = {
   runDiscrepancies: 'reconciliation.rpc.run.discrepancies.v1',
   webhookEventList: 'webhooks.rpc.webhook_event.list.v1',
   webhookEventGet: 'webhooks.rpc.webhook_event.get.v1',
+  stripeCheck: 'payments.rpc.stripe.check.v1',
   tenantGet: 'gateway.rpc.tenant.get.v1',
 } as const;
 export type RpcSubject = (typeof RPC)[keyof typeof RPC];
