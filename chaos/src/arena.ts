@@ -21,6 +21,10 @@ export interface Arena {
   /** Orders a fault of the simulator, as `POST /__faults` takes it. */
   fault(order: Record<string, unknown>): Promise<void>;
   clearFaults(): Promise<void>;
+  /** The faults in force, and how often each has hit. */
+  faults(): Promise<{ fault: string; hits: number }[]>;
+  /** What an operator does when the key was refused for a time: every breaker that is latched is let go. */
+  resetBreakers(): Promise<void>;
   /** Acts as a person in Stripe's dashboard, as `POST /__dashboard/{action}` takes it. */
   dashboard(action: string, order: Record<string, unknown>): Promise<void>;
   /** Acts as another program with our key: a form posted to Stripe's API. */
@@ -64,6 +68,8 @@ export async function openArena(options: Partial<StackOptions> = {}): Promise<Ar
     truth,
     fault: (order) => control(stack, 'POST', '/__faults', order),
     clearFaults: () => control(stack, 'DELETE', '/__faults'),
+    faults: () => listFaults(stack),
+    resetBreakers: () => resetBreakers(client),
     dashboard: (action, order) => control(stack, 'POST', `/__dashboard/${action}`, order),
     atStripe: (path, form) => postForm(stack, path, form),
     sql,
@@ -140,6 +146,19 @@ async function postForm(stack: Stack, path: string, form: Record<string, string>
     body: new URLSearchParams(form),
   });
   if (!answer.ok) throw new Error(`POST ${path} answered ${answer.status}: ${await answer.text()}`);
+}
+
+async function listFaults(stack: Stack): Promise<{ fault: string; hits: number }[]> {
+  const answer = await fetch(`${stack.urls.simulator}/__faults`);
+  if (!answer.ok) throw new Error(`GET /__faults answered ${answer.status}: ${await answer.text()}`);
+  return ((await answer.json()) as { faults: { fault: string; hits: number }[] }).faults;
+}
+
+async function resetBreakers(client: Client): Promise<void> {
+  const { data } = await client.get<{ data: { name: string; state: string }[] }>('/v1/ops/breakers');
+  for (const { name, state } of data)
+    if (state === 'auth')
+      await client.send({ method: 'POST', path: `/v1/ops/breakers/${name}/reset`, body: { reason: 'chaos: the key is good again' } });
 }
 
 /** The simulator's control routes. */

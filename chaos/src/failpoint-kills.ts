@@ -125,7 +125,7 @@ async function provokeUntil({ arena, random, log }: Hunt, name: string, reached:
 }
 
 /** Orders a run each second, so that the failpoints of reconciliation are reached. */
-async function reconcileUntil(arena: Arena, signal: AbortSignal): Promise<void> {
+export async function reconcileUntil(arena: Arena, signal: AbortSignal): Promise<void> {
   const today = new Date().toISOString().slice(0, 10);
   while (!signal.aborted) {
     await arena.client.once({

@@ -1,14 +1,18 @@
 import { parseArgs } from 'node:util';
 import { type Arena, openArena } from './arena.js';
 import { killAtFailpoints, NEEDS_FAILING_DOCUMENT } from './failpoint-kills.js';
+import { keepSeed, keptSeeds } from './kept-seeds.js';
 import { killAtRandom } from './random-kills.js';
+import { torment } from './torment.js';
+import { TORMENTED } from './torment-arena.js';
 
 const USAGE = `Usage: npm run chaos -- kills [--count 300] [--seed N]
-       npm run chaos -- failpoints [--seed N]`;
+       npm run chaos -- failpoints [--seed N]
+       npm run chaos -- payments [50000] [--seed N | --kept]`;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { count: { type: 'string', default: '300' }, seed: { type: 'string' } },
+  options: { count: { type: 'string', default: '300' }, seed: { type: 'string' }, kept: { type: 'boolean', default: false } },
 });
 const seed = Number(values.seed ?? Math.floor(Math.random() * 2 ** 31));
 
@@ -39,6 +43,38 @@ async function failpoints(): Promise<void> {
   }
 }
 
+/** The random run over everything at once, in rounds with a comparison after each; every fault and failpoint is hit three times in each. */
+async function payments(): Promise<void> {
+  const total = Number(positionals[1] ?? '50000');
+  for (const one of values.kept ? keptSeeds() : [seed]) await tormented(one, total);
+}
+
+const ROUND = 5_000;
+
+async function tormented(seed: number, total: number): Promise<void> {
+  const arena = await openArena(TORMENTED);
+  try {
+    for (let made = 0; made < total;) {
+      const wanted = Math.min(ROUND, total - made);
+      const report = await torment(arena, {
+        seed: seed + made,
+        payments: wanted,
+        perSecond: 25,
+        hitsEach: 3,
+        say: (line) => console.log(line),
+      });
+      if (report.missed.length > 0) throw new Error(`Hit too seldom: ${report.missed.join(', ')}`);
+      made += wanted;
+      await compare(arena, `${made}/${total} payments told, ${report.kills} kills`, report.surprises);
+    }
+  } catch (error) {
+    keepSeed(seed);
+    throw error;
+  } finally {
+    await arena.close();
+  }
+}
+
 async function compare(arena: Arena, what: string, surprises: readonly unknown[]): Promise<void> {
   if (surprises.length > 0) throw new Error(JSON.stringify(surprises, null, 2));
   const { payments } = await arena.settled(180_000);
@@ -46,7 +82,7 @@ async function compare(arena: Arena, what: string, surprises: readonly unknown[]
   console.log(`${what}; ${payments.length} payments equal the truth; every event once in every inbox`);
 }
 
-const run = { kills, failpoints }[positionals[0] ?? ''];
+const run = { kills, failpoints, payments }[positionals[0] ?? ''];
 if (!run) {
   console.error(USAGE);
   process.exit(1);

@@ -92,11 +92,13 @@ export interface Telling {
   signal?: AbortSignal;
   /** Which story to tell next; by default the usual ones at random. */
   next?(): Kind | undefined;
+  /** Where what happens is written down; a fresh one by default. */
+  log?: StoryLog;
 }
 
 /** Tells stories at `perSecond` (spread evenly, at most 64 at a time) until `count` are told or `signal` aborts; resolves when all ended. */
 export async function tellStories(client: Client, random: Random, options: Telling): Promise<StoryLog> {
-  const log: StoryLog = { created: [], surprises: [] };
+  const log: StoryLog = options.log ?? { created: [], surprises: [] };
   const running = new Set<Promise<void>>();
   const startedAt = performance.now();
   for (let told = 0; told < options.count && !options.signal?.aborted; told++) {

@@ -1,12 +1,16 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { getEventListeners } from 'node:events';
 import { noFailpoints } from '@tidegate/database/failpoints';
+import { jetstreamManager } from '@nats-io/jetstream';
 import { eventually } from '@tidegate/test-harness/eventually';
+import { type Arrival } from '../src/inbox-store.js';
 import { Puller } from '../src/puller.js';
 import { DURABLES } from '../src/topology.js';
 import { type Member, quiet, World } from './support/world.js';
 
 jest.setTimeout(60_000);
+
+const durable = DURABLES.find((one) => one.durable === 'receipts-payments')!;
 
 describe('A puller', () => {
   let world: World;
@@ -26,9 +30,26 @@ describe('A puller', () => {
     expect(getEventListeners(signal, 'abort').length).toBeLessThanOrEqual(1);
   });
 
-  function pulling(): Puller {
-    const durable = DURABLES.find((one) => one.durable === 'receipts-payments')!;
-    const puller = new Puller({ broker: receipts.broker, failpoints: noFailpoints, logger: quiet, durable, store: async () => new Set() });
+  it('acknowledges nothing that is not stored', async () => {
+    const payments = await world.owner('payments');
+    for (const n of [1, 2, 3]) await payments.publish('payment:pay_1', n);
+    let stored: () => void = () => undefined;
+    const storing = new Promise<ReadonlySet<Arrival>>((resolve) => (stored = () => resolve(new Set())));
+    const seen: Arrival[] = [];
+    pulling((arrivals) => {
+      seen.push(...arrivals);
+      return storing;
+    });
+    await eventually(() => expect(seen.length).toBeGreaterThan(0));
+    const manager = await jetstreamManager(await receipts.broker.connection());
+    const unacknowledged = async () => (await manager.consumers.info(durable.stream, durable.durable)).num_ack_pending;
+    expect(await unacknowledged()).toBe(seen.length);
+    stored();
+    await eventually(async () => expect(await unacknowledged()).toBe(0));
+  });
+
+  function pulling(store: (arrivals: Arrival[]) => Promise<ReadonlySet<Arrival>> = async () => new Set()): Puller {
+    const puller = new Puller({ broker: receipts.broker, failpoints: noFailpoints, logger: quiet, durable, store });
     void puller.run();
     world.onClose(() => puller.stop());
     return puller;

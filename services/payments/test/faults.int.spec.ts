@@ -93,6 +93,17 @@ describe('Whatever happens to a call to Stripe', () => {
     },
   );
 
+  it('repeats a call under its own key, and takes the next key only where Stripe had stored an error under the one before', () => {
+    const calls = [...world.simulator.world.requests.all()].filter(({ method }) => method === 'POST');
+    const keys = calls.map(({ idempotency_key }) => idempotency_key ?? 'none');
+    expect(keys.filter((key) => !/^\w+:(intent|confirm|capture|cancel|refund):\d+$/.test(key))).toEqual([]);
+    expect(new Set(keys).size).toBeLessThan(keys.length);
+    const [before, next] = [(key: string) => key.replace(/\d+$/, (n) => String(Number(n) - 1)), keys.filter((key) => !key.endsWith(':1'))];
+    const stored = (key: string) => calls.some(({ idempotency_key, status }) => idempotency_key === key && status === 500);
+    expect(next.length).toBeGreaterThan(0);
+    expect(next.filter((key) => !stored(before(key)))).toEqual([]);
+  });
+
   it('replays the certain answer of a request whose answer was missing', async () => {
     const first = await under('reset_after', 'POST /v1/payment_intents/:id/confirm', 1, () => world.create({}, { key: 'replayed' }));
     await world.settle();

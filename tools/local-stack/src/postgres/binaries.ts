@@ -67,10 +67,19 @@ function reachable(bin: string, user: OsUser | undefined): string {
   if (user === undefined || canReach(user, join(bin, 'postgres'))) return bin;
   const { size, mtimeMs } = statSync(join(bin, 'postgres'));
   const copy = join(folderElsewhere(bin, user), `installation-${size}-${Math.trunc(mtimeMs)}`);
-  if (!existsSync(copy)) {
-    rmSync(`${copy}.part`, { recursive: true, force: true });
-    cpSync(dirname(bin), `${copy}.part`, { recursive: true, verbatimSymlinks: true });
-    renameSync(`${copy}.part`, copy);
-  }
+  if (!existsSync(copy)) copyOnce(dirname(bin), copy);
   return join(copy, basename(bin));
+}
+
+/** Several processes may want the copy at the same time: each makes its own, and the first to be done wins. */
+function copyOnce(from: string, to: string): void {
+  const mine = `${to}.${process.pid}`;
+  rmSync(mine, { recursive: true, force: true });
+  cpSync(from, mine, { recursive: true, verbatimSymlinks: true });
+  try {
+    renameSync(mine, to);
+  } catch (error) {
+    rmSync(mine, { recursive: true, force: true });
+    if (!existsSync(to)) throw error;
+  }
 }
