@@ -11,6 +11,10 @@ import { checkStripe } from './ops/check-stripe.endpoint.js';
 import { deadLetterRetries } from './ops/dead-letter-retries.endpoint.js';
 import { getOutboxStatus } from './ops/get-outbox-status.endpoint.js';
 import { getSecretFingerprints } from './ops/get-secret-fingerprints.endpoint.js';
+import { discardDeadLetters } from './ops/discard-dead-letters.endpoint.js';
+import { getDeadLetter } from './ops/get-dead-letter.endpoint.js';
+import { listDeadLetters } from './ops/list-dead-letters.endpoint.js';
+import { replayDeadLetters } from './ops/replay-dead-letters.endpoint.js';
 import { listRetries } from './ops/list-retries.endpoint.js';
 import { cancelPayment } from './payments/cancel-payment.endpoint.js';
 import { capturePayment } from './payments/capture-payment.endpoint.js';
@@ -68,4 +72,8 @@ export const ENDPOINTS: readonly Endpoint[] = [
   getOutboxStatus,
   getSecretFingerprints,
   checkStripe,
+  listDeadLetters,
+  getDeadLetter,
+  replayDeadLetters,
+  discardDeadLetters,
 ];

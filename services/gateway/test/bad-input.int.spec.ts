@@ -169,7 +169,8 @@ describe.each(operations)('$method $path', ({ path, method, operation }) => {
   it('accepts the example that the cases are made of', async () => {
     const response = await send({});
     // What the gateway answers itself may not find the id of the example.
-    if (isHere(ENDPOINTS.find(({ id }) => id === operation.operationId)?.rpc ?? '')) expect([200, 201, 404]).toContain(response.status);
+    const rpc = ENDPOINTS.find(({ id }) => id === operation.operationId)?.rpc;
+    if (typeof rpc === 'string' && isHere(rpc)) expect([200, 201, 404]).toContain(response.status);
     else expect(response.status).toBe(200);
   });
 });

@@ -42,6 +42,7 @@ const EXAMPLES: Record<string, unknown> = {
   id: 'acme',
   tenant: 'default',
   scopes: ['payments:read'],
+  filter: {},
 };
 
 /** The least that a schema accepts. */

@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { type RpcSubject } from '@tidegate/contracts/rpc/routes';
 import { Lease } from '@tidegate/database/lease';
+import { serveDeadLetters } from '@tidegate/messaging/dead-letters.rpc';
 import { serveOutboxRead } from '@tidegate/messaging/outbox-read.rpc';
 import { OutboxRelay } from '@tidegate/messaging/relay';
 import { type RpcServer, serveRpc } from '@tidegate/messaging/rpc';
@@ -65,14 +66,19 @@ export function setup(host: HostContext<PaymentsConfig>): ServiceParts {
     handler: typeof parts.stripeEvents | typeof parts.receipts,
   ) => new Subscriber({ db, broker, failpoints, logger, metrics, clock, service: SERVICE, durable, stream, handler });
 
+  const consumers = [
+    consumer('payments-stripe-events', 'STRIPE_EVENTS', parts.stripeEvents),
+    consumer('payments-receipts', 'RECEIPTS_EVENTS', parts.receipts),
+  ];
+
   return {
     module: PaymentsModule,
     loops: [relay, carryOn],
     consumers: [
-      consumer('payments-stripe-events', 'STRIPE_EVENTS', parts.stripeEvents),
-      consumer('payments-receipts', 'RECEIPTS_EVENTS', parts.receipts),
+      ...consumers,
       requests(
         () => serveOutboxRead(broker, db, SERVICE),
+        () => serveDeadLetters({ broker, db, owner: SERVICE, logger, clock, consumers }),
         ...Object.entries({ ...parts.handlers, ...check }).map(
           ([subject, handler]) =>
             () =>

@@ -1,5 +1,6 @@
 import { Lease } from '@tidegate/database/lease';
 import { JetStreamStrategy } from '@tidegate/messaging/nest/jetstream.strategy';
+import { serveDeadLetters } from '@tidegate/messaging/dead-letters.rpc';
 import { serveOutboxRead } from '@tidegate/messaging/outbox-read.rpc';
 import { OutboxRelay } from '@tidegate/messaging/relay';
 import { type RpcServer } from '@tidegate/messaging/rpc';
@@ -8,6 +9,7 @@ import { everyLoop } from '@tidegate/service-host/loop';
 import type { HostContext, ServiceParts, Startable } from '@tidegate/service-host/service-parts';
 import type { ReceiptsConfig } from './config.js';
 import { DocumentLoop } from './document/document.loop.js';
+import { parkedDocuments, registerParkedMetric } from './document/parked-documents.js';
 import { PayerDetails } from './payer/payer-details.js';
 import { ReceiptController } from './receipt/receipt.controller.js';
 import { receiptMetrics } from './receipt/receipt.metrics.js';
@@ -53,6 +55,20 @@ export function receipts(context: HostContext<ReceiptsConfig>): ServiceParts {
       relay.signal();
     },
   });
+  const consumer = new Subscriber({
+    db,
+    broker,
+    failpoints,
+    logger,
+    metrics,
+    clock,
+    service: SERVICE,
+    durable: PAYMENTS_CONSUMER,
+    stream: 'PAYMENTS_EVENTS',
+    handler: issuing,
+  });
+  const parked = parkedDocuments(db, { clock, due: () => rendering.signal?.() });
+  registerParkedMetric(metrics, parked);
   const requests = new JetStreamStrategy({
     broker,
     service: SERVICE,
@@ -64,19 +80,9 @@ export function receipts(context: HostContext<ReceiptsConfig>): ServiceParts {
     module: { controllers: [ReceiptController], providers: [{ provide: ReceiptRpc, useValue: new ReceiptRpc(ports) }] },
     strategies: [requests],
     consumers: [
-      new Subscriber({
-        db,
-        broker,
-        failpoints,
-        logger,
-        metrics,
-        clock,
-        service: SERVICE,
-        durable: PAYMENTS_CONSUMER,
-        stream: 'PAYMENTS_EVENTS',
-        handler: issuing,
-      }),
+      consumer,
       served(() => serveOutboxRead(broker, db, SERVICE)),
+      served(() => serveDeadLetters({ broker, db, owner: SERVICE, logger, clock, consumers: [consumer], parked: [parked] })),
     ],
     loops: [relay, rendering],
     stop: () => renderer.close(),

@@ -12,6 +12,7 @@ import { createMetrics } from '@tidegate/telemetry/metrics';
 import type { TestDatabase } from '@tidegate/test-harness/postgres';
 import { sql } from 'kysely';
 import { DocumentLoop } from '../src/document/document.loop.js';
+import { parkedDocuments, registerParkedMetric } from '../src/document/parked-documents.js';
 import { PayerDetails } from '../src/payer/payer-details.js';
 import { receiptStream } from '../src/receipt/receipt.events.js';
 import { issueForPayment } from '../src/receipt/receipt.flow.js';
@@ -336,5 +337,43 @@ describe('Given payments that knows no such payment', () => {
     await knowPayers(opened.db, [payment(70)]);
     expect((await new ReceiptRpc(ports).pdf(request(id))).status).toBe(200);
     expect(await row(id)).toMatchObject({ status: 'rendered', error: null });
+  });
+
+  it('shows the parked document among what was set aside, and a replay makes it', async () => {
+    const id = await issued(71);
+    await opened.db.deleteFrom('payers').where('payment_id', '=', payment(71).payment_id).execute();
+    const ask = { request: async () => jsonReply(404, { code: 'not_found' }) };
+    const loop = new DocumentLoop({ ...ports, payers: new PayerDetails({ db: opened.db, ask, clock }) });
+    for (let round = 0; round < 30; round += 1) {
+      await loop.runOnce();
+      time = new Date(time.getTime() + 3600_000);
+    }
+    let woken = 0;
+    const parked = parkedDocuments(opened.db, { clock, due: () => (woken += 1) });
+    registerParkedMetric(metrics, parked);
+    const [found, ...others] = await parked.list({ limit: 10 });
+    expect(others).toEqual([]);
+    expect(found).toMatchObject({
+      kind: 'parked',
+      consumer: 'receipts-documents',
+      key: id,
+      subject: 'receipt.document',
+      aggregate: payment(71).payment_id,
+      reason: 'payment_unknown',
+    });
+    expect(found?.attempts).toBeGreaterThan(9);
+    expect(await metric('dead_letters')).toMatchObject([{ labels: { consumer: 'receipts-documents' }, value: 1 }]);
+    expect(await parked.discard(found!, 'no', async () => undefined)).toBe('cannot_be_discarded');
+
+    await knowPayers(opened.db, [payment(71)]);
+    await loop.runOnce();
+    expect((await row(id)).status).toBe('failed');
+    const audited: string[] = [];
+    const replay = () => parked.replay(found!, async () => void audited.push(id));
+    expect([await replay(), await replay(), woken]).toEqual([true, false, 1]);
+    expect(audited).toEqual([id]);
+    await loop.runOnce();
+    expect(await row(id)).toMatchObject({ status: 'rendered', error: null });
+    expect(await parked.list({ limit: 10 })).toEqual([]);
   });
 });

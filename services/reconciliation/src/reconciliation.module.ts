@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { RPC } from '@tidegate/contracts/rpc/routes';
 import { Lease } from '@tidegate/database/lease';
+import { serveDeadLetters } from '@tidegate/messaging/dead-letters.rpc';
 import { serveOutboxRead } from '@tidegate/messaging/outbox-read.rpc';
 import { OutboxRelay } from '@tidegate/messaging/relay';
 import { type RpcServer, serveRpc } from '@tidegate/messaging/rpc';
@@ -85,8 +86,18 @@ export function setup(host: HostContext<ReconciliationConfig>): ServiceParts {
 
   const consumer = { db, broker, failpoints, logger, metrics: host.metrics, clock, service: SERVICE };
   const api = { db, failpoints, clock, requested: () => runLoop.signal?.() };
+  const consumers = [
+    new Subscriber({ ...consumer, durable: 'reconciliation-payments', stream: 'PAYMENTS_EVENTS', handler: paymentsProjector }),
+    new Subscriber({
+      ...consumer,
+      durable: 'reconciliation-stripe-events',
+      stream: 'STRIPE_EVENTS',
+      handler: stripeEventsProjector({ livemode, staged }),
+    }),
+  ];
   const rpc = served(
     () => serveOutboxRead(broker, db, SERVICE),
+    () => serveDeadLetters({ broker, db, owner: SERVICE, logger, clock, consumers }),
     () => serveRpc(broker, RPC.runCreate, SERVICE, (request) => answerCreate(api, request)),
     () => serveRpc(broker, RPC.runGet, SERVICE, (request) => answerGet(api, request)),
     () => serveRpc(broker, RPC.runList, SERVICE, (request) => answerList(api, request)),
@@ -96,16 +107,7 @@ export function setup(host: HostContext<ReconciliationConfig>): ServiceParts {
   return {
     module: ReconciliationModule,
     loops: [relay, runLoop, staleLoop],
-    consumers: [
-      new Subscriber({ ...consumer, durable: 'reconciliation-payments', stream: 'PAYMENTS_EVENTS', handler: paymentsProjector }),
-      new Subscriber({
-        ...consumer,
-        durable: 'reconciliation-stripe-events',
-        stream: 'STRIPE_EVENTS',
-        handler: stripeEventsProjector({ livemode, staged }),
-      }),
-      rpc,
-    ],
+    consumers: [...consumers, rpc],
     stop: async () => adapter.close(),
   };
 }

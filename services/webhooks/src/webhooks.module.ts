@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { RPC } from '@tidegate/contracts/rpc/routes';
 import { Lease } from '@tidegate/database/lease';
 import { inTransaction } from '@tidegate/database/transaction';
+import { serveDeadLetters } from '@tidegate/messaging/dead-letters.rpc';
 import { serveOutboxRead } from '@tidegate/messaging/outbox-read.rpc';
 import { OutboxRelay } from '@tidegate/messaging/relay';
 import { type RpcServer, serveRpc } from '@tidegate/messaging/rpc';
@@ -125,8 +126,10 @@ export function setup(host: HostContext<WebhooksConfig>): ServiceParts {
       stream: of === 'payments' ? 'PAYMENTS_EVENTS' : 'RECONCILIATION_EVENTS',
       handler: outcomeConsumer(of, metrics),
     });
+  const consumers = [subscriber('payments'), subscriber('reconciliation')];
   const rpc = served(
     () => serveOutboxRead(broker, db, SERVICE),
+    () => serveDeadLetters({ broker, db, owner: SERVICE, logger, clock, consumers }),
     () => serveRpc(broker, RPC.webhookEventList, SERVICE, (request) => answerList(db, request)),
     () => serveRpc(broker, RPC.webhookEventGet, SERVICE, (request) => answerGet(db, request)),
   );
@@ -134,7 +137,7 @@ export function setup(host: HostContext<WebhooksConfig>): ServiceParts {
   return {
     module: WebhooksModule,
     loops: [relay, normalizeLoop, hintLoop, sweepLoop],
-    consumers: [subscriber('payments'), subscriber('reconciliation'), rpc],
+    consumers: [...consumers, rpc],
     configureHttp: (fastify) => webhookRoute(fastify, { receiver, logger }),
     stop: async () => {
       await batcher.idle();

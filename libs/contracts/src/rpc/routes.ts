@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { type Owner } from '../subjects.js';
 
 /**
  * Request/reply between gateway and services, core NATS, queue group = the owning service. The request is one JSON object
@@ -49,7 +50,12 @@ export const RPC = {
   stripeCheck: 'payments.rpc.stripe.check.v1',
   tenantGet: 'gateway.rpc.tenant.get.v1',
 } as const;
-export type RpcSubject = (typeof RPC)[keyof typeof RPC];
+export type RpcSubject = (typeof RPC)[keyof typeof RPC] | DeadLetterSubject;
+
+/** Every service answers for what it set aside itself. */
+export type DeadLetterVerb = 'list' | 'get' | 'replay' | 'discard';
+export type DeadLetterSubject = `${Owner}.rpc.dead_letter.${DeadLetterVerb}.v1`;
+export const deadLetterSubject = (owner: Owner, verb: DeadLetterVerb): DeadLetterSubject => `${owner}.rpc.dead_letter.${verb}.v1`;
 
 /** `gateway.rpc.tenant.get.v1` answers this (not an HttpReply), or null for an unknown tenant. Request: `{ tenant }`. */
 export const Tenant = z.object({

@@ -1,8 +1,9 @@
 import type { ProblemCode } from '@tidegate/contracts/problem';
-import type { RpcSubject } from '@tidegate/contracts/rpc/routes';
+import type { HttpReply } from '@tidegate/contracts/rpc/http-reply';
+import type { RouteRequest, RpcSubject } from '@tidegate/contracts/rpc/routes';
 import type { z } from 'zod';
 import type { Scope } from '../api-key/scopes.js';
-import type { HereOperation } from './here.js';
+import { type HereOperation, isHere } from './here.js';
 
 /** One route of the REST face, as data: served, checked and documented from the same object. */
 export interface Endpoint {
@@ -15,8 +16,8 @@ export interface Endpoint {
   summary: string;
   description?: string;
   scope: Scope;
-  /** The subject whose owner answers, or what the gateway answers itself. */
-  rpc: RpcSubject | HereOperation;
+  /** The subject whose owner answers, several owners who each hold a part, or what the gateway answers itself. */
+  rpc: RpcSubject | Gathered | HereOperation;
   /** Shapes of the path parameters. A value that does not fit is 404: such a thing cannot exist. */
   params: Readonly<Record<string, z.ZodType<string>>>;
   /** Absent: the route takes no query. */
@@ -32,6 +33,24 @@ export interface Endpoint {
   >;
   /** Codes beside those that any route may answer. */
   problems: readonly ProblemCode[];
+}
+
+/** What several services answer together. */
+export interface Gathered {
+  /** Everyone who may be asked. */
+  subjects: readonly RpcSubject[];
+  /** Whom this request concerns, what they are asked, and how their answers become one. `null` stands for an owner that gave no answer. */
+  plan(request: RouteRequest): {
+    ask: readonly RpcSubject[];
+    request: RouteRequest;
+    merge(answers: readonly { subject: RpcSubject; reply: HttpReply | null }[]): HttpReply;
+  };
+}
+
+/** Every subject that an endpoint may ask; none where the gateway answers itself. */
+export function subjectsOf({ rpc }: Endpoint): readonly RpcSubject[] {
+  if (typeof rpc !== 'string') return rpc.subjects;
+  return isHere(rpc) ? [] : [rpc];
 }
 
 export const defineEndpoint = (endpoint: Endpoint): Endpoint => endpoint;

@@ -1,7 +1,8 @@
 import { HttpReply } from '@tidegate/contracts/rpc/http-reply';
-import type { RouteRequest } from '@tidegate/contracts/rpc/routes';
+import type { RouteRequest, RpcSubject } from '@tidegate/contracts/rpc/routes';
 import { RpcTimeout, RpcUnavailable } from '@tidegate/messaging/rpc';
 import type { Logger } from '@tidegate/telemetry/logger';
+import type { Gathered } from './endpoint.js';
 import type { Here } from './here.js';
 import { ProblemError } from './problem-error.js';
 
@@ -34,6 +35,16 @@ export class Forwarder {
       if (error instanceof ProblemError) throw error;
       throw this.#explained(subject, error);
     }
+  }
+
+  /** Asks several owners at once. One that is away is told to `merge` as null; when all are, throws as `forward` does. */
+  async gather(gathered: Gathered, request: RouteRequest): Promise<HttpReply> {
+    const { ask, request: asked, merge } = gathered.plan(request);
+    const settled = await Promise.allSettled(ask.map((subject) => this.forward(subject, asked)));
+    const answers = settled.map((one, i) => ({ subject: ask[i] as RpcSubject, reply: one.status === 'fulfilled' ? one.value : null }));
+    const failure = settled.find((one) => one.status === 'rejected');
+    if (failure && answers.every(({ reply }) => reply === null)) throw failure.reason;
+    return merge(answers);
   }
 
   #explained(subject: string, error: unknown): ProblemError {

@@ -1,6 +1,7 @@
 import { Controller, Get, Inject, Post, Req, Res, type Type } from '@nestjs/common';
 import { RouteConfig } from '@nestjs/platform-fastify';
 import type { HttpReply } from '@tidegate/contracts/rpc/http-reply';
+import type { RouteRequest } from '@tidegate/contracts/rpc/routes';
 import { currentCorrelationId } from '@tidegate/telemetry/correlation';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { callerOf } from './authentication.js';
@@ -23,7 +24,7 @@ export function restController(endpoint: Endpoint): Type {
       const caller = callerOf(request);
       const params = request.params as Record<string, string>;
       const checked = checkRequest(endpoint, { url: request.url, headers: request.headers, params, body: request.body });
-      const answer = await this.forwarder.forward(endpoint.rpc, {
+      const asked: RouteRequest = {
         tenant: caller.tenant,
         actor: caller.actor,
         request_id: request.id,
@@ -35,8 +36,9 @@ export function restController(endpoint: Endpoint): Type {
         respond_async: checked.respondAsync,
         livemode: caller.livemode,
         body: checked.body,
-      });
-      send(reply, answer);
+      };
+      const { rpc } = endpoint;
+      send(reply, await (typeof rpc === 'string' ? this.forwarder.forward(rpc, asked) : this.forwarder.gather(rpc, asked)));
     }
   }
   Object.defineProperty(RestController, 'name', { value: `${endpoint.id}Controller` });
