@@ -25,6 +25,13 @@ afterAll(() => gateway?.stop());
 
 /** Built at run time: no card number stands in the repository. */
 const CARD = ['4242', '4242', '4242', '4242'];
+const HIDDEN = {
+  'in base64': Buffer.from(CARD.join('')).toString('base64'),
+  'in hexadecimal': Buffer.from(CARD.join('')).toString('hex'),
+  'percent-encoded': CARD.join('%20'),
+  'with invisible characters': CARD.join('\u200b'),
+  'in digits of another script': CARD.join('').replace(/\d/g, (digit) => String.fromCharCode(0x0660 + Number(digit))),
+};
 const document = openApiDocument(ENDPOINTS) as { paths: Record<string, Record<string, Operation>> };
 const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
   Object.entries(methods).map(([method, operation]) => ({ path, method: method.toUpperCase(), operation })),
@@ -132,6 +139,12 @@ describe.each(operations)('$method $path', ({ path, method, operation }) => {
       bad('a card number as a number', 'payments.card_data_refused', { body: JSON.stringify({ ...good, note: Number(CARD.join('')) }) }),
       bad('a card number deep inside', 'payments.card_data_refused', {
         body: JSON.stringify({ ...good, a: [{ b: [`no: ${CARD.join('-')} 12/29`] }] }),
+      }),
+      ...Object.entries(HIDDEN).map(([how, text]) =>
+        bad(`a card number ${how}`, 'payments.card_data_refused', { body: JSON.stringify({ ...good, metadata: { note: text } }) }),
+      ),
+      bad('a card number as a key of the metadata', 'payments.card_data_refused', {
+        body: JSON.stringify({ ...good, metadata: { [`card ${CARD.join('-')}`]: 'x' } }),
       }),
       bad('a NUL in a text', 'validation.failed', { body: JSON.stringify({ ...good, note: 'a\0b' }) }),
       bad('half a character', 'validation.failed', { body: JSON.stringify({ ...good, note: 'x' }).replace('"x"', '"\\ud800"') }),

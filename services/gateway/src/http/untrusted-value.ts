@@ -1,5 +1,5 @@
 import type { Problem } from '@tidegate/contracts/problem';
-import { containsCardNumber } from '@tidegate/telemetry/card-number';
+import { hidesCardNumber } from '@tidegate/telemetry/hidden-card-number';
 import { ProblemError } from './problem-error.js';
 
 /** No documented body is deeper than 4. */
@@ -9,7 +9,7 @@ const FORBIDDEN_KEYS = new Set(['__proto__', 'constructor', 'prototype']);
 type Fault = NonNullable<Problem['errors']>[number];
 
 /**
- * Refuses what no field of any route may hold: card numbers (in keys and numbers too), text that the database cannot store, keys that mean something to
+ * Refuses what no field of any route may hold: card numbers (in keys and numbers too, however they are written), text that the database cannot store, keys that mean something to
  * JavaScript, and nesting without end. Throws `payments.card_data_refused` or `validation.failed`. Paths name keys of the caller only where they are harmless.
  */
 export function refuseHarmfulValue(value: unknown): void {
@@ -21,7 +21,7 @@ export function refuseHarmfulValue(value: unknown): void {
 
 /** The same for a text of the URL or a header. */
 export function refuseHarmfulText(text: string, where: string): void {
-  if (containsCardNumber(text)) throw cardNumberFound();
+  if (hidesCardNumber(text)) throw cardNumberFound();
   if (!isStorable(text)) throw new ProblemError('validation.failed', `The ${where} holds characters that are never accepted.`);
 }
 
@@ -35,7 +35,7 @@ function walk(value: unknown, path: readonly (string | number)[], faults: Fault[
   if (path.length > DEEPEST) throw new ProblemError('validation.failed', `The body is nested deeper than ${DEEPEST} levels.`);
   if (typeof value === 'string') return checkText(value, path, faults);
   if (typeof value === 'number') {
-    if (containsCardNumber(plainDigits(value))) throw cardNumberFound();
+    if (hidesCardNumber(plainDigits(value))) throw cardNumberFound();
     return;
   }
   if (value === null || typeof value !== 'object') return;
@@ -46,12 +46,12 @@ function walk(value: unknown, path: readonly (string | number)[], faults: Fault[
 }
 
 function checkText(text: string, path: readonly (string | number)[], faults: Fault[]): void {
-  if (containsCardNumber(text)) throw cardNumberFound();
+  if (hidesCardNumber(text)) throw cardNumberFound();
   if (!isStorable(text)) faults.push({ path: path.join('.'), message: 'holds a NUL or half a character' });
 }
 
 function checkKey(key: string, path: readonly (string | number)[], faults: Fault[]): void {
-  if (containsCardNumber(key)) throw cardNumberFound();
+  if (hidesCardNumber(key)) throw cardNumberFound();
   if (FORBIDDEN_KEYS.has(key)) faults.push({ path: [...path, key].join('.'), message: 'this key is never accepted' });
   else if (!isStorable(key)) faults.push({ path: path.join('.'), message: 'holds a key with a NUL or half a character' });
 }

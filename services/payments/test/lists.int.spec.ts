@@ -1,0 +1,114 @@
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { type PaymentView } from '@tidegate/contracts/responses';
+import { RPC } from '@tidegate/contracts/rpc/routes';
+import { sql } from 'kysely';
+import { DECLINED, type PaymentsWorld, paymentsWorld } from './payments-world.js';
+
+jest.setTimeout(60_000);
+
+interface Page {
+  data: PaymentView[];
+  has_more: boolean;
+  next_cursor: string | null;
+}
+
+describe('The list of payments', () => {
+  let world: PaymentsWorld;
+  beforeAll(async () => {
+    world = await paymentsWorld();
+  });
+  afterAll(() => world.close());
+
+  const page = async (query: Record<string, string>, tenant = 'default'): Promise<Page> =>
+    world.json<Page>(await world.send(RPC.paymentList, { tenant, query }));
+  const ids = async (query: Record<string, string>, tenant = 'default') =>
+    (await page({ limit: '100', ...query }, tenant)).data.map(({ id }) => id);
+  const bad = async (cursor: string) => world.send(RPC.paymentList, { query: { cursor } });
+
+  it('is filtered by status, customer and time of creation, alone and together, newest first', async () => {
+    const { id: customer } = await world.stripe('customers', { 'metadata[tenant_id]': 'default' });
+    const first = await world.created({ customer });
+    world.advance(60_000);
+    const second = await world.created({ payment_method: DECLINED, customer });
+    world.advance(60_000);
+    const third = await world.created();
+    expect(await ids({})).toEqual([third.id, second.id, first.id]);
+    expect(await ids({ status: 'succeeded' })).toEqual([third.id, first.id]);
+    expect(await ids({ status: 'requires_payment_method' })).toEqual([second.id]);
+    expect(await ids({ customer: String(customer) })).toEqual([second.id, first.id]);
+    expect(await ids({ created_gte: second.created_at })).toEqual([third.id, second.id]);
+    expect(await ids({ created_lt: second.created_at })).toEqual([first.id]);
+    expect(
+      await ids({ created_gte: first.created_at, created_lt: third.created_at, status: 'succeeded', customer: String(customer) }),
+    ).toEqual([first.id]);
+    expect(await ids({ status: 'canceled' })).toEqual([]);
+  });
+
+  it('shows each payment once, page by page, while others are made and change', async () => {
+    for (let n = 0; n < 5; n += 1) await world.created({ payment_method: DECLINED });
+    const before = await ids({});
+    const seen: string[] = [];
+    for (let query: Record<string, string> = { limit: '2' }; ;) {
+      const { data, next_cursor, has_more } = await page(query);
+      seen.push(...data.map(({ id }) => id));
+      expect(has_more).toBe(next_cursor !== null);
+      if (next_cursor === null) break;
+      query = { limit: '2', cursor: next_cursor };
+      world.advance(10);
+      await world.created();
+      await world.confirm(data[0]?.id ?? '', { payment_method: 'pm_card_visa' });
+    }
+    expect(seen).toEqual(before);
+  });
+
+  it('of payments made at the same time loses none between two pages', async () => {
+    const at = new Date('2026-12-24T00:00:00.000Z');
+    await world.db.updateTable('payments').set({ created_at: at }).execute();
+    const all = (await ids({})).length;
+    const seen = new Set<string>();
+    for (let cursor: string | null | undefined; cursor !== null;) {
+      const { data, next_cursor } = await page({ limit: '3', ...(cursor ? { cursor } : {}) });
+      for (const { id } of data) seen.add(id);
+      cursor = next_cursor;
+    }
+    expect(seen.size).toBe(all);
+  });
+
+  it("never shows another tenant's, whatever filter or cursor is given", async () => {
+    const { next_cursor } = await page({ limit: '1' });
+    expect(await ids({}, 'other')).toEqual([]);
+    expect(await ids({ status: 'succeeded' }, 'other')).toEqual([]);
+    expect(await ids({ cursor: next_cursor ?? '' }, 'other')).toEqual([]);
+  });
+
+  it.each([
+    ['nonsense', 'nonsense'],
+    ['an empty list', encoded([])],
+    ['another time format', encoded(['yesterday', 'pay_4f1c2b7a9d3e5f60'])],
+    ['a year that no database knows', encoded(['+275760-09-13T00:00:00.000Z', 'pay_4f1c2b7a9d3e5f60'])],
+    ['no id', encoded(['2026-11-21T06:00:00.000Z'])],
+    ['another kind of id', encoded(['2026-11-21T06:00:00.000Z', 'rcp_4f1c2b7a9d3e5f60'])],
+    ['a NUL in the id', encoded(['2026-11-21T06:00:00.000Z', 'pay_\0'])],
+    ['an object', encoded({ a: 1 })],
+  ])('refuses %s for a cursor', async (_what, cursor) => {
+    const reply = await bad(cursor);
+    expect([reply.status, world.json<{ code: string; errors: unknown }>(reply)]).toMatchObject([
+      400,
+      { code: 'validation.failed', errors: [{ path: 'cursor' }] },
+    ]);
+  });
+
+  it('holds a page of 100 at most', async () => {
+    await sql`
+      INSERT INTO payments SELECT copy.* FROM (SELECT * FROM payments LIMIT 1) one, generate_series(1, 120) AS n,
+        jsonb_populate_record(one, jsonb_build_object('id', 'pay_copy' || lpad(n::text, 8, '0'), 'stripe_payment_intent', NULL)) AS copy`.execute(
+      world.db,
+    );
+    const { data, has_more } = await page({ limit: '1000' });
+    expect([data.length, has_more]).toEqual([100, true]);
+  });
+});
+
+function encoded(value: unknown): string {
+  return Buffer.from(JSON.stringify(value)).toString('base64url');
+}
