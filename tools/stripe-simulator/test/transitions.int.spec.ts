@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { OUTCOMES as OF_SESSIONS } from '../src/checkout/transitions.js';
 import { OUTCOMES as OF_DISPUTES } from '../src/disputes/transitions.js';
 import { OUTCOMES as OF_INVOICES } from '../src/invoices/transitions.js';
 import { OUTCOMES as OF_INTENTS } from '../src/payment-intents/transitions.js';
@@ -7,6 +8,7 @@ import { OUTCOMES as OF_REFUNDS } from '../src/refunds/transitions.js';
 import { OUTCOMES as OF_SETUPS } from '../src/setup-intents/transitions.js';
 import { OUTCOMES as OF_SUBSCRIPTIONS } from '../src/subscriptions/transitions.js';
 import { charges } from './transitions/charge.table.js';
+import { checkoutSessions } from './transitions/checkout-session.table.js';
 import { disputes } from './transitions/dispute.table.js';
 import { invoices } from './transitions/invoice.table.js';
 import { paymentIntents } from './transitions/payment-intent.table.js';
@@ -25,6 +27,7 @@ describe('The table of transitions: disputes', () => walk(disputes));
 describe('The table of transitions: payouts', () => walk(payouts));
 describe('The table of transitions: invoices', () => walk(invoices));
 describe('The table of transitions: subscriptions', () => walk(subscriptions));
+describe('The table of transitions: checkout sessions', () => walk(checkoutSessions));
 
 describe('The table of transitions', () => {
   it.each([
@@ -35,6 +38,7 @@ describe('The table of transitions', () => {
     ['payouts', OF_PAYOUTS, payouts],
     ['invoices', OF_INVOICES, invoices],
     ['subscriptions', OF_SUBSCRIPTIONS, subscriptions],
+    ['checkout sessions', OF_SESSIONS, checkoutSessions],
   ])('meets every event that can come of an operation on %s', (_, outcomes, table) => {
     const met = typesIn(table as unknown as Table<string, string>);
     const possible = Object.values(outcomes as Record<string, { events: readonly string[] }>).flatMap(({ events }) => events);
