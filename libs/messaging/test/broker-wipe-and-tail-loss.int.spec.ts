@@ -11,7 +11,7 @@ const CONSUMERS = [
   { service: 'webhooks', durable: 'webhooks-outcomes-payments' },
 ];
 
-jest.setTimeout(60_000);
+jest.setTimeout(120_000);
 
 describe('When the broker loses what it confirmed', () => {
   let world: World;
@@ -68,7 +68,7 @@ describe('When the broker loses what it confirmed', () => {
           expect(tail.length).toBeGreaterThanOrEqual(40);
           expect(tail.at(-1)!.at.getTime() - tail[0]!.at.getTime()).toBeGreaterThanOrEqual(seconds * 1000);
         },
-        { timeoutMs: 30_000, everyMs: 200 },
+        { timeoutMs: 60_000, everyMs: 200 },
       );
     }
 

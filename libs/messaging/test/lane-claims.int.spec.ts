@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { type Database, openDatabase } from '@tidegate/database/database';
 import { postgresForTests, type TestDatabase } from '@tidegate/test-harness/postgres';
 import { sql } from 'kysely';
@@ -8,6 +8,8 @@ import { quiet } from './support/world.js';
 
 const KEY = { consumer: 'receipts-payments', generation: 1 };
 const LANES = 4_000;
+
+jest.setTimeout(60_000);
 
 describe('Given more messages at once than the statistics of the database know of', () => {
   let database: TestDatabase;
