@@ -3,11 +3,9 @@ import { join } from 'node:path';
 import { type Arena } from './arena.js';
 import { type Random } from './seed.js';
 
-/** The failpoints of the four services that have any, but for those that nothing from outside can lead to. */
-export function failpointNames(arena: Arena, except: RegExp): string[] {
-  const names = JSON.parse(readFileSync(join(arena.stack.dir, 'failpoints.json'), 'utf8')) as string[];
-  return names.filter((name) => !except.test(name));
-}
+/** The names of all failpoints of the product. */
+export const failpointNames = (arena: Arena): string[] =>
+  JSON.parse(readFileSync(join(arena.stack.dir, 'failpoints.json'), 'utf8')) as string[];
 
 /** TIDEGATE_FAILPOINT of one process: at the first `times` hits of each of its failpoints it is held up, or, a quarter of the time, fails. */
 export function annoyances(names: readonly string[], service: string, times: number, random: Random): string {

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Arena } from './arena.js';
@@ -7,11 +7,19 @@ import { provocationOf, storyTo } from './provocations.js';
 import { type Random, randomFrom } from './seed.js';
 import { type Kind, type StoryLog, type Surprise, tellStories } from './story.js';
 
-/** Reached only when a document cannot be made, which nothing from outside brings about: receipts' own end-to-end spec kills there. */
-export const NEEDS_FAILING_DOCUMENT = /^receipts\.render\.fail\./;
-
 const SERVICES = ['payments', 'webhooks', 'receipts', 'reconciliation'] as const;
 type Service = (typeof SERVICES)[number];
+
+/** Reached only when a document cannot be made, which nothing from outside brings about: receipts' own end-to-end spec kills there. */
+const NEEDS_FAILING_DOCUMENT = /^receipts\.render\.fail\./;
+
+/** What `npm run chaos -- failpoints` kills at. */
+export const reachable = (name: string): boolean =>
+  SERVICES.some((service) => name.startsWith(`${service}.`)) && !NEEDS_FAILING_DOCUMENT.test(name);
+
+/** Every step of a request, and the inbox, in the service that moves money: what `npm test` kills at with the whole of Tidegate around. */
+export const ofAPayment = (name: string): boolean =>
+  /^payments\.(create|confirm|capture|cancel|refund|payments-stripe-events)\./.test(name);
 
 export interface FailpointReport {
   killed: string[];
@@ -20,8 +28,8 @@ export interface FailpointReport {
   surprises: Surprise[];
 }
 
-/** A failpoint is reached within this time by the load, or it counts as missed. */
-const REACHED_WITHIN_MS = 60_000;
+/** One of the armed failpoints is reached within this time by the load, or they count as missed. What is behind after many deaths comes first. */
+const REACHED_WITHIN_MS = 180_000;
 
 /**
  * kill -9 at each failpoint that `chosen` accepts, under a load that reaches them all: clients' stories, those first that lead to a failpoint
@@ -35,19 +43,19 @@ export async function killAtFailpoints(
   const over = new AbortController();
   const random = randomFrom(options.seed);
   await arena.fault({ fault: 'webhook_drop', probability: 0.05, seed: options.seed });
-  const hunt: Hunt = { arena, random, waitedFor: new Set(), killed: [], missed: [], log: { created: [], surprises: [] } };
+  const hunt: Hunt = { arena, random, waitedFor: new Set(), killed: [], missed: [], provoking: [], log: { created: [], surprises: [] } };
   const load = tellStories(arena.client, random, {
     count: Number.MAX_SAFE_INTEGER,
     perSecond: options.perSecond,
     signal: over.signal,
     next: () => storyWanted(hunt),
   });
-  const runs = reconcileUntil(arena, over.signal);
+  const runs = reconcileUntil(hunt, over.signal);
   const rounds = await Promise.allSettled(
     SERVICES.map((service) => killService(hunt, service, failpointsOf(arena, service).filter(options.chosen))),
   );
   over.abort();
-  const [log] = await Promise.all([load, runs]);
+  const [log] = await Promise.all([load, runs, ...hunt.provoking]);
   await arena.clearFaults();
   for (const round of rounds) if (round.status === 'rejected') throw round.reason as Error;
   return { killed: hunt.killed, missed: hunt.missed, surprises: [...log.surprises, ...hunt.log.surprises] };
@@ -60,6 +68,7 @@ interface Hunt {
   waitedFor: Set<string>;
   killed: string[];
   missed: string[];
+  provoking: Promise<void>[];
   /** Of the stories that were told to provoke. */
   log: StoryLog;
 }
@@ -73,67 +82,91 @@ function storyWanted({ waitedFor, random }: Hunt): Kind | undefined {
 const failpointsOf = (arena: Arena, service: Service): string[] =>
   (JSON.parse(readFileSync(join(arena.stack.dir, 'failpoints.json'), 'utf8')) as string[]).filter((name) => name.startsWith(`${service}.`));
 
-/** Reached only by the replica that leads the loop: it must be the only one alive, or another goes on leading. */
-const LEADERS_ONLY = /\.(relay|sweep)\.|^reconciliation\.run\.(read|finish)/;
+/**
+ * Reached for certain only by a replica that is the only one alive: with others, another may lead the loop, or be the one that carries a
+ * payment on after a lost answer.
+ */
+const ALONE = /\.(relay|sweep)\.|^reconciliation\.run\.(read|finish)|^payments\.(retry|lookup|orphan|refresh)\./;
 
 async function killService(hunt: Hunt, service: Service, names: readonly string[]): Promise<void> {
   const { stack } = hunt.arena;
   const replicas = stack.urls[service].map((_, i) => i + 1);
-  const everyones = names.filter((name) => !LEADERS_ONLY.test(name));
+  const anybodys = names.filter((name) => !ALONE.test(name));
   await Promise.all(
     replicas.map((replica, i) =>
       killAtEach(
         hunt,
         service,
         replica,
-        everyones.filter((_, n) => n % replicas.length === i),
+        anybodys.filter((_, n) => n % replicas.length === i),
       ),
     ),
   );
-  const leaders = names.filter((name) => LEADERS_ONLY.test(name));
-  if (leaders.length === 0) return;
+  const alone = names.filter((name) => ALONE.test(name));
+  if (alone.length === 0) return;
   const [first, ...others] = replicas;
   await Promise.all(others.map((replica) => stack.kill(service, replica, 'SIGTERM')));
-  await killAtEach(hunt, service, first!, leaders);
+  await killAtEach(hunt, service, first!, alone);
   await Promise.all(others.map((replica) => stack.restart(service, replica)));
 }
 
+/** All that are left are armed at once, so that whatever comes first kills: waiting for one after the other would take several times as long. */
 async function killAtEach(hunt: Hunt, service: Service, replica: number, names: readonly string[]): Promise<void> {
-  const { stack } = hunt.arena;
-  for (const name of names) {
-    hunt.waitedFor.add(name);
-    // It may well die at its failpoint before it is ready.
-    await stack.restart(service, replica, { TIDEGATE_FAILPOINT: `${name}:kill` }).catch(() => undefined);
-    const reached = new AbortController();
-    const provoking = provokeUntil(hunt, name, reached.signal);
-    const died = await Promise.race([stack.exited(service, replica), pause(REACHED_WITHIN_MS, undefined, { ref: false })]);
-    reached.abort();
-    await provoking;
-    hunt.waitedFor.delete(name);
-    (died?.signal === 'SIGKILL' ? hunt.killed : hunt.missed).push(name);
+  const left = new Set(names);
+  for (const name of names) hunt.waitedFor.add(name);
+  while (left.size > 0) {
+    const name = await killedAt(hunt, service, replica, [...left]);
+    if (name === undefined) hunt.missed.push(...left);
+    else hunt.killed.push(name);
+    for (const one of name === undefined ? left : [name]) {
+      left.delete(one);
+      hunt.waitedFor.delete(one);
+    }
   }
-  if (names.length > 0) await stack.restart(service, replica);
+  if (names.length > 0) await hunt.arena.stack.restart(service, replica);
 }
 
-async function provokeUntil({ arena, random, log }: Hunt, name: string, reached: AbortSignal): Promise<void> {
-  const provoke = provocationOf(name);
-  while (provoke && !reached.aborted) {
+/** Starts the replica, armed with all of these, and waits for its death; answers where it died, undefined when it reached none of them in time. */
+async function killedAt(hunt: Hunt, service: Service, replica: number, armed: readonly string[]): Promise<string | undefined> {
+  const { stack } = hunt.arena;
+  const { log } = stack.processes().find((one) => one.name === service && one.replica === replica)!;
+  const written = statSync(log).size;
+  // It may well die at its failpoint before it is ready.
+  const TIDEGATE_FAILPOINT = armed.map((name) => `${name}:kill`).join(',');
+  await stack.restart(service, replica, { TIDEGATE_FAILPOINT }).catch(() => undefined);
+  const reached = new AbortController();
+  hunt.provoking.push(provokeUntil(hunt, armed, reached.signal));
+  const died = await Promise.race([stack.exited(service, replica), pause(REACHED_WITHIN_MS, undefined, { ref: false })]);
+  reached.abort();
+  if (!died) return undefined;
+  const said = readFileSync(log).subarray(written).toString('utf8');
+  const name = armed.findLast((one) => said.includes(`"event":"failpoint_hit","name":"${one}"`));
+  if (died.signal === 'SIGKILL' && name !== undefined) return name;
+  throw new Error(`${service}-${replica} ended by itself (${died.signal ?? `code ${died.code}`}): ${said.slice(-2000)}`);
+}
+
+/** Each attempt is one of what leads to these failpoints, in turn. It is not waited for: a client may go on asking while all replicas are dead. */
+async function provokeUntil({ arena, random, log }: Hunt, names: readonly string[], reached: AbortSignal): Promise<void> {
+  const provocations = [...new Set(names.flatMap((name) => provocationOf(name) ?? []))];
+  for (let turn = 0; provocations.length > 0 && !reached.aborted; turn++) {
     // Stripe may know more than we do just now, and a story may end early: the next attempt comes soon.
-    await provoke(arena, random, log).catch(() => undefined);
+    const provoke = provocations[turn % provocations.length]!;
+    await provoke(arena, random, { created: [], surprises: log.surprises }).catch(() => undefined);
     await pause(500, undefined, { signal: reached }).catch(() => undefined);
   }
 }
 
-/** Orders a run each second, so that the failpoints of reconciliation are reached. */
-export async function reconcileUntil(arena: Arena, signal: AbortSignal): Promise<void> {
+/** Orders runs as long as a failpoint of reconciliation's runs is waited for: a backlog of them would only delay the end. */
+export async function reconcileUntil({ arena, waitedFor }: Pick<Hunt, 'arena' | 'waitedFor'>, signal: AbortSignal): Promise<void> {
   const today = new Date().toISOString().slice(0, 10);
   while (!signal.aborted) {
-    await arena.client.once({
-      method: 'POST',
-      path: '/v1/reconciliation/runs',
-      key: randomUUID(),
-      body: { start_date: today, end_date: today, mode: 'report', reason: 'chaos' },
-    });
+    if ([...waitedFor].some((name) => name.startsWith('reconciliation.run.')))
+      await arena.client.once({
+        method: 'POST',
+        path: '/v1/reconciliation/runs',
+        key: randomUUID(),
+        body: { start_date: today, end_date: today, mode: 'report', reason: 'chaos' },
+      });
     await pause(1_000, undefined, { signal }).catch(() => undefined);
   }
 }

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type Arena, openArena } from './arena.js';
-import { killAtFailpoints } from './failpoint-kills.js';
+import { killAtFailpoints, ofAPayment } from './failpoint-kills.js';
 
 const seed = Number(process.env['TIDEGATE_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
 let arena: Arena;
@@ -12,19 +12,10 @@ beforeAll(async () => {
 
 afterAll(() => arena?.close(), 60_000);
 
-/**
- * Every step of a request, and the inbox, in the service that moves money. The relay and the other services are killed in their own specs,
- * and all of them together by `npm run chaos -- failpoints`.
- */
-const CHOSEN = /^payments\.(create|confirm|capture|cancel|refund|payments-stripe-events)\./;
-
+/** The relay and the other services are killed in their own specs, and all of them together by `npm run chaos -- failpoints`. */
 describe('kill -9 at every failpoint of a payment', () => {
   it('hits each of them, and ends in a record that equals the truth', async () => {
-    const report = await killAtFailpoints(arena, {
-      seed,
-      perSecond: 3,
-      chosen: (name) => CHOSEN.test(name),
-    });
+    const report = await killAtFailpoints(arena, { seed, perSecond: 3, chosen: ofAPayment });
     expect(report.missed).toEqual([]);
     expect(report.surprises).toEqual([]);
     expect(report.killed.length).toBe(40);

@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { type Arena } from './arena.js';
 import { actInDashboard } from './dashboard-acts.js';
 import { annoyances, failpointHits, failpointNames } from './failpoint-hits.js';
-import { NEEDS_FAILING_DOCUMENT, reconcileUntil } from './failpoint-kills.js';
+import { reachable, reconcileUntil } from './failpoint-kills.js';
 import { FaultWindows } from './fault-windows.js';
 import { provocationOf, storyTo } from './provocations.js';
 import { type Random, randomFrom } from './seed.js';
@@ -35,7 +35,7 @@ const PROVOKED_WITHIN_MS = 60_000;
 export async function torment(arena: Arena, options: TormentOptions): Promise<TormentReport> {
   const { seed, hitsEach, say = () => undefined } = options;
   const random = randomFrom(seed);
-  const names = failpointNames(arena, NEEDS_FAILING_DOCUMENT);
+  const names = failpointNames(arena).filter(reachable);
   const armed = (service: string): Record<string, string> => ({ TIDEGATE_FAILPOINT: annoyances(names, service, hitsEach, random) });
   await Promise.all(replicasOf(arena).map(({ service, replica }) => arena.stack.restart(service, replica, armed(service))));
 
@@ -47,7 +47,7 @@ export async function torment(arena: Arena, options: TormentOptions): Promise<To
     windows.until(over.signal, hitsEach),
     killer.until(over.signal),
     actInDashboard(arena, randomFrom(seed + 3), log, over.signal),
-    reconcileUntil(arena, over.signal),
+    reconcileUntil({ arena, waitedFor: new Set(names) }, over.signal),
   ];
   await tellStories(arena.client, random, { count: options.payments, perSecond: options.perSecond, log });
   say(`${log.created.length} payments made`);
@@ -75,7 +75,7 @@ async function provokeMissing(arena: Arena, random: Random, log: StoryLog, names
     return names.filter((name) => (hits.get(name) ?? 0) < times);
   };
   const over = new AbortController();
-  const runs = reconcileUntil(arena, over.signal);
+  const runs = reconcileUntil({ arena, waitedFor: new Set(names) }, over.signal);
   const giveUpAt = Date.now() + PROVOKED_WITHIN_MS;
   for (let left = missing(); left.length > 0 && Date.now() < giveUpAt; left = missing()) {
     for (const name of left) {

@@ -51,7 +51,7 @@ export function setup(host: HostContext<WebhooksConfig>): ServiceParts {
   });
   const breakers = new Breakers();
   const stripe = (step: string) =>
-    withTelemetry(withBreaker(withFailpoints(adapter, failpoints, `${SERVICE}.${step}`), breakers), { metrics: host.metrics, logger });
+    withTelemetry(withBreaker(withFailpoints(adapter, failpoints, step), breakers), { metrics: host.metrics, logger });
 
   const normalize = new Normalize({ db, failpoints, clock, logger, staged });
   const normalizeLoop = everyLoop({
@@ -61,7 +61,7 @@ export function setup(host: HostContext<WebhooksConfig>): ServiceParts {
     logger,
     runOnce: () => normalize.runOnce(),
   });
-  const hints = new Hints({ db, failpoints, clock, logger, stripe: stripe('hint.retrieve'), staged });
+  const hints = new Hints({ db, failpoints, clock, logger, stripe: stripe(`${SERVICE}.hint.retrieve`), staged });
   const hintLoop = everyLoop({
     name: `${SERVICE}.hints`,
     intervalMs: POLL_MS,
@@ -76,7 +76,7 @@ export function setup(host: HostContext<WebhooksConfig>): ServiceParts {
     clock,
     logger,
     partitions,
-    stripe: stripe('sweep.list'),
+    stripe: stripe(`${SERVICE}.sweep.list`),
     settings: {
       everySeconds: config.WEBHOOKS_SWEEP_SECONDS,
       overlapSeconds: config.WEBHOOKS_SWEEP_OVERLAP_SECONDS ?? 2 * config.WEBHOOKS_SWEEP_SECONDS,

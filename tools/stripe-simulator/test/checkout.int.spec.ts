@@ -205,9 +205,9 @@ describe('A session that is paid', () => {
 describe('A session that is not paid', () => {
   it('expires by itself, with its event and without a way to pay', async () => {
     const { id } = await create({ expires_at: inHours(1) });
-    given.simulator.advanceClock(3_599);
+    given.simulator.advanceClock(3_540);
     expect((await stripe.checkout.sessions.retrieve(id)).status).toBe('open');
-    given.simulator.advanceClock(2);
+    given.simulator.advanceClock(61);
     expect(await stripe.checkout.sessions.retrieve(id)).toMatchObject({ status: 'expired', url: null, payment_status: 'unpaid' });
     const expired = await eventually(() => given.receiver.received.find(({ event }) => event.type === 'checkout.session.expired'));
     expect(expired.event.request).toEqual({ id: null, idempotency_key: null });

@@ -142,6 +142,33 @@ describe('stripe listen', () => {
     await gone(thin);
   }, 20_000);
 
+  it('--use-configured-webhooks takes the types and the path of each endpoint of the account', async () => {
+    const other = await givenSimulator({ webhooks: [], deliverySchedule: [] });
+    const endpoint = (path: string, type: 'customer.created' | 'customer.deleted'): Promise<unknown> =>
+      other.stripe.webhookEndpoints.create({ url: `http://127.0.0.1:9/${path}`, enabled_events: [type] });
+    await endpoint('hooks/new', 'customer.created');
+    await endpoint('hooks/gone', 'customer.deleted');
+    const itsCli = givenCli(other.simulator);
+    const { secret } = await itsCli.listen(
+      '--all-snapshot',
+      '--use-configured-webhooks',
+      '--forward-to',
+      new URL(other.receiver.url).origin,
+    );
+    const { id } = await other.stripe.customers.create({});
+    await other.stripe.customers.update(id, { name: 'B' });
+    await other.stripe.customers.del(id);
+    await eventually(() => other.receiver.received.length === 2, 10_000);
+    const told = [...other.receiver.received].sort((a, b) => (a.path < b.path ? 1 : -1));
+    expect(told.map(({ path, event }) => [path, event.type])).toEqual([
+      ['/hooks/new', 'customer.created'],
+      ['/hooks/gone', 'customer.deleted'],
+    ]);
+    expect(told.map((one) => isSigned(one, secret))).toEqual([true, true]);
+    await itsCli.end();
+    await other.end();
+  }, 30_000);
+
   it('counts as told what its own --events leaves out, and holds up nothing meanwhile', async () => {
     const other = await givenSimulator({ webhooks: [], deliveryTimeoutMs: 1_000 });
     const itsCli = givenCli(other.simulator);

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type Stripe from 'stripe';
-import { type Given, KEY, type Received, errorOf, eventually, givenSimulator } from './given.js';
+import { type Given, KEY, type Received, control, errorOf, eventually, givenSimulator } from './given.js';
 
 let given: Given;
 let stripe: Stripe;
@@ -27,6 +27,28 @@ const received = (count = 1): Promise<Received> =>
   eventually(() => (given.receiver.received.length >= count ? given.receiver.received.at(-1) : undefined));
 const notificationOf = ({ body, headers }: Received, secret: string | undefined): Stripe.V2.Core.EventNotification =>
   stripe.parseEventNotification(body, headers['stripe-signature'] as string, secret ?? '');
+
+describe('An event destination whose secret is rotated', () => {
+  it('has both secrets sign until the old one expires, and then the new one only', async () => {
+    const { id, webhook_endpoint: endpoint } = await create();
+    const rotated = await control(given.simulator, 'POST', '/__dashboard/rotate_secret', { endpoint: id, expires_in_seconds: 3_600 });
+    const { secret } = rotated.value as { secret: string };
+    const verdicts = async (count: number): Promise<(string | undefined)[]> => {
+      await stripe.customers.create({});
+      const one = await received(count);
+      return [endpoint?.signing_secret ?? undefined, secret].map((known) => {
+        try {
+          return notificationOf(one, known).type;
+        } catch {
+          return 'not signed';
+        }
+      });
+    };
+    expect(await verdicts(1)).toEqual(['v1.customer.created', 'v1.customer.created']);
+    given.simulator.advanceClock(3_601);
+    expect(await verdicts(2)).toEqual(['not signed', 'v1.customer.created']);
+  });
+});
 
 describe('An event destination', () => {
   it('is created, shows its secret then only, and is retrieved, updated, listed and deleted', async () => {

@@ -22,7 +22,8 @@ interface Seen {
   readonly shapes: readonly string[];
 }
 
-const RESOURCES = /^(POST|DELETE) \/v1\/(payment_intents|refunds|checkout\/sessions|subscriptions|invoices\/\{id\}\/pay)(\/|$)/;
+const RESOURCES =
+  /^(POST|DELETE) \/v1\/(payment_intents|setup_intents|refunds|checkout\/sessions|payment_pages|subscriptions|invoices\/\{id\}\/pay)(\/|$)/;
 const mutating = routes.map(({ operation }) => operation).filter((operation) => RESOURCES.test(operation) && !(operation in LEFT_OUT));
 const ready = mutating.filter((operation) => operation in OPERATIONS);
 const cells = ready.flatMap((operation) => HTTP_FAULTS.map((fault) => [operation, fault] as const));
@@ -76,9 +77,9 @@ beforeAll(async () => {
 afterAll(() => seen.clear());
 
 describe('The matrix', () => {
-  it('holds every mutating operation of payments, refunds, checkout and subscriptions', () => {
+  it('holds every mutating operation of payments, setups, refunds, checkout and subscriptions', () => {
     expect(mutating.filter((operation) => !(operation in OPERATIONS))).toEqual([]);
-    expect(mutating.length).toBeGreaterThanOrEqual(14);
+    expect(mutating.length).toBeGreaterThanOrEqual(19);
   });
 });
 

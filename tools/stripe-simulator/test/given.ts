@@ -8,6 +8,7 @@ export const KEY = 'sk_test_givenkey0001';
 export const SECRET = 'whsec_given_secret';
 
 export interface Received {
+  readonly path: string;
   readonly body: string;
   readonly headers: IncomingMessage['headers'];
   readonly event: Stripe.Event;
@@ -76,7 +77,7 @@ async function startReceiver(): Promise<Receiver> {
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('end', () => {
       const body = Buffer.concat(chunks).toString('utf8');
-      const one = { body, headers: request.headers, event: JSON.parse(body) as Stripe.Event };
+      const one = { path: request.url ?? '', body, headers: request.headers, event: JSON.parse(body) as Stripe.Event };
       received.push(one);
       response.writeHead(receiver.answerWith(one)).end();
     });

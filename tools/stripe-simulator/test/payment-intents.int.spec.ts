@@ -201,6 +201,36 @@ describe('When confirmation is manual', () => {
   });
 });
 
+describe('When the amount changes', () => {
+  const ASKING = { amount: 2_000, currency: 'usd', confirm: true, payment_method: 'pm_card_threeDSecure2Required' } as const;
+  const wait = async (more: object = {}): Promise<string> => (await stripe.paymentIntents.create({ ...PAY, ...ASKING, ...more })).id;
+  const complete = async (payment_intent: string): Promise<number> =>
+    (await control(given.simulator, 'POST', '/__dashboard/complete_action', { payment_intent })).status;
+
+  it('an authentication that is under way is dropped, and the next confirmation asks for one', async () => {
+    const id = await wait();
+    expect(await stripe.paymentIntents.update(id, { amount: 9_900 })).toMatchObject({ status: 'requires_confirmation', next_action: null });
+    expect(await complete(id)).toBe(400);
+    expect(await stripe.paymentIntents.confirm(id)).toMatchObject({ status: 'requires_action' });
+    expect(await complete(id)).toBe(200);
+    expect(await stripe.paymentIntents.retrieve(id)).toMatchObject({ status: 'succeeded', amount_received: 9_900 });
+  });
+
+  it('one that was passed counts no more', async () => {
+    const id = await wait({ confirmation_method: 'manual', automatic_payment_methods: undefined });
+    await complete(id);
+    await stripe.paymentIntents.update(id, { amount: 9_900 });
+    expect(await stripe.paymentIntents.confirm(id)).toMatchObject({ status: 'requires_action' });
+  });
+
+  it('to what it is, or in nothing but words, the authentication stays', async () => {
+    const id = await wait();
+    const { next_action: asked } = await stripe.paymentIntents.retrieve(id);
+    expect((await stripe.paymentIntents.update(id, { amount: 2_000, description: 'Tea' })).next_action).toEqual(asked);
+    expect(await complete(id)).toBe(200);
+  });
+});
+
 describe('When capture is manual', () => {
   const authorize = (): Promise<Stripe.PaymentIntent> => stripe.paymentIntents.create({ ...PAY, capture_method: 'manual' });
 

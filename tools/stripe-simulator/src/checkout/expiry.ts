@@ -2,6 +2,8 @@ import { AUTOMATIC, type Cause } from '../http/call.js';
 import { invalidParam } from '../http/errors.js';
 import { cancelIntent } from '../payment-intents/cancel.js';
 import { ALLOWED_FROM as INTENT_ALLOWED_FROM } from '../payment-intents/transitions.js';
+import { cancelSetup } from '../setup-intents/cancel.js';
+import { ALLOWED_FROM as SETUP_ALLOWED_FROM } from '../setup-intents/transitions.js';
 import { endSubscription } from '../subscriptions/end.js';
 import { type World } from '../world.js';
 import { mustAllow } from './find.js';
@@ -35,12 +37,14 @@ export function expireDue(world: World, id: string): void {
   if (session?.status === 'open') expireSession(world, session, AUTOMATIC);
 }
 
-/** Ends an open session; an intent from a failed attempt is cancelled with it. */
+/** Ends an open session; an intent from a failed attempt is cancelled with it, whichever kind. */
 export function expireSession(world: World, session: CheckoutSession, cause: Cause): CheckoutSession {
   mustAllow('expire', session);
   const expired = world.checkoutSessions.replace({ ...session, status: 'expired', url: null });
   const intent = session.payment_intent === null ? undefined : world.paymentIntents.get(session.payment_intent);
   if (intent !== undefined && INTENT_ALLOWED_FROM.cancel.includes(intent.status)) cancelIntent(world, intent, 'expired', cause);
+  const setup = session.setup_intent === null ? undefined : world.setupIntents.get(session.setup_intent);
+  if (setup !== undefined && SETUP_ALLOWED_FROM.cancel.includes(setup.status)) cancelSetup(world, setup, null, cause);
   const subscription = world.subscriptions.get(session.subscription ?? '');
   if (subscription?.status === 'incomplete') endSubscription(world, subscription, {}, cause);
   world.events.emit('checkout.session.expired', expired, cause);

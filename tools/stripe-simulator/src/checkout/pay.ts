@@ -5,13 +5,14 @@ import { createIntent } from '../payment-intents/create.js';
 import { intentById } from '../payment-intents/find.js';
 import { type PaymentIntent } from '../payment-intents/payment-intent.js';
 import { type World } from '../world.js';
+import { AGREED } from './agreed.js';
 import { completeSession } from './complete.js';
 import { type Buyer, withBuyer } from './customer.js';
 import { mustAllow, orderOf, sessionById } from './find.js';
 import { payUrl } from './new-session.js';
 import { type CheckoutSession } from './session.js';
 import { setUp } from './set-up.js';
-import { paySubscription, paysNothingNow, startSubscription } from './subscribe.js';
+import { methodForPlan, paySubscription, paysNothingNow, startSubscription } from './subscribe.js';
 
 export interface Payment extends Buyer {
   /** Any id that confirms an intent, for example `pm_card_visa`. */
@@ -32,9 +33,10 @@ export function paySession(world: World, id: string, payment: Payment, cause: Ca
   if (method === undefined && paysNothingNow(world, session))
     return startSubscription(world, withBuyer(world, session, payment, cause), undefined, cause);
   if (method === undefined) throw invalidParam('Missing required param: payment_method.', 'payment_method', 'parameter_missing');
+  const plan = session.mode === 'subscription' ? methodForPlan(world, session, method) : undefined;
   const ready = withBuyer(world, session, payment, cause);
   if (session.mode === 'payment') payIntent(world, ready, method, cause);
-  if (session.mode === 'subscription') paySubscription(world, ready, method, cause);
+  if (plan !== undefined) paySubscription(world, ready, plan, cause);
   if (session.mode === 'setup') setUp(world, ready, method, cause);
   return sessionById(world, id);
 }
@@ -44,9 +46,6 @@ function payIntent(world: World, session: CheckoutSession, method: string, cause
   const params = { payment_method: method, mandate_data: AGREED, return_url: `${payUrl(world, session.id)}/return` };
   confirmIntent(world, intent, params, cause);
 }
-
-/** Who pays by bank debit agrees to it on the page. */
-const AGREED = { customer_acceptance: { type: 'online', online: { ip_address: '127.0.0.1', user_agent: 'Checkout' } } };
 
 /** The intent of a session: its amount, customer and `payment_intent_data`. */
 function newIntent(world: World, session: CheckoutSession, cause: Cause): PaymentIntent {

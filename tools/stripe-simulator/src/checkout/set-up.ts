@@ -4,6 +4,7 @@ import { createSetup } from '../setup-intents/create.js';
 import { setupById } from '../setup-intents/find.js';
 import { type SetupIntent } from '../setup-intents/setup-intent.js';
 import { type World } from '../world.js';
+import { AGREED } from './agreed.js';
 import { completeSession } from './complete.js';
 import { orderOf } from './find.js';
 import { payUrl } from './new-session.js';
@@ -12,7 +13,8 @@ import { type CheckoutSession } from './session.js';
 /** Setup mode: nothing is paid, the method is kept for later. The SetupIntent is made by the first attempt. */
 export function setUp(world: World, session: CheckoutSession, method: string, cause: Cause): void {
   const intent = session.setup_intent === null ? newSetup(world, session, cause) : setupById(world, session.setup_intent);
-  confirmSetup(world, intent, { payment_method: method, return_url: `${payUrl(world, session.id)}/return` }, cause);
+  const params = { payment_method: method, mandate_data: AGREED, return_url: `${payUrl(world, session.id)}/return` };
+  confirmSetup(world, intent, params, cause);
 }
 
 /** A setup that has succeeded completes its session. */

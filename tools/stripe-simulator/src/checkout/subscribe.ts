@@ -1,5 +1,5 @@
 import { type Cause } from '../http/call.js';
-import { StripeError } from '../http/errors.js';
+import { StripeError, refused } from '../http/errors.js';
 import { addInvoiceItem } from '../invoice-items/create.js';
 import { type Invoice, subscriptionOf } from '../invoices/invoice.js';
 import { type InvoiceChange } from '../invoices/invoice-changes.js';
@@ -7,7 +7,9 @@ import { pricingOf } from '../invoices/lines.js';
 import { intentOf } from '../invoices/payment.js';
 import { confirmIntent } from '../payment-intents/confirm.js';
 import { attachMethod, mustBeSavable } from '../payment-methods/attach.js';
+import { type PaymentMethod } from '../payment-methods/payment-method.js';
 import { usablePaymentMethod } from '../payment-methods/use.js';
+import { changeSubscription } from '../subscriptions/change.js';
 import { announce, firstInvoice, readSubscription } from '../subscriptions/create.js';
 import { subscriptionById } from '../subscriptions/find.js';
 import { type Subscription } from '../subscriptions/subscription.js';
@@ -25,21 +27,28 @@ export function paysNothingNow(world: World, session: CheckoutSession): boolean 
   );
 }
 
+/** The method that is to pay a subscription. Throws 402 for one that can't be saved and 400 for a bank account, before anything is made. */
+export function methodForPlan(world: World, session: CheckoutSession, asked: string): PaymentMethod {
+  const method = usablePaymentMethod(world, asked, session.customer ?? undefined);
+  if (method.type !== 'card') {
+    throw refused('This simulator pays subscriptions of Checkout by card only (Stripe does more).', undefined, { param: 'payment_method' });
+  }
+  mustBeSavable(method);
+  return method;
+}
+
 /**
  * Subscription mode: the method is saved to the customer and pays the first invoice. After a decline the subscription stays
  * incomplete, and the next attempt pays the same invoice.
  */
-export function paySubscription(world: World, session: CheckoutSession, asked: string, cause: Cause): void {
-  const customer = session.customer ?? '';
-  const method = usablePaymentMethod(world, asked, customer);
-  mustBeSavable(method);
-  attachMethod(world, method, customer, cause);
+export function paySubscription(world: World, session: CheckoutSession, method: PaymentMethod, cause: Cause): void {
+  attachMethod(world, method, session.customer ?? '', cause);
   if (session.subscription === null) {
     startSubscription(world, session, method.id, cause);
     return;
   }
   const subscription = subscriptionById(world, session.subscription);
-  world.subscriptions.replace({ ...subscription, default_payment_method: method.id });
+  changeSubscription(world, subscription, { default_payment_method: method.id }, cause);
   const invoice = world.invoices.get(subscription.latest_invoice ?? '');
   if (invoice !== undefined) charge(world, session, invoice, method.id, cause);
 }

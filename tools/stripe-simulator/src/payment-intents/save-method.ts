@@ -21,7 +21,7 @@ export function isAuthenticatedForLater(world: World, { id }: PaymentMethod): bo
   return world.authenticated.get(id) !== undefined;
 }
 
-/** The challenge that was passed for an intent holds for it and the card it has now. */
+/** The challenge that was passed for an intent holds for it, the card it has now and the amount that the holder saw. */
 export function rememberChallenge(world: World, intent: PaymentIntent): void {
   remember(world, challengeOf(intent));
 }
@@ -30,8 +30,8 @@ export function hasPassedChallenge(world: World, intent: PaymentIntent): boolean
   return world.authenticated.get(challengeOf(intent)) !== undefined;
 }
 
-function challengeOf({ id, payment_method: method }: PaymentIntent): string {
-  return `${id}/${method ?? ''}`;
+function challengeOf({ id, payment_method: method, amount, currency }: PaymentIntent): string {
+  return `${id}/${method ?? ''}/${amount} ${currency}`;
 }
 
 function remember(world: World, id: string): void {

@@ -46,8 +46,15 @@ export function updateIntent(world: World, { id, params }: Call): PaymentIntent 
     customer,
     metadata,
     last_payment_error: null,
+    ...afresh(intent, amount, currency),
   });
   return world.paymentIntents.replace({ ...changed, ...newMethod(world, changed, params['payment_method'] as string | undefined) });
+}
+
+/** Who authenticates does so for an amount: with another one an authentication that is under way is dropped. */
+function afresh({ status, ...intent }: PaymentIntent, amount: number, currency: string): Partial<PaymentIntent> {
+  if (status !== 'requires_action' || (intent.amount === amount && intent.currency === currency)) return {};
+  return { status: 'requires_confirmation', next_action: null };
 }
 
 function newMethod(world: World, intent: PaymentIntent, id: string | undefined): Partial<PaymentIntent> {

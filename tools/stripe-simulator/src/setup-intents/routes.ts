@@ -1,10 +1,9 @@
 import { listPage } from '../http/list.js';
 import { type Route } from '../http/route.js';
-import { applyOutcome } from './apply.js';
-import { finishAttempt } from './attempts.js';
+import { cancelSetup, mustBeCancellableDirectly } from './cancel.js';
 import { confirmSetup } from './confirm.js';
 import { createSetup } from './create.js';
-import { mustAllow, setupById } from './find.js';
+import { setupById } from './find.js';
 import { updateSetup } from './update.js';
 
 const PATH = '/v1/setup_intents';
@@ -39,11 +38,8 @@ export const setupIntentRoutes: readonly Route[] = [
     operation: `POST ${PATH}/{id}/cancel`,
     returns: 'setup_intent',
     handle: (world, { id, params, cause }) => {
-      const intent = setupById(world, id);
-      mustAllow('cancel', intent);
-      finishAttempt(world, intent, 'abandoned');
       const reason = (params['cancellation_reason'] as string | undefined) ?? null;
-      return applyOutcome(world, 'canceled', { ...intent, next_action: null, cancellation_reason: reason }, cause);
+      return cancelSetup(world, mustBeCancellableDirectly(world, setupById(world, id)), reason, cause);
     },
   },
   {

@@ -11,15 +11,24 @@ import { type CancellationDetails, type Subscription, periodOf } from './subscri
 export function cancelSubscription(world: World, { id, params, cause }: Call): Subscription {
   const subscription = subscriptionById(world, id);
   mustAllow('cancel', subscription);
-  if (params['prorate'] === true) creditUnused(world, subscription, cause);
-  if (params['invoice_now'] === true) {
-    const behind = { start: periodOf(subscription).start, end: world.clock.nowSeconds() };
-    const bill = draftBill(world, subscription, { reason: 'subscription_update', advance: 'at_once', behind }, cause);
-    collectBill(world, bill, cause);
-  }
+  if (params['prorate'] === true && PAID_AHEAD.includes(subscription.status)) creditUnused(world, subscription, cause);
+  if (params['invoice_now'] === true) billTheRest(world, subscription, cause);
   if (params['prorate'] !== true && params['invoice_now'] !== true) dropProrations(world, subscription, cause);
   const current = subscriptionById(world, id);
   return endSubscription(world, current, { reason: 'cancellation_requested', ...detailsOf(params['cancellation_details']) }, cause);
+}
+
+/** Only these have been billed for the period that runs. */
+const PAID_AHEAD = ['active', 'past_due'];
+
+/** The last invoice: usage of the running period and what waits for the next invoice; none when there is nothing of both. */
+function billTheRest(world: World, subscription: Subscription, cause: Cause): void {
+  const metered = subscription.items.data.some(({ price }) => price.recurring?.usage_type === 'metered');
+  if (!metered && pendingItems(world, subscription.customer, subscription.id).length === 0) return;
+  const behind = { start: periodOf(subscription).start, end: world.clock.nowSeconds() };
+  const bill = draftBill(world, subscription, { reason: 'subscription_update', advance: 'at_once', behind }, cause);
+  collectBill(world, bill, cause);
+  world.subscriptions.replace({ ...subscriptionById(world, subscription.id), latest_invoice: bill.id });
 }
 
 /** Prorations that nobody will bill any more: they go when neither `prorate` nor `invoice_now` is asked for. */

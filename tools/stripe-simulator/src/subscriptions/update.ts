@@ -37,12 +37,11 @@ export function updateSubscription(world: World, { id, params, cause }: Call): S
   if (params['payment_behavior'] === 'error_if_incomplete' && (restarted || behavior === 'always_invoice')) mustPay(world, before);
   if (billed && behavior !== 'none' && items !== before.items.data && !restarted) prorate(world, before, items, cause);
   if (restarted) return restart(world, before, { ...plain, items: itemList(id, items) }, behavior, cause);
-  const changed = changeSubscription(world, before, { ...plain, items: itemList(id, items) }, cause);
-  planNext(world, changed);
-  if (!billed || behavior !== 'always_invoice' || items === before.items.data) return changed;
-  const bill = draftBill(world, changed, { reason: 'subscription_update', advance: 'at_once' }, cause);
-  world.subscriptions.replace({ ...changed, latest_invoice: bill.id });
-  collectBill(world, bill, cause);
+  const bills = billed && behavior === 'always_invoice' && items !== before.items.data;
+  const bill = bills ? draftBill(world, before, { reason: 'subscription_update', advance: 'at_once' }, cause) : undefined;
+  const changes = { ...plain, items: itemList(id, items), ...(bill !== undefined && { latest_invoice: bill.id }) };
+  planNext(world, changeSubscription(world, before, changes, cause));
+  if (bill !== undefined) collectBill(world, bill, cause);
   return subscriptionById(world, id);
 }
 
@@ -127,8 +126,10 @@ function endChange(world: World, before: Subscription, params: Params): Partial<
   }
   const details = { ...before.cancellation_details, ...detailsOf(params['cancellation_details']) };
   const now = world.clock.nowSeconds();
-  if (typeof at === 'number' && at <= now) throw invalidParam('`cancel_at` must be in the future.', 'cancel_at');
   const cancelAt = atEnd === true ? periodOf(before).end : at;
+  // The period of a paused subscription is over.
+  if (typeof cancelAt === 'number' && cancelAt <= now)
+    throw invalidParam('`cancel_at` must be in the future.', atEnd === true ? 'cancel_at_period_end' : 'cancel_at');
   if (typeof cancelAt === 'number') {
     return {
       cancel_at: cancelAt,

@@ -27,6 +27,11 @@ const SESSION: Stripe.Checkout.SessionCreateParams = {
   line_items: [{ quantity: 1, price_data: { currency: 'usd', unit_amount: 2_000, product_data: { name: 'Book' } } }],
 };
 
+const SETUP: Stripe.SetupIntentCreateParams = {
+  payment_method: 'pm_card_visa',
+  automatic_payment_methods: { enabled: true, allow_redirects: 'never' },
+};
+
 async function customerAndPrice(stripe: Stripe): Promise<{ customer: string; price: string }> {
   const customer = await stripe.customers.create({
     payment_method: 'pm_card_visa',
@@ -83,6 +88,26 @@ export const OPERATIONS: Readonly<Record<string, Prepare>> = {
   'POST /v1/checkout/sessions/{id}/expire': async (stripe) => {
     const { id } = await stripe.checkout.sessions.create(SESSION);
     return post(`/v1/checkout/sessions/${id}/expire`, {}, (world) => created(world, 'checkout.session.expired'));
+  },
+  'POST /v1/payment_pages/{id}/confirm': async (stripe) => {
+    const { id } = await stripe.checkout.sessions.create(SESSION);
+    const params = { payment_method: 'pm_card_visa', expected_amount: 2_000 };
+    return post(`/v1/payment_pages/${id}/confirm`, params, (world) => created(world, 'checkout.session.completed'));
+  },
+  'POST /v1/setup_intents': async () =>
+    post('/v1/setup_intents', { ...SETUP, confirm: true }, (world) => created(world, 'setup_intent.succeeded')),
+  'POST /v1/setup_intents/{id}': async (stripe) => {
+    const { id } = await stripe.setupIntents.create(SETUP);
+    const changed = (world: World): number => Number(world.setupIntents.get(id)?.metadata?.['seen'] === 'yes');
+    return post(`/v1/setup_intents/${id}`, { metadata: { seen: 'yes' } }, changed);
+  },
+  'POST /v1/setup_intents/{id}/confirm': async (stripe) => {
+    const { id } = await stripe.setupIntents.create(SETUP);
+    return post(`/v1/setup_intents/${id}/confirm`, {}, (world) => created(world, 'setup_intent.succeeded'));
+  },
+  'POST /v1/setup_intents/{id}/cancel': async (stripe) => {
+    const { id } = await stripe.setupIntents.create(SETUP);
+    return post(`/v1/setup_intents/${id}/cancel`, {}, (world) => created(world, 'setup_intent.canceled'));
   },
   'POST /v1/subscriptions': async (stripe) => {
     const { customer, price } = await customerAndPrice(stripe);

@@ -8,6 +8,7 @@ type State = IntentStatus | 'requires_action (manual)' | 'requires_confirmation 
 type Name =
   | 'update metadata'
   | 'update amount'
+  | 'update to the same amount'
   | 'update payment_method'
   | 'confirm'
   | 'confirm as it is'
@@ -105,6 +106,7 @@ export const paymentIntents: Table<State, Name> = {
   operations: {
     'update metadata': { by: 'request', run: ({ stripe }, id, key) => stripe.paymentIntents.update(id, { metadata: { a: '1' } }, key) },
     'update amount': { by: 'request', run: ({ stripe }, id, key) => stripe.paymentIntents.update(id, { amount: 700 }, key) },
+    'update to the same amount': { by: 'request', run: ({ stripe }, id, key) => stripe.paymentIntents.update(id, { amount: 2000 }, key) },
     'update payment_method': {
       by: 'request',
       run: ({ stripe }, id, key) => stripe.paymentIntents.update(id, { payment_method: 'pm_card_mastercard' }, key),
@@ -137,6 +139,14 @@ export const paymentIntents: Table<State, Name> = {
   cells: {
     'update metadata': nothing,
     'update amount': {
+      ...elsewhere,
+      requires_payment_method: to('requires_payment_method'),
+      requires_confirmation: to('requires_confirmation'),
+      requires_action: to('requires_confirmation'),
+      'requires_action (manual)': to('requires_confirmation'),
+      'requires_confirmation (authenticated)': to('requires_confirmation'),
+    },
+    'update to the same amount': {
       ...elsewhere,
       requires_payment_method: to('requires_payment_method'),
       requires_confirmation: to('requires_confirmation'),

@@ -12,7 +12,7 @@ export type Causer = 'request' | 'keyless request' | 'person' | 'stripe';
 
 /** One cell: the state afterwards with the exact multiset of events and, for a decline, its code; or a refusal that changes nothing. */
 export type Cell<State extends string> =
-  | { readonly to: State; readonly events: readonly Told[]; readonly error?: string }
+  | { readonly to: State; readonly events: readonly Told[]; readonly error?: string; readonly status?: number }
   | { readonly refused: string | undefined; readonly status?: number };
 
 export interface Key {
@@ -44,6 +44,11 @@ export function to<State extends string>(state: State, ...events: Told[]): Cell<
 /** Answers with an error although it changes the state. */
 export function fails<State extends string>(error: string, state: State, ...events: Told[]): Cell<State> {
   return { to: state, events, error };
+}
+
+/** The same for an error that is no decline: 400. */
+export function refuses<State extends string>(error: string, state: State, ...events: Told[]): Cell<State> {
+  return { to: state, events, error, status: 400 };
 }
 
 /** Is refused with this code, and 400 unless told otherwise, and changes nothing. */

@@ -54,7 +54,7 @@ export function walk<State extends string, Name extends string>(table: Table<Sta
         return;
       }
       expect(ended.code).toBe(cell.error);
-      if (cell.error !== undefined) expect(ended.status).toBe(402);
+      if (cell.error !== undefined) expect(ended.status).toBe(cell.status ?? 402);
       expect(await table.status(given, id)).toBe(statusOf(cell.to));
       const request = requestOf(by, ended.requestId, key);
       expect(told).toEqual(cell.events.map((event) => ({ ...expected(event), request })).sort(byType));

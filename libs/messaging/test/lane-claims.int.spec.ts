@@ -1,0 +1,46 @@
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { type Database, openDatabase } from '@tidegate/database/database';
+import { postgresForTests, type TestDatabase } from '@tidegate/test-harness/postgres';
+import { sql } from 'kysely';
+import { claimLanes, hasSuspects } from '../src/inbox-lanes.js';
+import { messagingMigration } from './support/migration.js';
+import { quiet } from './support/world.js';
+
+const KEY = { consumer: 'receipts-payments', generation: 1 };
+const LANES = 4_000;
+
+jest.setTimeout(60_000);
+
+describe('Given more messages at once than the statistics of the database know of', () => {
+  let database: TestDatabase;
+  let opened: Database<Record<string, never>>;
+  beforeEach(async () => {
+    database = await postgresForTests({ migrate: messagingMigration });
+    opened = openDatabase({ url: database.urlFor('receipts'), poolSize: 1, applicationName: 'lanes' }, quiet);
+  });
+  afterEach(async () => {
+    await opened.close();
+    await database.drop();
+  });
+
+  it('lanes are found by their heads, not by reading the whole inbox for each', async () => {
+    const { db } = opened;
+    await sql`INSERT INTO inbox_watermarks (consumer, generation, stream, position) VALUES (${KEY.consumer}, 1, 'PAYMENTS_EVENTS', ${3 * LANES})`.execute(
+      db,
+    );
+    await sql`
+      INSERT INTO inbox (consumer, generation, message_id, epoch, position, subject, aggregate, bytes)
+      SELECT ${KEY.consumer}, 1, gen_random_uuid(), 1, n, 'payments.events.payment.succeeded.v1', 'payment:pay_' || n % ${LANES}::int, ''
+      FROM generate_series(1, ${3 * LANES}::int) AS n`.execute(db);
+    await sql`
+      INSERT INTO inbox_lanes (consumer, generation, aggregate, position)
+      SELECT consumer, generation, aggregate, min(position) FROM inbox GROUP BY 1, 2, 3`.execute(db);
+
+    const startedAt = performance.now();
+    expect(await hasSuspects(db, KEY, { now: new Date(), suspectPauseMs: 1_000 })).toBe(false);
+    const claimed = await claimLanes(db, KEY, { holder: 'one', now: new Date(), limit: 64, ttlMs: 60_000 });
+    // Some 20 ms; a hundred times as much when each lane reads the inbox.
+    expect(performance.now() - startedAt).toBeLessThan(1_000);
+    expect(claimed.map((row) => row.position)).toEqual(Array.from({ length: 64 }, (_, n) => n + 1));
+  });
+});
