@@ -27,6 +27,7 @@ const PROVOCATIONS: readonly [RegExp, Provocation][] = [
   [/^payments\.orphan\./, secondIntent],
   [/^payments\.refresh\./, unseenRefund],
   [/^payments\.customer\.check\./, foreignCustomer],
+  [/^payments\.retry\.dead_lettered\./, giveUpTheQueue],
 ];
 
 /** The story that reaches this failpoint; undefined when any does, or none. */
@@ -73,4 +74,20 @@ async function foreignCustomer(arena: Arena): Promise<void> {
     key: `customer-${Math.random()}`,
     body: { amount: 4200, currency: 'usd', payment_method: 'pm_card_visa', customer: 'cus_nobody' },
   });
+}
+
+/** An operator holds back all calls, and then gives up what has queued meanwhile. */
+async function giveUpTheQueue({ client }: Arena): Promise<void> {
+  const reason = 'chaos: the queue is given up';
+  const ops = (path: string, body: Record<string, unknown>) => client.send({ method: 'POST', path: `/v1/ops/${path}`, body });
+  await ops('breakers/stripe/isolate', { reason });
+  await client.send({
+    method: 'POST',
+    path: '/v1/payments',
+    key: `queued-${Math.random()}`,
+    headers: { prefer: 'respond-async' },
+    body: { amount: 4200, currency: 'usd', payment_method: 'pm_card_visa' },
+  });
+  await ops('retries/dead-letter', { older_than_seconds: 0, reason });
+  await ops('breakers/stripe/close', { reason });
 }
