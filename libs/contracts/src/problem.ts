@@ -25,6 +25,8 @@ export const PROBLEMS = {
   'payments.refund_exceeds_captured': { status: 422, title: 'The refund is more than what is left of the captured amount' },
   'payments.capture_exceeds_authorized': { status: 422, title: 'The capture is more than what was authorized' },
   'payments.illegal_state': { status: 422, title: 'The payment is not in a state that allows this' },
+  'stripe.unavailable': { status: 503, title: 'Stripe gave no certain answer; ask again' },
+  'stripe.refused': { status: 422, title: 'Stripe refuses this' },
   'api_key.ended': { status: 409, title: 'The API key is expired or revoked already' },
   'operations.illegal_state': { status: 422, title: 'The state does not allow this' },
   'webhook.signature_invalid': { status: 400, title: 'The signature of the delivery is not valid' },

@@ -153,7 +153,7 @@ const pageOf =
   <R, T>(translate: (raw: R) => T) =>
   (raw: { data: R[]; has_more: boolean }): Page<T> => ({ data: raw.data.map(translate), has_more: raw.has_more });
 
-function hostOf(apiBase: string | undefined): { host?: string; port?: string; protocol?: 'http' | 'https' } {
+export function hostOf(apiBase: string | undefined): { host?: string; port?: string; protocol?: 'http' | 'https' } {
   if (apiBase === undefined) return {};
   const url = new URL(apiBase);
   const protocol = url.protocol === 'http:' ? 'http' : 'https';

@@ -10,6 +10,8 @@ import type { Endpoint } from './http/endpoint.js';
 import { checkStripe } from './ops/check-stripe.endpoint.js';
 import { deadLetterRetries } from './ops/dead-letter-retries.endpoint.js';
 import { getOutboxStatus } from './ops/get-outbox-status.endpoint.js';
+import { getStripeSetup } from './ops/get-stripe-setup.endpoint.js';
+import { repairStripeSetup } from './ops/repair-stripe-setup.endpoint.js';
 import { getSecretFingerprints } from './ops/get-secret-fingerprints.endpoint.js';
 import { discardDeadLetters } from './ops/discard-dead-letters.endpoint.js';
 import { getDeadLetter } from './ops/get-dead-letter.endpoint.js';
@@ -76,4 +78,6 @@ export const ENDPOINTS: readonly Endpoint[] = [
   getDeadLetter,
   replayDeadLetters,
   discardDeadLetters,
+  getStripeSetup,
+  repairStripeSetup,
 ];

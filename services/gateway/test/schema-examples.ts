@@ -21,9 +21,13 @@ export interface Schema {
   additionalProperties?: boolean | Schema;
 }
 export type Body = Record<string, unknown>;
-/** The path with an id that fits. */
+/** The path with an id that fits, and the query that it must have. */
 export function filled(path: string, operation: Operation): string {
-  return path.replace(/\{\w+\}/, idLike(operation.parameters.find((one) => one.in === 'path')?.schema));
+  const query = operation.parameters
+    .filter((one) => one.in === 'query' && one.required)
+    .map(({ name }): [string, string] => [name, String(EXAMPLES[name])]);
+  const withId = path.replace(/\{\w+\}/, idLike(operation.parameters.find((one) => one.in === 'path')?.schema));
+  return query.length === 0 ? withId : `${withId}?${new URLSearchParams(query).toString()}`;
 }
 
 function idLike(schema: Schema | undefined): string {
@@ -40,6 +44,7 @@ const EXAMPLES: Record<string, unknown> = {
   end_date: '2026-11-20',
   reason: 'monthly close',
   id: 'acme',
+  url: 'https://hooks.example.com/webhooks/stripe',
   tenant: 'default',
   scopes: ['payments:read'],
   filter: {},

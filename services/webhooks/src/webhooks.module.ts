@@ -13,6 +13,7 @@ import { createStripeAdapter } from '@tidegate/stripe-gateway/adapter';
 import { verify } from '@tidegate/stripe-gateway/signature';
 import { Breakers, withBreaker } from '@tidegate/stripe-gateway/with-breaker';
 import { withFailpoints } from '@tidegate/stripe-gateway/with-failpoints';
+import { webhookEndpoints } from '@tidegate/stripe-gateway/webhook-endpoints';
 import { withTelemetry } from '@tidegate/stripe-gateway/with-telemetry';
 import type { WebhooksConfig } from './config.js';
 import { Hints } from './hint/hint.loop.js';
@@ -25,6 +26,7 @@ import { outcomeConsumer } from './stripe-event/outcome.consumer.js';
 import { Partitions } from './stripe-event/partitions.js';
 import { answerGet, answerList } from './stripe-event/stripe-event.rpc.js';
 import { insertEvents, keyOf, type NewStripeEvent, oldestUnpublishedSeconds } from './stripe-event/stripe-event.store.js';
+import { answerSetupGet, answerSetupRepair } from './stripe-setup/setup.rpc.js';
 import { Sweep } from './sweep/sweep.loop.js';
 import { webhookMetrics } from './webhook-metrics.js';
 
@@ -127,11 +129,15 @@ export function setup(host: HostContext<WebhooksConfig>): ServiceParts {
       handler: outcomeConsumer(of, metrics),
     });
   const consumers = [subscriber('payments'), subscriber('reconciliation')];
+  const endpoints = webhookEndpoints({ secretKey: () => config.STRIPE_SECRET_KEY.value, apiBase: config.STRIPE_API_BASE });
+  const setup = { db, endpoints, secrets: () => config.STRIPE_WEBHOOK_SECRET.value, clock, logger };
   const rpc = served(
     () => serveOutboxRead(broker, db, SERVICE),
     () => serveDeadLetters({ broker, db, owner: SERVICE, logger, clock, consumers }),
     () => serveRpc(broker, RPC.webhookEventList, SERVICE, (request) => answerList(db, request)),
     () => serveRpc(broker, RPC.webhookEventGet, SERVICE, (request) => answerGet(db, request)),
+    () => serveRpc(broker, RPC.stripeSetupGet, SERVICE, (request) => answerSetupGet(setup, request)),
+    () => serveRpc(broker, RPC.stripeSetupRepair, SERVICE, (request) => answerSetupRepair(setup, request)),
   );
 
   return {

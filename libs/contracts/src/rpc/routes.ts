@@ -47,6 +47,8 @@ export const RPC = {
   runDiscrepancies: 'reconciliation.rpc.run.discrepancies.v1',
   webhookEventList: 'webhooks.rpc.webhook_event.list.v1',
   webhookEventGet: 'webhooks.rpc.webhook_event.get.v1',
+  stripeSetupGet: 'webhooks.rpc.stripe_setup.get.v1',
+  stripeSetupRepair: 'webhooks.rpc.stripe_setup.repair.v1',
   stripeCheck: 'payments.rpc.stripe.check.v1',
   tenantGet: 'gateway.rpc.tenant.get.v1',
 } as const;

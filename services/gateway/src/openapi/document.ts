@@ -86,7 +86,13 @@ function parameters(endpoint: Endpoint): Json[] {
   }));
   const inQuery = Object.entries(endpoint.query?.shape ?? {}).map(([name, shape]) => {
     const { description, ...schema } = jsonSchema(shape as z.ZodType, 'output');
-    return { name, in: 'query', required: false, ...(description ? { description } : {}), schema };
+    return {
+      name,
+      in: 'query',
+      required: !(shape as z.ZodType).safeParse(undefined).success,
+      ...(description ? { description } : {}),
+      schema,
+    };
   });
   const headers: Json[] = [];
   if (endpoint.idempotencyKey !== 'none') {
