@@ -29,7 +29,7 @@ export async function deliver(world: PaymentsWorld, message: Incoming): Promise<
   const { stripeEvents } = world.parts;
   const prepared = await stripeEvents.prepare(message);
   await world.db.transaction().execute((tx) => stripeEvents.handle(tx, message, prepared));
-  stripeEvents.afterCommit();
+  stripeEvents.afterCommit(message);
 }
 
 function incoming(id: string, type: string, created: number, object: Json, position: number): Incoming {

@@ -20,6 +20,7 @@ export const listPayments = defineEndpoint({
       .string()
       .regex(/^cus_[A-Za-z0-9]{3,250}$/)
       .optional(),
+    dispute: z.enum(['open', 'any']).optional().describe('Only payments that are disputed now, or ever were'),
     ...createdRange,
     ...paging,
   }),

@@ -27,7 +27,11 @@ export class PaymentMetrics {
     db: Kysely<PaymentsTables>,
     now: () => Date,
   ) {
-    this.attempts = metrics.counter('payments_attempts_total', 'Status changes of payments.', { result: RESULTS });
+    this.attempts = metrics.counter(
+      'payments_attempts_total',
+      'Attempts by how they ended: each change of where the money stands, and each call whose answer is missing.',
+      { result: RESULTS },
+    );
     this.seconds = metrics.histogram('payments_duration_seconds', 'From acceptance to a final status.', { outcome: OUTCOMES });
     this.keys = metrics.counter('payments_idempotency_total', 'Requests by what their Idempotency-Key was.', { result: KEYS });
     this.retries = metrics.counter('payments_retry_attempts_total', 'Runs of the loop that carries payments on.', {
@@ -80,22 +84,31 @@ export class PaymentMetrics {
     this.retries.inc({ result });
   }
 
-  /** A payment went from one state to another. */
+  /** A payment went from one state to another; after the commit. */
   changed(before: PaymentState, after: Payment): void {
-    if (before.kind === 'payment') this.disputes.changed(before, after);
     const [from, to] = [before.kind === 'none' ? null : statusOf(before), statusOf(after)];
-    if (from === to) return;
-    this.logger.info(
-      { event: 'payment_state_changed', payment_id: after.terms.payment_id, from, to },
-      `Payment ${from ?? 'accepted'} -> ${to}`,
-    );
-    const result = to === 'requires_payment_method' ? 'declined' : RESULTS.find((one) => one === to);
-    const attempted = to !== 'requires_payment_method' || ('failure' in after.lifecycle && after.lifecycle.failure !== null);
-    if (result && attempted && before.kind !== 'none') this.attempts.inc({ result });
+    if (from !== to)
+      this.logger.info(
+        { event: 'payment_state_changed', payment_id: after.terms.payment_id, from, to },
+        `Payment ${from ?? 'accepted'} -> ${to}`,
+      );
+    // One that was found at Stripe was not attempted here.
+    if (before.kind === 'none') return;
+    this.disputes.changed(before, after);
+    const result = resultOf(before, after);
+    if (result) this.attempts.inc({ result });
     const outcome = OUTCOMES.find((one) => one === to);
-    if (outcome && isFinal(after))
+    if (outcome && from !== to)
       this.seconds.observe({ outcome }, Math.max(0, (Date.parse(after.updated_at) - Date.parse(after.created_at)) / 1000));
   }
+}
+
+/** A second decline changes no status and is an attempt all the same, and so is a call without an answer to a payment that is unknown anyway. */
+function resultOf(before: Payment, after: Payment): (typeof RESULTS)[number] | null {
+  const { lifecycle } = after;
+  if (before.lifecycle === lifecycle || isFinal(before)) return after.pending?.unknown && !before.pending?.unknown ? 'unknown' : null;
+  if (lifecycle.status === 'requires_payment_method') return lifecycle.failure === null ? null : 'declined';
+  return RESULTS.find((one) => one === lifecycle.status) ?? null;
 }
 
 const ageInSeconds = (since: Date | null | undefined, now: Date): number =>

@@ -1,10 +1,12 @@
+import { DISPUTE_STATUSES } from '@tidegate/contracts/payment';
 import { jsonReply } from '@tidegate/contracts/rpc/http-reply';
 import { type PaymentDetails } from '@tidegate/contracts/rpc/payment-details';
 import { RPC, type RpcSubject } from '@tidegate/contracts/rpc/routes';
-import { type Kysely, type Selectable } from 'kysely';
+import { type Kysely, type Selectable, sql } from 'kysely';
 import { readStream } from '@tidegate/event-store/read';
 import { type PaymentsTable, type PaymentsTables, type RequestDetails } from '../tables.js';
 import { lookSooner } from '../work/work.store.js';
+import { isClosed } from './dispute.decide.js';
 import { decodeCursor, encodeCursor } from './list-cursor.js';
 import { problemReply } from './payment.reply.js';
 import { type RouteHandler } from './payment.rpc.js';
@@ -48,7 +50,7 @@ async function lookIfUnknown({ db, clock, onWork }: PaymentReadDeps, row: Select
 }
 
 async function list({ db }: PaymentReadDeps, request: Request) {
-  const { status, customer, created_gte, created_lt, cursor } = request.query;
+  const { status, customer, dispute, created_gte, created_lt, cursor } = request.query;
   const limit = Math.min(100, Math.max(1, Number(request.query['limit'] ?? DEFAULT_LIMIT) || DEFAULT_LIMIT));
   const after = cursor === undefined ? null : decodeCursor(cursor);
   if (cursor !== undefined && !after) {
@@ -59,6 +61,7 @@ async function list({ db }: PaymentReadDeps, request: Request) {
   let query = db.selectFrom('payments').selectAll().where('tenant', '=', request.tenant);
   if (status !== undefined) query = query.where('status', '=', status);
   if (customer !== undefined) query = query.where('customer', '=', customer);
+  if (dispute !== undefined) query = query.where(DISPUTED[dispute === 'open' ? 'open' : 'any']);
   if (created_gte !== undefined) query = query.where('created_at', '>=', new Date(created_gte));
   if (created_lt !== undefined) query = query.where('created_at', '<', new Date(created_lt));
   if (after) query = query.where((eb) => eb(eb.refTuple('created_at', 'id'), '<', eb.tuple(after.created_at, after.id)));
@@ -79,6 +82,14 @@ async function list({ db }: PaymentReadDeps, request: Request) {
     next_cursor: last ? encodeCursor(last) : null,
   });
 }
+
+const CLOSED = DISPUTE_STATUSES.filter(isClosed);
+
+const DISPUTED = {
+  any: sql<boolean>`disputes <> '[]'::jsonb`,
+  open: sql<boolean>`disputes <> '[]'::jsonb AND EXISTS (
+    SELECT FROM jsonb_array_elements(disputes) AS dispute WHERE NOT dispute->>'status' = ANY(${CLOSED}))`,
+};
 
 async function events({ db }: PaymentReadDeps, request: Request) {
   const row = await findRow(db, request.params['id'] ?? '', request.tenant);

@@ -33,6 +33,11 @@ export const CONSUMER = 'payments-stripe-events';
 /** A webhook that beats the answer of the call that caused it: the payment learns its intent's id within milliseconds. */
 const EARLY_RETRY_MS = 200;
 
+interface Change {
+  before: PaymentState;
+  after: Payment;
+}
+
 interface Result {
   outcome: z.infer<typeof HandledOutcome>;
   reason: string | null;
@@ -41,6 +46,9 @@ interface Result {
 
 /** Joins what Stripe tells into payments, in any order and any number of times, and reports what became of each event. */
 export class StripeEventsConsumer implements Handler {
+  /** What each message did to its payment, until its transaction has committed. */
+  private readonly changes = new Map<string, Change>();
+
   constructor(private readonly deps: StripeEventsDeps) {}
 
   /** The intent of an event that no payment stands for; its snapshot would not do, because it may be old. */
@@ -60,6 +68,7 @@ export class StripeEventsConsumer implements Handler {
 
   async handle(tx: Transaction<PaymentsTables>, message: Incoming, prepared: unknown): Promise<void> {
     const event = message.envelope.data as NormalizedStripeEvent;
+    this.changes.delete(message.messageId);
     const result = await this.join(tx, message, event, prepared as Intent | null);
     const subject = handledSubject('payments');
     await stage(tx, [
@@ -80,7 +89,10 @@ export class StripeEventsConsumer implements Handler {
     ]);
   }
 
-  afterCommit(): void {
+  afterCommit(message: Incoming): void {
+    const change = this.changes.get(message.messageId);
+    this.changes.delete(message.messageId);
+    if (change) this.deps.metrics.changed(change.before, change.after);
     this.deps.onCommitted();
     this.deps.onWork();
   }
@@ -121,7 +133,7 @@ export class StripeEventsConsumer implements Handler {
     const now = this.deps.clock.now();
     if (meaning.events.length > 0) {
       const after = await commit(tx, { paymentId, before, events: meaning.events, now, metadata: metadataOf(message, event) });
-      this.deps.metrics.changed(payment, after.state);
+      this.changes.set(message.messageId, { before: payment, after: after.state });
     }
     const orphan = meaning.events.some((one) => one.type === 'OrphanIntentFound');
     if (meaning.refresh || orphan) await wishRefresh(tx, paymentId, now);
@@ -148,7 +160,7 @@ export class StripeEventsConsumer implements Handler {
       now,
       metadata: metadataOf(message, event),
     });
-    this.deps.metrics.changed(none, after.state);
+    this.changes.set(message.messageId, { before: none, after: after.state });
     if (intent.status === 'succeeded') await wishRefresh(tx, paymentId, now);
     return { outcome: 'processed', reason: 'adopted', tenant: adoption.terms.tenant };
   }
