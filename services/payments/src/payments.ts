@@ -19,6 +19,7 @@ import { readHandlers } from './payment/payment.read.js';
 import { commandHandlers, type RouteHandler } from './payment/payment.rpc.js';
 import { Recorder } from './payment/recorder.js';
 import { repairHandlers } from './payment/repair.rpc.js';
+import { soughtSoon } from './payment/sought.js';
 import { StripeCalls } from './payment/stripe-calls.js';
 import { ReceiptsConsumer } from './receipts/receipts.consumer.js';
 import { retryHandlers } from './retries/retries.rpc.js';
@@ -82,7 +83,7 @@ export function payments(ports: PaymentsPorts, settings: PaymentsSettings): Paym
   const carrying = {
     ...shared,
     calls,
-    finder: new IntentFinder(stripe),
+    finder: new IntentFinder({ stripe, clock, soughtSoon: () => soughtSoon(db, clock.now()) }),
     recorder: new Recorder(shared),
     keeper,
     logger,

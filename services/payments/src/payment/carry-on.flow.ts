@@ -9,6 +9,7 @@ import { type Left, release, type WaitsFor, wishRefresh } from '../work/work.sto
 import { foreignRefundId } from '../idempotency/identity.js';
 import { decideAnswerTo, decideExpired, decideFound, decideInterrupted, decideLookup, decideRetry, isExpired } from './intent.decide.js';
 import { type IntentFinder } from './intent-finder.js';
+import { soughtAs } from './sought.js';
 import { callIdOf, deadlineOf, type Payment, type Pending, type Refund } from './payment.state.js';
 import { type PaymentEvent } from './payment.events.js';
 import { type Recorder, type RecorderDeps } from './recorder.js';
@@ -31,9 +32,6 @@ export interface CarryOnDeps extends RecorderDeps {
 
 /** Calls of one kind that a run makes before it leaves the rest to the schedule. */
 const CALLS_PER_RUN = 2;
-/** Lists are searched from a little before the first call, for clocks that differ, to well after the last. Seconds. */
-const EARLIER = 300;
-const LATER = 900;
 
 /** A limit that names no time is tried again after this. */
 const SHORTEST_LIMIT_MS = 250;
@@ -89,7 +87,7 @@ export class CarryOn {
         continue;
       }
       const callId = callIdOf(pending);
-      if (pending.submission.answer === 'awaited' && run.stale.delete(callId)) {
+      if (run.stale.delete(callId)) {
         await this.deps.recorder.record(run, 'payments.lookup.recorded', (payment) => decideInterrupted(payment, callId));
         continue;
       }
@@ -135,11 +133,8 @@ export class CarryOn {
 
   private async findIntent(run: Run): Promise<Looked> {
     const payment = paymentOf(run);
-    const from = Math.floor(Date.parse(payment.created_at) / 1000) - EARLIER;
-    // The same key may have been sent again at any time since.
-    const to = Math.floor(this.now().getTime() / 1000) + LATER;
     const found = await atCall(this.deps.failpoints, 'payments.lookup.intents', () =>
-      this.deps.finder.find(payment.terms.payment_id, { from, to }),
+      this.deps.finder.find(soughtAs(payment.terms.payment_id, new Date(payment.created_at), new Date(payment.updated_at))),
     );
     if (found.kind !== 'ok') return { kind: 'later', dueAt: this.lookLater(run, found) };
     const usable = found.value.filter((intent) => intent.status !== 'canceled');

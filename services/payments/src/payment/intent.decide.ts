@@ -157,10 +157,11 @@ export function decideExpired(payment: Payment, now: Date): PaymentEvent[] | nul
   return isExpired(payment, now) ? giveUp(payment, pending) : null;
 }
 
-/** A process died between committing to a call and recording its answer. */
+/** A process died between committing to a call, or beginning to repeat it, and recording its answer. */
 export function decideInterrupted(payment: Payment, callId: string): PaymentEvent[] {
   const { pending } = payment;
-  return pending?.submission?.answer === 'awaited' && callIdOf(pending) === callId ? [missing(pending, 'interrupted', false)] : [];
+  if (!pending?.submission || callIdOf(pending) !== callId) return [];
+  return [missing(pending, 'interrupted', pending.submission.stored)];
 }
 
 export const isExpired = (payment: Payment, now: Date): boolean => now.getTime() > Date.parse(deadlineOf(payment));

@@ -190,10 +190,11 @@ describe('When an answer is missing', () => {
     expect(decideRetry(payment(...late), later(2))).toEqual([]);
     expect(types(decideRetry(payment(...late), later(4)))).toEqual(['CancelRequested', 'StepSubmitted']);
   });
-  it('counts a call whose process died as missing, once', () => {
+  it('counts a call whose process died as missing, and one that it may have repeated, too', () => {
     const call = `${CREATE}:confirm:1`;
     expect(types(decideInterrupted(payment(...opened()), call))).toEqual(['AnswerMissing']);
-    expect(decideInterrupted(unanswered, call)).toEqual([]);
+    const again = payment(...opened(), missing('confirm', true));
+    expect(decideInterrupted(again, call)).toMatchObject([{ data: { cause: 'interrupted', stored: true } }]);
     expect(decideInterrupted(payment(...opened()), `${CREATE}:intent:1`)).toEqual([]);
   });
 });

@@ -37,10 +37,10 @@ export const paymentOf = (run: Run): Payment => {
   return run.loaded.state;
 };
 
-/** What was committed to and not answered when a holder vanished. */
+/** What may have been out without an answer when a holder vanished; a call whose answer is missing may have been repeated. */
 export function openCalls(state: PaymentState): Set<string> {
   if (state.kind === 'none') return new Set();
   const refunds = state.refunds.filter((refund) => refund.status === 'requested').map((refund) => refund.id);
   const { pending } = state;
-  return new Set(pending?.submission?.answer === 'awaited' ? [callIdOf(pending), ...refunds] : refunds);
+  return new Set(pending?.submission ? [callIdOf(pending), ...refunds] : refunds);
 }
