@@ -25,7 +25,10 @@ const stack = await startStack({
   fsync: true,
   caller: {},
   services: ['gateway', 'payments'],
-  env: { '*': { LOG_LEVEL: 'warn' }, simulator: { SIMULATOR_STATE: '' } },
+  env: {
+    '*': { LOG_LEVEL: 'warn', STRIPE_REQUEST_RATE_LIMIT: '100000', STRIPE_MAX_IN_FLIGHT: '1000' },
+    simulator: { SIMULATOR_STATE: '' },
+  },
 });
 const bare = spawn(process.execPath, [fileURLToPath(new URL('./bare-payments.js', import.meta.url))], {
   stdio: ['ignore', 'pipe', 'inherit'],

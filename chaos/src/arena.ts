@@ -50,6 +50,8 @@ const HASTE: Record<string, string> = {
   RECONCILIATION_STALE_SECONDS: '2',
   RECONCILIATION_QUIET_SECONDS: '1',
   CIRCUIT_BREAKER_FAILURE_THRESHOLD: '1000',
+  STRIPE_REQUEST_RATE_LIMIT: '100000',
+  STRIPE_MAX_IN_FLIGHT: '1000',
 };
 
 export async function openArena(options: Partial<StackOptions> = {}): Promise<Arena> {

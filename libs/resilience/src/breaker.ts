@@ -11,70 +11,84 @@ export interface BreakerRules {
 
 export const DEFAULT_BREAKER_RULES: BreakerRules = { threshold: 5, ratio: 0.5, windowMs: 60_000, recoveryMs: 30_000 };
 
-/** Calls that ended within one twentieth of the window: counting them together keeps the cost of a call independent of how many there were. */
+/** Calls that ended within one slot of time: counting them together keeps the cost of a call independent of how many there were. */
 interface Slot {
   startedAt: number;
   calls: number;
   failures: number;
 }
 
-const SLOTS = 20;
-
+/** `isolated`: a person said so. `auth`: Stripe refuses the key. Both last until something else than time ends them. */
 export type BreakerState =
   | { state: 'closed'; slots: readonly Slot[] }
-  | { state: 'open'; openedAt: number; retryAt: number }
-  | { state: 'half_open'; probeUntil: number };
+  | { state: 'open'; retryAt: number }
+  | { state: 'half_open'; probe: string; retryAt: number }
+  | { state: 'isolated' }
+  | { state: 'auth' };
 
 export const closedBreaker: BreakerState = { state: 'closed', slots: [] };
 
-export type Admission = { admit: true; probe: boolean; next: BreakerState } | { admit: false; retryAfterMs: number };
+export type Admission = { admit: true } | { admit: false; retryAfterMs: number };
 
-/** Whether a call may start now. After the recovery time one call is let through as a probe; a probe that never reports frees its place after another recovery time. */
+/** Length of the slots that calls are counted in: 3 s at a window of a minute, shorter at a shorter one. */
+export const slotMs = ({ windowMs }: BreakerRules): number => Math.min(3_000, windowMs / 20);
+
+/** Start of the slot that a time is in; slots are the same in all processes. */
+export const slotAt = (rules: BreakerRules, now: number): number => Math.floor(now / slotMs(rules)) * slotMs(rules);
+
+/** Whether a call may start now without being a probe. */
 export function admit(breaker: BreakerState, rules: BreakerRules, now: number): Admission {
   switch (breaker.state) {
     case 'closed':
-      return { admit: true, probe: false, next: breaker };
+      return { admit: true };
     case 'open':
-      if (now < breaker.retryAt) return { admit: false, retryAfterMs: breaker.retryAt - now };
-      return { admit: true, probe: true, next: { state: 'half_open', probeUntil: now + rules.recoveryMs } };
     case 'half_open':
-      if (now < breaker.probeUntil) return { admit: false, retryAfterMs: breaker.probeUntil - now };
-      return { admit: true, probe: true, next: { state: 'half_open', probeUntil: now + rules.recoveryMs } };
+      return { admit: false, retryAfterMs: Math.max(0, breaker.retryAt - now) };
+    case 'isolated':
+    case 'auth':
+      return { admit: false, retryAfterMs: rules.recoveryMs };
     default:
       return breaker satisfies never;
   }
 }
 
-/** What a finished call teaches. Only a probe's verdict counts while half open; a call that was under way when the breaker opened changes nothing. */
-export function report(breaker: BreakerState, rules: BreakerRules, call: { failed: boolean; probe: boolean }, now: number): BreakerState {
-  switch (breaker.state) {
-    case 'closed':
-      return afterCall(breaker.slots, rules, call.failed, now);
-    case 'open':
-      return breaker;
-    case 'half_open':
-      if (!call.probe) return breaker;
-      return call.failed ? opened(rules, now) : closedBreaker;
-    default:
-      return breaker satisfies never;
-  }
+/** The breaker with `probe` as its only admitted call, or null when none is due. A probe that never reports frees its place after another recovery time. */
+export function leaseProbe(breaker: BreakerState, rules: BreakerRules, probe: string, now: number): BreakerState | null {
+  if ((breaker.state !== 'open' && breaker.state !== 'half_open') || now < breaker.retryAt) return null;
+  return { state: 'half_open', probe, retryAt: now + rules.recoveryMs };
 }
 
-function afterCall(slots: readonly Slot[], rules: BreakerRules, failed: boolean, now: number): BreakerState {
-  const recent = counted(slots, rules, failed, now);
-  if (!failed) return { state: 'closed', slots: recent };
-  const calls = recent.reduce((sum, slot) => sum + slot.calls, 0);
-  const failures = recent.reduce((sum, slot) => sum + slot.failures, 0);
-  return failures >= rules.threshold && failures >= rules.ratio * calls ? opened(rules, now) : { state: 'closed', slots: recent };
+/** What a probe teaches; the one that holds the lease only, others change nothing. */
+export function reportProbe(
+  breaker: BreakerState,
+  rules: BreakerRules,
+  { probe, failed }: { probe: string; failed: boolean },
+  now: number,
+): BreakerState {
+  if (breaker.state !== 'half_open' || breaker.probe !== probe) return breaker;
+  return failed ? { state: 'open', retryAt: now + rules.recoveryMs } : closedBreaker;
 }
 
-/** The slots of the window with one more call in the newest. */
-function counted(slots: readonly Slot[], rules: BreakerRules, failed: boolean, now: number): Slot[] {
-  const recent = slots.filter((slot) => slot.startedAt > now - rules.windowMs);
-  const last = recent.at(-1);
-  const added = { calls: 1, failures: failed ? 1 : 0 };
-  if (!last || now >= last.startedAt + rules.windowMs / SLOTS) return [...recent, { startedAt: now, ...added }];
-  return [...recent.slice(0, -1), { startedAt: last.startedAt, calls: last.calls + added.calls, failures: last.failures + added.failures }];
+/** What calls teach that were admitted while it was closed: `failures` of `calls`. A call that was under way when the breaker opened changes nothing. */
+export function reportCalls(
+  breaker: BreakerState,
+  rules: BreakerRules,
+  added: { calls: number; failures: number },
+  now: number,
+): BreakerState {
+  if (breaker.state !== 'closed') return breaker;
+  const slots = counted(breaker.slots, rules, added, now);
+  if (added.failures === 0) return { state: 'closed', slots };
+  const calls = slots.reduce((sum, slot) => sum + slot.calls, 0);
+  const failures = slots.reduce((sum, slot) => sum + slot.failures, 0);
+  const opens = failures >= rules.threshold && failures >= rules.ratio * calls;
+  return opens ? { state: 'open', retryAt: now + rules.recoveryMs } : { state: 'closed', slots };
 }
 
-const opened = (rules: BreakerRules, now: number): BreakerState => ({ state: 'open', openedAt: now, retryAt: now + rules.recoveryMs });
+/** The slots of the window with more calls in the newest. */
+function counted(slots: readonly Slot[], rules: BreakerRules, added: { calls: number; failures: number }, now: number): Slot[] {
+  const startedAt = slotAt(rules, now);
+  const current = slots.find((slot) => slot.startedAt === startedAt) ?? { startedAt, calls: 0, failures: 0 };
+  const others = slots.filter((slot) => slot.startedAt > now - rules.windowMs && slot.startedAt !== startedAt);
+  return [...others, { startedAt, calls: current.calls + added.calls, failures: current.failures + added.failures }];
+}

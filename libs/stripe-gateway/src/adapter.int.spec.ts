@@ -3,7 +3,8 @@ import { simulatorForTests } from '@tidegate/test-harness/simulator';
 import { type Simulator } from '@tidegate/stripe-simulator/simulator';
 import { createStripeAdapter } from './adapter.js';
 import { portFeatures } from './port.features.js';
-import { Breakers, withBreaker } from './with-breaker.js';
+import { openTestFleet } from '../test/fleet-world.js';
+import { withFleet } from './with-fleet.js';
 
 async function onSimulator() {
   const simulator = await simulatorForTests();
@@ -22,9 +23,16 @@ portFeatures('the SDK', async () => {
   return { port: adapter, close };
 });
 
-portFeatures('the SDK behind a breaker', async () => {
+portFeatures('the SDK behind the breakers and the limiter', async () => {
   const { adapter, close } = await onSimulator();
-  return { port: withBreaker(adapter, new Breakers()), close };
+  const world = await openTestFleet();
+  return {
+    port: withFleet(adapter, world.process().fleet),
+    close: async () => {
+      await close();
+      await world.close();
+    },
+  };
 });
 
 describe('One call of ours', () => {

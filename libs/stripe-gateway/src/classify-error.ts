@@ -30,7 +30,7 @@ export function classifyError(thrown: unknown): StripeFailure {
   if (error.type === 'StripeConnectionError')
     return { kind: 'unknown', cause: isTimeout(error) ? 'timeout' : 'connection', stored: false, message };
   if (status === undefined) return { kind: 'unknown', cause: 'bad_body', stored: false, message };
-  if (status >= 500) return { kind: 'unknown', cause: 'server_error', stored: isStored(status, error), message };
+  if (status >= 500) return { kind: 'unknown', cause: 'server_error', stored: isStored(status, error), message, status };
   return classifyClientError(status, error, message);
 }
 
@@ -41,7 +41,7 @@ function classifyClientError(status: number, error: SdkError, message: string): 
   if (error.rawType === 'idempotency_error') return { kind: 'unknown', cause: 'key_conflict', stored: true, message };
   if (status === 429 || code === 'rate_limit') return limited(error, code, message);
   if (status === 409) return { kind: 'in_use', message };
-  if (status === 401 || status === 403) return { kind: 'auth', message };
+  if (status === 401 || status === 403) return { kind: 'auth', status, message };
   if (status === 402)
     return { kind: 'declined', code: code ?? 'card_declined', declineCode: error.decline_code ?? null, message, ...intentIn(error) };
   if (status === 404) return { kind: 'not_found', param, message };

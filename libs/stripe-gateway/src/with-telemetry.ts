@@ -2,6 +2,7 @@ import { type Logger } from '@tidegate/telemetry/logger';
 import { type Metrics } from '@tidegate/telemetry/metrics';
 import { inSpan } from '@tidegate/telemetry/tracing';
 import { around, OPERATIONS, operationName, type StripeOutcome, type StripePort } from './port.js';
+import { OWN_LIMIT } from './verdict.js';
 
 const RESULTS = ['ok', 'declined', 'rejected', 'not_found', 'unknown', 'in_use', 'limited', 'auth', 'refused'] as const;
 
@@ -21,7 +22,7 @@ export function withTelemetry(port: StripePort, { metrics, logger }: { metrics: 
       const started = performance.now();
       const outcome = await call();
       total.inc({ operation, result: outcome.kind });
-      if (outcome.kind !== 'refused') seconds.observe({ operation }, (performance.now() - started) / 1000);
+      if (wasMade(outcome)) seconds.observe({ operation }, (performance.now() - started) / 1000);
       span.setAttribute('stripe.result', outcome.kind);
       if (outcome.kind === 'ok' && outcome.requestId) span.setAttribute('stripe.request_id', outcome.requestId);
       const error = describe(outcome);
@@ -31,6 +32,11 @@ export function withTelemetry(port: StripePort, { metrics, logger }: { metrics: 
   });
 }
 
+/** Otherwise a breaker or our own limiter turned it away. */
+const wasMade = (outcome: StripeOutcome<unknown>): boolean =>
+  outcome.kind !== 'refused' && !(outcome.kind === 'limited' && outcome.reason === OWN_LIMIT);
+
+/** `status`: the HTTP status where there was one, else why there was none. */
 function describe(outcome: StripeOutcome<unknown>): { error: string; status: string } | null {
   switch (outcome.kind) {
     case 'ok':
@@ -38,14 +44,17 @@ function describe(outcome: StripeOutcome<unknown>): { error: string; status: str
     case 'refused':
       return null;
     case 'unknown':
-      return { error: outcome.message, status: outcome.cause };
+      return { error: outcome.message, status: String(outcome.status ?? outcome.cause) };
     case 'rejected':
       return { error: outcome.message, status: String(outcome.status) };
-    case 'not_found':
-    case 'in_use':
-    case 'limited':
     case 'auth':
-      return { error: outcome.message, status: outcome.kind };
+      return { error: outcome.message, status: String(outcome.status) };
+    case 'not_found':
+      return { error: outcome.message, status: '404' };
+    case 'in_use':
+      return { error: outcome.message, status: '409' };
+    case 'limited':
+      return wasMade(outcome) ? { error: `${outcome.reason}: ${outcome.message}`, status: '429' } : null;
     default:
       return outcome satisfies never;
   }

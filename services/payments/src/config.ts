@@ -2,6 +2,7 @@ import { baseSettings } from '@tidegate/service-host/base-config';
 import { readConfig } from '@tidegate/service-host/config';
 import { decimal, documented, secret, url, wholeNumber } from '@tidegate/service-host/settings';
 import { KEY_MODE } from '@tidegate/stripe-gateway/secret-key';
+import { callSettings } from '@tidegate/stripe-gateway/settings';
 import { z } from 'zod';
 
 const STRIPE_KEY = z.string().regex(/^(sk|rk)_(test|live)_/, 'must be a secret or restricted key of Stripe');
@@ -17,6 +18,11 @@ export const PaymentsConfig = z.object({
   STRIPE_DEADLINE_MS: documented(wholeNumber({ min: 50, max: 10_000 }).default(10_000), {
     doc: 'Longest one call to Stripe may take, from connect to the last byte.',
     unit: 'milliseconds',
+  }),
+  ...callSettings(),
+  STRIPE_REQUEST_RATE_LIMIT: documented(wholeNumber({ min: 1, max: 1_000_000 }).default(20), {
+    doc: 'Requests to Stripe that the whole fleet makes at most, reads included. No second sees more than this and a quarter of it.',
+    unit: 'requests per second',
   }),
   PAYMENT_RUN_MS: documented(wholeNumber({ min: 100, max: 20_000 }).default(20_000), {
     doc: 'A request starts no further call to Stripe after this; a loop goes on.',
@@ -42,7 +48,7 @@ export const PaymentsConfig = z.object({
     doc: 'What becomes of PaymentIntents of this account that carry no ids of ours: adopted as payments with origin dashboard, or left alone.',
   }),
   CIRCUIT_BREAKER_FAILURE_THRESHOLD: documented(wholeNumber({ min: 1, max: 1000 }).default(5), {
-    doc: 'Failed calls within the window that open the breaker.',
+    doc: 'Failed calls of the fleet within the window that open a circuit breaker.',
     unit: 'calls',
   }),
   CIRCUIT_BREAKER_FAILURE_RATIO: documented(decimal({ min: 0.01, max: 1 }).default(0.5), {

@@ -9,6 +9,7 @@ import { Subscriber } from '@tidegate/messaging/subscriber';
 import { everyLoop } from '@tidegate/service-host/loop';
 import type { HostContext, ServiceParts, Startable } from '@tidegate/service-host/service-parts';
 import { createStripeAdapter } from '@tidegate/stripe-gateway/adapter';
+import { openFleetDatabase } from '@tidegate/stripe-gateway/fleet/open-fleet';
 import { modeOfKey } from '@tidegate/stripe-gateway/secret-key';
 import type { PaymentsConfig } from './config.js';
 import { served } from './payment/payment.rpc.js';
@@ -17,6 +18,7 @@ import { payments, type PaymentsSettings } from './payments.js';
 import { stripeCheckHandlers } from './stripe-check/stripe-check.rpc.js';
 
 export const SERVICE = 'payments';
+const PUBLISH_BREAKERS_MS = 500;
 
 /** Nest only carries the HTTP listener here. */
 @Module({})
@@ -30,11 +32,14 @@ export function setup(host: HostContext<PaymentsConfig>): ServiceParts {
     deadlineMs: config.STRIPE_DEADLINE_MS,
     ...(config.STRIPE_API_BASE ? { apiBase: config.STRIPE_API_BASE } : {}),
   });
+  const fleetDatabase = openFleetDatabase(host);
   const relay = new OutboxRelay({ db, broker, owner: SERVICE, failpoints, logger, metrics, lease: new Lease(db, 'relay', instance) });
   const parts = payments(
     {
       db,
       stripe: adapter,
+      fleetDb: fleetDatabase.db,
+      keyFingerprint: () => config.STRIPE_SECRET_KEY.fingerprint,
       failpoints,
       clock,
       logger,
@@ -60,6 +65,13 @@ export function setup(host: HostContext<PaymentsConfig>): ServiceParts {
     health,
     logger,
   });
+  const breakers = everyLoop({
+    name: 'payments.breakers',
+    intervalMs: PUBLISH_BREAKERS_MS,
+    runOnce: () => parts.publishBreakers(),
+    health,
+    logger,
+  });
   const consumer = (
     durable: string,
     stream: 'STRIPE_EVENTS' | 'RECEIPTS_EVENTS',
@@ -73,8 +85,9 @@ export function setup(host: HostContext<PaymentsConfig>): ServiceParts {
 
   return {
     module: PaymentsModule,
-    loops: [relay, carryOn],
+    loops: [relay, breakers, carryOn],
     consumers: [
+      { start: () => parts.start(), stop: async () => undefined },
       ...consumers,
       requests(
         () => serveOutboxRead(broker, db, SERVICE),
@@ -88,6 +101,7 @@ export function setup(host: HostContext<PaymentsConfig>): ServiceParts {
     ],
     stop: async () => {
       await parts.stop();
+      await fleetDatabase.close();
       adapter.close();
     },
   };
@@ -108,6 +122,9 @@ export function settingsOf(config: PaymentsConfig): PaymentsSettings {
       windowMs: config.CIRCUIT_BREAKER_ROLLING_WINDOW * 1000,
       recoveryMs: config.CIRCUIT_BREAKER_RECOVERY_TIMEOUT * 1000,
     },
+    requestsPerSecond: config.STRIPE_REQUEST_RATE_LIMIT,
+    slowMs: config.STRIPE_SLOW_CALL_MS,
+    maxInFlight: config.STRIPE_MAX_IN_FLIGHT,
   };
 }
 

@@ -1,8 +1,11 @@
 import { type Failpoints } from '@tidegate/database/failpoints';
-import { Breakers, type BreakerChange } from '@tidegate/stripe-gateway/with-breaker';
+import { type Db } from '@tidegate/database/database';
+import { Fleet, type FleetChange } from '@tidegate/stripe-gateway/fleet/fleet';
+import { fleetMetrics } from '@tidegate/stripe-gateway/fleet/fleet-metrics';
+import { withFleet } from '@tidegate/stripe-gateway/with-fleet';
+import { BreakerPublisher } from './breakers/breaker.publish.js';
 import { breakerHandlers } from './breakers/breaker.rpc.js';
 import { withTelemetry } from '@tidegate/stripe-gateway/with-telemetry';
-import { withBreaker } from '@tidegate/stripe-gateway/with-breaker';
 import { type StripePort } from '@tidegate/stripe-gateway/port';
 import { type RpcSubject } from '@tidegate/contracts/rpc/routes';
 import { type BreakerRules } from '@tidegate/resilience/breaker';
@@ -27,13 +30,17 @@ import { StripeEventsConsumer } from './stripe-events/stripe-events.consumer.js'
 import { type PaymentsTables } from './tables.js';
 import { LeaseKeeper } from './work/lease-keeper.js';
 import { Signals } from './work/signals.js';
-import { wakeAll } from './work/wake.js';
+import { wakeAll, wakeOne } from './work/wake.js';
 
 /** What payments needs of the world. */
 export interface PaymentsPorts {
   db: Kysely<PaymentsTables>;
-  /** The bare adapter; breaker and telemetry are put around it here. */
+  /** The bare adapter; breakers, limiter and telemetry are put around it here. */
   stripe: StripePort;
+  /** For the breakers and the limiter of the fleet; its own connections, so that they wait behind no payment. */
+  fleetDb: Db;
+  /** Of Stripe's key as it is now. */
+  keyFingerprint(): string;
   failpoints: Failpoints;
   clock: { now(): Date };
   logger: Logger;
@@ -56,13 +63,23 @@ export interface PaymentsSettings {
   /** Payments that the loop of a process carries on at once. */
   concurrency: number;
   breaker: BreakerRules;
+  /** Requests per second that the fleet may make to Stripe. */
+  requestsPerSecond: number;
+  /** A call that takes longer counts as failed. */
+  slowMs: number;
+  /** Most calls of this process that are under way at once. */
+  maxInFlight: number;
 }
 
 export interface PaymentsParts {
   handlers: Partial<Record<RpcSubject, RouteHandler>>;
   stripeEvents: StripeEventsConsumer;
   receipts: ReceiptsConsumer;
-  breakers: Breakers;
+  fleet: Fleet;
+  /** Puts the rules of breakers and limiter in force for the fleet, and begins to follow them. */
+  start(): Promise<void>;
+  /** Publishes what breakers did since; answers how many changes. */
+  publishBreakers(): Promise<number>;
   /** One pass over the payments whose time has come; answers how many were begun. */
   carryOnOnce(patienceMs: number): Promise<number>;
   /** Resolves when nothing is in hand; then stops renewing leases. */
@@ -72,9 +89,20 @@ export interface PaymentsParts {
 /** The parts of the service joined with ports and settings; the same in production and in tests. */
 export function payments(ports: PaymentsPorts, settings: PaymentsSettings): PaymentsParts {
   const { db, logger, clock, failpoints, instance, onCommitted, onWork } = ports;
-  const breakers = new Breakers({ rules: settings.breaker, onChange: (change) => breakerChanged(ports, change) });
-  registerBreakers(ports.metrics, breakers);
-  const stripe = withTelemetry(withBreaker(ports.stripe, breakers), { metrics: ports.metrics, logger });
+  const fleet = new Fleet({
+    db: ports.fleetDb,
+    service: 'payments',
+    instance,
+    logger,
+    keyFingerprint: () => ports.keyFingerprint(),
+    slowMs: settings.slowMs,
+    maxInFlight: settings.maxInFlight,
+    onChange: (change) => breakerChanged(ports, change),
+    onProbeDue: () => wakeProbe(ports),
+  });
+  fleetMetrics(ports.metrics, ports.fleetDb, fleet);
+  const publisher = new BreakerPublisher({ db, onCommitted });
+  const stripe = withTelemetry(withFleet(ports.stripe, fleet), { metrics: ports.metrics, logger });
   const metrics = new PaymentMetrics(ports.metrics, logger, db, () => clock.now());
   const calls = new StripeCalls({ db, stripe, failpoints });
   const writer = new DecisionWriter({ db, failpoints });
@@ -87,7 +115,7 @@ export function payments(ports: PaymentsPorts, settings: PaymentsSettings): Paym
     recorder: new Recorder(shared),
     keeper,
     logger,
-    breakers,
+    fleet,
     random: ports.random,
     absenceMs: settings.absenceMs,
   };
@@ -101,38 +129,39 @@ export function payments(ports: PaymentsPorts, settings: PaymentsSettings): Paym
       ...commandHandlers({ flow, stripe: calls.at('payments.customer.check'), clock, windowMs: settings.windowMs }),
       ...readHandlers({ db, clock, onWork }),
       ...retryHandlers({ ...shared, logger }),
-      ...breakerHandlers({ db, clock, logger, instance, changed: () => Promise.resolve() }),
+      ...breakerHandlers({ db, clock, logger, instance, changed: () => fleet.refresh() }),
       ...repairHandlers({ db, stripe, failpoints, clock, rules, onCommitted, onWork }),
     },
     stripeEvents: new StripeEventsConsumer({ db, stripe, clock, rules, metrics, onCommitted, onWork }),
     receipts: new ReceiptsConsumer(),
-    breakers,
+    fleet,
+    start: async () => {
+      await fleet.breakers.setRules(settings.breaker);
+      await fleet.limiter.setRate(settings.requestsPerSecond);
+      fleet.start();
+    },
+    publishBreakers: () => publisher.runOnce(),
     carryOnOnce: (patienceMs) => loop.runOnce(patienceMs),
     stop: async () => {
       await Promise.all([flow.idle(), loop.idle()]);
       keeper.stop();
+      await fleet.stop();
     },
   };
 }
 
-const NAMES = ['stripe', 'stripe_reads'] as const;
-const STATES = { closed: 0, open: 1, half_open: 2 } as const;
-const LOG_EVENTS = { closed: 'circuit_breaker_closed', open: 'circuit_breaker_open', half_open: 'circuit_breaker_half_open' } as const;
-
-function registerBreakers(metrics: Metrics, breakers: Breakers): void {
-  metrics.gauge('circuit_state', '0 closed, 1 open, 2 half-open.', { breaker_name: NAMES }, (gauge) => {
-    for (const name of NAMES) gauge.set({ breaker_name: name }, STATES[breakers.state(name)]);
-  });
+/** Once Stripe answers again, everything that waits for it is due: once for each closing, whichever process is the first to know. */
+function breakerChanged({ db, clock, logger, onWork }: PaymentsPorts, change: FleetChange): void {
+  if (change.to !== 'closed') return;
+  wakeAll(db, `${change.breaker}:${change.version}`, clock.now()).then(onWork, (err: unknown) =>
+    logger.warn({ event: 'wake_failed', err }, 'Waiting payments keep to their schedule'),
+  );
 }
 
-/** Once Stripe answers again, everything that waits for it is due. */
-function breakerChanged({ db, clock, logger, onWork }: PaymentsPorts, change: BreakerChange): void {
-  logger[change.to === 'open' ? 'warn' : 'info'](
-    { event: LOG_EVENTS[change.to], target: change.breaker, from: change.from },
-    `Breaker ${change.breaker}: ${change.to}`,
-  );
-  if (change.to !== 'closed') return;
-  wakeAll(db, `${change.breaker}:${Date.now()}`, clock.now()).then(onWork, (err: unknown) =>
-    logger.warn({ event: 'wake_failed', err }, 'Waiting payments keep to their schedule'),
+/** A probe is due: without new requests somebody who waits must make it. */
+function wakeProbe({ db, clock, logger, onWork }: PaymentsPorts): void {
+  wakeOne(db, clock.now()).then(
+    (woken) => woken && onWork(),
+    (err: unknown) => logger.warn({ event: 'wake_failed', err }, 'Waiting payments keep to their schedule'),
   );
 }

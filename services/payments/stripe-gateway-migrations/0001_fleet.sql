@@ -83,7 +83,7 @@ CREATE TABLE limiter (
   writes_wait_until timestamptz NOT NULL DEFAULT '-infinity',
   reads_wait_until timestamptz NOT NULL DEFAULT '-infinity',
   factor double precision NOT NULL DEFAULT 1,
-  limited_at timestamptz NOT NULL DEFAULT '-infinity',
+  limited_at timestamptz,
   limited_reason text
 );
 INSERT INTO limiter (name) VALUES ('stripe');
@@ -102,5 +102,6 @@ FROM breaker_states s;
 
 GRANT SELECT, UPDATE ON breaker_states, limiter TO :"roles";
 GRANT SELECT, INSERT, UPDATE, DELETE ON buckets, operation_holds TO :"roles";
-GRANT SELECT, INSERT, UPDATE ON transitions TO :"roles";
+GRANT SELECT, INSERT ON transitions TO :"roles";
+GRANT UPDATE, DELETE ON transitions TO :"role";
 GRANT SELECT ON breakers TO :"roles";

@@ -70,6 +70,8 @@ export async function paymentsWorld(options: WorldOptions = {}) {
       {
         db,
         stripe: adapter,
+        fleetDb: db,
+        keyFingerprint: () => 'sha256:simulator',
         failpoints,
         clock,
         logger,
@@ -88,6 +90,9 @@ export async function paymentsWorld(options: WorldOptions = {}) {
         unmarked: 'adopt',
         concurrency: 10,
         breaker: NEVER_OPENS,
+        requestsPerSecond: 100_000,
+        slowMs: 5000,
+        maxInFlight: 1000,
         ...options,
       },
     );
@@ -105,6 +110,7 @@ export async function paymentsWorld(options: WorldOptions = {}) {
 
   for (let i = 0; i < (options.replicas ?? 1); i += 1) start();
   const first = replicas[0] as (typeof replicas)[number];
+  await Promise.all(replicas.map(({ parts }) => parts.start()));
 
   async function send(subject: RpcSubject, request: Request = {}, replica = 0): Promise<HttpReply> {
     const { parts } = replicas[replica % replicas.length] as (typeof replicas)[number];

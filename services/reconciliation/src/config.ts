@@ -2,6 +2,7 @@ import { baseSettings } from '@tidegate/service-host/base-config';
 import { readConfig } from '@tidegate/service-host/config';
 import { documented, secret, url, wholeNumber } from '@tidegate/service-host/settings';
 import { KEY_MODE, modeOfKey } from '@tidegate/stripe-gateway/secret-key';
+import { callSettings } from '@tidegate/stripe-gateway/settings';
 import { z } from 'zod';
 
 /** Settings of the reconciliation service. */
@@ -9,6 +10,7 @@ export const ReconciliationConfig = z.object({
   ...baseSettings({ port: 3003 }),
   STRIPE_SECRET_KEY: secret(z.string().min(1), { doc: "Stripe's secret key, for reading lists.", fixed: KEY_MODE }),
   STRIPE_API_BASE: documented(url('http', 'https').optional(), { doc: "Where Stripe's API is; absent means api.stripe.com." }),
+  ...callSettings(),
   UNMARKED_INTENTS: documented(z.enum(['adopt', 'foreign']).default('adopt'), {
     doc: 'What a PaymentIntent is that carries no id of ours: a payment that is missing here, or none of our business.',
   }),

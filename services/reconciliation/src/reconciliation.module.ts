@@ -9,7 +9,8 @@ import { Subscriber } from '@tidegate/messaging/subscriber';
 import { everyLoop } from '@tidegate/service-host/loop';
 import type { HostContext, ServiceParts, Startable } from '@tidegate/service-host/service-parts';
 import { createStripeAdapter } from '@tidegate/stripe-gateway/adapter';
-import { Breakers, withBreaker } from '@tidegate/stripe-gateway/with-breaker';
+import { openFleet } from '@tidegate/stripe-gateway/fleet/open-fleet';
+import { withFleet } from '@tidegate/stripe-gateway/with-fleet';
 import { withFailpoints } from '@tidegate/stripe-gateway/with-failpoints';
 import { withTelemetry } from '@tidegate/stripe-gateway/with-telemetry';
 import { inboxProgress } from './compare/inbox-progress.js';
@@ -44,10 +45,9 @@ export function setup(host: HostContext<ReconciliationConfig>): ServiceParts {
     secretKey: () => config.STRIPE_SECRET_KEY.value,
     ...(config.STRIPE_API_BASE ? { apiBase: config.STRIPE_API_BASE } : {}),
   });
-  const stripe = withTelemetry(withBreaker(withFailpoints(adapter, failpoints, `${SERVICE}.run.read`), new Breakers()), {
-    metrics: host.metrics,
-    logger,
-  });
+  const calls = openFleet({ config, service: SERVICE, instance, logger, metrics: host.metrics });
+  const guarded = withTelemetry(withFleet(adapter, calls.fleet), { metrics: host.metrics, logger });
+  const stripe = withFailpoints(guarded, failpoints, `${SERVICE}.run.read`);
   const repair = repairOverRpc(host.rpc, livemode);
   const patienceMs = config.RECONCILIATION_PATIENCE_SECONDS * 1000;
 
@@ -107,8 +107,11 @@ export function setup(host: HostContext<ReconciliationConfig>): ServiceParts {
   return {
     module: ReconciliationModule,
     loops: [relay, runLoop, staleLoop],
-    consumers: [...consumers, rpc],
-    stop: async () => adapter.close(),
+    consumers: [calls, ...consumers, rpc],
+    stop: async () => {
+      await calls.close();
+      adapter.close();
+    },
   };
 }
 

@@ -8,7 +8,12 @@ export interface WebhookMetrics {
   /** `eventType` null when it is not known, as for a bad signature. */
   counted(eventType: string | null, result: WebhookResult): void;
   missed(events: number): void;
+  /** Stripe gave no answer to that loop, or no call was let through. */
+  stripeUnavailable(job: Job): void;
 }
+
+const JOBS = ['webhooks.hints', 'webhooks.sweep'] as const;
+type Job = (typeof JOBS)[number];
 
 /** The series of interfaces.md; `lagSeconds` is asked at each scrape. */
 export function webhookMetrics(metrics: Metrics, lagSeconds: () => Promise<number>): WebhookMetrics {
@@ -17,6 +22,7 @@ export function webhookMetrics(metrics: Metrics, lagSeconds: () => Promise<numbe
     result: RESULTS,
   });
   const missed = metrics.counter('stripe_events_missed_total', "Events found in Stripe's list that were never delivered");
+  const jobErrors = metrics.counter('job_errors_total', 'Failures of background jobs', { job: JOBS, error_type: ['stripe_unavailable'] });
   metrics.gauge(
     'stripe_webhook_lag_seconds',
     "Age, by Stripe's clock, of the oldest stored event that is not published yet; 0 when none waits",
@@ -26,6 +32,7 @@ export function webhookMetrics(metrics: Metrics, lagSeconds: () => Promise<numbe
   return {
     counted: (eventType, result) => events.inc({ event_type: typeLabel(eventType), result }),
     missed: (count) => missed.inc(count),
+    stripeUnavailable: (job) => jobErrors.inc({ job, error_type: 'stripe_unavailable' }),
   };
 }
 

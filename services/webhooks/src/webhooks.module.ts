@@ -11,7 +11,8 @@ import { everyLoop } from '@tidegate/service-host/loop';
 import type { HostContext, ServiceParts, Startable } from '@tidegate/service-host/service-parts';
 import { createStripeAdapter } from '@tidegate/stripe-gateway/adapter';
 import { verify } from '@tidegate/stripe-gateway/signature';
-import { Breakers, withBreaker } from '@tidegate/stripe-gateway/with-breaker';
+import { openFleet } from '@tidegate/stripe-gateway/fleet/open-fleet';
+import { withFleet } from '@tidegate/stripe-gateway/with-fleet';
 import { withFailpoints } from '@tidegate/stripe-gateway/with-failpoints';
 import { webhookEndpoints } from '@tidegate/stripe-gateway/webhook-endpoints';
 import { withTelemetry } from '@tidegate/stripe-gateway/with-telemetry';
@@ -51,9 +52,9 @@ export function setup(host: HostContext<WebhooksConfig>): ServiceParts {
     secretKey: () => config.STRIPE_SECRET_KEY.value,
     ...(config.STRIPE_API_BASE ? { apiBase: config.STRIPE_API_BASE } : {}),
   });
-  const breakers = new Breakers();
-  const stripe = (step: string) =>
-    withTelemetry(withBreaker(withFailpoints(adapter, failpoints, step), breakers), { metrics: host.metrics, logger });
+  const calls = openFleet({ config, service: SERVICE, instance, logger, metrics: host.metrics });
+  const guarded = withTelemetry(withFleet(adapter, calls.fleet), { metrics: host.metrics, logger });
+  const stripe = (step: string) => withFailpoints(guarded, failpoints, step);
 
   const normalize = new Normalize({ db, failpoints, clock, logger, staged });
   const normalizeLoop = everyLoop({
@@ -63,7 +64,15 @@ export function setup(host: HostContext<WebhooksConfig>): ServiceParts {
     logger,
     runOnce: () => normalize.runOnce(),
   });
-  const hints = new Hints({ db, failpoints, clock, logger, stripe: stripe(`${SERVICE}.hint.retrieve`), staged });
+  const hints = new Hints({
+    db,
+    failpoints,
+    clock,
+    logger,
+    stripe: stripe(`${SERVICE}.hint.retrieve`),
+    staged,
+    unanswered: () => metrics.stripeUnavailable('webhooks.hints'),
+  });
   const hintLoop = everyLoop({
     name: `${SERVICE}.hints`,
     intervalMs: POLL_MS,
@@ -84,6 +93,7 @@ export function setup(host: HostContext<WebhooksConfig>): ServiceParts {
       overlapSeconds: config.WEBHOOKS_SWEEP_OVERLAP_SECONDS ?? 2 * config.WEBHOOKS_SWEEP_SECONDS,
       settleSeconds: config.WEBHOOKS_SWEEP_SETTLE_SECONDS,
     },
+    unanswered: () => metrics.stripeUnavailable('webhooks.sweep'),
     found: (events) => {
       metrics.missed(events);
       hintLoop.signal?.();
@@ -143,10 +153,11 @@ export function setup(host: HostContext<WebhooksConfig>): ServiceParts {
   return {
     module: WebhooksModule,
     loops: [relay, normalizeLoop, hintLoop, sweepLoop],
-    consumers: [...consumers, rpc],
+    consumers: [calls, ...consumers, rpc],
     configureHttp: (fastify) => webhookRoute(fastify, { receiver, logger }),
     stop: async () => {
       await batcher.idle();
+      await calls.close();
       adapter.close();
     },
   };

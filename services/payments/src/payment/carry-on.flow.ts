@@ -1,6 +1,6 @@
 import { type Logger } from '@tidegate/telemetry/logger';
 import { type StripeFailure, type StripeOutcome } from '@tidegate/stripe-gateway/port';
-import { type Breakers } from '@tidegate/stripe-gateway/with-breaker';
+import { type Fleet } from '@tidegate/stripe-gateway/fleet/fleet';
 import { everyPage } from '@tidegate/stripe-gateway/every-page';
 import { atCall } from '@tidegate/database/failpoints';
 import { type LeaseKeeper } from '../work/lease-keeper.js';
@@ -24,7 +24,7 @@ export interface CarryOnDeps extends RecorderDeps {
   recorder: Recorder;
   keeper: LeaseKeeper;
   logger: Logger;
-  breakers: Breakers;
+  fleet: Pick<Fleet, 'door'>;
   random(): number;
   /** How far apart two complete lists must lack a refund before it counts as never executed. */
   absenceMs: number;
@@ -81,7 +81,7 @@ export class CarryOn {
       const { pending } = paymentOf(run);
       if (!pending) return null;
       if (!pending.submission) {
-        const door = isExpired(paymentOf(run), this.now()) ? null : this.deps.breakers.closedFor('stripe');
+        const door = isExpired(paymentOf(run), this.now()) ? null : await this.deps.fleet.door('stripe');
         if (door) return this.turnedAway(run, { kind: 'refused', ...door });
         await this.deps.recorder.record(run, 'payments.retry.submitted', (payment) => decideRetry(payment, this.now()));
         continue;

@@ -101,9 +101,12 @@ describe('When the confirm was answered', () => {
     };
     expect(types(decideAnswer(payment(...opened()), 'confirm', moved, NOW))).toEqual(['PaymentSucceeded', 'CommandCompleted']);
   });
-  it.each(['in_use', 'auth'] as const)('decides nothing on %s', (kind) => {
-    expect(decideAnswer(payment(...opened()), 'confirm', { kind, message: '' }, NOW)).toEqual([]);
-  });
+  it.each([{ kind: 'in_use', message: '' } as const, { kind: 'auth', status: 401, message: '' } as const])(
+    'decides nothing on $kind',
+    (outcome) => {
+      expect(decideAnswer(payment(...opened()), 'confirm', outcome, NOW)).toEqual([]);
+    },
+  );
   it('becomes unknown without an answer, and on a 404 of the intent: an alarm, never a cancel', () => {
     for (const outcome of [noAnswer, { kind: 'not_found', param: 'id', message: '' } as const]) {
       const events = decideAnswer(payment(...opened()), 'confirm', outcome, NOW);

@@ -104,7 +104,7 @@ export class PaymentFlow {
   /** Everything up to the commit of the acceptance. */
   private async begin(ask: Ask): Promise<Begun> {
     const creates = ask.command.type === 'CreatePayment';
-    const door = ask.queued ? null : this.deps.breakers.closedFor('stripe');
+    const door = ask.queued ? null : await this.deps.fleet.door('stripe');
     if (!creates || door || ask.objection) {
       const known = await findKey(this.deps.db, ask.scope);
       if (known) return this.known(ask, known);

@@ -87,12 +87,14 @@ async function carryOne(deps: PaymentLoopDeps, held: Held): Promise<Date | null>
           limitedUntil: null,
         };
         await deps.carryOn.run(run);
+        if (run.refused || run.turnedAway) deps.metrics.carryOnStopped('stripe_unavailable');
         deps.metrics.retried(run.loaded.state.kind === 'payment' && run.loaded.state.pending ? 'later' : 'settled');
         return run.limitedUntil;
       }),
     );
   } catch (err) {
     deps.metrics.retried('failed');
+    deps.metrics.carryOnStopped('internal');
     deps.logger.error({ event: 'payment_run_failed', payment_id: held.payment_id, err }, 'A run broke off; the next one goes on in 5 s');
     return null;
   }

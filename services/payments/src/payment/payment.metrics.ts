@@ -19,6 +19,7 @@ export class PaymentMetrics {
   private readonly seconds;
   private readonly keys;
   private readonly retries;
+  private readonly jobErrors;
   private readonly disputes;
 
   constructor(
@@ -34,6 +35,10 @@ export class PaymentMetrics {
     );
     this.seconds = metrics.histogram('payments_duration_seconds', 'From acceptance to a final status.', { outcome: OUTCOMES });
     this.keys = metrics.counter('payments_idempotency_total', 'Requests by what their Idempotency-Key was.', { result: KEYS });
+    this.jobErrors = metrics.counter('job_errors_total', 'Failures of background jobs', {
+      job: ['payments.carry_on'],
+      error_type: ['stripe_unavailable', 'internal'],
+    });
     this.retries = metrics.counter('payments_retry_attempts_total', 'Runs of the loop that carries payments on.', {
       result: ['settled', 'later', 'failed'],
     });
@@ -78,6 +83,11 @@ export class PaymentMetrics {
 
   key(result: KeyResult): void {
     this.keys.inc({ result });
+  }
+
+  /** The loop could not carry a payment on: no call was let through, or something of ours failed. */
+  carryOnStopped(error_type: 'stripe_unavailable' | 'internal'): void {
+    this.jobErrors.inc({ job: 'payments.carry_on', error_type });
   }
 
   retried(result: 'settled' | 'later' | 'failed'): void {

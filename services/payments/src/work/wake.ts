@@ -24,3 +24,15 @@ export async function wakeAll(db: Kysely<PaymentsTables>, closing: string, now: 
     if (count < BATCH) return woken;
   }
 }
+
+/** Makes one waiting payment due now, the one that waited longest; answers whether there was any. */
+export async function wakeOne(db: Kysely<PaymentsTables>, now: Date): Promise<boolean> {
+  const { rows } = await sql`
+    UPDATE payment_work w SET due_at = ${now}, not_before = NULL
+    FROM (
+      SELECT payment_id FROM payment_work WHERE due_at > ${now} AND holder IS NULL ORDER BY since LIMIT 1 FOR UPDATE SKIP LOCKED
+    ) waiting
+    WHERE w.payment_id = waiting.payment_id
+    RETURNING 1`.execute(db);
+  return rows.length > 0;
+}

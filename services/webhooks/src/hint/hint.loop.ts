@@ -19,6 +19,8 @@ export interface HintParts {
   stripe: Retriever;
   /** The outbox has rows. */
   staged(): void;
+  /** Stripe could not be asked about an object. */
+  unanswered?(): void;
 }
 
 const BATCH = 100;
@@ -62,6 +64,7 @@ export class Hints {
     const asOf = this.parts.clock.now();
     const retrieved = await retrieve(this.parts.stripe, referenceOf(rows[0]!));
     if (retrieved.kind === 'later') {
+      this.parts.unanswered?.();
       await this.postpone(rows, asOf, retrieved);
       return 0;
     }

@@ -29,6 +29,8 @@ export interface SweepParts {
   settings: SweepSettings;
   /** Rows were found that were never delivered. */
   found(events: number): void;
+  /** Stripe's list could not be read to the end. */
+  unanswered?(): void;
 }
 
 /** Stripe could not be read to the end; the cursor stays where it was. */
@@ -86,7 +88,10 @@ export class Sweep {
         limit: 100,
         ...(after === undefined ? {} : { starting_after: after }),
       });
-      if (page.kind !== 'ok') throw new SweepIncomplete(`Stripe's list of events could not be read: ${page.kind}`);
+      if (page.kind !== 'ok') {
+        this.parts.unanswered?.();
+        throw new SweepIncomplete(`Stripe's list of events could not be read: ${page.kind}`);
+      }
       found += await this.store(page.value.data);
       alive?.();
       after = page.value.data.at(-1)?.id;

@@ -50,7 +50,7 @@ export function serviceEnv({ instance, port, addresses, caller, overrides }: Ser
 }
 
 const foreign =
-  /^(STRIPE_(?!REQUEST_RATE_LIMIT)|DATABASE_URL|NATS_URL|NATS_SERVER_BIN|TIDEGATE_(?!FAILPOINT)|PORT$|HOST$|REPLICA$|NODE_OPTIONS$|NODE_ENV$|npm_|JEST_|SIMULATOR_)/;
+  /^(STRIPE_(?!REQUEST_RATE_LIMIT|MAX_IN_FLIGHT|SLOW_CALL_MS)|DATABASE_URL|NATS_URL|NATS_SERVER_BIN|TIDEGATE_(?!FAILPOINT)|PORT$|HOST$|REPLICA$|NODE_OPTIONS$|NODE_ENV$|npm_|JEST_|SIMULATOR_)/;
 
 /** The caller's environment without what would lead a process of this stack to another one's parts. */
 export function withoutAddresses(caller: NodeJS.ProcessEnv): NodeJS.ProcessEnv {

@@ -1,0 +1,41 @@
+import { type Db } from '@tidegate/database/database';
+import { type Metrics } from '@tidegate/telemetry/metrics';
+import { sql } from 'kysely';
+import { BREAKERS } from '../breaker-names.js';
+import { type BreakerStateName } from './breaker.store.js';
+import { type Fleet } from './fleet.js';
+
+const NUMBERS: Record<BreakerStateName, number> = { closed: 0, open: 1, half_open: 2, isolated: 3, auth: 4 };
+const KINDS = ['write', 'read'] as const;
+
+/** The breakers and the limiter: what concerns the fleet is read from the database at each scrape, so every process tells the same. */
+export function fleetMetrics(metrics: Metrics, db: Db, fleet: Pick<Fleet, 'waitingAndInFlight'>): void {
+  metrics.gauge(
+    'circuit_state',
+    '0 closed, 1 open, 2 half-open, 3 isolated, 4 auth (Stripe refuses the key).',
+    { breaker_name: BREAKERS },
+    async (gauge) => {
+      const { rows } = await sql<{ name: string; state: BreakerStateName }>`SELECT name, state FROM stripe_gateway.breaker_states`.execute(
+        db,
+      );
+      for (const { name, state } of rows) gauge.set({ breaker_name: name as 'stripe' }, NUMBERS[state]);
+    },
+  );
+  metrics.gauge(
+    'stripe_request_rate_limit',
+    'Requests per second that the fleet may make now; below the setting for a while after a 429.',
+    {},
+    async (gauge) => {
+      const { rows } = await sql<{ rate: number }>`
+      SELECT per_second * least(1, factor + 0.05 * coalesce(greatest(0, extract(epoch from clock_timestamp() - limited_at)::float8), 0)) AS rate
+      FROM stripe_gateway.limiter`.execute(db);
+      gauge.set(rows[0]?.rate ?? 0);
+    },
+  );
+  metrics.gauge('stripe_calls_waiting', 'Calls of this process that wait for a token or a free place.', { kind: KINDS }, (gauge) => {
+    for (const kind of KINDS) gauge.set({ kind }, fleet.waitingAndInFlight().waiting[kind]);
+  });
+  metrics.gauge('stripe_calls_in_flight', 'Calls of this process that are under way.', { kind: KINDS }, (gauge) => {
+    for (const kind of KINDS) gauge.set({ kind }, fleet.waitingAndInFlight().inFlight[kind]);
+  });
+}

@@ -1,0 +1,346 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import { type Db } from '@tidegate/database/database';
+import { currentCorrelationId } from '@tidegate/telemetry/correlation';
+import { type Logger } from '@tidegate/telemetry/logger';
+import { type BreakerName, breakerOf } from '../breaker-names.js';
+import { type StripeOutcome } from '../outcome.js';
+import { type Operation, operationName } from '../port.js';
+import { OWN_LIMIT, type Pressure, verdictOf } from '../verdict.js';
+import { type Author, type BreakerStateName, BreakerStore, type Transition } from './breaker.store.js';
+import { COPY_LASTS_MS, type Door, FleetCopy } from './fleet-copy.js';
+import { LimiterStore } from './limiter.store.js';
+import { Tally } from './tally.js';
+import { logTransition } from './transition-log.js';
+import { WaitingLine } from './waiting-line.js';
+
+/** A breaker is another than before, whoever changed it; `version` counts its changes and is the same in every process. */
+export interface FleetChange {
+  breaker: BreakerName;
+  version: number;
+  from: BreakerStateName;
+  to: BreakerStateName;
+}
+
+export interface FleetOptions {
+  /** With connections of its own, so that nothing here waits behind a payment's transaction. */
+  db: Db;
+  service: string;
+  /** Unique per process. */
+  instance: string;
+  logger: Logger;
+  /** Of the key that a call made now would use. */
+  keyFingerprint(): string;
+  /** A call that took longer counts as failed, whatever its answer. */
+  slowMs: number;
+  /** Most calls of this process that are under way at once. */
+  maxInFlight: number;
+  /** Longest wait of a call for its turn; 2 s when absent. */
+  waitMs?: number;
+  /** This process has learnt of a change; of several within one poll, it hears the last. */
+  onChange?(change: FleetChange): void;
+  /** A probe may be sent, and nobody has yet: said each second while that is so. */
+  onProbeDue?(breaker: BreakerName): void;
+}
+
+const POLL_MS = 250;
+const POLL_GIVES_UP_MS = 2_000;
+const SAY_AGAIN_MS = 1_000;
+const FORGET_EVERY_MS = 60_000;
+const WAIT_MS = 2_000;
+/** A caller waits no longer than this for its report to be written; it is written all the same. */
+const REPORT_MS = 1_000;
+const ENDPOINT_PAUSE_MS = 1_000;
+const ACCOUNT_PAUSE_MS = 500;
+const NARROW_MS = 10_000;
+
+/**
+ * This process's part of the fleet's breakers and limiter. It reads the breakers each 250 ms; whether a call may start is then decided from memory, and a copy
+ * that is too old admits nothing, so that no call starts later than a second after a breaker opened, however long a process was stopped or cut off from the database.
+ */
+export class Fleet {
+  readonly breakers: BreakerStore;
+  readonly limiter: LimiterStore;
+  private readonly line: WaitingLine;
+  private readonly tally = new Tally();
+  private copy: FleetCopy | null = null;
+  private polling: Promise<void> | null = null;
+  private running: Promise<void> | null = null;
+  private readonly stopping = new AbortController();
+  private readonly said = new Map<BreakerName, number>();
+  private readonly letIn = new Map<BreakerName, number>();
+  private forgotAt = performance.now();
+  private isAway = false;
+
+  constructor(private readonly options: FleetOptions) {
+    this.breakers = new BreakerStore(options.db);
+    this.limiter = new LimiterStore(options.db);
+    this.line = new WaitingLine({
+      lease: (kind, want, ahead) => this.limiter.lease(kind, want, ahead),
+      maxInFlight: options.maxInFlight,
+      waitMs: options.waitMs ?? WAIT_MS,
+      onError: () => undefined,
+    });
+  }
+
+  /** Begins to follow the breakers; the first call would, too. */
+  start(): void {
+    this.running ??= this.follow();
+  }
+
+  /** Writes what was counted; nothing is admitted any more. Before the database closes. */
+  async stop(): Promise<void> {
+    this.stopping.abort();
+    this.line.stop();
+    await this.running;
+    await this.polling?.catch(() => undefined);
+    await this.flush().catch(() => undefined);
+  }
+
+  /**
+   * Whether a request may be accepted that leads to a call: null, or how long to wait. While a probe is due one request a second gets in, so that there is somebody
+   * to make it.
+   */
+  async door(breaker: BreakerName): Promise<{ retryAfterMs: number } | null> {
+    const door = await this.look(breaker);
+    if (door.open) return null;
+    if (!door.probeDue) return { retryAfterMs: door.retryAfterMs };
+    const now = performance.now();
+    if (now - (this.letIn.get(breaker) ?? -Infinity) < SAY_AGAIN_MS) return { retryAfterMs: SAY_AGAIN_MS };
+    this.letIn.set(breaker, now);
+    return null;
+  }
+
+  /** The breaker as this process last read it; null before the first time. */
+  state(breaker: BreakerName): BreakerStateName | null {
+    return this.copy?.breaker(breaker).state ?? null;
+  }
+
+  waitingAndInFlight(): ReturnType<WaitingLine['counts']> {
+    return this.line.counts();
+  }
+
+  /** Makes a call if the fleet may: `refused` by a breaker, `limited` when its turn did not come in time. The turn may take a while, the breaker has the last word. */
+  async run<T>(operation: Operation, call: () => Promise<StripeOutcome<T>>): Promise<StripeOutcome<T>> {
+    const breaker = breakerOf(operation);
+    const before = await this.look(breaker, operation);
+    if (!before.open && !before.probeDue) return { kind: 'refused', retryAfterMs: before.retryAfterMs };
+    const turn = await this.line.turn(breaker === 'stripe' ? 'write' : 'read');
+    if (!turn.granted)
+      return { kind: 'limited', reason: OWN_LIMIT, retryAfterMs: WAIT_MS, message: 'Our own limit of calls to Stripe is reached' };
+    try {
+      let door = this.now(breaker, operation);
+      if (!door) door = await this.look(breaker, operation);
+      if (door.open) return await this.call(operation, breaker, { version: door.version }, call);
+      if (!door.probeDue) return { kind: 'refused', retryAfterMs: door.retryAfterMs };
+      const probe = await this.leaseProbe(breaker);
+      if (!probe) return { kind: 'refused', retryAfterMs: this.retryAfterMs(breaker) };
+      return await this.call(operation, breaker, { probe }, call);
+    } finally {
+      turn.done();
+    }
+  }
+
+  /** Reads the breakers now. */
+  async refresh(): Promise<void> {
+    await this.polling?.catch(() => undefined);
+    await this.poll().catch(() => undefined);
+  }
+
+  /** What the newest copy says; waits for one when there is none that counts. */
+  private async look(breaker: BreakerName, operation?: Operation): Promise<Door> {
+    this.start();
+    const door = this.now(breaker, operation);
+    if (door) return door;
+    await Promise.race([this.poll().catch(() => undefined), delay(COPY_LASTS_MS, undefined, { ref: false })]);
+    return this.now(breaker, operation) ?? { open: false, probeDue: false, retryAfterMs: SAY_AGAIN_MS };
+  }
+
+  /** Null when what this process knows is too old. */
+  private now(breaker: BreakerName, operation?: Operation): Door | null {
+    const at = performance.now();
+    if (!this.copy?.isFresh(at) || this.stopping.signal.aborted) return null;
+    return this.copy.door(breaker, this.options.keyFingerprint(), at, operation);
+  }
+
+  /** The lease of the one probe, unless it is another's, or came so late that it may be over. */
+  private async leaseProbe(breaker: BreakerName): Promise<string | null> {
+    const probe = randomUUID();
+    const askedAt = performance.now();
+    try {
+      const transition = await this.breakers.leaseProbe(breaker, probe, this.author());
+      if (!transition) {
+        await this.refresh();
+        return null;
+      }
+      logTransition(this.options.logger, transition);
+      const isLate = performance.now() - askedAt >= Math.min(COPY_LASTS_MS, this.copy?.breaker(breaker).recovery_ms ?? 0);
+      void this.refresh();
+      return isLate ? null : probe;
+    } catch {
+      return null;
+    }
+  }
+
+  private async call<T>(
+    operation: Operation,
+    breaker: BreakerName,
+    admitted: { version: number } | { probe: string },
+    call: () => Promise<StripeOutcome<T>>,
+  ): Promise<StripeOutcome<T>> {
+    const key = this.options.keyFingerprint();
+    const startedAt = performance.now();
+    const outcome = await call();
+    const verdict = verdictOf(outcome, performance.now() - startedAt, this.options.slowMs);
+    if (verdict.counts === 'success' && 'version' in admitted && !verdict.latch && !verdict.pressure) {
+      this.tally.add(breaker, admitted.version, { calls: 1, failures: 0 });
+      return outcome;
+    }
+    const report = this.report(operation, breaker, admitted, {
+      ...verdict,
+      key,
+      reason: outcome.kind === 'limited' ? outcome.reason : outcome.kind,
+    });
+    await Promise.race([report, delay(REPORT_MS, undefined, { ref: false })]);
+    return outcome;
+  }
+
+  /** Tells the fleet what a call has taught. A failure that cannot be written now is written with the next poll that can. */
+  private async report(
+    operation: Operation,
+    breaker: BreakerName,
+    admitted: { version: number } | { probe: string },
+    lesson: ReturnType<typeof verdictOf> & { key: string; reason: string },
+  ): Promise<void> {
+    const made: Transition[] = [];
+    try {
+      if (lesson.latch === 'key') made.push(...(await this.breakers.refuseKey(lesson.key, this.author())));
+      if (lesson.latch === 'operation')
+        await this.breakers.hold(operationName(operation), breaker, {
+          fingerprint: lesson.key,
+          ms: null,
+          reason: 'permission denied by Stripe',
+        });
+      if (lesson.pressure) await this.relieve(operation, breaker, lesson.pressure, lesson.reason);
+      if ('probe' in admitted) {
+        if (lesson.counts !== 'nothing')
+          made.push(...(await this.breakers.reportProbe(breaker, admitted.probe, lesson.counts === 'failure', this.author())));
+      } else if (lesson.counts !== 'nothing') {
+        const failures = lesson.counts === 'failure' ? 1 : 0;
+        this.tally.add(breaker, admitted.version, { calls: 1, failures });
+        if (failures > 0) made.push(...(await this.flush(breaker)));
+      }
+    } catch (err) {
+      this.options.logger.warn({ event: 'stripe_gateway_report_failed', err }, 'The fleet could not be told how a call ended');
+    }
+    for (const transition of made) logTransition(this.options.logger, transition);
+    if (made.length > 0 || lesson.latch) await this.refresh();
+  }
+
+  private async relieve(operation: Operation, breaker: BreakerName, pressure: Pressure, reason: string): Promise<void> {
+    this.line.drain();
+    if (pressure === 'account_concurrency') this.line.narrow(NARROW_MS);
+    if (pressure === 'endpoint')
+      await this.breakers.hold(operationName(operation), breaker, { fingerprint: '*', ms: ENDPOINT_PAUSE_MS, reason });
+    await this.limiter.drain({ reason, pauseMs: pressure === 'endpoint' ? 0 : ACCOUNT_PAUSE_MS, halve: pressure !== 'endpoint' });
+  }
+
+  /** Writes what was counted, and opens what has to open; answers the transitions. */
+  private async flush(breaker?: BreakerName): Promise<Transition[]> {
+    const made: Transition[] = [];
+    const all = this.tally.take(breaker);
+    for (const [index, { breaker: name, version, ...added }] of all.entries()) {
+      try {
+        await this.breakers.count(name, version, added);
+      } catch (error) {
+        for (const one of all.slice(index)) this.tally.add(one.breaker, one.version, one);
+        throw error;
+      }
+      if (added.failures > 0) made.push(...(await this.breakers.trip(name, version, this.author())));
+    }
+    return made;
+  }
+
+  private async follow(): Promise<void> {
+    while (!this.stopping.signal.aborted) {
+      const startedAt = performance.now();
+      await this.tick();
+      const restMs = Math.max(10, POLL_MS - (performance.now() - startedAt));
+      await delay(restMs, undefined, { signal: this.stopping.signal }).catch(() => undefined);
+    }
+  }
+
+  private async tick(): Promise<void> {
+    try {
+      await this.poll();
+      for (const transition of await this.flush()) logTransition(this.options.logger, transition);
+      if (performance.now() - this.forgotAt > FORGET_EVERY_MS) {
+        this.forgotAt = performance.now();
+        await this.breakers.forgetOld();
+      }
+      if (this.isAway) this.options.logger.info({ event: 'stripe_gateway_back' }, 'The breakers can be read again');
+      this.isAway = false;
+    } catch (err) {
+      if (!this.isAway && !this.stopping.signal.aborted)
+        this.options.logger.warn({ event: 'stripe_gateway_away', err }, 'The breakers cannot be read; no call to Stripe starts meanwhile');
+      this.isAway = true;
+    }
+  }
+
+  /** One read at a time; whoever needs one joins the one under way. */
+  private poll(): Promise<void> {
+    this.polling ??= this.read().finally(() => {
+      this.polling = null;
+    });
+    return this.polling;
+  }
+
+  private async read(): Promise<void> {
+    const askedAt = performance.now();
+    const tooLong = new AbortController();
+    const rows = await Promise.race([
+      this.breakers.read(),
+      delay(POLL_GIVES_UP_MS, undefined, { signal: tooLong.signal, ref: false }).then(() => {
+        throw new Error(`no answer within ${POLL_GIVES_UP_MS} ms`);
+      }),
+    ]).finally(() => tooLong.abort());
+    const before = this.copy;
+    this.copy = new FleetCopy(rows, askedAt);
+    await this.followKey();
+    if (before) this.announce(before);
+  }
+
+  /** Our key was refused, and we have another one by now. */
+  private async followKey(): Promise<void> {
+    const key = this.options.keyFingerprint();
+    const latched = this.copy?.breakers.some(
+      (row) => row.state === 'auth' && row.latched_by === this.options.service && !row.refused_keys.includes(key),
+    );
+    if (!latched) return;
+    for (const transition of await this.breakers.acceptKey(key, this.author())) logTransition(this.options.logger, transition);
+  }
+
+  private announce(before: FleetCopy): void {
+    const now = performance.now();
+    for (const row of this.copy?.breakers ?? []) {
+      const old = before.breaker(row.name);
+      if (old.version !== row.version) this.options.onChange?.({ breaker: row.name, version: row.version, from: old.state, to: row.state });
+      const door = this.now(row.name);
+      const isDue = door !== null && !door.open && door.probeDue;
+      if (isDue && now - (this.said.get(row.name) ?? -Infinity) >= SAY_AGAIN_MS) {
+        this.said.set(row.name, now);
+        this.options.onProbeDue?.(row.name);
+      }
+    }
+  }
+
+  private retryAfterMs(breaker: BreakerName): number {
+    const door = this.now(breaker);
+    return door && !door.open && !door.probeDue ? door.retryAfterMs : SAY_AGAIN_MS;
+  }
+
+  private author(): Author {
+    const { service, instance } = this.options;
+    return { service, process: instance, correlationId: currentCorrelationId() };
+  }
+}

@@ -1,0 +1,73 @@
+import { type Db } from '@tidegate/database/database';
+import { sql } from 'kysely';
+
+/** Writes go before reads: whether a payment is made matters more than how soon we know. */
+export type Kind = 'write' | 'read';
+
+export interface Leased {
+  granted: number;
+  /** When it was less than wanted: how long until there may be more. */
+  waitMs: number;
+}
+
+/** What reads get of the rate while writes want all of it. */
+const READ_SHARE = 0.2;
+/** A want that was not met counts as still there for this long. */
+const WAITS = sql`interval '300 milliseconds'`;
+/** After a 429 the rate is halved, to no less than this share, and grows back by this share of the full rate each second. */
+const LEAST_FACTOR = 0.1;
+const REGAIN_PER_SECOND = 0.05;
+/** Answers to calls that were under way together say the same thing once. */
+const ONE_LESSON = sql`interval '500 milliseconds'`;
+
+const FACTOR = sql`least(1, factor + ${sql.lit(REGAIN_PER_SECOND)} * coalesce(greatest(0, extract(epoch from clock_timestamp() - limited_at)), 0))`;
+
+/** The fleet's bucket of tokens in `stripe_gateway.limiter`; every change is one statement on the database's clock. */
+export class LimiterStore {
+  constructor(private readonly db: Db) {}
+
+  /** Requests per second from now on; the bucket holds a tenth of a second's worth. */
+  async setRate(perSecond: number): Promise<void> {
+    await sql`
+      UPDATE stripe_gateway.limiter SET per_second = ${perSecond}, capacity = greatest(1, ${perSecond}::float8 / 10)
+      WHERE per_second IS DISTINCT FROM ${perSecond}::float8`.execute(this.db);
+  }
+
+  /** Takes up to `want` tokens, and up to `ahead` more of what would be left over: half of it at most. */
+  async lease(kind: Kind, want: number, ahead: number): Promise<Leased> {
+    const { rows } = await sql<{ granted: number; wait_ms: number }>`
+      WITH locked AS (SELECT * FROM stripe_gateway.limiter WHERE name = 'stripe' FOR UPDATE),
+      timed AS MATERIALIZED (SELECT locked.*, clock_timestamp() AS now, per_second * ${FACTOR} AS flow FROM locked),
+      filled AS (
+        SELECT name, now, flow, filled_at, writes_wait_until > now AS writes_wait, reads_wait_until > now AS reads_wait,
+          least(capacity, tokens + flow * greatest(0, extract(epoch from now - filled_at)::float8)) AS tokens,
+          least(greatest(1, capacity * ${sql.lit(READ_SHARE)}), read_credit + ${sql.lit(READ_SHARE)} * flow * greatest(0, extract(epoch from now - filled_at)::float8)) AS credit
+        FROM timed
+      ),
+      shared AS (
+        SELECT *, floor(greatest(0, 1e-9 + ${kind === 'write' ? sql`tokens - CASE WHEN reads_wait THEN floor(credit) ELSE 0 END` : sql`CASE WHEN writes_wait THEN least(tokens, credit) ELSE tokens END`})) AS available
+        FROM filled
+      ),
+      given AS (
+        SELECT *, least(${want}::float8, available) + least(${ahead}::float8, floor(greatest(0, available - ${want}::float8) / 2)) AS granted FROM shared
+      )
+      UPDATE stripe_gateway.limiter l SET tokens = g.tokens - g.granted, filled_at = greatest(g.filled_at, g.now),
+        read_credit = ${kind === 'read' ? sql`greatest(0, g.credit - g.granted)` : sql`g.credit`},
+        ${kind === 'read' ? sql`reads_wait_until` : sql`writes_wait_until`} = CASE WHEN g.granted < ${want}::float8 THEN g.now + ${WAITS} ELSE '-infinity' END
+      FROM given g WHERE l.name = g.name
+      RETURNING g.granted::int AS granted, (1000 * (greatest(0, extract(epoch from g.filled_at - g.now)::float8) +
+        greatest(0, 1 - (g.tokens - g.granted)) / g.flow))::float8 AS wait_ms`.execute(this.db);
+    const { granted, wait_ms } = rows[0] ?? { granted: 0, wait_ms: 1000 };
+    return { granted, waitMs: Math.ceil(wait_ms) };
+  }
+
+  /** A 429: nothing is left, for `pauseMs` nothing flows in; with `halve` the rate goes down, too. */
+  async drain({ reason, pauseMs, halve }: { reason: string; pauseMs: number; halve: boolean }): Promise<void> {
+    await sql`
+      UPDATE stripe_gateway.limiter SET tokens = 0, read_credit = 0,
+        filled_at = greatest(filled_at, clock_timestamp() + ${pauseMs} * interval '1 millisecond'),
+        factor = CASE WHEN NOT ${halve} OR limited_at > clock_timestamp() - ${ONE_LESSON} THEN ${FACTOR} ELSE greatest(${sql.lit(LEAST_FACTOR)}, ${FACTOR} / 2) END,
+        limited_at = clock_timestamp(), limited_reason = ${reason}
+      WHERE name = 'stripe'`.execute(this.db);
+  }
+}

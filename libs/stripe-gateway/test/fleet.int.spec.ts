@@ -1,0 +1,262 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { eventually } from '@tidegate/test-harness/eventually';
+import { sql } from 'kysely';
+import { type StripeOutcome } from '../src/outcome.js';
+import { OK, openTestFleet, type TestFleet, TIMEOUT } from './fleet-world.js';
+
+jest.setTimeout(60_000);
+
+let world: TestFleet;
+beforeAll(async () => {
+  world = await openTestFleet();
+});
+afterEach(() => world.clear());
+afterAll(() => world.close());
+
+const UNAUTHORIZED: StripeOutcome<never> = { kind: 'auth', status: 401, message: 'Expired API Key' };
+const FORBIDDEN: StripeOutcome<never> = { kind: 'auth', status: 403, message: 'No permission' };
+const fail = async (times: number, process = world.first) => {
+  for (let i = 0; i < times; i += 1) await process.call(TIMEOUT);
+};
+const kinds = (outcomes: StripeOutcome<unknown>[]) => outcomes.map((one) => one.kind).sort();
+const pass = (ms: number) =>
+  sql`UPDATE stripe_gateway.breaker_states SET retry_at = retry_at - ${ms} * interval '1 millisecond'`.execute(world.db);
+
+describe('Failures', () => {
+  it('of different processes open the breaker together, for all of them, and for writes only', async () => {
+    const [second, third] = [world.process(), world.process({ service: 'webhooks' })];
+    await fail(2);
+    await fail(2, second);
+    await fail(1, third);
+    const started = world.calls();
+    await eventually(async () => {
+      for (const one of [world.first, second, third]) expect((await one.fleet.door('stripe'))?.retryAfterMs).toBeGreaterThan(0);
+    });
+    for (const one of [world.first, second, third]) expect((await one.call(OK)).kind).toBe('refused');
+    expect(world.calls()).toBe(started);
+    expect((await second.call(OK, 'retrieveIntent')).kind).toBe('ok');
+    expect(await world.transitions()).toEqual([{ breaker: 'stripe', from_state: 'closed', to_state: 'open', cause: 'failures' }]);
+  });
+
+  it('that come at the same instant are all counted', async () => {
+    const processes = [world.first, world.process(), world.process()];
+    await Promise.all(processes.map((one) => one.fleet.refresh()));
+    await Promise.all(processes.flatMap((one) => [one.call(TIMEOUT), one.call(TIMEOUT)]));
+    expect(await world.transitions()).toHaveLength(1);
+  });
+
+  it('of one in a thousand calls do not open it', async () => {
+    for (let i = 0; i < 8; i += 1) {
+      await Promise.all(Array.from({ length: 250 }, () => world.first.call(OK)));
+      await world.first.call(TIMEOUT);
+    }
+    expect(await world.transitions()).toEqual([]);
+  });
+
+  it('are written at once, successes a little later, and the view tells both', async () => {
+    await world.first.call(OK);
+    await world.first.call(TIMEOUT);
+    const { rows } =
+      await sql`SELECT state, calls, failures, last_failure_at IS NOT NULL AS failed FROM stripe_gateway.breakers WHERE name = 'stripe'`.execute(
+        world.db,
+      );
+    expect(rows).toEqual([{ state: 'closed', calls: 2, failures: 1, failed: true }]);
+    await world.first.call(OK, 'retrieveIntent');
+    await eventually(async () => {
+      const reads = await sql`SELECT calls FROM stripe_gateway.breakers WHERE name = 'stripe_reads'`.execute(world.db);
+      expect(reads.rows).toEqual([{ calls: 1 }]);
+    });
+  });
+
+  it('of calls that were under way when it opened change nothing after it closed', async () => {
+    let end!: (outcome: StripeOutcome<string>) => void;
+    const late = world.first.fleet.run('cancelIntent', () => new Promise<StripeOutcome<string>>((resolve) => (end = resolve)));
+    await eventually(() => expect(end).toBeDefined());
+    await fail(5);
+    await pass(1_000);
+    await world.first.fleet.refresh();
+    expect((await world.first.call(OK)).kind).toBe('ok');
+    await fail(4);
+    end(TIMEOUT);
+    await late;
+    expect((await world.transitions()).map((one) => one.to_state)).toEqual(['open', 'half_open', 'closed']);
+  });
+});
+
+describe('A slow call', () => {
+  it('counts as failed although Stripe answered', async () => {
+    const slow = world.process({ slowMs: 0 });
+    for (let i = 0; i < 5; i += 1)
+      await slow.fleet.run('cancelIntent', async () => {
+        await new Promise((resolve) => setTimeout(resolve, 2));
+        return OK;
+      });
+    expect((await world.transitions()).map((one) => one.to_state)).toEqual(['open']);
+  });
+});
+
+describe('After the recovery time', () => {
+  it('one probe of the whole fleet is let through; its success closes the breaker for everyone, and each process hears of it once', async () => {
+    const processes = [world.first, world.process(), world.process()];
+    await fail(5);
+    await Promise.all(processes.map((one) => one.fleet.refresh()));
+    await pass(1_000);
+    await Promise.all(processes.map((one) => one.fleet.refresh()));
+    const before = world.calls();
+    let end!: (outcome: StripeOutcome<string>) => void;
+    const held = () => new Promise<StripeOutcome<string>>((resolve) => (end = resolve));
+    const tries = processes.flatMap((one) => [one.fleet.run('cancelIntent', held), one.fleet.run('cancelIntent', held)]);
+    await eventually(() => expect(end).toBeDefined());
+    const refused = await Promise.all(
+      tries.map((one) => Promise.race([one, new Promise<StripeOutcome<string>>((resolve) => setTimeout(() => resolve(OK), 300))])),
+    );
+    expect(refused.filter((one) => one.kind === 'refused')).toHaveLength(5);
+    end(OK);
+    expect(kinds(await Promise.all(tries))).toEqual(['ok', ...Array(5).fill('refused')]);
+    await eventually(() => {
+      for (const one of processes) expect(one.changes.filter(({ to }) => to === 'closed')).toHaveLength(1);
+    });
+    expect(world.calls()).toBe(before);
+    const lines = processes.flatMap((one) => one.lines).map(({ event, target }) => `${String(event)} ${String(target)}`);
+    expect(lines).toEqual(['circuit_breaker_open stripe', 'circuit_breaker_half_open stripe', 'circuit_breaker_closed stripe']);
+  });
+
+  it('a probe that fails opens it for another recovery time', async () => {
+    await fail(5);
+    await pass(1_000);
+    await world.first.fleet.refresh();
+    expect((await world.first.call(TIMEOUT)).kind).toBe('unknown');
+    expect((await world.first.call(OK)).kind).toBe('refused');
+    expect((await world.transitions()).map((one) => one.cause)).toEqual(['failures', 'probe', 'probe_failed']);
+  });
+
+  it('a process whose probe died leaves the place to another after a recovery time', async () => {
+    await fail(5);
+    await pass(1_000);
+    const dead = world.process();
+    await dead.fleet.breakers.leaseProbe('stripe', 'dead', { service: 'payments', process: 'dead', correlationId: null });
+    await world.first.fleet.refresh();
+    expect((await world.first.call(OK)).kind).toBe('refused');
+    await pass(1_000);
+    await world.first.fleet.refresh();
+    expect((await world.first.call(OK)).kind).toBe('ok');
+  });
+
+  it('says so while nobody calls, and lets one request a second in', async () => {
+    const due: string[] = [];
+    const listening = world.process({ onProbeDue: (breaker) => due.push(breaker) });
+    await fail(5);
+    await pass(1_000);
+    await eventually(() => expect(due).toContain('stripe'));
+    await listening.fleet.refresh();
+    expect(await listening.fleet.door('stripe')).toBeNull();
+    expect(await listening.fleet.door('stripe')).toEqual({ retryAfterMs: 1_000 });
+  });
+});
+
+describe('A process that cannot read the breakers', () => {
+  it('admits nothing, and goes on when it can', async () => {
+    expect((await world.first.call(OK)).kind).toBe('ok');
+    const before = world.calls();
+    await sql`REVOKE SELECT ON stripe_gateway.breaker_states FROM payments`.execute(world.db);
+    await eventually(async () => expect((await world.first.call(OK, 'retrieveIntent')).kind).toBe('refused'), { timeoutMs: 5_000 });
+    const admitted = world.calls();
+    for (let i = 0; i < 3; i += 1) expect((await world.first.call(OK)).kind).toBe('refused');
+    expect(world.calls()).toBe(admitted);
+    expect(before).toBeLessThanOrEqual(admitted);
+    await sql`GRANT SELECT ON stripe_gateway.breaker_states TO payments`.execute(world.db);
+    await eventually(async () => expect((await world.first.call(OK)).kind).toBe('ok'));
+  });
+
+  it('admits nothing from a copy that grew old while it was stopped', async () => {
+    const other = world.process();
+    await other.fleet.refresh();
+    await fail(5);
+    const asleep = performance.now() + 800;
+    // As a process that was paused: no timer fires, then work goes on before any poll.
+    while (performance.now() < asleep);
+    const started = world.calls();
+    expect((await other.call(OK)).kind).toBe('refused');
+    expect(world.calls()).toBe(started);
+  });
+});
+
+describe('A 401', () => {
+  it('stops every call of every process with that key until the key changes, also where the state was reached by others', async () => {
+    const other = world.process({ service: 'reconciliation' });
+    await other.fleet.refresh();
+    await world.first.call(UNAUTHORIZED);
+    await other.fleet.refresh();
+    expect((await world.transitions()).map((one) => `${one.breaker} ${one.to_state}`)).toEqual([
+      'stripe auth',
+      'stripe_reads auth',
+      'stripe_usage auth',
+    ]);
+    for (const one of [world.first, other])
+      expect(kinds([await one.call(OK), await one.call(OK, 'retrieveIntent')])).toEqual(['refused', 'refused']);
+
+    world.first.useKey('sha256:second');
+    await eventually(async () => expect((await world.first.call(OK)).kind).toBe('ok'));
+    await other.fleet.refresh();
+    expect((await other.call(OK, 'retrieveIntent')).kind).toBe('refused');
+    other.useKey('sha256:second');
+    expect((await other.call(OK, 'retrieveIntent')).kind).toBe('ok');
+    expect((await world.transitions()).filter((one) => one.cause === 'key_changed')).toHaveLength(3);
+  });
+
+  it('is over with a reset', async () => {
+    await world.first.call(UNAUTHORIZED);
+    await world.first.fleet.breakers.reset('stripe', { service: 'payments', process: 'spec', correlationId: null });
+    await world.first.fleet.refresh();
+    expect((await world.first.call(OK)).kind).toBe('ok');
+  });
+});
+
+describe('A 403', () => {
+  it('stops that operation only, for that key, until a reset', async () => {
+    await world.first.call(FORBIDDEN, 'createRefund');
+    expect((await world.first.call(OK, 'createRefund')).kind).toBe('refused');
+    expect((await world.first.call(OK)).kind).toBe('ok');
+    expect(await world.transitions()).toEqual([]);
+    world.first.useKey('sha256:second');
+    expect((await world.first.call(OK, 'createRefund')).kind).toBe('ok');
+    world.first.useKey('sha256:first');
+    await world.first.fleet.breakers.reset('stripe', { service: 'payments', process: 'spec', correlationId: null });
+    await world.first.fleet.refresh();
+    expect((await world.first.call(OK, 'createRefund')).kind).toBe('ok');
+  });
+});
+
+describe('A 429', () => {
+  const limited = (reason: string): StripeOutcome<never> => ({ kind: 'limited', reason, retryAfterMs: 2000, message: 'too many' });
+  const limiter = async () =>
+    (
+      await sql<{
+        tokens: number;
+        factor: number;
+        limited_reason: string | null;
+      }>`SELECT tokens, factor, limited_reason FROM stripe_gateway.limiter`.execute(world.db)
+    ).rows[0]!;
+
+  it('of the account empties the bucket and halves the rate, and never opens', async () => {
+    await world.first.call(limited('global-rate'));
+    expect(await limiter()).toEqual({ tokens: 0, factor: expect.closeTo(0.5, 1), limited_reason: 'global-rate' });
+    const more = await Promise.all(Array.from({ length: 6 }, () => world.first.call(limited('global-rate'))));
+    expect(new Set(kinds(more))).toEqual(new Set(['limited']));
+    expect(await world.transitions()).toEqual([]);
+  });
+
+  it('of an endpoint holds that operation for a moment', async () => {
+    await world.first.call(limited('endpoint-rate'), 'createRefund');
+    await world.first.fleet.refresh();
+    expect((await world.first.call(OK, 'createRefund')).kind).toBe('refused');
+    expect((await world.first.call(OK)).kind).toBe('ok');
+    expect((await limiter()).factor).toBe(1);
+    await eventually(async () => expect((await world.first.call(OK, 'createRefund')).kind).toBe('ok'), { timeoutMs: 4_000 });
+  });
+
+  it('for a lock slows nothing', async () => {
+    await world.first.call(limited('lock_timeout'));
+    expect(await limiter()).toMatchObject({ factor: 1, limited_reason: null });
+  });
+});

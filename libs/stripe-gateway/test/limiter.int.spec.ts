@@ -1,0 +1,106 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { type Simulator } from '@tidegate/stripe-simulator/simulator';
+import { eventually } from '@tidegate/test-harness/eventually';
+import { simulatorForTests } from '@tidegate/test-harness/simulator';
+import { createStripeAdapter } from '../src/adapter.js';
+import { type StripeOutcome, type StripePort } from '../src/port.js';
+import { OWN_LIMIT } from '../src/verdict.js';
+import { withFleet } from '../src/with-fleet.js';
+import { OK, openTestFleet, QUICK, type TestFleet, type TestProcess } from './fleet-world.js';
+
+jest.setTimeout(90_000);
+
+const RATE = 40;
+const BURST = RATE / 4;
+/** The long form: TIDEGATE_LIMITER_SECONDS=60. */
+const SECONDS = Number(process.env['TIDEGATE_LIMITER_SECONDS'] ?? 4);
+
+let world: TestFleet;
+let simulator: Simulator;
+beforeAll(async () => {
+  [world, simulator] = await Promise.all([openTestFleet(QUICK, RATE), simulatorForTests()]);
+});
+afterEach(() => world.clear());
+afterAll(async () => {
+  await world.close();
+  await simulator.close();
+});
+
+function port(process: TestProcess): { stripe: StripePort; close(): void } {
+  const adapter = createStripeAdapter({ secretKey: 'sk_test_simulator', apiBase: simulator.url });
+  return { stripe: withFleet(adapter, process.fleet), close: () => adapter.close() };
+}
+
+/** Calls of that kind one after another on each of `lines`, until told to stop. */
+function demand(lines: number, until: () => boolean, call: (n: number) => Promise<StripeOutcome<unknown>>): Promise<string[]> {
+  const line = async (_: unknown, index: number) => {
+    const kinds: string[] = [];
+    for (let n = 0; !until(); n += 1) kinds.push((await call(index * 1_000_000 + n)).kind);
+    return kinds;
+  };
+  return Promise.all(Array.from({ length: lines }, line)).then((all) => all.flat());
+}
+
+const worstSecond = (times: readonly number[]): number =>
+  Math.max(0, ...times.map((start) => times.filter((at) => at >= start && at < start + 1000).length));
+
+describe('Three processes that want far more than the limit', () => {
+  it('together start no more in any second than the rate and a quarter of it, use the rate up, and reads get their share', async () => {
+    const ports = [world.first, world.process(), world.process({ service: 'reconciliation' })].map(port);
+    const endsAt = Date.now() + SECONDS * 1000;
+    const isOver = () => Date.now() >= endsAt;
+    const order = { amount: 4200, currency: 'usd', captureMethod: 'automatic', allowRedirects: 'never', metadata: {} } as const;
+    await Promise.all(
+      ports.flatMap(({ stripe }, p) => [
+        demand(20, isOver, (n) => stripe.createIntent(order, `limiter-${p}-${n}`)),
+        demand(20, isOver, () => stripe.listIntents({ limit: 1 })),
+      ]),
+    );
+    const requests = simulator.world.requests.all().map(({ method, at }) => ({ method, at: Date.parse(String(at)) }));
+    const inTime = requests.filter(({ at }) => at < endsAt);
+    expect(worstSecond(requests.map(({ at }) => at))).toBeLessThanOrEqual(RATE + BURST);
+    expect(inTime.length).toBeGreaterThan(RATE * SECONDS * 0.7);
+    const reads = inTime.filter(({ method }) => method === 'GET').length / inTime.length;
+    expect(reads).toBeGreaterThan(0.08);
+    expect(reads).toBeLessThan(0.4);
+    for (const one of ports) one.close();
+  });
+});
+
+describe('A call that gets no turn', () => {
+  it('is limited after a bounded wait, without having been made', async () => {
+    const slow = world.process({ waitMs: 300 });
+    await slow.fleet.limiter.drain({ reason: 'a drill', pauseMs: 2_000, halve: false });
+    const calls = world.calls();
+    expect(await slow.call(OK)).toMatchObject({ kind: 'limited', reason: OWN_LIMIT });
+    expect(world.calls()).toBe(calls);
+  });
+});
+
+describe('Calls that hang', () => {
+  it('keep no more places than there are, and reads no more than half of them', async () => {
+    const few = world.process({ maxInFlight: 4, waitMs: 1_500 });
+    const ends: (() => void)[] = [];
+    const hanging = () => new Promise<StripeOutcome<string>>((resolve) => ends.push(() => resolve(OK)));
+    const reads = Array.from({ length: 4 }, () => few.fleet.run('retrieveIntent', hanging));
+    await eventually(() =>
+      expect(few.fleet.waitingAndInFlight()).toEqual({ waiting: { write: 0, read: 2 }, inFlight: { write: 0, read: 2 } }),
+    );
+    const writes = Array.from({ length: 4 }, () => few.fleet.run('cancelIntent', hanging));
+    await eventually(() =>
+      expect(few.fleet.waitingAndInFlight()).toEqual({ waiting: { write: 2, read: 2 }, inFlight: { write: 2, read: 2 } }),
+    );
+    const all = Promise.all([...reads, ...writes]);
+    while (ends.length > 0 || few.fleet.waitingAndInFlight().waiting.write > 0) {
+      ends.shift()?.();
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    const over = await eventually(async () => {
+      for (const end of ends.splice(0)) end();
+      const { inFlight, waiting } = few.fleet.waitingAndInFlight();
+      expect(inFlight.read + inFlight.write + waiting.read + waiting.write).toBe(0);
+      return all;
+    });
+    expect(over.every(({ kind }) => kind === 'ok' || kind === 'limited')).toBe(true);
+  });
+});
