@@ -42,6 +42,14 @@ export const CreatePaymentBody = z
       .string()
       .regex(/^cus_[A-Za-z0-9]{3,250}$/)
       .optional(),
+    off_session: z
+      .boolean()
+      .optional()
+      .describe('The customer is not there to confirm with the bank: a bank that asks for it is a decline'),
+    setup_future_usage: z
+      .enum(['on_session', 'off_session'])
+      .optional()
+      .describe('Saves the payment method with the customer once the payment has succeeded'),
     description: text(500).optional(),
     receipt_email: z.email().max(254).optional(),
     return_url: httpsUrl.optional(),
@@ -56,10 +64,22 @@ export const CreatePaymentBody = z
   .refine((b) => !(b.confirm === false && b.payment_method !== undefined), {
     path: ['payment_method'],
     message: 'confirm: false takes no payment_method; give it to /confirm',
+  })
+  .refine((b) => !(b.setup_future_usage !== undefined && b.customer === undefined), {
+    path: ['customer'],
+    message: 'setup_future_usage saves the payment method with a customer; name one',
+  })
+  .refine((b) => !(b.off_session === true && b.payment_method === undefined), {
+    path: ['payment_method'],
+    message: 'off_session charges a payment method at once; name one',
   });
 export type CreatePaymentBody = z.infer<typeof CreatePaymentBody>;
 
-export const ConfirmPaymentBody = z.strictObject({ payment_method: paymentMethod, return_url: httpsUrl.optional() });
+export const ConfirmPaymentBody = z.strictObject({
+  payment_method: paymentMethod,
+  return_url: httpsUrl.optional(),
+  off_session: z.boolean().optional(),
+});
 export type ConfirmPaymentBody = z.infer<typeof ConfirmPaymentBody>;
 
 export const CapturePaymentBody = z.strictObject({ amount: minorUnits.optional() });

@@ -49,6 +49,7 @@ export function createStripeAdapter(config: StripeAdapterConfig): StripePort & {
             ...(p.customer === undefined ? {} : { customer: p.customer }),
             ...(p.description === undefined ? {} : { description: p.description }),
             ...(p.receiptEmail === undefined ? {} : { receipt_email: p.receiptEmail }),
+            ...(p.setupFutureUsage === undefined ? {} : { setup_future_usage: p.setupFutureUsage }),
           },
           { idempotencyKey: key },
         ),
@@ -58,7 +59,12 @@ export function createStripeAdapter(config: StripeAdapterConfig): StripePort & {
       call(
         stripe().paymentIntents.confirm(
           id,
-          { payment_method: p.paymentMethod, ...(p.returnUrl === undefined ? {} : { return_url: p.returnUrl }), ...withCharge },
+          {
+            payment_method: p.paymentMethod,
+            ...(p.returnUrl === undefined ? {} : { return_url: p.returnUrl }),
+            ...(p.offSession === undefined ? {} : { off_session: p.offSession }),
+            ...withCharge,
+          },
           { idempotencyKey: key },
         ),
         toIntent,

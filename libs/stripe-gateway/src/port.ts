@@ -12,12 +12,16 @@ export interface CreateIntentParams {
   customer?: string;
   description?: string;
   receiptEmail?: string;
+  /** Saves the payment method with the customer. */
+  setupFutureUsage?: 'on_session' | 'off_session';
   metadata: Record<string, string>;
 }
 
 export interface ConfirmIntentParams {
   paymentMethod: string;
   returnUrl?: string;
+  /** The customer cannot authenticate: the need to is a decline, `authentication_required`. */
+  offSession?: boolean;
 }
 
 export interface CaptureIntentParams {

@@ -74,6 +74,8 @@ export interface RequestDetails {
   description?: string;
   receipt_email?: string;
   return_url?: string;
+  off_session?: boolean;
+  setup_future_usage?: 'on_session' | 'off_session';
   locale?: string;
   line_items?: {
     name: string;

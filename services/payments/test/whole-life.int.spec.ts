@@ -245,6 +245,34 @@ describe('In its whole life', () => {
       expect(world.truth().intents.at(-1)).toMatchObject({ customer: id });
     });
 
+    it('is saved by a payment, and charged later while the customer is away', async () => {
+      const { id } = await world.stripe('customers', { 'metadata[tenant_id]': 'default' });
+      const first = await world.created({
+        customer: id,
+        payment_method: 'pm_card_authenticationRequired',
+        setup_future_usage: 'off_session',
+        return_url: 'https://shop.example/back',
+      });
+      expect(first.status).toBe('requires_action');
+      await world.dashboard('complete_action', { payment_intent: first.stripe_payment_intent });
+      await hear(first);
+      expect((await world.get(first.id)).status).toBe('succeeded');
+      const saved = world.intentsOf(first.id)[0]?.payment_method;
+      expect(await world.created({ customer: id, payment_method: saved, off_session: true })).toMatchObject({ status: 'succeeded' });
+    });
+
+    it('whose bank wants the customer who is away is declined, and paid when the customer is back', async () => {
+      const { id } = await world.stripe('customers', { 'metadata[tenant_id]': 'default' });
+      const { id: saved } = await world.stripe('payment_methods/pm_card_authenticationRequired/attach', { customer: String(id) });
+      const away = await world.created({ customer: id, payment_method: saved, off_session: true });
+      expect(away).toMatchObject({ status: 'requires_payment_method', failure: { code: 'authentication_required' } });
+      const back = world.json(await world.confirm(away.id, { payment_method: saved }));
+      expect(back).toMatchObject({ status: 'requires_action', next_action: { type: 'use_stripe_sdk' } });
+      await world.dashboard('complete_action', { payment_intent: away.stripe_payment_intent });
+      await hear(away);
+      expect(await world.get(away.id)).toMatchObject({ status: 'succeeded', amount_captured: 4200 });
+    });
+
     it('is refused for another customer and without one, and nothing is charged', async () => {
       const [{ id }, { saved }] = [await customer(), await customer()];
       for (const body of [{ customer: id, payment_method: saved }, { payment_method: saved }]) {

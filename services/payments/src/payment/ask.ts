@@ -43,7 +43,7 @@ export function readRequest(operation: PaymentOperation, request: RouteRequest, 
           request,
           { type: 'ConfirmPayment', command_id: common.command_id, payment_method: body.payment_method, not_after: windowEnd(context) },
           { amount: null },
-          pick({ return_url: body.return_url }),
+          pick({ return_url: body.return_url, off_session: body.off_session }),
         ),
       );
     case 'capture':
@@ -109,6 +109,8 @@ function readCreate(common: Common, body: CreatePaymentBody, request: RouteReque
     description: body.description,
     receipt_email: body.receipt_email,
     return_url: body.return_url,
+    off_session: body.off_session,
+    setup_future_usage: body.setup_future_usage,
     locale: body.locale,
     line_items: body.line_items,
   });

@@ -82,7 +82,8 @@ export class StripeCalls {
   private async confirmDetails(payment: Payment, pending: Pending, known: KnownDetails | null): Promise<RequestDetails> {
     const own = await this.details(pending, known);
     if (own.return_url !== undefined || payment.command_id === null || payment.command_id === pending.command_id) return own;
-    return { ...(await detailsOf(this.deps.db, payment.command_id)), ...own };
+    const { return_url } = await detailsOf(this.deps.db, payment.command_id);
+    return return_url === undefined ? own : { ...own, return_url };
   }
 
   private async details(pending: Pending, known: KnownDetails | null): Promise<RequestDetails> {
@@ -104,12 +105,14 @@ function intentParams({ terms }: Payment, commandId: string, details: RequestDet
     ...(terms.customer === null ? {} : { customer: terms.customer }),
     ...(details.description === undefined ? {} : { description: details.description }),
     ...(details.receipt_email === undefined ? {} : { receiptEmail: details.receipt_email }),
+    ...(details.setup_future_usage === undefined ? {} : { setupFutureUsage: details.setup_future_usage }),
   };
 }
 
 const confirmParams = (paymentMethod: string, details: RequestDetails) => ({
   paymentMethod,
   ...(details.return_url === undefined ? {} : { returnUrl: details.return_url }),
+  ...(details.off_session === undefined ? {} : { offSession: details.off_session }),
 });
 
 const REASONS = ['duplicate', 'fraudulent', 'requested_by_customer', 'abandoned'] as const;
