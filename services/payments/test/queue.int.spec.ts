@@ -1,0 +1,153 @@
+import { afterEach, describe, expect, it, jest } from '@jest/globals';
+import { sql } from 'kysely';
+import { wakeAll } from '../src/work/wake.js';
+import { type PaymentsWorld, paymentsWorld } from './payments-world.js';
+
+jest.setTimeout(60_000);
+
+let world: PaymentsWorld;
+afterEach(() => world.close());
+
+const queue = async (key: string): Promise<string> => world.json(await world.create({}, { key, respondAsync: true })).id;
+const queueMany = async (count: number): Promise<string[]> => {
+  const ids: string[] = [];
+  for (let i = 0; i < count; i += 1) {
+    ids.push(await queue(`queued-${i}`));
+    world.advance(1000);
+  }
+  return ids;
+};
+const work = () => world.db.selectFrom('payment_work').selectAll().orderBy('since').execute();
+/** Payments in the order in which Stripe was asked for their intents. */
+const firstCalls = async (): Promise<string[]> => {
+  const { rows } = await sql<{ command_id: string; payment_id: string }>`SELECT command_id, payment_id FROM idempotency_keys`.execute(
+    world.db,
+  );
+  const paymentOf = new Map(rows.map((row) => [`${row.command_id}:intent:1`, row.payment_id]));
+  const asked = world.simulator.world.requests.all().filter(({ method, path }) => method === 'POST' && path === '/v1/payment_intents');
+  return [...new Set(asked.map(({ idempotency_key }) => paymentOf.get(idempotency_key ?? '') ?? 'nobody'))];
+};
+
+describe('The queue', () => {
+  it('drains in the order of acceptance after the breaker closes, each payment woken once for the whole fleet', async () => {
+    world = await paymentsWorld({ replicas: 2, concurrency: 1 });
+    const ids = await queueMany(6);
+    const later = (i: number) => new Date(world.clock.now().getTime() + 60_000 - i * 7000);
+    for (const [i, id] of ids.entries())
+      await world.db
+        .updateTable('payment_work')
+        .set({ due_at: later(i) })
+        .where('payment_id', '=', id)
+        .execute();
+    expect(await world.parts.carryOnOnce(60_000)).toBe(0);
+
+    const woken = await Promise.all([1, 2, 3].map(() => wakeAll(world.db, 'stripe:7', world.clock.now())));
+    expect(woken.reduce((sum, one) => sum + one)).toBe(6);
+    await world.db
+      .updateTable('payment_work')
+      .set({ due_at: later(0) })
+      .where('payment_id', '=', ids[5] ?? '')
+      .execute();
+    expect(await wakeAll(world.db, 'stripe:7', world.clock.now())).toBe(0);
+    expect(await wakeAll(world.db, 'stripe:9', world.clock.now())).toBe(1);
+
+    const newest = await queue('newest');
+    await world.settle(1000);
+    expect(await firstCalls()).toEqual([...ids, newest]);
+  });
+
+  it('keeps the place of what a limit turned away, burns no attempt of it, and begins nothing else meanwhile', async () => {
+    world = await paymentsWorld({ concurrency: 1 });
+    const ids = await queueMany(5);
+    world.simulator.addFault({ fault: 'rate_limit', route: 'POST /v1/payment_intents', times: 0 });
+    for (let round = 0; round < 5; round += 1) {
+      await world.parts.carryOnOnce(60_000);
+      expect(await world.parts.carryOnOnce(60_000)).toBe(0);
+      world.advance(3000);
+    }
+    expect((await work()).map(({ payment_id, attempt, waits_for }) => [payment_id, attempt, waits_for])).toEqual(
+      ids.map((id, i) => [id, 0, i < 1 ? 'rate_limited' : 'queued']),
+    );
+    world.simulator.clearFaults();
+    await world.settle();
+    expect(await firstCalls()).toEqual(ids);
+    expect(await Promise.all(ids.map(async (id) => (await world.get(id)).status))).toEqual(Array(5).fill('succeeded'));
+  });
+
+  it('burns an attempt where Stripe says something about this payment, and waits longer each time', async () => {
+    world = await paymentsWorld();
+    await queue('in-use');
+    world.simulator.addFault({ fault: 'key_in_use', route: 'POST /v1/payment_intents', times: 0 });
+    const pauses: number[] = [];
+    for (let attempt = 1; attempt <= 4; attempt += 1) {
+      await world.parts.carryOnOnce(60_000);
+      const [row] = await work();
+      expect([row?.attempt, row?.waits_for]).toEqual([attempt, 'key_in_use']);
+      pauses.push((row?.due_at?.getTime() ?? 0) - world.clock.now().getTime());
+      world.advance(pauses.at(-1) ?? 0);
+    }
+    for (const [i, most] of [2000, 4000, 8000, 15_000].entries()) {
+      expect(pauses[i]).toBeGreaterThan(most / 2 - 1000);
+      expect(pauses[i]).toBeLessThanOrEqual(most);
+    }
+  });
+
+  it('is carried on by as many at once as the operator allows', async () => {
+    world = await paymentsWorld({ concurrency: 3, deadlineMs: 5000 });
+    await queueMany(5);
+    world.simulator.addFault({ fault: 'slow', route: 'POST /v1/payment_intents', ms: 1000, times: 0 });
+    expect([await world.parts.carryOnOnce(0), await world.parts.carryOnOnce(0)]).toEqual([3, 0]);
+    expect((await work()).map(({ holder }) => holder !== null)).toEqual([true, true, true, false, false]);
+  });
+
+  it('past its not_after is canceled unsent, and says so', async () => {
+    world = await paymentsWorld();
+    const not_after = new Date(world.clock.now().getTime() + 60_000).toISOString();
+    const { id } = world.json(await world.create({ not_after }, { respondAsync: true }));
+    world.advance(61_000);
+    await world.settle();
+    expect(await world.get(id)).toMatchObject({ status: 'canceled', cancellation_reason: 'expired_in_queue' });
+    expect(world.intentsOf(id)).toEqual([]);
+  });
+
+  it('loses nothing with a process that dies in the middle of it', async () => {
+    world = await paymentsWorld({ deadlineMs: 5000 });
+    const ids = await queueMany(6);
+    const steps = ['payments.retry.submitted.before_commit', 'payments.create.intent.after_call', 'payments.create.confirm.after_call'];
+    let hits = 0;
+    const dying = world.start({
+      hit: async (name) => {
+        if (steps.includes(name) && (hits += 1) % 3 !== 0) throw new Error('dies here');
+      },
+    });
+    await dying.parts.carryOnOnce(60_000);
+    await sql`UPDATE payment_work SET lease_until = clock_timestamp() - interval '1 second' WHERE holder IS NOT NULL`.execute(world.db);
+    await world.settle();
+    expect(await Promise.all(ids.map(async (id) => (await world.get(id)).status))).toEqual(Array(6).fill('succeeded'));
+    for (const id of ids) expect(world.intentsOf(id).filter(({ status }) => status === 'succeeded')).toHaveLength(1);
+  });
+});
+
+describe('Reading a payment whose answer is missing', () => {
+  it('asks Stripe at most once in 5 s, however often it is read and by whomever', async () => {
+    world = await paymentsWorld({ replicas: 3 });
+    world.simulator.addFault({ fault: 'reset_before', times: 0 });
+    const { id, status } = world.json(await world.create());
+    expect(status).toBe('unknown');
+    await world.settle(60_000);
+    const asked = () => world.simulator.world.requests.all().filter(({ method }) => method === 'GET').length;
+    const before = asked();
+    const readByAll = async () => {
+      await Promise.all(Array.from({ length: 20 }, () => world.get(id)));
+      await world.parts.carryOnOnce(60_000);
+    };
+    for (let i = 0; i < 4; i += 1) {
+      await readByAll();
+      world.advance(1200);
+    }
+    expect(asked()).toBe(before + 1);
+    world.advance(400);
+    await readByAll();
+    expect(asked()).toBe(before + 2);
+  });
+});
