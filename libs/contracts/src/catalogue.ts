@@ -1,5 +1,6 @@
 import type { EventContract } from './envelope.js';
 import { breakerChanged } from './events/breaker.js';
+import { checkoutEvents } from './events/checkout.js';
 import { paymentEvents } from './events/payment.js';
 import { receiptIssued, receiptRendered } from './events/receipt.js';
 import { runFinished } from './events/reconciliation-run.js';
@@ -10,6 +11,7 @@ import { stripeEvents } from './events/stripe-event.js';
 export const CATALOGUE: readonly EventContract[] = [
   ...paymentEvents,
   breakerChanged,
+  ...checkoutEvents,
   ...stripeEvents,
   ...handledEvents,
   receiptIssued,

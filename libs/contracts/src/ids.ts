@@ -12,6 +12,10 @@ export const RefundId = prefixed('rfd', 'RefundId');
 export type RefundId = z.infer<typeof RefundId>;
 export const ReceiptId = prefixed('rcp', 'ReceiptId');
 export type ReceiptId = z.infer<typeof ReceiptId>;
+export const CheckoutId = prefixed('cks', 'CheckoutId');
+export type CheckoutId = z.infer<typeof CheckoutId>;
+/** Stripe's own. */
+export const CustomerId = z.string().regex(/^cus_[A-Za-z0-9]{3,250}$/);
 export const RunId = prefixed('rec', 'RunId');
 export type RunId = z.infer<typeof RunId>;
 

@@ -96,6 +96,49 @@ export const RefundPaymentBody = z.strictObject({
 });
 export type RefundPaymentBody = z.infer<typeof RefundPaymentBody>;
 
+const locale = z.string().regex(/^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$/);
+const customerId = z.string().regex(/^cus_[A-Za-z0-9]{3,250}$/);
+
+/** An empty customer is one that is only known by its id. */
+export const CreateCustomerBody = z.strictObject({
+  email: z.email().max(254).optional(),
+  name: text(250).optional(),
+  locale: locale.optional(),
+  metadata: Metadata.optional(),
+});
+export type CreateCustomerBody = z.infer<typeof CreateCustomerBody>;
+
+/** Stripe takes up to 100 different items. Amounts in minor units, tax included. */
+export const CheckoutLineItem = z.strictObject({
+  name: text(250),
+  quantity: z.int().positive().max(1_000_000),
+  unit_amount: z.int().nonnegative().max(999_999_999_999),
+});
+
+/** `window_hours`: how long it can be paid, 0.5 to 24, PAYMENT_WINDOW_HOURS when absent. The URLs may contain `{CHECKOUT_SESSION_ID}`, which Stripe fills in. */
+export const CreateCheckoutBody = z.strictObject({
+  line_items: z.array(CheckoutLineItem).min(1).max(100),
+  currency: z.string().regex(/^[a-z]{3}$/),
+  success_url: httpsUrl,
+  cancel_url: httpsUrl,
+  customer: customerId.optional(),
+  locale: locale.optional(),
+  window_hours: z.number().min(0.5).max(24).optional(),
+  metadata: Metadata.optional(),
+});
+export type CreateCheckoutBody = z.infer<typeof CreateCheckoutBody>;
+
+export const ExpireCheckoutBody = z.strictObject({});
+
+/** `until` goes with extend: at most 24 hours from now, PAYMENT_WINDOW_HOURS from now when absent. */
+export const CheckoutWindowBody = z
+  .strictObject({ action: z.enum(['extend', 'expire']), until: z.iso.datetime().optional(), reason: text(500) })
+  .refine((b) => b.action === 'extend' || b.until === undefined, { path: ['until'], message: 'goes with extend only' });
+export type CheckoutWindowBody = z.infer<typeof CheckoutWindowBody>;
+
+export const LateSuccessBody = z.strictObject({ action: z.enum(['accept', 'refund']), reason: text(500) });
+export type LateSuccessBody = z.infer<typeof LateSuccessBody>;
+
 export const CreateRunBody = z.strictObject({
   start_date: z.iso.date(),
   end_date: z.iso.date(),

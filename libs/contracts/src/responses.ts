@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { CheckoutPaymentStatus, CheckoutStatus, LateSuccess } from './checkout.js';
 import { DisputeFunds, DisputeStatus, PaymentStatus, RefundStatus } from './payment.js';
 
 export const RefundView = z.object({
@@ -147,6 +148,53 @@ export const BreakerView = z.object({
   held_operations: z.array(z.object({ operation: z.string(), until: z.iso.datetime().nullable(), reason: z.string() })),
 });
 export type BreakerView = z.infer<typeof BreakerView>;
+/** `url` only while it is open. `failure`: Stripe refused to open it. */
+export const CheckoutView = z.object({
+  id: z.string(),
+  object: z.literal('checkout_session'),
+  status: CheckoutStatus,
+  url: z.string().nullable(),
+  window_ends_at: z.iso.datetime(),
+  payment: z.string().nullable(),
+  payment_status: CheckoutPaymentStatus,
+  late_success: LateSuccess.nullable(),
+  amount_total: z.int(),
+  currency: z.string(),
+  customer: z.string().nullable(),
+  stripe_checkout_session: z.string().nullable(),
+  failure: z.object({ code: z.string(), message: z.string() }).optional(),
+  metadata: z.record(z.string(), z.string()),
+  created_at: z.iso.datetime(),
+  updated_at: z.iso.datetime(),
+});
+export type CheckoutView = z.infer<typeof CheckoutView>;
+
+/** `erasing`: gone here, and not yet certainly at Stripe. */
+export const CustomerView = z.object({
+  id: z.string(),
+  object: z.literal('customer'),
+  status: z.enum(['active', 'erasing', 'erased']),
+  email: z.string().nullable(),
+  name: z.string().nullable(),
+  locale: z.string().nullable(),
+  metadata: z.record(z.string(), z.string()),
+  created_at: z.iso.datetime(),
+  erased_at: z.iso.datetime().nullable(),
+});
+export type CustomerView = z.infer<typeof CustomerView>;
+
+/** What a look at every overdue window found. `unresolved`: Stripe gave no certain answer; tried again by itself. */
+export const WindowReport = z.object({
+  object: z.literal('payment_window_report'),
+  overdue: z.int(),
+  expired: z.array(z.string()),
+  complete: z.array(z.string()),
+  unresolved: z.array(z.string()),
+  oldest_overdue_seconds: z.int(),
+  /** More than one look takes are overdue. */
+  has_more: z.boolean(),
+});
+export type WindowReport = z.infer<typeof WindowReport>;
 
 export const listOf = <T extends z.ZodType>(item: T) =>
   z.object({ data: z.array(item), has_more: z.boolean(), next_cursor: z.string().nullable() });

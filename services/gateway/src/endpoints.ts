@@ -8,6 +8,17 @@ import { listBreakers } from './breakers/list-breakers.endpoint.js';
 import { resetBreaker } from './breakers/reset-breaker.endpoint.js';
 import type { Endpoint } from './http/endpoint.js';
 import { checkStripe } from './ops/check-stripe.endpoint.js';
+import { createCheckout } from './checkout/create-checkout.endpoint.js';
+import { listCheckouts } from './checkout/list-checkouts.endpoint.js';
+import { getCheckout } from './checkout/get-checkout.endpoint.js';
+import { expireCheckout } from './checkout/expire-checkout.endpoint.js';
+import { overrideCheckoutWindow } from './checkout/override-window.endpoint.js';
+import { resolveLateSuccess } from './checkout/resolve-late-success.endpoint.js';
+import { reconcileWindows } from './checkout/reconcile-windows.endpoint.js';
+import { createCustomer } from './customers/create-customer.endpoint.js';
+import { listCustomers } from './customers/list-customers.endpoint.js';
+import { getCustomer } from './customers/get-customer.endpoint.js';
+import { eraseCustomer } from './customers/erase-customer.endpoint.js';
 import { deadLetterRetries } from './ops/dead-letter-retries.endpoint.js';
 import { getOutboxStatus } from './ops/get-outbox-status.endpoint.js';
 import { getStripeSetup } from './ops/get-stripe-setup.endpoint.js';
@@ -50,6 +61,16 @@ export const ENDPOINTS: readonly Endpoint[] = [
   capturePayment,
   cancelPayment,
   refundPayment,
+  createCheckout,
+  listCheckouts,
+  getCheckout,
+  expireCheckout,
+  overrideCheckoutWindow,
+  resolveLateSuccess,
+  createCustomer,
+  listCustomers,
+  getCustomer,
+  eraseCustomer,
   listReceipts,
   getReceipt,
   getReceiptPdf,
@@ -61,6 +82,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
   getWebhookEvent,
   listRetries,
   deadLetterRetries,
+  reconcileWindows,
   createTenant,
   listTenants,
   createApiKey,

@@ -48,6 +48,9 @@ const EXAMPLES: Record<string, unknown> = {
   tenant: 'default',
   scopes: ['payments:read'],
   filter: {},
+  line_items: [{ name: 'Vase', quantity: 1, unit_amount: 4200 }],
+  success_url: 'https://shop.example/done',
+  cancel_url: 'https://shop.example/back',
 };
 
 /** The least that a schema accepts. */
@@ -76,6 +79,7 @@ export function wrongValues(schema: Schema): unknown[] {
       ...(schema.exclusiveMinimum === 0 ? [0, -1, -4200] : [-1]),
     ];
   }
+  if (schema.type === 'number') return ['1', true, null, [], {}, (schema.minimum ?? 0) - 1, (schema.maximum ?? 1e21) + 1];
   if (schema.type === 'boolean') return ['true', 1, null];
   if (schema.type === 'array') return [{}, 'text', [null], [1]];
   if (schema.type === 'object')

@@ -44,6 +44,13 @@ export const PaymentsConfig = z.object({
     doc: "How far apart two complete lists of Stripe's must lack a refund before it counts as never carried out.",
     unit: 'seconds',
   }),
+  PAYMENT_WINDOW_HOURS: documented(decimal({ min: 0.5, max: 24 }).default(23), {
+    doc: 'How long a checkout can be paid when the request does not say; Stripe takes 30 minutes to 24 hours.',
+    unit: 'hours',
+  }),
+  LATE_SUCCESS_POLICY: documented(z.enum(['accept', 'refund', 'hold']).default('accept'), {
+    doc: 'What becomes of a checkout that was paid after the end of its window: accepted, refunded in full, or held until a person decides.',
+  }),
   UNMARKED_INTENTS: documented(z.enum(['adopt', 'foreign']).default('adopt'), {
     doc: 'What becomes of PaymentIntents of this account that carry no ids of ours: adopted as payments with origin dashboard, or left alone.',
   }),

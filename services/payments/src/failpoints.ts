@@ -35,8 +35,45 @@ export const recoveryFailpoints: readonly string[] = [
   ),
 ];
 
+/** Hit by a checkout when all goes well: opened, closed by request or by the sweep. */
+export const checkoutFailpoints: readonly string[] = [
+  ...commitFailpoints('payments.checkout.accept'),
+  ...callFailpoints('payments.checkout.session'),
+  ...commitFailpoints('payments.checkout.session_recorded'),
+  ...commitFailpoints('payments.checkout.submitted'),
+  ...callFailpoints('payments.checkout.expire'),
+  ...commitFailpoints('payments.checkout.expire_recorded'),
+];
+
+/** Hit by a customer when all goes well: made, and erased. */
+export const customerFailpoints: readonly string[] = [
+  ...commitFailpoints('payments.customer.accept'),
+  ...callFailpoints('payments.customer.create'),
+  ...commitFailpoints('payments.customer.create_recorded', 'payments.customer.erase'),
+  ...callFailpoints('payments.customer.delete'),
+  ...commitFailpoints('payments.customer.delete_recorded'),
+];
+
+/** Hit only when an answer is missing, or when somebody asks how a checkout stands. */
+const objectRecoveryFailpoints: readonly string[] = [
+  ...commitFailpoints(
+    'payments.checkout.refused',
+    'payments.checkout.looked_up',
+    'payments.checkout.payment_adopted',
+    'payments.checkout.late_refunded',
+    'payments.customer.submitted',
+  ),
+  ...callFailpoints('payments.checkout.lookup', 'payments.checkout.lookup_list', 'payments.customer.lookup_list'),
+];
+
 /** The names that TIDEGATE_FAILPOINT may give to this service, besides those of messaging. */
-export const FAILPOINTS: readonly string[] = [...Object.values(requestFailpoints).flat(), ...recoveryFailpoints];
+export const FAILPOINTS: readonly string[] = [
+  ...Object.values(requestFailpoints).flat(),
+  ...recoveryFailpoints,
+  ...checkoutFailpoints,
+  ...customerFailpoints,
+  ...objectRecoveryFailpoints,
+];
 
 function oneCall(operation: string): string[] {
   const name = `payments.${operation}`;

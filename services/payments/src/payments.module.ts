@@ -14,6 +14,8 @@ import { modeOfKey } from '@tidegate/stripe-gateway/secret-key';
 import type { PaymentsConfig } from './config.js';
 import { served } from './payment/payment.rpc.js';
 import { CARRY_ON_INTERVAL_MS, PATIENCE_MS } from './payment/payment.loop.js';
+import { SWEEP_INTERVAL_MS } from './checkout/window.loop.js';
+import { OBJECT_INTERVAL_MS } from './work/object.loop.js';
 import { payments, type PaymentsSettings } from './payments.js';
 import { stripeCheckHandlers } from './stripe-check/stripe-check.rpc.js';
 
@@ -47,7 +49,10 @@ export function setup(host: HostContext<PaymentsConfig>): ServiceParts {
       instance,
       random: Math.random,
       onCommitted: () => relay.signal(),
-      onWork: () => carryOn.signal?.(),
+      onWork: () => {
+        carryOn.signal?.();
+        objects.signal?.();
+      },
     },
     settingsOf(config),
   );
@@ -72,6 +77,20 @@ export function setup(host: HostContext<PaymentsConfig>): ServiceParts {
     health,
     logger,
   });
+  const objects = everyLoop({
+    name: 'payments.carry_on_checkouts',
+    intervalMs: OBJECT_INTERVAL_MS,
+    runOnce: () => parts.carryOnObjectsOnce(PATIENCE_MS),
+    health,
+    logger,
+  });
+  const windows = everyLoop({
+    name: 'payments.window_sweep',
+    intervalMs: SWEEP_INTERVAL_MS,
+    runOnce: () => parts.sweepWindowsOnce(),
+    health,
+    logger,
+  });
   const consumer = (
     durable: string,
     stream: 'STRIPE_EVENTS' | 'RECEIPTS_EVENTS',
@@ -85,7 +104,7 @@ export function setup(host: HostContext<PaymentsConfig>): ServiceParts {
 
   return {
     module: PaymentsModule,
-    loops: [relay, breakers, carryOn],
+    loops: [relay, breakers, carryOn, objects, windows],
     consumers: [
       { start: () => parts.start(), stop: async () => undefined },
       ...consumers,
@@ -116,6 +135,8 @@ export function settingsOf(config: PaymentsConfig): PaymentsSettings {
     absenceMs: config.REFUND_ABSENCE_SECONDS * 1000,
     unmarked: config.UNMARKED_INTENTS,
     concurrency: config.PAYMENTS_CONCURRENCY,
+    checkoutWindowMs: config.PAYMENT_WINDOW_HOURS * 3_600_000,
+    latePolicy: config.LATE_SUCCESS_POLICY,
     breaker: {
       threshold: config.CIRCUIT_BREAKER_FAILURE_THRESHOLD,
       ratio: config.CIRCUIT_BREAKER_FAILURE_RATIO,

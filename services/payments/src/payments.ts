@@ -12,6 +12,9 @@ import { type BreakerRules } from '@tidegate/resilience/breaker';
 import { type Logger } from '@tidegate/telemetry/logger';
 import { type Metrics } from '@tidegate/telemetry/metrics';
 import { type Kysely } from 'kysely';
+import { type LatePolicy } from './checkout/checkout.events.js';
+import { CustomerCheck } from './customer/customer.check.js';
+import { objectParts } from './objects.js';
 import { CarryOn } from './payment/carry-on.flow.js';
 import { DecisionWriter } from './payment/decision-writer.js';
 import { IntentFinder } from './payment/intent-finder.js';
@@ -62,6 +65,9 @@ export interface PaymentsSettings {
   unmarked: 'adopt' | 'foreign';
   /** Payments that the loop of a process carries on at once. */
   concurrency: number;
+  /** How long a checkout can be paid when the request does not say. */
+  checkoutWindowMs: number;
+  latePolicy: LatePolicy;
   breaker: BreakerRules;
   /** Requests per second that the fleet may make to Stripe. */
   requestsPerSecond: number;
@@ -82,6 +88,10 @@ export interface PaymentsParts {
   publishBreakers(): Promise<number>;
   /** One pass over the payments whose time has come; answers how many were begun. */
   carryOnOnce(patienceMs: number): Promise<number>;
+  /** The same for checkouts and customers. */
+  carryOnObjectsOnce(patienceMs: number): Promise<number>;
+  /** Closes pages whose window is over and that nothing is planned for; answers how many. */
+  sweepWindowsOnce(): Promise<number>;
   /** Resolves when nothing is in hand; then stops renewing leases. */
   stop(): Promise<void>;
 }
@@ -124,15 +134,20 @@ export function payments(ports: PaymentsPorts, settings: PaymentsSettings): Paym
   const loop = new PaymentLoop({ db, clock, carryOn, metrics, logger, instance, concurrency: settings.concurrency });
   const rules = { livemode: settings.livemode, unmarked: settings.unmarked };
 
+  const customers = new CustomerCheck({ db, stripe: calls.at('payments.customer.check') });
+  const paymentCommands = commandHandlers({ flow, customers, clock, windowMs: settings.windowMs });
+  const objects = objectParts(ports, settings, { ...carrying, stripe, rules, customers, paymentCommands });
+
   return {
     handlers: {
-      ...commandHandlers({ flow, stripe: calls.at('payments.customer.check'), clock, windowMs: settings.windowMs }),
+      ...paymentCommands,
+      ...objects.handlers,
       ...readHandlers({ db, clock, onWork }),
       ...retryHandlers({ ...shared, logger }),
       ...breakerHandlers({ db, clock, logger, instance, changed: () => fleet.refresh() }),
       ...repairHandlers({ db, stripe, failpoints, clock, rules, onCommitted, onWork }),
     },
-    stripeEvents: new StripeEventsConsumer({ db, stripe, clock, rules, metrics, onCommitted, onWork }),
+    stripeEvents: new StripeEventsConsumer({ db, stripe, clock, rules, metrics, checkouts: objects.news, onCommitted, onWork }),
     receipts: new ReceiptsConsumer(),
     fleet,
     start: async () => {
@@ -142,8 +157,10 @@ export function payments(ports: PaymentsPorts, settings: PaymentsSettings): Paym
     },
     publishBreakers: () => publisher.runOnce(),
     carryOnOnce: (patienceMs) => loop.runOnce(patienceMs),
+    carryOnObjectsOnce: objects.carryOnOnce,
+    sweepWindowsOnce: () => objects.sweep.runOnce(),
     stop: async () => {
-      await Promise.all([flow.idle(), loop.idle()]);
+      await Promise.all([flow.idle(), loop.idle(), objects.idle()]);
       keeper.stop();
       await fleet.stop();
     },

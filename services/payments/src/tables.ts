@@ -1,5 +1,7 @@
+import { type CheckoutPaymentStatus, type CheckoutStatus, type LateSuccess } from '@tidegate/contracts/checkout';
 import { type DisputeSnapshot, type RefundSnapshot } from '@tidegate/contracts/payment';
-import { type JSONColumnType } from 'kysely';
+import { type ColumnType, type JSONColumnType } from 'kysely';
+import { type Customer } from './customer/customer.decide.js';
 import { type Card, type Failure, type Terms } from './payment/payment.events.js';
 
 /** The schema `payments`, see migrations/. */
@@ -8,6 +10,8 @@ export interface PaymentsTables {
   idempotency_keys: IdempotencyKeysTable;
   payment_work: PaymentWorkTable;
   request_details: { command_id: string; payment_id: string; details: JSONColumnType<RequestDetails> };
+  checkouts: CheckoutsTable;
+  customers: CustomersTable;
   payment_receipts: { payment_id: string; receipt_id: string; kind: string };
 }
 
@@ -67,7 +71,34 @@ export interface PaymentWorkTable {
   waits_for: string | null;
   not_before: Date | null;
   woken: string | null;
+  /** From the id: pay, cks, cst. */
+  kind: ColumnType<string, never, never>;
 }
+
+export interface CheckoutsTable {
+  id: string;
+  tenant: string;
+  version: number;
+  status: CheckoutStatus;
+  payment_status: CheckoutPaymentStatus;
+  late_success: LateSuccess | null;
+  amount: number;
+  currency: string;
+  customer: string | null;
+  stripe_session: string | null;
+  stripe_sessions: string[];
+  url: string | null;
+  payment_id: string | null;
+  payment_intent: string | null;
+  failure: JSONColumnType<{ code: string; message: string } | null>;
+  window_ends_at: Date;
+  metadata: JSONColumnType<Record<string, string>>;
+  livemode: boolean;
+  created_at: Date;
+  updated_at: Date;
+}
+
+export type CustomersTable = Omit<Customer, 'metadata'> & { metadata: JSONColumnType<Record<string, string>> };
 
 /** What a request said beyond the facts of the payment; may be about a person. */
 export interface RequestDetails {
@@ -76,6 +107,8 @@ export interface RequestDetails {
   return_url?: string;
   off_session?: boolean;
   setup_future_usage?: 'on_session' | 'off_session';
+  success_url?: string;
+  cancel_url?: string;
   locale?: string;
   line_items?: {
     name: string;

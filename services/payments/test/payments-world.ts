@@ -44,6 +44,9 @@ const PATHS: Partial<Record<RpcSubject, string>> = {
   [RPC.paymentCapture]: '/v1/payments/{id}/capture',
   [RPC.paymentCancel]: '/v1/payments/{id}/cancel',
   [RPC.paymentRefund]: '/v1/payments/{id}/refunds',
+  [RPC.checkoutExpire]: '/v1/checkout-sessions/{id}/expire',
+  [RPC.checkoutWindow]: '/v1/checkout-sessions/{id}/window',
+  [RPC.checkoutLateSuccess]: '/v1/checkout-sessions/{id}/late-success',
 };
 
 let keys = 0;
@@ -89,6 +92,8 @@ export async function paymentsWorld(options: WorldOptions = {}) {
         absenceMs: 3_600_000,
         unmarked: 'adopt',
         concurrency: 10,
+        checkoutWindowMs: 23 * 3_600_000,
+        latePolicy: 'accept',
         breaker: NEVER_OPENS,
         requestsPerSecond: 100_000,
         slowMs: 5000,
@@ -148,7 +153,7 @@ export async function paymentsWorld(options: WorldOptions = {}) {
   async function settle(maxMs = 6 * 3_600_000): Promise<void> {
     const until = clock.now().getTime() + maxMs;
     for (;;) {
-      if ((await first.parts.carryOnOnce(60_000)) > 0) continue;
+      if ((await first.parts.carryOnOnce(60_000)) + (await first.parts.carryOnObjectsOnce(60_000)) > 0) continue;
       const { rows } = await sql<{
         due_at: Date | null;
       }>`SELECT due_at FROM payment_work WHERE due_at IS NOT NULL ORDER BY due_at LIMIT 1`.execute(first.db);
@@ -176,6 +181,7 @@ export async function paymentsWorld(options: WorldOptions = {}) {
     get,
     create,
     created,
+    metrics: first.metrics,
     advance,
     settle,
     confirm: (id: string, body: object, key?: string) =>

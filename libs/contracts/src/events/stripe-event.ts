@@ -49,6 +49,8 @@ export const NormalizedStripeEvent = z.object({
     metadata: z.record(z.string(), z.string()),
     /** Of disputes only. */
     dispute: NormalizedDispute.nullish(),
+    /** Of Checkout Sessions only. */
+    payment_status: z.string().nullable().optional(),
   }),
 });
 export type NormalizedStripeEvent = z.infer<typeof NormalizedStripeEvent>;
@@ -107,6 +109,10 @@ export const STRIPE_TYPES = [
   'charge.dispute.funds_withdrawn',
   'charge.dispute.funds_reinstated',
   'charge.dispute.closed',
+  'checkout.session.completed',
+  'checkout.session.expired',
+  'checkout.session.async_payment_succeeded',
+  'checkout.session.async_payment_failed',
 ] as const;
 
 export const OTHER_STRIPE_SUBJECT = 'stripe.events.other.v1';

@@ -12,7 +12,7 @@ export interface Endpoint {
   method: 'GET' | 'POST';
   /** With parameters as `{id}`. */
   path: string;
-  tag: 'Payments' | 'Receipts' | 'Reconciliation' | 'Webhook events' | 'Operations';
+  tag: 'Payments' | 'Checkout' | 'Customers' | 'Receipts' | 'Reconciliation' | 'Webhook events' | 'Operations';
   summary: string;
   description?: string;
   scope: Scope;

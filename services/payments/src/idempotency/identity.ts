@@ -20,8 +20,16 @@ export const commandIdOf = (operation: PaymentOperation, scope: Scope): string =
 export const paymentIdOf = (scope: Scope): string => `pay_${digest('payment', scope)}`;
 export const refundIdOf = (scope: Scope): string => `rfd_${digest('refund', scope)}`;
 
-/** Payments and refunds that were not made through our API. `account` is null for our own. */
-export const foreignPaymentId = (account: string | null, intentId: string): string => `pay_${hex(['foreign', account ?? '', intentId])}`;
+export const checkoutIdOf = (scope: Scope): string => `cks_${digest('checkout', scope)}`;
+/** Ours alone: others know a customer by Stripe's id. */
+export const customerRefOf = (scope: Scope): string => `cst_${digest('customer', scope)}`;
+
+/** The requests with a key that are not about a payment. */
+export type ObjectOperation = 'checkout_create' | 'checkout_expire' | 'checkout_window' | 'checkout_late' | 'customer_create';
+export const objectCommandId = (operation: ObjectOperation, scope: Scope): string => `cmd_${operation}_${digest('command', scope)}`;
+
+/** Payments and refunds that were not made through our API. `account` is null for our own; `stripeId` is that of the Checkout Session, where there is one, else of the PaymentIntent. */
+export const foreignPaymentId = (account: string | null, stripeId: string): string => `pay_${hex(['foreign', account ?? '', stripeId])}`;
 export const foreignRefundId = (stripeRefund: string): string => `rfd_${hex(['foreign', stripeRefund])}`;
 
 /** `cmd_refund_…` -> `refund`. Null for commands of our own, which nobody waits for. */

@@ -90,7 +90,7 @@ function withBody<S extends z.ZodType>(schema: S, request: RouteRequest, read: (
 
 function readCreate(common: Common, body: CreatePaymentBody, request: RouteRequest, context: ReadingContext): Reading {
   const fault = chargeFault(minorUnits(body.amount), body.currency);
-  if (fault) return amountRefusal(fault, request);
+  if (fault) return { kind: 'reply', reply: amountRefusal(fault, request) };
   const payment_id = paymentIdOf(common.scope);
   const terms = {
     payment_id,
@@ -140,7 +140,7 @@ function onPayment(
     if (state.kind === 'none' || state.terms.tenant !== request.tenant)
       return problemReply('not_found', 'There is no such payment.', request.request_id);
     const fault = amount === null ? null : partFault(minorUnits(amount), state.terms.currency);
-    return fault ? (amountRefusal(fault, request) as { reply: HttpReply }).reply : null;
+    return fault ? amountRefusal(fault, request) : null;
   };
   return asking(common, { payment_id, command, details, queued: false, objection });
 }
@@ -171,17 +171,19 @@ const firstOf = (objections: Objection[]) => async (): Promise<HttpReply | null>
   return null;
 };
 
-function amountRefusal(fault: AmountFault, request: RouteRequest): Reading {
+/** Why an amount cannot be taken, for the one who asked. */
+export function amountRefusal(fault: AmountFault, request: RouteRequest): HttpReply {
+  const refused = (code: ProblemCode, detail: string) => problemReply(code, detail, request.request_id);
   switch (fault.fault) {
     case 'currency_unsupported':
-      return refusal('payments.currency_unsupported', `Stripe takes no ${fault.currency}.`, request);
+      return refused('payments.currency_unsupported', `Stripe takes no ${fault.currency}.`);
     case 'too_small':
-      return refusal('payments.amount_too_small', `At least ${fault.minimum} minor units.`, request);
+      return refused('payments.amount_too_small', `At least ${fault.minimum} minor units.`);
     case 'too_large':
-      return refusal('payments.amount_too_large', `At most ${fault.maximum} minor units.`, request);
+      return refused('payments.amount_too_large', `At most ${fault.maximum} minor units.`);
     case 'not_divisible': {
       const errors = [{ path: 'amount', message: `must be divisible by ${fault.step} in this currency` }];
-      return { kind: 'reply', reply: problemReply('validation.failed', 'The body is not valid.', request.request_id, { errors }) };
+      return problemReply('validation.failed', 'The body is not valid.', request.request_id, { errors });
     }
     default:
       return fault satisfies never;

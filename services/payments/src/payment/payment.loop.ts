@@ -68,7 +68,7 @@ export class PaymentLoop {
 /** Answers until when a limit turned it away, if one did. */
 async function carryOne(deps: PaymentLoopDeps, held: Held): Promise<Date | null> {
   try {
-    const { cause, traceparent } = await lastCause(deps.db, held.payment_id);
+    const { cause, traceparent } = await lastCause(deps.db, `payment:${held.payment_id}`, 'payments.carry_on');
     return await withCorrelation(cause.correlation_id, () =>
       inSpan('payments.carry_on', { parent: traceparent, attributes: { 'payments.payment_id': held.payment_id } }, async () => {
         const loaded = await load(deps.db, held.payment_id);

@@ -1,9 +1,9 @@
 import { type HttpReply } from '@tidegate/contracts/rpc/http-reply';
 import { RouteRequest, RPC, type RpcSubject } from '@tidegate/contracts/rpc/routes';
-import { type StripePort } from '@tidegate/stripe-gateway/port';
 import { type Logger } from '@tidegate/telemetry/logger';
 import { withCorrelation } from '@tidegate/telemetry/correlation';
 import { inSpan } from '@tidegate/telemetry/tracing';
+import { type CustomerCheck } from '../customer/customer.check.js';
 import { OPERATIONS, type PaymentOperation } from '../idempotency/identity.js';
 import { readRequest } from './ask.js';
 import { type PaymentFlow } from './payment.flow.js';
@@ -13,8 +13,7 @@ export type RouteHandler = (request: RouteRequest, startedAt: number) => Promise
 
 export interface PaymentRpcDeps {
   flow: PaymentFlow;
-  /** With failpoints and everything else around it. */
-  stripe: StripePort;
+  customers: CustomerCheck;
   clock: { now(): Date };
   windowMs: number;
 }
@@ -47,25 +46,13 @@ async function handleCommand(
     now: deps.clock.now(),
     startedAt,
     windowMs: deps.windowMs,
-    customerFault: (customer) => customerFault(deps.stripe, customer, request),
+    customerFault: (customer) => deps.customers.fault(customer, request),
   });
   if (reading.kind === 'reply') return reading.reply;
   const { command } = reading.ask;
   return inSpan(`payments.handle ${command.type}`, { attributes: { 'payments.payment_id': reading.ask.payment_id } }, () =>
     deps.flow.handle(reading.ask),
   );
-}
-
-/** A customer belongs to the tenant that its metadata names; any other is as good as not there. */
-async function customerFault(stripe: StripePort, customer: string, request: RouteRequest): Promise<HttpReply | null> {
-  const outcome = await stripe.retrieveCustomer(customer);
-  if (outcome.kind === 'ok' && !outcome.value.deleted && outcome.value.metadata['tenant_id'] === request.tenant) return null;
-  if (outcome.kind === 'ok' || outcome.kind === 'not_found')
-    return problemReply('not_found', 'There is no such customer.', request.request_id);
-  const retryAfterMs = 'retryAfterMs' in outcome ? outcome.retryAfterMs : 5000;
-  return problemReply('payments.stripe_unavailable', 'The customer could not be checked; nothing was begun.', request.request_id, {
-    retryAfterMs,
-  });
 }
 
 /** One RPC request to one handler: what goes wrong on our side is a 5xx that says so, never an exception across the wire. */

@@ -7,6 +7,7 @@ import { currentTraceparent } from '@tidegate/telemetry/tracing';
 import { type Kysely } from 'kysely';
 import { z } from 'zod';
 import { adopt, type AdoptionRules } from '../stripe-events/adopt.js';
+import { pageOf } from '../stripe-events/page-of.js';
 import { type PaymentsTables } from '../tables.js';
 import { wishRefresh } from '../work/work.store.js';
 import { problemReply } from './payment.reply.js';
@@ -62,8 +63,11 @@ async function adoptIntent(deps: RepairDeps, intentId: string, request: Paramete
   if (outcome.kind === 'not_found') return problemReply('not_found', 'Stripe knows no such intent.', request.request_id);
   if (outcome.kind !== 'ok')
     return problemReply('payments.stripe_unavailable', 'Stripe could not be asked.', request.request_id, { retryAfterMs: 5000 });
+  const page = await pageOf(deps.stripe, outcome.value);
+  if (page.kind !== 'ok')
+    return problemReply('payments.stripe_unavailable', 'Stripe could not be asked.', request.request_id, { retryAfterMs: 5000 });
   const now = deps.clock.now();
-  const adoption = adopt(outcome.value, deps.rules, now);
+  const adoption = adopt(outcome.value, deps.rules, now, page.session);
   if (adoption.kind === 'foreign') return jsonReply(202, { payment_id: null, action: 'none', reason: adoption.reason });
   const metadata = { correlation_id: request.correlation_id, causation_id: null, traceparent: currentTraceparent(), actor: request.actor };
   try {

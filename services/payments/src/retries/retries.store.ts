@@ -8,7 +8,7 @@ export interface WaitingRow {
   payment_id: string;
   tenant: string;
   status: PaymentStatus;
-  waits_for: WaitsFor | null;
+  waits_for: Exclude<WaitsFor, 'window'> | null;
   attempt: number;
   since: Date;
   due_at: Date;
@@ -46,7 +46,7 @@ export async function listWaiting(db: Kysely<PaymentsTables>, query: WaitingQuer
 /** How many wait, and how long the first of them has. */
 export async function backlog(db: Kysely<PaymentsTables>): Promise<{ depth: number; oldest: Date | null }> {
   const { rows } = await sql<{ depth: number; oldest: Date | null }>`
-    SELECT count(*)::int AS depth, min(w.since) AS oldest FROM payment_work w WHERE ${WAITS}`.execute(db);
+    SELECT count(*)::int AS depth, min(w.since) AS oldest FROM payment_work w WHERE w.kind = 'pay' AND ${WAITS}`.execute(db);
   return rows[0] ?? { depth: 0, oldest: null };
 }
 

@@ -1,4 +1,4 @@
-import { PaymentId } from '@tidegate/contracts/ids';
+import { CheckoutId, PaymentId } from '@tidegate/contracts/ids';
 import { type Intent } from '@tidegate/stripe-gateway/intent';
 import { foreignPaymentId } from '../idempotency/identity.js';
 import { follow } from '../payment/intent.decide.js';
@@ -20,16 +20,16 @@ const TENANT_OF_UNMARKED = 'default';
 
 /**
  * Intents of this account that no payment of ours stands for: made by a person in the dashboard or by another program (origin dashboard), or ours from before
- * a restore of the database (they carry our ids and keep them).
+ * a restore of the database (they carry our ids and keep them), or by the page of a checkout of ours; `session` is that page.
  */
-export function adopt(intent: Intent, rules: AdoptionRules, now: Date): Adoption {
+export function adopt(intent: Intent, rules: AdoptionRules, now: Date, session: string | null = null): Adoption {
   if (intent.livemode !== rules.livemode) return { kind: 'foreign', reason: 'other livemode' };
-  const ours = ownIds(intent);
+  const ours = ownIds(intent, session);
   if (!ours && rules.unmarked === 'foreign') return { kind: 'foreign', reason: 'unmarked intent' };
   const terms: Terms = {
     payment_id: ours?.payment_id ?? foreignPaymentId(null, intent.id),
     tenant: ours?.tenant ?? TENANT_OF_UNMARKED,
-    origin: ours ? 'api' : 'dashboard',
+    origin: ours?.origin ?? 'dashboard',
     livemode: intent.livemode,
     amount: intent.amount,
     currency: intent.currency,
@@ -44,10 +44,23 @@ export function adopt(intent: Intent, rules: AdoptionRules, now: Date): Adoption
   return { kind: 'adopted', terms, events: [adopted, ...follow(state, intent, 'answer')] };
 }
 
-function ownIds({ metadata }: Intent): { payment_id: string; tenant: string } | null {
-  const { payment_id, tenant_id } = metadata;
-  return PaymentId.safeParse(payment_id).success && payment_id && tenant_id ? { payment_id, tenant: tenant_id } : null;
+interface OwnIds {
+  payment_id: string;
+  tenant: string;
+  origin: 'api' | 'checkout';
 }
+
+/** Of a checkout, the payment's id follows from the page that was paid. */
+function ownIds({ id, metadata }: Intent, session: string | null): OwnIds | null {
+  const { payment_id, tenant_id, checkout_id } = metadata;
+  if (!tenant_id) return null;
+  if (isOfCheckout({ metadata })) return { payment_id: foreignPaymentId(null, session ?? id), tenant: tenant_id, origin: 'checkout' };
+  return PaymentId.safeParse(payment_id).success && payment_id && !checkout_id ? { payment_id, tenant: tenant_id, origin: 'api' } : null;
+}
+
+/** Made by one of our pages. */
+export const isOfCheckout = ({ metadata }: Pick<Intent, 'metadata'>): boolean =>
+  CheckoutId.safeParse(metadata['checkout_id']).success && !!metadata['tenant_id'];
 
 const RESERVED = ['tenant_id', 'payment_id', 'refund_id', 'checkout_id', 'command_id'];
 

@@ -5,7 +5,7 @@ import { type Metadata } from '@tidegate/event-store/event';
 import { type Handler, type Incoming, TransientFailure } from '@tidegate/messaging/incoming';
 import { envelope, stage } from '@tidegate/messaging/outbox';
 import { type Intent } from '@tidegate/stripe-gateway/intent';
-import { type StripePort } from '@tidegate/stripe-gateway/port';
+import { type StripeOutcome, type StripePort } from '@tidegate/stripe-gateway/port';
 import { currentTraceparent } from '@tidegate/telemetry/tracing';
 import { type Kysely, type Transaction } from 'kysely';
 import { type z } from 'zod';
@@ -15,7 +15,10 @@ import { type Payment, type PaymentState } from '../payment/payment.state.js';
 import { commit, load, nothingLoaded } from '../payment/payment.store.js';
 import { type PaymentsTables } from '../tables.js';
 import { wishRefresh } from '../work/work.store.js';
-import { adopt, type AdoptionRules } from './adopt.js';
+import { type CheckoutNews } from '../checkout/checkout.news.js';
+import { joinCustomerNews } from '../customer/customer.news.js';
+import { adopt, type AdoptionRules, isOfCheckout } from './adopt.js';
+import { pageOf } from './page-of.js';
 import { decideNews, isAboutPayments } from './stripe-event.decide.js';
 
 export interface StripeEventsDeps {
@@ -24,6 +27,7 @@ export interface StripeEventsDeps {
   clock: { now(): Date };
   rules: AdoptionRules;
   metrics: PaymentMetrics;
+  checkouts: CheckoutNews;
   onCommitted(): void;
   onWork(): void;
 }
@@ -33,9 +37,10 @@ export const CONSUMER = 'payments-stripe-events';
 /** A webhook that beats the answer of the call that caused it: the payment learns its intent's id within milliseconds. */
 const EARLY_RETRY_MS = 200;
 
-interface Change {
-  before: PaymentState;
-  after: Payment;
+/** What had to be asked of Stripe before the transaction; `session`: the page that the intent belongs to. */
+interface Prepared {
+  intent: Intent;
+  session: string | null;
 }
 
 interface Result {
@@ -46,30 +51,30 @@ interface Result {
 
 /** Joins what Stripe tells into payments, in any order and any number of times, and reports what became of each event. */
 export class StripeEventsConsumer implements Handler {
-  /** What each message did to its payment, until its transaction has committed. */
-  private readonly changes = new Map<string, Change>();
+  /** What each message has to tell the operators, until its transaction has committed. */
+  private readonly told = new Map<string, () => void>();
 
   constructor(private readonly deps: StripeEventsDeps) {}
 
   /** The intent of an event that no payment stands for; its snapshot would not do, because it may be old. */
-  async prepare(message: Incoming): Promise<Intent | null> {
+  async prepare(message: Incoming): Promise<Prepared | null> {
     const event = message.envelope.data as NormalizedStripeEvent;
     const intentId = event.object.payment_intent;
     if (!isAboutPayments(event) || intentId === null || this.foreignBecause(message)) return null;
     if (await findPaymentId(this.deps.db, event)) return null;
-    if (this.deps.rules.unmarked === 'foreign' && event.object.object === 'payment_intent' && !event.object.metadata['payment_id'])
-      return null;
+    if (this.deps.rules.unmarked === 'foreign' && event.object.object === 'payment_intent' && !isMarked(event)) return null;
     const outcome = await this.deps.stripe.retrieveIntent(intentId);
-    if (outcome.kind === 'ok') return outcome.value;
     if (outcome.kind === 'not_found') return null;
-    const retryAfterMs = 'retryAfterMs' in outcome ? outcome.retryAfterMs : undefined;
-    throw new TransientFailure(`Stripe could not be asked about ${intentId}: ${outcome.kind}`, retryAfterMs);
+    if (outcome.kind !== 'ok') throw notAsked(intentId, outcome);
+    const page = await pageOf(this.deps.stripe, outcome.value);
+    if (page.kind !== 'ok') throw notAsked(intentId, page);
+    return { intent: outcome.value, session: page.session };
   }
 
   async handle(tx: Transaction<PaymentsTables>, message: Incoming, prepared: unknown): Promise<void> {
     const event = message.envelope.data as NormalizedStripeEvent;
-    this.changes.delete(message.messageId);
-    const result = await this.join(tx, message, event, prepared as Intent | null);
+    this.told.delete(message.messageId);
+    const result = await this.join(tx, message, event, prepared as Prepared | null);
     const subject = handledSubject('payments');
     await stage(tx, [
       {
@@ -90,9 +95,9 @@ export class StripeEventsConsumer implements Handler {
   }
 
   afterCommit(message: Incoming): void {
-    const change = this.changes.get(message.messageId);
-    this.changes.delete(message.messageId);
-    if (change) this.deps.metrics.changed(change.before, change.after);
+    const tell = this.told.get(message.messageId);
+    this.told.delete(message.messageId);
+    tell?.();
     this.deps.onCommitted();
     this.deps.onWork();
   }
@@ -101,15 +106,29 @@ export class StripeEventsConsumer implements Handler {
     tx: Transaction<PaymentsTables>,
     message: Incoming,
     event: NormalizedStripeEvent,
-    intent: Intent | null,
+    prepared: Prepared | null,
   ): Promise<Result> {
     const tenant = message.envelope.tenant;
     const foreign = this.foreignBecause(message);
     if (foreign) return { outcome: 'foreign', reason: foreign, tenant };
+    if (event.object.object === 'checkout.session') return this.joinCheckout(tx, message, event);
+    if (event.type === 'customer.deleted') return this.joinCustomer(tx, message, event);
     if (!isAboutPayments(event)) return { outcome: 'ignored', reason: null, tenant };
     const paymentId = await findPaymentId(tx, event);
-    if (!paymentId) return this.adopt(tx, message, event, intent);
+    if (!paymentId) return this.adopt(tx, message, event, prepared);
     return this.joinKnown(tx, message, event, paymentId);
+  }
+
+  private async joinCheckout(tx: Transaction<PaymentsTables>, message: Incoming, event: NormalizedStripeEvent): Promise<Result> {
+    const { outcome, reason, tenant, tell } = await this.deps.checkouts.join(tx, event, metadataOf(message, event));
+    this.told.set(message.messageId, tell);
+    return { outcome, reason, tenant: tenant ?? message.envelope.tenant };
+  }
+
+  private async joinCustomer(tx: Transaction<PaymentsTables>, message: Incoming, event: NormalizedStripeEvent): Promise<Result> {
+    const tenant = await joinCustomerNews(tx, event, this.deps.clock.now());
+    if (tenant === null) return { outcome: 'ignored', reason: null, tenant: message.envelope.tenant };
+    return { outcome: 'processed', reason: null, tenant };
   }
 
   /** Before anything is looked up: another account's objects may carry any metadata, and its ids are not ours to ask for. */
@@ -133,7 +152,7 @@ export class StripeEventsConsumer implements Handler {
     const now = this.deps.clock.now();
     if (meaning.events.length > 0) {
       const after = await commit(tx, { paymentId, before, events: meaning.events, now, metadata: metadataOf(message, event) });
-      this.changes.set(message.messageId, { before: payment, after: after.state });
+      this.told.set(message.messageId, () => this.deps.metrics.changed(payment, after.state));
     }
     const orphan = meaning.events.some((one) => one.type === 'OrphanIntentFound');
     if (meaning.refresh || orphan) await wishRefresh(tx, paymentId, now);
@@ -144,12 +163,13 @@ export class StripeEventsConsumer implements Handler {
     tx: Transaction<PaymentsTables>,
     message: Incoming,
     event: NormalizedStripeEvent,
-    intent: Intent | null,
+    prepared: Prepared | null,
   ): Promise<Result> {
     const tenant = message.envelope.tenant;
-    if (!intent) return { outcome: 'foreign', reason: 'no intent of ours', tenant };
+    if (!prepared) return { outcome: 'foreign', reason: 'no intent of ours', tenant };
     const now = this.deps.clock.now();
-    const adoption = adopt(intent, this.deps.rules, now);
+    const { intent, session } = prepared;
+    const adoption = adopt(intent, this.deps.rules, now, session);
     if (adoption.kind === 'foreign') return { outcome: 'foreign', reason: adoption.reason, tenant };
     const paymentId = adoption.terms.payment_id;
     const none: PaymentState = nothingLoaded.state;
@@ -160,7 +180,7 @@ export class StripeEventsConsumer implements Handler {
       now,
       metadata: metadataOf(message, event),
     });
-    this.changes.set(message.messageId, { before: none, after: after.state });
+    this.told.set(message.messageId, () => this.deps.metrics.changed(none, after.state));
     if (intent.status === 'succeeded') await wishRefresh(tx, paymentId, now);
     return { outcome: 'processed', reason: 'adopted', tenant: adoption.terms.tenant };
   }
@@ -173,6 +193,13 @@ const metadataOf = (message: Incoming, event: NormalizedStripeEvent): Metadata =
   actor: 'stripe',
   stripe_event_id: event.stripe_event_id,
 });
+
+const isMarked = ({ object: { metadata } }: NormalizedStripeEvent): boolean => !!metadata['payment_id'] || isOfCheckout({ metadata });
+
+function notAsked(id: string, outcome: StripeOutcome<unknown>): TransientFailure {
+  const retryAfterMs = 'retryAfterMs' in outcome ? outcome.retryAfterMs : undefined;
+  return new TransientFailure(`Stripe could not be asked about ${id}: ${outcome.kind}`, retryAfterMs);
+}
 
 /** By the intent, else by our id in the metadata of an intent whose id is not recorded (yet). */
 async function findPaymentId(db: Kysely<PaymentsTables>, { object }: NormalizedStripeEvent): Promise<string | null> {

@@ -15,7 +15,7 @@ export async function wakeAll(db: Kysely<PaymentsTables>, closing: string, now: 
       UPDATE payment_work w SET due_at = ${now}, not_before = NULL, woken = ${closing}
       FROM (
         SELECT payment_id FROM payment_work
-        WHERE due_at > ${now} AND holder IS NULL AND woken IS DISTINCT FROM ${closing}
+        WHERE due_at > ${now} AND holder IS NULL AND woken IS DISTINCT FROM ${closing} AND waits_for IS DISTINCT FROM 'window'
         ORDER BY since LIMIT ${BATCH} FOR UPDATE SKIP LOCKED
       ) waiting
       WHERE w.payment_id = waiting.payment_id`.execute(db);
@@ -30,7 +30,7 @@ export async function wakeOne(db: Kysely<PaymentsTables>, now: Date): Promise<bo
   const { rows } = await sql`
     UPDATE payment_work w SET due_at = ${now}, not_before = NULL
     FROM (
-      SELECT payment_id FROM payment_work WHERE due_at > ${now} AND holder IS NULL ORDER BY since LIMIT 1 FOR UPDATE SKIP LOCKED
+      SELECT payment_id FROM payment_work WHERE due_at > ${now} AND holder IS NULL AND waits_for IS DISTINCT FROM 'window' ORDER BY since LIMIT 1 FOR UPDATE SKIP LOCKED
     ) waiting
     WHERE w.payment_id = waiting.payment_id
     RETURNING 1`.execute(db);

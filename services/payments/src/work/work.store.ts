@@ -3,7 +3,10 @@ import { type PaymentsTables } from '../tables.js';
 
 type Db = Kysely<PaymentsTables>;
 
-/** A held lease on one payment. */
+/** Whose loop takes a row: payments, checkouts, customers; the prefix of the id. */
+export type WorkKind = 'pay' | 'cks' | 'cst';
+
+/** A held lease on one payment, checkout or customer. */
 export interface Held {
   payment_id: string;
   holder: string;
@@ -16,7 +19,7 @@ export interface Held {
   takenOver: boolean;
 }
 
-/** What a payment waits for that no run could finish. */
+/** What a payment, checkout or customer waits for that no run could finish. */
 export const WAITS_FOR = [
   'queued',
   'breaker_open',
@@ -26,6 +29,8 @@ export const WAITS_FOR = [
   'answer_missing',
   'refund_not_listed',
   'another_look',
+  /** An open checkout: nothing is wrong, its window has not ended yet. */
+  'window',
 ] as const;
 export type WaitsFor = (typeof WAITS_FOR)[number];
 
@@ -60,13 +65,13 @@ export async function acquire(db: Db, paymentId: string, holder: string, now: Da
   return rows[0] ? held(rows[0], holder, now) : null;
 }
 
-/** Leases of up to `limit` payments whose time has come, those that waited longest first. `now` is the clock of decisions. */
-export async function acquireDue(db: Db, holder: string, now: Date, limit: number): Promise<Held[]> {
+/** Leases of up to `limit` rows of one kind whose time has come, those that waited longest first. `now` is the clock of decisions. */
+export async function acquireDue(db: Db, holder: string, now: Date, limit: number, kind: WorkKind = 'pay'): Promise<Held[]> {
   const { rows } = await sql<WorkRow & { since: Date }>`
     UPDATE payment_work w SET holder = ${holder} || ':' || w.payment_id, lease_until = ${LEASE}
     FROM (
       SELECT payment_id, holder FROM payment_work
-      WHERE due_at <= ${now} AND coalesce(not_before, due_at) <= ${now} AND (holder IS NULL OR lease_until < clock_timestamp())
+      WHERE kind = ${kind} AND due_at <= ${now} AND coalesce(not_before, due_at) <= ${now} AND (holder IS NULL OR lease_until < clock_timestamp())
       ORDER BY due_at, since LIMIT ${limit} FOR UPDATE SKIP LOCKED
     ) old
     WHERE w.payment_id = old.payment_id
@@ -117,6 +122,17 @@ export async function release(db: Db | Transaction<PaymentsTables>, lease: Held,
   return { more: rows[0]?.more === true };
 }
 
+/** Notes, before a release, whether the next run shall ask Stripe; a wish that came meanwhile stays. */
+export async function keepRefresh(db: Db, lease: Held, refresh: boolean): Promise<void> {
+  await db
+    .updateTable('payment_work')
+    .set({ refresh })
+    .where('payment_id', '=', lease.payment_id)
+    .where('holder', '=', lease.holder)
+    .where('revision', '=', lease.revision)
+    .execute();
+}
+
 /** Wishes that Stripe be asked how a payment stands, at `at`. */
 export async function wishRefresh(db: Db | Transaction<PaymentsTables>, paymentId: string, at: Date): Promise<void> {
   await sql`
@@ -133,6 +149,21 @@ export async function lookSooner(db: Db, paymentId: string, now: Date): Promise<
     WHERE payment_id = ${paymentId} AND due_at > ${now} AND holder IS NULL AND (asked_at IS NULL OR asked_at <= ${now}::timestamptz - interval '5 seconds')
     RETURNING 1`.execute(db);
   return rows.length > 0;
+}
+
+/** The same with a wish that Stripe be asked how it stands: of what waits for a time and not for an answer. */
+export async function askSooner(db: Db, id: string, now: Date): Promise<boolean> {
+  const { rows } = await sql`
+    UPDATE payment_work SET due_at = ${now}, asked_at = ${now}, refresh = true, revision = revision + 1
+    WHERE payment_id = ${id} AND due_at > ${now} AND holder IS NULL AND (asked_at IS NULL OR asked_at <= ${now}::timestamptz - interval '5 seconds')
+    RETURNING 1`.execute(db);
+  return rows.length > 0;
+}
+
+/** When a row that nobody holds is due; null when somebody has it, or there is none. */
+export async function dueAt(db: Db, id: string): Promise<Date | null> {
+  const row = await db.selectFrom('payment_work').select(['due_at', 'holder']).where('payment_id', '=', id).executeTakeFirst();
+  return row?.holder === null ? row.due_at : null;
 }
 
 const held = (row: WorkRow, holder: string, now: Date): Held => ({

@@ -1,7 +1,10 @@
 import type { StripeOutcome, StripePort } from '@tidegate/stripe-gateway/port';
 import type { ObjectReference } from '../normalize/normalized-event.decide.js';
 
-export type Retriever = Pick<StripePort, 'retrieveIntent' | 'retrieveCharge' | 'retrieveRefund' | 'retrieveDispute'>;
+export type Retriever = Pick<
+  StripePort,
+  'retrieveIntent' | 'retrieveCharge' | 'retrieveRefund' | 'retrieveDispute' | 'retrieveCheckoutSession'
+>;
 
 /** `gone`: Stripe has no such object, or we do not read this kind; `later`: no answer now. */
 export type Retrieved =
@@ -18,6 +21,8 @@ export async function retrieve(stripe: Retriever, reference: ObjectReference | n
       return read(await stripe.retrieveRefund(reference.id));
     case 'dispute':
       return read(await stripe.retrieveDispute(reference.id));
+    case 'checkout.session':
+      return read(await stripe.retrieveCheckoutSession(reference.id));
     default:
       return { kind: 'gone' };
   }

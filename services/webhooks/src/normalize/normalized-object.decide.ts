@@ -19,6 +19,8 @@ export function normalizedObject(source: Json, fallbackId: string): NormalizedOb
       return { ...common, failure: refundFailure(source) };
     case 'dispute':
       return { ...common, dispute: disputeOf(source) };
+    case 'checkout.session':
+      return { ...common, amount: integer(source['amount_total']), payment_status: text(source['payment_status']) };
     default:
       return common;
   }

@@ -1,0 +1,23 @@
+import { CustomerId } from '@tidegate/contracts/ids';
+import { OperatorReasonBody } from '@tidegate/contracts/requests';
+import { CustomerView } from '@tidegate/contracts/responses';
+import { RPC } from '@tidegate/contracts/rpc/routes';
+import { defineEndpoint } from '../http/endpoint.js';
+
+export const eraseCustomer = defineEndpoint({
+  id: 'eraseCustomer',
+  method: 'POST',
+  path: '/v1/customers/{id}/erase',
+  tag: 'Customers',
+  summary: 'Erase what is known about a customer',
+  description:
+    'Here at once: name, address, locale and metadata, and what ended payments of this customer were told about a person. At Stripe the customer is deleted, ' +
+    'which cancels its subscriptions, now or as soon as Stripe answers (`erasing`). Payments, refunds and receipts stay. Cannot be undone.',
+  scope: 'customers:write',
+  rpc: RPC.customerErase,
+  params: { id: CustomerId },
+  body: OperatorReasonBody,
+  idempotencyKey: 'none',
+  answers: { 200: { description: 'What is left of the customer', schema: CustomerView } },
+  problems: [],
+});

@@ -1,0 +1,59 @@
+import { type Failpoints } from '@tidegate/database/failpoints';
+import { inTransaction } from '@tidegate/database/transaction';
+import { type CheckoutSession, type Intent } from '@tidegate/stripe-gateway/intent';
+import { type Kysely, sql } from 'kysely';
+import { type PaymentMetrics } from '../payment/payment.metrics.js';
+import { metadataOf } from '../payment/recorder.js';
+import { type Cause } from '../payment/run.js';
+import { commit, nothingLoaded, PaymentMoved } from '../payment/payment.store.js';
+import { adopt, type AdoptionRules } from '../stripe-events/adopt.js';
+import { type PaymentsTables } from '../tables.js';
+import { wishRefresh } from '../work/work.store.js';
+import { openerOf } from './stripe-calls.js';
+
+export interface AdoptionDeps {
+  db: Kysely<PaymentsTables>;
+  failpoints: Failpoints;
+  clock: { now(): Date };
+  rules: AdoptionRules;
+  metrics: PaymentMetrics;
+  onCommitted(): void;
+}
+
+/** Makes the payment of a page known here, if Stripe's news has not done so already: whoever sees the checkout complete shall see its payment, too. */
+export async function adoptPayment(
+  deps: AdoptionDeps,
+  { checkoutId, session, intent, cause }: { checkoutId: string; session: CheckoutSession; intent: Intent; cause: Cause },
+): Promise<void> {
+  const now = deps.clock.now();
+  const adoption = adopt(intent, deps.rules, now, session.id);
+  if (adoption.kind === 'foreign') return;
+  const paymentId = adoption.terms.payment_id;
+  const known = await deps.db.selectFrom('payments').select('id').where('id', '=', paymentId).executeTakeFirst();
+  if (!known) {
+    try {
+      await inTransaction(deps, 'payments.checkout.payment_adopted', async (tx) => {
+        const after = await commit(tx, { paymentId, before: nothingLoaded, events: adoption.events, now, metadata: metadataOf(cause) });
+        if (intent.status === 'succeeded') await wishRefresh(tx, paymentId, now);
+        deps.metrics.changed(nothingLoaded.state, after.state);
+      });
+      deps.onCommitted();
+    } catch (error) {
+      if (!(error instanceof PaymentMoved)) throw error;
+    }
+  }
+  await describe(deps.db, { checkoutId, paymentId, email: session.email });
+}
+
+/** What a receipt needs beyond the facts: the things that were bought, and the payer's address. */
+async function describe(
+  db: Kysely<PaymentsTables>,
+  { checkoutId, paymentId, email }: { checkoutId: string; paymentId: string; email: string | null },
+): Promise<void> {
+  await sql`
+    INSERT INTO request_details (command_id, payment_id, details)
+    SELECT ${`${checkoutId}:payment`}, ${paymentId},
+      jsonb_strip_nulls(jsonb_build_object('line_items', details -> 'line_items', 'locale', details -> 'locale', 'receipt_email', ${email}::text))
+    FROM request_details WHERE command_id = ${openerOf(checkoutId)}
+    ON CONFLICT (command_id) DO NOTHING`.execute(db);
+}

@@ -1,0 +1,30 @@
+import { type Logger } from '@tidegate/telemetry/logger';
+import { withCorrelation } from '@tidegate/telemetry/correlation';
+import { inSpan } from '@tidegate/telemetry/tracing';
+import { type Kysely } from 'kysely';
+import { lastCause } from '../payment/last-cause.js';
+import { type PaymentsTables } from '../tables.js';
+import { type Held } from '../work/work.store.js';
+import { type CarryOn } from './carry-on.flow.js';
+import { load, streamOf } from './checkout.store.js';
+import { newRun } from './run.js';
+
+const RUN_MS = 60_000;
+
+/** One run of the loop, as part of the story that set the checkout in motion last. */
+export async function carryCheckout(
+  { db, carryOn, logger }: { db: Kysely<PaymentsTables>; carryOn: CarryOn; logger: Logger },
+  held: Held,
+): Promise<void> {
+  const id = held.payment_id;
+  try {
+    const { cause, traceparent } = await lastCause(db, streamOf(id), 'payments.carry_on_checkouts');
+    await withCorrelation(cause.correlation_id, () =>
+      inSpan('payments.carry_on_checkouts', { parent: traceparent, attributes: { 'payments.checkout_id': id } }, async () =>
+        carryOn.run(newRun(held, await load(db, id), cause, Date.now() + RUN_MS)),
+      ),
+    );
+  } catch (err) {
+    logger.error({ event: 'checkout_run_failed', payment_session_id: id, err }, 'A run broke off; the next one goes on in 5 s');
+  }
+}

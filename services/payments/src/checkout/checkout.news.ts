@@ -1,0 +1,90 @@
+import { type NormalizedStripeEvent } from '@tidegate/contracts/events/stripe-event';
+import { type HandledOutcome } from '@tidegate/contracts/events/stripe-event-handled';
+import { type Metadata } from '@tidegate/event-store/event';
+import { type Logger } from '@tidegate/telemetry/logger';
+import { sql, type Transaction } from 'kysely';
+import { type z } from 'zod';
+import { type PaymentsTables } from '../tables.js';
+import { wishRefresh } from '../work/work.store.js';
+import { type LatePolicy } from './checkout.events.js';
+import { type CheckoutMetrics } from './checkout.metrics.js';
+import { decideNews, type Meaning } from './news.decide.js';
+import { type Checkout } from './checkout.state.js';
+import { commit, load } from './checkout.store.js';
+
+export interface CheckoutNewsDeps {
+  clock: { now(): Date };
+  logger: Logger;
+  checkoutMetrics: CheckoutMetrics;
+  latePolicy: LatePolicy;
+}
+
+export interface NewsResult {
+  outcome: z.infer<typeof HandledOutcome>;
+  reason: string | null;
+  /** Null when it is none of ours. */
+  tenant: string | null;
+  /** Tells the operators, after the commit. */
+  tell(): void;
+}
+
+const nothing = (outcome: NewsResult['outcome'], reason: string | null): NewsResult => ({
+  outcome,
+  reason,
+  tenant: null,
+  tell: () => undefined,
+});
+
+/** What Stripe tells about pages, joined into checkouts in any order and any number of times. */
+export class CheckoutNews {
+  constructor(private readonly deps: CheckoutNewsDeps) {}
+
+  async join(tx: Transaction<PaymentsTables>, event: NormalizedStripeEvent, metadata: Metadata): Promise<NewsResult> {
+    const checkoutId = await findCheckoutId(tx, event);
+    if (checkoutId === null) {
+      const ours = event.object.metadata['checkout_id'] !== undefined;
+      return nothing('foreign', ours ? 'no such checkout' : 'no checkout of ours');
+    }
+    // Held until the commit, so that the flow's own next step waits and then sees what we wrote.
+    await tx.selectFrom('checkouts').select('id').where('id', '=', checkoutId).forUpdate().execute();
+    const before = await load(tx, checkoutId);
+    const checkout = before.state as Checkout;
+    const now = this.deps.clock.now();
+    const meaning = decideNews(checkout, event, now, this.deps.latePolicy);
+    let after = checkout;
+    if (meaning.events.length > 0) after = (await commit(tx, { checkoutId, before, events: meaning.events, now, metadata })).state;
+    const missesPayment = after.payment_id !== null && !(await isKnown(tx, after.payment_id));
+    if (meaning.refresh || missesPayment) await wishRefresh(tx, checkoutId, now);
+    return { outcome: 'processed', reason: null, tenant: checkout.terms.tenant, tell: () => this.tell(checkout, after, meaning, event) };
+  }
+
+  private tell(before: Checkout, after: Checkout, { events, alarm }: Meaning, event: NormalizedStripeEvent): void {
+    if (alarm) this.alarm(before.terms.checkout_id, event);
+    if (events.length > 0) this.deps.checkoutMetrics.changed(before, after, events);
+  }
+
+  private alarm(checkoutId: string, event: NormalizedStripeEvent): void {
+    this.deps.logger.error(
+      {
+        event: 'checkout_paid_elsewhere',
+        payment_session_id: checkoutId,
+        stripe_session: event.object.id,
+        payment_intent: event.object.payment_intent,
+      },
+      'A page that nobody was sent to, or that Stripe had called expired, was paid; refund that payment by hand',
+    );
+  }
+}
+
+/** By the page, else by our id in the metadata of a page whose id is not recorded (yet). */
+async function findCheckoutId(tx: Transaction<PaymentsTables>, { object }: NormalizedStripeEvent): Promise<string | null> {
+  const marked = object.metadata['checkout_id'] ?? '';
+  const { rows } = await sql<{ id: string }>`
+    SELECT id FROM checkouts WHERE stripe_sessions @> ARRAY[${object.id}] OR id = ${marked}
+    ORDER BY stripe_sessions @> ARRAY[${object.id}] DESC LIMIT 1`.execute(tx);
+  return rows[0]?.id ?? null;
+}
+
+async function isKnown(tx: Transaction<PaymentsTables>, paymentId: string): Promise<boolean> {
+  return (await tx.selectFrom('payments').select('id').where('id', '=', paymentId).executeTakeFirst()) !== undefined;
+}

@@ -1,0 +1,55 @@
+import { type NormalizedStripeEvent } from '@tidegate/contracts/events/stripe-event';
+import { type CheckoutEvent, type LatePolicy } from './checkout.events.js';
+import { type Checkout, sessionOf } from './checkout.state.js';
+import { decideTruth, type Truth } from './session.decide.js';
+
+/** `refresh`: ask Stripe how the page stands. `alarm`: money came in by a page that should not have taken any. */
+export interface Meaning {
+  events: CheckoutEvent[];
+  refresh: boolean;
+  alarm: boolean;
+}
+
+const nothing: Meaning = { events: [], refresh: false, alarm: false };
+const ask: Meaning = { ...nothing, refresh: true };
+
+/** What one Stripe event adds to a checkout. Order and repetition do not matter: complete and expired are final, and what is not sure is asked for. */
+export function decideNews(checkout: Checkout, event: NormalizedStripeEvent, now: Date, policy: LatePolicy): Meaning {
+  const { object } = event;
+  if (object.id !== sessionOf(checkout)) {
+    // The page of the call whose answer is missing, perhaps.
+    if (checkout.lifecycle.status === 'opening' && !checkout.sessions.includes(object.id)) return ask;
+    return { ...nothing, alarm: object.status === 'complete' };
+  }
+  if (event.hint) return ask;
+  switch (event.type) {
+    case 'checkout.session.completed':
+      return seen(checkout, event, 'complete', now, policy);
+    case 'checkout.session.expired':
+      return seen(checkout, event, 'expired', now, policy);
+    case 'checkout.session.async_payment_succeeded':
+    case 'checkout.session.async_payment_failed':
+      return settled(checkout, event.type === 'checkout.session.async_payment_succeeded' ? 'paid' : 'failed');
+    default:
+      return ask;
+  }
+}
+
+/** When the payer was through, a delivered event says by its own time. */
+function seen(checkout: Checkout, event: NormalizedStripeEvent, status: 'complete' | 'expired', now: Date, policy: LatePolicy): Meaning {
+  const { object, created } = event;
+  const truth: Truth = {
+    session: { id: object.id, status, payment_intent: object.payment_intent },
+    payment: object.payment_status === 'paid' ? 'paid' : object.payment_status === 'no_payment_required' ? 'none' : 'awaited',
+    completedAt: new Date(created * 1000).toISOString(),
+  };
+  const events = decideTruth(checkout, truth, now, policy) ?? [];
+  // A fresh page is to be opened, or a late success to be given back: somebody must do it.
+  return { events, refresh: events.some((one) => one.type === 'WindowExtended' || one.type === 'CheckoutCompleted'), alarm: false };
+}
+
+function settled({ lifecycle }: Checkout, payment: 'paid' | 'failed'): Meaning {
+  if (lifecycle.status !== 'complete') return ask;
+  if (lifecycle.payment !== 'awaited') return nothing;
+  return { events: [{ type: 'PaymentSettled', data: { payment } }], refresh: lifecycle.late === 'refunding', alarm: false };
+}

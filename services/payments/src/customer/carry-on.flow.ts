@@ -1,0 +1,152 @@
+import { type Failpoints } from '@tidegate/database/failpoints';
+import { inTransaction } from '@tidegate/database/transaction';
+import { jsonReply } from '@tidegate/contracts/rpc/http-reply';
+import { everyPage } from '@tidegate/stripe-gateway/every-page';
+import { type StripeOutcome, type StripePort } from '@tidegate/stripe-gateway/port';
+import { withFailpoints } from '@tidegate/stripe-gateway/with-failpoints';
+import { type Logger } from '@tidegate/telemetry/logger';
+import { type Kysely } from 'kysely';
+import { answer, requestIdOf } from '../idempotency/idempotency.store.js';
+import { rejectionReply } from '../payment/payment.reply.js';
+import { type PaymentsTables } from '../tables.js';
+import { type LeaseKeeper } from '../work/lease-keeper.js';
+import { nextLookUp, nextRetry } from '../work/schedule.js';
+import { type Signals } from '../work/signals.js';
+import { type Held, release, type WaitsFor } from '../work/work.store.js';
+import { type Change, type Customer, decideCreated, decideDeleted, decideFound } from './customer.decide.js';
+import { change, findByRef } from './customer.store.js';
+import { viewOf } from './customer.view.js';
+
+export interface CustomerCarryOnDeps {
+  db: Kysely<PaymentsTables>;
+  stripe: StripePort;
+  failpoints: Failpoints;
+  clock: { now(): Date };
+  signals: Signals;
+  keeper: LeaseKeeper;
+  logger: Logger;
+  onWork(): void;
+  random(): number;
+}
+
+/** When to go on, and why no call could be made, if that was the reason. */
+interface End {
+  dueAt: Date | null;
+  turnedAway: { retryAfterMs: number } | null;
+  refused: boolean;
+}
+
+const CALLS_PER_RUN = 2;
+/** Lists are searched from a little before the first call, for clocks that differ. Seconds. */
+const EARLIER = 300;
+
+/** Takes a customer as far as it gets now: makes it at Stripe, looks for it when no answer came, deletes it there when it was erased here. */
+export class CustomerCarryOn {
+  constructor(private readonly deps: CustomerCarryOnDeps) {}
+
+  /** One tenure of the lease. When it throws, the lease runs out by itself and the next holder looks before it calls. */
+  async run(held: Held): Promise<Pick<End, 'turnedAway'>> {
+    this.deps.keeper.keep(held);
+    try {
+      const end = await this.settle(held);
+      const waitsFor: WaitsFor = end.refused ? 'breaker_open' : end.turnedAway ? 'rate_limited' : 'answer_missing';
+      const left = end.dueAt && { dueAt: end.dueAt, attempt: held.attempt + (end.refused ? 0 : 1), waitsFor };
+      const { more } = await release(this.deps.db, held, left);
+      this.deps.signals.wake(held.payment_id);
+      if (more) this.deps.onWork();
+      return end;
+    } finally {
+      this.deps.keeper.drop(held);
+    }
+  }
+
+  private async settle(held: Held): Promise<End> {
+    let stale = held.takenOver;
+    for (let calls = 0; ;) {
+      const customer = await findByRef(this.deps.db, held.payment_id);
+      if (!customer || (customer.status !== 'creating' && customer.status !== 'erasing')) return done;
+      if (customer.status === 'erasing') return this.remove(held, customer);
+      if (stale || customer.call_answer === 'missing') {
+        stale = false;
+        const end = await this.find(held, customer);
+        if (end) return end;
+        continue;
+      }
+      if (calls >= CALLS_PER_RUN) return this.later(held, null);
+      calls += 1;
+      const outcome = await this.create(customer);
+      const decided = decideCreated(outcome);
+      if (decided === null) return this.later(held, outcome);
+      await this.record('payments.customer.create_recorded', customer, decided, outcome);
+    }
+  }
+
+  /** All it sends follows from the row, so that a repeated call is byte-equal. */
+  private create({ command_id, call_n, tenant, email, name, locale, metadata }: Customer) {
+    return this.at('payments.customer.create').createCustomer(
+      {
+        metadata: { ...metadata, tenant_id: tenant, command_id },
+        ...(email === null ? {} : { email }),
+        ...(name === null ? {} : { name }),
+        ...(locale === null ? {} : { locale }),
+      },
+      `${command_id}:customer:${call_n}`,
+    );
+  }
+
+  private async find(held: Held, customer: Customer): Promise<End | null> {
+    const list = this.at('payments.customer.lookup_list');
+    const gte = Math.floor(customer.created_at.getTime() / 1000) - EARLIER;
+    const all = await everyPage((query) => list.listCustomers(query), { created: { gte } });
+    if (all.kind !== 'ok') return this.later(held, all);
+    const found = all.value.filter((one) => one.metadata['command_id'] === customer.command_id);
+    const decided = decideFound(customer, found, this.deps.clock.now());
+    const name = found.length > 0 ? 'payments.customer.create_recorded' : 'payments.customer.submitted';
+    if (decided) await this.record(name, customer, decided, null);
+    return null;
+  }
+
+  /** The customer and the answer of its request, which is certain with it. */
+  private async record(name: string, customer: Customer, decided: Exclude<Change, null>, outcome: StripeOutcome<unknown> | null) {
+    await inTransaction(this.deps, name, async (tx) => {
+      const after = await change(tx, customer, decided);
+      if (after?.status === 'active') await answer(tx, new Map([[after.command_id, jsonReply(201, viewOf(after))]]), this.deps.clock.now());
+      if (after?.status !== 'refused') return;
+      const said = outcome && 'message' in outcome ? outcome.message : 'Stripe refused this customer.';
+      const rejection = rejectionReply({ code: 'payments.rejected_by_stripe', detail: said }, await requestIdOf(tx, after.command_id));
+      await answer(tx, new Map([[after.command_id, rejection]]), this.deps.clock.now());
+    });
+  }
+
+  private async remove(held: Held, customer: Customer): Promise<End> {
+    const outcome = await this.at('payments.customer.delete').deleteCustomer(customer.stripe_customer ?? '');
+    const decided = decideDeleted(outcome);
+    if (decided === null) return this.later(held, outcome);
+    await inTransaction(this.deps, 'payments.customer.delete_recorded', (tx) => change(tx, customer, decided));
+    return done;
+  }
+
+  private later(held: Held, outcome: StripeOutcome<unknown> | null): End {
+    const now = this.deps.clock.now();
+    if (outcome === null || outcome.kind === 'unknown' || outcome.kind === 'rejected' || outcome.kind === 'declined')
+      return { dueAt: nextLookUp(now, held.attempt + 1), turnedAway: null, refused: false };
+    const retryAfterMs = 'retryAfterMs' in outcome ? outcome.retryAfterMs : 0;
+    const dueAt = nextRetry(now, held.attempt, retryAfterMs, this.deps.random());
+    return { dueAt, turnedAway: { retryAfterMs }, refused: outcome.kind === 'refused' };
+  }
+
+  private at(name: string): StripePort {
+    return withFailpoints(this.deps.stripe, this.deps.failpoints, name);
+  }
+}
+
+/** One run of the loop. */
+export async function carryCustomer(carryOn: CustomerCarryOn, logger: Logger, held: Held): Promise<void> {
+  try {
+    await carryOn.run(held);
+  } catch (err) {
+    logger.error({ event: 'customer_run_failed', customer_ref: held.payment_id, err }, 'A run broke off; the next one goes on in 5 s');
+  }
+}
+
+const done: End = { dueAt: null, turnedAway: null, refused: false };

@@ -1,0 +1,68 @@
+import { RPC, type RpcSubject } from '@tidegate/contracts/rpc/routes';
+import { type StripePort } from '@tidegate/stripe-gateway/port';
+import { CarryOn as CheckoutCarryOn } from './checkout/carry-on.flow.js';
+import { CheckoutFlow } from './checkout/checkout.flow.js';
+import { CheckoutMetrics } from './checkout/checkout.metrics.js';
+import { CheckoutNews } from './checkout/checkout.news.js';
+import { checkoutReadHandlers } from './checkout/checkout.read.js';
+import { checkoutHandlers } from './checkout/checkout.rpc.js';
+import { carryCheckout } from './checkout/carry-one.js';
+import { Recorder as CheckoutRecorder } from './checkout/recorder.js';
+import { StripeCalls as CheckoutCalls } from './checkout/stripe-calls.js';
+import { WindowSweep } from './checkout/window.loop.js';
+import { windowHandlers } from './checkout/window.rpc.js';
+import { carryCustomer, CustomerCarryOn } from './customer/carry-on.flow.js';
+import { customerHandlers } from './customer/customer.rpc.js';
+import { KeyedFlow } from './idempotency/keyed.flow.js';
+import { type AdoptionRules } from './stripe-events/adopt.js';
+import { type Held } from './work/work.store.js';
+import { ObjectLoop } from './work/object.loop.js';
+import { type CustomerCheck } from './customer/customer.check.js';
+import { type CarryOn } from './payment/carry-on.flow.js';
+import { type RouteHandler } from './payment/payment.rpc.js';
+import { type PaymentsPorts, type PaymentsSettings } from './payments.js';
+
+interface ObjectPorts extends Omit<ConstructorParameters<typeof CarryOn>[0], 'calls' | 'recorder'> {
+  stripe: StripePort;
+  rules: AdoptionRules;
+  customers: CustomerCheck;
+  paymentCommands: Partial<Record<RpcSubject, RouteHandler>>;
+}
+
+/** The parts of checkouts and customers, joined as those of payments are. */
+export function objectParts(ports: PaymentsPorts, settings: PaymentsSettings, shared: ObjectPorts) {
+  const { db, clock, logger, failpoints, instance, onWork } = ports;
+  const { stripe, customers, paymentCommands } = shared;
+  const checkoutMetrics = new CheckoutMetrics(ports.metrics, logger, db, () => clock.now());
+  const keyed = new KeyedFlow({ ...shared, keys: shared.metrics, instance, runMs: settings.runMs });
+  const recorder = new CheckoutRecorder({ ...shared, checkoutMetrics });
+  const refund = paymentCommands[RPC.paymentRefund];
+  if (!refund) throw new Error('Bug: nobody refunds');
+  const latePolicy = settings.latePolicy;
+  const calls = new CheckoutCalls({ db, stripe, failpoints });
+  const carryOn = new CheckoutCarryOn({ ...shared, checkoutMetrics, calls, recorder, latePolicy, refund });
+  const customerCarryOn = new CustomerCarryOn(shared);
+  const carryOne = (held: Held) => carryCheckout({ db, carryOn, logger }, held);
+  const checkoutLoop = new ObjectLoop({ db, clock, instance, kind: 'cks', carryOne });
+  const customerLoop = new ObjectLoop({
+    db,
+    clock,
+    instance,
+    kind: 'cst',
+    carryOne: (held) => carryCustomer(customerCarryOn, logger, held),
+  });
+  const flow = new CheckoutFlow({ ...shared, checkoutMetrics, keyed, carryOn, recorder });
+  const sweep = new WindowSweep({ db, clock, logger, instance, carryOne, onWork });
+  return {
+    sweep,
+    news: new CheckoutNews({ clock, logger, checkoutMetrics, latePolicy }),
+    handlers: {
+      ...checkoutHandlers({ flow, customers, clock, windowMs: settings.checkoutWindowMs }),
+      ...checkoutReadHandlers({ db, clock, onWork }),
+      ...windowHandlers({ db, clock, logger, sweep, runMs: settings.runMs }),
+      ...customerHandlers({ db, failpoints, clock, logger, keyed, carryOn: customerCarryOn, instance }),
+    },
+    carryOnOnce: async (patienceMs: number) => (await checkoutLoop.runOnce(patienceMs)) + (await customerLoop.runOnce(patienceMs)),
+    idle: async () => void (await Promise.all([keyed.idle(), checkoutLoop.idle(), customerLoop.idle()])),
+  };
+}
