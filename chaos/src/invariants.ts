@@ -56,7 +56,19 @@ function paymentEqualsTruth(truth: Truth, payment: PaymentView): string[] {
   const refunded = refundedOf(truth, intent.id);
   if (payment.amount_refunded !== refunded) wrong.push(`${payment.id} refunded ${payment.amount_refunded}, Stripe says ${refunded}`);
   for (const refund of payment.refunds) if (refund.status === 'unknown') wrong.push(`${refund.id} of ${payment.id} is still unknown`);
-  return wrong;
+  return [...wrong, ...disputesEqualTruth(truth, intent.id, payment)];
+}
+
+function disputesEqualTruth(truth: Truth, intent: string, payment: PaymentView): string[] {
+  const balanceOf = (moved: { amount: number }[]) => moved.reduce((sum, { amount }) => sum + amount, 0);
+  const ours = (payment.disputes ?? []).map(
+    ({ id, status, funds }) => `${id} ${status} ${(funds?.reinstated ?? 0) - (funds?.withdrawn ?? 0)}`,
+  );
+  const theirs = truth.disputes
+    .filter((one) => one.payment_intent === intent)
+    .map(({ id, status, balance_transactions }) => `${id} ${status} ${balanceOf(balance_transactions)}`);
+  const same = ours.toSorted().join() === theirs.toSorted().join();
+  return same ? [] : [`${payment.id} has the disputes [${ours.join(', ')}], Stripe says [${theirs.join(', ')}]`];
 }
 
 function noneForgotten(truth: Truth, payments: readonly PaymentView[]): string[] {

@@ -13,7 +13,7 @@ const intent = {
   metadata: { payment_id: 'pay_1' },
   latest_charge: 'ch_1',
 };
-const truth: Truth = { payment_intents: [intent], charges: [], refunds: [], events: [], requests: [] };
+const truth: Truth = { payment_intents: [intent], charges: [], refunds: [], disputes: [], events: [], requests: [] };
 const payment: PaymentView = {
   id: 'pay_1',
   object: 'payment',
@@ -51,6 +51,13 @@ describe('The check of our record against the truth', () => {
   it.each<[string, Truth, PaymentView[], ReceiptView[], RegExp]>([
     ['a double charge', { ...truth, payment_intents: [intent, { ...intent, id: 'pi_2' }] }, [payment], [receipt], /charged 2 times/],
     ['a status that differs', truth, [{ ...payment, status: 'processing' }], [], /Stripe says succeeded/],
+    [
+      'a dispute nobody knows',
+      { ...truth, disputes: [{ id: 'du_1', status: 'lost', payment_intent: 'pi_1', balance_transactions: [{ amount: -100 }] }] },
+      [payment],
+      [receipt],
+      /Stripe says \[du_1 lost -100\]/,
+    ],
     ['a payment nobody knows', truth, [], [], /no payment of ours knows it/],
     ['a missing receipt', truth, [payment], [], /has 0 receipts/],
     ['a second receipt', truth, [payment], [receipt, { ...receipt, number: 'R-2026-000002' }], /has 2 receipts/],

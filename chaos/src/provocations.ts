@@ -24,6 +24,7 @@ const PROVOCATIONS: readonly [RegExp, Provocation][] = [
   [/^payments\.lookup\.recorded\./, story('create', { fault: 'reset_after', route: 'POST /v1/payment_intents/:id/confirm' })],
   [/^payments\.lookup\.intents\./, story('create', { fault: 'reset_after', route: 'POST /v1/payment_intents' })],
   [/^payments\.lookup\.refunds\./, story('refund', { fault: 'reset_after', route: 'POST /v1/refunds' })],
+  [/^payments\.lookup\.disputes\./, refundOfADisputed],
   [/^payments\.orphan\./, secondIntent],
   [/^payments\.refresh\./, unseenRefund],
   [/^payments\.customer\.check\./, foreignCustomer],
@@ -58,13 +59,29 @@ async function secondIntent(arena: Arena, random: Random, log: StoryLog): Promis
 
 /** A refund in Stripe's dashboard whose own delivery is lost: its charge says that more was given back than we know of, and the payment is looked at. */
 async function unseenRefund(arena: Arena, random: Random, log: StoryLog): Promise<void> {
+  const payment_intent = await paid(arena, random, log);
+  if (payment_intent) await refundUnseen(arena, payment_intent);
+}
+
+/** The same for a payment that the bank asks about: whoever looks at it reads its disputes, too. */
+async function refundOfADisputed(arena: Arena, random: Random, log: StoryLog): Promise<void> {
+  const payment_intent = await paid(arena, random, log);
+  if (!payment_intent) return;
+  await arena.dashboard('dispute', { payment_intent, kind: 'inquiry' });
+  await refundUnseen(arena, payment_intent);
+}
+
+async function refundUnseen(arena: Arena, payment_intent: string): Promise<void> {
+  await arena.fault({ fault: 'webhook_drop', event_type: 'refund.*', times: 3 });
+  await arena.dashboard('refund', { payment_intent, amount: 100 });
+}
+
+/** The intent of a new payment that has succeeded. */
+async function paid(arena: Arena, random: Random, log: StoryLog): Promise<string | undefined> {
   await tellStory(arena.client, random, log, 'create');
   const payment = log.created.at(-1);
   const { payment_intents } = await arena.truth();
-  const intent = payment_intents.find((one) => one.metadata['payment_id'] === payment && one.status === 'succeeded');
-  if (!intent) return;
-  await arena.fault({ fault: 'webhook_drop', event_type: 'refund.*', times: 3 });
-  await arena.dashboard('refund', { payment_intent: intent.id, amount: 100 });
+  return payment_intents.find((one) => one.metadata['payment_id'] === payment && one.status === 'succeeded')?.id;
 }
 
 async function foreignCustomer(arena: Arena): Promise<void> {

@@ -11,6 +11,7 @@ export interface Truth {
   }[];
   charges: { id: string; status: string; payment_intent: string | null; amount_captured: number }[];
   refunds: { id: string; status: string; amount: number; payment_intent: string | null; metadata: Record<string, string> }[];
+  disputes: { id: string; status: string; payment_intent: string | null; balance_transactions: { amount: number }[] }[];
   events: { id: string; type: string }[];
   requests: { method: string; path: string; idempotency_key: string | null; status: number | null; at: string }[];
 }

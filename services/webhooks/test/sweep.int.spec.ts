@@ -37,6 +37,16 @@ const sweeper = () =>
     found: (events) => found.push(events),
   });
 
+const hints = () =>
+  new Hints({
+    db: bench.db,
+    failpoints: noFailpoints,
+    clock: { now: () => now },
+    logger: bench.logger,
+    stripe,
+    staged: () => undefined,
+  });
+
 /** On the clock of the simulator and ours. */
 function fiveMinutesLater(): void {
   simulator.advanceClock(301);
@@ -133,15 +143,7 @@ describe('The sweep', () => {
   });
 
   it('leaves hints that are published with what Stripe shows now', async () => {
-    const hints = new Hints({
-      db: bench.db,
-      failpoints: noFailpoints,
-      clock: { now: () => now },
-      logger: bench.logger,
-      stripe,
-      staged: () => undefined,
-    });
-    while ((await hints.runOnce()) > 0);
+    while ((await hints().runOnce()) > 0);
 
     const messages = await staged(bench);
     const created = messages.filter((one) => one.subject === 'stripe.events.payment_intent.created.v1');
@@ -154,5 +156,35 @@ describe('The sweep', () => {
       expect(aggregate).toBe(body.data.object.id);
     }
     expect(JSON.stringify(messages)).not.toContain('_secret_');
+  });
+
+  it('finds a dispute whose deliveries were lost, and what was taken for it', async () => {
+    const id = await pay('pay_sweep3');
+    const order = { payment_intent: id, amount: 1000 };
+    const disputed = await fetch(`${simulator.url}/__dashboard/dispute`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(order),
+    });
+    expect(disputed.status).toBe(200);
+    fiveMinutesLater();
+    await sweeper().runOnce({ epoch: 8 });
+    while ((await hints().runOnce()) > 0);
+
+    const about = (await staged(bench)).filter((one) => one.aggregate === id && one.subject.startsWith('stripe.events.charge.dispute.'));
+    expect(about.map(({ subject }) => subject).sort()).toEqual([
+      'stripe.events.charge.dispute.created.v1',
+      'stripe.events.charge.dispute.funds_withdrawn.v1',
+    ]);
+    for (const { body } of about)
+      expect(body.data).toMatchObject({
+        hint: true,
+        object: {
+          object: 'dispute',
+          status: 'needs_response',
+          amount: 1000,
+          dispute: { reason: 'fraudulent', movements: 1, currency: 'usd', withdrawn: 1000, reinstated: 0, fee: 1500 },
+        },
+      });
   });
 });
