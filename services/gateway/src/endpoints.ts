@@ -21,6 +21,10 @@ import { getCustomer } from './customers/get-customer.endpoint.js';
 import { eraseCustomer } from './customers/erase-customer.endpoint.js';
 import { deadLetterRetries } from './ops/dead-letter-retries.endpoint.js';
 import { getOutboxStatus } from './ops/get-outbox-status.endpoint.js';
+import { getOperatorPayment } from './ops/get-operator-payment.endpoint.js';
+import { getPaymentStats } from './ops/get-payment-stats.endpoint.js';
+import { listOperatorPayments } from './ops/list-operator-payments.endpoint.js';
+import { resolvePayment } from './ops/resolve-payment.endpoint.js';
 import { getStripeSetup } from './ops/get-stripe-setup.endpoint.js';
 import { repairStripeSetup } from './ops/repair-stripe-setup.endpoint.js';
 import { getSecretFingerprints } from './ops/get-secret-fingerprints.endpoint.js';
@@ -96,6 +100,10 @@ export const ENDPOINTS: readonly Endpoint[] = [
   getOutboxStatus,
   getSecretFingerprints,
   checkStripe,
+  listOperatorPayments,
+  getOperatorPayment,
+  getPaymentStats,
+  resolvePayment,
   listDeadLetters,
   getDeadLetter,
   replayDeadLetters,

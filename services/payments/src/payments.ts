@@ -28,6 +28,7 @@ import { repairHandlers } from './payment/repair.rpc.js';
 import { soughtSoon } from './payment/sought.js';
 import { StripeCalls } from './payment/stripe-calls.js';
 import { ReceiptsConsumer } from './receipts/receipts.consumer.js';
+import { operatorPaymentHandlers } from './operator/operator-payments.rpc.js';
 import { retryHandlers } from './retries/retries.rpc.js';
 import { StripeEventsConsumer } from './stripe-events/stripe-events.consumer.js';
 import { type PaymentsTables } from './tables.js';
@@ -143,6 +144,7 @@ export function payments(ports: PaymentsPorts, settings: PaymentsSettings): Paym
       ...paymentCommands,
       ...objects.handlers,
       ...readHandlers({ db, clock, onWork }),
+      ...operatorPaymentHandlers({ db, clock, logger, onWork }),
       ...retryHandlers({ ...shared, logger }),
       ...breakerHandlers({ db, clock, logger, instance, changed: () => fleet.refresh() }),
       ...repairHandlers({ db, stripe, failpoints, clock, rules, onCommitted, onWork }),

@@ -4,11 +4,25 @@ import type { ExitCode } from './exit.js';
 import { outboxCommands } from './outbox/outbox.commands.js';
 import { secretsCommands } from './secrets/secrets.commands.js';
 import { keysCommands } from './keys/keys.commands.js';
+import { breakerCommands } from './breaker/breaker.commands.js';
+import { deadLettersCommands } from './dead-letters/dead-letters.commands.js';
+import { paymentsCommands } from './payments/payments.commands.js';
+import { retriesCommands } from './retries/retries.commands.js';
 import { stripeCommands } from './stripe/stripe.commands.js';
 import { tenantsCommands } from './tenants/tenants.commands.js';
 import type { Terminal } from './terminal.js';
 
-const NOUNS = [stripeCommands, outboxCommands, secretsCommands, tenantsCommands, keysCommands];
+const NOUNS = [
+  stripeCommands,
+  breakerCommands,
+  paymentsCommands,
+  retriesCommands,
+  deadLettersCommands,
+  outboxCommands,
+  secretsCommands,
+  tenantsCommands,
+  keysCommands,
+];
 
 /** The `tidegate` command: what an operator sees and does, over the REST interface. */
 export function program(cli: Cli): Command {

@@ -60,6 +60,10 @@ export const RPC = {
   webhookEventGet: 'webhooks.rpc.webhook_event.get.v1',
   stripeSetupGet: 'webhooks.rpc.stripe_setup.get.v1',
   stripeSetupRepair: 'webhooks.rpc.stripe_setup.repair.v1',
+  operatorPaymentList: 'payments.rpc.operator_payment.list.v1',
+  operatorPaymentGet: 'payments.rpc.operator_payment.get.v1',
+  operatorPaymentStats: 'payments.rpc.operator_payment.stats.v1',
+  operatorPaymentResolve: 'payments.rpc.operator_payment.resolve.v1',
   stripeCheck: 'payments.rpc.stripe.check.v1',
   tenantGet: 'gateway.rpc.tenant.get.v1',
 } as const;

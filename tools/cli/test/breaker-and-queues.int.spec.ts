@@ -1,0 +1,109 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { DeadLetterList } from '@tidegate/contracts/ops/dead-letters';
+import type { RetryView } from '@tidegate/contracts/ops/retries';
+import type { BreakerView } from '@tidegate/contracts/responses';
+import { eventually } from '@tidegate/test-harness/eventually';
+import { operatorWorld, type OperatorWorld } from './operator-world.js';
+
+let world: OperatorWorld;
+beforeAll(async () => {
+  world = await operatorWorld();
+}, 120_000);
+afterAll(() => world?.stop());
+
+const stateOf = async (name: string) => {
+  const { exitCode, value } = await world.json<{ data: BreakerView[] }>('breaker status');
+  return { exitCode, state: value.data.find((one) => one.name === name)?.state };
+};
+
+describe('The breakers', () => {
+  it('are shown closed, with what would open them', async () => {
+    const { exitCode, out } = await world.tidegate('breaker status');
+    expect([exitCode, out]).toEqual([0, expect.stringMatching(/^stripe +closed .* 5 and 50 % +60 s +30 s$/m)]);
+  });
+
+  it('are isolated, closed and reset by an operator, who is written down', async () => {
+    const asked = await world.tidegate('breaker isolate stripe --reason "a drill"');
+    expect([asked.exitCode, asked.out]).toEqual([1, expect.stringContaining('stop every call of it')]);
+    expect(await stateOf('stripe')).toEqual({ exitCode: 0, state: 'closed' });
+
+    expect((await world.tidegate('breaker isolate stripe --reason "a drill" --yes')).exitCode).toBe(0);
+    expect(await stateOf('stripe')).toEqual({ exitCode: 2, state: 'isolated' });
+    expect((await world.tidegate('breaker close stripe --reason "drill over" --yes')).exitCode).toBe(0);
+    expect(await stateOf('stripe')).toEqual({ exitCode: 0, state: 'closed' });
+    const reset = await world.tidegate('breaker reset stripe --reason "to be sure" --yes');
+    expect([reset.exitCode, reset.out]).toEqual([0, expect.stringContaining('! if Stripe is still failing it opens again')]);
+    const actions = await world.query(`select action, reason from payments.operator_actions where target = 'stripe' order by id`);
+    expect(actions).toEqual([
+      { action: 'breaker.isolate', reason: 'a drill' },
+      { action: 'breaker.close', reason: 'drill over' },
+      { action: 'breaker.reset', reason: 'to be sure' },
+    ]);
+  });
+
+  it('have three names', async () => {
+    const { exitCode, err } = await world.tidegate('breaker reset all --reason x --yes');
+    expect([exitCode, err]).toEqual([1, expect.stringContaining('Allowed choices are stripe, stripe_reads, stripe_usage')]);
+  });
+});
+
+describe('What waits', () => {
+  it('is listed with its reason, and given up when it was never sent', async () => {
+    expect((await world.tidegate('retries list')).out).toBe('Nothing waits.\n');
+    await world.json('breaker isolate stripe --reason "a drill" --yes');
+    const { id } = await world.post<{ id: string }>(
+      '/v1/payments',
+      { amount: 4200, currency: 'usd', payment_method: 'pm_card_visa' },
+      { prefer: 'respond-async' },
+    );
+    await eventually(async () => {
+      const { value } = await world.json<{ data: RetryView[] }>('retries list');
+      expect(value.data).toMatchObject([{ payment_id: id, status: 'queued', unsent: true }]);
+    });
+    expect((await world.tidegate('retries list --older-than 0s')).exitCode).toBe(2);
+    expect((await world.tidegate('retries list')).out).toMatch(new RegExp(`^${id} +default +queued +`, 'm'));
+
+    const none = await world.tidegate('retries dead-letter --older-than 1h --reason "sold out" --yes');
+    expect([none.exitCode, none.out]).toEqual([0, 'Nothing unsent has waited for 1 h.\n']);
+    const asked = await world.tidegate('retries dead-letter --older-than 0s --reason "sold out"');
+    expect([asked.exitCode, asked.out]).toEqual([1, expect.stringContaining(`cancel 1 payments that were never sent: ${id}`)]);
+    const done = await world.tidegate('retries dead-letter --older-than 0s --reason "sold out" --yes');
+    expect([done.exitCode, done.out]).toEqual([0, expect.stringContaining('1 payments are canceled.')]);
+    expect((await world.tidegate(`payments show ${id}`)).out).toMatch(/^status +canceled, for /m);
+    await world.json('breaker close stripe --reason "drill over" --yes');
+  });
+});
+
+describe('What was set aside', () => {
+  const setAside = (aggregate: string) =>
+    world.query(
+      `insert into payments.inbox (consumer, generation, message_id, epoch, aggregate, subject, bytes, state, reason, failures, first_failed_at)
+       values ('payments-receipts', 1, gen_random_uuid(), 1, $1, 'receipts.events.receipt.issued.v1', '{}', 'dead', 'a bug in 1.4.1', 1, now())`,
+      [aggregate],
+    );
+
+  it('is an empty list at first, with the services that do not answer', async () => {
+    const { exitCode, value } = await world.json<DeadLetterList>('dead-letters list');
+    expect([exitCode, value.data, value.unavailable.toSorted()]).toEqual([2, [], ['receipts', 'reconciliation']]);
+  });
+
+  it('must be named', async () => {
+    const { exitCode, err } = await world.tidegate('dead-letters discard --reason x --yes');
+    expect([exitCode, err]).toEqual([1, expect.stringContaining('Which? Give ids')]);
+  });
+
+  it('is shown, and discarded or replayed with who and why', async () => {
+    await setAside('one');
+    const { value } = await world.json<DeadLetterList>('dead-letters list --service payments');
+    const [letter] = value.data;
+    expect(letter).toMatchObject({ consumer: 'payments-receipts', aggregate: 'one', reason: 'a bug in 1.4.1' });
+    const { out } = await world.tidegate(`dead-letters show ${letter?.id}`);
+    expect(out).toMatch(/^reason +a bug in 1\.4\.1$/m);
+    const asked = await world.tidegate(`dead-letters discard ${letter?.id} --reason "not needed"`);
+    expect([asked.exitCode, asked.out]).toEqual([1, expect.stringContaining('! what they would have done is never done')]);
+    const done = await world.tidegate(`dead-letters discard ${letter?.id} --reason "not needed" --yes`);
+    expect([done.exitCode, done.out]).toEqual([0, expect.stringContaining('1 of 1 were discarded.')]);
+    const again = await world.tidegate(`dead-letters replay ${letter?.id} --reason "not needed" --yes`);
+    expect([again.exitCode, again.err]).toEqual([1, expect.stringContaining('There is no such thing')]);
+  });
+});
