@@ -19,6 +19,7 @@ import { scrub } from '@tidegate/telemetry/scrub';
 import { type Broker } from './broker.js';
 import { type RpcServer, serveRpc } from './rpc.js';
 import { inboxStore, type SetAside, type SetAsideQuery, type SetAsideStore, together } from './set-aside.js';
+import { withoutSecrets } from './without-secrets.js';
 
 export interface DeadLettersOptions {
   broker: Broker;
@@ -36,6 +37,8 @@ export interface DeadLettersOptions {
 /** Messages that one request changes. */
 const MOST_AT_ONCE = 1000;
 const MOST_SHOWN = 100;
+/** No change begins later than this after the request, so that its answer is in time. */
+const LONGEST_MS = 10_000;
 const DEFAULT_LIMIT = 20;
 
 type Parts = Pick<DeadLettersOptions, 'owner' | 'logger' | 'clock'> & { store: SetAsideStore };
@@ -101,14 +104,15 @@ const change =
       dry_run,
       matched: asked && rows.length === MOST_AT_ONCE ? await store.count(asked) : rows.length,
       changed: 0,
-      more: !dry_run && rows.length === MOST_AT_ONCE,
+      more: false,
       ids: rows.slice(0, MOST_SHOWN).map(idOf),
       refused: [],
       not_found: unknownIds(owner, filter, rows),
       unavailable: [],
     };
     if (dry_run || rows.length === 0) return jsonReply(200, answer);
-    return jsonReply(200, { ...answer, ...(await changeAll(parts, rows, { verb, actor: request.actor, reason })) });
+    const done = await changeAll(parts, rows, { verb, actor: request.actor, reason });
+    return jsonReply(200, { ...answer, ...done, more: done.changed + done.refused.length < answer.matched });
   };
 
 async function changeAll(
@@ -119,7 +123,9 @@ async function changeAll(
   const changed: string[] = [];
   const refused: DeadLettersChanged['refused'] = [];
   const action = `dead_letter.${verb}`;
+  const until = Date.now() + LONGEST_MS;
   for (const row of rows) {
+    if (Date.now() >= until) break;
     const id = idOf(row);
     const { consumer, subject, aggregate, attempts } = row;
     const details = { consumer, subject, aggregate, attempts, failed_with: row.reason };
@@ -166,15 +172,4 @@ function viewOf(service: Owner, row: SetAside): DeadLetterView {
     attempts: row.attempts,
     at: row.at.toISOString(),
   };
-}
-
-const SECRET_FIELD = /(^|_)(secret|password|token|authorization|api_key|cvc)$/i;
-
-/** Events carry no secrets; what was set aside may be something else. */
-function withoutSecrets(payload: unknown): unknown {
-  const clean = (name: string, value: unknown) => {
-    if (SECRET_FIELD.test(name)) return '[redacted]';
-    return typeof value === 'string' ? scrub(value) : value;
-  };
-  return JSON.parse(JSON.stringify(payload ?? null, clean)) as unknown;
 }

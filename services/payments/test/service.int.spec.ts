@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { type HttpReply } from '@tidegate/contracts/rpc/http-reply';
-import { type RouteRequest, RPC } from '@tidegate/contracts/rpc/routes';
+import { deadLetterSubject, type RouteRequest, RPC } from '@tidegate/contracts/rpc/routes';
 import { readConfig } from '@tidegate/service-host/config';
 import { type RunningService, startService } from '@tidegate/service-host/host';
 import { connectBroker } from '@tidegate/messaging/connection';
@@ -91,6 +91,14 @@ describe('The running service', () => {
     ])
       expect(metrics).toContain(series);
     expect((await fetch(`${service.url}/readyz`)).status).toBe(200);
+  });
+
+  it('answers for what it set aside', async () => {
+    const list = await rpc.request<HttpReply>(deadLetterSubject('payments', 'list'), request({ route: 'GET /v1/ops/dead-letters' }));
+    expect([list.status, JSON.parse(list.body)]).toEqual([200, { data: [], has_more: false }]);
+    const body = { filter: {}, reason: 'nothing to see' };
+    const replayed = await rpc.request<HttpReply>(deadLetterSubject('payments', 'replay'), request({ body }));
+    expect(JSON.parse(replayed.body)).toMatchObject({ matched: 0, changed: 0, more: false });
   });
 
   it('refuses a broken request without falling over', async () => {

@@ -1,11 +1,11 @@
 import { type Logger } from '@tidegate/telemetry/logger';
-import { type StripeFailure, type StripeOutcome } from '@tidegate/stripe-gateway/port';
+import { type StripeOutcome } from '@tidegate/stripe-gateway/port';
 import { type Fleet } from '@tidegate/stripe-gateway/fleet/fleet';
 import { everyPage } from '@tidegate/stripe-gateway/every-page';
 import { atCall } from '@tidegate/database/failpoints';
 import { type LeaseKeeper } from '../work/lease-keeper.js';
 import { earlier, nextLookUp, nextRetry } from '../work/schedule.js';
-import { type Left, release, type WaitsFor, wishRefresh } from '../work/work.store.js';
+import { release, wishRefresh } from '../work/work.store.js';
 import { foreignRefundId } from '../idempotency/identity.js';
 import { decideAnswerTo, decideExpired, decideFound, decideInterrupted, decideLookup, decideRetry, isExpired } from './intent.decide.js';
 import { type IntentFinder } from './intent-finder.js';
@@ -16,6 +16,7 @@ import { type Recorder, type RecorderDeps } from './recorder.js';
 import { decideRefresh } from './refresh.decide.js';
 import { completed, decideRefundAnswer, decideRefundLookup, isCertain } from './refund.decide.js';
 import { paymentOf, type Run } from './run.js';
+import { leftOf, noteTurnedAway } from './turned-away.js';
 import { intentIdOf, type KnownDetails, type StripeCalls } from './stripe-calls.js';
 
 export interface CarryOnDeps extends RecorderDeps {
@@ -32,16 +33,6 @@ export interface CarryOnDeps extends RecorderDeps {
 
 /** Calls of one kind that a run makes before it leaves the rest to the schedule. */
 const CALLS_PER_RUN = 2;
-
-/** A limit that names no time is tried again after this. */
-const SHORTEST_LIMIT_MS = 250;
-
-const TURNED_AWAY_BY: Partial<Record<StripeFailure['kind'], WaitsFor>> = {
-  refused: 'breaker_open',
-  limited: 'rate_limited',
-  in_use: 'key_in_use',
-  auth: 'auth',
-};
 const NOTHING = { kind: 'ok' as const, value: [] };
 
 type Looked = { kind: 'certain' } | { kind: 'no_effect' } | { kind: 'later'; dueAt: Date };
@@ -283,11 +274,9 @@ export class CarryOn {
     return nextLookUp(this.now(), run.held.attempt + 1);
   }
 
-  /** When to come back after a call that was not made. Neither an open breaker nor a limit says anything about this payment, so neither burns an attempt. */
+  /** When to come back after a call that was not made. */
   private turnAgain(run: Run, outcome: StripeOutcome<unknown>, retryAfterMs: number): Date {
-    run.waitsFor = outcome.kind === 'ok' ? 'another_look' : (TURNED_AWAY_BY[outcome.kind] ?? 'answer_missing');
-    run.refused ||= outcome.kind === 'refused' || outcome.kind === 'limited';
-    if (outcome.kind === 'limited') run.limitedUntil = new Date(this.now().getTime() + Math.max(retryAfterMs, SHORTEST_LIMIT_MS));
+    noteTurnedAway(run, outcome, this.now());
     return nextRetry(this.now(), run.held.attempt, retryAfterMs, this.deps.random());
   }
 
@@ -303,14 +292,6 @@ export class CarryOn {
   private now(): Date {
     return this.deps.clock.now();
   }
-}
-
-/** What a limit turned away keeps its due time, and with it its place before those accepted later. */
-function leftOf(run: Run, due: Date): Left {
-  const { limitedUntil, waitsFor, held } = run;
-  const attempt = held.attempt + (run.refused ? 0 : 1);
-  if (!limitedUntil) return { dueAt: due, attempt, waitsFor };
-  return { dueAt: earlier(held.due_at, limitedUntil) ?? due, attempt, waitsFor, notBefore: limitedUntil };
 }
 
 function refundOf(run: Run, id: string): Refund {

@@ -11,6 +11,8 @@ import { agedIds, countAged, listWaiting, type WaitingRow } from './retries.stor
 const MOST_AT_ONCE = 1000;
 const MOST_SHOWN = 100;
 const DEFAULT_LIMIT = 20;
+/** No payment is begun with later than this after the request, so that its answer is in time. */
+const LONGEST_MS = 10_000;
 
 type Request = Parameters<RouteHandler>[0];
 
@@ -53,8 +55,8 @@ async function move(deps: DeadLetterDeps, request: Request) {
   const { older_than_seconds, reason, dry_run = false } = body.data;
   const sinceAtMost = ago(deps.clock.now(), older_than_seconds);
   const { unsent, submitted } = await countAged(deps.db, sinceAtMost);
-  const moved = dry_run
-    ? []
+  const { moved, tried } = dry_run
+    ? { moved: [], tried: 0 }
     : await moveAll(deps, await agedIds(deps.db, 'unsent', sinceAtMost, MOST_AT_ONCE), {
         actor: request.actor,
         reason,
@@ -63,7 +65,7 @@ async function move(deps: DeadLetterDeps, request: Request) {
   if (!dry_run) {
     const counts = { matched: unsent, dead_lettered: moved.length };
     deps.logger.warn(
-      { event: 'operator_action', actor: request.actor, action: 'retries.dead_letter', reason, older_than_seconds, ...counts },
+      { event: 'operator_action', actor: request.actor, action: 'retry.dead_letter', reason, older_than_seconds, ...counts },
       'Waiting payments were taken out of the queue',
     );
   }
@@ -73,17 +75,23 @@ async function move(deps: DeadLetterDeps, request: Request) {
     dry_run,
     matched: unsent,
     dead_lettered: moved.length,
-    more: !dry_run && unsent > MOST_AT_ONCE,
+    more: !dry_run && unsent > tried,
     refused: { count: submitted, why: 'submitted', payment_ids: await agedIds(deps.db, 'submitted', sinceAtMost, MOST_SHOWN) },
     payment_ids: shown,
   };
   return jsonReply(200, view);
 }
 
-async function moveAll(deps: DeadLetterDeps, ids: readonly string[], order: Order): Promise<string[]> {
+async function moveAll(deps: DeadLetterDeps, ids: readonly string[], order: Order): Promise<{ moved: string[]; tried: number }> {
   const moved: string[] = [];
-  for (const id of ids) if ((await deadLetter(deps, id, order)).kind === 'canceled') moved.push(id);
-  return moved;
+  const until = Date.now() + LONGEST_MS;
+  let tried = 0;
+  for (const id of ids) {
+    if (Date.now() >= until) break;
+    tried += 1;
+    if ((await deadLetter(deps, id, order)).kind === 'canceled') moved.push(id);
+  }
+  return { moved, tried };
 }
 
 const ago = (now: Date, seconds: number): Date => new Date(now.getTime() - seconds * 1000);
