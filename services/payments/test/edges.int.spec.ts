@@ -20,6 +20,7 @@ describe('While Stripe takes no calls', () => {
     await world.db.deleteFrom('payment_work').where('payment_id', '<>', id).execute();
     await world.settle(30 * 60_000);
     expect(await work()).toEqual({ attempt: 0, holder: null });
+    expect((await world.metric('job_errors_total', 'job="payments.carry_on",error_type="stripe_unavailable"'))[0]).toBeGreaterThan(0);
     expect([(await queued()).status, (await world.get(id)).status]).toEqual([202, 'queued']);
     world.advance(3_600_000);
     await world.settle();
