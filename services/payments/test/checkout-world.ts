@@ -1,5 +1,5 @@
 import { type CheckoutView } from '@tidegate/contracts/responses';
-import { RPC } from '@tidegate/contracts/rpc/routes';
+import { RPC, type RpcSubject } from '@tidegate/contracts/rpc/routes';
 import { type HttpReply } from '@tidegate/contracts/rpc/http-reply';
 import { expect } from '@jest/globals';
 import { sql } from 'kysely';
@@ -56,6 +56,7 @@ export async function checkoutWorld(options: WorldOptions = {}) {
     carryOn: async () => {
       while ((await world.parts.carryOnObjectsOnce(60_000)) + (await world.parts.carryOnOnce(60_000)) > 0);
     },
+    breaker: (subject: RpcSubject, name: string) => world.send(subject, { params: { name }, body: { reason: 'test' } }),
     vanish: () => sql`UPDATE payment_work SET lease_until = clock_timestamp() - interval '1 second'`.execute(world.db),
     sessionsOf: (id: string) => world.simulator.world.checkoutSessions.all().filter((one) => one.metadata['checkout_id'] === id),
     /** Successful intents of one checkout: more than one is a double charge. */
