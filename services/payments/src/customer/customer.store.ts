@@ -25,8 +25,8 @@ export async function change(db: Db, { ref, version }: Customer, { metadata, ...
 const ENDED = ['succeeded', 'canceled', 'failed'];
 
 /**
- * Forgets the person: the row keeps only whose it was, and what payments that have ended were told about a person goes, too. Details of payments under way
- * are needed until they end.
+ * Forgets the person: the row keeps only whose it was, the stored answer goes (its key stays used), and so does what payments that have ended were told about
+ * a person. Details of payments under way are needed until they end.
  */
 export async function forget(
   tx: Transaction<PaymentsTables>,
@@ -37,6 +37,9 @@ export async function forget(
   await sql`
     UPDATE request_details d SET details = details - 'receipt_email' - 'description' - 'locale'
     FROM payments p WHERE p.id = d.payment_id AND p.tenant = ${customer.tenant} AND p.customer = ${customer.stripe_customer} AND p.status = ANY(${ENDED})`.execute(
+    tx,
+  );
+  await sql`UPDATE idempotency_keys SET content_type = NULL, body = NULL WHERE command_id = ${customer.command_id} AND status IS NOT NULL`.execute(
     tx,
   );
   return change(tx, customer, { status: to, ...blank, erased_at: customer.erased_at ?? now });

@@ -56,6 +56,27 @@ describe('A normalized event', () => {
     expect(aggregateOf(event.object)).toBe('pi_1');
   });
 
+  it('says of a checkout session how it stands, and not where it can be paid or who pays', () => {
+    const session = {
+      id: 'cs_1',
+      object: 'checkout.session',
+      status: 'complete',
+      payment_status: 'unpaid',
+      payment_intent: 'pi_1',
+      amount_total: 4200,
+      currency: 'usd',
+      url: 'https://checkout.example/secret',
+      customer_details: { email: 'payer@example.com' },
+      metadata: { checkout_id: 'cks_4f1c2b7a', tenant_id: 'other' },
+    };
+    const event = normalizedEvent(row(session, { event_type: 'checkout.session.completed' }), null);
+    expect(NormalizedStripeEvent.strict().parse(event)).toEqual(event);
+    expect(event.object).toMatchObject({ id: 'cs_1', status: 'complete', payment_status: 'unpaid', payment_intent: 'pi_1', amount: 4200 });
+    expect(JSON.stringify(event)).not.toMatch(/secret|payer@/);
+    expect(tenantOf(event)).toBe('other');
+    expect(aggregateOf(event.object)).toBe('pi_1');
+  });
+
   it('says why a payment intent was declined', () => {
     const declined = {
       ...intent,

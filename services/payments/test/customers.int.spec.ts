@@ -1,0 +1,176 @@
+import { type CustomerView } from '@tidegate/contracts/responses';
+import { RPC } from '@tidegate/contracts/rpc/routes';
+import { type Failpoints } from '@tidegate/database/failpoints';
+import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { sql } from 'kysely';
+import { customerFailpoints } from '../src/failpoints.js';
+import { checkoutWorld, type CheckoutWorld } from './checkout-world.js';
+import { VISA } from './payments-world.js';
+
+jest.setTimeout(60_000);
+
+const HOUR = 3_600_000;
+const MAKE = 'POST /v1/customers';
+const DELETE = 'DELETE /v1/customers/:id';
+const person = { email: 'ada@example.com', name: 'Ada', locale: 'de', metadata: { crm: '7' } };
+
+describe('A customer', () => {
+  let world: CheckoutWorld;
+  let dyingAt: string | null = null;
+  let died = 0;
+  const dying: Failpoints = {
+    async hit(name) {
+      if (name !== dyingAt) return;
+      died += 1;
+      throw new Error(`died at ${name}`);
+    },
+  };
+  beforeAll(async () => {
+    world = await checkoutWorld({ deadlineMs: 300, runMs: 3000 });
+    world.start(dying);
+  });
+  afterEach(() => world.simulator.clearFaults());
+  afterAll(() => world.close());
+
+  const make = (key: string, body: object = person, tenant = 'default', replica = 0) =>
+    world.send(RPC.customerCreate, { key, body, tenant }, replica);
+  const made = async (key: string): Promise<CustomerView> => world.json(await make(key));
+  const see = async (id: string, tenant = 'default') => world.send(RPC.customerGet, { params: { id }, tenant });
+  const erase = (id: string, tenant = 'default', replica = 0) =>
+    world.send(RPC.customerErase, { params: { id }, tenant, body: { reason: 'asked to' }, key: null }, replica);
+  const atStripe = (email: string) => world.simulator.world.customers.all().filter((one) => one.email === email);
+
+  it('is made at Stripe with our ids, and known here by its id there', async () => {
+    const reply = await make('first');
+    expect(reply.status).toBe(201);
+    const customer = world.json<CustomerView>(reply);
+    expect(customer).toMatchObject({ object: 'customer', status: 'active', ...person, erased_at: null });
+    const [one] = atStripe('ada@example.com');
+    expect(one).toMatchObject({ id: customer.id, metadata: { crm: '7', tenant_id: 'default', command_id: expect.any(String) } });
+    expect((await make('first')).body).toBe(reply.body);
+    expect((await make('first', { ...person, name: 'Eve' })).status).toBe(422);
+    expect(world.json(await see(customer.id))).toEqual(customer);
+  });
+
+  it('of another tenant is not there: not to see, to erase, or to pay and check out with', async () => {
+    const { id } = await made('mine');
+    expect((await see(id, 'other')).status).toBe(404);
+    expect((await erase(id, 'other')).status).toBe(404);
+    expect(JSON.parse((await world.send(RPC.customerList, { tenant: 'other' })).body)).toMatchObject({ data: [] });
+    expect((await world.create({ customer: id }, { tenant: 'other' })).status).toBe(404);
+    expect((await world.open({ customer: id }, { tenant: 'other' })).status).toBe(404);
+  });
+
+  it('that is known here is used without asking Stripe first', async () => {
+    const { id } = await made('known');
+    world.simulator.addFault({ fault: 'error_503', route: 'GET /v1/customers/:id', times: 10 });
+    expect(world.json(await world.create({ customer: id, payment_method: VISA })).status).toBe('succeeded');
+    const checkout = await world.opened({ customer: id });
+    expect(world.sessionsOf(checkout.id)[0]?.customer).toBe(id);
+  });
+
+  it.each([
+    'hang',
+    'reset_before',
+    'reset_after',
+    'cut_body',
+    'error_500_before',
+    'error_500_after',
+    'error_502_html',
+    'error_503',
+    'rate_limit',
+    'key_in_use',
+  ] as const)('whose making meets %s is made once, and its key gets it', async (fault) => {
+    world.simulator.addFault({ fault, route: MAKE, times: 1 });
+    const body = { email: `${fault}@example.com` };
+    const first = await make(fault, body);
+    expect([201, 503]).toContain(first.status);
+    await world.settle(HOUR);
+    const [second, third] = [await make(fault, body), await make(fault, body)];
+    expect(second.status).toBe(201);
+    expect(third.body).toBe(second.body);
+    expect(atStripe(body.email).map((one) => one.id)).toEqual([world.json(second).id]);
+  });
+
+  it.each(customerFailpoints.filter((name) => /accept|create/.test(name)))('is made once when the process dies at %s', async (name) => {
+    const body = { email: `${name}@example.com` };
+    dyingAt = name;
+    died = 0;
+    const first = await make(name, body, 'default', 1);
+    dyingAt = null;
+    expect({ status: first.status, died }).toEqual({ status: 503, died: 1 });
+    await world.vanish();
+    await world.settle(HOUR);
+    const second = await make(name, body);
+    expect(second.status).toBe(201);
+    expect(atStripe(body.email).map((one) => one.id)).toEqual([world.json(second).id]);
+  });
+
+  it('that is erased leaves nothing about the person, here, in events or at Stripe', async () => {
+    const secret = 'forget.me@example.com';
+    const { id } = world.json<CustomerView>(await make('erase-me', { email: secret, name: 'Forget Me', metadata: { note: secret } }));
+    const paid = await world.created({ customer: id, receipt_email: secret, description: secret });
+    await world.settle();
+    const reply = await erase(id);
+    expect(world.json(reply)).toMatchObject({ id, status: 'erased', email: null, name: null, locale: null, metadata: {} });
+    expect(world.json(await erase(id))).toEqual(world.json(reply));
+    expect(world.simulator.world.deletedCustomers.get(id)).toBeDefined();
+    for (const table of ['customers', 'idempotency_keys', 'request_details', 'events', 'payment_work'])
+      expect(JSON.stringify((await sql`SELECT * FROM ${sql.table(table)}`.execute(world.db)).rows)).not.toContain('orget');
+    const { rows } = await sql<{ n: number }>`
+      SELECT count(*)::int AS n FROM outbox WHERE convert_from(bytes, 'UTF8') LIKE '%orget%'`.execute(world.db);
+    expect(rows).toEqual([{ n: 0 }]);
+    const again = await make('erase-me', { email: secret, name: 'Forget Me', metadata: { note: secret } });
+    expect(JSON.parse(again.body)).toMatchObject({ code: 'idempotency.key_expired' });
+    expect((await world.get(paid.id)).status).toBe('succeeded');
+    expect((await world.create({ customer: id })).status).toBe(404);
+    const actions = await sql`SELECT action, target, reason FROM operator_actions WHERE target = ${id}`.execute(world.db);
+    expect(actions.rows).toEqual([{ action: 'customer.erase', target: id, reason: 'asked to' }]);
+  });
+
+  it.each(['hang', 'reset_before', 'reset_after', 'error_500_before', 'error_500_after', 'rate_limit'] as const)(
+    'is erased here at once when deleting it meets %s, and at Stripe as soon as it answers',
+    async (fault) => {
+      const email = `gone-${fault}@example.com`;
+      const { id } = world.json<CustomerView>(await make(`gone-${fault}`, { email }));
+      world.simulator.addFault({ fault, route: DELETE, times: 1 });
+      expect(world.json(await erase(id))).toMatchObject({ status: 'erasing', email: null });
+      await world.settle(HOUR);
+      expect(world.json(await see(id))).toMatchObject({ status: 'erased', email: null });
+      expect(atStripe(email)).toEqual([]);
+    },
+  );
+
+  it.each(customerFailpoints.filter((name) => /erase|delete/.test(name)))('is erased when the process dies at %s', async (name) => {
+    const email = `${name}@example.com`;
+    const { id } = world.json<CustomerView>(await make(`dies-${name}`, { email }));
+    dyingAt = name;
+    died = 0;
+    expect((await erase(id, 'default', 1)).status).toBe(503);
+    dyingAt = null;
+    expect(died).toBe(1);
+    await world.vanish();
+    await erase(id);
+    await world.settle(HOUR);
+    expect(world.json(await see(id))).toMatchObject({ status: 'erased', email: null });
+    expect(atStripe(email)).toEqual([]);
+  });
+
+  it('that somebody deletes at Stripe is erased here, too', async () => {
+    const { id } = await made('dashboard');
+    await fetch(`${world.simulator.url}/v1/customers/${id}`, { method: 'DELETE', headers: { authorization: 'Bearer sk_test_simulator' } });
+    await world.tell((news) => news.filter(({ envelope }) => envelope.type === 'customer.deleted'));
+    expect(world.json(await see(id))).toMatchObject({ status: 'erased', email: null, metadata: {} });
+  });
+
+  it('stands in a list with filters and cursors', async () => {
+    const list = async (query: Record<string, string>) =>
+      JSON.parse((await world.send(RPC.customerList, { query })).body) as { data: CustomerView[]; has_more: boolean; next_cursor: string };
+    const first = await list({ limit: '1' });
+    const second = await list({ limit: '1', cursor: first.next_cursor });
+    expect(first.has_more).toBe(true);
+    expect(first.data[0]?.id).not.toBe(second.data[0]?.id);
+    expect((await list({ email: 'hang@example.com' })).data).toHaveLength(1);
+    expect((await world.send(RPC.customerList, { query: { cursor: 'nonsense' } })).status).toBe(400);
+  });
+});
