@@ -175,6 +175,7 @@ export async function paymentsWorld(options: WorldOptions = {}) {
     clock,
     db: first.db,
     parts: first.parts,
+    replicas,
     start,
     send,
     json,

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
+import { eventually } from '@tidegate/test-harness/eventually';
 import { sql } from 'kysely';
 import { wakeAll } from '../src/work/wake.js';
 import { type PaymentsWorld, paymentsWorld } from './payments-world.js';
@@ -49,7 +50,7 @@ describe('The queue', () => {
       .where('payment_id', '=', ids[5] ?? '')
       .execute();
     expect(await wakeAll(world.db, 'stripe:7', world.clock.now())).toBe(0);
-    expect(await wakeAll(world.db, 'stripe:9', world.clock.now())).toBe(1);
+    expect(await wakeAll(world.db, 'stripe:9', world.clock.now())).toBe(6);
 
     const newest = await queue('newest');
     await world.settle(1000);
@@ -149,5 +150,44 @@ describe('Reading a payment whose answer is missing', () => {
     world.advance(400);
     await readByAll();
     expect(asked()).toBe(before + 2);
+  });
+});
+
+describe('When the breaker of the fleet opens and closes again', () => {
+  it('what was queued meanwhile is charged once each, in order, by all processes, without a command of anybody', async () => {
+    const breaker = { threshold: 3, ratio: 0.5, windowMs: 60_000, recoveryMs: 1000 };
+    world = await paymentsWorld({ replicas: 2, concurrency: 1, deadlineMs: 3000, breaker });
+    world.simulator.addFault({ fault: 'error_503', times: 0 });
+    let running = true;
+    const loops = world.replicas.map(async ({ parts }) => {
+      while (running) {
+        await parts.carryOnOnce(1000);
+        await new Promise((resolve) => setTimeout(resolve, 25));
+      }
+    });
+    try {
+      for (let i = 0; i < 3; i += 1) await world.create({}, { key: `trips-${i}` }, i);
+      await eventually(() => expect(world.parts.fleet.state('stripe')).toBe('open'));
+      const ids: string[] = [];
+      for (let i = 0; i < 12; i += 1) ids.push(await queue(`behind-${i}`));
+      await eventually(async () => expect(new Set((await work()).map(({ waits_for }) => waits_for))).toContain('breaker_open'));
+      const statuses = await Promise.all(ids.map(async (id) => (await world.get(id)).status));
+      // A probe of the breaker is somebody's first call; all others stay unsent.
+      const unsent = ids.filter((_, i) => statuses[i] === 'queued');
+      expect(unsent.length).toBeGreaterThan(6);
+      expect((await work()).filter(({ payment_id }) => unsent.includes(payment_id)).map(({ attempt }) => attempt)).toEqual(
+        unsent.map(() => 0),
+      );
+
+      world.simulator.clearFaults();
+      await eventually(async () => expect(await work()).toEqual([]), { timeoutMs: 30_000, everyMs: 100 });
+      const [probe, ...order] = (await firstCalls()).filter((id) => unsent.includes(id));
+      // Two processes begin one each at a time, so neighbours may overtake each other.
+      for (const [i, id] of unsent.filter((one) => one !== probe).entries()) expect(Math.abs(order.indexOf(id) - i)).toBeLessThanOrEqual(2);
+      for (const id of ids) expect(world.intentsOf(id).map(({ status }) => status)).toEqual(['succeeded']);
+    } finally {
+      running = false;
+      await Promise.all(loops);
+    }
   });
 });

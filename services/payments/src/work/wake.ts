@@ -5,9 +5,9 @@ import { type PaymentsTables } from '../tables.js';
 const BATCH = 500;
 
 /**
- * Stripe answers again: what waits for it is due now, those that waited longest first. `closing` names this closing of a breaker for the whole fleet: every
- * process may call this, at any time after it, and each payment is woken once. Only due times move; the loops and the limiter decide how fast they run. Answers
- * how many were woken here.
+ * Stripe answers again: what waits for it is due now, those that waited longest first; what was due already, too, or it would overtake them. `closing` names this
+ * closing of a breaker for the whole fleet: every process may call this, at any time after it, and each payment is woken once. Only due times move; the loops and
+ * the limiter decide how fast they run. Answers how many were woken here.
  */
 export async function wakeAll(db: Kysely<PaymentsTables>, closing: string, now: Date): Promise<number> {
   for (let woken = 0; ;) {
@@ -15,7 +15,7 @@ export async function wakeAll(db: Kysely<PaymentsTables>, closing: string, now: 
       UPDATE payment_work w SET due_at = ${now}, not_before = NULL, woken = ${closing}
       FROM (
         SELECT payment_id FROM payment_work
-        WHERE due_at > ${now} AND holder IS NULL AND woken IS DISTINCT FROM ${closing} AND waits_for IS DISTINCT FROM 'window'
+        WHERE due_at IS NOT NULL AND holder IS NULL AND woken IS DISTINCT FROM ${closing} AND waits_for IS DISTINCT FROM 'window'
         ORDER BY since LIMIT ${BATCH} FOR UPDATE SKIP LOCKED
       ) waiting
       WHERE w.payment_id = waiting.payment_id`.execute(db);
