@@ -6,6 +6,7 @@ import { secretsCommands } from './secrets/secrets.commands.js';
 import { keysCommands } from './keys/keys.commands.js';
 import { breakerCommands } from './breaker/breaker.commands.js';
 import { deadLettersCommands } from './dead-letters/dead-letters.commands.js';
+import { paymentWindowCommands } from './payment-window/payment-window.commands.js';
 import { paymentsCommands } from './payments/payments.commands.js';
 import { retriesCommands } from './retries/retries.commands.js';
 import { stripeCommands } from './stripe/stripe.commands.js';
@@ -16,6 +17,7 @@ const NOUNS = [
   stripeCommands,
   breakerCommands,
   paymentsCommands,
+  paymentWindowCommands,
   retriesCommands,
   deadLettersCommands,
   outboxCommands,

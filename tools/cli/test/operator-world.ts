@@ -7,6 +7,7 @@ import { hosted as payments } from '@tidegate/payments/hosted';
 import { PaymentsConfig } from '@tidegate/payments/config';
 import { hosted as webhooks } from '@tidegate/webhooks/hosted';
 import { WebhooksConfig } from '@tidegate/webhooks/config';
+import { natsPermissions, SERVICES } from '@tidegate/messaging/topology';
 import { readConfig } from '@tidegate/service-host/config';
 import { type RunningService, startService } from '@tidegate/service-host/host';
 import { type Simulator, type SimulatorOptions } from '@tidegate/stripe-simulator/simulator';
@@ -49,7 +50,11 @@ export interface OperatorWorldOptions {
 const quiet = createLogger({ service: 'operator world', level: 'silent' });
 
 export async function operatorWorld(options: OperatorWorldOptions = {}): Promise<OperatorWorld> {
-  const [database, nats, simulator] = await Promise.all([postgresForTests(), natsForTests(), simulatorForTests(options.simulator)]);
+  const [database, nats, simulator] = await Promise.all([
+    postgresForTests(),
+    natsForTests({ users: SERVICES.map((user) => ({ user, password: `${user}-in-tests`, permissions: natsPermissions(user) })) }),
+    simulatorForTests(options.simulator),
+  ]);
   for (const id of ['default', 'other']) await createTenant(database.url, { id, name: id, zone: 'UTC', locale: 'en' });
   const newKey: OperatorWorld['newKey'] = async ({ tenant = 'default', scopes = ALL_SCOPES }) =>
     (await createKey(database.url, { tenant, scopes, livemode: false, expiresAt: null })).key;
@@ -59,7 +64,7 @@ export async function operatorWorld(options: OperatorWorldOptions = {}): Promise
     PORT: '0',
     SHUTDOWN_GRACE_SECONDS: '0',
     DATABASE_URL: database.urlFor(role),
-    NATS_URL: nats.url(),
+    NATS_URL: nats.url(role),
     LOG_LEVEL: 'silent',
   });
   const stripe = { STRIPE_SECRET_KEY: SECRET_KEY, STRIPE_API_BASE: simulator.url };

@@ -21,7 +21,7 @@ describe('When the secrets in use are asked for', () => {
     for (const secret of [WEBHOOK_SECRET, 'whsec_old'])
       expect(lines).toContainEqual(['webhooks', expect.any(String), 'STRIPE_WEBHOOK_SECRET', 'whsec', fingerprint(secret), 'environment']);
     expect(lines).toContainEqual(['gateway', expect.any(String), 'DATABASE_URL', 'postgres', expect.any(String), 'environment']);
-    for (const secret of [SECRET_KEY, WEBHOOK_SECRET, 'whsec_old', 'admin-in-tests']) expect(out).not.toContain(secret);
+    for (const secret of [SECRET_KEY, WEBHOOK_SECRET, 'whsec_old', 'gateway-in-tests']) expect(out).not.toContain(secret);
     // Receipts and reconciliation do not run here.
     expect([exitCode, out]).toEqual([2, expect.stringContaining('! receipts does not answer')]);
   });

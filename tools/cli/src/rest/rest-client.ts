@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { Failure } from '../exit.js';
 import type { Settings } from '../settings/settings.js';
 
@@ -38,6 +39,11 @@ export class RestClient {
     return this.#json<Body>('POST', path, body);
   }
 
+  /** A POST of those that need an Idempotency-Key: this run of the command is one intention. */
+  async command<Body>(path: string, body: object): Promise<Body> {
+    return this.#json<Body>('POST', path, body, { 'idempotency-key': `tidegate-${randomUUID()}` });
+  }
+
   /** The first `most` rows of a list, over as many pages as it takes. */
   async list<Row>(path: string, query: Query, most: number): Promise<{ data: Row[]; has_more: boolean }> {
     const data: Row[] = [];
@@ -50,19 +56,19 @@ export class RestClient {
     }
   }
 
-  async #json<Body>(method: string, path: string, body?: object): Promise<Body> {
-    const answer = await this.#send(method, path, body);
+  async #json<Body>(method: string, path: string, body?: object, headers: Record<string, string> = {}): Promise<Body> {
+    const answer = await this.#send(method, path, body, headers);
     const text = await answer.text();
     const parsed = parse(text);
     if (answer.ok && parsed !== undefined) return parsed as Body;
     throw this.#refused(answer.status, parsed);
   }
 
-  async #send(method: string, path: string, body?: object): Promise<Response> {
+  async #send(method: string, path: string, body: object | undefined, headers: Record<string, string>): Promise<Response> {
     try {
       return await fetch(`${this.settings.url}${path}`, {
         method,
-        headers: { authorization: `Bearer ${this.settings.key}`, ...(body ? { 'content-type': 'application/json' } : {}) },
+        headers: { authorization: `Bearer ${this.settings.key}`, ...(body ? { 'content-type': 'application/json' } : {}), ...headers },
         ...(body ? { body: JSON.stringify(body) } : {}),
         redirect: 'error',
         signal: AbortSignal.timeout(ANSWER_MS),

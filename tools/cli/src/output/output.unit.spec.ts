@@ -1,0 +1,54 @@
+import { describe, expect, it } from '@jest/globals';
+import { money } from './money.js';
+import { paint } from './paint.js';
+import { facts, table } from './table.js';
+import { at, duration, durationSeconds } from './time.js';
+
+describe('A duration', () => {
+  it.each([
+    ['90', 90],
+    ['30m', 1800],
+    ['2h', 7200],
+    ['7d', 604_800],
+  ])('%s is %i seconds', (text, seconds) => expect(durationSeconds(text)).toBe(seconds));
+
+  it.each(['', '1w', '-5m', '1.5h', 'soon'])('%j is refused', (text) => expect(() => durationSeconds(text)).toThrow('30m, 2h'));
+
+  it.each([
+    [0, '0 s'],
+    [59.9, '59 s'],
+    [725, '12 m 5 s'],
+    [3600, '1 h'],
+    [273_600, '3 d 4 h'],
+  ])('%d seconds are %s', (seconds, text) => expect(duration(seconds)).toBe(text));
+});
+
+describe('What is printed', () => {
+  it('is aligned for eyes and for awk', () => {
+    expect(
+      table(
+        ['A', 'LONG'],
+        [
+          ['wide cell', 1],
+          ['x', null],
+        ],
+      ),
+    ).toBe('A          LONG\nwide cell  1\nx          -\n');
+    expect(
+      facts([
+        ['a', 1],
+        ['long', ''],
+      ]),
+    ).toBe('a     1\nlong  -\n');
+  });
+
+  it('has amounts with the decimals of their currency, and times to the second', () => {
+    expect([money(4200, 'usd'), money(700, 'jpy'), money(1230, 'kwd')]).toEqual(['42.00 USD', '700 JPY', '1.230 KWD']);
+    expect(at('2026-11-21T12:00:00.123Z')).toBe('2026-11-21 12:00:00Z');
+  });
+
+  it('is coloured only where colours are wanted', () => {
+    expect(paint(false).bad('no')).toBe('no');
+    expect(paint(true).bad('no')).toBe('\u001b[31mno\u001b[39m');
+  });
+});
