@@ -79,7 +79,7 @@ describe('The failpoints', () => {
   });
 });
 
-/** Strings of the form `<service>.<operation>.<step>` in the source: nothing but a place with failpoints is named so. */
+/** Strings of the form `<service>.<operation>.<step>` in the source: besides subjects of the broker (`<service>.rpc.…`), only places with failpoints are named so. */
 function placesInSource(): { text: string; pattern: RegExp }[] {
   const part = String.raw`(?:[\w-]|\$\{[^}]+\})+`;
   const place = new RegExp(`(['\`])(${part}\\.${part}\\.${part})\\1`, 'g');
@@ -89,6 +89,7 @@ function placesInSource(): { text: string; pattern: RegExp }[] {
   const texts = new Set(files.flatMap((file) => [...read(file).matchAll(place)].map((match) => match[2]!)));
   return [...texts]
     .filter((text) => /^(\$\{[^}]*(service|owner)\}|payments|webhooks|receipts|reconciliation|gateway)\./i.test(text))
+    .filter((text) => !/^[^.]+\.rpc\./.test(text))
     .map((text) => ({ text, pattern: new RegExp(`^${text.replaceAll(/\$\{[^}]+\}|\./g, standsFor)}$`) }));
 }
 
