@@ -6,7 +6,14 @@ import { deliver, newsOf } from './stripe-news.js';
 
 jest.setTimeout(120_000);
 
-const CARDS = ['pm_card_visa', 'pm_card_pendingRefund', 'pm_card_refundFail'] as const;
+const CARDS = [
+  'pm_card_visa',
+  'pm_card_pendingRefund',
+  'pm_card_refundFail',
+  'pm_card_threeDSecure2Required',
+  'pm_card_chargeDeclined',
+] as const;
+const BACK = 'https://shop.example/back';
 
 /** What happens to a payment at Stripe, and `tell`: some of the news so far comes in, in some order, some of it twice. */
 type Step =
@@ -14,6 +21,8 @@ type Step =
   | { do: 'refund'; amount: number; by: 'us' | 'dashboard' }
   | { do: 'dispute'; kind: 'inquiry' | 'chargeback'; amount: number }
   | { do: 'decide'; outcome: 'won' | 'lost' | 'escalated' | 'warning_closed' }
+  | { do: 'pay'; with: string; by: 'us' | 'page' }
+  | { do: 'authenticate'; outcome: 'pass' | 'fail' }
   | { do: 'pass'; seconds: number }
   | { do: 'tell'; order: number[] };
 
@@ -39,6 +48,18 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     weight: 3,
     arbitrary: fc.record({ do: fc.constant('decide' as const), outcome: fc.constantFrom('won', 'lost', 'escalated', 'warning_closed') }),
   },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constant('pay' as const),
+      with: fc.constantFrom('pm_card_visa', 'pm_card_chargeDeclinedInsufficientFunds', 'pm_card_threeDSecure2Required'),
+      by: fc.constantFrom('us' as const, 'page' as const),
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({ do: fc.constant('authenticate' as const), outcome: fc.constantFrom('pass' as const, 'fail' as const) }),
+  },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('pass' as const), seconds: fc.constantFrom(60, 8 * 86_400) }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('tell' as const), order: fc.array(fc.nat(1000), { maxLength: 12 }) }) },
 ) as fc.Arbitrary<Step>;
@@ -58,7 +79,7 @@ describe('Whatever happens at Stripe, and in whatever order and however often it
         fc.array(step, { minLength: 2, maxLength: 8 }),
         fc.array(fc.nat(1000), { minLength: 4, maxLength: 30 }),
         async (payment_method, capture_method, steps, lastOrder) => {
-          const { id, stripe_payment_intent } = await world.created({ payment_method, capture_method });
+          const { id, stripe_payment_intent } = await world.created({ payment_method, capture_method, return_url: BACK });
           const intent = stripe_payment_intent as string;
           for (const one of steps) await act(id, intent, one);
           await tell(intent, lastOrder);
@@ -66,7 +87,7 @@ describe('Whatever happens at Stripe, and in whatever order and however often it
           expect(await told(id)).toEqual(truth(intent));
         },
       ),
-      { numRuns: 16, seed: 4, endOnFailure: true },
+      { numRuns: 24, seed: 4, endOnFailure: true },
     );
   });
 
@@ -104,6 +125,12 @@ describe('Whatever happens at Stripe, and in whatever order and however often it
         return void (await atStripe('dispute', { kind: one.kind, amount: one.amount }));
       case 'decide':
         return void (await atStripe('close_dispute', { outcome: one.outcome }));
+      case 'pay':
+        return void (await (one.by === 'us'
+          ? world.confirm(id, { payment_method: one.with })
+          : world.stripe(`payment_intents/${payment_intent}/confirm`, { payment_method: one.with, return_url: BACK })));
+      case 'authenticate':
+        return void (await atStripe('complete_action', { outcome: one.outcome }));
       case 'pass':
         return world.advance(one.seconds * 1000);
       case 'tell':
