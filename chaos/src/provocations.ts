@@ -1,3 +1,5 @@
+import { randomUUID } from 'node:crypto';
+import { type CheckoutView, type CustomerView } from '@tidegate/contracts/responses';
 import { type Arena } from './arena.js';
 import { type Random } from './seed.js';
 import { type Kind, type StoryLog, tellStory } from './story.js';
@@ -14,6 +16,8 @@ const STORIES: readonly [RegExp, Kind][] = [
   [/^payments\.refund\./, 'refund'],
 ];
 
+const OPEN_PAGE = 'POST /v1/checkout/sessions';
+
 /** What else must happen before the others are reached: a refusal, a lost answer, somebody at work beside us. */
 const PROVOCATIONS: readonly [RegExp, Provocation][] = [
   [/^payments\.request\.refused\./, story('refused')],
@@ -29,6 +33,15 @@ const PROVOCATIONS: readonly [RegExp, Provocation][] = [
   [/^payments\.refresh\./, unseenRefund],
   [/^payments\.customer\.check\./, foreignCustomer],
   [/^payments\.retry\.dead_lettered\./, giveUpTheQueue],
+  [/^payments\.checkout\.(accept|session|session_recorded)\./, checkout()],
+  [/^payments\.checkout\.submitted\./, checkout({ fault: 'error_500_before', route: OPEN_PAGE })],
+  [/^payments\.checkout\.lookup_list\./, checkout({ fault: 'reset_after', route: OPEN_PAGE })],
+  [/^payments\.checkout\.(expire|expire_recorded|refused)\./, checkout()],
+  [/^payments\.checkout\.(lookup|looked_up)\./, checkout({ fault: 'reset_after', route: `${OPEN_PAGE}/:id/expire` })],
+  [/^payments\.checkout\.payment_adopted\./, unseenCheckout],
+  [/^payments\.customer\.submitted\./, customer({ fault: 'error_500_before', route: 'POST /v1/customers' })],
+  [/^payments\.customer\.lookup_list\./, customer({ fault: 'reset_after', route: 'POST /v1/customers' })],
+  [/^payments\.customer\.(accept|create|create_recorded|erase|delete|delete_recorded)\./, customer()],
 ];
 
 /** The story that reaches this failpoint; undefined when any does, or none. */
@@ -91,6 +104,47 @@ async function foreignCustomer(arena: Arena): Promise<void> {
     key: `customer-${Math.random()}`,
     body: { amount: 4200, currency: 'usd', payment_method: 'pm_card_visa', customer: 'cus_nobody' },
   });
+}
+
+/** A page is opened, closed, and asked to close once more. */
+function checkout(fault?: { fault: string; route: string }): Provocation {
+  return async (arena) => {
+    if (fault) await arena.fault({ ...fault, times: 1 });
+    const opened = await openPage(arena);
+    if (!opened) return;
+    for (const _ of ['closes', 'is closed already'])
+      await arena.client.send({ method: 'POST', path: `/v1/checkout-sessions/${opened.id}/expire`, key: randomUUID(), body: {} });
+  };
+}
+
+/** A page is paid and none of the news arrives: whoever comes back from it makes us ask. */
+async function unseenCheckout(arena: Arena): Promise<void> {
+  const opened = await openPage(arena);
+  if (!opened) return;
+  for (const event_type of ['payment_intent.*', 'charge.*', 'checkout.*'])
+    await arena.fault({ fault: 'webhook_drop', event_type, times: 2 });
+  await arena.dashboard('pay_checkout', { session: opened.stripe_checkout_session });
+  await arena.client.send({ method: 'GET', path: `/v1/checkout-sessions/${opened.id}` });
+}
+
+async function openPage({ client }: Arena): Promise<CheckoutView | null> {
+  const urls = { success_url: 'https://shop.example/done', cancel_url: 'https://shop.example/back' };
+  const line_items = [{ name: 'Vase', quantity: 2, unit_amount: 2100 }];
+  const body = { ...urls, currency: 'usd', line_items };
+  const answer = await client.send({ method: 'POST', path: '/v1/checkout-sessions', key: randomUUID(), body });
+  return answer.status === 201 ? (JSON.parse(answer.body) as CheckoutView) : null;
+}
+
+/** A customer is made and erased. */
+function customer(fault?: { fault: string; route: string }): Provocation {
+  return async (arena) => {
+    if (fault) await arena.fault({ ...fault, times: 1 });
+    const body = { email: 'ada@example.com' };
+    const answer = await arena.client.send({ method: 'POST', path: '/v1/customers', key: randomUUID(), body });
+    if (answer.status !== 201) return;
+    const { id } = JSON.parse(answer.body) as CustomerView;
+    await arena.client.send({ method: 'POST', path: `/v1/customers/${id}/erase`, body: { reason: 'chaos' } });
+  };
 }
 
 /** An operator holds back all calls, and then gives up what has queued meanwhile. */

@@ -148,7 +148,7 @@ export class CarryOn {
     if (late !== 'refunding') return { dueAt: null };
     const refund = await refundLateSuccess(this.deps, checkoutOf(run), run.cause.correlation_id);
     if (refund.kind === 'later') return { dueAt: new Date(this.now().getTime() + refund.afterMs) };
-    await this.deps.recorder.record(run, 'payments.checkout.late_refunded', ({ lifecycle }) =>
+    await this.deps.recorder.record(run, 'payments.checkout.looked_up', ({ lifecycle }) =>
       lifecycle.status === 'complete' && lifecycle.late === 'refunding' ? refund.events : null,
     );
     return null;
@@ -162,7 +162,9 @@ export class CarryOn {
     const all = await everyPage((query) => list.listCheckoutSessions(query), { created: { gte } });
     if (all.kind !== 'ok') return this.lookLater(run, all);
     const found = all.value.filter((session) => session.metadata['checkout_id'] === terms.checkout_id);
-    await this.deps.recorder.record(run, 'payments.checkout.looked_up', (now) => decideFound(now, found, this.now()));
+    const again = decideFound(checkoutOf(run), found, this.now())?.[0]?.type === 'SessionSubmitted';
+    const name = again ? 'payments.checkout.submitted' : 'payments.checkout.looked_up';
+    await this.deps.recorder.record(run, name, (now) => decideFound(now, found, this.now()));
     run.refresh ||= found.some((session) => session.status === 'complete');
     return null;
   }
