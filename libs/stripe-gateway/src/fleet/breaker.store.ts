@@ -2,6 +2,7 @@ import { type Db } from '@tidegate/database/database';
 import { type BreakerRules } from '@tidegate/resilience/breaker';
 import { type RawBuilder, sql } from 'kysely';
 import { type BreakerName } from '../breaker-names.js';
+import { NOT_FLUSHED } from './not-flushed.js';
 
 export type BreakerStateName = 'closed' | 'open' | 'half_open' | 'isolated' | 'auth';
 
@@ -93,7 +94,7 @@ export class BreakerStore {
       INSERT INTO stripe_gateway.buckets AS b (breaker, version, started_at, calls, failures, last_failure_at)
       SELECT name, version, to_timestamp(floor(${ms(this.clock)} / ${SLOT_MS}) * ${SLOT_MS} / 1000), ${added.calls}::bigint, ${added.failures}::bigint,
         CASE WHEN ${added.failures}::bigint > 0 THEN ${this.clock} END
-      FROM stripe_gateway.breaker_states WHERE name = ${breaker} AND version = ${version} AND state = 'closed'
+      FROM stripe_gateway.breaker_states, ${NOT_FLUSHED} WHERE name = ${breaker} AND version = ${version} AND state = 'closed'
       ON CONFLICT (breaker, version, started_at) DO UPDATE SET calls = b.calls + excluded.calls, failures = b.failures + excluded.failures,
         last_failure_at = coalesce(excluded.last_failure_at, b.last_failure_at)`.execute(this.db);
   }

@@ -1,5 +1,6 @@
 import { type Db } from '@tidegate/database/database';
 import { sql } from 'kysely';
+import { NOT_FLUSHED } from './not-flushed.js';
 
 /** Writes go before reads: whether a payment is made matters more than how soon we know. */
 export type Kind = 'write' | 'read';
@@ -36,7 +37,7 @@ export class LimiterStore {
   /** Takes up to `want` tokens, and up to `ahead` more of what would be left over: half of it at most. */
   async lease(kind: Kind, want: number, ahead: number): Promise<Leased> {
     const { rows } = await sql<{ granted: number; wait_ms: number }>`
-      WITH locked AS (SELECT * FROM stripe_gateway.limiter WHERE name = 'stripe' FOR UPDATE),
+      WITH locked AS (SELECT l.* FROM stripe_gateway.limiter l, ${NOT_FLUSHED} WHERE l.name = 'stripe' FOR UPDATE OF l),
       timed AS MATERIALIZED (SELECT locked.*, clock_timestamp() AS now, per_second * ${FACTOR} AS flow FROM locked),
       filled AS (
         SELECT name, now, flow, filled_at, writes_wait_until > now AS writes_wait, reads_wait_until > now AS reads_wait,
