@@ -260,3 +260,20 @@ describe('A 429', () => {
     expect(await limiter()).toMatchObject({ factor: 1, limited_reason: null });
   });
 });
+
+describe('The schema', () => {
+  const may = async (role: string, what: string, table: string) =>
+    (await sql<{ may: boolean }>`SELECT has_table_privilege(${role}, ${`stripe_gateway.${table}`}, ${what}) AS may`.execute(world.db))
+      .rows[0]?.may;
+
+  it('lets the three services that call Stripe change what they must, and nobody else look', async () => {
+    for (const role of ['payments', 'webhooks', 'reconciliation']) {
+      expect(await may(role, 'UPDATE', 'breaker_states')).toBe(true);
+      expect(await may(role, 'INSERT', 'breaker_states')).toBe(false);
+      expect(await may(role, 'DELETE', 'breaker_states')).toBe(false);
+      expect(await may(role, 'SELECT', 'breakers')).toBe(true);
+      expect(await may(role, 'UPDATE', 'transitions')).toBe(role === 'payments');
+    }
+    for (const role of ['gateway', 'receipts']) expect(await may(role, 'SELECT', 'breakers')).toBe(false);
+  });
+});

@@ -5,12 +5,12 @@ import { currentCorrelationId } from '@tidegate/telemetry/correlation';
 import { type Logger } from '@tidegate/telemetry/logger';
 import { type BreakerName, breakerOf } from '../breaker-names.js';
 import { type StripeOutcome } from '../outcome.js';
-import { type Operation, operationName } from '../port.js';
-import { OWN_LIMIT, type Pressure, verdictOf } from '../verdict.js';
-import { type Author, type BreakerStateName, BreakerStore, type Transition } from './breaker.store.js';
+import { type Operation } from '../port.js';
+import { OWN_LIMIT, verdictOf } from '../verdict.js';
+import { type Author, type BreakerRow, type BreakerStateName, BreakerStore } from './breaker.store.js';
 import { COPY_LASTS_MS, type Door, FleetCopy } from './fleet-copy.js';
 import { LimiterStore } from './limiter.store.js';
-import { Tally } from './tally.js';
+import { type Admitted, Reporter } from './reporter.js';
 import { logTransition } from './transition-log.js';
 import { WaitingLine } from './waiting-line.js';
 
@@ -39,20 +39,18 @@ export interface FleetOptions {
   waitMs?: number;
   /** This process has learnt of a change; of several within one poll, it hears the last. */
   onChange?(change: FleetChange): void;
-  /** A probe may be sent, and nobody has yet: said each second while that is so. */
+  /** A probe may be sent, and nobody has yet: said at once and again after 1, 2, 4 … 60 s while that is so. */
   onProbeDue?(breaker: BreakerName): void;
 }
 
 const POLL_MS = 250;
 const POLL_GIVES_UP_MS = 2_000;
 const SAY_AGAIN_MS = 1_000;
+const LONGEST_SILENCE_MS = 60_000;
 const FORGET_EVERY_MS = 60_000;
 const WAIT_MS = 2_000;
 /** A caller waits no longer than this for its report to be written; it is written all the same. */
 const REPORT_MS = 1_000;
-const ENDPOINT_PAUSE_MS = 1_000;
-const ACCOUNT_PAUSE_MS = 500;
-const NARROW_MS = 10_000;
 
 /**
  * This process's part of the fleet's breakers and limiter. It reads the breakers each 250 ms; whether a call may start is then decided from memory, and a copy
@@ -62,12 +60,12 @@ export class Fleet {
   readonly breakers: BreakerStore;
   readonly limiter: LimiterStore;
   private readonly line: WaitingLine;
-  private readonly tally = new Tally();
+  private readonly reporter: Reporter;
   private copy: FleetCopy | null = null;
   private polling: Promise<void> | null = null;
   private running: Promise<void> | null = null;
   private readonly stopping = new AbortController();
-  private readonly said = new Map<BreakerName, number>();
+  private readonly said = new Map<BreakerName, { version: number; pauseMs: number; againAt: number }>();
   private readonly letIn = new Map<BreakerName, number>();
   private forgotAt = performance.now();
   private isAway = false;
@@ -80,6 +78,13 @@ export class Fleet {
       maxInFlight: options.maxInFlight,
       waitMs: options.waitMs ?? WAIT_MS,
       onError: () => undefined,
+    });
+    this.reporter = new Reporter({
+      breakers: this.breakers,
+      limiter: this.limiter,
+      line: this.line,
+      logger: options.logger,
+      author: () => this.author(),
     });
   }
 
@@ -94,7 +99,7 @@ export class Fleet {
     this.line.stop();
     await this.running;
     await this.polling?.catch(() => undefined);
-    await this.flush().catch(() => undefined);
+    await this.reporter.flush().catch(() => undefined);
   }
 
   /**
@@ -185,7 +190,7 @@ export class Fleet {
   private async call<T>(
     operation: Operation,
     breaker: BreakerName,
-    admitted: { version: number } | { probe: string },
+    admitted: Admitted,
     call: () => Promise<StripeOutcome<T>>,
   ): Promise<StripeOutcome<T>> {
     const key = this.options.keyFingerprint();
@@ -193,72 +198,15 @@ export class Fleet {
     const outcome = await call();
     const verdict = verdictOf(outcome, performance.now() - startedAt, this.options.slowMs);
     if (verdict.counts === 'success' && 'version' in admitted && !verdict.latch && !verdict.pressure) {
-      this.tally.add(breaker, admitted.version, { calls: 1, failures: 0 });
+      this.reporter.succeeded(breaker, admitted.version);
       return outcome;
     }
-    const report = this.report(operation, breaker, admitted, {
-      ...verdict,
-      key,
-      reason: outcome.kind === 'limited' ? outcome.reason : outcome.kind,
-    });
+    const reason = outcome.kind === 'limited' ? outcome.reason : outcome.kind;
+    const report = this.reporter
+      .report({ operation, breaker, admitted, key, reason, ...verdict })
+      .then((changed) => (changed ? this.refresh() : undefined));
     await Promise.race([report, delay(REPORT_MS, undefined, { ref: false })]);
     return outcome;
-  }
-
-  /** Tells the fleet what a call has taught. A failure that cannot be written now is written with the next poll that can. */
-  private async report(
-    operation: Operation,
-    breaker: BreakerName,
-    admitted: { version: number } | { probe: string },
-    lesson: ReturnType<typeof verdictOf> & { key: string; reason: string },
-  ): Promise<void> {
-    const made: Transition[] = [];
-    try {
-      if (lesson.latch === 'key') made.push(...(await this.breakers.refuseKey(lesson.key, this.author())));
-      if (lesson.latch === 'operation')
-        await this.breakers.hold(operationName(operation), breaker, {
-          fingerprint: lesson.key,
-          ms: null,
-          reason: 'permission denied by Stripe',
-        });
-      if (lesson.pressure) await this.relieve(operation, breaker, lesson.pressure, lesson.reason);
-      if ('probe' in admitted) {
-        if (lesson.counts !== 'nothing')
-          made.push(...(await this.breakers.reportProbe(breaker, admitted.probe, lesson.counts === 'failure', this.author())));
-      } else if (lesson.counts !== 'nothing') {
-        const failures = lesson.counts === 'failure' ? 1 : 0;
-        this.tally.add(breaker, admitted.version, { calls: 1, failures });
-        if (failures > 0) made.push(...(await this.flush(breaker)));
-      }
-    } catch (err) {
-      this.options.logger.warn({ event: 'stripe_gateway_report_failed', err }, 'The fleet could not be told how a call ended');
-    }
-    for (const transition of made) logTransition(this.options.logger, transition);
-    if (made.length > 0 || lesson.latch) await this.refresh();
-  }
-
-  private async relieve(operation: Operation, breaker: BreakerName, pressure: Pressure, reason: string): Promise<void> {
-    this.line.drain();
-    if (pressure === 'account_concurrency') this.line.narrow(NARROW_MS);
-    if (pressure === 'endpoint')
-      await this.breakers.hold(operationName(operation), breaker, { fingerprint: '*', ms: ENDPOINT_PAUSE_MS, reason });
-    await this.limiter.drain({ reason, pauseMs: pressure === 'endpoint' ? 0 : ACCOUNT_PAUSE_MS, halve: pressure !== 'endpoint' });
-  }
-
-  /** Writes what was counted, and opens what has to open; answers the transitions. */
-  private async flush(breaker?: BreakerName): Promise<Transition[]> {
-    const made: Transition[] = [];
-    const all = this.tally.take(breaker);
-    for (const [index, { breaker: name, version, ...added }] of all.entries()) {
-      try {
-        await this.breakers.count(name, version, added);
-      } catch (error) {
-        for (const one of all.slice(index)) this.tally.add(one.breaker, one.version, one);
-        throw error;
-      }
-      if (added.failures > 0) made.push(...(await this.breakers.trip(name, version, this.author())));
-    }
-    return made;
   }
 
   private async follow(): Promise<void> {
@@ -273,7 +221,7 @@ export class Fleet {
   private async tick(): Promise<void> {
     try {
       await this.poll();
-      for (const transition of await this.flush()) logTransition(this.options.logger, transition);
+      await this.reporter.flush();
       if (performance.now() - this.forgotAt > FORGET_EVERY_MS) {
         this.forgotAt = performance.now();
         await this.breakers.forgetOld();
@@ -327,11 +275,16 @@ export class Fleet {
       if (old.version !== row.version) this.options.onChange?.({ breaker: row.name, version: row.version, from: old.state, to: row.state });
       const door = this.now(row.name);
       const isDue = door !== null && !door.open && door.probeDue;
-      if (isDue && now - (this.said.get(row.name) ?? -Infinity) >= SAY_AGAIN_MS) {
-        this.said.set(row.name, now);
-        this.options.onProbeDue?.(row.name);
-      }
+      if (isDue && this.isTimeToSay(row, now)) this.options.onProbeDue?.(row.name);
     }
+  }
+
+  private isTimeToSay({ name, version }: BreakerRow, now: number): boolean {
+    const said = this.said.get(name);
+    if (said?.version === version && now < said.againAt) return false;
+    const pauseMs = said?.version === version ? Math.min(2 * said.pauseMs, LONGEST_SILENCE_MS) : SAY_AGAIN_MS;
+    this.said.set(name, { version, pauseMs, againAt: now + pauseMs });
+    return true;
   }
 
   private retryAfterMs(breaker: BreakerName): number {

@@ -37,7 +37,8 @@ export class LimiterStore {
   /** Takes up to `want` tokens, and up to `ahead` more of what would be left over: half of it at most. */
   async lease(kind: Kind, want: number, ahead: number): Promise<Leased> {
     const { rows } = await sql<{ granted: number; wait_ms: number }>`
-      WITH locked AS (SELECT l.* FROM stripe_gateway.limiter l, ${NOT_FLUSHED} WHERE l.name = 'stripe' FOR UPDATE OF l),
+      WITH locked AS (SELECT l.name, per_second, capacity, tokens, filled_at, read_credit, writes_wait_until, reads_wait_until, factor, limited_at
+        FROM stripe_gateway.limiter l, ${NOT_FLUSHED} WHERE l.name = 'stripe' FOR UPDATE OF l),
       timed AS MATERIALIZED (SELECT locked.*, clock_timestamp() AS now, per_second * ${FACTOR} AS flow FROM locked),
       filled AS (
         SELECT name, now, flow, filled_at, writes_wait_until > now AS writes_wait, reads_wait_until > now AS reads_wait,

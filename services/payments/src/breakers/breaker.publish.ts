@@ -6,6 +6,7 @@ import { type PaymentsTables } from '../tables.js';
 /** A breaker belongs to no tenant. */
 const NO_TENANT = '-';
 const BATCH = 100;
+const FORGET_EVERY_MS = 3_600_000;
 const TRANSITIONS_KEPT = sql`interval '90 days'`;
 
 interface Row {
@@ -25,6 +26,8 @@ interface Row {
 
 /** Publishes each transition once: it is marked in the transaction that stages its event. Of several processes one at a time does so, in order. */
 export class BreakerPublisher {
+  private forgotAt = -Infinity;
+
   constructor(private readonly deps: { db: Kysely<PaymentsTables>; onCommitted(): void }) {}
 
   async runOnce(): Promise<number> {
@@ -47,6 +50,8 @@ export class BreakerPublisher {
   }
 
   private async forgetOld(): Promise<void> {
+    if (performance.now() - this.forgotAt < FORGET_EVERY_MS) return;
+    this.forgotAt = performance.now();
     await sql`DELETE FROM stripe_gateway.transitions WHERE published_at < clock_timestamp() - ${TRANSITIONS_KEPT}`.execute(this.deps.db);
   }
 }
