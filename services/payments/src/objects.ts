@@ -42,7 +42,7 @@ export function objectParts(ports: PaymentsPorts, settings: PaymentsSettings, sh
   const calls = new CheckoutCalls({ db, stripe, failpoints });
   const carryOn = new CheckoutCarryOn({ ...shared, checkoutMetrics, calls, recorder, latePolicy, refund });
   const customerCarryOn = new CustomerCarryOn(shared);
-  const carryOne = (held: Held) => carryCheckout({ db, carryOn, logger }, held);
+  const carryOne = (held: Held) => carryCheckout({ db, carryOn, logger, checkoutMetrics }, held);
   const checkoutLoop = new ObjectLoop({ db, clock, instance, kind: 'cks', carryOne });
   const customerLoop = new ObjectLoop({
     db,

@@ -57,6 +57,18 @@ describe('The window of a checkout', () => {
     expect(await world.metric('payments_window_overdue')).toBe(0);
   });
 
+  it('that ends behind an open breaker is seen in metrics, and closed when the breaker is', async () => {
+    const { id } = await world.opened({ window_hours: 1 });
+    await world.breaker(RPC.breakerIsolate, 'stripe');
+    world.advance(HOUR + 1000);
+    await world.carryOn();
+    expect(await world.metric('job_errors_total', { job: 'payments.carry_on_checkouts', error_type: 'stripe_unavailable' })).toBe(1);
+    expect(await world.metric('payments_window_overdue')).toBe(1);
+    await world.breaker(RPC.breakerClose, 'stripe');
+    await world.settle(5 * 60_000 + 1000);
+    expect((await world.seen(id)).status).toBe('expired');
+  });
+
   it('whose place in the schedule is lost is closed by the sweep, or by an operator at once', async () => {
     const ids = [(await world.opened()).id, (await world.opened()).id];
     await sql`DELETE FROM payment_work`.execute(world.db);

@@ -36,6 +36,12 @@ export interface CarryOnDeps extends RecorderDeps, LateRefundDeps, AdoptionDeps 
 
 /** Calls that open or close, before a run leaves the rest to the schedule. */
 const CALLS_PER_RUN = 3;
+const TURNED_AWAY_BY: Partial<Record<StripeOutcome<unknown>['kind'], WaitsFor>> = {
+  refused: 'breaker_open',
+  limited: 'rate_limited',
+  in_use: 'key_in_use',
+  auth: 'auth',
+};
 /** Lists are searched from a little before the first call, for clocks that differ. Seconds. */
 const EARLIER = 300;
 /** A window that should be closed is looked at at least this often. */
@@ -59,8 +65,8 @@ export class CarryOn {
     this.deps.keeper.keep(run.held);
     try {
       const dueAt = await this.settle(run);
-      const waitsFor: WaitsFor = run.refused ? 'breaker_open' : run.turnedAway ? 'rate_limited' : waitOf(checkoutOf(run));
-      const attempt = waitsFor === 'window' ? 0 : run.held.attempt + (run.refused ? 0 : 1);
+      const waitsFor = run.waitsFor ?? waitOf(checkoutOf(run));
+      const attempt = waitsFor === 'window' ? 0 : run.held.attempt + (waitsFor === 'breaker_open' ? 0 : 1);
       if (dueAt !== null && run.refresh !== run.held.refresh) await keepRefresh(this.deps.db, run.held, run.refresh);
       const { more } = await release(this.deps.db, run.held, dueAt === null ? null : { dueAt, attempt, waitsFor });
       this.deps.signals.wake(run.held.payment_id);
@@ -203,7 +209,7 @@ export class CarryOn {
   private turnedAway(run: Run, outcome: StripeOutcome<unknown>): { dueAt: Date | null } {
     const retryAfterMs = 'retryAfterMs' in outcome ? outcome.retryAfterMs : 0;
     run.turnedAway = { retryAfterMs: Math.max(retryAfterMs, 1000) };
-    run.refused ||= outcome.kind === 'refused';
+    run.waitsFor = TURNED_AWAY_BY[outcome.kind] ?? 'another_look';
     return { dueAt: nextRetry(this.now(), run.held.attempt, retryAfterMs, this.deps.random()) };
   }
 

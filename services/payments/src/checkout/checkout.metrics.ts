@@ -16,12 +16,14 @@ const RESULTS = [
   'closed',
   'extended',
 ] as const;
+const JOB = 'payments.carry_on_checkouts';
 type Result = (typeof RESULTS)[number];
 
 /** What the operators see of checkouts. The success rate is (completed + late_success) / (those + window_expired). */
 export class CheckoutMetrics {
   private readonly sessions;
   private readonly expired;
+  private readonly jobErrors;
 
   constructor(
     metrics: Metrics,
@@ -31,6 +33,10 @@ export class CheckoutMetrics {
   ) {
     this.sessions = metrics.counter('checkout_sessions_total', 'Checkouts by what happened to them.', { result: RESULTS });
     this.expired = metrics.counter('payments_window_expired_total', 'Checkouts whose page was closed because their window had ended.');
+    this.jobErrors = metrics.counter('job_errors_total', 'Failures of background jobs', {
+      job: [JOB],
+      error_type: ['stripe_unavailable', 'internal'],
+    });
     const overdue = async () => {
       const { rows } = await sql<{ n: number; oldest: Date | null }>`
         SELECT count(*)::int AS n, min(window_ends_at) AS oldest FROM checkouts WHERE status = 'open' AND window_ends_at <= ${now()}`.execute(
@@ -54,6 +60,11 @@ export class CheckoutMetrics {
       const { rows } = await sql<{ n: number }>`SELECT count(*)::int AS n FROM checkouts WHERE late_success = 'held'`.execute(db);
       gauge.set(rows[0]?.n ?? 0);
     });
+  }
+
+  /** The loop could not carry a checkout on: no call was let through, or something of ours failed. */
+  carryOnStopped(error_type: 'stripe_unavailable' | 'internal'): void {
+    this.jobErrors.inc({ job: JOB, error_type });
   }
 
   /** After the commit of these events. */

@@ -1,5 +1,5 @@
 import { type Cause } from '../payment/run.js';
-import { type Held } from '../work/work.store.js';
+import { type Held, type WaitsFor } from '../work/work.store.js';
 import { type Checkout, callIdOf } from './checkout.state.js';
 import { type Loaded } from './checkout.store.js';
 
@@ -16,8 +16,8 @@ export interface Run {
   refresh: boolean;
   /** Why the run stopped before certainty, when the reason was that no call could be made. */
   turnedAway: { retryAfterMs: number } | null;
-  /** The breaker let no call through; that burns no attempt. */
-  refused: boolean;
+  /** What turned it away. */
+  waitsFor: WaitsFor | null;
 }
 
 export const checkoutOf = ({ loaded }: Run): Checkout => {
@@ -33,5 +33,5 @@ export const newRun = (held: Held, loaded: Loaded, cause: Cause, deadline: numbe
   stale: held.takenOver && loaded.state.kind === 'checkout' ? callIdOf(loaded.state) : null,
   refresh: held.refresh,
   turnedAway: null,
-  refused: false,
+  waitsFor: null,
 });
