@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { HttpReply } from '@tidegate/contracts/rpc/http-reply';
-import { type RouteRequest, RPC, type RpcSubject } from '@tidegate/contracts/rpc/routes';
+import { deadLetterSubject, type RouteRequest, RPC, type RpcSubject } from '@tidegate/contracts/rpc/routes';
 import { type Database } from '@tidegate/database/database';
 import { connectBroker } from '@tidegate/messaging/connection';
 import { eventually } from '@tidegate/test-harness/eventually';
@@ -98,6 +98,12 @@ describe('Given receipts in four processes at work on the events of payments', (
     for (const text of ['US$10.03', 'Order 3', 'ada@example.com', (JSON.parse(one.body) as { number: string }).number, 'Hafenrösterei'])
       expect(pages[0]).toContain(text);
     expect((await ask(RPC.receiptPdf, id, 'other')).status).toBe(404);
+  });
+
+  it('answers the gateway for what it set aside', async () => {
+    const list = await ask(deadLetterSubject('receipts', 'list'), '');
+    expect([list.status, JSON.parse(list.body)]).toEqual([200, { data: [], has_more: false }]);
+    expect((await ask(deadLetterSubject('receipts', 'get'), 'dl_receipts-documents_rcp_0123456789abcdef')).status).toBe(404);
   });
 
   it('numbers another tenant on its own', async () => {

@@ -4,7 +4,7 @@ import { paymentSubject } from '@tidegate/contracts/events/payment';
 import type { PaymentSnapshot } from '@tidegate/contracts/payment';
 import { RunView } from '@tidegate/contracts/responses';
 import { type HttpReply, jsonReply } from '@tidegate/contracts/rpc/http-reply';
-import { RPC, type RouteRequest } from '@tidegate/contracts/rpc/routes';
+import { deadLetterSubject, RPC, type RouteRequest } from '@tidegate/contracts/rpc/routes';
 import { type Db, openDatabase } from '@tidegate/database/database';
 import { noFailpoints } from '@tidegate/database/failpoints';
 import { Lease } from '@tidegate/database/lease';
@@ -174,6 +174,11 @@ describe('The running service', () => {
     expect(text).toContain('billing_reconciliation_discrepancies_total{class="missing_local"} 1');
     expect(text).toContain('billing_reconciliation_runs_total{result="succeeded"} 2');
   }, 30_000);
+
+  it('answers for what it set aside', async () => {
+    const list = await ask(deadLetterSubject('reconciliation', 'list'), {});
+    expect([list.status, JSON.parse(list.body)]).toEqual([200, { data: [], has_more: false }]);
+  });
 
   it('has stale payments looked up', async () => {
     const stale = snapshot(bench, { status: 'unknown' });

@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { NormalizedStripeEvent } from '@tidegate/contracts/events/stripe-event';
+import type { HttpReply } from '@tidegate/contracts/rpc/http-reply';
+import { deadLetterSubject, type RouteRequest } from '@tidegate/contracts/rpc/routes';
 import { handledSubject } from '@tidegate/contracts/subjects';
 import { openDatabase } from '@tidegate/database/database';
 import { noFailpoints } from '@tidegate/database/failpoints';
@@ -8,6 +10,7 @@ import { freePort } from '@tidegate/local-stack/process/free-port';
 import { connectBroker } from '@tidegate/messaging/connection';
 import { envelope, stage } from '@tidegate/messaging/outbox';
 import { OutboxRelay } from '@tidegate/messaging/relay';
+import { RpcClient } from '@tidegate/messaging/rpc';
 import { type Handler, Subscriber } from '@tidegate/messaging/subscriber';
 import { natsPermissions, SERVICES } from '@tidegate/messaging/topology';
 import { type RunningService, startService } from '@tidegate/service-host/host';
@@ -27,6 +30,7 @@ let service: RunningService;
 let simulator: Awaited<ReturnType<typeof simulatorForTests>>;
 let stripe: ReturnType<typeof createStripeAdapter>;
 const closing: (() => Promise<unknown>)[] = [];
+let natsUrl: (user: string) => string;
 /** What reached the other side of the broker. */
 const heard: NormalizedStripeEvent[] = [];
 
@@ -93,6 +97,7 @@ beforeAll(async () => {
   ];
   const [opened, nats, port] = [await openWorkbench(), await natsForTests({ users }), await freePort()];
   bench = opened;
+  natsUrl = (user) => nats.url(user);
   simulator = await simulatorForTests({ webhooks: [{ url: `http://127.0.0.1:${port}/webhooks/stripe`, secrets: [SECRET] }] });
   stripe = createStripeAdapter({ secretKey: STRIPE_KEY, apiBase: simulator.url });
   const config = readWebhooksConfig({
@@ -167,6 +172,18 @@ describe('With deliveries dropped, doubled and shuffled', () => {
     expect(value('stripe_events_missed_total')).toBeGreaterThan(0);
     expect(value('stripe_webhook_events_total{event_type="unknown",result="bad_signature"}')).toBe(0);
     expect(value('stripe_webhook_lag_seconds')).toBe(0);
+  });
+
+  it('it answers the gateway for what it set aside', async () => {
+    const broker = await connectBroker({ servers: natsUrl('gateway'), name: 'gateway-spec', service: 'gateway', logger: silent });
+    await broker.connection();
+    const request: RouteRequest = {
+      tenant: 'default', actor: 'key', request_id: 'req_1', correlation_id: 'cor_1', route: '', params: {}, query: {}, idempotency_key: null, respond_async: false, livemode: false,
+      body: { filter: {}, reason: 'nothing to see' },
+    }; // prettier-ignore
+    const reply = await new RpcClient(broker).request<HttpReply>(deadLetterSubject('webhooks', 'replay'), request);
+    expect([reply.status, JSON.parse(reply.body)]).toMatchObject([200, { matched: 0, changed: 0 }]);
+    await broker.drain();
   });
 
   it('rubbish on the running service is a 4xx', async () => {
