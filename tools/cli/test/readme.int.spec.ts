@@ -1,0 +1,159 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { OutboxStatusView } from '@tidegate/contracts/ops/outbox-status';
+import type { CheckoutView } from '@tidegate/contracts/responses';
+import { eventually } from '@tidegate/test-harness/eventually';
+import { type Command } from 'commander';
+import { Cli } from '../src/cli.js';
+import { program } from '../src/program.js';
+import { processTerminal } from '../src/terminal.js';
+import { operatorWorld, type OperatorWorld } from './operator-world.js';
+
+const README = join(import.meta.dirname, '..', 'README.md');
+const [BEGIN, END] = ['<!-- examples: printed by test/readme.int.spec.ts -->', '<!-- end of examples -->'];
+
+/** One of each command. What changes something is shown as its preview, which changes nothing. */
+const EXAMPLES = [
+  'stripe check',
+  'stripe setup --check',
+  'stripe setup --reason "new account"',
+  'breaker status',
+  'breaker reset stripe --reason "Stripe says it is back"',
+  'breaker isolate stripe --reason "audit of the account"',
+  'breaker close stripe --reason "audit is over"',
+  'payments list --status succeeded',
+  'payments show {payment}',
+  'payments resolve {payment} --reason "customer asks" --yes',
+  'payments stats --hours 2',
+  'payment-window reconcile --reason "alert on pending checkouts" --yes',
+  'payment-window override {checkout} --expire --reason "auction cancelled" --yes',
+  'retries list',
+  'retries dead-letter --older-than 2h --reason "customers were told" --yes',
+  'dead-letters list',
+  'dead-letters show {letter}',
+  'dead-letters replay --consumer payments-receipts --reason "fixed in 1.4.2"',
+  'dead-letters discard {letter} --reason "not needed any more"',
+  'outbox status',
+  'secrets fingerprint',
+  'tenants create acme --name "Acme GmbH" --zone Europe/Berlin --locale de --reason "new customer" --yes',
+  'tenants list',
+  'keys create --tenant acme --scopes payments:read,payments:write --reason "web shop" --yes',
+  'keys rotate {key} --overlap 2h --reason "yearly rotation" --yes',
+  'keys revoke {key} --reason "found in a public repository" --yes',
+  'keys list --tenant default',
+];
+
+let world: OperatorWorld;
+let page: Server;
+const printed = new Map<string, string>();
+beforeAll(async () => {
+  world = await operatorWorld({ payments: { STRIPE_STATUS_URL: await statusPage() } });
+  const ids: Record<string, string> = { key: (await world.newKey({})).split('_')[2] ?? '', letter: await setAside() };
+  ids['payment'] = (await world.post<{ id: string }>('/v1/payments', { amount: 4200, currency: 'usd', payment_method: 'pm_card_visa' })).id;
+  const item = { name: 'Ticket', quantity: 1, unit_amount: 4200 };
+  const session = {
+    line_items: [item],
+    currency: 'usd',
+    success_url: 'https://shop.example/thanks',
+    cancel_url: 'https://shop.example/cart',
+  };
+  ids['checkout'] = (await world.post<CheckoutView>('/v1/checkout-sessions', session)).id;
+  for (const example of EXAMPLES) {
+    const line = example.replace(/\{(\w+)\}/, (_, name: string) => ids[name] ?? '');
+    if (example === 'outbox status') await everythingPublished();
+    const { out } = await world.tidegate(line);
+    // Two services do not run here.
+    printed.set(example, `$ tidegate ${line}\n${out.replace(/^! \w+ does not answer\n/gm, '')}`.trimEnd());
+  }
+  if (process.env['UPDATE_README'] !== undefined) {
+    const text = readFileSync(README, 'utf8');
+    const blocks = [...printed.values()].map((block) => `\`\`\`console\n${harmless(block)}\n\`\`\``).join('\n\n');
+    writeFileSync(README, `${text.slice(0, text.indexOf(BEGIN) + BEGIN.length)}\n\n${blocks}\n\n${text.slice(text.indexOf(END))}`);
+  }
+}, 120_000);
+afterAll(async () => {
+  page?.closeAllConnections();
+  page?.close();
+  await world?.stop();
+});
+
+const everythingPublished = () =>
+  eventually(async () => {
+    const { value } = await world.json<OutboxStatusView>('outbox status');
+    expect(value.data.map(({ unpublished }) => unpublished)).toEqual([0, 0]);
+  });
+
+/** Stripe's status page on a good day. */
+async function statusPage(): Promise<string> {
+  const body = { page: { updated_at: '2026-11-21T10:00:00Z' }, status: { indicator: 'none', description: 'All Systems Operational' } };
+  page = createServer((_request, response) => response.end(JSON.stringify(body)));
+  await new Promise<void>((resolve) => page.listen(0, '127.0.0.1', resolve));
+  return `http://127.0.0.1:${(page.address() as AddressInfo).port}/api/v2/status.json`;
+}
+
+async function setAside(): Promise<string> {
+  await world.query(
+    `insert into payments.inbox (consumer, generation, message_id, epoch, aggregate, subject, bytes, state, reason, failures, first_failed_at)
+     values ('payments-receipts', 1, gen_random_uuid(), 1, 'pay_4f1c2b7a9d3e5f60', 'receipts.events.receipt.issued.v1', '{}', 'dead', 'a bug in 1.4.1', 1, now())`,
+  );
+  const { value } = await world.json<{ data: { id: string }[] }>('dead-letters list');
+  return value.data[0]?.id ?? '';
+}
+
+/** Nothing that looks like a key stays in a file. */
+const harmless = (text: string): string => text.replace(/tg_test_\w+/g, 'tg_test_…').replace(/whsec_\w+/g, 'whsec_…');
+
+/** What is another one each time, told alike. */
+const likened = (text: string): string[] =>
+  harmless(text)
+    .replace(/\b(pay|pi|ch|cks|we|req|cs_test|acct)_\w+/g, 'ID')
+    .replace(/dl_[\w-]+/g, 'ID')
+    .replace(/\b(payments|webhooks|gateway|receipts|reconciliation)-\d+-\d+-[0-9a-f]+/g, 'PROCESS')
+    .replace(/https?:\/\/\S+/g, 'URL')
+    .replace(/sha256:[0-9a-f]{8}/g, 'FINGERPRINT')
+    .replace(/\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ/g, 'TIME')
+    .replace(/\b[0-9A-Za-z]{12}\b(?=\s|$|\.|,)/g, 'KEY')
+    .replace(/-?\d+(\.\d+)?/g, 'N')
+    .replace(/N [smhd]( N [smhd])?/g, 'N s')
+    .replace(/[ \t]+/g, ' ')
+    .split('\n')
+    .map((line) => line.trim());
+
+describe('The README', () => {
+  it.each(EXAMPLES)('shows what `tidegate %s` prints', (example) => {
+    const readme = readFileSync(README, 'utf8');
+    const blocks = [...readme.matchAll(/```console\n([\s\S]*?)\n```/g)].map((match) => likened(match[1] ?? ''));
+    const [command, ...lines] = likened(printed.get(example) ?? '');
+    const block = blocks.find(([first]) => first === command);
+    expect(block).toBeDefined();
+    expect(block).toEqual(expect.arrayContaining(lines));
+  });
+
+  it('has an example of every command there is', () => {
+    const leaves = (command: Command, path: string[]): string[] =>
+      command.commands.length === 0 ? [path.join(' ')] : command.commands.flatMap((one) => leaves(one, [...path, one.name()]));
+    const commands = leaves(program(new Cli(processTerminal())), []);
+    expect(commands.filter((name) => !EXAMPLES.some((example) => example === name || example.startsWith(`${name} `)))).toEqual([]);
+    expect(commands.length).toBeGreaterThan(20);
+  });
+});
+
+describe('The help', () => {
+  it('of every command says what it does and how it may end', async () => {
+    const { exitCode, out } = await world.tidegate('--help');
+    expect([exitCode, out]).toEqual([0, expect.stringContaining('Exit codes: 0 fine, 1 failed or not done, 2 found something')]);
+    for (const example of EXAMPLES) {
+      const [noun, verb] = example.split(' ');
+      const help = await world.tidegate(`${noun} ${verb} --help`);
+      expect([help.exitCode, help.out]).toEqual([0, expect.stringContaining('--json')]);
+    }
+  });
+
+  it('is pointed at when something is misspelt', async () => {
+    const { exitCode, err } = await world.tidegate('payment list');
+    expect([exitCode, err]).toEqual([1, expect.stringMatching(/unknown command 'payment'[\s\S]*Did you mean payments/)]);
+  });
+});
