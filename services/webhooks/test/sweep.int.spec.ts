@@ -13,6 +13,7 @@ let simulator: Awaited<ReturnType<typeof simulatorForTests>>;
 let stripe: ReturnType<typeof createStripeAdapter>;
 let now = new Date();
 const found: number[] = [];
+let unanswered = 0;
 
 beforeAll(async () => {
   bench = await openWorkbench();
@@ -35,6 +36,7 @@ const sweeper = () =>
     partitions: new Partitions(bench.db, bench.logger),
     settings: { everySeconds: 300, overlapSeconds: 600, settleSeconds: 0 },
     found: (events) => found.push(events),
+    unanswered: () => (unanswered += 1),
   });
 
 const hints = () =>
@@ -128,6 +130,7 @@ describe('The sweep', () => {
     fiveMinutesLater();
     const fault = simulator.addFault({ fault: 'error_500_before', route: 'GET /v1/events' } as never);
     await expect(sweeper().runOnce({ epoch: 8 })).rejects.toBeInstanceOf(SweepIncomplete);
+    expect(unanswered).toBe(1);
     simulator.clearFaults();
     expect(fault).toBeDefined();
     expect(await sweeper().runOnce({ epoch: 8 })).toBeGreaterThan(0);
