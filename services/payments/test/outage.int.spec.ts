@@ -74,7 +74,9 @@ describe('After an outage that lost the answers of 200 calls', () => {
     const pages = asked.filter(({ path }) => path.startsWith('GET /v1/payment_intents?') || path === 'GET /v1/payment_intents').length;
     const refunds = asked.filter(({ path }) => path.startsWith('GET /v1/refunds')).length;
     // Three pages hold all that was created, in each of two processes; a second scan for what was called again meanwhile.
-    expect({ pages, refunds }).toEqual({ pages: expect.any(Number), refunds: EACH });
     expect(pages).toBeLessThanOrEqual(12);
+    expect(refunds).toBe(EACH);
+    // At the default limit of 20 a second all of it takes a quarter of a minute.
+    expect(asked.length).toBeLessThan(15 * 20);
   });
 });
