@@ -32,15 +32,16 @@ describe('A checkout', () => {
     const { id, stripe_checkout_session } = await world.opened();
     expect(await world.pay(stripe_checkout_session)).toBe(200);
     await world.tell();
-    await world.settle();
     const payment = foreignPaymentId(null, stripe_checkout_session ?? '');
-    expect(await world.seen(id)).toMatchObject({ status: 'complete', payment, payment_status: 'paid', late_success: null, url: null });
-    expect(await world.get(payment)).toMatchObject({ status: 'succeeded', amount_captured: 4200, origin: 'checkout' });
-    expect(await world.factsOf(id)).toEqual(['opened', 'completed']);
+    // A receipt asks for them as soon as it hears of the success.
     const details = await world.send(RPC.paymentGet, { params: { id: payment }, query: { expand: 'details' } });
     expect(JSON.parse(details.body)).toMatchObject({
       details: { receipt_email: 'payer@example.com', line_items: [{ name: 'Vase', quantity: 2 }] },
     });
+    await world.settle();
+    expect(await world.seen(id)).toMatchObject({ status: 'complete', payment, payment_status: 'paid', late_success: null, url: null });
+    expect(await world.get(payment)).toMatchObject({ status: 'succeeded', amount_captured: 4200, origin: 'checkout' });
+    expect(await world.factsOf(id)).toEqual(['opened', 'completed']);
   });
 
   it('that two tabs pay at once is charged once', async () => {

@@ -23,7 +23,7 @@ export interface AdoptionDeps {
 /** Makes the payment of a page known here, if Stripe's news has not done so already: whoever sees the checkout complete shall see its payment, too. */
 export async function adoptPayment(
   deps: AdoptionDeps,
-  { checkoutId, session, intent, cause }: { checkoutId: string; session: CheckoutSession; intent: Intent; cause: Cause },
+  { session, intent, cause }: { session: CheckoutSession; intent: Intent; cause: Cause },
 ): Promise<void> {
   const now = deps.clock.now();
   const adoption = adopt(intent, deps.rules, now, session.id);
@@ -32,28 +32,36 @@ export async function adoptPayment(
   const known = await deps.db.selectFrom('payments').select('id').where('id', '=', paymentId).executeTakeFirst();
   if (!known) {
     try {
-      await inTransaction(deps, 'payments.checkout.payment_adopted', async (tx) => {
+      const { state } = await inTransaction(deps, 'payments.checkout.payment_adopted', async (tx) => {
         const after = await commit(tx, { paymentId, before: nothingLoaded, events: adoption.events, now, metadata: metadataOf(cause) });
+        await describePayment(tx, intent, paymentId, session.email);
         if (intent.status === 'succeeded') await wishRefresh(tx, paymentId, now);
-        deps.metrics.changed(nothingLoaded.state, after.state);
+        return after;
       });
+      deps.metrics.changed(nothingLoaded.state, state);
       deps.onCommitted();
     } catch (error) {
       if (!(error instanceof PaymentMoved)) throw error;
     }
-  }
-  await describe(deps.db, { checkoutId, paymentId, email: session.email });
+  } else await describePayment(deps.db, intent, paymentId, session.email);
 }
 
-/** What a receipt needs beyond the facts: the things that were bought, and the payer's address. */
-async function describe(
+/**
+ * What a receipt needs beyond the facts: the things that were bought, and the payer's address. In the transaction that makes the payment known, because a
+ * receipt is issued as soon as it has succeeded. Nothing for a payment that no page of ours made.
+ */
+export async function describePayment(
   db: Kysely<PaymentsTables>,
-  { checkoutId, paymentId, email }: { checkoutId: string; paymentId: string; email: string | null },
+  { metadata }: Pick<Intent, 'metadata'>,
+  paymentId: string,
+  email: string | null,
 ): Promise<void> {
+  const checkoutId = metadata['checkout_id'];
+  if (checkoutId === undefined) return;
   await sql`
     INSERT INTO request_details (command_id, payment_id, details)
-    SELECT ${`${checkoutId}:payment`}, ${paymentId},
+    SELECT ${`${paymentId}:page`}, ${paymentId},
       jsonb_strip_nulls(jsonb_build_object('line_items', details -> 'line_items', 'locale', details -> 'locale', 'receipt_email', ${email}::text))
     FROM request_details WHERE command_id = ${openerOf(checkoutId)}
-    ON CONFLICT (command_id) DO NOTHING`.execute(db);
+    ON CONFLICT (command_id) DO UPDATE SET details = excluded.details || request_details.details`.execute(db);
 }

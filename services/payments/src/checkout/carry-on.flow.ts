@@ -199,8 +199,7 @@ export class CarryOn {
     if (intent.kind !== 'ok') return this.lookLater(run, intent);
     const charge = intent.value.latest_charge === null ? null : await stripe.retrieveCharge(intent.value.latest_charge);
     if (charge && charge.kind !== 'ok') return this.lookLater(run, charge);
-    const { checkout_id: checkoutId } = checkoutOf(run).terms;
-    await adoptPayment(this.deps, { checkoutId, session, intent: intent.value, cause: run.cause });
+    await adoptPayment(this.deps, { session, intent: intent.value, cause: run.cause });
     const completedAt = charge ? new Date(charge.value.created * 1000).toISOString() : now;
     return { session, payment: paymentOf(session, intent.value), completedAt };
   }

@@ -7,6 +7,7 @@ import { currentTraceparent } from '@tidegate/telemetry/tracing';
 import { type Kysely } from 'kysely';
 import { z } from 'zod';
 import { adopt, type AdoptionRules } from '../stripe-events/adopt.js';
+import { describePayment } from '../checkout/adopt-payment.js';
 import { pageOf } from '../stripe-events/page-of.js';
 import { type PaymentsTables } from '../tables.js';
 import { wishRefresh } from '../work/work.store.js';
@@ -67,12 +68,13 @@ async function adoptIntent(deps: RepairDeps, intentId: string, request: Paramete
   if (page.kind !== 'ok')
     return problemReply('payments.stripe_unavailable', 'Stripe could not be asked.', request.request_id, { retryAfterMs: 5000 });
   const now = deps.clock.now();
-  const adoption = adopt(outcome.value, deps.rules, now, page.session);
+  const adoption = adopt(outcome.value, deps.rules, now, page.session?.id ?? null);
   if (adoption.kind === 'foreign') return jsonReply(202, { payment_id: null, action: 'none', reason: adoption.reason });
   const metadata = { correlation_id: request.correlation_id, causation_id: null, traceparent: currentTraceparent(), actor: request.actor };
   try {
     await inTransaction(deps, 'payments.refresh.recorded', async (tx) => {
       await commit(tx, { paymentId: adoption.terms.payment_id, before: nothingLoaded, events: adoption.events, now, metadata });
+      await describePayment(tx, outcome.value, adoption.terms.payment_id, page.session?.email ?? null);
       await wishRefresh(tx, adoption.terms.payment_id, now);
     });
   } catch (error) {

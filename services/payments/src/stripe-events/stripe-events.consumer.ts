@@ -4,7 +4,7 @@ import { handledSubject } from '@tidegate/contracts/subjects';
 import { type Metadata } from '@tidegate/event-store/event';
 import { type Handler, type Incoming, TransientFailure } from '@tidegate/messaging/incoming';
 import { envelope, stage } from '@tidegate/messaging/outbox';
-import { type Intent } from '@tidegate/stripe-gateway/intent';
+import { type CheckoutSession, type Intent } from '@tidegate/stripe-gateway/intent';
 import { type StripeOutcome, type StripePort } from '@tidegate/stripe-gateway/port';
 import { currentTraceparent } from '@tidegate/telemetry/tracing';
 import { type Kysely, type Transaction } from 'kysely';
@@ -15,6 +15,7 @@ import { type Payment, type PaymentState } from '../payment/payment.state.js';
 import { commit, load, nothingLoaded } from '../payment/payment.store.js';
 import { type PaymentsTables } from '../tables.js';
 import { wishRefresh } from '../work/work.store.js';
+import { describePayment } from '../checkout/adopt-payment.js';
 import { type CheckoutNews } from '../checkout/checkout.news.js';
 import { joinCustomerNews } from '../customer/customer.news.js';
 import { adopt, type AdoptionRules, isOfCheckout } from './adopt.js';
@@ -40,7 +41,7 @@ const EARLY_RETRY_MS = 200;
 /** What had to be asked of Stripe before the transaction; `session`: the page that the intent belongs to. */
 interface Prepared {
   intent: Intent;
-  session: string | null;
+  session: CheckoutSession | null;
 }
 
 interface Result {
@@ -169,7 +170,7 @@ export class StripeEventsConsumer implements Handler {
     if (!prepared) return { outcome: 'foreign', reason: 'no intent of ours', tenant };
     const now = this.deps.clock.now();
     const { intent, session } = prepared;
-    const adoption = adopt(intent, this.deps.rules, now, session);
+    const adoption = adopt(intent, this.deps.rules, now, session?.id ?? null);
     if (adoption.kind === 'foreign') return { outcome: 'foreign', reason: adoption.reason, tenant };
     const paymentId = adoption.terms.payment_id;
     const none: PaymentState = nothingLoaded.state;
@@ -180,6 +181,7 @@ export class StripeEventsConsumer implements Handler {
       now,
       metadata: metadataOf(message, event),
     });
+    await describePayment(tx, intent, paymentId, session?.email ?? null);
     this.told.set(message.messageId, () => this.deps.metrics.changed(none, after.state));
     if (intent.status === 'succeeded') await wishRefresh(tx, paymentId, now);
     return { outcome: 'processed', reason: 'adopted', tenant: adoption.terms.tenant };
