@@ -13,6 +13,8 @@ export interface ConsoleOptions {
   env?: Record<string, string | undefined>;
   cwd?: string;
   colors?: boolean;
+  /** A person sits there and presses this key when asked. */
+  presses?: string;
   /** What is piped in. */
   stdin?: string;
 }
@@ -21,15 +23,26 @@ export interface ConsoleOptions {
 export async function tidegate(line: string | readonly string[], options: ConsoleOptions = {}): Promise<Ran> {
   const args = typeof line === 'string' ? words(line) : line;
   const ran = { out: '', err: '' };
+  const input = options.presses === undefined ? Readable.from([options.stdin ?? '']) : new PassThrough();
+  const output = new PassThrough();
+  let seen = '';
+  let asked = false;
+  output.on('data', (chunk: Buffer) => {
+    seen += chunk.toString();
+    if (asked || !seen.includes('Go on?')) return;
+    asked = true;
+    // Once the question, which is being drawn, listens for keys.
+    setImmediate(() => (input as PassThrough).write(options.presses));
+  });
   const terminal: Terminal = {
     out: (text) => void (ran.out += text),
     err: (text) => void (ran.err += text),
-    interactive: false,
+    interactive: options.presses !== undefined,
     colors: options.colors ?? false,
     env: options.env ?? {},
     cwd: options.cwd ?? '/',
-    input: Readable.from([options.stdin ?? '']),
-    output: new PassThrough(),
+    input,
+    output,
   };
   const exitCode = await run(args, terminal);
   return { exitCode, ...ran };

@@ -83,6 +83,26 @@ describe('When a tenant is made', () => {
   });
 });
 
+describe('When a person is asked', () => {
+  const asked = (id: string, presses: string) =>
+    tidegate(`tenants create ${id} --reason opening`, { env: { TIDEGATE_URL: world.url, TIDEGATE_API_KEY: world.key }, presses });
+
+  it('does it after a yes', async () => {
+    const { exitCode, out } = await asked('nantes', 'y');
+    expect([exitCode, out]).toEqual([0, expect.stringMatching(/This will\n {2}- make the tenant nantes[\s\S]*^tenant +nantes$/m)]);
+  });
+
+  it.each([
+    ['a no', 'n'],
+    ['Enter, because no is the default', '\r'],
+    ['Escape', '\u001b'],
+  ])('changes nothing after %s', async (_what, key) => {
+    const { exitCode, out } = await asked('metz', key);
+    expect([exitCode, out]).toEqual([1, expect.stringContaining('Nothing was changed.')]);
+    expect(await world.query(`select id from gateway.tenants where id = 'metz'`)).toEqual([]);
+  });
+});
+
 describe('When there is no way in', () => {
   it('says that the key is not known', async () => {
     const { exitCode, err } = await world.tidegate('tenants list', { TIDEGATE_API_KEY: 'tg_test_wrong' });

@@ -7,16 +7,7 @@ import type { Cli, CommonOptions } from '../cli.js';
 import { looking } from '../command.js';
 import { Failure } from '../exit.js';
 import { table } from '../output/table.js';
-
-interface Row {
-  service: string;
-  instance: string;
-  name: string;
-  kind: string | null;
-  fingerprint: string;
-  source: string;
-  matches?: boolean;
-}
+import { differing, type SecretRow } from './findings.js';
 
 export function secretsFingerprint(parent: Command, cli: Cli): void {
   looking(parent, {
@@ -49,7 +40,7 @@ Exit code 2: the replicas of a service use different secrets, a service does not
     );
 }
 
-const human = (rows: readonly Row[], wanted: string | undefined): string =>
+const human = (rows: readonly SecretRow[], wanted: string | undefined): string =>
   table(
     ['SERVICE', 'PROCESS', 'SECRET', 'KIND', 'FINGERPRINT', 'FROM', ...(wanted === undefined ? [] : ['MATCH'])],
     rows.map((row) => [
@@ -58,19 +49,10 @@ const human = (rows: readonly Row[], wanted: string | undefined): string =>
     ]),
   );
 
-function rowsOf({ data }: SecretFingerprintsView, wanted: string | undefined): Row[] {
+function rowsOf({ data }: SecretFingerprintsView, wanted: string | undefined): SecretRow[] {
   return data.flatMap(({ service, instance, secrets }) =>
     secrets.map((one) => ({ service, instance, ...one, ...(wanted === undefined ? {} : { matches: one.fingerprint === wanted }) })),
   );
-}
-
-/** Settings that are not the same in every replica of a service: somebody was not restarted, or a file did not arrive. */
-function differing(rows: readonly Row[]): string[] {
-  const byPlace = Map.groupBy(rows, (row) => `${row.service}: ${row.name}`);
-  return [...byPlace].flatMap(([place, all]) => {
-    const sets = [...Map.groupBy(all, (row) => row.instance).values()].map((some) => some.map((row) => row.fingerprint).join(' '));
-    return new Set(sets).size > 1 ? [`${place} is not the same in all replicas`] : [];
-  });
 }
 
 async function secretFrom({ terminal }: Cli): Promise<string> {
