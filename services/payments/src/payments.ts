@@ -100,6 +100,7 @@ export interface PaymentsParts {
 /** The parts of the service joined with ports and settings; the same in production and in tests. */
 export function payments(ports: PaymentsPorts, settings: PaymentsSettings): PaymentsParts {
   const { db, logger, clock, failpoints, instance, onCommitted, onWork } = ports;
+  const latecomers = new Set<NodeJS.Timeout>();
   const fleet = new Fleet({
     db: ports.fleetDb,
     service: 'payments',
@@ -108,7 +109,7 @@ export function payments(ports: PaymentsPorts, settings: PaymentsSettings): Paym
     keyFingerprint: () => ports.keyFingerprint(),
     slowMs: settings.slowMs,
     maxInFlight: settings.maxInFlight,
-    onChange: (change) => breakerChanged(ports, change),
+    onChange: (change) => breakerChanged(ports, change, latecomers),
     onProbeDue: () => wakeProbe(ports),
   });
   fleetMetrics(ports.metrics, ports.fleetDb, fleet);
@@ -165,16 +166,30 @@ export function payments(ports: PaymentsPorts, settings: PaymentsSettings): Paym
       await Promise.all([flow.idle(), loop.idle(), objects.idle()]);
       keeper.stop();
       await fleet.stop();
+      for (const timer of latecomers) clearTimeout(timer);
     },
   };
 }
 
-/** Once Stripe answers again, everything that waits for it is due: once for each closing, whichever process is the first to know. */
-function breakerChanged({ db, clock, logger, onWork }: PaymentsPorts, change: FleetChange): void {
+/** A payment that was turned away just before the breaker closed is put back to sleep just after; nothing takes longer to do so. */
+const LATECOMERS_MS = 1_000;
+
+/**
+ * Once Stripe answers again, everything that waits for it is due: once for each closing, whichever process is the first to know. Again a moment later, for those that
+ * were in somebody's hands; who was woken already is left alone.
+ */
+function breakerChanged({ db, clock, logger, onWork }: PaymentsPorts, change: FleetChange, later: Set<NodeJS.Timeout>): void {
   if (change.to !== 'closed') return;
-  wakeAll(db, `${change.breaker}:${change.version}`, clock.now()).then(onWork, (err: unknown) =>
-    logger.warn({ event: 'wake_failed', err }, 'Waiting payments keep to their schedule'),
-  );
+  const wake = () =>
+    wakeAll(db, `${change.breaker}:${change.version}`, clock.now()).then(onWork, (err: unknown) =>
+      logger.warn({ event: 'wake_failed', err }, 'Waiting payments keep to their schedule'),
+    );
+  void wake();
+  const timer = setTimeout(() => {
+    later.delete(timer);
+    void wake();
+  }, LATECOMERS_MS);
+  later.add(timer);
 }
 
 /** A probe is due: without new requests somebody who waits must make it. */

@@ -182,8 +182,10 @@ describe('When the breaker of the fleet opens and closes again', () => {
       world.simulator.clearFaults();
       await eventually(async () => expect(await work()).toEqual([]), { timeoutMs: 30_000, everyMs: 100 });
       const [probe, ...order] = (await firstCalls()).filter((id) => unsent.includes(id));
-      // Two processes begin one each at a time, so neighbours may overtake each other.
-      for (const [i, id] of unsent.filter((one) => one !== probe).entries()) expect(Math.abs(order.indexOf(id) - i)).toBeLessThanOrEqual(2);
+      // Two processes begin one each at a time, so neighbours may overtake each other; one that a process was turning away when the breaker closed comes a second later.
+      const others = unsent.filter((one) => one !== probe);
+      const displaced = others.filter((id, i) => Math.abs(order.indexOf(id) - i) > 2);
+      expect(displaced.length).toBeLessThanOrEqual(world.replicas.length);
       for (const id of ids) expect(world.intentsOf(id).map(({ status }) => status)).toEqual(['succeeded']);
     } finally {
       running = false;
