@@ -99,7 +99,8 @@ describe('When the broker loses what it confirmed', () => {
 type Read = () => Promise<Effect[]>;
 
 async function delivered(effects: readonly Read[], count: number): Promise<void> {
-  for (const read of effects) await eventually(async () => expect((await read()).length).toBeGreaterThanOrEqual(count));
+  for (const read of effects)
+    await eventually(async () => expect((await read()).length).toBeGreaterThanOrEqual(count), { timeoutMs: 30_000 });
 }
 
 function expectOnceInOrder(effects: Effect[], sent: number): void {
@@ -135,5 +136,5 @@ function startTraffic(send: (n: number) => Promise<void>) {
 }
 
 async function untilSent(traffic: { sent(): number }, count: number): Promise<void> {
-  await eventually(() => expect(traffic.sent()).toBeGreaterThanOrEqual(count));
+  await eventually(() => expect(traffic.sent()).toBeGreaterThanOrEqual(count), { timeoutMs: 30_000 });
 }

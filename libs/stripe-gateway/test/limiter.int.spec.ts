@@ -3,7 +3,7 @@ import { type Simulator } from '@tidegate/stripe-simulator/simulator';
 import { eventually } from '@tidegate/test-harness/eventually';
 import { simulatorForTests } from '@tidegate/test-harness/simulator';
 import { createStripeAdapter } from '../src/adapter.js';
-import { type StripeOutcome, type StripePort } from '../src/port.js';
+import { around, type StripeOutcome, type StripePort } from '../src/port.js';
 import { OWN_LIMIT } from '../src/verdict.js';
 import { withFleet } from '../src/with-fleet.js';
 import { OK, openTestFleet, QUICK, type TestFleet, type TestProcess } from './fleet-world.js';
@@ -26,9 +26,14 @@ afterAll(async () => {
   await simulator.close();
 });
 
-function port(process: TestProcess): { stripe: StripePort; close(): void } {
+/** `started`: when each call was let go; on its way to Stripe a busy machine may hold it up. */
+function port(process: TestProcess, started: number[]): { stripe: StripePort; close(): void } {
   const adapter = createStripeAdapter({ secretKey: 'sk_test_simulator', apiBase: simulator.url });
-  return { stripe: withFleet(adapter, process.fleet), close: () => adapter.close() };
+  const noted = around(adapter, (_, call) => {
+    started.push(Date.now());
+    return call();
+  });
+  return { stripe: withFleet(noted, process.fleet), close: () => adapter.close() };
 }
 
 /** Calls of that kind one after another on each of `lines`, until told to stop. */
@@ -46,7 +51,8 @@ const worstSecond = (times: readonly number[]): number =>
 
 describe('Three processes that want far more than the limit', () => {
   it('together start no more in any second than the rate and a quarter of it, use the rate up, and reads get their share', async () => {
-    const ports = [world.first, world.process(), world.process({ service: 'reconciliation' })].map(port);
+    const started: number[] = [];
+    const ports = [world.first, world.process(), world.process({ service: 'reconciliation' })].map((one) => port(one, started));
     const endsAt = Date.now() + SECONDS * 1000;
     const isOver = () => Date.now() >= endsAt;
     const order = { amount: 4200, currency: 'usd', captureMethod: 'automatic', allowRedirects: 'never', metadata: {} } as const;
@@ -58,7 +64,8 @@ describe('Three processes that want far more than the limit', () => {
     );
     const requests = simulator.world.requests.all().map(({ method, at }) => ({ method, at: Date.parse(String(at)) }));
     const inTime = requests.filter(({ at }) => at < endsAt);
-    expect(worstSecond(requests.map(({ at }) => at))).toBeLessThanOrEqual(RATE + BURST);
+    expect(requests).toHaveLength(started.length);
+    expect(worstSecond(started)).toBeLessThanOrEqual(RATE + BURST);
     expect(inTime.length).toBeGreaterThan(RATE * SECONDS * 0.7);
     const reads = inTime.filter(({ method }) => method === 'GET').length / inTime.length;
     expect(reads).toBeGreaterThan(0.08);

@@ -66,6 +66,11 @@ export async function paymentsWorld(options: WorldOptions = {}) {
       { url: database.urlFor('payments'), poolSize: 10, applicationName: 'payments-test' },
       logger,
     );
+    // As in the service: what follows the breakers does not wait behind payments.
+    const fleet = openDatabase<PaymentsTables>(
+      { url: database.urlFor('payments'), poolSize: 3, applicationName: 'payments-test fleet' },
+      logger,
+    );
     if (options.onConnection) pool.on('connect', options.onConnection);
     const metrics = createMetrics('payments');
     const adapter = createStripeAdapter({ secretKey: 'sk_test_simulator', apiBase: simulator.url, deadlineMs: options.deadlineMs ?? 400 });
@@ -73,7 +78,7 @@ export async function paymentsWorld(options: WorldOptions = {}) {
       {
         db,
         stripe: adapter,
-        fleetDb: db,
+        fleetDb: fleet.db,
         keyFingerprint: () => 'sha256:simulator',
         failpoints,
         clock,
@@ -105,6 +110,7 @@ export async function paymentsWorld(options: WorldOptions = {}) {
       close: async () => {
         await parts.stop();
         adapter.close();
+        await fleet.close();
         await close();
       },
     });
