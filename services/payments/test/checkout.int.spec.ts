@@ -89,6 +89,17 @@ describe('A checkout', () => {
     expect(world.chargesOf(id)).toHaveLength(1);
   });
 
+  it("whose page Stripe's list does not show yet has one payment all the same, under the id that follows from the page", async () => {
+    const { id, stripe_checkout_session } = await world.opened();
+    await world.pay(stripe_checkout_session);
+    world.simulator.addFault({ fault: 'list_lag', route: 'GET /v1/checkout/sessions', times: 1 });
+    await world.tell().catch(() => world.tell());
+    await world.settle();
+    const { payment } = await world.seen(id);
+    expect(payment).toBe(foreignPaymentId(null, stripe_checkout_session ?? ''));
+    expect(await world.get(payment ?? '')).toMatchObject({ status: 'succeeded', origin: 'checkout' });
+  });
+
   it('that is declined stays open, and its payment tells the decline', async () => {
     const { id, stripe_checkout_session } = await world.opened();
     expect(await world.pay(stripe_checkout_session, 'pm_card_visa_chargeDeclined')).toBe(402);

@@ -29,7 +29,11 @@ export async function adoptPayment(
   const adoption = adopt(intent, deps.rules, now, session.id);
   if (adoption.kind === 'foreign') return;
   const paymentId = adoption.terms.payment_id;
-  const known = await deps.db.selectFrom('payments').select('id').where('id', '=', paymentId).executeTakeFirst();
+  const known = await deps.db
+    .selectFrom('payments')
+    .select('id')
+    .where((eb) => eb.or([eb('id', '=', paymentId), eb('stripe_payment_intent', '=', intent.id)]))
+    .executeTakeFirst();
   if (!known) {
     try {
       const { state } = await inTransaction(deps, 'payments.checkout.payment_adopted', async (tx) => {
@@ -43,12 +47,12 @@ export async function adoptPayment(
     } catch (error) {
       if (!(error instanceof PaymentMoved)) throw error;
     }
-  } else await describePayment(deps.db, intent, paymentId, session.email);
+  } else await describePayment(deps.db, intent, known.id, session.email);
 }
 
 /**
  * What a receipt needs beyond the facts: the things that were bought, and the payer's address. In the transaction that makes the payment known, because a
- * receipt is issued as soon as it has succeeded. Nothing for a payment that no page of ours made.
+ * receipt is issued as soon as it has succeeded. Nothing for a payment that no page of ours made, and nothing about a customer that was erased meanwhile.
  */
 export async function describePayment(
   db: Kysely<PaymentsTables>,
@@ -61,7 +65,11 @@ export async function describePayment(
   await sql`
     INSERT INTO request_details (command_id, payment_id, details)
     SELECT ${`${paymentId}:page`}, ${paymentId},
-      jsonb_strip_nulls(jsonb_build_object('line_items', details -> 'line_items', 'locale', details -> 'locale', 'receipt_email', ${email}::text))
-    FROM request_details WHERE command_id = ${openerOf(checkoutId)}
+      jsonb_strip_nulls(jsonb_build_object('line_items', details -> 'line_items')
+        || CASE WHEN erased THEN '{}' ELSE jsonb_build_object('locale', details -> 'locale', 'receipt_email', ${email}::text) END)
+    FROM request_details, LATERAL (SELECT EXISTS (
+      SELECT 1 FROM customers c JOIN payments p ON p.customer = c.stripe_customer WHERE p.id = ${paymentId} AND c.erased_at IS NOT NULL
+    ) AS erased) AS customer
+    WHERE command_id = ${openerOf(checkoutId)}
     ON CONFLICT (command_id) DO UPDATE SET details = excluded.details || request_details.details`.execute(db);
 }

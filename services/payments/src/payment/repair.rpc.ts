@@ -64,7 +64,7 @@ async function adoptIntent(deps: RepairDeps, intentId: string, request: Paramete
   if (outcome.kind === 'not_found') return problemReply('not_found', 'Stripe knows no such intent.', request.request_id);
   if (outcome.kind !== 'ok')
     return problemReply('payments.stripe_unavailable', 'Stripe could not be asked.', request.request_id, { retryAfterMs: 5000 });
-  const page = await pageOf(deps.stripe, outcome.value);
+  const page = await pageOf(deps.stripe, outcome.value, deps.clock.now());
   if (page.kind !== 'ok')
     return problemReply('payments.stripe_unavailable', 'Stripe could not be asked.', request.request_id, { retryAfterMs: 5000 });
   const now = deps.clock.now();

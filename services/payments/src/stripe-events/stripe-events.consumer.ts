@@ -19,7 +19,7 @@ import { describePayment } from '../checkout/adopt-payment.js';
 import { type CheckoutNews } from '../checkout/checkout.news.js';
 import { joinCustomerNews } from '../customer/customer.news.js';
 import { adopt, type AdoptionRules, isOfCheckout } from './adopt.js';
-import { pageOf } from './page-of.js';
+import { pageOf, type PageOf } from './page-of.js';
 import { decideNews, isAboutPayments } from './stripe-event.decide.js';
 
 export interface StripeEventsDeps {
@@ -67,7 +67,7 @@ export class StripeEventsConsumer implements Handler {
     const outcome = await this.deps.stripe.retrieveIntent(intentId);
     if (outcome.kind === 'not_found') return null;
     if (outcome.kind !== 'ok') throw notAsked(intentId, outcome);
-    const page = await pageOf(this.deps.stripe, outcome.value);
+    const page = await pageOf(this.deps.stripe, outcome.value, this.deps.clock.now());
     if (page.kind !== 'ok') throw notAsked(intentId, page);
     return { intent: outcome.value, session: page.session };
   }
@@ -198,7 +198,7 @@ const metadataOf = (message: Incoming, event: NormalizedStripeEvent): Metadata =
 
 const isMarked = ({ object: { metadata } }: NormalizedStripeEvent): boolean => !!metadata['payment_id'] || isOfCheckout({ metadata });
 
-function notAsked(id: string, outcome: StripeOutcome<unknown>): TransientFailure {
+function notAsked(id: string, outcome: StripeOutcome<unknown> | Exclude<PageOf, { kind: 'ok' }>): TransientFailure {
   const retryAfterMs = 'retryAfterMs' in outcome ? outcome.retryAfterMs : undefined;
   return new TransientFailure(`Stripe could not be asked about ${id}: ${outcome.kind}`, retryAfterMs);
 }
