@@ -54,6 +54,19 @@ describe('When Stripe does not answer', () => {
     expect(world.sessionsOf(id)).toHaveLength(1);
   });
 
+  it('about a page that was paid before it was found, it is asked again soon, not when the window ends', async () => {
+    world.simulator.addFault({ fault: 'reset_after', route: OPEN, times: 1 });
+    world.simulator.addFault({ fault: 'error_503', route: 'GET /v1/checkout/sessions', times: 50 });
+    await world.open({}, { key: 'paid-unseen' });
+    const [page] = world.simulator.world.checkoutSessions.all().toSorted((a, b) => b.created - a.created);
+    const id = page?.metadata['checkout_id'] ?? '';
+    await world.pay(page?.id ?? '');
+    world.simulator.clearFaults();
+    world.simulator.addFault({ fault: 'error_503', route: 'GET /v1/checkout/sessions/:id', times: 1 });
+    await world.settle(HOUR);
+    expect(await world.seen(id)).toMatchObject({ status: 'complete', payment_status: 'paid' });
+  });
+
   it('until the window is over, nothing is opened any more, and the request is told so', async () => {
     world.simulator.addFault({ fault: 'error_500_before', route: OPEN, times: 100 });
     const first = await world.open({ window_hours: 0.5 }, { key: 'too-late' });

@@ -182,9 +182,11 @@ export class CarryOn {
     if (id === null) return null;
     const outcome = await this.deps.calls.at('payments.checkout.lookup').retrieveCheckoutSession(id);
     if (outcome.kind === 'not_found') this.alarmMissing(run, id);
-    if (outcome.kind !== 'ok') return this.lookLater(run, outcome);
-    const truth = await this.truthOf(run, outcome.value);
-    if ('dueAt' in truth) return truth;
+    const truth = outcome.kind === 'ok' ? await this.truthOf(run, outcome.value) : this.lookLater(run, outcome);
+    if ('dueAt' in truth) {
+      run.refresh = true;
+      return truth;
+    }
     await this.deps.recorder.record(run, 'payments.checkout.looked_up', (now) => decideTruth(now, truth, this.now(), this.deps.latePolicy));
     return null;
   }
@@ -213,7 +215,6 @@ export class CarryOn {
   }
 
   private lookLater(run: Run, outcome: StripeOutcome<unknown>): { dueAt: Date | null } {
-    if (run.held.refresh) run.refresh = true;
     if (outcome.kind === 'refused' || outcome.kind === 'limited') return this.turnedAway(run, outcome);
     return { dueAt: this.lookLaterAt(run) };
   }
