@@ -128,6 +128,46 @@ describe('A customer', () => {
     expect(actions.rows).toEqual([{ action: 'customer.erase', target: id, reason: 'asked to' }]);
   });
 
+  it.each(['here', 'at Stripe'])(
+    'that is erased %s while a payment is under way is forgotten by that payment when it has ended',
+    async (where) => {
+      const { id } = await made(`under-way ${where}`);
+      const told = { receipt_email: 'under.way@example.com', description: 'for Ada', locale: 'de' };
+      const payment = await world.created({ customer: id, ...told, capture_method: 'manual' });
+      const details = async () => {
+        const reply = await world.send(RPC.paymentGet, { params: { id: payment.id }, query: { expand: 'details' } });
+        return world.json<{ status: string; details: object }>(reply);
+      };
+      if (where === 'here') await erase(id);
+      else
+        await fetch(`${world.simulator.url}/v1/customers/${id}`, {
+          method: 'DELETE',
+          headers: { authorization: 'Bearer sk_test_simulator' },
+        });
+      await world.tell((news) => news.filter(({ envelope }) => envelope.type === 'customer.deleted'));
+      await world.settle(HOUR);
+      expect(world.json(await see(id))).toMatchObject({ status: 'erased' });
+      expect(await details()).toMatchObject({ status: 'authorized', details: told });
+      await world.capture(payment.id);
+      await world.settle(30 * HOUR);
+      expect(await details()).toMatchObject({ status: 'succeeded', details: {} });
+      expect(JSON.stringify(await details())).not.toMatch(/under.way|Ada/);
+    },
+  );
+
+  it('that is erased before the news of its paid page comes is not told of again by that page', async () => {
+    const { id } = await made('page-of-erased');
+    const checkout = await world.opened({ customer: id });
+    expect(await world.pay(checkout.stripe_checkout_session)).toBe(200);
+    await erase(id);
+    await world.tell();
+    await world.settle(HOUR);
+    const { payment } = await world.seen(checkout.id);
+    const reply = await world.send(RPC.paymentGet, { params: { id: payment ?? '' }, query: { expand: 'details' } });
+    expect(JSON.parse(reply.body)).toMatchObject({ status: 'succeeded', details: { line_items: [{ name: 'Vase' }] } });
+    expect(reply.body).not.toContain('@example.com');
+  });
+
   it.each(['hang', 'reset_before', 'reset_after', 'error_500_before', 'error_500_after', 'rate_limit'] as const)(
     'is erased here at once when deleting it meets %s, and at Stripe as soon as it answers',
     async (fault) => {

@@ -14,7 +14,7 @@ import { nextLookUp, nextRetry } from '../work/schedule.js';
 import { type Signals } from '../work/signals.js';
 import { type Held, release, type WaitsFor } from '../work/work.store.js';
 import { type Change, type Customer, decideCreated, decideDeleted, decideFound } from './customer.decide.js';
-import { change, findByRef } from './customer.store.js';
+import { change, findByRef, forgetDetails } from './customer.store.js';
 import { viewOf } from './customer.view.js';
 
 export interface CustomerCarryOnDeps {
@@ -37,10 +37,12 @@ interface End {
 }
 
 const CALLS_PER_RUN = 2;
+/** How often payments of an erased customer are looked at that have not ended. */
+const UNDER_WAY_MS = 24 * 3_600_000;
 /** Lists are searched from a little before the first call, for clocks that differ. Seconds. */
 const EARLIER = 300;
 
-/** Takes a customer as far as it gets now: makes it at Stripe, looks for it when no answer came, deletes it there when it was erased here. */
+/** Takes a customer as far as it gets now: makes it at Stripe, looks for it when no answer came, deletes it there when it was erased here, and forgets the rest. */
 export class CustomerCarryOn {
   constructor(private readonly deps: CustomerCarryOnDeps) {}
 
@@ -64,8 +66,13 @@ export class CustomerCarryOn {
     let stale = held.takenOver;
     for (let calls = 0; ;) {
       const customer = await findByRef(this.deps.db, held.payment_id);
-      if (!customer || (customer.status !== 'creating' && customer.status !== 'erasing')) return done;
-      if (customer.status === 'erasing') return this.remove(held, customer);
+      if (customer?.status === 'erased') return this.forgetTheRest(customer);
+      if (customer?.status !== 'creating' && customer?.status !== 'erasing') return done;
+      if (customer.status === 'erasing') {
+        const end = await this.remove(held, customer);
+        if (end) return end;
+        continue;
+      }
       if (stale || customer.call_answer === 'missing') {
         stale = false;
         const end = await this.find(held, customer);
@@ -118,12 +125,18 @@ export class CustomerCarryOn {
     });
   }
 
-  private async remove(held: Held, customer: Customer): Promise<End> {
+  private async remove(held: Held, customer: Customer): Promise<End | null> {
     const outcome = await this.at('payments.customer.delete').deleteCustomer(customer.stripe_customer ?? '');
     const decided = decideDeleted(outcome);
     if (decided === null) return this.later(held, outcome);
     await inTransaction(this.deps, 'payments.customer.delete_recorded', (tx) => change(tx, customer, decided));
-    return done;
+    return null;
+  }
+
+  /** Payments that were under way when the customer was erased still know what they were told about a person. */
+  private async forgetTheRest(customer: Customer): Promise<End> {
+    if (await forgetDetails(this.deps.db, customer)) return done;
+    return { dueAt: new Date(this.deps.clock.now().getTime() + UNDER_WAY_MS), turnedAway: null, refused: false };
   }
 
   private later(held: Held, outcome: StripeOutcome<unknown> | null): End {

@@ -23,24 +23,30 @@ export async function change(db: Db, { ref, version }: Customer, { metadata, ...
 }
 
 const ENDED = ['succeeded', 'canceled', 'failed'];
+/** What the details of a payment say about a person. */
+const PERSONAL = ['receipt_email', 'description', 'locale'];
 
-/**
- * Forgets the person: the row keeps only whose it was, the stored answer goes (its key stays used), and so does what payments that have ended were told about
- * a person. Details of payments under way are needed until they end.
- */
+/** Forgets the person: the row keeps only whose it was, the stored answer goes (its key stays used), and so do the details of payments that have ended. */
 export async function forget(
   tx: Transaction<PaymentsTables>,
   customer: Customer,
   to: 'erasing' | 'erased',
   now: Date,
 ): Promise<Customer | null> {
-  await sql`
-    UPDATE request_details d SET details = details - 'receipt_email' - 'description' - 'locale'
-    FROM payments p WHERE p.id = d.payment_id AND p.tenant = ${customer.tenant} AND p.customer = ${customer.stripe_customer} AND p.status = ANY(${ENDED})`.execute(
-    tx,
-  );
+  await forgetDetails(tx, customer);
   await sql`UPDATE idempotency_keys SET content_type = NULL, body = NULL WHERE command_id = ${customer.command_id} AND status IS NOT NULL`.execute(
     tx,
   );
   return change(tx, customer, { status: to, ...blank, erased_at: customer.erased_at ?? now });
+}
+
+/**
+ * Forgets what payments of this customer that have ended were told about a person. Answers whether all is forgotten: details of payments under way are needed
+ * until they end.
+ */
+export async function forgetDetails(db: Db, { tenant, stripe_customer }: Customer): Promise<boolean> {
+  const details = sql`payments p WHERE p.id = d.payment_id AND p.tenant = ${tenant} AND p.customer = ${stripe_customer} AND d.details ?| ${PERSONAL}`;
+  await sql`UPDATE request_details d SET details = details - ${PERSONAL}::text[] FROM ${details} AND p.status = ANY(${ENDED})`.execute(db);
+  const { rows } = await sql`SELECT 1 FROM request_details d, ${details} LIMIT 1`.execute(db);
+  return rows.length === 0;
 }
