@@ -56,6 +56,16 @@ describe('A normalized event', () => {
     expect(aggregateOf(event.object)).toBe('pi_1');
   });
 
+  it('says of a customer whose it is, and nothing about the person', () => {
+    const person = { email: 'ada@example.com', name: 'Ada', address: { city: 'London' }, preferred_locales: ['en'] };
+    const metadata = { tenant_id: 'other', command_id: 'cmd_customer_create_1', note: 'Ada, ada@example.com' };
+    const customer = { id: 'cus_1', object: 'customer', created: 1795240799, ...person, metadata };
+    const event = normalizedEvent(row(customer, { event_type: 'customer.created' }), null);
+    expect(event.object.metadata).toEqual({ tenant_id: 'other', command_id: 'cmd_customer_create_1' });
+    expect(JSON.stringify(event)).not.toMatch(/ada@|london/i);
+    expect(tenantOf(event)).toBe('other');
+  });
+
   it('says of a checkout session how it stands, and not where it can be paid or who pays', () => {
     const session = {
       id: 'cs_1',

@@ -1,4 +1,5 @@
 import type { NormalizedStripeEvent } from '@tidegate/contracts/events/stripe-event';
+import { RESERVED_METADATA_KEYS } from '@tidegate/contracts/requests';
 
 export type NormalizedObject = NormalizedStripeEvent['object'];
 type Json = Record<string, unknown>;
@@ -21,6 +22,8 @@ export function normalizedObject(source: Json, fallbackId: string): NormalizedOb
       return { ...common, dispute: disputeOf(source) };
     case 'checkout.session':
       return { ...common, amount: integer(source['amount_total']), payment_status: text(source['payment_status']) };
+    case 'customer':
+      return { ...common, metadata: ownMetadata(common.metadata) };
     default:
       return common;
   }
@@ -118,6 +121,10 @@ function metadataOf(value: unknown): Record<string, string> {
   });
   return Object.fromEntries(entries);
 }
+
+/** What others write on a customer may be about the person, and events are never erased. */
+const ownMetadata = (metadata: Record<string, string>): Record<string, string> =>
+  Object.fromEntries(RESERVED_METADATA_KEYS.flatMap((key) => (metadata[key] === undefined ? [] : [[key, metadata[key]]])));
 
 /** An id, or the id of the expanded object in its place. */
 const idOf = (value: unknown): string | null => text(value) ?? text(record(value)?.['id']);
