@@ -128,7 +128,7 @@ async function changeAll(
     if (Date.now() >= until) break;
     const id = idOf(row);
     const { consumer, subject, aggregate, attempts } = row;
-    const details = { consumer, subject, aggregate, attempts, failed_with: row.reason };
+    const details = { consumer, subject, aggregate, attempts, failed_with: scrub(row.reason) };
     const audit = (tx: Db) => recordOperatorAction(tx, { actor, action, target: id, reason, details }, clock.now());
     const outcome = verb === 'replay' ? await store.replay(row, audit) : await store.discard(row, reason, audit);
     if (outcome === true) changed.push(id);

@@ -131,6 +131,8 @@ describe('When a message can never be handled', () => {
     expect(await change('discard', { reason: 'currency' })).toMatchObject({ matched: 2, changed: 2 });
     await eventually(async () => expect(await numbers()).toEqual({ pay_bad: [1, 3, 4], pay_worse: [1, 3, 4] }));
     expect((await actions()).map(({ action }) => action)).toEqual(['dead_letter.discard', 'dead_letter.discard']);
+    const { rows } = await sql<{ why: string }>`SELECT details->>'failed_with' AS why FROM operator_actions`.execute(receipts.db);
+    expect(rows.map(({ why }) => why)).toEqual(Array(2).fill('PermanentFailure: unknown currency xxx, key sk_[secret]'));
     expect((await page()).data).toEqual([]);
   });
 

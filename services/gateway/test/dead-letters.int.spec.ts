@@ -99,6 +99,18 @@ describe('What the services set aside', () => {
     expect([none.status, ((await none.json()) as { code: string }).code]).toEqual([404, 'not_found']);
   });
 
+  it('is changed where it can be: what others did is told beside a service that failed, and only a failure of all is one', async () => {
+    gateway.answerWith((subject) =>
+      subject.startsWith('receipts')
+        ? jsonReply(500, { code: 'internal' })
+        : jsonReply(200, { matched: 1, changed: 1, more: false, ids: [subject], refused: [], not_found: [] }),
+    );
+    const reply = await post('replay', {});
+    expect(reply.status).toBe(200);
+    expect(await reply.json()).toMatchObject({ changed: 3, unavailable: ['receipts'] });
+    expect((await post('replay', { service: 'receipts' })).status).toBe(500);
+  });
+
   it('is shown by its owner', async () => {
     gateway.answerWith((subject) => jsonReply(200, { subject }));
     const response = await gateway.fetch(`/v1/ops/dead-letters/${ALL[1]?.id}`);

@@ -88,9 +88,10 @@ function oneList(answers: Answers, limit: number): HttpReply {
 
 function oneChange(answers: Answers, request: RouteRequest): HttpReply {
   const { filter, dry_run = false } = request.body as ChangeDeadLettersBody;
-  const refusal = answers.find(({ reply }) => reply && reply.status !== 200)?.reply;
+  const told = answers.flatMap(({ reply }) => (reply ? [reply] : []));
+  const parts = told.flatMap(({ status, body }) => (status === 200 ? [JSON.parse(body) as DeadLettersChanged] : []));
+  const refusal = told.find(({ status }) => (status >= 500 ? parts.length === 0 : status !== 200));
   if (refusal) return refusal;
-  const parts = answers.flatMap(({ reply }) => (reply ? [JSON.parse(reply.body) as DeadLettersChanged] : []));
   const whole: DeadLettersChanged = {
     object: 'dead_letters_changed',
     dry_run,
