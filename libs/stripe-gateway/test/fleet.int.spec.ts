@@ -1,6 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { createMetrics } from '@tidegate/telemetry/metrics';
 import { eventually } from '@tidegate/test-harness/eventually';
 import { sql } from 'kysely';
+import { fleetMetrics } from '../src/fleet/fleet-metrics.js';
 import { type StripeOutcome } from '../src/outcome.js';
 import { OK, openTestFleet, type TestFleet, TIMEOUT } from './fleet-world.js';
 
@@ -68,6 +70,13 @@ describe('Failures', () => {
     });
   });
 
+  it('open it although the database could not say so when the last one was counted', async () => {
+    await sql`REVOKE INSERT ON stripe_gateway.transitions FROM payments`.execute(world.db);
+    await fail(5);
+    await sql`GRANT INSERT ON stripe_gateway.transitions TO payments`.execute(world.db);
+    await eventually(async () => expect((await world.transitions()).map((one) => one.to_state)).toEqual(['open']));
+  });
+
   it('of calls that were under way when it opened change nothing after it closed', async () => {
     let end!: (outcome: StripeOutcome<string>) => void;
     const late = world.first.fleet.run('cancelIntent', () => new Promise<StripeOutcome<string>>((resolve) => (end = resolve)));
@@ -114,7 +123,7 @@ describe('After the recovery time', () => {
     end(OK);
     expect(kinds(await Promise.all(tries))).toEqual(['ok', ...Array(5).fill('refused')]);
     await eventually(() => {
-      for (const one of processes) expect(one.changes.filter(({ to }) => to === 'closed')).toHaveLength(1);
+      for (const one of processes) expect(one.changes.filter(({ from, to }) => from === 'half_open' && to === 'closed')).toHaveLength(1);
     });
     expect(world.calls()).toBe(before);
     const lines = processes.flatMap((one) => one.lines).map(({ event, target }) => `${String(event)} ${String(target)}`);
@@ -151,6 +160,28 @@ describe('After the recovery time', () => {
     await listening.fleet.refresh();
     expect(await listening.fleet.door('stripe')).toBeNull();
     expect(await listening.fleet.door('stripe')).toEqual({ retryAfterMs: 1_000 });
+  });
+});
+
+describe('A process', () => {
+  it('that starts hears of what changed before it was there', async () => {
+    await world.first.fleet.breakers.isolate('stripe', { service: 'payments', process: 'spec', correlationId: null });
+    await world.first.fleet.breakers.close('stripe', { service: 'payments', process: 'spec', correlationId: null });
+    const late = world.process();
+    await late.fleet.refresh();
+    expect(late.changes).toContainEqual(expect.objectContaining({ breaker: 'stripe', to: 'closed' }));
+  });
+
+  it('hears of a change although the database refuses what it wants to write at the same time', async () => {
+    await world.first.fleet.refresh();
+    await sql`REVOKE UPDATE ON stripe_gateway.breaker_states FROM payments`.execute(world.db);
+    await sql`
+      UPDATE stripe_gateway.breaker_states SET version = version + 1, state = CASE WHEN name = 'stripe_reads' THEN 'auth' ELSE 'isolated' END,
+        latched_by = CASE WHEN name = 'stripe_reads' THEN 'payments' END WHERE name IN ('stripe', 'stripe_reads')`.execute(world.db);
+    await eventually(() => expect(world.first.fleet.state('stripe')).toBe('isolated'));
+    await sql`GRANT UPDATE ON stripe_gateway.breaker_states TO payments`.execute(world.db);
+    await world.first.fleet.refresh();
+    expect(world.first.changes).toContainEqual(expect.objectContaining({ breaker: 'stripe', to: 'isolated' }));
   });
 });
 
@@ -204,6 +235,36 @@ describe('A 401', () => {
     expect((await world.transitions()).filter((one) => one.cause === 'key_changed')).toHaveLength(3);
   });
 
+  it('of a key that is known to be refused stops nobody who has another one by now', async () => {
+    let end!: (outcome: StripeOutcome<string>) => void;
+    const old = world.process({ service: 'webhooks' });
+    const late = old.fleet.run('cancelIntent', () => new Promise<StripeOutcome<string>>((resolve) => (end = resolve)));
+    await eventually(() => expect(end).toBeDefined());
+    await world.first.call(UNAUTHORIZED);
+    world.first.useKey('sha256:second');
+    await eventually(async () => expect((await world.first.call(OK)).kind).toBe('ok'));
+    end(UNAUTHORIZED);
+    await late;
+    await world.first.fleet.refresh();
+    expect((await world.first.call(OK)).kind).toBe('ok');
+    expect((await old.call(OK)).kind).toBe('refused');
+  });
+
+  it('shows in the metrics of a process that still has that key, also when others go on with another', async () => {
+    const old = world.process();
+    await world.first.call(UNAUTHORIZED);
+    world.first.useKey('sha256:second');
+    await eventually(async () => expect((await world.first.call(OK)).kind).toBe('ok'));
+    await old.fleet.refresh();
+    const shown = async (one: typeof old) => {
+      const metrics = createMetrics('fleet');
+      fleetMetrics(metrics, world.db, one.fleet);
+      return (await metrics.registry.metrics()).split('\n').filter((line) => line.startsWith('circuit_state{'));
+    };
+    for (const line of await shown(old)) expect(line).toMatch(/ 4$/);
+    for (const line of await shown({ ...old, fleet: world.first.fleet })) expect(line).toMatch(/ 0$/);
+  });
+
   it('is over with a reset', async () => {
     await world.first.call(UNAUTHORIZED);
     await world.first.fleet.breakers.reset('stripe', { service: 'payments', process: 'spec', correlationId: null });
@@ -244,6 +305,15 @@ describe('A 429', () => {
     const more = await Promise.all(Array.from({ length: 6 }, () => world.first.call(limited('global-rate'))));
     expect(new Set(kinds(more))).toEqual(new Set(['limited']));
     expect(await world.transitions()).toEqual([]);
+  });
+
+  it('that goes on halves the rate again each half second, however close the answers come', async () => {
+    const again = () => world.first.fleet.limiter.drain({ reason: 'global-rate', pauseMs: 0, halve: true });
+    for (const endsAt = performance.now() + 1_200; performance.now() < endsAt;) {
+      await again();
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    expect((await limiter()).factor).toBeLessThan(0.3);
   });
 
   it('of an endpoint holds that operation for a moment', async () => {

@@ -74,6 +74,29 @@ describe('Three processes that want far more than the limit', () => {
   });
 });
 
+describe('At two requests a second', () => {
+  it('reads are not kept out by writes that want all of them', async () => {
+    await world.first.fleet.limiter.setRate(2);
+    try {
+      const granted = { write: 0, read: 0 };
+      const endsAt = performance.now() + 4_000;
+      const line = async (kind: 'write' | 'read', lateMs: number) => {
+        while (performance.now() < endsAt) {
+          const leased = await world.first.fleet.limiter.lease(kind, 1, 0);
+          granted[kind] += leased.granted;
+          if (leased.granted === 0) await new Promise((resolve) => setTimeout(resolve, leased.waitMs + lateMs));
+        }
+      };
+      // Who comes a little later finds nothing left, unless it is remembered that he waits.
+      await Promise.all([line('write', 0), line('read', 20)]);
+      expect(granted.read).toBeGreaterThan(0);
+      expect(granted.write).toBeGreaterThan(granted.read);
+    } finally {
+      await world.first.fleet.limiter.setRate(RATE);
+    }
+  });
+});
+
 describe('A call that gets no turn', () => {
   it('is limited after a bounded wait, without having been made', async () => {
     const slow = world.process({ waitMs: 300 });

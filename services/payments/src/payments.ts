@@ -34,7 +34,7 @@ import { StripeEventsConsumer } from './stripe-events/stripe-events.consumer.js'
 import { type PaymentsTables } from './tables.js';
 import { LeaseKeeper } from './work/lease-keeper.js';
 import { Signals } from './work/signals.js';
-import { wakeAll, wakeOne } from './work/wake.js';
+import { wakeAll, wakeHeld, wakeOne } from './work/wake.js';
 
 /** What payments needs of the world. */
 export interface PaymentsPorts {
@@ -100,7 +100,6 @@ export interface PaymentsParts {
 /** The parts of the service joined with ports and settings; the same in production and in tests. */
 export function payments(ports: PaymentsPorts, settings: PaymentsSettings): PaymentsParts {
   const { db, logger, clock, failpoints, instance, onCommitted, onWork } = ports;
-  const latecomers = new Set<NodeJS.Timeout>();
   const fleet = new Fleet({
     db: ports.fleetDb,
     service: 'payments',
@@ -109,7 +108,7 @@ export function payments(ports: PaymentsPorts, settings: PaymentsSettings): Paym
     keyFingerprint: () => ports.keyFingerprint(),
     slowMs: settings.slowMs,
     maxInFlight: settings.maxInFlight,
-    onChange: (change) => breakerChanged(ports, change, latecomers),
+    onChange: (change) => breakerChanged(ports, change),
     onProbeDue: () => wakeProbe(ports),
   });
   fleetMetrics(ports.metrics, ports.fleetDb, fleet);
@@ -166,30 +165,16 @@ export function payments(ports: PaymentsPorts, settings: PaymentsSettings): Paym
       await Promise.all([flow.idle(), loop.idle(), objects.idle()]);
       keeper.stop();
       await fleet.stop();
-      for (const timer of latecomers) clearTimeout(timer);
     },
   };
 }
 
-/** A payment that was turned away just before the breaker closed is put back to sleep just after; nothing takes longer to do so. */
-const LATECOMERS_MS = 1_000;
-
-/**
- * Once Stripe answers again, everything that waits for it is due: once for each closing, whichever process is the first to know. Again a moment later, for those that
- * were in somebody's hands; who was woken already is left alone.
- */
-function breakerChanged({ db, clock, logger, onWork }: PaymentsPorts, change: FleetChange, later: Set<NodeJS.Timeout>): void {
+/** Once Stripe answers again, everything that waits for it is due, and so is what this process may just have turned away. */
+function breakerChanged({ db, clock, logger, instance, onWork }: PaymentsPorts, change: FleetChange): void {
   if (change.to !== 'closed') return;
-  const wake = () =>
-    wakeAll(db, `${change.breaker}:${change.version}`, clock.now()).then(onWork, (err: unknown) =>
-      logger.warn({ event: 'wake_failed', err }, 'Waiting payments keep to their schedule'),
-    );
-  void wake();
-  const timer = setTimeout(() => {
-    later.delete(timer);
-    void wake();
-  }, LATECOMERS_MS);
-  later.add(timer);
+  wakeHeld(db, instance, clock.now())
+    .then(() => wakeAll(db, `${change.breaker}:${change.version}`, clock.now()))
+    .then(onWork, (err: unknown) => logger.warn({ event: 'wake_failed', err }, 'Waiting payments keep to their schedule'));
 }
 
 /** A probe is due: without new requests somebody who waits must make it. */

@@ -1,7 +1,9 @@
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
+import { RPC } from '@tidegate/contracts/rpc/routes';
 import { eventually } from '@tidegate/test-harness/eventually';
 import { sql } from 'kysely';
-import { wakeAll } from '../src/work/wake.js';
+import { wakeAll, wakeHeld } from '../src/work/wake.js';
+import { acquireDue, type Held, release } from '../src/work/work.store.js';
 import { type PaymentsWorld, paymentsWorld } from './payments-world.js';
 
 jest.setTimeout(60_000);
@@ -55,6 +57,64 @@ describe('The queue', () => {
     const newest = await queue('newest');
     await world.settle(1000);
     expect(await firstCalls()).toEqual([...ids, newest]);
+  });
+
+  it('forgets nobody whom a process turned away that learnt later than others that the breaker is closed', async () => {
+    world = await paymentsWorld();
+    await queue('turned-away');
+    const now = world.clock.now();
+    const turnAway = (held: Held) =>
+      release(world.db, held, { dueAt: new Date(now.getTime() + 30_000), attempt: 0, waitsFor: 'breaker_open' });
+    const take = async () => (await acquireDue(world.db, 'late#loop1', world.clock.now(), 1))[0]!;
+    const isDue = async () => (await work())[0]!.due_at!.getTime() <= world.clock.now().getTime();
+
+    // Another process knows of the closing, wakes the payment, and the late one turns it away once more.
+    await wakeAll(world.db, 'stripe:7', now);
+    await turnAway(await take());
+    expect(await isDue()).toBe(false);
+    await wakeHeld(world.db, 'late', world.clock.now());
+    await wakeAll(world.db, 'stripe:7', world.clock.now());
+    expect(await isDue()).toBe(true);
+
+    // It is in hand while the late process learns of the closing.
+    const held = await take();
+    await wakeHeld(world.db, 'late', world.clock.now());
+    await wakeAll(world.db, 'stripe:7', world.clock.now());
+    expect(await turnAway(held)).toEqual({ more: true });
+    expect(await isDue()).toBe(true);
+  });
+
+  it('wakes those whose row somebody has locked for an instant, too', async () => {
+    world = await paymentsWorld();
+    const [first, second] = await queueMany(2);
+    const later = new Date(world.clock.now().getTime() + 60_000);
+    await world.db.updateTable('payment_work').set({ due_at: later }).execute();
+    const waking = await world.db.transaction().execute(async (tx) => {
+      await sql`SELECT FROM payment_work WHERE payment_id = ${first} FOR UPDATE`.execute(tx);
+      const waking = wakeAll(world.db, 'stripe:7', world.clock.now());
+      await eventually(async () =>
+        expect((await work()).filter(({ woken }) => woken !== null).map((one) => one.payment_id)).toEqual([second]),
+      );
+      return { waking };
+    });
+    expect(await waking.waking).toBe(2);
+  });
+
+  it('is woken by a process that starts after the breaker has closed', async () => {
+    world = await paymentsWorld();
+    await queue('before');
+    const drill = { params: { name: 'stripe' }, body: { reason: 'a drill' }, key: null };
+    await world.send(RPC.breakerIsolate, drill);
+    await world.send(RPC.breakerClose, drill);
+    await eventually(async () => expect((await work())[0]!.woken).toBe('stripe:2'));
+    // As if all processes had ended before they could do that.
+    await world.parts.stop();
+    await world.db
+      .updateTable('payment_work')
+      .set({ due_at: new Date(world.clock.now().getTime() + 3_600_000), woken: null })
+      .execute();
+    await world.start().parts.start();
+    await eventually(async () => expect((await work())[0]!.due_at!.getTime()).toBeLessThanOrEqual(world.clock.now().getTime()));
   });
 
   it('keeps the place of what a limit turned away, burns no attempt of it, and begins nothing else meanwhile', async () => {
@@ -182,7 +242,7 @@ describe('When the breaker of the fleet opens and closes again', () => {
       world.simulator.clearFaults();
       await eventually(async () => expect(await work()).toEqual([]), { timeoutMs: 30_000, everyMs: 100 });
       const [probe, ...order] = (await firstCalls()).filter((id) => unsent.includes(id));
-      // Two processes begin one each at a time, so neighbours may overtake each other; one that a process was turning away when the breaker closed comes a second later.
+      // Two processes begin one each at a time, so neighbours may overtake each other; one that a process was turning away when the breaker closed is woken after the others.
       const others = unsent.filter((one) => one !== probe);
       const displaced = others.filter((id, i) => Math.abs(order.indexOf(id) - i) > 2);
       expect(displaced.length).toBeLessThanOrEqual(world.replicas.length);

@@ -127,15 +127,19 @@ export class BreakerStore {
       : this.change({ found, to: 'closed', cause: 'probe_succeeded', author });
   }
 
-  /** Stripe answered 401: no process calls with that key any more, whatever for. Isolated breakers stay isolated. */
+  /**
+   * Stripe answered 401: no process calls with that key any more, whatever for. Isolated breakers stay isolated. A key that is known to be refused changes nothing,
+   * or the answer to a call that was still under way would stop those who have another key by now.
+   */
   async refuseKey(fingerprint: string, author: Author): Promise<Transition[]> {
+    const refused = sql`(refused_keys || ${fingerprint}::text)[greatest(1, cardinality(refused_keys) - 18):]`;
+    const isNew = sql`NOT ${fingerprint} = ANY(refused_keys)`;
+    const found = sql`${ROWS} WHERE state NOT IN ('auth', 'isolated') AND ${isNew} ${LOCKED}`;
+    const made = await this.change({ found, to: 'auth', cause: 'key_refused', author, set: sql`refused_keys = ${refused}, ` });
     await sql`
-      UPDATE stripe_gateway.breaker_states SET refused_keys = (refused_keys || ${fingerprint}::text)[greatest(1, cardinality(refused_keys) - 18):]
-      WHERE name IN (SELECT name FROM stripe_gateway.breaker_states WHERE NOT ${fingerprint} = ANY(refused_keys) ${LOCKED})`.execute(
-      this.db,
-    );
-    const found = sql`${ROWS} WHERE state NOT IN ('auth', 'isolated') ${LOCKED}`;
-    return this.change({ found, to: 'auth', cause: 'key_refused', author });
+      UPDATE stripe_gateway.breaker_states SET refused_keys = ${refused}
+      WHERE name IN (SELECT name FROM stripe_gateway.breaker_states WHERE ${isNew} ${LOCKED})`.execute(this.db);
+    return made;
   }
 
   /** The service whose key was refused has another one: the latch is over. Processes that still have a refused key go on making no call. */

@@ -1,24 +1,29 @@
 import { type Db } from '@tidegate/database/database';
 import { type Metrics } from '@tidegate/telemetry/metrics';
 import { sql } from 'kysely';
-import { BREAKERS } from '../breaker-names.js';
+import { type BreakerName, BREAKERS } from '../breaker-names.js';
 import { type BreakerStateName } from './breaker.store.js';
 import { type Fleet } from './fleet.js';
 
 const NUMBERS: Record<BreakerStateName, number> = { closed: 0, open: 1, half_open: 2, isolated: 3, auth: 4 };
 const KINDS = ['write', 'read'] as const;
 
-/** The breakers and the limiter: what concerns the fleet is read from the database at each scrape, so every process tells the same. */
-export function fleetMetrics(metrics: Metrics, db: Db, fleet: Pick<Fleet, 'waitingAndInFlight'>): void {
+/**
+ * The breakers and the limiter: what concerns the fleet is read from the database at each scrape, so every process tells the same. Only a process that was left
+ * behind with a refused key shows `auth` alone.
+ */
+export function fleetMetrics(metrics: Metrics, db: Db, fleet: Pick<Fleet, 'waitingAndInFlight' | 'isKeyRefused'>): void {
   metrics.gauge(
     'circuit_state',
-    '0 closed, 1 open, 2 half-open, 3 isolated, 4 auth (Stripe refuses the key).',
+    '0 closed, 1 open, 2 half-open, 3 isolated, 4 auth (Stripe refuses the key, or the one that this process still has).',
     { breaker_name: BREAKERS },
     async (gauge) => {
-      const { rows } = await sql<{ name: string; state: BreakerStateName }>`SELECT name, state FROM stripe_gateway.breaker_states`.execute(
-        db,
-      );
-      for (const { name, state } of rows) gauge.set({ breaker_name: name as 'stripe' }, NUMBERS[state]);
+      const { rows } = await sql<{
+        name: BreakerName;
+        state: BreakerStateName;
+      }>`SELECT name, state FROM stripe_gateway.breaker_states`.execute(db);
+      for (const { name, state } of rows)
+        gauge.set({ breaker_name: name }, NUMBERS[state === 'closed' && fleet.isKeyRefused(name) ? 'auth' : state]);
     },
   );
   metrics.gauge(

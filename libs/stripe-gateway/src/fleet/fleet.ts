@@ -37,12 +37,14 @@ export interface FleetOptions {
   maxInFlight: number;
   /** Longest wait of a call for its turn; 2 s when absent. */
   waitMs?: number;
-  /** This process has learnt of a change; of several within one poll, it hears the last. */
+  /** This process has learnt of a change; of several within one poll, it hears the last. When it starts, what changed since the first day is one. */
   onChange?(change: FleetChange): void;
   /** A probe may be sent, and nobody has yet: said at once and again after 1, 2, 4 … 60 s while that is so. */
   onProbeDue?(breaker: BreakerName): void;
 }
 
+/** What a process that has just started knows of a breaker. */
+const FIRST_DAY = { version: 0, state: 'closed' } as const;
 const POLL_MS = 250;
 const POLL_GIVES_UP_MS = 2_000;
 const SAY_AGAIN_MS = 1_000;
@@ -121,6 +123,11 @@ export class Fleet {
     return this.copy?.breaker(breaker).state ?? null;
   }
 
+  /** Stripe refused the key that this process has: it makes no call of that breaker, even when others go on with another key. */
+  isKeyRefused(breaker: BreakerName): boolean {
+    return this.copy?.breaker(breaker).refused_keys.includes(this.options.keyFingerprint()) ?? false;
+  }
+
   waitingAndInFlight(): ReturnType<WaitingLine['counts']> {
     return this.line.counts();
   }
@@ -134,8 +141,7 @@ export class Fleet {
     if (!turn.granted)
       return { kind: 'limited', reason: OWN_LIMIT, retryAfterMs: WAIT_MS, message: 'Our own limit of calls to Stripe is reached' };
     try {
-      let door = this.now(breaker, operation);
-      if (!door) door = await this.look(breaker, operation);
+      const door = this.now(breaker, operation) ?? (await this.look(breaker, operation));
       if (door.open) return await this.call(operation, breaker, { version: door.version }, call);
       if (!door.probeDue) return { kind: 'refused', retryAfterMs: door.retryAfterMs };
       const probe = await this.leaseProbe(breaker);
@@ -254,8 +260,8 @@ export class Fleet {
     ]).finally(() => tooLong.abort());
     const before = this.copy;
     this.copy = new FleetCopy(rows, askedAt);
+    this.announce(before);
     await this.followKey();
-    if (before) this.announce(before);
   }
 
   /** Our key was refused, and we have another one by now. */
@@ -268,10 +274,10 @@ export class Fleet {
     for (const transition of await this.breakers.acceptKey(key, this.author())) logTransition(this.options.logger, transition);
   }
 
-  private announce(before: FleetCopy): void {
+  private announce(before: FleetCopy | null): void {
     const now = performance.now();
     for (const row of this.copy?.breakers ?? []) {
-      const old = before.breaker(row.name);
+      const old = before?.breaker(row.name) ?? FIRST_DAY;
       if (old.version !== row.version) this.options.onChange?.({ breaker: row.name, version: row.version, from: old.state, to: row.state });
       const door = this.now(row.name);
       const isDue = door !== null && !door.open && door.probeDue;

@@ -13,7 +13,7 @@ export interface Leased {
 
 /** What reads get of the rate while writes want all of it. */
 const READ_SHARE = 0.2;
-/** A want that was not met counts as still there for this long. */
+/** A want that was not met counts as still there for this long after there may be more. */
 const WAITS = sql`interval '300 milliseconds'`;
 /** After a 429 the rate is halved, to no less than this share, and grows back by this share of the full rate each second. */
 const LEAST_FACTOR = 0.1;
@@ -52,24 +52,27 @@ export class LimiterStore {
       ),
       given AS (
         SELECT *, least(${want}::float8, available) + least(${ahead}::float8, floor(greatest(0, available - ${want}::float8) / 2)) AS granted FROM shared
+      ),
+      waiting AS (
+        SELECT *, greatest(interval '0', filled_at - now) + greatest(0, 1 - (tokens - granted)) / flow * interval '1 second' AS wait FROM given
       )
       UPDATE stripe_gateway.limiter l SET tokens = g.tokens - g.granted, filled_at = greatest(g.filled_at, g.now),
         read_credit = ${kind === 'read' ? sql`greatest(0, g.credit - g.granted)` : sql`g.credit`},
-        ${kind === 'read' ? sql`reads_wait_until` : sql`writes_wait_until`} = CASE WHEN g.granted < ${want}::float8 THEN g.now + ${WAITS} ELSE '-infinity' END
-      FROM given g WHERE l.name = g.name
-      RETURNING g.granted::int AS granted, (1000 * (greatest(0, extract(epoch from g.filled_at - g.now)::float8) +
-        greatest(0, 1 - (g.tokens - g.granted)) / g.flow))::float8 AS wait_ms`.execute(this.db);
+        ${kind === 'read' ? sql`reads_wait_until` : sql`writes_wait_until`} = CASE WHEN g.granted < ${want}::float8 THEN g.now + g.wait + ${WAITS} ELSE '-infinity' END
+      FROM waiting g WHERE l.name = g.name
+      RETURNING g.granted::int AS granted, (1000 * extract(epoch from g.wait))::float8 AS wait_ms`.execute(this.db);
     const { granted, wait_ms } = rows[0] ?? { granted: 0, wait_ms: 1000 };
     return { granted, waitMs: Math.ceil(wait_ms) };
   }
 
   /** A 429: nothing is left, for `pauseMs` nothing flows in; with `halve` the rate goes down, too. */
   async drain({ reason, pauseMs, halve }: { reason: string; pauseMs: number; halve: boolean }): Promise<void> {
+    const teaches = sql`${halve} AND (limited_at IS NULL OR limited_at <= clock_timestamp() - ${ONE_LESSON})`;
     await sql`
       UPDATE stripe_gateway.limiter SET tokens = 0, read_credit = 0,
-        filled_at = greatest(filled_at, clock_timestamp() + ${pauseMs} * interval '1 millisecond'),
-        factor = CASE WHEN NOT ${halve} OR limited_at > clock_timestamp() - ${ONE_LESSON} THEN ${FACTOR} ELSE greatest(${sql.lit(LEAST_FACTOR)}, ${FACTOR} / 2) END,
-        limited_at = clock_timestamp(), limited_reason = ${reason}
+        filled_at = greatest(filled_at, clock_timestamp() + ${pauseMs} * interval '1 millisecond'), limited_reason = ${reason},
+        factor = CASE WHEN ${teaches} THEN greatest(${sql.lit(LEAST_FACTOR)}, ${FACTOR} / 2) ELSE factor END,
+        limited_at = CASE WHEN ${teaches} THEN clock_timestamp() ELSE limited_at END
       WHERE name = 'stripe'`.execute(this.db);
   }
 }

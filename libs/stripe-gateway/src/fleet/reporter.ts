@@ -37,6 +37,8 @@ const NARROW_MS = 10_000;
 /** Tells the fleet what calls have taught: failures at once, successes together, with the next poll or the next failure. */
 export class Reporter {
   private readonly tally = new Tally();
+  /** Versions of breakers with counted failures that the database was not asked about yet. */
+  private readonly toJudge = new Map<BreakerName, number>();
 
   constructor(private readonly deps: ReporterDeps) {}
 
@@ -64,17 +66,30 @@ export class Reporter {
 
   /** Writes what was counted, and opens what has to open; answers whether anything did. */
   async flush(breaker?: BreakerName): Promise<boolean> {
-    const { breakers, author } = this.deps;
-    let opened = false;
     const all = this.tally.take(breaker);
-    for (let next = all.shift(); next; next = all.shift()) {
-      const { breaker: name, version, ...added } = next;
+    try {
+      for (; all[0]; all.shift()) {
+        const { breaker: name, version, ...added } = all[0];
+        await this.deps.breakers.count(name, version, added);
+        if (added.failures > 0) this.toJudge.set(name, version);
+      }
+    } finally {
+      for (const one of all) this.tally.add(one.breaker, one.version, one);
+    }
+    return this.judge(breaker);
+  }
+
+  /** Failures that were counted open a breaker, if they are enough; tried again until the database could say. */
+  private async judge(breaker?: BreakerName): Promise<boolean> {
+    let opened = false;
+    for (const [name, version] of [...this.toJudge]) {
+      if (breaker !== undefined && name !== breaker) continue;
+      // Before the question, so that a failure counted meanwhile asks again.
+      this.toJudge.delete(name);
       try {
-        await breakers.count(name, version, added);
-        next = undefined;
-        if (added.failures > 0 && this.note(await breakers.trip(name, version, author()))) opened = true;
+        if (this.note(await this.deps.breakers.trip(name, version, this.deps.author()))) opened = true;
       } catch (error) {
-        for (const one of next ? [next, ...all] : all) this.tally.add(one.breaker, one.version, one);
+        if (!this.toJudge.has(name)) this.toJudge.set(name, version);
         throw error;
       }
     }

@@ -1,28 +1,51 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { type Kysely, sql } from 'kysely';
 import { type PaymentsTables } from '../tables.js';
 
 /** Rows per statement, so that no statement holds many rows for long. */
 const BATCH = 500;
 
+/** Rows that somebody has locked for an instant are tried again this often, after this long. */
+const ROUNDS = 20;
+const ROUND_MS = 50;
+
+/** What waits for Stripe and was not made due for this closing of a breaker. */
+const waiting = (closing: string) =>
+  sql`due_at IS NOT NULL AND holder IS NULL AND woken IS DISTINCT FROM ${closing} AND waits_for IS DISTINCT FROM 'window'`;
+
 /**
  * Stripe answers again: what waits for it is due now, those that waited longest first; what was due already, too, or it would overtake them. `closing` names this
- * closing of a breaker for the whole fleet: every process may call this, at any time after it, and each payment is woken once. Only due times move; the loops and
- * the limiter decide how fast they run. Answers how many were woken here.
+ * closing of a breaker for the whole fleet: every process calls this when it learns of it, and each payment is woken once, or again if a process that had not
+ * learnt of it yet turned it away meanwhile. Only due times move; the loops and the limiter decide how fast they run. Answers how many were woken here.
  */
 export async function wakeAll(db: Kysely<PaymentsTables>, closing: string, now: Date): Promise<number> {
-  for (let woken = 0; ;) {
+  let woken = 0;
+  for (let round = 0; ;) {
     const result = await sql`
       UPDATE payment_work w SET due_at = ${now}, not_before = NULL, woken = ${closing}
-      FROM (
-        SELECT payment_id FROM payment_work
-        WHERE due_at IS NOT NULL AND holder IS NULL AND woken IS DISTINCT FROM ${closing} AND waits_for IS DISTINCT FROM 'window'
-        ORDER BY since LIMIT ${BATCH} FOR UPDATE SKIP LOCKED
-      ) waiting
+      FROM (SELECT payment_id FROM payment_work WHERE ${waiting(closing)} ORDER BY since LIMIT ${BATCH} FOR UPDATE SKIP LOCKED) waiting
       WHERE w.payment_id = waiting.payment_id`.execute(db);
     const count = Number(result.numAffectedRows ?? 0n);
     woken += count;
-    if (count < BATCH) return woken;
+    if (count === BATCH) continue;
+    const { rows } = await sql`SELECT FROM payment_work WHERE ${waiting(closing)} LIMIT 1`.execute(db);
+    if (rows.length === 0 || (round += 1) >= ROUNDS) return woken;
+    await delay(ROUND_MS);
   }
+}
+
+/**
+ * The same for what this process has in hand: a breaker may have turned it away an instant before the process learnt that it is closed. Its run ends as it does,
+ * and then it is due again. One row per statement, so that none waits for another.
+ */
+export async function wakeHeld(db: Kysely<PaymentsTables>, instance: string, now: Date): Promise<void> {
+  const mine = sql<boolean>`starts_with(holder, ${`${instance}#`})`;
+  const { rows } = await sql<{ payment_id: string }>`SELECT payment_id FROM payment_work WHERE ${mine}`.execute(db);
+  for (const { payment_id } of rows)
+    await sql`
+      UPDATE payment_work SET due_at = ${now}, not_before = NULL, revision = revision + 1 WHERE payment_id = ${payment_id} AND ${mine}`.execute(
+      db,
+    );
 }
 
 /** Makes one waiting payment due now, the one that waited longest; answers whether there was any. */

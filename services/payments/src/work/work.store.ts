@@ -98,7 +98,7 @@ export async function renew(db: Db, leases: readonly { payment_id: string; holde
 
 /**
  * Ends a run. With `left` null the row goes, unless somebody wished for something meanwhile: then the row stays due. Answers whether work is left that is
- * due now.
+ * due now. What a breaker turned away may be woken again for a closing that others knew of already.
  */
 export async function release(db: Db | Transaction<PaymentsTables>, lease: Held, left: Left | null): Promise<{ more: boolean }> {
   if (left === null) {
@@ -116,6 +116,7 @@ export async function release(db: Db | Transaction<PaymentsTables>, lease: Held,
       attempt = CASE WHEN revision = ${lease.revision} THEN ${left?.attempt ?? 0}::int ELSE attempt END,
       waits_for = CASE WHEN revision = ${lease.revision} THEN ${left?.waitsFor ?? null} ELSE waits_for END,
       not_before = CASE WHEN revision = ${lease.revision} THEN ${left?.notBefore ?? null}::timestamptz ELSE not_before END,
+      woken = CASE WHEN revision = ${lease.revision} AND ${left?.waitsFor === 'breaker_open'} THEN NULL ELSE woken END,
       refresh = CASE WHEN revision = ${lease.revision} AND ${left === null} THEN false ELSE refresh END
     WHERE payment_id = ${lease.payment_id} AND holder = ${lease.holder}
     RETURNING revision <> ${lease.revision} AS more`.execute(db);
