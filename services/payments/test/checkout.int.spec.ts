@@ -114,6 +114,17 @@ describe('A checkout', () => {
     expect(world.chargesOf(id)).toHaveLength(1);
   });
 
+  it('whose payment was declined cannot be charged behind its page', async () => {
+    const { id, stripe_checkout_session } = await world.opened();
+    await world.pay(stripe_checkout_session, 'pm_card_visa_chargeDeclined');
+    await world.tell();
+    const payment = foreignPaymentId(null, stripe_checkout_session ?? '');
+    const reply = await world.confirm(payment, { payment_method: 'pm_card_visa', return_url: 'https://shop.example/back' });
+    expect([reply.status, JSON.parse(reply.body)]).toMatchObject([422, { code: 'payments.illegal_state' }]);
+    expect(world.chargesOf(id)).toEqual([]);
+    expect(await world.seen(id)).toMatchObject({ status: 'open', payment_status: 'unpaid' });
+  });
+
   it.each([
     ['succeeds', 'pm_usBankAccount_success', 'paid', 'payment_succeeded'],
     ['fails', 'pm_usBankAccount_insufficientFunds', 'failed', 'payment_failed'],

@@ -1,6 +1,13 @@
 import { type PaymentCommand } from './payment.commands.js';
 import { type IntentStep, type PaymentEvent } from './payment.events.js';
-import { captureExceedsAuthorized, illegalState, type Refusal, refundExceedsCaptured, tooManyRefunds } from './payment.refusals.js';
+import {
+  captureExceedsAuthorized,
+  confirmedOnItsPage,
+  illegalState,
+  type Refusal,
+  refundExceedsCaptured,
+  tooManyRefunds,
+} from './payment.refusals.js';
 import { isFinal, type Payment, type PaymentState, type Refund, refundableOf, statusOf } from './payment.state.js';
 
 /**
@@ -42,8 +49,12 @@ function create(state: PaymentState, { terms, command_id, queued }: Of<'CreatePa
   return accept(acceptance, ...(queued ? [] : [firstCall(command_id, 'intent')]));
 }
 
-/** A confirm has a window of its own: whoever pays late is not judged by when the payment was made. */
+/**
+ * A confirm has a window of its own: whoever pays late is not judged by when the payment was made. One of a page is the payer's: behind the page it could be
+ * charged while the checkout gets another.
+ */
 function confirm(payment: Payment, { command_id, payment_method, not_after: own }: Of<'ConfirmPayment'>): Decision {
+  if (payment.terms.origin === 'checkout') return refuse(confirmedOnItsPage);
   if (payment.pending) return { kind: 'busy' };
   const { status } = payment.lifecycle;
   if (status !== 'requires_payment_method' && status !== 'requires_action') return refuse(illegalState('confirmed', statusOf(payment)));

@@ -11,6 +11,11 @@ export const illegalState = (verb: string, status: string): Refusal => ({
   detail: `A payment that is ${status} cannot be ${verb}.`,
 });
 
+export const confirmedOnItsPage: Refusal = {
+  code: 'payments.illegal_state',
+  detail: 'The payment of a checkout is confirmed by the payer, on the page of that checkout.',
+};
+
 export const captureExceedsAuthorized = (asked: number, authorized: number): Refusal => ({
   code: 'payments.capture_exceeds_authorized',
   detail: `${asked} was asked for, ${authorized} is authorized (minor units).`,
