@@ -65,6 +65,8 @@ describe('When a message can never be handled', () => {
   };
   const read = <T>(reply: HttpReply): T => JSON.parse(reply.body) as T;
   const page = async (query: Record<string, string> = {}) => read<DeadLetterPage>(await ask('list', { query }));
+  // Two replicas run the two lanes, so either may be first.
+  const badOne = async () => (await page()).data.find(({ aggregate }) => aggregate === 'pay_bad');
   const change = async (verb: 'replay' | 'discard', filter: object, more: object = {}) =>
     read<DeadLettersChanged>(await ask(verb, { body: { filter, reason: 'currency was added', ...more } }));
   const numbers = async () => numbersByAggregate(await effectsOf(receipts.db, CONSUMER));
@@ -77,8 +79,9 @@ describe('When a message can never be handled', () => {
 
   it('is listed with its reason, holds only its own lane, and shows what waits behind it without secrets', async () => {
     const { data, has_more } = await page();
+    const found = data.find(({ aggregate }) => aggregate === 'pay_bad');
     expect(has_more).toBe(false);
-    expect(data[0]).toMatchObject({
+    expect(found).toMatchObject({
       kind: 'dead',
       service: 'receipts',
       consumer: CONSUMER,
@@ -86,12 +89,12 @@ describe('When a message can never be handled', () => {
       aggregate: 'pay_bad',
       attempts: 1,
     });
-    expect(data[0]?.reason).toBe('PermanentFailure: unknown currency xxx, key sk_[secret]');
+    expect(found?.reason).toBe('PermanentFailure: unknown currency xxx, key sk_[secret]');
     expect(await numbers()).toEqual({ pay_bad: [1], pay_worse: [1] });
     expect(await shownDead()).toBe('2');
-    const detail = read<DeadLetterDetail>(await ask('get', { params: { id: data[0]?.id ?? '' } }));
+    const detail = read<DeadLetterDetail>(await ask('get', { params: { id: found?.id ?? '' } }));
     expect(detail.payload).toMatchObject({ aggregate: { id: 'pay_bad', version: 2 }, data: { n: 2 } });
-    expect([detail.behind.count, detail.behind.first.map((one) => one.subject)]).toEqual([2, Array(2).fill(data[0]?.subject)]);
+    expect([detail.behind.count, detail.behind.first.map((one) => one.subject)]).toEqual([2, Array(2).fill(found?.subject)]);
     expect((await page({ reason: 'CURRENCY' })).data).toHaveLength(2);
     expect((await page({ reason: 'elsewhere' })).data).toEqual([]);
     expect((await page({ consumer: 'receipts-other' })).data).toEqual([]);
@@ -102,11 +105,11 @@ describe('When a message can never be handled', () => {
     const [one] = first.data;
     const second = read<DeadLetterPage>(await ask('list', { params: { after_at: one?.at ?? '', after_id: one?.id ?? '' } }));
     expect([first.has_more, second.has_more]).toEqual([true, false]);
-    expect([...first.data, ...second.data].map((row) => row.aggregate)).toEqual(['pay_bad', 'pay_worse']);
+    expect([...first.data, ...second.data].map((row) => row.aggregate).sort()).toEqual(['pay_bad', 'pay_worse']);
   });
 
   it('is handled after the fix by a replay, and what waited behind it follows in order', async () => {
-    const [bad] = (await page()).data;
+    const bad = await badOne();
     fixed = true;
     expect(await change('replay', { ids: [bad?.id] }, { dry_run: true })).toMatchObject({
       dry_run: true,
@@ -137,7 +140,7 @@ describe('When a message can never be handled', () => {
   });
 
   it('is changed by one of two operators at once, and only that one is written down', async () => {
-    const [bad] = (await page()).data;
+    const bad = await badOne();
     fixed = true;
     const filter = { ids: [bad?.id] };
     const answers = await Promise.all([change('replay', filter), change('discard', filter), change('replay', filter)]);
