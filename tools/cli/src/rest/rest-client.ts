@@ -57,26 +57,28 @@ export class RestClient {
   }
 
   async #json<Body>(method: string, path: string, body?: object, headers: Record<string, string> = {}): Promise<Body> {
-    const answer = await this.#send(method, path, body, headers);
-    const text = await answer.text();
+    const { ok, status, text } = await this.#send(method, path, body, headers);
     const parsed = parse(text);
-    if (answer.ok && parsed !== undefined) return parsed as Body;
-    throw this.#refused(answer.status, parsed);
+    if (ok && parsed !== undefined) return parsed as Body;
+    throw this.#refused(status, parsed);
   }
 
-  async #send(method: string, path: string, body: object | undefined, headers: Record<string, string>): Promise<Response> {
+  /** The whole answer. */
+  async #send(method: string, path: string, body: object | undefined, headers: Record<string, string>) {
     try {
-      return await fetch(`${this.settings.url}${path}`, {
+      const answer = await fetch(`${this.settings.url}${path}`, {
         method,
         headers: { authorization: `Bearer ${this.settings.key}`, ...(body ? { 'content-type': 'application/json' } : {}), ...headers },
         ...(body ? { body: JSON.stringify(body) } : {}),
         redirect: 'error',
         signal: AbortSignal.timeout(ANSWER_MS),
       });
+      return { ok: answer.ok, status: answer.status, text: await answer.text() };
     } catch (error) {
       throw new Failure(
         'gateway.away',
-        `The gateway at ${this.settings.url} does not answer (${causeOf(error)}). Is it running? Its address comes from ${this.settings.from}.`,
+        `The gateway at ${this.settings.url} does not answer (${causeOf(error)}). Is it running? Its address comes from ${this.settings.from}.` +
+          (method === 'POST' ? ' If the request reached it, it was done all the same: look before you repeat it.' : ''),
       );
     }
   }
