@@ -151,6 +151,14 @@ describe('After the recovery time', () => {
     expect((await world.first.call(OK)).kind).toBe('ok');
   });
 
+  it('which a clock of the database that was set back cannot make longer, a probe is let through', async () => {
+    await fail(5);
+    await pass(-3_600_000);
+    await world.first.fleet.refresh();
+    expect((await world.first.call(OK)).kind).toBe('ok');
+    expect((await world.transitions()).map((one) => one.to_state)).toEqual(['open', 'half_open', 'closed']);
+  });
+
   it('says so while nobody calls, and lets one request a second in', async () => {
     const due: string[] = [];
     const listening = world.process({ onProbeDue: (breaker) => due.push(breaker) });
@@ -328,6 +336,24 @@ describe('A 429', () => {
   it('for a lock slows nothing', async () => {
     await world.first.call(limited('lock_timeout'));
     expect(await limiter()).toMatchObject({ factor: 1, limited_reason: null });
+  });
+});
+
+describe('An operator', () => {
+  it('isolates a breaker that is changing at that very moment', async () => {
+    const operator = { service: 'payments', process: 'spec', correlationId: null };
+    const { isolating } = await world.db.transaction().execute(async (tx) => {
+      await sql`UPDATE stripe_gateway.breaker_states SET version = version + 1 WHERE name = 'stripe'`.execute(tx);
+      const isolating = world.first.fleet.breakers.isolate('stripe', operator);
+      await eventually(async () => {
+        const { rows } = await sql`SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()`.execute(
+          tx,
+        );
+        expect(rows).toHaveLength(1);
+      });
+      return { isolating };
+    });
+    expect(await isolating).toEqual([expect.objectContaining({ breaker: 'stripe', to_state: 'isolated' })]);
   });
 });
 

@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jes
 import { type Simulator } from '@tidegate/stripe-simulator/simulator';
 import { eventually } from '@tidegate/test-harness/eventually';
 import { simulatorForTests } from '@tidegate/test-harness/simulator';
+import { sql } from 'kysely';
 import { createStripeAdapter } from '../src/adapter.js';
 import { around, type StripeOutcome, type StripePort } from '../src/port.js';
 import { OWN_LIMIT } from '../src/verdict.js';
@@ -94,6 +95,13 @@ describe('At two requests a second', () => {
     } finally {
       await world.first.fleet.limiter.setRate(RATE);
     }
+  });
+});
+
+describe('When the clock of the database is set back by an hour', () => {
+  it('tokens flow on', async () => {
+    await sql`UPDATE stripe_gateway.limiter SET tokens = 0, filled_at = clock_timestamp() + interval '1 hour'`.execute(world.db);
+    await eventually(async () => expect((await world.first.call(OK)).kind).toBe('ok'), { timeoutMs: 5_000 });
   });
 });
 

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { createStripeAdapter } from '@tidegate/stripe-gateway/adapter';
+import { eventually } from '@tidegate/test-harness/eventually';
 import { simulatorForTests } from '@tidegate/test-harness/simulator';
 import { IntentFinder, type Sought } from '../src/payment/intent-finder.js';
 import { soughtAs } from '../src/payment/sought.js';
@@ -57,6 +58,17 @@ describe('Looking for intents by our ids', () => {
     await intentOf('pay_late');
     expect(await countOf(calledAgo('pay_late', 5000))).toBe(0);
     expect(await countOf(calledAgo('pay_late', 0))).toBe(1);
+  });
+
+  it('takes no absence from a scan that was under way when the call was', async () => {
+    simulator.addFault({ fault: 'slow', route: 'GET /v1/payment_intents', ms: 400, times: 1 });
+    soon = [calledAgo('pay_meanwhile', 5000)];
+    const scan = countOf(calledAgo('pay_other', 5000));
+    await eventually(() => expect(pages()).toBe(1));
+    simulator.clearFaults();
+    await intentOf('pay_meanwhile');
+    const own = countOf(calledAgo('pay_meanwhile', 0));
+    expect([await scan, await own, pages()]).toEqual([0, 1, 2]);
   });
 
   it('looks again at an absence after a while, because lists lag', async () => {

@@ -135,6 +135,22 @@ describe('The queue', () => {
     expect(await Promise.all(ids.map(async (id) => (await world.get(id)).status))).toEqual(Array(5).fill('succeeded'));
   });
 
+  it('takes in a payment whose calls find no place in our own limit: 503, the key kept, charged once later', async () => {
+    world = await paymentsWorld();
+    await world.parts.fleet.limiter.drain({ reason: 'a drill', pauseMs: 3000, halve: false });
+    const reply = await world.create({}, { key: 'no-place' });
+    expect([reply.status, Number(reply.headers?.['retry-after'])]).toEqual([503, expect.any(Number)]);
+    expect((await work()).map(({ attempt, waits_for }) => [attempt, waits_for])).toEqual([[0, 'rate_limited']]);
+    await eventually(async () => {
+      world.advance(1000);
+      await world.parts.carryOnOnce(60_000);
+      expect(await work()).toEqual([]);
+    });
+    const again = await world.create({}, { key: 'no-place' });
+    expect(again.status).toBe(201);
+    expect(world.intentsOf(world.json(again).id).map(({ status }) => status)).toEqual(['succeeded']);
+  });
+
   it('burns an attempt where Stripe says something about this payment, and waits longer each time', async () => {
     world = await paymentsWorld();
     await queue('in-use');

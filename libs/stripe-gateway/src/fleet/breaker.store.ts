@@ -55,6 +55,8 @@ export interface Author {
 
 /** A row is remembered this long after it last counted, for those who look at the table. */
 const BUCKETS_KEPT = sql`interval '1 hour'`;
+/** A time that is further away than any of ours was written before the database's clock was set back. */
+export const CLOCK_SET_BACK_MS = 5_000;
 const DATABASE_CLOCK = sql<Date>`clock_timestamp()`;
 
 /**
@@ -109,12 +111,20 @@ export class BreakerStore {
         LATERAL (SELECT coalesce(sum(calls), 0) AS calls, coalesce(sum(failures), 0) AS failures FROM stripe_gateway.buckets b
           WHERE b.breaker = s.name AND b.version = s.version AND b.started_at > ${this.clock} - s.window_ms * interval '1 millisecond') c
       WHERE s.name = ${breaker} AND s.version = ${version} AND s.state = 'closed' AND c.failures >= s.threshold AND c.failures >= s.ratio * c.calls`;
-    return this.change({ found, to: 'open', cause: 'failures', author, set: sql`last_failure_at = ${this.clock}, ` });
+    return this.change({
+      found,
+      isAsFound: sql`s.version = found.version`,
+      to: 'open',
+      cause: 'failures',
+      author,
+      set: sql`last_failure_at = ${this.clock}, `,
+    });
   }
 
-  /** Takes the one place of a probe, if one is due; `probe` names the lease. */
+  /** Takes the one place of a probe, if one is due, or if it would be due later than a clock that was not set back could say; `probe` names the lease. */
   async leaseProbe(breaker: BreakerName, probe: string, author: Author): Promise<Transition | null> {
-    const found = sql`${ROWS} WHERE name = ${breaker} AND state IN ('open', 'half_open') AND retry_at <= ${this.clock} ${LOCKED}`;
+    const found = sql`${ROWS} WHERE name = ${breaker} AND state IN ('open', 'half_open')
+      AND (retry_at <= ${this.clock} OR retry_at > ${this.clock} + (recovery_ms + ${CLOCK_SET_BACK_MS}) * interval '1 millisecond') ${LOCKED}`;
     const [transition] = await this.change({ found, to: 'half_open', cause: 'probe', author, set: sql`probe = ${probe}, ` });
     return transition ?? null;
   }
@@ -189,9 +199,13 @@ export class BreakerStore {
     await sql`DELETE FROM stripe_gateway.operation_holds WHERE until < ${this.clock}`.execute(this.db);
   }
 
-  /** Moves the rows that `found` names (name, from_state, calls, failures), if they are still as it found them, and writes a transition for each. */
+  /**
+   * Moves the rows that `found` names (name, from_state, version, calls, failures) and writes a transition for each. Either `found` has locked them, after waiting for
+   * whoever changed them at that moment, and they are as it says; or `isAsFound` says what must still hold.
+   */
   private async change(move: {
     found: RawBuilder<unknown>;
+    isAsFound?: RawBuilder<unknown>;
     to: BreakerStateName;
     cause: Cause;
     author: Author;
@@ -204,7 +218,7 @@ export class BreakerStore {
       moved AS (
         UPDATE stripe_gateway.breaker_states s
         SET ${to === 'half_open' ? sql`` : sql`probe = NULL, `}${move.set ?? sql``}latched_by = ${to === 'auth' ? author.service : null}, state = ${to}, version = s.version + 1, since = ${this.clock}, retry_at = ${retryAt}
-        FROM found WHERE s.name = found.name AND s.version = found.version
+        FROM found WHERE s.name = found.name AND ${move.isAsFound ?? sql`true`}
         RETURNING s.name, s.version, s.since, s.retry_at, found.from_state, found.calls, found.failures
       )
       INSERT INTO stripe_gateway.transitions
@@ -217,7 +231,7 @@ export class BreakerStore {
   }
 }
 
-/** A change is made only to rows that are still at the version found, so the lock is for order: no two statements wait for each other. */
+/** In order, so that no two statements wait for each other. */
 const ROWS = sql`SELECT name, state AS from_state, version, NULL::bigint AS calls, NULL::bigint AS failures FROM stripe_gateway.breaker_states`;
 const LOCKED = sql`ORDER BY name FOR UPDATE`;
 

@@ -1,6 +1,6 @@
 import { type Operation, operationName } from '../port.js';
 import { type BreakerName } from '../breaker-names.js';
-import { type BreakerRow, type FleetRows, type Hold } from './breaker.store.js';
+import { type BreakerRow, CLOCK_SET_BACK_MS, type FleetRows, type Hold } from './breaker.store.js';
 
 /** A copy that was asked for longer ago admits nothing: the fleet may have decided otherwise since. */
 export const COPY_LASTS_MS = 750;
@@ -48,7 +48,7 @@ export class FleetCopy {
       case 'open':
       case 'half_open': {
         const restMs = (row.retry_at ?? 0) - this.databaseTime(at);
-        return restMs <= 0 ? { open: false, probeDue: true } : shut(restMs);
+        return restMs <= 0 || restMs > row.recovery_ms + CLOCK_SET_BACK_MS ? { open: false, probeDue: true } : shut(restMs);
       }
       case 'isolated':
       case 'auth':

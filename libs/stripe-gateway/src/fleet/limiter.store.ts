@@ -21,6 +21,9 @@ const REGAIN_PER_SECOND = 0.05;
 /** Answers to calls that were under way together say the same thing once. */
 const ONE_LESSON = sql`interval '500 milliseconds'`;
 
+/** No pause of ours is that long: the database's clock was set back since. */
+const CLOCK_SET_BACK = sql`interval '5 seconds'`;
+
 const FACTOR = sql`least(1, factor + ${sql.lit(REGAIN_PER_SECOND)} * coalesce(greatest(0, extract(epoch from clock_timestamp() - limited_at)), 0))`;
 
 /** The fleet's bucket of tokens in `stripe_gateway.limiter`; every change is one statement on the database's clock. */
@@ -41,7 +44,7 @@ export class LimiterStore {
         FROM stripe_gateway.limiter l, ${NOT_FLUSHED} WHERE l.name = 'stripe' FOR UPDATE OF l),
       timed AS MATERIALIZED (SELECT locked.*, clock_timestamp() AS now, per_second * ${FACTOR} AS flow FROM locked),
       filled AS (
-        SELECT name, now, flow, filled_at, writes_wait_until > now AS writes_wait, reads_wait_until > now AS reads_wait,
+        SELECT name, now, flow, CASE WHEN filled_at > now + ${CLOCK_SET_BACK} THEN now ELSE filled_at END AS filled_at, writes_wait_until > now AS writes_wait, reads_wait_until > now AS reads_wait,
           least(capacity, tokens + flow * greatest(0, extract(epoch from now - filled_at)::float8)) AS tokens,
           least(greatest(1, capacity * ${sql.lit(READ_SHARE)}), read_credit + ${sql.lit(READ_SHARE)} * flow * greatest(0, extract(epoch from now - filled_at)::float8)) AS credit
         FROM timed
