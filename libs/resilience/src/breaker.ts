@@ -52,9 +52,15 @@ export function admit(breaker: BreakerState, rules: BreakerRules, now: number): 
   }
 }
 
+/** A probe that is further away than any recovery time was put there before the clock was set back; it is due. Milliseconds beyond the recovery time. */
+export const CLOCK_SET_BACK_MS = 5_000;
+
+const isDue = (retryAt: number, rules: BreakerRules, now: number): boolean =>
+  retryAt <= now || retryAt > now + rules.recoveryMs + CLOCK_SET_BACK_MS;
+
 /** The breaker with `probe` as its only admitted call, or null when none is due. A probe that never reports frees its place after another recovery time. */
 export function leaseProbe(breaker: BreakerState, rules: BreakerRules, probe: string, now: number): BreakerState | null {
-  if ((breaker.state !== 'open' && breaker.state !== 'half_open') || now < breaker.retryAt) return null;
+  if ((breaker.state !== 'open' && breaker.state !== 'half_open') || !isDue(breaker.retryAt, rules, now)) return null;
   return { state: 'half_open', probe, retryAt: now + rules.recoveryMs };
 }
 

@@ -63,6 +63,11 @@ describe('When open', () => {
     expect(leaseProbe(half as BreakerState, rules, 'p2', 30_001)).toBeNull();
   });
 
+  it('leases one when the clock was set back, and none a moment early', () => {
+    expect(leaseProbe(open, rules, 'p1', -5_001)).toMatchObject({ state: 'half_open', retryAt: 24_999 });
+    expect(leaseProbe(open, rules, 'p1', -5_000)).toBeNull();
+  });
+
   it('ignores calls that were under way', () => {
     expect(reportCalls(open, rules, ok, 5)).toBe(open);
     expect(reportProbe(open, rules, { probe: 'p1', failed: false }, 5)).toBe(open);

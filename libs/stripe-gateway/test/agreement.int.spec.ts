@@ -22,7 +22,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   },
   fc.record({ do: fc.constant('lease' as const) }),
   fc.record({ do: fc.constant('probe' as const), failed: fc.boolean(), mine: fc.boolean() }),
-  { arbitrary: fc.record({ do: fc.constant('wait' as const), ms: fc.nat(20_000) }), weight: 2 },
+  { arbitrary: fc.record({ do: fc.constant('wait' as const), ms: fc.integer({ min: -8_000, max: 20_000 }) }), weight: 2 },
 );
 
 const rules = { ...QUICK, recoveryMs: 15_000 };

@@ -1,5 +1,5 @@
 import { type Db } from '@tidegate/database/database';
-import { type BreakerRules } from '@tidegate/resilience/breaker';
+import { type BreakerRules, CLOCK_SET_BACK_MS } from '@tidegate/resilience/breaker';
 import { type RawBuilder, sql } from 'kysely';
 import { type BreakerName } from '../breaker-names.js';
 import { NOT_FLUSHED } from './not-flushed.js';
@@ -55,8 +55,6 @@ export interface Author {
 
 /** A row is remembered this long after it last counted, for those who look at the table. */
 const BUCKETS_KEPT = sql`interval '1 hour'`;
-/** A time that is further away than any of ours was written before the database's clock was set back. */
-export const CLOCK_SET_BACK_MS = 5_000;
 const DATABASE_CLOCK = sql<Date>`clock_timestamp()`;
 
 /**
@@ -121,7 +119,7 @@ export class BreakerStore {
     });
   }
 
-  /** Takes the one place of a probe, if one is due, or if it would be due later than a clock that was not set back could say; `probe` names the lease. */
+  /** Takes the one place of a probe, if one is due, or if the clock was set back since it was put off; `probe` names the lease. */
   async leaseProbe(breaker: BreakerName, probe: string, author: Author): Promise<Transition | null> {
     const found = sql`${ROWS} WHERE name = ${breaker} AND state IN ('open', 'half_open')
       AND (retry_at <= ${this.clock} OR retry_at > ${this.clock} + (recovery_ms + ${CLOCK_SET_BACK_MS}) * interval '1 millisecond') ${LOCKED}`;

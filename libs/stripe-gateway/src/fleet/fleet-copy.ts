@@ -1,6 +1,7 @@
+import { CLOCK_SET_BACK_MS } from '@tidegate/resilience/breaker';
 import { type Operation, operationName } from '../port.js';
 import { type BreakerName } from '../breaker-names.js';
-import { type BreakerRow, CLOCK_SET_BACK_MS, type FleetRows, type Hold } from './breaker.store.js';
+import { type BreakerRow, type FleetRows, type Hold } from './breaker.store.js';
 
 /** A copy that was asked for longer ago admits nothing: the fleet may have decided otherwise since. */
 export const COPY_LASTS_MS = 750;
