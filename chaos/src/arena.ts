@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setInterval } from 'node:timers/promises';
-import type { PaymentView, ReceiptView } from '@tidegate/contracts/responses';
+import type { CheckoutView, CustomerView, PaymentView, ReceiptView } from '@tidegate/contracts/responses';
 import { type Stack } from '@tidegate/local-stack/stack/stack';
 import { startStack } from '@tidegate/local-stack/stack/start-stack';
 import { type StackOptions } from '@tidegate/local-stack/stack/stack-options';
@@ -10,7 +10,7 @@ import { eventually } from '@tidegate/test-harness/eventually';
 import pg from 'pg';
 import { Client } from './client.js';
 import { inboxFaults } from './inboxes.js';
-import { disagreements } from './invariants.js';
+import { COMPARED, type Compared, disagreements, type OurRecord } from './invariants.js';
 import { truthOf, type Truth } from './truth.js';
 
 /** A whole Tidegate of its own, with its client, its truth and its database, made to be tormented. */
@@ -29,13 +29,15 @@ export interface Arena {
   dashboard(action: string, order: Record<string, unknown>): Promise<void>;
   /** Acts as another program with our key: a form posted to Stripe's API. */
   atStripe(path: string, form: Record<string, string>): Promise<void>;
+  /** Lets so much virtual time pass at once, for the services and for Stripe. Seconds. */
+  advance(seconds: number): Promise<void>;
   /** Does `work` while the virtual clock runs fast, so that look-ups and retries come round soon. */
   inHaste<T>(work: () => Promise<T>): Promise<T>;
   /** Resolves when every inbox holds each published event once and has handled it; fails with what is still wrong. */
   inboxesEven(withinMs?: number): Promise<void>;
   sql<T extends pg.QueryResultRow>(text: string, values?: unknown[]): Promise<T[]>;
   /** Resolves when our record equals the truth and every payment has what it should have; fails with what still differs. */
-  settled(withinMs?: number): Promise<{ payments: PaymentView[]; receipts: ReceiptView[] }>;
+  settled(withinMs?: number): Promise<OurRecord>;
   close(): Promise<void>;
 }
 
@@ -75,8 +77,9 @@ export async function openArena(options: Partial<StackOptions> = {}): Promise<Ar
     dashboard: (action, order) => control(stack, 'POST', `/__dashboard/${action}`, order),
     atStripe: (path, form) => postForm(stack, path, form),
     sql,
+    advance: (seconds) => advanceClock(stack, seconds),
     inHaste,
-    settled: (withinMs = 120_000) => inHaste(() => settled(client, truth, withinMs)),
+    settled: (withinMs = 120_000) => inHaste(() => settled(client, () => truthOf(stack.urls.simulator, COMPARED), withinMs)),
     inboxesEven: (withinMs = 120_000) => inboxesEven({ sql }, () => advanceClock(stack), withinMs),
     close: async () => {
       await client.close();
@@ -87,17 +90,17 @@ export async function openArena(options: Partial<StackOptions> = {}): Promise<Ar
   };
 }
 
-async function settled(
-  client: Client,
-  truth: () => Promise<Truth>,
-  withinMs: number,
-): Promise<{ payments: PaymentView[]; receipts: ReceiptView[] }> {
+async function settled(client: Client, truth: () => Promise<Compared>, withinMs: number): Promise<OurRecord> {
   const giveUpAt = Date.now() + withinMs;
   for (;;) {
-    const payments = await client.all<PaymentView>('/v1/payments');
-    const receipts = await client.all<ReceiptView>('/v1/receipts');
-    const wrong = disagreements(await truth(), payments, receipts);
-    if (wrong.length === 0) return { payments, receipts };
+    const record: OurRecord = {
+      payments: await client.all<PaymentView>('/v1/payments'),
+      receipts: await client.all<ReceiptView>('/v1/receipts'),
+      checkouts: await client.all<CheckoutView>('/v1/checkout-sessions'),
+      customers: await client.all<CustomerView>('/v1/customers'),
+    };
+    const wrong = disagreements(await truth(), record);
+    if (wrong.length === 0) return record;
     if (Date.now() > giveUpAt)
       throw new Error(`Not settled after ${withinMs} ms; ${wrong.length} disagreements:\n${wrong.slice(0, 20).join('\n')}`);
     await new Promise((resolve) => setTimeout(resolve, 250));
@@ -126,7 +129,8 @@ async function inboxesEven(arena: Pick<Arena, 'sql'>, advance: () => Promise<voi
 /** Look-ups and retries come round after up to a minute, then five: so much of the virtual clock passes with each second of waiting. */
 const IMPATIENCE_SECONDS = 15;
 
-const advanceClock = (stack: Stack): Promise<void> => control(stack, 'POST', '/__clock', { advance_seconds: IMPATIENCE_SECONDS });
+const advanceClock = (stack: Stack, seconds = IMPATIENCE_SECONDS): Promise<void> =>
+  control(stack, 'POST', '/__clock', { advance_seconds: seconds });
 
 async function whileTimeFlies<T>(stack: Stack, work: () => Promise<T>): Promise<T> {
   const over = new AbortController();

@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { PaymentView } from '@tidegate/contracts/responses';
 import { type Arena } from './arena.js';
 import { type Random } from './seed.js';
-import { type StoryLog } from './story.js';
+import { type StoryLog } from './step.js';
 
 const EVERY_MS = 400;
 

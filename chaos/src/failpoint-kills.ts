@@ -5,7 +5,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { type Arena } from './arena.js';
 import { provocationOf, storyTo } from './provocations.js';
 import { type Random, randomFrom } from './seed.js';
-import { type Kind, type StoryLog, type Surprise, tellStories } from './story.js';
+import { emptyLog, type StoryLog, type Surprise } from './step.js';
+import { type Kind, tellStories } from './story.js';
 
 const SERVICES = ['payments', 'webhooks', 'receipts', 'reconciliation'] as const;
 type Service = (typeof SERVICES)[number];
@@ -43,8 +44,8 @@ export async function killAtFailpoints(
   const over = new AbortController();
   const random = randomFrom(options.seed);
   await arena.fault({ fault: 'webhook_drop', probability: 0.05, seed: options.seed });
-  const hunt: Hunt = { arena, random, waitedFor: new Set(), killed: [], missed: [], provoking: [], log: { created: [], surprises: [] } };
-  const load = tellStories(arena.client, random, {
+  const hunt: Hunt = { arena, random, waitedFor: new Set(), killed: [], missed: [], provoking: [], log: emptyLog() };
+  const load = tellStories(arena, random, {
     count: Number.MAX_SAFE_INTEGER,
     perSecond: options.perSecond,
     signal: over.signal,
@@ -86,7 +87,8 @@ const failpointsOf = (arena: Arena, service: Service): string[] =>
  * Reached for certain only by a replica that is the only one alive: with others, another may lead the loop, or be the one that carries a
  * payment on after a lost answer.
  */
-const ALONE = /\.(relay|sweep)\.|^reconciliation\.run\.(read|finish)|^payments\.(retry|lookup|orphan|refresh)\./;
+const ALONE =
+  /\.(relay|sweep)\.|^reconciliation\.run\.(read|finish)|^payments\.(retry|lookup|orphan|refresh)\.|^payments\.(checkout|customer)\.(submitted|look|payment_adopted|late)/;
 
 async function killService(hunt: Hunt, service: Service, names: readonly string[]): Promise<void> {
   const { stack } = hunt.arena;
@@ -151,7 +153,7 @@ async function provokeUntil({ arena, random, log }: Hunt, names: readonly string
   for (let turn = 0; provocations.length > 0 && !reached.aborted; turn++) {
     // Stripe may know more than we do just now, and a story may end early: the next attempt comes soon.
     const provoke = provocations[turn % provocations.length]!;
-    await provoke(arena, random, { created: [], surprises: log.surprises }).catch(() => undefined);
+    await provoke(arena, random, { ...emptyLog(), surprises: log.surprises }).catch(() => undefined);
     await pause(500, undefined, { signal: reached }).catch(() => undefined);
   }
 }

@@ -21,7 +21,7 @@ export const FAULT_MENU: Readonly<Record<'calls' | 'deliveries' | 'later', reado
     { fault: 'error_500_after', probability: 0.2 },
     { fault: 'error_500_late', probability: 0.1, ms: 800, route: 'POST /v1/*' },
     { fault: 'error_502_html', probability: 0.3 },
-    { fault: 'error_503', probability: 0.3 },
+    { fault: 'error_503', probability: 0.9 },
     { fault: 'rate_limit', probability: 0.3 },
     { fault: 'lock_timeout', probability: 0.3, route: 'POST /v1/*' },
     { fault: 'auth_expired', times: 2 },

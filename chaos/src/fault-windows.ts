@@ -3,9 +3,9 @@ import { type Arena } from './arena.js';
 import { FAULT_MENU, FAULTS, type FaultOrder } from './fault-menu.js';
 import { type Random } from './seed.js';
 
-const WINDOW_MS = 1_500;
+const WINDOW_MS = 1_000;
 /** Quiet after each window, so that not everything is an outage. */
-const QUIET_MS = 500;
+const QUIET_MS = 300;
 
 /** Goes through the fault menu again and again, a window at a time, and counts what was hit. */
 export class FaultWindows {

@@ -1,27 +1,61 @@
-import type { PaymentView, ReceiptView } from '@tidegate/contracts/responses';
+import type { CheckoutView, CustomerView, PaymentView, ReceiptView } from '@tidegate/contracts/responses';
+import { checkoutFaults } from './checkout-invariants.js';
+import { customerFaults } from './customer-invariants.js';
 import { LOCAL_STATUS_OF, type Truth } from './truth.js';
+
+/** The parts of the truth that the checks read. */
+export const COMPARED = ['payment_intents', 'refunds', 'disputes', 'checkout_sessions', 'customers'] as const;
+export type Compared = Pick<Truth, (typeof COMPARED)[number]>;
+
+/** All that a tenant's lists show. */
+export interface OurRecord {
+  payments: readonly PaymentView[];
+  receipts: readonly ReceiptView[];
+  checkouts: readonly CheckoutView[];
+  customers: readonly CustomerView[];
+}
 
 /**
  * Every way in which our record and Stripe's truth may disagree, as sentences; empty when promises P1, P3 and P4 hold. A check that the
  * caller repeats until the system has settled.
  */
-export function disagreements(truth: Truth, payments: readonly PaymentView[], receipts: readonly ReceiptView[]): string[] {
+export function disagreements(truth: Compared, { payments, receipts, checkouts, customers }: OurRecord): string[] {
+  const books = booksOf(truth);
   return [
-    ...paidOnce(truth),
-    ...payments.flatMap((p) => paymentEqualsTruth(truth, p)),
+    ...paidOnce(truth, books),
+    ...payments.flatMap((p) => paymentEqualsTruth(books, p)),
     ...noneForgotten(truth, payments),
     ...oneReceiptEach(payments, receipts),
+    ...checkoutFaults(truth, checkouts, payments),
+    ...customerFaults(truth, customers),
   ];
 }
 
-function paidOnce(truth: Truth): string[] {
+interface Books {
+  intents: ReadonlyMap<string, Compared['payment_intents'][number]>;
+  refunded: ReadonlyMap<string, number>;
+  disputes: ReadonlyMap<string, Compared['disputes']>;
+}
+
+/** The truth by intent: tens of thousands of payments are compared again and again. */
+function booksOf(truth: Compared): Books {
+  const refunded = new Map<string, number>();
+  for (const { payment_intent: id, status, amount } of truth.refunds)
+    if (id !== null && status !== 'failed' && status !== 'canceled') refunded.set(id, (refunded.get(id) ?? 0) + amount);
+  const disputes = new Map<string, Compared['disputes']>();
+  for (const one of truth.disputes)
+    if (one.payment_intent !== null) disputes.set(one.payment_intent, [...(disputes.get(one.payment_intent) ?? []), one]);
+  return { intents: new Map(truth.payment_intents.map((intent) => [intent.id, intent])), refunded, disputes };
+}
+
+function paidOnce(truth: Compared, { refunded: refundedOf }: Books): string[] {
   const succeeded = new Map<string, number>();
   const wrong: string[] = [];
   for (const intent of truth.payment_intents) {
     const payment = intent.metadata.payment_id;
     if (payment && intent.status === 'succeeded') succeeded.set(payment, (succeeded.get(payment) ?? 0) + 1);
     if (intent.amount_received > intent.amount) wrong.push(`${intent.id} captured ${intent.amount_received} of ${intent.amount}`);
-    const refunded = refundedOf(truth, intent.id);
+    const refunded = refundedOf.get(intent.id) ?? 0;
     if (refunded > intent.amount_received) wrong.push(`${intent.id} refunded ${refunded} of ${intent.amount_received}`);
   }
   for (const [payment, times] of succeeded) if (times > 1) wrong.push(`${payment} was charged ${times} times`);
@@ -34,18 +68,13 @@ function paidOnce(truth: Truth): string[] {
   return wrong;
 }
 
-const refundedOf = (truth: Truth, intent: string): number =>
-  truth.refunds
-    .filter((r) => r.payment_intent === intent && r.status !== 'failed' && r.status !== 'canceled')
-    .reduce((sum, r) => sum + r.amount, 0);
-
-function paymentEqualsTruth(truth: Truth, payment: PaymentView): string[] {
+function paymentEqualsTruth(books: Books, payment: PaymentView): string[] {
   if (payment.stripe_payment_intent === null) {
     return payment.status === 'failed' || payment.status === 'canceled'
       ? []
       : [`${payment.id} is ${payment.status} and has no PaymentIntent`];
   }
-  const intent = truth.payment_intents.find((i) => i.id === payment.stripe_payment_intent);
+  const intent = books.intents.get(payment.stripe_payment_intent);
   if (!intent) return [`${payment.id} names ${payment.stripe_payment_intent}, which Stripe does not have`];
   const wrong: string[] = [];
   const expected = LOCAL_STATUS_OF[intent.status];
@@ -53,25 +82,23 @@ function paymentEqualsTruth(truth: Truth, payment: PaymentView): string[] {
   if (payment.status !== expected && !endedByUs) wrong.push(`${payment.id} is ${payment.status}, Stripe says ${intent.status}`);
   if (payment.amount_captured !== intent.amount_received)
     wrong.push(`${payment.id} captured ${payment.amount_captured}, Stripe says ${intent.amount_received}`);
-  const refunded = refundedOf(truth, intent.id);
+  const refunded = books.refunded.get(intent.id) ?? 0;
   if (payment.amount_refunded !== refunded) wrong.push(`${payment.id} refunded ${payment.amount_refunded}, Stripe says ${refunded}`);
   for (const refund of payment.refunds) if (refund.status === 'unknown') wrong.push(`${refund.id} of ${payment.id} is still unknown`);
-  return [...wrong, ...disputesEqualTruth(truth, intent.id, payment)];
+  return [...wrong, ...disputesEqualTruth(books.disputes.get(intent.id) ?? [], payment)];
 }
 
-function disputesEqualTruth(truth: Truth, intent: string, payment: PaymentView): string[] {
+function disputesEqualTruth(disputes: Compared['disputes'], payment: PaymentView): string[] {
   const balanceOf = (moved: { amount: number }[]) => moved.reduce((sum, { amount }) => sum + amount, 0);
   const ours = (payment.disputes ?? []).map(
     ({ id, status, funds }) => `${id} ${status} ${(funds?.reinstated ?? 0) - (funds?.withdrawn ?? 0)}`,
   );
-  const theirs = truth.disputes
-    .filter((one) => one.payment_intent === intent)
-    .map(({ id, status, balance_transactions }) => `${id} ${status} ${balanceOf(balance_transactions)}`);
+  const theirs = disputes.map(({ id, status, balance_transactions }) => `${id} ${status} ${balanceOf(balance_transactions)}`);
   const same = ours.toSorted().join() === theirs.toSorted().join();
   return same ? [] : [`${payment.id} has the disputes [${ours.join(', ')}], Stripe says [${theirs.join(', ')}]`];
 }
 
-function noneForgotten(truth: Truth, payments: readonly PaymentView[]): string[] {
+function noneForgotten(truth: Compared, payments: readonly PaymentView[]): string[] {
   const known = new Set(payments.map((p) => p.stripe_payment_intent));
   return truth.payment_intents
     .filter((i) => (i.status === 'succeeded' || i.status === 'requires_capture' || i.status === 'processing') && !known.has(i.id))

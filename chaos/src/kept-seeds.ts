@@ -1,12 +1,22 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** Seeds of runs that once failed, to be run again by `npm run chaos -- payments --kept`; commit what is added. */
+/** Seeds of runs that once failed, to be run again by `npm run chaos -- payments --kept`; commit what is added, with the fix. */
 const FILE = join(import.meta.dirname, '..', 'seeds.json');
 
 export const keptSeeds = (): number[] => (existsSync(FILE) ? (JSON.parse(readFileSync(FILE, 'utf8')) as number[]) : []);
 
-export function keepSeed(seed: number): void {
+function keepSeed(seed: number): void {
   const seeds = new Set([...keptSeeds(), seed]);
   writeFileSync(FILE, `${JSON.stringify([...seeds], null, 2)}\n`);
+}
+
+/** A run from this seed, which is kept when the run fails. */
+export async function keptWhenItFails(seed: number, run: () => Promise<void>): Promise<void> {
+  try {
+    await run();
+  } catch (error) {
+    keepSeed(seed);
+    throw error;
+  }
 }

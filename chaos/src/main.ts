@@ -1,8 +1,11 @@
 import { parseArgs } from 'node:util';
+import type { PaymentView } from '@tidegate/contracts/responses';
 import { type Arena, openArena } from './arena.js';
 import { killAtFailpoints, reachable } from './failpoint-kills.js';
-import { keepSeed, keptSeeds } from './kept-seeds.js';
+import { keptSeeds, keptWhenItFails } from './kept-seeds.js';
 import { killAtRandom } from './random-kills.js';
+import { repaired } from './repair-run.js';
+import { otherBytes, type StoryLog } from './step.js';
 import { torment } from './torment.js';
 import { TORMENTED } from './torment-arena.js';
 
@@ -33,7 +36,7 @@ async function kills(): Promise<void> {
 
 /** SIGKILL at every failpoint of every service; what recovers from a lost answer is brought about. */
 async function failpoints(): Promise<void> {
-  const arena = await openArena({ replicas: { payments: 3 } });
+  const arena = await openArena({ replicas: { payments: 3 }, env: { '*': { LATE_SUCCESS_POLICY: 'refund' } } });
   try {
     const report = await killAtFailpoints(arena, { seed, perSecond: 4, chosen: reachable });
     if (report.missed.length > 0) throw new Error(`Never reached: ${report.missed.join(', ')}`);
@@ -46,7 +49,7 @@ async function failpoints(): Promise<void> {
 /** The random run over everything at once, in rounds with a comparison after each; every fault and failpoint is hit three times in each. */
 async function payments(): Promise<void> {
   const total = Number(positionals[1] ?? '50000');
-  for (const one of values.kept ? keptSeeds() : [seed]) await tormented(one, total);
+  for (const one of values.kept ? keptSeeds() : [seed]) await keptWhenItFails(one, () => tormented(one, total));
 }
 
 const ROUND = 5_000;
@@ -65,14 +68,23 @@ async function tormented(seed: number, total: number): Promise<void> {
       });
       if (report.missed.length > 0) throw new Error(`Hit too seldom: ${report.missed.join(', ')}`);
       made += wanted;
-      await compare(arena, `${made}/${total} payments told, ${report.kills} kills`, report.surprises);
+      await arena.inHaste(() => repaired(arena));
+      const kills = report.kills + report.killedAt.length;
+      await compare(arena, `${made}/${total} stories told, ${kills} kills, ${report.drills} breaker drills`, report.surprises);
+      await comparePromises(arena, report);
     }
-  } catch (error) {
-    keepSeed(seed);
-    throw error;
   } finally {
     await arena.close();
   }
+}
+
+/** Every payment that a client was told of is known, and a repetition gets the bytes of before. */
+async function comparePromises(arena: Arena, { created, answered }: StoryLog): Promise<void> {
+  const known = new Set((await arena.client.all<PaymentView>('/v1/payments')).map(({ id }) => id));
+  const lost = created.filter((id) => !known.has(id));
+  const wrong = await otherBytes(arena.client, answered);
+  if (lost.length + wrong.length > 0) throw new Error([`Lost: ${lost.length}`, ...lost, ...wrong].slice(0, 20).join('\n'));
+  console.log(`  ${answered.length} answers again in the same bytes`);
 }
 
 async function compare(arena: Arena, what: string, surprises: readonly unknown[]): Promise<void> {

@@ -1,11 +1,9 @@
-import { randomUUID } from 'node:crypto';
-import { type CheckoutView, type CustomerView } from '@tidegate/contracts/responses';
 import { type Arena } from './arena.js';
+import { CHECKOUT_PROVOCATIONS } from './checkout-provocations.js';
 import { type Random } from './seed.js';
-import { type Kind, type StoryLog, tellStory } from './story.js';
-
-/** Brings a service to one of its failpoints, or tries to: another replica may be the one that gets there. */
-type Provocation = (arena: Arena, random: Random, log: StoryLog) => Promise<void>;
+import { type StoryLog } from './step.js';
+import { type Provocation, story } from './provocation.js';
+import { type Kind, tellStory } from './story.js';
 
 /** Failpoints that clients' usual stories reach, by the story that does so soonest. */
 const STORIES: readonly [RegExp, Kind][] = [
@@ -14,9 +12,11 @@ const STORIES: readonly [RegExp, Kind][] = [
   [/^payments\.capture\./, 'capture'],
   [/^payments\.cancel\./, 'cancel'],
   [/^payments\.refund\./, 'refund'],
+  [/^payments\.checkout\.(accept|session|session_recorded)\./, 'checkout:left'],
+  [/^payments\.checkout\.(expire|expire_recorded)\./, 'checkout:expired'],
+  [/^payments\.customer\.(accept|create|create_recorded)\./, 'customer:kept'],
+  [/^payments\.customer\.(erase|delete|delete_recorded)\./, 'customer:erased'],
 ];
-
-const OPEN_PAGE = 'POST /v1/checkout/sessions';
 
 /** What else must happen before the others are reached: a refusal, a lost answer, somebody at work beside us. */
 const PROVOCATIONS: readonly [RegExp, Provocation][] = [
@@ -33,15 +33,8 @@ const PROVOCATIONS: readonly [RegExp, Provocation][] = [
   [/^payments\.refresh\./, unseenRefund],
   [/^payments\.customer\.check\./, foreignCustomer],
   [/^payments\.retry\.dead_lettered\./, giveUpTheQueue],
-  [/^payments\.checkout\.(accept|session|session_recorded)\./, checkout()],
-  [/^payments\.checkout\.submitted\./, checkout({ fault: 'error_500_before', route: OPEN_PAGE })],
-  [/^payments\.checkout\.lookup_list\./, checkout({ fault: 'reset_after', route: OPEN_PAGE })],
-  [/^payments\.checkout\.(expire|expire_recorded|refused)\./, checkout()],
-  [/^payments\.checkout\.(lookup|looked_up)\./, checkout({ fault: 'reset_after', route: `${OPEN_PAGE}/:id/expire` })],
-  [/^payments\.checkout\.payment_adopted\./, unseenCheckout],
-  [/^payments\.customer\.submitted\./, customer({ fault: 'error_500_before', route: 'POST /v1/customers' })],
-  [/^payments\.customer\.lookup_list\./, customer({ fault: 'reset_after', route: 'POST /v1/customers' })],
-  [/^payments\.customer\.(accept|create|create_recorded|erase|delete|delete_recorded)\./, customer()],
+  ...CHECKOUT_PROVOCATIONS,
+  [/^payments\.customer\.(submitted|lookup_list)\./, story('customer:kept', { fault: 'error_500_before', route: 'POST /v1/customers' })],
 ];
 
 /** The story that reaches this failpoint; undefined when any does, or none. */
@@ -50,16 +43,9 @@ export const storyTo = (failpoint: string): Kind | undefined => STORIES.find(([n
 /** To be repeated until the failpoint is reached; undefined when the stories are enough. */
 export const provocationOf = (failpoint: string): Provocation | undefined => PROVOCATIONS.find(([names]) => names.test(failpoint))?.[1];
 
-function story(kind: Kind, fault?: { fault: string; route: string }): Provocation {
-  return async (arena, random, log) => {
-    if (fault) await arena.fault({ ...fault, times: 1 });
-    await tellStory(arena.client, random, log, kind);
-  };
-}
-
 /** A second intent with the id of a payment, as a create whose answer came too late leaves one. */
 async function secondIntent(arena: Arena, random: Random, log: StoryLog): Promise<void> {
-  await tellStory(arena.client, random, log, 'create');
+  await tellStory(arena, random, log, 'create');
   const payment = log.created.at(-1);
   if (!payment) return;
   await arena.atStripe('/v1/payment_intents', {
@@ -91,7 +77,7 @@ async function refundUnseen(arena: Arena, payment_intent: string): Promise<void>
 
 /** The intent of a new payment that has succeeded. */
 async function paid(arena: Arena, random: Random, log: StoryLog): Promise<string | undefined> {
-  await tellStory(arena.client, random, log, 'create');
+  await tellStory(arena, random, log, 'create');
   const payment = log.created.at(-1);
   const { payment_intents } = await arena.truth();
   return payment_intents.find((one) => one.metadata['payment_id'] === payment && one.status === 'succeeded')?.id;
@@ -104,47 +90,6 @@ async function foreignCustomer(arena: Arena): Promise<void> {
     key: `customer-${Math.random()}`,
     body: { amount: 4200, currency: 'usd', payment_method: 'pm_card_visa', customer: 'cus_nobody' },
   });
-}
-
-/** A page is opened, closed, and asked to close once more. */
-function checkout(fault?: { fault: string; route: string }): Provocation {
-  return async (arena) => {
-    if (fault) await arena.fault({ ...fault, times: 1 });
-    const opened = await openPage(arena);
-    if (!opened) return;
-    for (const _ of ['closes', 'is closed already'])
-      await arena.client.send({ method: 'POST', path: `/v1/checkout-sessions/${opened.id}/expire`, key: randomUUID(), body: {} });
-  };
-}
-
-/** A page is paid and none of the news arrives: whoever comes back from it makes us ask. */
-async function unseenCheckout(arena: Arena): Promise<void> {
-  const opened = await openPage(arena);
-  if (!opened) return;
-  for (const event_type of ['payment_intent.*', 'charge.*', 'checkout.*'])
-    await arena.fault({ fault: 'webhook_drop', event_type, times: 2 });
-  await arena.dashboard('pay_checkout', { session: opened.stripe_checkout_session });
-  await arena.client.send({ method: 'GET', path: `/v1/checkout-sessions/${opened.id}` });
-}
-
-async function openPage({ client }: Arena): Promise<CheckoutView | null> {
-  const urls = { success_url: 'https://shop.example/done', cancel_url: 'https://shop.example/back' };
-  const line_items = [{ name: 'Vase', quantity: 2, unit_amount: 2100 }];
-  const body = { ...urls, currency: 'usd', line_items };
-  const answer = await client.send({ method: 'POST', path: '/v1/checkout-sessions', key: randomUUID(), body });
-  return answer.status === 201 ? (JSON.parse(answer.body) as CheckoutView) : null;
-}
-
-/** A customer is made and erased. */
-function customer(fault?: { fault: string; route: string }): Provocation {
-  return async (arena) => {
-    if (fault) await arena.fault({ ...fault, times: 1 });
-    const body = { email: 'ada@example.com' };
-    const answer = await arena.client.send({ method: 'POST', path: '/v1/customers', key: randomUUID(), body });
-    if (answer.status !== 201) return;
-    const { id } = JSON.parse(answer.body) as CustomerView;
-    await arena.client.send({ method: 'POST', path: `/v1/customers/${id}/erase`, body: { reason: 'chaos' } });
-  };
 }
 
 /** An operator holds back all calls, and then gives up what has queued meanwhile. */

@@ -1,7 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Arena } from './arena.js';
 import { randomFrom } from './seed.js';
-import { tellStories, type Surprise } from './story.js';
+import { type Surprise } from './step.js';
+import { tellStories } from './story.js';
 
 export interface KillReport {
   kills: Record<string, number>;
@@ -21,7 +22,7 @@ export async function killAtRandom(
 ): Promise<KillReport> {
   const random = randomFrom(options.seed);
   const over = new AbortController();
-  const load = tellStories(arena.client, randomFrom(options.seed + 1), {
+  const load = tellStories(arena, randomFrom(options.seed + 1), {
     count: Number.MAX_SAFE_INTEGER,
     perSecond: options.perSecond,
     signal: over.signal,

@@ -1,36 +1,49 @@
-import { randomUUID } from 'node:crypto';
 import type { PaymentView } from '@tidegate/contracts/responses';
-import type { Answer, Call, Client } from './client.js';
-import type { Random } from './seed.js';
-
-/** One step's answer that no user of the API should ever see; kept with what was asked. */
-export interface Surprise {
-  call: string;
-  status: number;
-  body: string;
-}
-
-export interface StoryLog {
-  created: string[];
-  surprises: Surprise[];
-}
+import { type CheckoutEnd, tellCheckout } from './checkout-story.js';
+import { type CustomerEnd, tellCustomer } from './customer-story.js';
+import { type Random, randomFrom } from './seed.js';
+import { emptyLog, type Stage, step, type StoryLog, type Telling } from './step.js';
 
 /** What happens to a payment after it was asked for. */
-export type Kind = 'capture' | 'cancel' | 'decline' | 'refund' | 'refund_twice' | 'confirm' | 'create' | 'refused';
+type PaymentKind =
+  'capture' | 'cancel' | 'decline' | 'refund' | 'refund_twice' | 'confirm' | 'create' | 'refused' | 'queued' | 'authenticate';
+
+/** `:` names how a story of a checkout or a customer ends; without it, that is left to chance. */
+export type Kind = PaymentKind | 'checkout' | `checkout:${CheckoutEnd}` | 'customer' | `customer:${CustomerEnd}`;
+
+/** Stories of payments alone. */
 const USUAL: readonly Kind[] = ['capture', 'cancel', 'decline', 'refund_twice', 'refund', 'confirm', 'create'];
+
+/** All that clients do. */
+export const EVERY_KIND: readonly Kind[] = [...USUAL, 'queued', 'authenticate', 'checkout', 'checkout', 'checkout', 'customer'];
+
+/** One story to its end. Which one is drawn from the usual ones, unless it is given. */
+export async function tellStory(stage: Stage, random: Random, log: StoryLog, kind: Kind = random.pick(USUAL), twice = 0): Promise<void> {
+  const telling: Telling = { stage, log, random: randomFrom(random.below(2 ** 31)), twice };
+  const [what, end] = kind.split(':') as [string, string | undefined];
+  if (what === 'checkout') return tellCheckout(telling, end as CheckoutEnd | undefined);
+  if (what === 'customer') return tellCustomer(telling, end as CustomerEnd | undefined);
+  return tellPayment(telling, kind as PaymentKind);
+}
 
 /**
  * One payment's life as a client lives it: create, then what its state allows (capture, refund, confirm after a decline, cancel), each
- * step under a key of its own that is kept over retries. Which story is told is drawn from `random`, unless it is given.
+ * step under a key of its own that is kept over retries.
  */
-export async function tellStory(client: Client, random: Random, log: StoryLog, kind: Kind = random.pick(USUAL)): Promise<void> {
+async function tellPayment(telling: Telling, kind: PaymentKind): Promise<void> {
+  const { log, stage, random } = telling;
   const plan = planOf(kind, random);
-  const created = await step(client, log, { method: 'POST', path: '/v1/payments', body: plan.body });
-  if (created?.status !== 201) return;
+  const headers = kind === 'queued' ? { headers: { prefer: 'respond-async' } } : {};
+  const created = await step(telling, { method: 'POST', path: '/v1/payments', body: plan.body, ...headers });
+  if (created?.status !== 201 && created?.status !== 202) return;
   const payment = JSON.parse(created.body) as PaymentView;
   log.created.push(payment.id);
-  for (const next of plan.then)
-    await step(client, log, { method: 'POST', path: `/v1/payments/${payment.id}/${next.verb}`, body: next.body });
+  if (kind === 'authenticate' && payment.stripe_payment_intent) {
+    const outcome = random.chance(0.7) ? 'pass' : 'fail';
+    // The intent may be further than this client knows, or not as far.
+    await stage.dashboard('complete_action', { payment_intent: payment.stripe_payment_intent, outcome }).catch(() => undefined);
+  }
+  for (const next of plan.then) await step(telling, { method: 'POST', path: `/v1/payments/${payment.id}/${next.verb}`, body: next.body });
 }
 
 interface Plan {
@@ -38,7 +51,7 @@ interface Plan {
   then: { verb: 'confirm' | 'capture' | 'cancel' | 'refunds'; body: Record<string, unknown> }[];
 }
 
-function planOf(kind: Kind, random: Random): Plan {
+function planOf(kind: PaymentKind, random: Random): Plan {
   const amount = 1_000 + random.below(90_000);
   const base = { amount, currency: random.pick(['usd', 'eur', 'gbp']), metadata: { order: `o-${random.below(1_000_000)}` } };
   const partial = 1 + random.below(amount - 1);
@@ -66,7 +79,10 @@ function planOf(kind: Kind, random: Random): Plan {
     case 'confirm':
       return { body: { ...base, confirm: false }, then: [{ verb: 'confirm', body: { payment_method: 'pm_card_mastercard' } }] };
     case 'create':
+    case 'queued':
       return { body: paid, then: [] };
+    case 'authenticate':
+      return { body: { ...base, payment_method: 'pm_card_threeDSecure2Required', return_url: 'https://shop.example/back' }, then: [] };
     case 'refused':
       return { body: paid, then: [{ verb: 'refunds', body: { amount: amount + 1 } }] };
     default:
@@ -74,19 +90,7 @@ function planOf(kind: Kind, random: Random): Plan {
   }
 }
 
-/** 422 is an honest answer while an earlier step's outcome is still unknown; what a client must never see is any other 4xx or 5xx. */
-const EXPECTED = new Set([200, 201, 202, 422]);
-const STILL_TRYING = new Set([0, 409, 429, 503]);
-
-async function step(client: Client, log: StoryLog, call: Call): Promise<Answer | null> {
-  const answer = await client.send({ ...call, key: randomUUID() });
-  if (EXPECTED.has(answer.status)) return answer;
-  if (!STILL_TRYING.has(answer.status))
-    log.surprises.push({ call: `${call.method} ${call.path}`, status: answer.status, body: answer.body });
-  return null;
-}
-
-export interface Telling {
+export interface Tellings {
   count: number;
   perSecond: number;
   signal?: AbortSignal;
@@ -94,18 +98,20 @@ export interface Telling {
   next?(): Kind | undefined;
   /** Where what happens is written down; a fresh one by default. */
   log?: StoryLog;
+  /** How likely a step is sent twice at once; never by default. */
+  twice?: number;
 }
 
 /** Tells stories at `perSecond` (spread evenly, at most 64 at a time) until `count` are told or `signal` aborts; resolves when all ended. */
-export async function tellStories(client: Client, random: Random, options: Telling): Promise<StoryLog> {
-  const log: StoryLog = options.log ?? { created: [], surprises: [] };
+export async function tellStories(stage: Stage, random: Random, options: Tellings): Promise<StoryLog> {
+  const log = options.log ?? emptyLog();
   const running = new Set<Promise<void>>();
   const startedAt = performance.now();
   for (let told = 0; told < options.count && !options.signal?.aborted; told++) {
     const due = startedAt + (told * 1_000) / options.perSecond;
     await new Promise((resolve) => setTimeout(resolve, Math.max(0, due - performance.now())));
     while (running.size >= 64) await Promise.race(running);
-    const story = tellStory(client, random, log, options.next?.()).finally(() => running.delete(story));
+    const story = tellStory(stage, random, log, options.next?.(), options.twice).finally(() => running.delete(story));
     running.add(story);
   }
   await Promise.all(running);

@@ -1,12 +1,17 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { type ServiceName } from '@tidegate/local-stack/stack/services';
 import { type Arena } from './arena.js';
+import { drillBreakers } from './breaker-drills.js';
+import { PAST_THE_WINDOW_SECONDS } from './checkout-story.js';
 import { actInDashboard } from './dashboard-acts.js';
 import { annoyances, failpointHits, failpointNames } from './failpoint-hits.js';
-import { reachable, reconcileUntil } from './failpoint-kills.js';
+import { ofAPayment, reachable, reconcileUntil } from './failpoint-kills.js';
 import { FaultWindows } from './fault-windows.js';
 import { provocationOf, storyTo } from './provocations.js';
 import { type Random, randomFrom } from './seed.js';
-import { type StoryLog, tellStories, tellStory } from './story.js';
+import { emptyLog, type StoryLog } from './step.js';
+import { EVERY_KIND, type Kind, tellStories, tellStory } from './story.js';
+import { type Annoyed, FailpointKiller, RandomKiller, type Victim } from './torment-kills.js';
 
 export interface TormentOptions {
   seed: number;
@@ -19,56 +24,99 @@ export interface TormentOptions {
 }
 
 export interface TormentReport extends StoryLog {
+  /** Processes that were killed at a random instant. */
   kills: number;
+  /** Failpoints of a payment's requests and of its inbox at which a process was killed. */
+  killedAt: string[];
+  /** Times that operators held back calls. */
+  drills: number;
   /** Faults and failpoints that were hit too seldom: the run proves nothing about them. */
   missed: string[];
 }
 
-const SERVICES = ['payments', 'webhooks', 'receipts', 'reconciliation'] as const;
+const AFTER_THE_STORIES_MS = 120_000;
 const PROVOKED_WITHIN_MS = 60_000;
+/** How likely a request is sent twice at once. */
+const TWICE = 0.15;
+/** More stories in a second than this only wait for each other while so much goes wrong. */
+const MOST_PER_SECOND = 20;
 
 /**
- * A seeded random run over all that can go wrong at once: clients tell stories and repeat themselves, people act in the dashboard, the fault menu goes round,
- * every failpoint holds up or fails, and processes are killed. It ends with faults cleared and nothing compared yet. The plan follows from the seed; what the
- * operating system does in between does not.
+ * A seeded random run over all that can go wrong at once: clients tell stories and repeat themselves, people act in the dashboard and pay on Stripe's pages,
+ * the fault menu goes round, operators hold back calls, time jumps past windows, every failpoint holds up or fails, a process dies at each failpoint of a payment,
+ * and others are killed at random. It ends with faults cleared and nothing compared yet. The plan follows from the seed; what the operating system does in
+ * between does not.
  */
 export async function torment(arena: Arena, options: TormentOptions): Promise<TormentReport> {
-  const { seed, hitsEach, say = () => undefined } = options;
+  const { seed, hitsEach, payments, say = () => undefined } = options;
   const random = randomFrom(seed);
   const names = failpointNames(arena).filter(reachable);
-  const armed = (service: string): Record<string, string> => ({ TIDEGATE_FAILPOINT: annoyances(names, service, hitsEach, random) });
-  await Promise.all(replicasOf(arena).map(({ service, replica }) => arena.stack.restart(service, replica, armed(service))));
+  const chance = randomFrom(seed + 1);
+  const annoyed: Annoyed = (service, except) =>
+    annoyances(
+      names.filter((name) => name.startsWith(`${service}.`) && !except.includes(name)),
+      hitsEach,
+      chance,
+    );
+  const others = victims(arena, ['webhooks', 'receipts', 'reconciliation']);
+  await Promise.all(
+    others.map(({ service, replica }) => arena.stack.restart(service, replica, { TIDEGATE_FAILPOINT: annoyed(service, []) })),
+  );
 
-  const log: StoryLog = { created: [], surprises: [] };
+  const log = emptyLog();
   const over = new AbortController();
-  const windows = new FaultWindows(arena, randomFrom(seed + 1));
-  const killer = new Killer(arena, randomFrom(seed + 2), armed);
-  const around = [
+  const windows = new FaultWindows(arena, randomFrom(seed + 2));
+  const hunter = new FailpointKiller(arena, 'payments', names.filter(ofAPayment), annoyed);
+  const killer = new RandomKiller(arena, randomFrom(seed + 3), annoyed);
+  const hunted = { is: true };
+  const hunt = hunter.until(over.signal).then(() => void (hunted.is = false));
+  const anybody = [...victims(arena, ['gateway', 'payments']), ...others];
+  const around = Promise.all([
+    hunt,
     windows.until(over.signal, hitsEach),
-    killer.until(over.signal),
-    actInDashboard(arena, randomFrom(seed + 3), log, over.signal),
+    killer.until(over.signal, () => (hunted.is ? anybody.filter(({ service }) => service !== 'payments') : anybody)),
+    actInDashboard(arena, randomFrom(seed + 4), log, over.signal),
     reconcileUntil({ arena, waitedFor: new Set(names) }, over.signal),
-  ];
-  await tellStories(arena.client, random, { count: options.payments, perSecond: options.perSecond, log });
-  say(`${log.created.length} payments made`);
-  await tellUntil(arena, random, log, () => windows.missing(hitsEach).length === 0);
+  ]);
+  const drills = drillBreakers(arena, randomFrom(seed + 5), over.signal);
+  // Whatever breaks off is told at the end, when nobody is at work any more.
+  around.catch(() => over.abort());
+
+  const next = (): Kind => {
+    const wanted = [...hunter.waitedFor].flatMap((name) => storyTo(name) ?? []);
+    return wanted.length > 0 && random.chance(0.3) ? random.pick(wanted) : random.pick(EVERY_KIND);
+  };
+  const telling = { perSecond: Math.min(options.perSecond, MOST_PER_SECOND), log, twice: TWICE, next, signal: over.signal };
+  await tellStories(arena, random, { ...telling, count: Math.ceil(payments / 2) });
+  await arena.advance(PAST_THE_WINDOW_SECONDS);
+  await tellStories(arena, random, { ...telling, count: Math.floor(payments / 2) });
+  say(
+    `${log.created.length} payments made; missing: ${windows.missing(hitsEach).join(', ') || 'no fault'}; ${hunter.missed.length} kills left`,
+  );
+  const giveUpAt = Date.now() + AFTER_THE_STORIES_MS;
+  while ((windows.missing(hitsEach).length > 0 || hunted.is) && Date.now() < giveUpAt && !over.signal.aborted)
+    await tellStories(arena, random, { ...telling, count: 10, perSecond: MOST_PER_SECOND });
   over.abort();
-  await Promise.all(around);
+  await around;
   await arena.clearFaults();
+  await arena.resetBreakers();
   const missedFaults = windows.missing(hitsEach).map((fault) => `fault ${fault}`);
+  say(`${hunter.killed.length + killer.kills} kills, ${missedFaults.length} faults missed; what failpoints are left is provoked`);
   const missedPoints = await provokeMissing(arena, random, log, names, hitsEach);
-  return { ...log, kills: killer.kills, missed: [...missedFaults, ...missedPoints] };
+  const missedKills = hunter.missed.map((name) => `kill at ${name}`);
+  return {
+    ...log,
+    kills: killer.kills,
+    killedAt: hunter.killed,
+    drills: await drills,
+    missed: [...missedFaults, ...missedKills, ...missedPoints],
+  };
 }
 
-const replicasOf = (arena: Arena) => SERVICES.flatMap((service) => arena.stack.urls[service].map((_, i) => ({ service, replica: i + 1 })));
+const victims = (arena: Arena, services: readonly ServiceName[]): Victim[] =>
+  services.flatMap((service) => arena.stack.urls[service].map((_, i) => ({ service, replica: i + 1 })));
 
-/** More stories, for as long as it takes, within reason. */
-async function tellUntil(arena: Arena, random: Random, log: StoryLog, done: () => boolean): Promise<void> {
-  const giveUpAt = Date.now() + PROVOKED_WITHIN_MS;
-  while (!done() && Date.now() < giveUpAt) await tellStories(arena.client, random, { count: 10, perSecond: 20, log });
-}
-
-/** What the stories did not come across by themselves is brought about, one failpoint after another. */
+/** What the stories did not come across by themselves is brought about, all of it at once, again and again. */
 async function provokeMissing(arena: Arena, random: Random, log: StoryLog, names: readonly string[], times: number): Promise<string[]> {
   const missing = (): string[] => {
     const hits = failpointHits(arena);
@@ -78,38 +126,16 @@ async function provokeMissing(arena: Arena, random: Random, log: StoryLog, names
   const runs = reconcileUntil({ arena, waitedFor: new Set(names) }, over.signal);
   const giveUpAt = Date.now() + PROVOKED_WITHIN_MS;
   for (let left = missing(); left.length > 0 && Date.now() < giveUpAt; left = missing()) {
-    for (const name of left) {
-      await provocationOf(name)?.(arena, random, log).catch(() => undefined);
-      const story = storyTo(name);
-      if (story) await tellStory(arena.client, random, log, story);
-    }
+    const provocations = new Set(left.flatMap((name) => provocationOf(name) ?? []));
+    const stories = new Set(left.flatMap((name) => storyTo(name) ?? []));
+    await Promise.all([
+      ...[...provocations].map((provoke) => provoke(arena, random, log).catch(() => undefined)),
+      ...[...stories].map((kind) => tellStory(arena, random, log, kind)),
+    ]);
     await pause(200);
   }
   over.abort();
   await runs;
   await arena.clearFaults();
   return missing();
-}
-
-/** SIGKILLs a process of chance now and then and starts it again, annoyed as before. */
-class Killer {
-  kills = 0;
-
-  constructor(
-    private readonly arena: Arena,
-    private readonly random: Random,
-    private readonly armed: (service: string) => Record<string, string>,
-  ) {}
-
-  async until(over: AbortSignal): Promise<void> {
-    const { stack } = this.arena;
-    while (!over.aborted) {
-      await pause(500 + this.random.below(2_000), undefined, { signal: over }).catch(() => undefined);
-      if (over.aborted) return;
-      const { service, replica } = this.random.pick(replicasOf(this.arena));
-      await stack.kill(service, replica);
-      await stack.restart(service, replica, this.armed(service));
-      this.kills += 1;
-    }
-  }
 }

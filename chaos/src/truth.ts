@@ -12,14 +12,26 @@ export interface Truth {
   charges: { id: string; status: string; payment_intent: string | null; amount_captured: number }[];
   refunds: { id: string; status: string; amount: number; payment_intent: string | null; metadata: Record<string, string> }[];
   disputes: { id: string; status: string; payment_intent: string | null; balance_transactions: { amount: number }[] }[];
+  checkout_sessions: {
+    id: string;
+    status: string;
+    payment_status: string;
+    payment_intent: string | null;
+    metadata: Record<string, string>;
+  }[];
+  customers: { id: string; metadata: Record<string, string> }[];
   events: { id: string; type: string }[];
   requests: { method: string; path: string; idempotency_key: string | null; status: number | null; at: string }[];
 }
 
-export async function truthOf(simulatorUrl: string): Promise<Truth> {
-  const answer = await fetch(`${simulatorUrl}/__truth`);
+/** Without `only`, all of it, which grows with every request. */
+export async function truthOf<Part extends keyof Truth = keyof Truth>(
+  simulatorUrl: string,
+  only?: readonly Part[],
+): Promise<Pick<Truth, Part>> {
+  const answer = await fetch(`${simulatorUrl}/__truth${only ? `?only=${only.join(',')}` : ''}`);
   if (!answer.ok) throw new Error(`GET /__truth answered ${answer.status}`);
-  return (await answer.json()) as Truth;
+  return (await answer.json()) as Pick<Truth, Part>;
 }
 
 /** Local status that each status of a PaymentIntent means. */

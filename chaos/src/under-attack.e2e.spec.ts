@@ -12,7 +12,8 @@ import { OtlpCollector, orphans } from './otlp-collector.js';
 import { killAtRandom } from './random-kills.js';
 import { findSecrets } from './secrets-scan.js';
 import { randomFrom } from './seed.js';
-import { tellStories, type StoryLog } from './story.js';
+import { type StoryLog } from './step.js';
+import { tellStories } from './story.js';
 
 const seed = Number(process.env['TIDEGATE_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
 const collector = new OtlpCollector();
@@ -53,7 +54,7 @@ async function underLoad(perSecond: number, during: () => Promise<void>): Promis
   const { client } = arena;
   const [seen, lost] = [client.statuses.length, client.lost.length];
   const over = new AbortController();
-  const load = tellStories(client, randomFrom(seed), { count: Number.MAX_SAFE_INTEGER, perSecond, signal: over.signal });
+  const load = tellStories(arena, randomFrom(seed), { count: Number.MAX_SAFE_INTEGER, perSecond, signal: over.signal });
   try {
     await during();
   } finally {
@@ -139,7 +140,7 @@ describe('Webhooks delivered five times and shuffled, a tenth never', () => {
     await arena.fault({ fault: 'webhook_drop', probability: 0.1, seed });
     await arena.fault({ fault: 'webhook_duplicate', copies: 4, times: 0 });
     await arena.fault({ fault: 'webhook_reorder', times: 0 });
-    const log = await tellStories(arena.client, randomFrom(seed), { count: 40, perSecond: 20 });
+    const log = await tellStories(arena, randomFrom(seed), { count: 40, perSecond: 20 });
     await arena.settled();
     await eventually(
       async () => {
@@ -160,7 +161,7 @@ describe("Stripe's answers lost or broken", () => {
     'by %s: nothing is charged or refunded twice, and the record equals the truth',
     async (fault) => {
       await arena.fault({ fault, route: 'POST /v1/*', probability: 0.3, seed });
-      const log = await arena.inHaste(() => tellStories(arena.client, randomFrom(seed), { count: 12, perSecond: 12 }));
+      const log = await arena.inHaste(() => tellStories(arena, randomFrom(seed), { count: 12, perSecond: 12 }));
       await arena.clearFaults();
       await arena.settled();
       expect(log.surprises).toEqual([]);

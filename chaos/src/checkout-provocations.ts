@@ -1,0 +1,59 @@
+import { type Arena } from './arena.js';
+import { comeBack, openCheckout, PAST_THE_WINDOW_SECONDS, payOnPage } from './checkout-story.js';
+import { type Provocation, story } from './provocation.js';
+import { type Random, randomFrom } from './seed.js';
+import { type StoryLog, type Telling } from './step.js';
+
+const CREATE = 'POST /v1/checkout/sessions';
+const EXPIRE = 'POST /v1/checkout/sessions/:id/expire';
+
+/** What must happen before these failpoints of a checkout are reached. */
+export const CHECKOUT_PROVOCATIONS: readonly [RegExp, Provocation][] = [
+  [/^payments\.checkout\.refused\./, expireWhatIsPaid],
+  [/^payments\.checkout\.(lookup|looked_up)\./, story('checkout:expired', { fault: 'reset_after', route: EXPIRE })],
+  [/^payments\.checkout\.lookup_list\./, story('checkout:left', { fault: 'reset_after', route: CREATE })],
+  [/^payments\.checkout\.submitted\./, letTheWindowEnd],
+  [/^payments\.checkout\.payment_adopted\./, comeBackBeforeTheNews],
+  [/^payments\.checkout\.late_refunded\./, payLate],
+];
+
+const telling = (arena: Arena, random: Random, log: StoryLog): Telling => ({
+  stage: arena,
+  random: randomFrom(random.below(2 ** 31)),
+  log,
+  twice: 0,
+});
+
+async function expireWhatIsPaid(arena: Arena, random: Random, log: StoryLog): Promise<void> {
+  const teller = telling(arena, random, log);
+  const checkout = await openCheckout(teller);
+  if (!checkout) return;
+  await payOnPage(teller, checkout, 'pm_card_visa');
+  await comeBack(teller, checkout);
+  const path = `/v1/checkout-sessions/${checkout.id}/expire`;
+  await arena.client.send({ method: 'POST', path, body: {}, key: `expire-${checkout.id}` });
+}
+
+async function letTheWindowEnd(arena: Arena, random: Random, log: StoryLog): Promise<void> {
+  if (await openCheckout(telling(arena, random, log))) await arena.advance(PAST_THE_WINDOW_SECONDS);
+}
+
+/** The payer's browser is faster than Stripe's news. */
+async function comeBackBeforeTheNews(arena: Arena, random: Random, log: StoryLog): Promise<void> {
+  const teller = telling(arena, random, log);
+  const checkout = await openCheckout(teller);
+  if (!checkout) return;
+  await arena.fault({ fault: 'webhook_delay', ms: 3_000, times: 8 });
+  await payOnPage(teller, checkout, 'pm_card_visa');
+  await comeBack(teller, checkout);
+}
+
+/** The window is over, but Stripe does not hear us close the page; somebody pays there. By LATE_SUCCESS_POLICY=refund it is given back. */
+async function payLate(arena: Arena, random: Random, log: StoryLog): Promise<void> {
+  const teller = telling(arena, random, log);
+  const checkout = await openCheckout(teller);
+  if (!checkout) return;
+  await arena.fault({ fault: 'refuse', route: EXPIRE, times: 4 });
+  await arena.advance(PAST_THE_WINDOW_SECONDS);
+  await payOnPage(teller, checkout, 'pm_card_visa');
+}

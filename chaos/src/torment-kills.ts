@@ -1,0 +1,108 @@
+import { readFileSync, statSync } from 'node:fs';
+import { setTimeout as pause } from 'node:timers/promises';
+import { type ServiceName } from '@tidegate/local-stack/stack/services';
+import { type Arena } from './arena.js';
+import { failpointsHitIn } from './failpoint-hits.js';
+import { type Random } from './seed.js';
+
+/** TIDEGATE_FAILPOINT of a process of this service, where it is not to die at `except`. */
+export type Annoyed = (service: ServiceName, except: readonly string[]) => string;
+
+export interface Victim {
+  service: ServiceName;
+  replica: number;
+}
+
+/** SIGKILLs a process of chance now and then and starts it again, annoyed as before. */
+export class RandomKiller {
+  kills = 0;
+
+  constructor(
+    private readonly arena: Arena,
+    private readonly random: Random,
+    private readonly annoyed: Annoyed,
+  ) {}
+
+  async until(over: AbortSignal, victims: () => readonly Victim[]): Promise<void> {
+    const { stack } = this.arena;
+    while (!over.aborted) {
+      await pause(500 + this.random.below(2_000), undefined, { signal: over }).catch(() => undefined);
+      if (over.aborted) return;
+      const { service, replica } = this.random.pick(victims());
+      await stack.kill(service, replica);
+      await stack.restart(service, replica, { TIDEGATE_FAILPOINT: this.annoyed(service, []) });
+      this.kills += 1;
+    }
+  }
+}
+
+/** How many of these failpoints a process is to die at, whichever comes first. */
+const ARMED_AT_ONCE = 3;
+/** What no story reached by then is tried with another replica. */
+const PATIENCE_MS = 10_000;
+
+/** kill -9 at each of some failpoints of one service, by all its replicas at once, while everything else goes wrong, too. */
+export class FailpointKiller {
+  readonly killed: string[] = [];
+  /** At which a process is about to die. */
+  readonly waitedFor = new Set<string>();
+  private readonly left: Set<string>;
+
+  constructor(
+    private readonly arena: Arena,
+    private readonly service: ServiceName,
+    names: readonly string[],
+    private readonly annoyed: Annoyed,
+  ) {
+    this.left = new Set(names);
+  }
+
+  get missed(): string[] {
+    return [...this.left];
+  }
+
+  /** Resolves when every failpoint has killed, or `over` aborts. */
+  async until(over: AbortSignal): Promise<void> {
+    await Promise.all(this.arena.stack.urls[this.service].map((_, i) => this.hunt(i + 1, over)));
+  }
+
+  private async hunt(replica: number, over: AbortSignal): Promise<void> {
+    const { stack } = this.arena;
+    while (this.left.size > 0 && !over.aborted) {
+      const armed = this.next();
+      for (const name of armed) this.waitedFor.add(name);
+      const died = await this.diedAt(replica, armed, over);
+      for (const name of armed) this.waitedFor.delete(name);
+      if (died !== undefined && this.left.delete(died)) this.killed.push(died);
+    }
+    await stack.restart(this.service, replica, { TIDEGATE_FAILPOINT: this.annoyed(this.service, []) });
+  }
+
+  /** Those that no other replica is waiting at come first. */
+  private next(): string[] {
+    const free = [...this.left].filter((name) => !this.waitedFor.has(name));
+    return (free.length > 0 ? free : [...this.left]).slice(0, ARMED_AT_ONCE);
+  }
+
+  private async diedAt(replica: number, armed: readonly string[], over: AbortSignal): Promise<string | undefined> {
+    const { stack } = this.arena;
+    const { log } = stack.processes().find((one) => one.name === this.service && one.replica === replica)!;
+    const written = statSync(log).size;
+    const kills = armed.map((name) => `${name}:kill`);
+    const TIDEGATE_FAILPOINT = [...kills, this.annoyed(this.service, armed)].filter((one) => one !== '').join(',');
+    // It may well die before it is ready.
+    await stack.restart(this.service, replica, { TIDEGATE_FAILPOINT }).catch(() => undefined);
+    const waited = new AbortController();
+    const end = () => waited.abort();
+    over.addEventListener('abort', end);
+    const patience = pause(PATIENCE_MS, undefined, { signal: waited.signal }).catch(() => undefined);
+    const exit = await Promise.race([stack.exited(this.service, replica), patience]);
+    over.removeEventListener('abort', end);
+    waited.abort();
+    if (!exit) return undefined;
+    const said = readFileSync(log).subarray(written).toString('utf8');
+    const name = failpointsHitIn(said, 'kill').find((one) => armed.includes(one));
+    if (exit.signal === 'SIGKILL' && name !== undefined) return name;
+    throw new Error(`${this.service}-${replica} ended by itself (${exit.signal ?? `code ${exit.code}`}): ${said.slice(-2000)}`);
+  }
+}
