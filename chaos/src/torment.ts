@@ -98,6 +98,7 @@ export async function torment(arena: Arena, options: TormentOptions): Promise<To
     await tellStories(arena, random, { ...telling, count: 10, perSecond: MOST_PER_SECOND });
   over.abort();
   await around;
+  const drilled = await drills;
   await arena.clearFaults();
   await arena.resetBreakers();
   const missedFaults = windows.missing(hitsEach).map((fault) => `fault ${fault}`);
@@ -108,7 +109,7 @@ export async function torment(arena: Arena, options: TormentOptions): Promise<To
     ...log,
     kills: killer.kills,
     killedAt: hunter.killed,
-    drills: await drills,
+    drills: drilled,
     missed: [...missedFaults, ...missedKills, ...missedPoints],
   };
 }

@@ -273,6 +273,31 @@ describe('A 401', () => {
     for (const line of await shown({ ...old, fleet: world.first.fleet })) expect(line).toMatch(/ 0$/);
   });
 
+  it('does not end with the isolation of a breaker, whichever came first: closing it tells of the key again, until that changes', async () => {
+    const author = { service: 'payments', process: 'spec', correlationId: null };
+    const { breakers } = world.first.fleet;
+    const state = async () => {
+      await world.first.fleet.refresh();
+      return world.first.fleet.state('stripe');
+    };
+    await breakers.isolate('stripe', author);
+    await world.first.call(UNAUTHORIZED, 'retrieveIntent');
+    expect(await state()).toBe('isolated');
+    await breakers.close('stripe', author);
+    expect(await state()).toBe('auth');
+    await breakers.isolate('stripe', author);
+    await breakers.close('stripe', author);
+    expect(await state()).toBe('auth');
+    expect((await world.first.call(OK)).kind).toBe('refused');
+
+    await breakers.isolate('stripe', author);
+    world.first.useKey('sha256:second');
+    await world.first.fleet.refresh();
+    await breakers.close('stripe', author);
+    expect(await state()).toBe('closed');
+    expect((await world.first.call(OK)).kind).toBe('ok');
+  });
+
   it('is over with a reset', async () => {
     await world.first.call(UNAUTHORIZED);
     await world.first.fleet.breakers.reset('stripe', { service: 'payments', process: 'spec', correlationId: null });

@@ -60,6 +60,7 @@ const objectRecoveryFailpoints: readonly string[] = [
     'payments.checkout.refused',
     'payments.checkout.looked_up',
     'payments.checkout.payment_adopted',
+    'payments.checkout.late_refunded',
     'payments.customer.submitted',
   ),
   ...callFailpoints('payments.checkout.lookup', 'payments.checkout.lookup_list', 'payments.customer.lookup_list'),

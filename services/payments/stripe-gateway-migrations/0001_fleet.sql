@@ -4,7 +4,7 @@
 
 -- One row per breaker; `version` counts its transitions. `retry_at`: when open, the time of the first probe; when half open, the end of the probe's lease.
 -- `probe` names the lease: only its holder may say how the probe ended. `refused_keys` are fingerprints of Stripe keys that got a 401: no process that has one
--- of them makes a call, whatever the state; `latched_by` is the service that found out. The rules are written by payments when it starts, so that all processes follow the same ones.
+-- of them makes a call, whatever the state; `latched_by` is the service that found out, also while the breaker is isolated. The rules are written by payments when it starts, so that all processes follow the same ones.
 CREATE TABLE breaker_states (
   name text PRIMARY KEY,
   state text NOT NULL DEFAULT 'closed',
@@ -21,7 +21,7 @@ CREATE TABLE breaker_states (
   recovery_ms bigint NOT NULL DEFAULT 30000,
   CONSTRAINT breaker_states_state_is_known CHECK (state IN ('closed', 'open', 'half_open', 'isolated', 'auth')),
   CONSTRAINT breaker_states_retry_only_when_it_comes CHECK ((retry_at IS NOT NULL) = (state IN ('open', 'half_open'))),
-  CONSTRAINT breaker_states_latched_only_by_a_key CHECK ((latched_by IS NOT NULL) = (state = 'auth')),
+  CONSTRAINT breaker_states_latched_only_by_a_key CHECK (CASE state WHEN 'auth' THEN latched_by IS NOT NULL WHEN 'isolated' THEN true ELSE latched_by IS NULL END),
   CONSTRAINT breaker_states_probe_only_when_half_open CHECK ((probe IS NOT NULL) = (state = 'half_open'))
 );
 INSERT INTO breaker_states (name) VALUES ('stripe'), ('stripe_reads'), ('stripe_usage');

@@ -17,7 +17,7 @@ export interface BreakerRow {
   version: number;
   retry_at: number | null;
   refused_keys: string[];
-  /** The service whose key was refused, while the state is `auth`. */
+  /** The service whose key was refused, while the state is `auth`, or will be once it is no longer isolated. */
   latched_by: string | null;
   recovery_ms: number;
 }
@@ -136,8 +136,8 @@ export class BreakerStore {
   }
 
   /**
-   * Stripe answered 401: no process calls with that key any more, whatever for. Isolated breakers stay isolated. A key that is known to be refused changes nothing,
-   * or the answer to a call that was still under way would stop those who have another key by now.
+   * Stripe answered 401: no process calls with that key any more, whatever for. Isolated breakers stay isolated, and are latched when they are closed. A key that
+   * is known to be refused changes nothing, or the answer to a call that was still under way would stop those who have another key by now.
    */
   async refuseKey(fingerprint: string, author: Author): Promise<Transition[]> {
     const refused = sql`(refused_keys || ${fingerprint}::text)[greatest(1, cardinality(refused_keys) - 18):]`;
@@ -145,13 +145,17 @@ export class BreakerStore {
     const found = sql`${ROWS} WHERE state NOT IN ('auth', 'isolated') AND ${isNew} ${LOCKED}`;
     const made = await this.change({ found, to: 'auth', cause: 'key_refused', author, set: sql`refused_keys = ${refused}, ` });
     await sql`
-      UPDATE stripe_gateway.breaker_states SET refused_keys = ${refused}
+      UPDATE stripe_gateway.breaker_states
+      SET refused_keys = ${refused}, latched_by = CASE WHEN state = 'isolated' THEN ${author.service} ELSE latched_by END
       WHERE name IN (SELECT name FROM stripe_gateway.breaker_states WHERE ${isNew} ${LOCKED})`.execute(this.db);
     return made;
   }
 
   /** The service whose key was refused has another one: the latch is over. Processes that still have a refused key go on making no call. */
-  acceptKey(fingerprint: string, author: Author): Promise<Transition[]> {
+  async acceptKey(fingerprint: string, author: Author): Promise<Transition[]> {
+    await sql`
+      UPDATE stripe_gateway.breaker_states SET latched_by = NULL
+      WHERE state = 'isolated' AND latched_by = ${author.service} AND NOT ${fingerprint} = ANY(refused_keys)`.execute(this.db);
     const found = sql`${ROWS} WHERE state = 'auth' AND latched_by = ${author.service} AND NOT ${fingerprint} = ANY(refused_keys) ${LOCKED}`;
     return this.change({ found, to: 'closed', cause: 'key_changed', author });
   }
@@ -170,12 +174,15 @@ export class BreakerStore {
   /** No call until somebody says otherwise. Nothing happens when it is isolated already. */
   async isolate(breaker: BreakerName, author: Author): Promise<Transition[]> {
     const found = sql`${ROWS} WHERE name = ${breaker} AND state <> 'isolated' ${LOCKED}`;
-    return this.change({ found, to: 'isolated', cause: 'isolate', author });
+    return this.change({ found, to: 'isolated', cause: 'isolate', author, latchedBy: LATCH_STAYS });
   }
 
-  /** Ends open, half open and isolated; a refused key stays refused, so `auth` is left alone. */
+  /** Ends open, half open and isolated; a refused key stays refused, so `auth` is left alone, and comes back when it was isolated. */
   async close(breaker: BreakerName, author: Author): Promise<Transition[]> {
-    const found = sql`${ROWS} WHERE name = ${breaker} AND state NOT IN ('closed', 'auth') ${LOCKED}`;
+    const latched = sql`${ROWS} WHERE name = ${breaker} AND state = 'isolated' AND latched_by IS NOT NULL ${LOCKED}`;
+    const made = await this.change({ found: latched, to: 'auth', cause: 'close', author, latchedBy: LATCH_STAYS });
+    if (made.length > 0) return made;
+    const found = sql`${ROWS} WHERE name = ${breaker} AND state NOT IN ('closed', 'auth') AND latched_by IS NULL ${LOCKED}`;
     return this.change({ found, to: 'closed', cause: 'close', author });
   }
 
@@ -208,6 +215,8 @@ export class BreakerStore {
     cause: Cause;
     author: Author;
     set?: RawBuilder<unknown>;
+    /** By default the author when it is `auth` now, and else nobody. */
+    latchedBy?: RawBuilder<unknown>;
   }): Promise<Transition[]> {
     const { to, author } = move;
     const retryAt = to === 'open' || to === 'half_open' ? sql`${this.clock} + s.recovery_ms * interval '1 millisecond'` : sql`NULL`;
@@ -215,7 +224,7 @@ export class BreakerStore {
       WITH found AS (${move.found}),
       moved AS (
         UPDATE stripe_gateway.breaker_states s
-        SET ${to === 'half_open' ? sql`` : sql`probe = NULL, `}${move.set ?? sql``}latched_by = ${to === 'auth' ? author.service : null}, state = ${to}, version = s.version + 1, since = ${this.clock}, retry_at = ${retryAt}
+        SET ${to === 'half_open' ? sql`` : sql`probe = NULL, `}${move.set ?? sql``}latched_by = ${move.latchedBy ?? sql`${to === 'auth' ? author.service : null}`}, state = ${to}, version = s.version + 1, since = ${this.clock}, retry_at = ${retryAt}
         FROM found WHERE s.name = found.name AND ${move.isAsFound ?? sql`true`}
         RETURNING s.name, s.version, s.since, s.retry_at, found.from_state, found.calls, found.failures
       )
@@ -232,6 +241,7 @@ export class BreakerStore {
 /** In order, so that no two statements wait for each other. */
 const ROWS = sql`SELECT name, state AS from_state, version, NULL::bigint AS calls, NULL::bigint AS failures FROM stripe_gateway.breaker_states`;
 const LOCKED = sql`ORDER BY name FOR UPDATE`;
+const LATCH_STAYS = sql`s.latched_by`;
 
 /** Of the table's row: see `slotMs` of libs/resilience. */
 const SLOT_MS = sql`least(3000, window_ms / 20.0)`;

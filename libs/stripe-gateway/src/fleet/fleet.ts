@@ -267,9 +267,7 @@ export class Fleet {
   /** Our key was refused, and we have another one by now. */
   private async followKey(): Promise<void> {
     const key = this.options.keyFingerprint();
-    const latched = this.copy?.breakers.some(
-      (row) => row.state === 'auth' && row.latched_by === this.options.service && !row.refused_keys.includes(key),
-    );
+    const latched = this.copy?.breakers.some((row) => row.latched_by === this.options.service && !row.refused_keys.includes(key));
     if (!latched) return;
     for (const transition of await this.breakers.acceptKey(key, this.author())) logTransition(this.options.logger, transition);
   }

@@ -154,7 +154,7 @@ export class CarryOn {
     if (late !== 'refunding') return { dueAt: null };
     const refund = await refundLateSuccess(this.deps, checkoutOf(run), run.cause.correlation_id);
     if (refund.kind === 'later') return { dueAt: new Date(this.now().getTime() + refund.afterMs) };
-    await this.deps.recorder.record(run, 'payments.checkout.looked_up', ({ lifecycle }) =>
+    await this.deps.recorder.record(run, 'payments.checkout.late_refunded', ({ lifecycle }) =>
       lifecycle.status === 'complete' && lifecycle.late === 'refunding' ? refund.events : null,
     );
     return null;
