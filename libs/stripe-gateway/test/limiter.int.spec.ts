@@ -5,6 +5,7 @@ import { simulatorForTests } from '@tidegate/test-harness/simulator';
 import { sql } from 'kysely';
 import { createStripeAdapter } from '../src/adapter.js';
 import { around, type StripeOutcome, type StripePort } from '../src/port.js';
+import { WaitingLine } from '../src/fleet/waiting-line.js';
 import { OWN_LIMIT } from '../src/verdict.js';
 import { withFleet } from '../src/with-fleet.js';
 import { OK, openTestFleet, QUICK, type TestFleet, type TestProcess } from './fleet-world.js';
@@ -95,6 +96,40 @@ describe('At two requests a second', () => {
     } finally {
       await world.first.fleet.limiter.setRate(RATE);
     }
+  });
+});
+
+describe('Of two processes that want far more than the limit', () => {
+  it('the one further from the database gets its share, too', async () => {
+    const { limiter } = world.first.fleet;
+    const lineOf = (distanceMs: number) =>
+      new WaitingLine({
+        lease: async (kind, want, ahead) => {
+          await new Promise((resolve) => setTimeout(resolve, distanceMs));
+          return limiter.lease(kind, want, ahead);
+        },
+        maxInFlight: 50,
+        waitMs: 500,
+        onError: () => undefined,
+      });
+    const lines = [lineOf(0), lineOf(8)];
+    const endsAt = Date.now() + 2_500;
+    const calls = await Promise.all(
+      lines.map((line) =>
+        demand(
+          5,
+          () => Date.now() >= endsAt,
+          async () => {
+            const turn = await line.turn('write');
+            if (turn.granted) turn.done();
+            return turn.granted ? OK : { kind: 'refused', retryAfterMs: 0 };
+          },
+        ),
+      ),
+    );
+    for (const line of lines) line.stop();
+    const [near, far] = calls.map((kinds) => kinds.filter((kind) => kind === 'ok').length);
+    expect(far).toBeGreaterThan((near! + far!) * 0.05);
   });
 });
 

@@ -2,8 +2,8 @@ import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { RPC } from '@tidegate/contracts/rpc/routes';
 import { eventually } from '@tidegate/test-harness/eventually';
 import { sql } from 'kysely';
-import { wakeAll, wakeHeld } from '../src/work/wake.js';
-import { acquireDue, type Held, release } from '../src/work/work.store.js';
+import { wakeAll, wakeHeld, wakeOne } from '../src/work/wake.js';
+import { acquireDue, type Held, release, type WaitsFor } from '../src/work/work.store.js';
 import { type PaymentsWorld, paymentsWorld } from './payments-world.js';
 
 jest.setTimeout(60_000);
@@ -82,6 +82,22 @@ describe('The queue', () => {
     await wakeAll(world.db, 'stripe:7', world.clock.now());
     expect(await turnAway(held)).toEqual({ more: true });
     expect(await isDue()).toBe(true);
+  });
+
+  it('sends as a probe what waits for the breaker, before what waits longer for something else', async () => {
+    world = await paymentsWorld();
+    const [other, waiting] = await queueMany(2);
+    const later = new Date(world.clock.now().getTime() + 60_000);
+    const leave = (id: string | undefined, waits_for: WaitsFor) =>
+      world.db
+        .updateTable('payment_work')
+        .set({ due_at: later, waits_for })
+        .where('payment_id', '=', id ?? '')
+        .execute();
+    await leave(other, 'refund_not_listed');
+    await leave(waiting, 'breaker_open');
+    expect(await wakeOne(world.db, world.clock.now())).toBe(true);
+    expect((await work()).filter(({ due_at }) => due_at! < later).map((one) => one.payment_id)).toEqual([waiting]);
   });
 
   it('wakes those whose row somebody has locked for an instant, too', async () => {

@@ -31,6 +31,8 @@ interface Block {
 const BLOCK_MS = 100;
 /** A lease that took longer than this to arrive is lost: too much may have been leased since. */
 const LATE_MS = 1000;
+/** Processes that wait for the same token ask up to this much apart, or the one closest to the database would get every one. */
+const APART_MS = 25;
 const AFTER_ERROR_MS = 250;
 const KINDS = ['write', 'read'] as const;
 
@@ -186,7 +188,7 @@ export class WaitingLine {
       const now = performance.now();
       if (granted > 0 && now - sentAt < LATE_MS) this.blocks[kind].push({ left: granted, until: Math.max(sentAt + BLOCK_MS, now + 1) });
       this.pump();
-      return granted < want ? Math.max(1, waitMs) : 0;
+      return granted < want ? Math.max(1, waitMs) + Math.random() * Math.min(waitMs, APART_MS) : 0;
     } catch (error) {
       this.options.onError(error);
       return AFTER_ERROR_MS;
