@@ -128,6 +128,20 @@ describe('A customer', () => {
     expect(actions.rows).toEqual([{ action: 'customer.erase', target: id, reason: 'asked to' }]);
   });
 
+  it('that Stripe made twice, because its list was behind an error that it kept, is erased twice', async () => {
+    const email = 'twice@example.com';
+    world.simulator.addFault({ fault: 'error_500_after', route: MAKE, times: 1 });
+    world.simulator.addFault({ fault: 'list_lag', route: 'GET /v1/customers', times: 1 });
+    await make('twice', { email });
+    await world.settle(HOUR);
+    const { id } = world.json<CustomerView>(await make('twice', { email }));
+    expect(atStripe(email)).toHaveLength(2);
+    await erase(id);
+    await world.settle(HOUR);
+    expect(world.json(await see(id))).toMatchObject({ status: 'erased' });
+    expect(atStripe(email)).toEqual([]);
+  });
+
   it.each(['here', 'at Stripe'])(
     'that is erased %s while a payment is under way is forgotten by that payment when it has ended',
     async (where) => {

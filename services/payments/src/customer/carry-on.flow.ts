@@ -2,7 +2,8 @@ import { type Failpoints } from '@tidegate/database/failpoints';
 import { inTransaction } from '@tidegate/database/transaction';
 import { jsonReply } from '@tidegate/contracts/rpc/http-reply';
 import { everyPage } from '@tidegate/stripe-gateway/every-page';
-import { type StripeOutcome, type StripePort } from '@tidegate/stripe-gateway/port';
+import { type Customer as StripeCustomer } from '@tidegate/stripe-gateway/intent';
+import { type StripeFailure, type StripeOutcome, type StripePort } from '@tidegate/stripe-gateway/port';
 import { withFailpoints } from '@tidegate/stripe-gateway/with-failpoints';
 import { type Logger } from '@tidegate/telemetry/logger';
 import { type Kysely } from 'kysely';
@@ -41,6 +42,8 @@ const CALLS_PER_RUN = 2;
 const UNDER_WAY_MS = 24 * 3_600_000;
 /** Lists are searched from a little before the first call, for clocks that differ. Seconds. */
 const EARLIER = 300;
+/** No call makes a customer later than this after its key was committed to: a key is repeated for 23 hours. Seconds. */
+const LATER = 48 * 3600;
 
 /** Takes a customer as far as it gets now: makes it at Stripe, looks for it when no answer came, deletes it there when it was erased here, and forgets the rest. */
 export class CustomerCarryOn {
@@ -102,15 +105,25 @@ export class CustomerCarryOn {
   }
 
   private async find(held: Held, customer: Customer): Promise<End | null> {
-    const list = this.at('payments.customer.lookup_list');
-    const gte = Math.floor(customer.created_at.getTime() / 1000) - EARLIER;
-    const all = await everyPage((query) => list.listCustomers(query), { created: { gte } });
+    const all = await this.madeFor(customer);
     if (all.kind !== 'ok') return this.later(held, all);
-    const found = all.value.filter((one) => one.metadata['command_id'] === customer.command_id);
-    const decided = decideFound(customer, found, this.deps.clock.now());
-    const name = found.length > 0 ? 'payments.customer.create_recorded' : 'payments.customer.submitted';
+    const decided = decideFound(customer, all.value, this.deps.clock.now());
+    const name = all.value.length > 0 ? 'payments.customer.create_recorded' : 'payments.customer.submitted';
     if (decided) await this.record(name, customer, decided, null);
     return null;
+  }
+
+  /** Whatever Stripe's list shows that our calls made, under whichever key. */
+  private async madeFor({
+    command_id,
+    created_at,
+    call_since,
+  }: Customer): Promise<{ kind: 'ok'; value: StripeCustomer[] } | StripeFailure> {
+    const list = this.at('payments.customer.lookup_list');
+    const gte = Math.floor(created_at.getTime() / 1000) - EARLIER;
+    const lte = Math.floor(call_since.getTime() / 1000) + LATER;
+    const all = await everyPage((query) => list.listCustomers(query), { created: { gte, lte } });
+    return all.kind === 'ok' ? { kind: 'ok', value: all.value.filter((one) => one.metadata['command_id'] === command_id) } : all;
   }
 
   /** The customer and the answer of its request, which is certain with it. */
@@ -126,6 +139,13 @@ export class CustomerCarryOn {
   }
 
   private async remove(held: Held, customer: Customer): Promise<End | null> {
+    // A second key may have made a second one: Stripe's list was behind an error that it kept under the first.
+    const twins = customer.call_n > 1 ? await this.madeFor(customer) : { kind: 'ok' as const, value: [] };
+    if (twins.kind !== 'ok') return this.later(held, twins);
+    for (const { id } of twins.value.filter((one) => !one.deleted && one.id !== customer.stripe_customer)) {
+      const outcome = await this.at('payments.customer.delete').deleteCustomer(id);
+      if (decideDeleted(outcome) === null) return this.later(held, outcome);
+    }
     const outcome = await this.at('payments.customer.delete').deleteCustomer(customer.stripe_customer ?? '');
     const decided = decideDeleted(outcome);
     if (decided === null) return this.later(held, outcome);
