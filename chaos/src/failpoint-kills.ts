@@ -158,11 +158,11 @@ async function provokeUntil({ arena, random, log }: Hunt, names: readonly string
   }
 }
 
-/** Orders runs as long as a failpoint of reconciliation's runs is waited for: a backlog of them would only delay the end. */
+/** Orders runs, one after the other, as long as a failpoint of reconciliation's runs is waited for: a backlog of them would only delay the end. */
 export async function reconcileUntil({ arena, waitedFor }: Pick<Hunt, 'arena' | 'waitedFor'>, signal: AbortSignal): Promise<void> {
   const today = new Date().toISOString().slice(0, 10);
   while (!signal.aborted) {
-    if ([...waitedFor].some((name) => name.startsWith('reconciliation.run.')))
+    if ((await runsUnderWay(arena)) === 0 && [...waitedFor].some((name) => name.startsWith('reconciliation.run.')))
       await arena.client.once({
         method: 'POST',
         path: '/v1/reconciliation/runs',
@@ -171,4 +171,9 @@ export async function reconcileUntil({ arena, waitedFor }: Pick<Hunt, 'arena' | 
       });
     await pause(1_000, undefined, { signal }).catch(() => undefined);
   }
+}
+
+async function runsUnderWay({ sql }: Pick<Arena, 'sql'>): Promise<number> {
+  const [found] = await sql<{ count: string }>("SELECT count(*) FROM reconciliation.runs WHERE status = 'running'");
+  return Number(found?.count);
 }

@@ -8,7 +8,7 @@ export const keptSeeds = (): number[] => (existsSync(FILE) ? (JSON.parse(readFil
 
 function keepSeed(seed: number): void {
   const seeds = new Set([...keptSeeds(), seed]);
-  writeFileSync(FILE, `${JSON.stringify([...seeds], null, 2)}\n`);
+  writeFileSync(FILE, `[${[...seeds].join(', ')}]\n`);
 }
 
 /** A run from this seed, which is kept when the run fails. */
