@@ -198,6 +198,23 @@ describe.each<[LatePolicy, object]>([
     expect(await world.metric('checkout_late_success_held')).toBe(latePolicy === 'hold' ? 2 : 0);
   });
 
+  if (latePolicy === 'refund')
+    it.each(['reset_after', 'error_500_after', 'error_500_before', 'cut_body', 'hang'] as const)(
+      'is given back once when the refund meets %s',
+      async (fault) => {
+        const { id } = await paidLate();
+        world.simulator.addFault({ fault, route: 'POST /v1/refunds', times: 1 });
+        await world.tell();
+        await world.settle();
+        world.simulator.clearFaults();
+        const { payment, late_success } = await world.seen(id);
+        const { amount_refunded, stripe_payment_intent } = await world.get(payment ?? '');
+        const given = world.simulator.world.refunds.all().filter((one) => one.payment_intent === stripe_payment_intent);
+        expect([late_success, amount_refunded, given.map(({ amount }) => amount)]).toEqual(['refunded', 4200, [4200]]);
+        expect((await world.factsOf(id)).filter((fact) => fact === 'late_refunded')).toHaveLength(1);
+      },
+    );
+
   if (latePolicy !== 'hold') return;
 
   it.each([

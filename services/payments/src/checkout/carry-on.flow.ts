@@ -48,6 +48,8 @@ const EARLIER = 300;
 const SWEEP_MS = 300_000;
 /** A delayed payment whose news may be lost is asked for so often. */
 const DELAYED_MS = 3_600_000;
+/** A late success that could not be given back is looked at so often. */
+const STUCK_MS = 3_600_000;
 
 type Of<S extends Lifecycle['status']> = Extract<Lifecycle, { status: S }>;
 /** When to go on; null: at once. */
@@ -153,7 +155,8 @@ export class CarryOn {
     }
     if (late !== 'refunding') return { dueAt: null };
     const refund = await refundLateSuccess(this.deps, checkoutOf(run), run.cause.correlation_id);
-    if (refund.kind === 'later') return { dueAt: new Date(this.now().getTime() + refund.afterMs) };
+    if (refund.kind === 'later') return { dueAt: nextLookUp(this.now(), run.held.attempt + 1) };
+    if (refund.kind === 'stuck') return { dueAt: new Date(this.now().getTime() + STUCK_MS) };
     await this.deps.recorder.record(run, 'payments.checkout.late_refunded', ({ lifecycle }) =>
       lifecycle.status === 'complete' && lifecycle.late === 'refunding' ? refund.events : null,
     );
