@@ -21,8 +21,10 @@ import { getCustomer } from './customers/get-customer.endpoint.js';
 import { eraseCustomer } from './customers/erase-customer.endpoint.js';
 import { deadLetterRetries } from './ops/dead-letter-retries.endpoint.js';
 import { getOutboxStatus } from './ops/get-outbox-status.endpoint.js';
+import { getOperatorCheckout } from './ops/get-operator-checkout.endpoint.js';
 import { getOperatorPayment } from './ops/get-operator-payment.endpoint.js';
 import { getPaymentStats } from './ops/get-payment-stats.endpoint.js';
+import { listOperatorCheckouts } from './ops/list-operator-checkouts.endpoint.js';
 import { listOperatorPayments } from './ops/list-operator-payments.endpoint.js';
 import { resolvePayment } from './ops/resolve-payment.endpoint.js';
 import { getStripeSetup } from './ops/get-stripe-setup.endpoint.js';
@@ -104,6 +106,8 @@ export const ENDPOINTS: readonly Endpoint[] = [
   getOperatorPayment,
   getPaymentStats,
   resolvePayment,
+  listOperatorCheckouts,
+  getOperatorCheckout,
   listDeadLetters,
   getDeadLetter,
   replayDeadLetters,

@@ -28,6 +28,7 @@ import { repairHandlers } from './payment/repair.rpc.js';
 import { soughtSoon } from './payment/sought.js';
 import { StripeCalls } from './payment/stripe-calls.js';
 import { ReceiptsConsumer } from './receipts/receipts.consumer.js';
+import { operatorCheckoutHandlers } from './operator/operator-checkouts.rpc.js';
 import { operatorPaymentHandlers } from './operator/operator-payments.rpc.js';
 import { retryHandlers } from './retries/retries.rpc.js';
 import { StripeEventsConsumer } from './stripe-events/stripe-events.consumer.js';
@@ -145,6 +146,7 @@ export function payments(ports: PaymentsPorts, settings: PaymentsSettings): Paym
       ...objects.handlers,
       ...readHandlers({ db, clock, onWork }),
       ...operatorPaymentHandlers({ db, clock, logger, onWork }),
+      ...operatorCheckoutHandlers({ db, clock }),
       ...retryHandlers({ ...shared, logger }),
       ...breakerHandlers({ db, clock, logger, instance, changed: () => fleet.refresh() }),
       ...repairHandlers({ db, stripe, failpoints, clock, rules, onCommitted, onWork }),

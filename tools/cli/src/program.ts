@@ -5,6 +5,7 @@ import { outboxCommands } from './outbox/outbox.commands.js';
 import { secretsCommands } from './secrets/secrets.commands.js';
 import { keysCommands } from './keys/keys.commands.js';
 import { breakerCommands } from './breaker/breaker.commands.js';
+import { checkoutsCommands } from './checkouts/checkouts.commands.js';
 import { deadLettersCommands } from './dead-letters/dead-letters.commands.js';
 import { paymentWindowCommands } from './payment-window/payment-window.commands.js';
 import { paymentsCommands } from './payments/payments.commands.js';
@@ -17,6 +18,7 @@ const NOUNS = [
   stripeCommands,
   breakerCommands,
   paymentsCommands,
+  checkoutsCommands,
   paymentWindowCommands,
   retriesCommands,
   deadLettersCommands,

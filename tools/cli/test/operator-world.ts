@@ -10,6 +10,7 @@ import { WebhooksConfig } from '@tidegate/webhooks/config';
 import { natsPermissions, SERVICES } from '@tidegate/messaging/topology';
 import { readConfig } from '@tidegate/service-host/config';
 import { type RunningService, startService } from '@tidegate/service-host/host';
+import { ensureEndpoints } from '@tidegate/stripe-simulator/webhooks/fixed-endpoints';
 import { type Simulator, type SimulatorOptions } from '@tidegate/stripe-simulator/simulator';
 import { createLogger } from '@tidegate/telemetry/logger';
 import { eventually } from '@tidegate/test-harness/eventually';
@@ -26,10 +27,14 @@ export const WEBHOOK_SECRET = 'whsec_operator_world';
 export interface OperatorWorld {
   url: string;
   webhooksUrl: string;
+  /** The payments service's own listener, where `/metrics` is. */
+  paymentsUrl: string;
   key: string;
   simulator: Simulator;
   database: TestDatabase;
   nats: TestNats;
+  /** Lines that payments logged so far. */
+  logged: Record<string, unknown>[];
   /** As the administrator. */
   query<Row = Record<string, unknown>>(sql: string, values?: unknown[]): Promise<Row[]>;
   newKey(options: { tenant?: string; scopes?: readonly Scope[] }): Promise<string>;
@@ -45,6 +50,10 @@ export interface OperatorWorldOptions {
   payments?: Record<string, string>;
   webhooks?: Record<string, string>;
   simulator?: SimulatorOptions;
+  /** Payments go by the simulator's clock, which `simulator.advanceClock` moves. */
+  virtualClock?: true;
+  /** The simulator delivers its events to the webhooks service. */
+  deliveries?: true;
 }
 
 const quiet = createLogger({ service: 'operator world', level: 'silent' });
@@ -68,9 +77,18 @@ export async function operatorWorld(options: OperatorWorldOptions = {}): Promise
     LOG_LEVEL: 'silent',
   });
   const stripe = { STRIPE_SECRET_KEY: SECRET_KEY, STRIPE_API_BASE: simulator.url };
+  const clock: Record<string, string> = options.virtualClock ? { TIDEGATE_CLOCK_URL: `${simulator.url}/__clock` } : {};
+  const logged: Record<string, unknown>[] = [];
+  const paymentsLog = createLogger({
+    service: 'payments',
+    destination: { write: (line) => void logged.push(JSON.parse(line) as Record<string, unknown>) },
+  });
   const running: RunningService[] = await Promise.all([
     startService({ ...gateway, config: readConfig(gatewaySettings, base('gateway')) }, quiet),
-    startService({ ...payments, config: readConfig(PaymentsConfig, { ...base('payments'), ...stripe, ...options.payments }) }, quiet),
+    startService(
+      { ...payments, config: readConfig(PaymentsConfig, { ...base('payments'), ...stripe, ...clock, ...options.payments }) },
+      paymentsLog,
+    ),
     startService(
       {
         ...webhooks,
@@ -80,7 +98,9 @@ export async function operatorWorld(options: OperatorWorldOptions = {}): Promise
     ),
   ]);
   const url = running[0]?.url ?? '';
+  const paymentsUrl = running[1]?.url ?? '';
   const webhooksUrl = running[2]?.url ?? '';
+  if (options.deliveries) ensureEndpoints(simulator.world, [{ url: `${webhooksUrl}/webhooks/stripe`, secrets: [WEBHOOK_SECRET] }]);
   await eventually(async () => {
     for (const service of running) if (!(await fetch(`${service.url}/readyz`)).ok) throw new Error('not ready');
     const served = await fetch(`${url}/v1/payments`, { headers: { authorization: `Bearer ${key}` } });
@@ -94,7 +114,9 @@ export async function operatorWorld(options: OperatorWorldOptions = {}): Promise
   return {
     url,
     webhooksUrl,
+    paymentsUrl,
     key,
+    logged,
     simulator,
     database,
     nats,

@@ -28,6 +28,8 @@ const EXAMPLES = [
   'payments show {payment}',
   'payments resolve {payment} --reason "customer asks" --yes',
   'payments stats --hours 2',
+  'checkouts list',
+  'checkouts show {checkout}',
   'payment-window reconcile --reason "alert on pending checkouts" --yes',
   'payment-window override {checkout} --expire --reason "auction cancelled" --yes',
   'retries list',

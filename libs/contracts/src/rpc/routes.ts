@@ -64,6 +64,8 @@ export const RPC = {
   operatorPaymentGet: 'payments.rpc.operator_payment.get.v1',
   operatorPaymentStats: 'payments.rpc.operator_payment.stats.v1',
   operatorPaymentResolve: 'payments.rpc.operator_payment.resolve.v1',
+  operatorCheckoutList: 'payments.rpc.operator_checkout.list.v1',
+  operatorCheckoutGet: 'payments.rpc.operator_checkout.get.v1',
   stripeCheck: 'payments.rpc.stripe.check.v1',
   tenantGet: 'gateway.rpc.tenant.get.v1',
 } as const;

@@ -27,6 +27,17 @@ export function fleetMetrics(metrics: Metrics, db: Db, fleet: Pick<Fleet, 'waiti
     },
   );
   metrics.gauge(
+    'circuit_held_operations',
+    'Operations that are not called for now although their breaker is closed: Stripe answered 403, or limits that endpoint.',
+    { breaker_name: BREAKERS },
+    async (gauge) => {
+      const { rows } = await sql<{ name: string; held: number }>`
+        SELECT breaker AS name, count(*)::int AS held FROM stripe_gateway.operation_holds WHERE until IS NULL OR until > clock_timestamp()
+        GROUP BY breaker`.execute(db);
+      for (const breaker_name of BREAKERS) gauge.set({ breaker_name }, rows.find(({ name }) => name === breaker_name)?.held ?? 0);
+    },
+  );
+  metrics.gauge(
     'stripe_request_rate_limit',
     'Requests per second that the fleet may make now; below the setting for a while after a 429.',
     {},

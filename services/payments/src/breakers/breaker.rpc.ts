@@ -4,6 +4,7 @@ import { type RouteRequest, RPC, type RpcSubject } from '@tidegate/contracts/rpc
 import { recordOperatorAction } from '@tidegate/database/operator-action';
 import { isBreakerName } from '@tidegate/stripe-gateway/breaker-names';
 import { BreakerStore } from '@tidegate/stripe-gateway/fleet/breaker.store';
+import { logTransition } from '@tidegate/stripe-gateway/fleet/transition-log';
 import { type Logger } from '@tidegate/telemetry/logger';
 import { type Kysely } from 'kysely';
 import { problemReply } from '../payment/payment.reply.js';
@@ -46,16 +47,17 @@ async function act(deps: BreakerRpcDeps, action: Action, request: RouteRequest):
   const asked = { actor: request.actor, action: `breaker.${action}`, target: name, reason };
   const author = { service: 'payments', process: deps.instance, correlationId: request.correlation_id, actor: request.actor, reason };
 
-  const before = await deps.db.transaction().execute(async (tx) => {
+  const { before, moved } = await deps.db.transaction().execute(async (tx) => {
     const [found] = await readBreakers(tx, name);
-    if (found?.state === 'auth' && action === 'close') return found.state;
+    if (found?.state === 'auth' && action === 'close') return { before: found.state, moved: [] };
     const moved = await new BreakerStore(tx)[action](name, author);
     await recordOperatorAction(tx, { ...asked, details: { from: found?.state, to: moved[0]?.to_state ?? found?.state } }, deps.clock.now());
-    return found?.state;
+    return { before: found?.state, moved };
   });
   if (before === 'auth' && action === 'close')
     return problemReply('operations.illegal_state', 'Stripe refuses the key: change it, or reset the breaker.', request.request_id);
   deps.logger.warn({ event: 'operator_action', ...asked, from: before }, `Breaker ${name}: ${action}`);
+  for (const transition of moved) logTransition(deps.logger, transition);
   await deps.changed();
   const [view] = await readBreakers(deps.db, name);
   return jsonReply(200, view);

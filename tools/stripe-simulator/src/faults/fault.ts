@@ -15,6 +15,7 @@ export const HTTP_FAULTS = [
   'rate_limit',
   'lock_timeout',
   'auth_expired',
+  'forbidden',
   'key_in_use',
   'list_lag',
 ] as const;

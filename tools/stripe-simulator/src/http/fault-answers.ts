@@ -22,6 +22,12 @@ export function faultAnswer(fault: FaultSpec, request: { authorization: string |
       return refusal(locked(retry));
     case 'auth_expired':
       return error(401, expiredKey(request.authorization).body, retry);
+    case 'forbidden':
+      return error(
+        403,
+        { type: 'invalid_request_error', message: 'The provided key does not have the required permissions for this endpoint.' },
+        retry,
+      );
     case 'key_in_use':
       return error(409, keyInUse(request.key ?? '').body, retry);
     default:

@@ -43,6 +43,7 @@ export const EXPECTED: Readonly<Record<HttpFault, Expected>> = {
     effect: 'none',
     retried: 'executed',
   },
+  forbidden: { spec: {}, error: 'StripePermissionError', more: { statusCode: 403 }, effect: 'none', retried: 'executed' },
   key_in_use: { spec: {}, error: API, more: { statusCode: 409, code: 'idempotency_key_in_use' }, effect: 'none', retried: 'executed' },
   list_lag: { spec: {}, effect: 'done', retried: 'replayed' },
 };
