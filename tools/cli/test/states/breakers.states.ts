@@ -96,6 +96,7 @@ export const BREAKERS: State[] = [
   {
     state: 'Stripe limits us (429)',
     enter: async (given) => {
+      await given.nothingWaits();
       given.fault('rate_limit', 'POST /v1/payment_intents');
       return (await given.pay({}, { prefer: 'respond-async' })).id;
     },
@@ -107,7 +108,7 @@ export const BREAKERS: State[] = [
     state: 'our limit is reached',
     enter: async (given) => {
       given.fault('slow', 'POST /v1/payment_intents', { ms: 700 });
-      const accepted = Promise.all(Array.from({ length: 20 }, () => given.pay()));
+      const accepted = Promise.all(Array.from({ length: 14 }, () => given.pay()));
       void accepted.catch(() => undefined);
       return '';
     },
@@ -125,6 +126,7 @@ export const BREAKERS: State[] = [
   {
     state: 'a loop stopped by any of these',
     enter: async (given) => {
+      await given.nothingWaits();
       const id = await given.unanswered();
       await given.isolate('stripe', 'stripe_reads');
       given.advance(31 * 60);

@@ -58,8 +58,12 @@ export const CHECKOUTS: State[] = [
   },
   {
     state: 'a payer needs longer, or must not pay',
-    enter: async (given) => (await given.open()).id,
-    metrics: [result('opened')],
+    enter: async (given) => {
+      const { id } = await given.open();
+      await given.world.json(`payment-window override ${id} --extend --for 2h --reason "bank was down" --yes`);
+      return id;
+    },
+    metrics: [result('extended')],
     commands: [
       {
         line: 'payment-window override ID --extend --reason …',

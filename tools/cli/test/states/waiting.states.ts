@@ -41,7 +41,7 @@ export const WAITING: State[] = [
     state: 'backlog grows although Stripe answers',
     enter: async (given) => {
       given.fault('slow', 'POST /v1/payment_intents', { ms: 400 });
-      const accepted = await Promise.all(Array.from({ length: 12 }, () => given.pay({}, { prefer: 'respond-async' })));
+      const accepted = await Promise.all(Array.from({ length: 10 }, () => given.pay({}, { prefer: 'respond-async' })));
       return accepted.at(-1)?.id ?? '';
     },
     metrics: [
