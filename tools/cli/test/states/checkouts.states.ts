@@ -60,7 +60,7 @@ export const CHECKOUTS: State[] = [
     state: 'a payer needs longer, or must not pay',
     enter: async (given) => {
       const { id } = await given.open();
-      await given.world.json(`payment-window override ${id} --extend --for 2h --reason "bank was down" --yes`);
+      await given.world.json(`payment-window override ${id} --extend --reason "bank was down" --yes`);
       return id;
     },
     metrics: [result('extended')],
