@@ -46,6 +46,27 @@ describe('One call of ours', () => {
   afterEach(() => simulator.clearFaults());
   afterAll(() => simulator.close());
 
+  it('that changes something carries the key it was given, whatever it asks for', async () => {
+    const adapter = adapterWith(5_000);
+    const before = posts();
+    const created = await adapter.createIntent(order, 'keys:create');
+    const intent = created.kind === 'ok' ? created.value.id : '';
+    await adapter.confirmIntent(intent, { paymentMethod: 'pm_card_visa' }, 'keys:confirm');
+    await adapter.captureIntent(intent, {}, 'keys:capture');
+    await adapter.cancelIntent(intent, {}, 'keys:cancel');
+    await adapter.createRefund({ intent, amount: 100, metadata: {} }, 'keys:refund');
+    await adapter.createCustomer({ metadata: {} }, 'keys:customer');
+    const page = { currency: 'usd', successUrl: 'https://shop.example', cancelUrl: 'https://shop.example', metadata: {} };
+    const lineItems = [{ name: 'Vase', quantity: 1, unitAmount: 4200 }];
+    await adapter.createCheckoutSession({ ...page, lineItems, expiresAt: Math.floor(Date.now() / 1000) + 7_200 }, 'keys:session');
+    await adapter.expireCheckoutSession('cs_test_none', 'keys:expire');
+    const sent = simulator.world.requests.all().filter((request) => request.method === 'POST');
+    expect(sent.slice(before).map(({ idempotency_key }) => idempotency_key?.replace('keys:', ''))).toEqual(
+      'create confirm capture cancel refund customer session expire'.split(' '),
+    );
+    adapter.close();
+  });
+
   it.each([
     ['hang', 'timeout'],
     ['reset_before', 'connection'],

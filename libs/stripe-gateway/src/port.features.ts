@@ -25,7 +25,7 @@ export function portFeatures(name: string, open: () => Promise<PortUnderTest>): 
     const key = () => `features:${(keys += 1)}`;
     beforeAll(async () => {
       subject = await open();
-    });
+    }, 60_000);
     afterAll(() => subject.close());
 
     async function intent(change: Partial<{ captureMethod: 'manual' }> = {}) {
