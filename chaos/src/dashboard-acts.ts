@@ -24,5 +24,5 @@ async function act(arena: Arena, random: Random, payment: PaymentView): Promise<
     return arena.dashboard('complete_action', { payment_intent, outcome: random.chance(0.5) ? 'pass' : 'fail' });
   if (payment.status !== 'succeeded' || left <= 0) return;
   if (random.chance(0.2)) return arena.dashboard('dispute', { payment_intent });
-  await arena.dashboard('refund', { payment_intent, amount: 1 + random.below(left), silent: random.chance(0.2) });
+  await arena.dashboard('refund', { payment_intent, amount: 1 + random.below(left) });
 }

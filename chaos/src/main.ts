@@ -4,7 +4,6 @@ import { type Arena, openArena } from './arena.js';
 import { killAtFailpoints, reachable } from './failpoint-kills.js';
 import { keptSeeds, keptWhenItFails } from './kept-seeds.js';
 import { killAtRandom } from './random-kills.js';
-import { repaired } from './repair-run.js';
 import { otherBytes, type StoryLog } from './step.js';
 import { torment } from './torment.js';
 import { TORMENTED } from './torment-arena.js';
@@ -68,7 +67,6 @@ async function tormented(seed: number, total: number): Promise<void> {
       });
       if (report.missed.length > 0) throw new Error(`Hit too seldom: ${report.missed.join(', ')}`);
       made += wanted;
-      await arena.inHaste(() => repaired(arena));
       const kills = report.kills + report.killedAt.length;
       await compare(arena, `${made}/${total} stories told, ${kills} kills, ${report.drills} breaker drills`, report.surprises);
       await comparePromises(arena, report);

@@ -3,7 +3,6 @@ import { type Arena, openArena } from './arena.js';
 import { failpointNames } from './failpoint-hits.js';
 import { ofAPayment } from './failpoint-kills.js';
 import { keptWhenItFails } from './kept-seeds.js';
-import { repaired } from './repair-run.js';
 import { otherBytes } from './step.js';
 import { TORMENTED } from './torment-arena.js';
 import { torment } from './torment.js';
@@ -30,7 +29,6 @@ describe('Three hundred payments while everything goes wrong', () => {
       expect(report.killedAt.toSorted()).toEqual(failpointNames(arena).filter(ofAPayment).toSorted());
       expect(report.killedAt.length).toBe(40);
       expect(Math.min(report.kills, report.drills)).toBeGreaterThan(1);
-      await arena.inHaste(() => repaired(arena));
       const { payments } = await arena.settled(180_000);
       await arena.inboxesEven(180_000);
       const known = new Set(payments.map(({ id }) => id));
