@@ -10,9 +10,17 @@ describe('The event types that a webhook endpoint is registered for', () => {
     expect(known).toEqual([...new Set(known)].sort());
   });
 
-  it('tell of intents, charges, refunds, disputes and checkouts, which is what is handled', () => {
+  it('tell of intents, charges, refunds, disputes, checkouts and erased customers, which is what is handled', () => {
     const kinds = known.map((type) => type.split('.').slice(0, -1).join('.'));
-    expect([...new Set(kinds)]).toEqual(['charge', 'charge.dispute', 'charge.refund', 'checkout.session', 'payment_intent', 'refund']);
+    expect([...new Set(kinds)]).toEqual([
+      'charge',
+      'charge.dispute',
+      'charge.refund',
+      'checkout.session',
+      'customer',
+      'payment_intent',
+      'refund',
+    ]);
   });
 
   it('do not hold the one that only runbooks know', () => {

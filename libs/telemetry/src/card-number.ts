@@ -37,9 +37,12 @@ interface Span {
   end: number;
 }
 
+/** The text with our ids and UUIDs blotted out, of the same length. */
+export const withoutIds = (text: string): string => text.replace(NOT_CARDS, (id) => '_'.repeat(id.length));
+
 function cardNumberIn(text: string): Span | null {
   if (!/\d[\d \-./\u00a0]{11}/.test(text)) return null;
-  const masked = text.replace(NOT_CARDS, (id) => '_'.repeat(id.length));
+  const masked = withoutIds(text);
   for (const run of masked.matchAll(DIGIT_GROUPS)) {
     if (isInsideHexOrId(masked, run.index, run.index + run[0].length)) continue;
     const found = windowOfGroups(run[0]);

@@ -1,4 +1,4 @@
-import { containsCardNumber } from './card-number.js';
+import { containsCardNumber, withoutIds } from './card-number.js';
 
 /**
  * Whether a text holds a card number in any way that programs write text: plain, in digits of other scripts, split by invisible characters or unusual
@@ -6,7 +6,8 @@ import { containsCardNumber } from './card-number.js';
  */
 export function hidesCardNumber(text: string): boolean {
   if (text.length < SHORTEST) return false;
-  return readingsOf(text).some((reading) => containsCardNumber(reading));
+  // Before their dashes are read as blanks.
+  return readingsOf(withoutIds(text)).some((reading) => containsCardNumber(reading));
 }
 
 const SHORTEST = 13;
