@@ -1,6 +1,7 @@
 import { RPC } from '@tidegate/contracts/rpc/routes';
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { DECLINED, type PaymentsWorld, paymentsWorld } from './payments-world.js';
+import { deliver, newsOf } from './stripe-news.js';
 
 jest.setTimeout(60_000);
 
@@ -20,6 +21,23 @@ describe('One Idempotency-Key', () => {
     const { id, status } = world.json(replies[0] as (typeof replies)[number]);
     expect(status).toBe('succeeded');
     expect(world.intentsOf(id)).toHaveLength(1);
+  });
+
+  it("is told of no outcome that Stripe's news brought, until the answer that will be kept is certain", async () => {
+    world.simulator.addFault({ fault: 'reset_after', route: 'POST /v1/payment_intents/:id/confirm', times: 0 });
+    world.simulator.addFault({ fault: 'reset_before', route: 'GET /v1/payment_intents/:id', times: 0 });
+    const first = world.json(await world.create({}, { key: 'early' }));
+    expect(first.status).toBe('unknown');
+    for (const message of newsOf(world).filter((one) => one.aggregate === first.stripe_payment_intent)) await deliver(world, message);
+    expect((await world.get(first.id)).status).toBe('succeeded');
+    const early = await world.create({}, { key: 'early' }, 1);
+    expect([early.status, world.json<{ code: string }>(early).code]).toEqual([409, 'idempotency.in_progress']);
+
+    world.simulator.clearFaults();
+    await world.settle();
+    const kept = await world.create({}, { key: 'early' }, 2);
+    expect(world.json(kept)).toMatchObject({ status: 'succeeded', client_secret: expect.any(String) });
+    expect((await world.create({}, { key: 'early' })).body).toBe(kept.body);
   });
 
   it('is told while an answer of Stripe is missing that the payment is unknown, then replays the outcome', async () => {

@@ -8,7 +8,7 @@ import { Acceptance } from './acceptance.js';
 import { type CarryOn, type CarryOnDeps } from './carry-on.flow.js';
 import { type PaymentCommand } from './payment.commands.js';
 import { decide } from './payment.decide.js';
-import { type Payment, statusOf, whileRunning } from './payment.state.js';
+import { isFinal, type Payment, statusOf, whileRunning } from './payment.state.js';
 import { type Commit, load, type Loaded, nothingLoaded, PaymentMoved } from './payment.store.js';
 import { paymentReply, problemReply, refundReply, rejectionReply } from './payment.reply.js';
 import { type Cause, openCalls, type Run } from './run.js';
@@ -254,6 +254,7 @@ export class PaymentFlow {
       ask.command.type === 'RefundPayment' ? state.refunds.find((one) => one.command_id === ask.command.command_id) : undefined;
     if (refund?.status === 'unknown') return refundReply(refund, ask.request_id);
     const mine = state.pending?.command_id === ask.command.command_id;
+    if (isDecided(ask, state)) return null;
     return mine && (state.pending?.unknown || statusOf(state) === 'queued') ? this.current(ask, state) : null;
   }
 
@@ -282,8 +283,11 @@ export class PaymentFlow {
     };
   }
 
+  /** How things stand while the answer is open. An outcome that news brought is told only by the answer that will be kept: its bytes are the certain ones. */
   private current(ask: Ask, payment: Payment): HttpReply {
     const refund = payment.refunds.find((one) => one.command_id === ask.command.command_id);
+    if (!refund && isDecided(ask, payment))
+      return this.unavailable(ask, 'The answer to this request is being recorded; repeat it with the same key.', 1000);
     return refund ? refundReply(refund, ask.request_id) : paymentReply(ask.operation, whileRunning(payment, ask.command.command_id), null);
   }
 
@@ -291,6 +295,9 @@ export class PaymentFlow {
     return problemReply('payments.stripe_unavailable', detail, ask.request_id, { retryAfterMs });
   }
 }
+
+/** Stripe's news told the outcome of the payment before the answer of this request is certain. */
+const isDecided = (ask: Ask, payment: Payment): boolean => payment.pending?.command_id === ask.command.command_id && isFinal(payment);
 
 /** Waits for `work`, `ms` at most; its error is thrown if it comes in time. */
 async function within(work: Promise<void>, ms: number): Promise<void> {
