@@ -15,6 +15,7 @@ export const FAULT_HELP = {
   rate_limit: '429, too many requests.',
   lock_timeout: '429, another request holds the object.',
   auth_expired: '401, the key has expired.',
+  forbidden: '403, the key may not do this.',
   key_in_use: '409, the idempotency key is in use.',
   list_lag: 'Lists do not show what is young.',
   webhook_drop: 'Never delivered; only the list of events has it.',

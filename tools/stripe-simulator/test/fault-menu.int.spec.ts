@@ -24,6 +24,7 @@ const MENU: Readonly<Record<string, readonly FaultName[]>> = {
   '429 of the rate limiter': ['rate_limit'],
   '429 of an object lock': ['lock_timeout'],
   'an expired API key': ['auth_expired'],
+  'a key without the permission': ['forbidden'],
   'an idempotency key in use': ['key_in_use'],
   'a slow success': ['slow'],
   'deliveries lost, late, repeated, disordered, doubled, badly signed, or to nobody': [

@@ -129,6 +129,15 @@ const ROWS: readonly Row[] = [
     effects: 0,
   },
   {
+    name: '403 key without the permission',
+    fault: { fault: 'forbidden' },
+    retries: 2,
+    attempts: 1,
+    type: 'StripePermissionError',
+    more: { statusCode: 403 },
+    effects: 0,
+  },
+  {
     name: 'reset before processing',
     fault: { fault: 'reset_before', ...ALWAYS },
     retries: 2,

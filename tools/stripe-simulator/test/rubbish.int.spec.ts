@@ -164,7 +164,7 @@ const WITHHELD: readonly string[] = ['refuse', 'hang', 'slow', 'late_effect', 'r
 
 const FELT: Readonly<Record<string, number>> = {
   ...{ error_500_before: 500, error_500_after: 500, error_500_late: 500, error_503: 503 },
-  ...{ rate_limit: 429, lock_timeout: 429, auth_expired: 401, key_in_use: 409 },
+  ...{ rate_limit: 429, lock_timeout: 429, auth_expired: 401, forbidden: 403, key_in_use: 409 },
 };
 
 /** Everything that exists and has a face in the API. */
