@@ -81,7 +81,7 @@ describe('The admin commands', () => {
   });
 
   it.each([
-    ['an unknown tenant', ['create-key', '--tenant', 'nobody', '--scopes', 'all'], 'no such tenant'],
+    ['an unknown tenant', ['create-key', '--tenant', 'nobody', '--scopes', 'all'], 'no tenant nobody'],
     ['an unknown scope', ['create-key', '--tenant', 'acme', '--scopes', 'everything'], 'no scope everything'],
     ['an unknown zone', ['create-tenant', 'b', '--zone', 'Mars/Base'], 'IANA'],
   ])('refuse %s with one sentence', async (_what, args, sentence) => {
