@@ -148,8 +148,7 @@ describe('The gateway as a process', () => {
     await Promise.all(clients);
 
     expect(outcomes.filter((outcome) => outcome === 201)).toHaveLength(taken);
-    // A connection that still waits to be taken is reset when the listener goes.
-    expect(outcomes.filter((outcome) => outcome !== 201 && outcome !== 'ECONNREFUSED' && outcome !== 'ECONNRESET')).toEqual([]);
+    expect(new Set(outcomes)).toEqual(new Set([201, 'ECONNREFUSED']));
     expect(gateway.lines.filter((line) => line.includes('shutdown_step_failed'))).toEqual([]);
     await server.stop();
     await behind.drain();
