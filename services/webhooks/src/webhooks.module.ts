@@ -26,7 +26,7 @@ import { Normalize } from './normalize/normalize.loop.js';
 import { outcomeConsumer } from './stripe-event/outcome.consumer.js';
 import { Partitions } from './stripe-event/partitions.js';
 import { answerGet, answerList } from './stripe-event/stripe-event.rpc.js';
-import { insertEvents, keyOf, type NewStripeEvent, oldestUnpublishedSeconds } from './stripe-event/stripe-event.store.js';
+import { insertEvents, isHint, keyOf, type NewStripeEvent, oldestUnpublishedSeconds } from './stripe-event/stripe-event.store.js';
 import { answerSetupGet, answerSetupRepair } from './stripe-setup/setup.rpc.js';
 import { Sweep } from './sweep/sweep.loop.js';
 import { webhookMetrics } from './webhook-metrics.js';
@@ -120,7 +120,7 @@ export function setup(host: HostContext<WebhooksConfig>): ServiceParts {
     isSigned: ({ raw, signature }) =>
       verify(raw, signature, config.STRIPE_WEBHOOK_SECRET.value, SIGNATURE_TOLERANCE_SECONDS, Math.floor(Date.now() / 1000)),
     batcher,
-    stored: (event) => (event.source === 'webhook' ? normalizeLoop : hintLoop).signal?.(),
+    stored: (event) => (isHint(event) ? hintLoop : normalizeLoop).signal?.(),
     metrics,
     logger,
   });

@@ -30,6 +30,15 @@ const newlyStaged = async (before: number) => (await staged(bench)).filter((row)
 const lastId = async () => (await staged(bench)).at(-1)?.id ?? 0;
 const intent = (id: string, status = 'succeeded') => ({ id, status });
 
+const hints = (answer: () => Awaited<ReturnType<Retriever['retrieveIntent']>>) => {
+  const asked: string[] = [];
+  const stripe = { retrieveIntent: async (id: string) => (asked.push(id), answer()) } as unknown as Retriever;
+  return {
+    asked,
+    loop: new Hints({ db: bench.db, failpoints: noFailpoints, clock: systemClock, logger: silent, stripe, staged: () => undefined }),
+  };
+};
+
 describe('A stored delivery', () => {
   it('is published once, under the subject of its type, without its client secret', async () => {
     const before = await lastId();
@@ -169,14 +178,6 @@ describe('A thin event', () => {
     currency: 'eur',
     metadata: { tenant_id: 'other' },
   };
-  const hints = (answer: () => Awaited<ReturnType<Retriever['retrieveIntent']>>) => {
-    const asked: string[] = [];
-    const stripe = { retrieveIntent: async (id: string) => (asked.push(id), answer()) } as unknown as Retriever;
-    return {
-      asked,
-      loop: new Hints({ db: bench.db, failpoints: noFailpoints, clock: systemClock, logger: silent, stripe, staged: () => undefined }),
-    };
-  };
 
   it('is published with the object as Stripe shows it, retrieved once for several events', async () => {
     const before = await lastId();
@@ -205,6 +206,20 @@ describe('A thin event', () => {
     expect(row).toMatchObject({ processing_outcome: 'received', processing_error: 'stripe: refused', published_at: null });
     expect(row.retry_at!.getTime()).toBeGreaterThan(Date.now() + 25_000);
     expect(await oldestUnpublishedSeconds(bench.db, new Date(Date.now() + 5000))).toBeGreaterThan(4);
+  });
+});
+
+describe('A delivery in another API version', () => {
+  it.each(['2026-09-30.endive', null])('(%s) is a hint: what is published is the object as it is at ours', async (api_version) => {
+    const before = await lastId();
+    await deliver(app, stripeEvent({ api_version }, { id: 'pi_old', amount: 1 }));
+    expect(await normalizer(bench).runOnce()).toBe(0);
+
+    const now = { object: 'payment_intent', id: 'pi_old', status: 'succeeded', amount: 4200, currency: 'usd', metadata: {} };
+    const { loop, asked } = hints(() => ({ kind: 'ok', value: now as never, requestId: null }));
+    expect([await loop.runOnce(), asked]).toEqual([1, ['pi_old']]);
+    const [message] = await newlyStaged(before);
+    expect(message!.body.data).toMatchObject({ hint: true, api_version, object: { amount: 4200 } });
   });
 });
 

@@ -26,7 +26,7 @@ export interface HintParts {
 const BATCH = 100;
 
 /**
- * Publishes hints (swept and thin events) with the object as Stripe shows it now. Several hints about one object share one request. The object is
+ * Publishes hints (swept events, thin ones, and those in another version than ours) with the object as Stripe shows it now. Several hints about one object share one request. The object is
  * as old as the start of its fetch. When Stripe cannot be asked the hint waits; it is never dropped. One that cannot be published is marked `failed`,
  * comes again later and holds up no other.
  */

@@ -2,9 +2,9 @@ import type { Failpoints } from '@tidegate/database/failpoints';
 import { inTransaction } from '@tidegate/database/transaction';
 import type { Clock } from '@tidegate/service-host/clock';
 import type { Logger } from '@tidegate/telemetry/logger';
-import { type Kysely, sql } from 'kysely';
+import type { Kysely } from 'kysely';
 import { insertFault } from '../ingest/insert-fault.js';
-import { anyDelivery, claimDeliveries, claimKeys, type EventKey, postpone } from '../stripe-event/stripe-event.store.js';
+import { anyDelivery, claimDeliveries, claimKeys, dueDeliveries, type EventKey, postpone } from '../stripe-event/stripe-event.store.js';
 import type { WebhooksTables } from '../tables.js';
 import { publish } from './publish.js';
 import { retryAfterMs } from './retry.decide.js';
@@ -57,10 +57,7 @@ export class Normalize {
   }
 
   private async publishOneByOne(): Promise<number> {
-    const { rows } = await sql<EventKey & { attempts: number }>`
-      SELECT stripe_event_id, created, attempts FROM stripe_events
-      WHERE published_at IS NULL AND source = 'webhook' AND (retry_at IS NULL OR retry_at <= ${this.parts.clock.now()})
-      ORDER BY received_at, created, stripe_event_id LIMIT ${BATCH}`.execute(this.parts.db);
+    const rows = await dueDeliveries(this.parts.db, BATCH, this.parts.clock.now());
     for (const key of rows) await this.publishOne(key);
     this.parts.staged();
     return rows.length;

@@ -8,7 +8,8 @@ export interface StoredStripeEvent {
   created: Date;
   livemode: boolean;
   api_version: string | null;
-  source: 'webhook' | 'thin' | 'sweep';
+  /** The payload does not show the object, or not as it can be read here: it has to be retrieved. */
+  hint: boolean;
   payload: Uint8Array;
 }
 
@@ -37,7 +38,7 @@ export function normalizedEvent(row: StoredStripeEvent, retrieved: object | null
     created: Math.floor(row.created.getTime() / 1000),
     livemode: row.livemode,
     api_version: row.api_version,
-    hint: row.source !== 'webhook',
+    hint: row.hint,
     replay: false,
     request_idempotency_key: typeof key === 'string' ? key.replaceAll('\u0000', '').toWellFormed() : null,
     object: normalizedObject(object, row.stripe_event_id),

@@ -9,7 +9,7 @@ const row = (object: unknown, changes: Partial<StoredStripeEvent> & { request?: 
   created: new Date('2026-11-21T06:00:00Z'),
   livemode: false,
   api_version: '2026-10-28.endive',
-  source: 'webhook',
+  hint: false,
   payload: Buffer.from(JSON.stringify({ id: 'evt_1', object: 'event', data: { object }, request: changes.request ?? null })),
   ...changes,
 });
@@ -134,7 +134,7 @@ describe('A normalized event', () => {
     });
     expect(JSON.stringify(event)).not.toContain('Ada');
     expect(aggregateOf(event.object)).toBe('pi_1');
-    const swept = normalizedEvent(row(dispute, { event_type: 'charge.dispute.closed', source: 'sweep' }), dispute);
+    const swept = normalizedEvent(row(dispute, { event_type: 'charge.dispute.closed', hint: true }), dispute);
     expect(swept).toEqual({ ...event, hint: true });
   });
 
@@ -205,7 +205,7 @@ describe('A normalized event', () => {
 
 describe('A hint', () => {
   it('takes the retrieved object instead of the listed one', () => {
-    const listed = row({ ...intent, status: 'processing' }, { source: 'sweep', event_type: 'payment_intent.processing' });
+    const listed = row({ ...intent, status: 'processing' }, { hint: true, event_type: 'payment_intent.processing' });
     expect(normalizedEvent(listed, intent)).toMatchObject({
       hint: true,
       type: 'payment_intent.processing',
@@ -216,7 +216,7 @@ describe('A hint', () => {
 
   it('may be a thin event, whose type loses its version', () => {
     const thin = row(null, {
-      source: 'thin',
+      hint: true,
       event_type: 'v1.payment_intent.succeeded',
       payload: Buffer.from(
         JSON.stringify({
@@ -235,7 +235,7 @@ describe('A hint', () => {
   });
 
   it('that names nothing is still published', () => {
-    const bare = row(null, { source: 'thin', payload: Buffer.from('{"object":"v2.core.event"}') });
+    const bare = row(null, { hint: true, payload: Buffer.from('{"object":"v2.core.event"}') });
     expect(referenceOf(bare)).toBeNull();
     expect(NormalizedStripeEvent.parse(normalizedEvent(bare, null)).object.id).toBe('evt_1');
   });

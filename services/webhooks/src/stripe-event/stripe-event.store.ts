@@ -1,3 +1,4 @@
+import { API_VERSION } from '@tidegate/stripe-gateway/adapter';
 import { type Kysely, sql, type Transaction } from 'kysely';
 import type { StoredStripeEvent } from '../normalize/normalized-event.decide.js';
 import type { StripeEventsTable, WebhooksTables } from '../tables.js';
@@ -46,13 +47,21 @@ export async function insertEvents(tx: Tx, rows: readonly NewStripeEvent[]): Pro
   return new Set(inserted.rows.map(keyOf));
 }
 
-const unpublished = sql.raw('stripe_event_id, created, event_type, account, livemode, api_version, payload, source, traceparent, attempts');
+/**
+ * Whether the event's object has to be retrieved before it is published: it was found by the sweep, carries no object, or shows it in another version than the
+ * one that everything here is written for (Stripe renders a delivery in the endpoint's version, a listed event in the account's).
+ */
+export const isHint = (event: Pick<StripeEventsTable, 'source' | 'api_version'>): boolean =>
+  event.source !== 'webhook' || event.api_version !== API_VERSION;
+
+const hint = sql<boolean>`(source <> 'webhook' OR api_version IS DISTINCT FROM ${API_VERSION})`;
+const unpublished = sql`stripe_event_id, created, event_type, account, livemode, api_version, payload, traceparent, attempts, ${hint} AS hint`;
+const due = (now: Date) => sql`published_at IS NULL AND (retry_at IS NULL OR retry_at <= ${now})`;
 
 /** Whether a delivery waits; asked before a transaction is begun for nothing. */
 export async function anyDelivery(db: Database, now: Date): Promise<boolean> {
   const { rows } = await sql`
-    SELECT 1 FROM stripe_events
-    WHERE published_at IS NULL AND source = 'webhook' AND (retry_at IS NULL OR retry_at <= ${now}) LIMIT 1`.execute(db);
+    SELECT 1 FROM stripe_events WHERE ${due(now)} AND NOT ${hint} LIMIT 1`.execute(db);
   return rows.length > 0;
 }
 
@@ -60,8 +69,17 @@ export async function anyDelivery(db: Database, now: Date): Promise<boolean> {
 export async function claimDeliveries(tx: Tx, limit: number, now: Date): Promise<Unpublished[]> {
   const { rows } = await sql<Unpublished>`
     SELECT ${unpublished} FROM stripe_events
-    WHERE published_at IS NULL AND source = 'webhook' AND (retry_at IS NULL OR retry_at <= ${now})
+    WHERE ${due(now)} AND NOT ${hint}
     ORDER BY received_at, created, stripe_event_id LIMIT ${limit} FOR UPDATE SKIP LOCKED`.execute(tx);
+  return rows;
+}
+
+/** The same, without locks, for those that try them one by one. */
+export async function dueDeliveries(db: Database, limit: number, now: Date): Promise<(EventKey & { attempts: number })[]> {
+  const { rows } = await sql<EventKey & { attempts: number }>`
+    SELECT stripe_event_id, created, attempts FROM stripe_events
+    WHERE ${due(now)} AND NOT ${hint}
+    ORDER BY received_at, created, stripe_event_id LIMIT ${limit}`.execute(db);
   return rows;
 }
 
@@ -69,7 +87,7 @@ export async function claimDeliveries(tx: Tx, limit: number, now: Date): Promise
 export async function dueHints(db: Database, limit: number, now: Date): Promise<Unpublished[]> {
   const { rows } = await sql<Unpublished>`
     SELECT ${unpublished} FROM stripe_events
-    WHERE published_at IS NULL AND source <> 'webhook' AND (retry_at IS NULL OR retry_at <= ${now})
+    WHERE ${due(now)} AND ${hint}
     ORDER BY received_at, created, stripe_event_id LIMIT ${limit}`.execute(db);
   return rows;
 }
