@@ -5,6 +5,9 @@ import { KEY_MODE } from '@tidegate/stripe-gateway/secret-key';
 import { callSettings } from '@tidegate/stripe-gateway/settings';
 import { z } from 'zod';
 
+/** 90 days: three times what Stripe lists, so that whatever can still be asked of Stripe is here, too. */
+const LEAST_RETENTION_SECONDS = 90 * 86_400;
+
 /** Settings of the webhooks service. */
 export const WebhooksConfig = z.object({
   ...baseSettings({ port: 3001 }),
@@ -22,6 +25,10 @@ export const WebhooksConfig = z.object({
   }),
   WEBHOOKS_SWEEP_SETTLE_SECONDS: documented(wholeNumber({ min: 0, max: 3600 }).default(10), {
     doc: 'Events younger than this are left to their delivery.',
+    unit: 'seconds',
+  }),
+  RETENTION_STRIPE_EVENTS: documented(wholeNumber({ min: LEAST_RETENTION_SECONDS, max: 3_153_600_000 }).default(LEAST_RETENTION_SECONDS), {
+    doc: "How long Stripe's events are kept at least; whole months are dropped once their last event is older.",
     unit: 'seconds',
   }),
 });

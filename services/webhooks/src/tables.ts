@@ -30,6 +30,8 @@ export interface StripeEventsTable {
 }
 
 export interface StripeEventOutcomesTable {
+  /** The event's. */
+  created: Date;
   stripe_event_id: string;
   consumer: string;
   outcome: 'processed' | 'ignored' | 'foreign' | 'parked' | 'failed';

@@ -28,12 +28,15 @@ import { Partitions } from './stripe-event/partitions.js';
 import { answerGet, answerList } from './stripe-event/stripe-event.rpc.js';
 import { insertEvents, isHint, keyOf, type NewStripeEvent, oldestUnpublishedSeconds } from './stripe-event/stripe-event.store.js';
 import { answerSetupGet, answerSetupRepair } from './stripe-setup/setup.rpc.js';
+import { Retention } from './retention/retention.loop.js';
+import { retentionMetrics } from './retention/retention.metrics.js';
 import { Sweep } from './sweep/sweep.loop.js';
 import { webhookMetrics } from './webhook-metrics.js';
 
 export const SERVICE = 'webhooks';
 const SIGNATURE_TOLERANCE_SECONDS = 300;
 const POLL_MS = 1000;
+const RETENTION_POLL_MS = 30_000;
 
 /** Nest only carries the HTTP listener here. */
 @Module({})
@@ -108,6 +111,17 @@ export function setup(host: HostContext<WebhooksConfig>): ServiceParts {
     runOnce: (run) => sweep.runOnce(run),
   });
 
+  const retained = retentionMetrics(host.metrics, db, clock);
+  const retention = new Retention({ db, clock, logger, keepSeconds: config.RETENTION_STRIPE_EVENTS, dropped: () => retained.dropped() });
+  const retentionLoop = everyLoop({
+    name: `${SERVICE}.retention`,
+    intervalMs: RETENTION_POLL_MS,
+    health,
+    logger,
+    leader: lease('retention'),
+    runOnce: () => retention.runOnce(),
+  });
+
   const insert = async (rows: NewStripeEvent[]) => {
     await partitions.ensureFor(
       rows.map((row) => row.created),
@@ -152,7 +166,7 @@ export function setup(host: HostContext<WebhooksConfig>): ServiceParts {
 
   return {
     module: WebhooksModule,
-    loops: [relay, normalizeLoop, hintLoop, sweepLoop],
+    loops: [relay, normalizeLoop, hintLoop, sweepLoop, retentionLoop],
     consumers: [calls, ...consumers, rpc],
     configureHttp: (fastify) => webhookRoute(fastify, { receiver, logger }),
     stop: async () => {

@@ -6,7 +6,7 @@ import { summary } from './outcome.decide.js';
 /**
  * Records what one consumer made of an event and sums up what all of them did. The event's row is locked first: two consumers report at about the
  * same time, and the second must see the first one's report.
- * Answers the event's type; null when the event is not stored here.
+ * Answers the event's type; null when the event is not stored here (any more), and then nothing is recorded.
  */
 export async function recordOutcome(tx: Transaction<WebhooksTables>, report: StripeEventHandled, at: Date): Promise<string | null> {
   const { stripe_event_id, consumer, outcome } = report;
@@ -17,12 +17,14 @@ export async function recordOutcome(tx: Transaction<WebhooksTables>, report: Str
     .where('stripe_event_id', '=', stripe_event_id)
     .forUpdate()
     .executeTakeFirst();
+  if (!event) return null;
+  const { created } = event;
   await tx
     .insertInto('stripe_event_outcomes')
-    .values({ stripe_event_id, consumer, outcome, reason, reported_at: at })
+    .values({ created, stripe_event_id, consumer, outcome, reason, reported_at: at })
     .onConflict((conflict) =>
       conflict
-        .columns(['stripe_event_id', 'consumer'])
+        .columns(['created', 'stripe_event_id', 'consumer'])
         .doUpdateSet((eb) => ({
           outcome: eb.ref('excluded.outcome'),
           reason: eb.ref('excluded.reason'),
@@ -31,10 +33,10 @@ export async function recordOutcome(tx: Transaction<WebhooksTables>, report: Str
         .whereRef('excluded.reported_at', '>=', 'stripe_event_outcomes.reported_at'),
     )
     .execute();
-  if (!event) return null;
   const reports = await tx
     .selectFrom('stripe_event_outcomes')
     .selectAll()
+    .where('created', '=', created)
     .where('stripe_event_id', '=', stripe_event_id)
     .orderBy('consumer')
     .execute();
@@ -47,7 +49,7 @@ export async function recordOutcome(tx: Transaction<WebhooksTables>, report: Str
       processing_error: summed.error,
       processed_at: latest(reports.map((one) => one.reported_at)),
     })
-    .where('created', '=', event.created)
+    .where('created', '=', created)
     .where('stripe_event_id', '=', stripe_event_id)
     .execute();
   return event.event_type;

@@ -1,11 +1,9 @@
 import type { WebhookEventView } from '@tidegate/contracts/responses';
 import { type Kysely, sql } from 'kysely';
-import { DEFAULT_TENANT } from '../normalize/normalized-event.decide.js';
 import type { WebhooksTables } from '../tables.js';
+import { matching, tenantColumn } from './event-filter.js';
 import type { ListQuery, PageCursor } from './stripe-event.query.decide.js';
 
-/** An event whose object names no tenant belongs to the default one. */
-const tenantColumn = sql<string>`coalesce(tenant_hint, ${DEFAULT_TENANT})`;
 const columns = [
   'stripe_event_id',
   'event_type',
@@ -34,23 +32,20 @@ export async function listEvents(
   tenant: string,
   query: ListQuery,
 ): Promise<{ data: WebhookEventView[]; next: PageCursor | null }> {
-  let select = db.selectFrom('stripe_events').select(columns).where(tenantColumn, '=', tenant);
-  if (query.tenant !== undefined) select = select.where(tenantColumn, '=', query.tenant);
-  if (query.status !== undefined) select = select.where('processing_outcome', '=', query.status);
-  if (query.type !== undefined) select = select.where('event_type', '=', query.type);
-  if (query.object_id !== undefined) select = select.where('object_id', '=', query.object_id);
-  if (query.created_gte !== undefined) select = select.where('created', '>=', query.created_gte);
-  if (query.created_lt !== undefined) select = select.where('created', '<', query.created_lt);
-  if (query.ids !== undefined) select = select.where('stripe_event_id', 'in', query.ids);
-  if (query.cursor) select = select.where(sql<boolean>`(created, stripe_event_id) < (${query.cursor.created}, ${query.cursor.id})`);
-  const rows = await select
-    .orderBy('created', 'desc')
-    .orderBy('stripe_event_id', 'desc')
-    .limit(query.limit + 1)
-    .execute();
+  const rows = await eventsPage(db, query).where(tenantColumn, '=', tenant).execute();
   const page = rows.slice(0, query.limit);
   const last = page.at(-1);
   return { data: page.map(view), next: rows.length > page.length && last ? { created: last.created, id: last.stripe_event_id } : null };
+}
+
+/** The rows of a page and one more, if there is one. */
+export function eventsPage(db: Kysely<WebhooksTables>, { cursor, limit, ...filter }: ListQuery) {
+  const select = db.selectFrom('stripe_events').select(columns).where(matching(filter));
+  const after = cursor ? select.where(sql<boolean>`(created, stripe_event_id) < (${cursor.created}, ${cursor.id})`) : select;
+  return after
+    .orderBy('created', 'desc')
+    .orderBy('stripe_event_id', 'desc')
+    .limit(limit + 1);
 }
 
 export async function getEvent(db: Kysely<WebhooksTables>, tenant: string, id: string): Promise<WebhookEventView | null> {

@@ -1,0 +1,31 @@
+import { type RawBuilder, sql } from 'kysely';
+import { DEFAULT_TENANT } from '../normalize/normalized-event.decide.js';
+
+/** Which stored events; an empty one means all. */
+export interface EventFilter {
+  status?: string | undefined;
+  type?: string | undefined;
+  tenant?: string | undefined;
+  object_id?: string | undefined;
+  created_gte?: Date | undefined;
+  created_lt?: Date | undefined;
+  ids?: readonly string[] | undefined;
+}
+
+/** An event whose object names no tenant belongs to the default one. Written like the index `stripe_events_tenant`, literal and all. */
+export const tenantColumn = sql<string>`coalesce(tenant_hint, ${sql.lit(DEFAULT_TENANT)})`;
+
+/** The filter as a condition on the columns of `stripe_events`. */
+export function matching(filter: EventFilter): RawBuilder<boolean> {
+  const conditions = [sql<boolean>`true`];
+  if (filter.status !== undefined) conditions.push(sql`processing_outcome = ${filter.status}`);
+  // Implied, and what the index of the unpublished is found by.
+  if (filter.status === 'received') conditions.push(sql`published_at IS NULL`);
+  if (filter.type !== undefined) conditions.push(sql`event_type = ${filter.type}`);
+  if (filter.tenant !== undefined) conditions.push(sql`${tenantColumn} = ${filter.tenant}`);
+  if (filter.object_id !== undefined) conditions.push(sql`object_id = ${filter.object_id}`);
+  if (filter.created_gte !== undefined) conditions.push(sql`created >= ${filter.created_gte}`);
+  if (filter.created_lt !== undefined) conditions.push(sql`created < ${filter.created_lt}`);
+  if (filter.ids !== undefined) conditions.push(sql`stripe_event_id = ANY(${filter.ids})`);
+  return sql.join(conditions, sql` AND `);
+}
