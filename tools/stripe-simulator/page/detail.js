@@ -32,9 +32,11 @@ export async function refreshDetail(force = false) {
   const dialog = byId('detail');
   const { id } = open;
   if (id === '' || (!force && (!dialog.open || open.action !== undefined))) return false;
+  const wasOpen = dialog.open;
   const response = await fetch(`/__page/object?${new URLSearchParams({ id })}`);
-  if (!response.ok || open.id !== id) return false;
-  const found = await response.json();
+  const found = response.ok ? await response.json() : undefined;
+  // Whoever closed the sheet in between does not want it back.
+  if (found === undefined || open.id !== id || (wasOpen && !dialog.open)) return false;
   if (open.action !== undefined) return true;
   const print = JSON.stringify(found);
   if (print !== open.print) {

@@ -8,7 +8,7 @@ import { type SimulatorOptions } from './simulator.js';
  * Options of the command from flags and environment; a flag wins. Throws with one sentence for a wrong value.
  * PORT, STRIPE_SECRET_KEY, STRIPE_WEBHOOK_SECRET, STRIPE_WEBHOOK_URL (the last three comma-separated), SIMULATOR_SEED,
  * SIMULATOR_STATE, SIMULATOR_DELIVERY_SCHEDULE_MS, SIMULATOR_BALANCE_DELAY_MS, SIMULATOR_REFUND_UPDATE_DELAY_MS,
- * SIMULATOR_RATE_LIMITS, SIMULATOR_API_VERSION.
+ * SIMULATOR_RATE_LIMITS, SIMULATOR_API_VERSION, SIMULATOR_SELF_CHECK.
  */
 export function readConfig(argv: readonly string[], env: Readonly<Record<string, string | undefined>>): SimulatorOptions {
   const { values } = parseArgs({
@@ -24,6 +24,7 @@ export function readConfig(argv: readonly string[], env: Readonly<Record<string,
       'refund-update-delay-ms': { type: 'string' },
       'rate-limits': { type: 'string' },
       'api-version': { type: 'string' },
+      'self-check': { type: 'boolean' },
     },
   });
   const port = wholeNumber('port', values.port ?? env['PORT']) ?? 0;
@@ -49,6 +50,7 @@ export function readConfig(argv: readonly string[], env: Readonly<Record<string,
     ...(schedule.length > 0 && { deliverySchedule: schedule.map((entry) => wholeNumber('delivery-schedule-ms', entry) ?? 0) }),
     ...apiVersion(values['api-version'] ?? env['SIMULATOR_API_VERSION'] ?? ''),
     ...rateLimits(values['rate-limits'] ?? env['SIMULATOR_RATE_LIMITS'] ?? ''),
+    ...((values['self-check'] ?? yesOrNo('SIMULATOR_SELF_CHECK', env)) && { selfCheck: true }),
     ...(stateFile !== undefined && stateFile !== '' && { stateFile }),
   };
 }
@@ -63,6 +65,12 @@ function rateLimits(text: string): Pick<SimulatorOptions, 'rateLimits'> {
   if (text === '' || text === 'off') return {};
   if (text === 'sandbox' || text === 'live') return { rateLimits: DOCUMENTED_RATE_LIMITS[text] };
   throw new Error(`--rate-limits must be off, sandbox or live, not "${text}".`);
+}
+
+function yesOrNo(name: string, env: Readonly<Record<string, string | undefined>>): boolean {
+  const text = env[name] ?? '';
+  if (!['', 'true', 'false'].includes(text)) throw new Error(`${name} must be true or false, not "${text}".`);
+  return text === 'true';
 }
 
 function list(text = ''): string[] {

@@ -41,10 +41,17 @@ describe('The configuration', () => {
     expect(readConfig([], { SIMULATOR_RATE_LIMITS: 'off' })).not.toHaveProperty('rateLimits');
   });
 
+  it('takes the check of itself', () => {
+    expect(readConfig(['--self-check'], {})).toMatchObject({ selfCheck: true });
+    expect(readConfig([], { SIMULATOR_SELF_CHECK: 'true' })).toMatchObject({ selfCheck: true });
+    expect(readConfig([], { SIMULATOR_SELF_CHECK: 'false' })).not.toHaveProperty('selfCheck');
+  });
+
   it.each([
     [['--port', 'x'], {}, '--port must be a whole number, not "x".'],
     [[], { SIMULATOR_DELIVERY_SCHEDULE_MS: '1,y' }, '--delivery-schedule-ms must be a whole number, not "y".'],
     [['--api-version', '2026-01-01'], {}, `--api-version must be a version of Stripe's API such as `],
+    [[], { SIMULATOR_SELF_CHECK: 'yes' }, 'SIMULATOR_SELF_CHECK must be true or false, not "yes".'],
     [['--rate-limits', 'some'], {}, '--rate-limits must be off, sandbox or live, not "some".'],
     [['--webhook-url', 'http://x'], {}, 'A webhook URL needs STRIPE_WEBHOOK_SECRET'],
   ])('refuses %j %j', (argv, env, sentence) => {

@@ -51,7 +51,7 @@ export interface Settings {
   readonly afterLastRetry: 'cancel' | 'unpaid' | 'past_due';
   /** How long the first invoice of a subscription may stay unpaid. */
   readonly incompleteSeconds: number;
-  /** Compares every answer and event with the API description; deviations are in `world.selfCheck`. Slow: for tests. */
+  /** Compares every answer and event with the API description; deviations are logged and in `world.selfCheck`. Slow: for tests. */
   readonly selfCheck: boolean;
 }
 

@@ -52,6 +52,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   const { host = '127.0.0.1', webhooks = [], stateFile, logger = () => undefined } = options;
   const world = new World({ ...DEFAULT_SETTINGS, seed: randomInt(2 ** 32), ...settingsOf(options) });
   world.onBug = (where, error) => logger('job_failed', { where, error: error instanceof Error ? error.stack : String(error) });
+  if (world.selfCheck) world.selfCheck.onFault = (deviation) => logger('self_check_failed', { deviation });
   startAutomaticActions(world);
   const state = stateFile === undefined ? undefined : new StateFile(stateFile, world);
   const restored = state?.load() ?? false;
@@ -96,7 +97,7 @@ function requestListener(controls: Controls, logger: Logger): RequestListener {
     served.catch((error: unknown) => {
       if (request.destroyed && !request.complete) return;
       const details = error instanceof Error ? error.stack : String(error);
-      controls.world.selfCheck?.faults.push(`${request.method} ${request.url}: ${details}`);
+      controls.world.selfCheck?.fault(`${request.method} ${request.url}: ${details}`);
       logger('request_failed', { method: request.method, url: request.url, error: details });
       if (!response.headersSent) response.writeHead(500, { 'Content-Type': 'application/json' });
       response.end('{"error":{"type":"api_error","message":"The simulator failed; this is a bug in it."}}');

@@ -126,7 +126,7 @@ export class World {
 
   /** Tells of an error that would otherwise end the process. */
   bug(where: string, error: unknown): void {
-    this.selfCheck?.faults.push(`${where}: ${String(error)}`);
+    this.selfCheck?.fault(`${where}: ${String(error)}`);
     this.onBug(where, error);
   }
 

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -50,7 +50,7 @@ describe('The command', () => {
       STRIPE_WEBHOOK_SECRET: 'whsec_a,whsec_b',
       STRIPE_WEBHOOK_URL: 'http://127.0.0.1:9/webhooks',
     };
-    const args = ['--state', join(folder, 'state.json'), '--delivery-schedule-ms', '50,100'];
+    const args = ['--self-check', '--state', join(folder, 'state.json'), '--delivery-schedule-ms', '50,100'];
     const { child, line } = await start(args, env);
     expect(line).toMatchObject({ service: 'stripe-simulator', event: 'listening', restored: false });
     const url = String(line['url']);
@@ -65,6 +65,30 @@ describe('The command', () => {
     expect(await hanging).toBe('dropped');
     const again = await start(args, env);
     expect(again.line).toMatchObject({ event: 'listening', restored: true });
+    again.child.kill('SIGTERM');
+    expect(await once(again.child, 'exit')).toEqual([0, null]);
+    rmSync(folder, { recursive: true });
+  }, 60_000);
+
+  it('holds its answers against the API description when told so: a deviation is a line in the log, and 2 at the end', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'stripe-simulator-'));
+    const state = join(folder, 'state.json');
+    const headers = { Authorization: 'Bearer sk_test_command00001' };
+    const first = await start(['--port', '0', '--state', state], {});
+    await fetch(`${first.line['url']}/v1/customers`, { method: 'POST', headers });
+    first.child.kill('SIGTERM');
+    await once(first.child, 'exit');
+    writeFileSync(state, readFileSync(state, 'utf8').replace('"delinquent":false', '"delinquent":"no"'));
+    const { child, line } = await start(['--port', '0', '--state', state], { SIMULATOR_SELF_CHECK: 'true' });
+    const told = once(createInterface({ input: child.stdout! }), 'line') as Promise<[string]>;
+    await fetch(`${line['url']}/v1/customers`, { headers });
+    expect(JSON.parse((await told)[0])).toMatchObject({
+      level: 'error',
+      event: 'self_check_failed',
+      deviation: expect.stringContaining('delinquent'),
+    });
+    child.kill('SIGTERM');
+    expect(await once(child, 'exit')).toEqual([2, null]);
     rmSync(folder, { recursive: true });
   }, 60_000);
 

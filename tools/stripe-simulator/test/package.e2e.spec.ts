@@ -57,18 +57,21 @@ describe('The package', () => {
   });
 
   it('is started by npx and answers', async () => {
-    child = spawn('npx', ['--no-install', 'stripe-simulator', '--port', '0'], {
+    child = spawn('npx', ['--no-install', 'stripe-simulator', '--port', '0', '--self-check'], {
       cwd: user,
       stdio: ['ignore', 'pipe', 'ignore'],
       detached: true,
     });
-    const [line] = (await once(createInterface({ input: child.stdout! }), 'line')) as [string];
+    const said: string[] = [];
+    const lines = createInterface({ input: child.stdout! }).on('line', (line) => said.push(line));
+    const [line] = (await once(lines, 'line')) as [string];
     const { event, url } = JSON.parse(line) as { event: string; url: string };
     expect(event).toBe('listening');
     const answer = await fetch(`${url}/v1/account`, { headers: { Authorization: 'Bearer sk_test_packaged0001' } });
     expect(answer.status).toBe(200);
     end('SIGTERM');
-    await once(child, 'exit');
+    await once(lines, 'close');
+    expect(said).toEqual([line]);
   }, 60_000);
 
   it('is used from TypeScript with its types, strictly', () => {
@@ -78,17 +81,17 @@ describe('The package', () => {
     writeFileSync(join(user, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['use.ts'] }));
     execFileSync(process.execPath, [join(modules, 'typescript/lib/tsc.js'), '-p', user], { stdio: 'inherit' });
     writeFileSync(join(user, 'use.mjs'), PROGRAM.replaceAll(/: \w+(?= =)/g, '').replace(/import \{ type.*\n/, ''));
-    expect(execFileSync(process.execPath, ['use.mjs'], { cwd: user, encoding: 'utf8' })).toBe('1 hang\n');
+    expect(execFileSync(process.execPath, ['use.mjs'], { cwd: user, encoding: 'utf8' })).toBe('1 hang []\n');
   }, 60_000);
 });
 
 const PROGRAM = `import { startSimulator } from '@tidegate/stripe-simulator';
 import { type FaultSpec } from '@tidegate/stripe-simulator/faults/fault';
 
-const simulator = await startSimulator({ port: 0, seed: 1, apiKeys: ['sk_test_packaged0001'] });
+const simulator = await startSimulator({ port: 0, seed: 1, apiKeys: ['sk_test_packaged0001'], selfCheck: true });
 const fault: FaultSpec = { fault: 'hang', route: 'POST /v1/refunds' };
 const name: string = simulator.addFault(fault).fault;
 await fetch(simulator.url + '/v1/customers', { method: 'POST', headers: { Authorization: 'Bearer sk_test_packaged0001' } });
-console.log(simulator.truth(['customers']).customers.length, name);
+console.log(simulator.truth(['customers']).customers.length, name, simulator.world.selfCheck?.faults);
 await simulator.close();
 `;

@@ -103,6 +103,31 @@ describe('Payments on the page', () => {
     expect(await stripe.paymentIntents.retrieve(other.id)).toMatchObject({ amount: 1, status: 'canceled' });
   }, 60_000);
 
+  it('stay closed when the answer of a refresh comes after the sheet was closed', async () => {
+    const intent = await stripe.paymentIntents.create(PAY);
+    await button(intent.id, page.locator('#rows')).click();
+    await sheet().getByRole('heading', { name: intent.id }).waitFor();
+    // The answer's head arrives, its body is held back until the sheet is closed.
+    await page.evaluate(`{
+      const fetched = window.fetch;
+      window.fetch = async (...args) => {
+        const response = await fetched(...args);
+        if (String(args[0]).includes('/__page/object')) {
+          const found = response.json();
+          response.json = () => new Promise((resolve) => (window.release = () => resolve(found)));
+        }
+        return response;
+      };
+    }`);
+    await stripe.paymentIntents.update(intent.id, { description: 'changed' });
+    await eventually(() => page.evaluate('window.release !== undefined'));
+    await page.keyboard.press('Escape');
+    await sheet().waitFor({ state: 'hidden' });
+    // Answers when all that followed from the body has run.
+    await page.evaluate('window.release(); new Promise((resolve) => setTimeout(resolve))');
+    expect(await sheet().isVisible()).toBe(false);
+  }, 60_000);
+
   it('are found and opened by keyboard alone, and the focus comes back', async () => {
     const intent = await stripe.paymentIntents.create({ ...PAY, description: 'findme' });
     await stripe.paymentIntents.create({ ...PAY, description: 'other' });

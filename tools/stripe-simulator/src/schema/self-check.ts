@@ -8,6 +8,14 @@ import { eventFaults, shapeFaults } from './shape.js';
 export class SelfCheck {
   readonly faults: string[] = [];
 
+  /** Hears of each of them at once. */
+  onFault: (fault: string) => void = () => undefined;
+
+  fault(fault: string): void {
+    this.faults.push(fault);
+    this.onFault(fault);
+  }
+
   answer(operation: string, status: number, value: unknown, returns: string): void {
     const compare = returns.startsWith('v2') ? v2ShapeFaults : shapeFaults;
     if (status === 200 && returns !== UNDESCRIBED) this.add(operation, compare(value, returns));
@@ -31,6 +39,6 @@ export class SelfCheck {
   }
 
   private add(where: string, faults: readonly string[]): void {
-    for (const fault of faults) this.faults.push(`${where}: ${fault}`);
+    for (const fault of faults) this.fault(`${where}: ${fault}`);
   }
 }
