@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { Reason } from './ops/reason.js';
 
 const minorUnits = z.int().positive().max(999_999_999_999);
 const text = (max: number) => z.string().min(1).max(max);
@@ -132,11 +133,11 @@ export const ExpireCheckoutBody = z.strictObject({});
 
 /** `until` goes with extend: at most 24 hours from now, PAYMENT_WINDOW_HOURS from now when absent. */
 export const CheckoutWindowBody = z
-  .strictObject({ action: z.enum(['extend', 'expire']), until: z.iso.datetime().optional(), reason: text(500) })
+  .strictObject({ action: z.enum(['extend', 'expire']), until: z.iso.datetime().optional(), reason: Reason })
   .refine((b) => b.action === 'extend' || b.until === undefined, { path: ['until'], message: 'goes with extend only' });
 export type CheckoutWindowBody = z.infer<typeof CheckoutWindowBody>;
 
-export const LateSuccessBody = z.strictObject({ action: z.enum(['accept', 'refund']), reason: text(500) });
+export const LateSuccessBody = z.strictObject({ action: z.enum(['accept', 'refund']), reason: Reason });
 export type LateSuccessBody = z.infer<typeof LateSuccessBody>;
 
 export const CreateRunBody = z.strictObject({
@@ -144,10 +145,6 @@ export const CreateRunBody = z.strictObject({
   end_date: z.iso.date(),
   mode: z.enum(['report', 'repair']),
   classes: z.array(z.string()).optional(),
-  reason: text(500),
+  reason: Reason,
 });
 export type CreateRunBody = z.infer<typeof CreateRunBody>;
-
-/** What every change that an operator makes must say. */
-export const OperatorReasonBody = z.strictObject({ reason: z.string().trim().min(1).max(500) });
-export type OperatorReasonBody = z.infer<typeof OperatorReasonBody>;

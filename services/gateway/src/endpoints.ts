@@ -26,6 +26,8 @@ import { getOperatorPayment } from './ops/get-operator-payment.endpoint.js';
 import { getPaymentStats } from './ops/get-payment-stats.endpoint.js';
 import { listOperatorCheckouts } from './ops/list-operator-checkouts.endpoint.js';
 import { listOperatorPayments } from './ops/list-operator-payments.endpoint.js';
+import { overrideOperatorWindow } from './ops/override-operator-window.endpoint.js';
+import { resolveOperatorLateSuccess } from './ops/resolve-operator-late-success.endpoint.js';
 import { resolvePayment } from './ops/resolve-payment.endpoint.js';
 import { getStripeSetup } from './ops/get-stripe-setup.endpoint.js';
 import { repairStripeSetup } from './ops/repair-stripe-setup.endpoint.js';
@@ -108,6 +110,8 @@ export const ENDPOINTS: readonly Endpoint[] = [
   resolvePayment,
   listOperatorCheckouts,
   getOperatorCheckout,
+  overrideOperatorWindow,
+  resolveOperatorLateSuccess,
   listDeadLetters,
   getDeadLetter,
   replayDeadLetters,

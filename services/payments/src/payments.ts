@@ -146,7 +146,7 @@ export function payments(ports: PaymentsPorts, settings: PaymentsSettings): Paym
       ...objects.handlers,
       ...readHandlers({ db, clock, onWork }),
       ...operatorPaymentHandlers({ db, clock, logger, onWork }),
-      ...operatorCheckoutHandlers({ db, clock }),
+      ...operatorCheckoutHandlers({ db, clock, commands: objects.handlers }),
       ...retryHandlers({ ...shared, logger }),
       ...breakerHandlers({ db, clock, logger, instance, changed: () => fleet.refresh() }),
       ...repairHandlers({ db, stripe, failpoints, clock, rules, onCommitted, onWork }),

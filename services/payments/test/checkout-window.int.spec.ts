@@ -156,6 +156,29 @@ describe('The window of a checkout', () => {
     expect(world.view(await world.window(id, { action: 'expire' })).status).toBe('expired');
     expect(await audited(id)).toEqual([{ action: 'payment_window.expire', reason: 'the payer asked' }]);
   });
+
+  it('is overridden by an operator of another tenant, once for his key, and written down under his reason', async () => {
+    const { id } = await world.opened();
+    const override = (body: object, key: string) =>
+      world.send(RPC.operatorCheckoutWindow, { tenant: 'operations', params: { id }, key, body: { reason: 'auction cancelled', ...body } });
+    expect((await override({ action: 'expire', reason: ' ' }, 'no-reason')).status).toBe(400);
+    const ended = await override({ action: 'expire' }, 'end');
+    expect(world.view(ended)).toMatchObject({ id, status: 'expired' });
+    expect(await override({ action: 'expire' }, 'end')).toEqual(ended);
+    const again = world.view(await override({ action: 'extend', reason: 'bank was down' }, 'extend'));
+    expect([again.status, world.sessionsOf(id).length]).toEqual(['open', 2]);
+    expect(await audited(id)).toEqual([
+      { action: 'payment_window.expire', reason: 'auction cancelled' },
+      { action: 'payment_window.extend', reason: 'bank was down' },
+    ]);
+    expect(world.view(await world.window(id, { action: 'expire' }, 'end')).status).toBe('expired');
+  });
+
+  it('of a checkout that nobody has is 404 for an operator, too', async () => {
+    const nobodys = { params: { id: 'cks_4f1c2b7a9d3e5f60' }, body: { action: 'expire', reason: 'a drill' } };
+    expect((await world.send(RPC.operatorCheckoutWindow, nobodys)).status).toBe(404);
+    expect((await world.send(RPC.operatorCheckoutLateSuccess, nobodys)).status).toBe(404);
+  });
 });
 
 describe.each<[LatePolicy, object]>([
@@ -218,22 +241,31 @@ describe.each<[LatePolicy, object]>([
   if (latePolicy !== 'hold') return;
 
   it.each([
-    ['accept', 'accepted', 0, 'late_accepted'],
-    ['refund', 'refunded', 4200, 'late_refunded'],
-  ])('that is held waits for a person who may %s it', async (action, late_success, amount_refunded, fact) => {
-    const { id } = await paidLate();
-    await world.tell();
-    await world.settle();
-    const decide = (key: string) =>
-      world.send(RPC.checkoutLateSuccess, { params: { id }, key, body: { action, reason: 'talked to them' } });
-    expect((await decide('first')).status).toBe(200);
-    await world.settle();
-    expect((await decide('second')).status).toBe(422);
-    const seen = await world.seen(id);
-    expect(seen).toMatchObject({ status: 'complete', late_success });
-    expect((await world.get(seen.payment ?? '')).amount_refunded).toBe(amount_refunded);
-    expect((await world.factsOf(id)).at(-1)).toBe(fact);
-  });
+    ['accept', 'the tenant', RPC.checkoutLateSuccess, 'default', 'accepted', 0, 'late_accepted'],
+    ['refund', 'the tenant', RPC.checkoutLateSuccess, 'default', 'refunded', 4200, 'late_refunded'],
+    ['accept', 'an operator', RPC.operatorCheckoutLateSuccess, 'operations', 'accepted', 0, 'late_accepted'],
+    ['refund', 'an operator', RPC.operatorCheckoutLateSuccess, 'operations', 'refunded', 4200, 'late_refunded'],
+  ] as const)(
+    'that is held waits for a person who may %s it: %s',
+    async (action, _, subject, tenant, late_success, amount_refunded, fact) => {
+      const { id } = await paidLate();
+      await world.tell();
+      await world.settle();
+      const decide = (key: string) => world.send(subject, { tenant, params: { id }, key, body: { action, reason: 'talked to them' } });
+      const first = await decide('first');
+      expect(first.status).toBe(200);
+      await world.settle();
+      expect(await decide('first')).toEqual(first);
+      expect((await decide('second')).status).toBe(422);
+      expect((await sql`SELECT actor, action, reason FROM operator_actions WHERE target = ${id}`.execute(world.db)).rows).toEqual([
+        { actor: 'test', action: `checkout.late_success.${action}`, reason: 'talked to them' },
+      ]);
+      const seen = await world.seen(id);
+      expect(seen).toMatchObject({ status: 'complete', late_success });
+      expect((await world.get(seen.payment ?? '')).amount_refunded).toBe(amount_refunded);
+      expect((await world.factsOf(id)).at(-1)).toBe(fact);
+    },
+  );
 });
 
 describe('A success in time whose news is late', () => {

@@ -47,6 +47,8 @@ const PATHS: Partial<Record<RpcSubject, string>> = {
   [RPC.checkoutExpire]: '/v1/checkout-sessions/{id}/expire',
   [RPC.checkoutWindow]: '/v1/checkout-sessions/{id}/window',
   [RPC.checkoutLateSuccess]: '/v1/checkout-sessions/{id}/late-success',
+  [RPC.operatorCheckoutWindow]: '/v1/ops/checkouts/{id}/window',
+  [RPC.operatorCheckoutLateSuccess]: '/v1/ops/checkouts/{id}/late-success',
 };
 
 let keys = 0;

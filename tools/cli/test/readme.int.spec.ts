@@ -32,6 +32,7 @@ const EXAMPLES = [
   'checkouts show {checkout}',
   'payment-window reconcile --reason "alert on pending checkouts" --yes',
   'payment-window override {checkout} --expire --reason "auction cancelled" --yes',
+  'checkouts late-success {checkout} --refund --reason "sold to somebody else"',
   'retries list',
   'retries dead-letter --older-than 2h --reason "customers were told" --yes',
   'dead-letters list',
@@ -66,6 +67,7 @@ beforeAll(async () => {
   for (const example of EXAMPLES) {
     const line = example.replace(/\{(\w+)\}/, (_, name: string) => ids[name] ?? '');
     if (example === 'outbox status') await everythingPublished();
+    if (example.startsWith('checkouts late-success')) await paidLate(ids);
     const { out } = await world.tidegate(line);
     // Two services do not run here.
     printed.set(example, `$ tidegate ${line}\n${out.replace(/^! \w+ does not answer\n/gm, '')}`.trimEnd());
@@ -104,6 +106,13 @@ async function setAside(): Promise<string> {
   const { value } = await world.json<{ data: { id: string }[] }>('dead-letters list');
   return value.data[0]?.id ?? '';
 }
+
+/** As if the checkout had been paid by that payment after its end. */
+const paidLate = ({ checkout, payment }: Record<string, string>) =>
+  world.query(
+    `update payments.checkouts set status = 'complete', late_success = 'held', payment_id = $2, window_ends_at = now() - interval '20 minutes' where id = $1`,
+    [checkout, payment],
+  );
 
 /** Nothing that looks like a key stays in a file. */
 const harmless = (text: string): string => text.replace(/tg_test_\w+/g, 'tg_test_…').replace(/whsec_\w+/g, 'whsec_…');

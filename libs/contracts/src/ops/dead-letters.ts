@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { type Owner, STREAM_OF_OWNER } from '../subjects.js';
+import { Reason } from './reason.js';
 
 export const DEAD_LETTER_OWNERS = Object.keys(STREAM_OF_OWNER) as Owner[];
 
@@ -76,7 +77,7 @@ export type DeadLetterFilter = z.infer<typeof DeadLetterFilter>;
 /** An empty filter means all of them. */
 export const ChangeDeadLettersBody = z.strictObject({
   filter: DeadLetterFilter,
-  reason: z.string().min(1).max(500),
+  reason: Reason,
   dry_run: z.boolean().optional(),
 });
 export type ChangeDeadLettersBody = z.infer<typeof ChangeDeadLettersBody>;

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { PaymentStatus } from '../payment.js';
+import { Reason } from './reason.js';
 
 /** Why a waiting payment waits. `starting`: nobody has worked on it since it was accepted, or whoever did is gone. */
 export const RETRY_REASONS = [
@@ -35,7 +36,7 @@ export type RetryView = z.infer<typeof RetryView>;
 
 export const DeadLetterRetriesBody = z.strictObject({
   older_than_seconds: z.int().nonnegative().max(31_536_000),
-  reason: z.string().min(1).max(500),
+  reason: Reason,
   dry_run: z.boolean().optional(),
 });
 export type DeadLetterRetriesBody = z.infer<typeof DeadLetterRetriesBody>;

@@ -66,6 +66,8 @@ export const RPC = {
   operatorPaymentResolve: 'payments.rpc.operator_payment.resolve.v1',
   operatorCheckoutList: 'payments.rpc.operator_checkout.list.v1',
   operatorCheckoutGet: 'payments.rpc.operator_checkout.get.v1',
+  operatorCheckoutWindow: 'payments.rpc.operator_checkout.window.v1',
+  operatorCheckoutLateSuccess: 'payments.rpc.operator_checkout.late_success.v1',
   stripeCheck: 'payments.rpc.stripe.check.v1',
   tenantGet: 'gateway.rpc.tenant.get.v1',
 } as const;

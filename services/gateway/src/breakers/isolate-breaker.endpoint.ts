@@ -1,5 +1,5 @@
 import { BreakerName } from '@tidegate/contracts/ids';
-import { OperatorReasonBody } from '@tidegate/contracts/requests';
+import { ReasonBody } from '@tidegate/contracts/ops/reason';
 import { BreakerView } from '@tidegate/contracts/responses';
 import { RPC } from '@tidegate/contracts/rpc/routes';
 import { defineEndpoint } from '../http/endpoint.js';
@@ -14,7 +14,7 @@ export const isolateBreaker = defineEndpoint({
   scope: 'ops',
   rpc: RPC.breakerIsolate,
   params: { name: BreakerName },
-  body: OperatorReasonBody,
+  body: ReasonBody,
   idempotencyKey: 'none',
   answers: { 200: { description: 'The breaker as it is now', schema: BreakerView } },
   problems: [],

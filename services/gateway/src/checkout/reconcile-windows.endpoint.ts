@@ -1,4 +1,4 @@
-import { OperatorReasonBody } from '@tidegate/contracts/requests';
+import { ReasonBody } from '@tidegate/contracts/ops/reason';
 import { WindowReport } from '@tidegate/contracts/responses';
 import { RPC } from '@tidegate/contracts/rpc/routes';
 import { defineEndpoint } from '../http/endpoint.js';
@@ -13,7 +13,7 @@ export const reconcileWindows = defineEndpoint({
   scope: 'ops',
   rpc: RPC.windowReconcile,
   params: {},
-  body: OperatorReasonBody,
+  body: ReasonBody,
   idempotencyKey: 'none',
   answers: { 200: { description: 'What was found', schema: WindowReport } },
   problems: [],

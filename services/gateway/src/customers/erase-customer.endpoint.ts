@@ -1,5 +1,5 @@
 import { CustomerId } from '@tidegate/contracts/ids';
-import { OperatorReasonBody } from '@tidegate/contracts/requests';
+import { ReasonBody } from '@tidegate/contracts/ops/reason';
 import { CustomerView } from '@tidegate/contracts/responses';
 import { RPC } from '@tidegate/contracts/rpc/routes';
 import { defineEndpoint } from '../http/endpoint.js';
@@ -16,7 +16,7 @@ export const eraseCustomer = defineEndpoint({
   scope: 'customers:write',
   rpc: RPC.customerErase,
   params: { id: CustomerId },
-  body: OperatorReasonBody,
+  body: ReasonBody,
   idempotencyKey: 'none',
   answers: { 200: { description: 'What is left of the customer', schema: CustomerView } },
   problems: [],

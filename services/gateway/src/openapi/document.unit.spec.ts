@@ -1,6 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
+import { Reason } from '@tidegate/contracts/ops/reason';
 import { PROBLEMS } from '@tidegate/contracts/problem';
 import { Ajv2020 } from 'ajv/dist/2020.js';
+import { z } from 'zod';
 import { ENDPOINTS } from '../endpoints.js';
 import { openApiDocument } from './document.js';
 
@@ -49,4 +51,13 @@ describe('The OpenAPI document', () => {
     expect(moving).toHaveLength(5);
     expect(moving.every(({ idempotencyKey }) => idempotencyKey === 'required')).toBe(true);
   });
+
+  it.each(ENDPOINTS.filter(({ method, scope }) => method === 'POST' && scope === 'ops'))(
+    'asks an operator why, in the one shape there is: $path',
+    ({ body }) => {
+      const { properties, required } = z.toJSONSchema(body ?? z.object({}), { io: 'input' });
+      const { $schema: _, ...why } = z.toJSONSchema(Reason, { io: 'input' });
+      expect([properties?.['reason'], required]).toEqual([why, expect.arrayContaining(['reason'])]);
+    },
+  );
 });

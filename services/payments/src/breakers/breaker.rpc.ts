@@ -1,5 +1,5 @@
 import { type HttpReply, jsonReply } from '@tidegate/contracts/rpc/http-reply';
-import { OperatorReasonBody } from '@tidegate/contracts/requests';
+import { ReasonBody } from '@tidegate/contracts/ops/reason';
 import { type RouteRequest, RPC, type RpcSubject } from '@tidegate/contracts/rpc/routes';
 import { recordOperatorAction } from '@tidegate/database/operator-action';
 import { isBreakerName } from '@tidegate/stripe-gateway/breaker-names';
@@ -41,7 +41,7 @@ export function breakerHandlers(deps: BreakerRpcDeps): Partial<Record<RpcSubject
 async function act(deps: BreakerRpcDeps, action: Action, request: RouteRequest): Promise<HttpReply> {
   const name = request.params['name'] ?? '';
   if (!isBreakerName(name)) return problemReply('not_found', 'There is no such breaker.', request.request_id);
-  const body = OperatorReasonBody.safeParse(request.body);
+  const body = ReasonBody.safeParse(request.body);
   if (!body.success) return problemReply('validation.failed', 'The body is not valid: reason is needed.', request.request_id);
   const { reason } = body.data;
   const asked = { actor: request.actor, action: `breaker.${action}`, target: name, reason };

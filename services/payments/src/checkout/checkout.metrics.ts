@@ -1,3 +1,4 @@
+import { type LateSuccess } from '@tidegate/contracts/checkout';
 import { type Logger } from '@tidegate/telemetry/logger';
 import { type Metrics } from '@tidegate/telemetry/metrics';
 import { type Kysely, sql } from 'kysely';
@@ -56,10 +57,13 @@ export class CheckoutMetrics {
         gauge.set(oldest ? Math.max(0, (now().getTime() - oldest.getTime()) / 1000) : 0);
       },
     );
-    metrics.gauge('checkout_late_success_held', 'Late successes that wait for a person.', {}, async (gauge) => {
-      const { rows } = await sql<{ n: number }>`SELECT count(*)::int AS n FROM checkouts WHERE late_success = 'held'`.execute(db);
-      gauge.set(rows[0]?.n ?? 0);
-    });
+    const late = (what: LateSuccess, help: string) =>
+      metrics.gauge(`checkout_late_success_${what}`, help, {}, async (gauge) => {
+        const { rows } = await sql<{ n: number }>`SELECT count(*)::int AS n FROM checkouts WHERE late_success = ${what}`.execute(db);
+        gauge.set(rows[0]?.n ?? 0);
+      });
+    late('held', 'Late successes that wait for a person.');
+    late('refunding', 'Late successes that are to be given back, and whose refund Stripe has not got yet.');
   }
 
   /** The loop could not carry a checkout on: no call was let through, or something of ours failed. */

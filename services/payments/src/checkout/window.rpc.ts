@@ -1,4 +1,4 @@
-import { OperatorReasonBody } from '@tidegate/contracts/requests';
+import { ReasonBody } from '@tidegate/contracts/ops/reason';
 import { jsonReply } from '@tidegate/contracts/rpc/http-reply';
 import { RPC, type RpcSubject } from '@tidegate/contracts/rpc/routes';
 import { recordOperatorAction } from '@tidegate/database/operator-action';
@@ -20,7 +20,7 @@ export interface WindowRpcDeps {
 /** `payments.rpc.payment_window.reconcile.v1`: closes every overdue page now and reports. Not tenant-bound: its callers are operators. */
 export const windowHandlers = (deps: WindowRpcDeps): Partial<Record<RpcSubject, RouteHandler>> => ({
   [RPC.windowReconcile]: async (request, startedAt) => {
-    const body = OperatorReasonBody.safeParse(request.body);
+    const body = ReasonBody.safeParse(request.body);
     if (!body.success) return problemReply('validation.failed', 'Say why.', request.request_id);
     const { actor } = request;
     const { reason } = body.data;

@@ -1,4 +1,5 @@
-import { CreateCustomerBody, OperatorReasonBody } from '@tidegate/contracts/requests';
+import { ReasonBody } from '@tidegate/contracts/ops/reason';
+import { CreateCustomerBody } from '@tidegate/contracts/requests';
 import { type HttpReply, jsonReply } from '@tidegate/contracts/rpc/http-reply';
 import { type RouteRequest, RPC, type RpcSubject } from '@tidegate/contracts/rpc/routes';
 import { recordOperatorAction } from '@tidegate/database/operator-action';
@@ -163,7 +164,7 @@ async function list({ db }: CustomerRpcDeps, request: RouteRequest): Promise<Htt
 
 /** Here at once, whatever Stripe does; there as soon as it answers. Repetitions are harmless. */
 async function erase(deps: CustomerRpcDeps, request: RouteRequest): Promise<HttpReply> {
-  const body = OperatorReasonBody.safeParse(request.body);
+  const body = ReasonBody.safeParse(request.body);
   if (!body.success) return problemReply('validation.failed', 'Say why.', request.request_id);
   const customer = await findByStripeId(deps.db, request.params['id'] ?? '');
   if (customer?.tenant !== request.tenant) return notFound(request);

@@ -13,17 +13,21 @@ import { operatorCheckouts, type OperatorCheckoutRow } from './operator-checkout
 export interface OperatorCheckoutsDeps {
   db: Kysely<PaymentsTables>;
   clock: { now(): Date };
+  /** What tenants do to checkouts, by subject. */
+  commands: Partial<Record<RpcSubject, RouteHandler>>;
 }
 
 const DEFAULT_LIMIT = 20;
 
 type Request = Parameters<RouteHandler>[0];
 
-/** What operators see of checkouts, whoever's they are. */
+/** What operators see of checkouts and do to them, whoever's they are. */
 export function operatorCheckoutHandlers(deps: OperatorCheckoutsDeps): Partial<Record<RpcSubject, RouteHandler>> {
   return {
     [RPC.operatorCheckoutList]: (request) => list(deps, request),
     [RPC.operatorCheckoutGet]: (request) => get(deps, request),
+    [RPC.operatorCheckoutWindow]: forItsTenant(deps, RPC.checkoutWindow),
+    [RPC.operatorCheckoutLateSuccess]: forItsTenant(deps, RPC.checkoutLateSuccess),
   };
 }
 
@@ -53,9 +57,25 @@ async function list({ db, clock }: OperatorCheckoutsDeps, request: Request) {
 
 async function get({ db, clock }: OperatorCheckoutsDeps, request: Request) {
   const [row] = await operatorCheckouts(db, { id: request.params['id'] ?? '', limit: 1 });
-  if (!row) return problemReply('not_found', 'There is no such checkout.', request.request_id);
+  if (!row) return notFound(request);
   return jsonReply(200, viewOf(row, clock.now()));
 }
+
+/**
+ * Through the door of the tenant whose checkout it is, so that every rule, the audit and the Idempotency-Key are the same; the actor stays the operator, and the
+ * route in the scope of the key keeps it apart from keys of the tenant.
+ */
+function forItsTenant({ db, commands }: OperatorCheckoutsDeps, subject: RpcSubject): RouteHandler {
+  const handler = commands[subject];
+  if (!handler) throw new Error(`Bug: nobody handles ${subject}`);
+  return async (request, startedAt) => {
+    const id = request.params['id'] ?? '';
+    const checkout = await db.selectFrom('checkouts').select(['tenant', 'livemode']).where('id', '=', id).executeTakeFirst();
+    return checkout ? handler({ ...request, ...checkout }, startedAt) : notFound(request);
+  };
+}
+
+const notFound = (request: Request) => problemReply('not_found', 'There is no such checkout.', request.request_id);
 
 function viewOf(row: OperatorCheckoutRow, now: Date): OperatorCheckoutView {
   const late = row.status === 'open' ? now.getTime() - row.window_ends_at.getTime() : 0;

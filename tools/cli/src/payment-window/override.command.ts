@@ -1,3 +1,4 @@
+import type { OperatorCheckoutView } from '@tidegate/contracts/ops/checkouts';
 import type { CheckoutView } from '@tidegate/contracts/responses';
 import type { Command } from 'commander';
 import { type Cli, type CommonOptions } from '../cli.js';
@@ -22,8 +23,7 @@ export function windowOverride(parent: Command, cli: Cli): void {
   tidegate payment-window override cks_4f1c2b7a9d3e5f60 --extend --for 6h --reason "bank was down"
   tidegate payment-window override cks_4f1c2b7a9d3e5f60 --expire --reason "auction cancelled"
 
-A fresh page, with another URL, is opened only after Stripe has closed the one before. One that was paid meanwhile stays complete.
-The key must be of the checkout's tenant, with the scope checkout:write.`,
+A fresh page, with another URL, is opened only after Stripe has closed the one before. One that was paid meanwhile stays complete.`,
   })
     .argument('<id>', 'cks_…')
     .option('--extend', 'open it again, or for longer')
@@ -33,10 +33,10 @@ The key must be of the checkout's tenant, with the scope checkout:write.`,
       cli.run(async (id: string, { extend, expire, for: seconds, ...options }: Options) => {
         if (extend === expire) throw new Failure('action.missing', 'Say --extend or --expire.');
         if (expire && seconds !== undefined) throw new Failure('action.invalid', '--for goes with --extend.');
-        const path = `/v1/checkout-sessions/${encodeURIComponent(id)}`;
-        const before = await cli.client.get<CheckoutView>(path);
+        const path = `/v1/ops/checkouts/${encodeURIComponent(id)}`;
+        const before = await cli.client.get<OperatorCheckoutView>(path);
         const until = seconds === undefined ? undefined : new Date(Date.now() + seconds * 1000).toISOString();
-        const state = `it is ${before.status}, its window ends ${at(before.window_ends_at)}`;
+        const state = `of ${before.tenant}; it is ${before.status}, its window ends ${at(before.window_ends_at)}`;
         const end = until === undefined ? 'for the usual window' : `until ${at(until)}`;
         const { done } = await cli.change(
           options,

@@ -1,17 +1,15 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { OperatorPaymentDetail, ResolvePaymentView } from '@tidegate/contracts/ops/payments';
 import type { Command } from 'commander';
 import type { Cli, CommonOptions } from '../cli.js';
 import { changing } from '../command.js';
 import { duration, durationSeconds } from '../output/time.js';
+import { patiently } from '../rest/patience.js';
 import { paymentText } from './payment-text.js';
 
 interface Options extends CommonOptions {
   reason: string;
   wait: number;
 }
-
-const POLL_MS = 250;
 
 export function paymentsResolve(parent: Command, cli: Cli): void {
   changing(parent, {
@@ -32,7 +30,11 @@ Example:
         const act = () =>
           cli.progress(`Asking Stripe about ${id}`, async () => {
             await cli.client.post<ResolvePaymentView>(`${path}/resolve`, { reason: options.reason });
-            return settled(cli, path, wait);
+            return patiently(
+              () => cli.client.get<OperatorPaymentDetail>(path),
+              (one) => !isOpen(one),
+              wait,
+            );
           });
         const will = [`ask Stripe about ${id}, which is ${before.status} for ${duration(before.age_seconds)}`];
         const { done, result } = await cli.change(options, { will, act }, (after) => {
@@ -44,16 +46,6 @@ Example:
         return isOpen(result) ? 2 : 0;
       }),
     );
-}
-
-/** The payment once nothing is left to do for it, or as it is when patience ends. */
-async function settled({ client }: Cli, path: string, waitSeconds: number): Promise<OperatorPaymentDetail> {
-  const deadline = Date.now() + waitSeconds * 1000;
-  for (;;) {
-    const payment = await client.get<OperatorPaymentDetail>(path);
-    if (!isOpen(payment) || Date.now() >= deadline) return payment;
-    await delay(POLL_MS);
-  }
 }
 
 const isOpen = ({ status, work }: OperatorPaymentDetail): boolean => work !== null || status === 'unknown' || status === 'queued';

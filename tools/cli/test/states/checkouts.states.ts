@@ -2,7 +2,7 @@ import { expect } from '@jest/globals';
 import type { OperatorCheckoutView } from '@tidegate/contracts/ops/checkouts';
 import type { OperatorPaymentView } from '@tidegate/contracts/ops/payments';
 import { eventually } from '@tidegate/test-harness/eventually';
-import type { State } from './state.js';
+import type { Given, State } from './state.js';
 
 const DAY = 86_400;
 
@@ -12,6 +12,22 @@ const listed =
     expect(data).toContainEqual(expect.objectContaining({ id, ...like }));
 const result = (name: string, more = 1) => ({ name: 'checkout_sessions_total', labels: { result: name }, more });
 const pays = (session: string, payment_method = 'pm_card_visa') => ({ session, payment_method, email: 'payer@example.com' });
+
+const decided = (late_success: string) => (value: object, id: string) =>
+  expect(value).toMatchObject({ done: true, result: { id, late_success } });
+
+/** A late success that waits for a person, and Stripe is well again. */
+async function held(given: Given): Promise<OperatorCheckoutView> {
+  const { id, stripe_checkout_session } = await given.overdue();
+  await given.dashboard('pay_checkout', pays(stripe_checkout_session));
+  const checkout = await eventually(async () => {
+    const { value } = await given.world.json<OperatorCheckoutView>(`checkouts show ${id}`);
+    expect(value).toMatchObject({ late_success: 'held', payment: expect.any(String) });
+    return value;
+  });
+  await given.healed();
+  return checkout;
+}
 
 /** The fourth table: checkouts and their windows. */
 export const CHECKOUTS: State[] = [
@@ -83,7 +99,33 @@ export const CHECKOUTS: State[] = [
       return id;
     },
     metrics: [result('late_success'), { name: 'checkout_late_success_held', least: 1 }],
-    commands: [{ line: 'checkouts list --late-success held', exit: 2, shows: listed({ status: 'complete', late_success: 'held' }) }],
+    commands: [
+      { line: 'checkouts list --late-success held', exit: 2, shows: listed({ status: 'complete', late_success: 'held' }) },
+      { line: 'checkouts late-success ID --accept --reason …', shows: decided('accepted') },
+    ],
+  },
+  {
+    state: 'paid late, and sold to somebody else',
+    enter: async (given) => (await held(given)).id,
+    metrics: [{ name: 'checkout_late_success_held', least: 1 }],
+    commands: [{ line: 'checkouts late-success ID --refund --reason …', shows: decided('refunded') }],
+  },
+  {
+    state: 'paid late, and not given back yet',
+    enter: async (given) => {
+      const { id } = await held(given);
+      given.fault('error_503', 'POST /v1/refunds');
+      await given.world.post(`/v1/ops/checkouts/${id}/late-success`, { action: 'refund', reason: 'sold to somebody else' });
+      return id;
+    },
+    metrics: [{ name: 'checkout_late_success_refunding', least: 1 }],
+    commands: [
+      { line: 'checkouts list --late-success refunding', shows: listed({ status: 'complete', late_success: 'refunding' }) },
+      {
+        line: 'checkouts show ID',
+        shows: ({ work }: OperatorCheckoutView) => expect(work).not.toBeNull(),
+      },
+    ],
   },
   {
     state: 'delayed payments that failed',
