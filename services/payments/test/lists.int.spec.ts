@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { type PaymentView } from '@tidegate/contracts/responses';
 import { RPC } from '@tidegate/contracts/rpc/routes';
 import { sql } from 'kysely';
+import { checkoutsOfAll } from '../src/operator/operator-checkouts.store.js';
 import { DECLINED, type PaymentsWorld, paymentsWorld } from './payments-world.js';
 
 jest.setTimeout(60_000);
@@ -105,6 +106,20 @@ describe('The list of payments', () => {
       WHERE one.id = (SELECT min(id) FROM payments WHERE tenant = 'default')`.execute(world.db);
     const { data, has_more } = await page({ limit: '1000' });
     expect([data.length, has_more]).toEqual([100, true]);
+  });
+
+  it.each([
+    ['first', {}],
+    ['next', { after: { created_at: new Date('2026-11-21T06:00:00.000Z'), id: 'cks_4f1c2b7a9d3e5f60' } }],
+  ])("of all tenants' checkouts reads its %s page along an index, however many there are", async (_which, query) => {
+    const plan = await world.db.transaction().execute(async (tx) => {
+      // The table is empty here, so whatever needs no index looks cheap.
+      await sql`SET LOCAL enable_seqscan = off`.execute(tx);
+      await sql`SET LOCAL enable_sort = off`.execute(tx);
+      return (await sql<object>`EXPLAIN (COSTS off) ${checkoutsOfAll({ limit: 20, ...query })}`.execute(tx)).rows;
+    });
+    expect(JSON.stringify(plan)).toContain('Index Scan using checkouts_created_at_index');
+    expect(JSON.stringify(plan)).not.toContain('Sort');
   });
 });
 

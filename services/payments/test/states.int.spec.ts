@@ -8,13 +8,13 @@ jest.setTimeout(60_000);
 
 const HOUR_MS = 3_600_000;
 
-/** One row of the table in the README: how the state comes about, and where an operator sees it. */
+/** A state that a payment can be left in: how it comes about, and where it is seen here. The README's table as operators read it: `tools/cli/test/states.int.spec.ts`. */
 interface OperatorsState {
   state: string;
   enter(world: PaymentsWorld): Promise<PaymentView>;
   /** The series of `/metrics`, and the least it must show after an hour. */
   metric: { name: string; labels: string; atLeast: number };
-  /** The query of the list that shows the payment, as `payments list --json` prints it. */
+  /** The query of `GET /v1/payments` that shows the payment to its tenant. */
   list: Record<string, string>;
   shown: object;
   /** Nobody carries the payment on: the breaker is open, or all hands are full. */

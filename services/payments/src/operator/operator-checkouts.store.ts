@@ -1,4 +1,4 @@
-import { type Kysely, type Selectable, sql } from 'kysely';
+import { type Kysely, type RawBuilder, type Selectable, sql } from 'kysely';
 import { type CheckoutsTable, type PaymentsTables } from '../tables.js';
 
 export type OperatorCheckoutRow = Selectable<CheckoutsTable> & {
@@ -23,6 +23,11 @@ export interface OperatorCheckoutQuery {
 
 /** Checkouts of all tenants with what is still to be done for them, newest first. */
 export async function operatorCheckouts(db: Kysely<PaymentsTables>, query: OperatorCheckoutQuery): Promise<OperatorCheckoutRow[]> {
+  return (await checkoutsOfAll(query).execute(db)).rows;
+}
+
+/** The statement by itself, for whoever wants to know how it is carried out. */
+export function checkoutsOfAll(query: OperatorCheckoutQuery): RawBuilder<OperatorCheckoutRow> {
   const conditions = [sql`true`];
   if (query.id !== undefined) conditions.push(sql`c.id = ${query.id}`);
   if (query.status !== undefined) conditions.push(sql`c.status = ${query.status}`);
@@ -31,11 +36,10 @@ export async function operatorCheckouts(db: Kysely<PaymentsTables>, query: Opera
   if (query.tenant !== undefined) conditions.push(sql`c.tenant = ${query.tenant}`);
   if (query.overdueAt) conditions.push(sql`c.status = 'open' AND c.window_ends_at <= ${query.overdueAt}`);
   if (query.after) conditions.push(sql`(c.created_at, c.id) < (${query.after.created_at}, ${query.after.id})`);
-  const { rows } = await sql<OperatorCheckoutRow>`
+  return sql<OperatorCheckoutRow>`
     SELECT c.*, w.due_at, w.waits_for, w.attempt, w.payment_id IS NOT NULL AS has_work,
       (w.holder IS NOT NULL AND w.lease_until >= clock_timestamp()) AS in_hand
     FROM checkouts c LEFT JOIN payment_work w ON w.payment_id = c.id
     WHERE ${sql.join(conditions, sql` AND `)}
-    ORDER BY c.created_at DESC, c.id DESC LIMIT ${query.limit}`.execute(db);
-  return rows;
+    ORDER BY c.created_at DESC, c.id DESC LIMIT ${query.limit}`;
 }
