@@ -1,6 +1,7 @@
 import type { EventContract } from './envelope.js';
 import { breakerChanged } from './events/breaker.js';
 import { checkoutEvents } from './events/checkout.js';
+import { customerErased } from './events/customer.js';
 import { paymentEvents } from './events/payment.js';
 import { receiptIssued, receiptRendered } from './events/receipt.js';
 import { runFinished } from './events/reconciliation-run.js';
@@ -12,6 +13,7 @@ export const CATALOGUE: readonly EventContract[] = [
   ...paymentEvents,
   breakerChanged,
   ...checkoutEvents,
+  customerErased,
   ...stripeEvents,
   ...handledEvents,
   receiptIssued,

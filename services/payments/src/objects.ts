@@ -31,7 +31,7 @@ interface ObjectPorts extends Omit<ConstructorParameters<typeof CarryOn>[0], 'ca
 
 /** The parts of checkouts and customers, joined as those of payments are. */
 export function objectParts(ports: PaymentsPorts, settings: PaymentsSettings, shared: ObjectPorts) {
-  const { db, clock, logger, failpoints, instance, onWork } = ports;
+  const { db, clock, logger, failpoints, instance, onCommitted, onWork } = ports;
   const { stripe, customers, paymentCommands } = shared;
   const checkoutMetrics = new CheckoutMetrics(ports.metrics, logger, db, () => clock.now());
   const keyed = new KeyedFlow({ ...shared, keys: shared.metrics, instance, runMs: settings.runMs });
@@ -60,7 +60,7 @@ export function objectParts(ports: PaymentsPorts, settings: PaymentsSettings, sh
       ...checkoutHandlers({ flow, customers, clock, windowMs: settings.checkoutWindowMs }),
       ...checkoutReadHandlers({ db, clock, onWork }),
       ...windowHandlers({ db, clock, logger, sweep, runMs: settings.runMs }),
-      ...customerHandlers({ db, failpoints, clock, logger, keyed, carryOn: customerCarryOn, instance }),
+      ...customerHandlers({ db, failpoints, clock, logger, keyed, carryOn: customerCarryOn, instance, onCommitted }),
     },
     carryOnOnce: async (patienceMs: number) => (await checkoutLoop.runOnce(patienceMs)) + (await customerLoop.runOnce(patienceMs)),
     idle: async () => void (await Promise.all([keyed.idle(), checkoutLoop.idle(), customerLoop.idle()])),

@@ -1,3 +1,5 @@
+import { type Envelope } from '@tidegate/contracts/envelope';
+import { customerErased } from '@tidegate/contracts/events/customer';
 import { type CustomerView } from '@tidegate/contracts/responses';
 import { RPC } from '@tidegate/contracts/rpc/routes';
 import { type Failpoints } from '@tidegate/database/failpoints';
@@ -38,6 +40,8 @@ describe('A customer', () => {
   const see = async (id: string, tenant = 'default') => world.send(RPC.customerGet, { params: { id }, tenant });
   const erase = (id: string, tenant = 'default', replica = 0) =>
     world.send(RPC.customerErase, { params: { id }, tenant, body: { reason: 'asked to' }, key: null }, replica);
+  const deletedAtStripe = (id: string) =>
+    fetch(`${world.simulator.url}/v1/customers/${id}`, { method: 'DELETE', headers: { authorization: 'Bearer sk_test_simulator' } });
   const atStripe = (email: string) => world.simulator.world.customers.all().filter((one) => one.email === email);
 
   it('is made at Stripe with our ids, and known here by its id there', async () => {
@@ -128,6 +132,31 @@ describe('A customer', () => {
     expect(actions.rows).toEqual([{ action: 'customer.erase', target: id, reason: 'asked to' }]);
   });
 
+  it.each(['here', 'at Stripe', 'here and then there'])('that is erased %s is told of once, by its id alone', async (where) => {
+    const { id } = await made(`told ${where}`);
+    if (where !== 'at Stripe') await erase(id);
+    if (where !== 'here') await deletedAtStripe(id);
+    if (where !== 'at Stripe') await erase(id);
+    await world.tell((news) => news.filter(({ envelope }) => envelope.type === 'customer.deleted'));
+    await world.settle(HOUR);
+    const { erased_at } = world.json<CustomerView>(await see(id));
+    const { rows } = await sql<{ subject: string; message: Envelope }>`
+      SELECT subject, convert_from(bytes, 'UTF8')::jsonb AS message FROM outbox WHERE aggregate = ${id}`.execute(world.db);
+    expect(rows).toEqual([
+      { subject: customerErased.subject, message: expect.objectContaining({ tenant: 'default', aggregate: { id, version: 1 } }) },
+    ]);
+    expect(rows[0]?.message.data).toEqual({ customer: id, erased_at, livemode: false });
+  });
+
+  it('that could not be erased is told to nobody', async () => {
+    const { id } = await made('not-told');
+    dyingAt = 'payments.customer.erase.before_commit';
+    expect((await erase(id, 'default', 1)).status).toBe(503);
+    dyingAt = null;
+    expect(world.json(await see(id))).toMatchObject({ status: 'active', ...person });
+    expect((await sql`SELECT subject FROM outbox WHERE aggregate = ${id}`.execute(world.db)).rows).toEqual([]);
+  });
+
   it('that Stripe made twice, because its list was behind an error that it kept, is erased twice', async () => {
     const email = 'twice@example.com';
     world.simulator.addFault({ fault: 'error_500_after', route: MAKE, times: 1 });
@@ -153,16 +182,13 @@ describe('A customer', () => {
         return world.json<{ status: string; details: object }>(reply);
       };
       if (where === 'here') await erase(id);
-      else
-        await fetch(`${world.simulator.url}/v1/customers/${id}`, {
-          method: 'DELETE',
-          headers: { authorization: 'Bearer sk_test_simulator' },
-        });
+      else await deletedAtStripe(id);
       await world.tell((news) => news.filter(({ envelope }) => envelope.type === 'customer.deleted'));
       await world.settle(HOUR);
       expect(world.json(await see(id))).toMatchObject({ status: 'erased' });
       expect(await details()).toMatchObject({ status: 'authorized', details: told });
       await world.capture(payment.id);
+      expect(JSON.stringify(await details())).not.toMatch(/under.way|Ada/);
       await world.settle(30 * HOUR);
       expect(await details()).toMatchObject({ status: 'succeeded', details: {} });
       expect(JSON.stringify(await details())).not.toMatch(/under.way|Ada/);
@@ -212,7 +238,7 @@ describe('A customer', () => {
 
   it('that somebody deletes at Stripe is erased here, too', async () => {
     const { id } = await made('dashboard');
-    await fetch(`${world.simulator.url}/v1/customers/${id}`, { method: 'DELETE', headers: { authorization: 'Bearer sk_test_simulator' } });
+    await deletedAtStripe(id);
     await world.tell((news) => news.filter(({ envelope }) => envelope.type === 'customer.deleted'));
     expect(world.json(await see(id))).toMatchObject({ status: 'erased', email: null, metadata: {} });
   });

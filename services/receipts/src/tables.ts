@@ -27,6 +27,7 @@ export interface Tables {
   counters: { tenant: string; series: string; year: number; last: number };
   tenants: { id: string; data: JSONColumnType<Tenant>; fetched_at: Date };
   payers: { payment_id: string; tenant: string; details: JSONColumnType<PaymentDetails>; fetched_at: Date };
+  erased_customers: { customer: string; erased_at: Date };
   receipts: ReceiptRow;
   documents: { receipt_id: string; sha256: string; pdf: Buffer; stored_at: Date };
   renderings: { receipt_id: string; attempts: number; due_at: Date; leased_until: Date };

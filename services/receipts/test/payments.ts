@@ -1,4 +1,5 @@
 import type { Envelope } from '@tidegate/contracts/envelope';
+import { customerErased, type CustomerErased } from '@tidegate/contracts/events/customer';
 import { paymentSubject } from '@tidegate/contracts/events/payment';
 import { examplePaymentSnapshot, type PaymentSnapshot } from '@tidegate/contracts/payment';
 import { noPaymentDetails, type PaymentDetails } from '@tidegate/contracts/rpc/payment-details';
@@ -34,6 +35,18 @@ export const succeeded = (data: PaymentSnapshot, tenant = 'default'): Envelope<P
     causationId: null,
     traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
     data,
+  });
+
+export const erased = (customer: string): Envelope<CustomerErased> =>
+  envelope(customerErased, {
+    tenant: 'default',
+    aggregateId: customer,
+    aggregateVersion: 1,
+    occurredAt: new Date('2026-11-21T07:00:00.000Z'),
+    correlationId: `cor_${customer}`,
+    causationId: null,
+    traceparent: null,
+    data: { customer, erased_at: '2026-11-21T07:00:00.000Z', livemode: false },
   });
 
 /** As if payments had been asked for these before. */

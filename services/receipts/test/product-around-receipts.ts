@@ -4,6 +4,7 @@ import { HttpReply, jsonReply } from '@tidegate/contracts/rpc/http-reply';
 import { noPaymentDetails, type PaymentDetails } from '@tidegate/contracts/rpc/payment-details';
 import { RPC, type Tenant } from '@tidegate/contracts/rpc/routes';
 import type { Envelope } from '@tidegate/contracts/envelope';
+import { customerErased } from '@tidegate/contracts/events/customer';
 import { paymentSubject, type PaymentFact } from '@tidegate/contracts/events/payment';
 import { openDatabase } from '@tidegate/database/database';
 import { noFailpoints } from '@tidegate/database/failpoints';
@@ -12,7 +13,7 @@ import { migrate } from '@tidegate/database/migrate';
 import { readMigrations } from '@tidegate/database/migration-files';
 import { schemasOf, type ServiceSchema } from '@tidegate/database/schema-file';
 import { connectBroker } from '@tidegate/messaging/connection';
-import { stage } from '@tidegate/messaging/outbox';
+import { type OutboxMessage, stage } from '@tidegate/messaging/outbox';
 import { serveOutboxRead } from '@tidegate/messaging/outbox-read.rpc';
 import { OutboxRelay } from '@tidegate/messaging/relay';
 import { RpcClient, serveRpc } from '@tidegate/messaging/rpc';
@@ -23,6 +24,7 @@ import { type RunningService, startService } from '@tidegate/service-host/host';
 import { receiptsConfig } from '../src/config.js';
 import { FAILPOINTS } from '../src/failpoints.js';
 import { receipts } from '../src/receipts.module.js';
+import { erased } from './payments.js';
 import { silent } from './receipts-database.js';
 
 const passwordOf = (role: string) => `${role}-in-tests`;
@@ -39,6 +41,8 @@ export interface ProductAroundReceipts {
   paymentsAway: boolean;
   /** Commits these facts to payments' outbox, whose relay publishes them. */
   publish(facts: { fact: PaymentFact; envelope: Envelope }[]): Promise<void>;
+  /** Tells through the same outbox that payments erased a customer. */
+  erase(customer: string): Promise<void>;
   /** The environment of a receipts process. */
   environment(): Record<string, string>;
   startReceipts(settings?: Record<string, string>): Promise<RunningService>;
@@ -75,6 +79,10 @@ export async function productAroundReceipts(): Promise<ProductAroundReceipts> {
   ];
   void relay.run();
   const running: RunningService[] = [];
+  async function tell(messages: OutboxMessage[]): Promise<void> {
+    await payments.db.transaction().execute((tx) => stage(tx, messages));
+    relay.signal();
+  }
   const product: ProductAroundReceipts = {
     database,
     nats,
@@ -83,10 +91,9 @@ export async function productAroundReceipts(): Promise<ProductAroundReceipts> {
     tenants,
     details,
     async publish(facts) {
-      const messages = facts.map(({ fact, envelope }) => ({ aggregate: envelope.aggregate.id, subject: paymentSubject(fact), envelope }));
-      await payments.db.transaction().execute((tx) => stage(tx, messages));
-      relay.signal();
+      await tell(facts.map(({ fact, envelope }) => ({ aggregate: envelope.aggregate.id, subject: paymentSubject(fact), envelope })));
     },
+    erase: (customer) => tell([{ aggregate: customer, subject: customerErased.subject, envelope: erased(customer) }]),
     environment: () => ({
       PORT: '0',
       DATABASE_URL: database.urlFor('receipts'),

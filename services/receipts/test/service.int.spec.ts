@@ -63,7 +63,7 @@ describe('Given receipts in four processes at work on the events of payments', (
       description: 'Order 3',
       receipt_email: 'ada@example.com',
       locale: 'en-GB',
-      customer: null,
+      customer: 'cus_ada',
       line_items: [],
     });
     await Promise.all(facts.map((ofOne) => product.publish(ofOne)));
@@ -121,6 +121,17 @@ describe('Given receipts in four processes at work on the events of payments', (
   }, 20_000);
 });
 
+const ada = () =>
+  opened.db.selectFrom('payers').select('details').where('payment_id', '=', payment(3).payment_id).executeTakeFirstOrThrow();
+
+describe('Given a customer who was erased at payments', () => {
+  it('erases its copy of what it knew', async () => {
+    expect((await ada()).details).toMatchObject({ receipt_email: 'ada@example.com' });
+    await product.erase('cus_ada');
+    await eventually(async () => expect(JSON.stringify(await ada())).not.toMatch(/ada@|Order 3|en-GB/));
+  });
+});
+
 describe('Given the projection dropped while receipts go on being issued', () => {
   it('replays payments in a new generation, keeps every number and misses none', async () => {
     const numbers = async () =>
@@ -139,9 +150,14 @@ describe('Given the projection dropped while receipts go on being issued', () =>
         numberFormat: '{series}-{year}-{sequence:6}',
       });
 
+    // As from a backup that still knew her.
+    await sql`UPDATE payers SET details = details || '{"receipt_email": "ada@example.com"}' WHERE payment_id = ${payment(3).payment_id}`.execute(
+      opened.db,
+    );
     await opened.db.deleteFrom('receipts').execute();
     expect(await rebuildNow()).toMatchObject({ events: 2 * before.size });
     expect(await checksumOfReceipts(opened.db)).toBe(checksum);
+    expect((await ada()).details.receipt_email).toBeNull();
 
     await product.publish(Array.from({ length: 20 }, (_, n) => success(700 + n)));
     await rebuildNow();

@@ -15,7 +15,8 @@ import { nextLookUp, nextRetry } from '../work/schedule.js';
 import { type Signals } from '../work/signals.js';
 import { type Held, release, type WaitsFor } from '../work/work.store.js';
 import { type Change, type Customer, decideCreated, decideDeleted, decideFound } from './customer.decide.js';
-import { change, findByRef, forgetDetails } from './customer.store.js';
+import { forgetDetails } from './customer.erasure.js';
+import { change, findByRef } from './customer.store.js';
 import { viewOf } from './customer.view.js';
 
 export interface CustomerCarryOnDeps {

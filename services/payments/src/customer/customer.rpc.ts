@@ -6,6 +6,7 @@ import { recordOperatorAction } from '@tidegate/database/operator-action';
 import { type Failpoints } from '@tidegate/database/failpoints';
 import { inTransaction } from '@tidegate/database/transaction';
 import { type Logger } from '@tidegate/telemetry/logger';
+import { currentTraceparent } from '@tidegate/telemetry/tracing';
 import { type Kysely } from 'kysely';
 import { z } from 'zod';
 import { claim } from '../idempotency/idempotency.store.js';
@@ -18,7 +19,8 @@ import { type PaymentsTables } from '../tables.js';
 import { acquire, type Held, wishRefresh } from '../work/work.store.js';
 import { type CustomerCarryOn } from './carry-on.flow.js';
 import { type Customer } from './customer.decide.js';
-import { findByRef, findByStripeId, forget } from './customer.store.js';
+import { forget } from './customer.erasure.js';
+import { findByRef, findByStripeId } from './customer.store.js';
 import { viewOf } from './customer.view.js';
 
 export interface CustomerRpcDeps {
@@ -29,6 +31,8 @@ export interface CustomerRpcDeps {
   keyed: KeyedFlow;
   carryOn: CustomerCarryOn;
   instance: string;
+  /** New outbox rows are committed. */
+  onCommitted(): void;
 }
 
 /** The handlers of customers, by subject. */
@@ -177,17 +181,20 @@ async function erase(deps: CustomerRpcDeps, request: RouteRequest): Promise<Http
   return jsonReply(200, viewOf((await findByRef(deps.db, after.ref)) ?? after));
 }
 
-async function eraseNow(deps: CustomerRpcDeps, customer: Customer, { actor }: RouteRequest, reason: string): Promise<Customer | null> {
+async function eraseNow(deps: CustomerRpcDeps, customer: Customer, request: RouteRequest, reason: string): Promise<Customer | null> {
+  const { actor, correlation_id } = request;
   const now = deps.clock.now();
   const action = 'customer.erase';
   const target = customer.stripe_customer ?? '';
   const after = await inTransaction(deps, 'payments.customer.erase', async (tx) => {
-    const erased = await forget(tx, customer, 'erasing', now);
+    const erased = await forget(tx, customer, 'erasing', { now, correlation_id, causation_id: null, traceparent: currentTraceparent() });
     if (!erased) return null;
     await wishRefresh(tx, customer.ref, now);
     await recordOperatorAction(tx, { actor, action, target, reason }, now);
     return erased;
   });
-  if (after) deps.logger.info({ event: 'operator_action', actor, action, reason, customer: target }, 'A customer was erased');
+  if (!after) return null;
+  deps.onCommitted();
+  deps.logger.info({ event: 'operator_action', actor, action, reason, customer: target }, 'A customer was erased');
   return after;
 }

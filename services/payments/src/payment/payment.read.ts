@@ -4,6 +4,7 @@ import { type PaymentDetails } from '@tidegate/contracts/rpc/payment-details';
 import { RPC, type RpcSubject } from '@tidegate/contracts/rpc/routes';
 import { type Kysely, type Selectable, sql } from 'kysely';
 import { readStream } from '@tidegate/event-store/read';
+import { isToBeForgotten, withoutPerson } from '../customer/customer.erasure.js';
 import { type PaymentsTable, type PaymentsTables, type RequestDetails } from '../tables.js';
 import { lookSooner } from '../work/work.store.js';
 import { isClosed } from './dispute.decide.js';
@@ -105,7 +106,8 @@ async function receiptsOf(db: Kysely<PaymentsTables>, ids: string[]): Promise<Ma
 
 async function detailsOfPayment(db: Kysely<PaymentsTables>, row: Selectable<PaymentsTable>): Promise<PaymentDetails> {
   const rows = await db.selectFrom('request_details').select('details').where('payment_id', '=', row.id).execute();
-  const all = Object.assign({}, ...rows.map((one) => one.details)) as RequestDetails;
+  const told = Object.assign({}, ...rows.map((one) => one.details)) as RequestDetails;
+  const all = (await isToBeForgotten(db, row)) ? withoutPerson(told) : told;
   return {
     description: all.description ?? null,
     receipt_email: all.receipt_email ?? null,

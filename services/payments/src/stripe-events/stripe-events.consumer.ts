@@ -127,7 +127,8 @@ export class StripeEventsConsumer implements Handler {
   }
 
   private async joinCustomer(tx: Transaction<PaymentsTables>, message: Incoming, event: NormalizedStripeEvent): Promise<Result> {
-    const tenant = await joinCustomerNews(tx, event, this.deps.clock.now());
+    const { correlation_id, causation_id, traceparent } = metadataOf(message, event);
+    const tenant = await joinCustomerNews(tx, event, { now: this.deps.clock.now(), correlation_id, causation_id, traceparent });
     if (tenant === null) return { outcome: 'ignored', reason: null, tenant: message.envelope.tenant };
     return { outcome: 'processed', reason: null, tenant };
   }

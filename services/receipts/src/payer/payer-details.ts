@@ -6,6 +6,7 @@ import type { Kysely } from 'kysely';
 import type { ReceiptFacts } from '../document/receipt-facts.js';
 import type { Tables } from '../tables.js';
 import type { Ask } from '../tenant/tenant-copy.js';
+import { keepPayer } from './payer-erasure.js';
 
 const TIMEOUT_MS = 2000;
 
@@ -28,12 +29,7 @@ export class PayerDetails {
     const kept = await db.selectFrom('payers').select('details').where('payment_id', '=', facts.payment_id).executeTakeFirst();
     if (kept) return PaymentDetails.parse(kept.details);
     const details = await this.asked(facts, correlationId);
-    await db
-      .insertInto('payers')
-      .values({ payment_id: facts.payment_id, tenant: facts.tenant, details: JSON.stringify(details), fetched_at: clock.now() })
-      .onConflict((conflict) => conflict.column('payment_id').doNothing())
-      .execute();
-    return details;
+    return keepPayer(db, { payment_id: facts.payment_id, tenant: facts.tenant, details, fetched_at: clock.now() });
   }
 
   private async asked(facts: ReceiptFacts, correlationId: string): Promise<PaymentDetails> {

@@ -8,6 +8,7 @@ import type { Handler, Incoming } from '@tidegate/messaging/subscriber';
 import type { Clock } from '@tidegate/service-host/clock';
 import type { Logger } from '@tidegate/telemetry/logger';
 import { type Kysely, sql, type Transaction } from 'kysely';
+import { ERASED, erasePayer } from '../payer/payer-erasure.js';
 import type { Tables } from '../tables.js';
 import { keptTenant } from '../tenant/tenant-copy.js';
 import { issueForPayment } from './receipt.flow.js';
@@ -34,7 +35,7 @@ export async function replayAndRebuild(ports: RebuildPorts): Promise<{ replayed:
     broker: ports.broker,
     logger: ports.logger,
     service: 'receipts',
-    sources: [{ durable: PAYMENTS_CONSUMER, stream: 'PAYMENTS_EVENTS', handler: issueMissing(ports) }],
+    sources: [{ durable: PAYMENTS_CONSUMER, stream: 'PAYMENTS_EVENTS', handler: replayed(ports) }],
     into: [],
     afterReplace: async (tx: Transaction<Tables>) => void (events = await refill(tx)),
   });
@@ -77,9 +78,10 @@ async function refill(tx: Transaction<Tables>): Promise<number> {
 }
 
 /** The live consumer without network: the new generation may mark a payment done only if its receipt exists then. */
-function issueMissing({ clock, numberFormat }: RebuildPorts): Handler {
+function replayed({ clock, numberFormat }: RebuildPorts): Handler {
   return {
     async handle(tx: Transaction<Tables>, message: Incoming) {
+      if (message.subject === ERASED) return erasePayer(tx, message);
       if (message.subject !== SUCCEEDED) return;
       const { envelope: cause } = message;
       const tenant = await keptTenant(tx, cause.tenant);

@@ -7,6 +7,7 @@ import type { Clock } from '@tidegate/service-host/clock';
 import type { Logger } from '@tidegate/telemetry/logger';
 import type { Transaction } from 'kysely';
 import type { ReceiptFacts } from '../document/receipt-facts.js';
+import { ERASED, erasePayer } from '../payer/payer-erasure.js';
 import type { Tables } from '../tables.js';
 import { type TenantCopies, TenantUnavailable } from '../tenant/tenant-copy.js';
 import { issueForPayment } from './receipt.flow.js';
@@ -21,10 +22,10 @@ export interface IssuingPorts {
 }
 
 const TENANT_RETRY_MS = 1000;
-/** The only fact that receipts act on. */
+/** The fact that gives a payment its receipt. */
 export const SUCCEEDED = paymentSubject('succeeded');
 
-/** Issues the receipt of each payment that succeeded, in the transaction that marks the message done. Every other event passes by. */
+/** Issues the receipt of each payment that succeeded, and erases the payer with the customer, in the transaction that marks the message done. Every other event passes by. */
 export class ReceiptsPaymentsConsumer implements Handler {
   private readonly issuedBy = new WeakMap<Incoming, ReceiptFacts>();
 
@@ -41,6 +42,7 @@ export class ReceiptsPaymentsConsumer implements Handler {
   }
 
   async handle(tx: Transaction<Tables>, message: Incoming, prepared: unknown): Promise<void> {
+    if (message.subject === ERASED) return erasePayer(tx, message);
     if (message.subject !== SUCCEEDED) return;
     const facts = await issueForPayment(tx, {
       payment: paymentIn(message.envelope),
