@@ -2,7 +2,8 @@ import { z } from 'zod';
 
 /**
  * What every published event carries around its data. `aggregate_version` counts the published events of one aggregate;
- * `occurred_at` is RFC 3339 UTC; `traceparent` is W3C Trace Context, null when the event was not caused inside a trace.
+ * `occurred_at` is RFC 3339 UTC; `traceparent` is W3C Trace Context, null when the event was not caused inside a trace. `replay_of` is there when an operator
+ * has the event published once more: the id that it was published under first. Whoever handled that one has nothing to do.
  */
 export const envelopeOf = <T extends z.ZodType>(data: T) =>
   z.object({
@@ -16,6 +17,7 @@ export const envelopeOf = <T extends z.ZodType>(data: T) =>
     correlation_id: z.string(),
     causation_id: z.string().nullable(),
     traceparent: z.string().nullable(),
+    replay_of: z.uuid().optional(),
     data,
   });
 
@@ -30,6 +32,7 @@ export interface Envelope<T = unknown> {
   correlation_id: string;
   causation_id: string | null;
   traceparent: string | null;
+  replay_of?: string;
   data: T;
 }
 

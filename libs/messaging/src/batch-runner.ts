@@ -35,7 +35,8 @@ export class BatchRunner {
     try {
       const behind = await rowsBehind(options.db, key, heads, BATCH_ROWS);
       const rows = [...heads, ...behind].sort((a, b) => a.position - b.position);
-      const messages = rows.map((row) => this.lanes.messageOf(row));
+      const passed = await this.lanes.passed(rows);
+      const messages = rows.filter((row) => !passed.has(row.message_id)).map((row) => this.lanes.messageOf(row));
       await inTransaction(options, `${options.service}.${options.durable}.handle`, async (tx) => {
         await options.beforeHandle?.(tx);
         for (const message of messages) await this.lanes.traced(message, () => options.handler.handle(tx, message, undefined));

@@ -1,6 +1,6 @@
 import { type Db } from '@tidegate/database/database';
 import { type RawBuilder, sql } from 'kysely';
-import { advanceLanes } from './inbox-batch.js';
+import { advanceLanes } from './inbox-lanes.js';
 
 export interface DeadLetter {
   consumer: string;

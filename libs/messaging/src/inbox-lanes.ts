@@ -10,6 +10,8 @@ export interface LaneRow {
   subject: string;
   aggregate: string;
   bytes: Buffer;
+  /** The message that this one is a replay of. */
+  replay_of: string | null;
   /** Attempts begun, this one included. */
   started: number;
   finished: number;
@@ -28,7 +30,7 @@ export class LaneLost extends Error {
 }
 
 const ROW = sql.raw(
-  'i.message_id, i.epoch, i.position, i.subject, i.aggregate, i.bytes, i.started, i.finished, i.failures, i.first_failed_at',
+  'i.message_id, i.epoch, i.position, i.subject, i.aggregate, i.bytes, i.replay_of, i.started, i.finished, i.failures, i.first_failed_at',
 );
 const expiry = (ttlMs: number) => sql`clock_timestamp() + ${ttlMs} * interval '1 millisecond'`;
 const ofLane = (key: InboxKey, aggregate: string) =>
@@ -157,24 +159,56 @@ export async function completeRow(tx: Db, key: InboxKey, row: LaneRow, step: { g
 export type Verdict = { kind: 'retry'; dueAt: Date } | { kind: 'dead' };
 
 /**
- * Records a failed attempt and frees the lane until it is due, or for good when the row is dead. The lane must be locked. Throws LaneLost when the row is done
- * after all: its commit took place and only the answer was lost, and by then the lane is the next row's.
+ * Records a failed attempt and frees the lane until it is due, or for good when the row is dead; a dead one is `discarded` at once, and its lane goes on, when a
+ * replay of it waits already. The lane must be locked. Throws LaneLost when the row is done after all: its commit took place and only the answer was lost, and
+ * by then the lane is the next row's.
  */
 export async function recordFailure(
   tx: Db,
   key: InboxKey,
   row: LaneRow,
   failure: { verdict: Verdict; reason: string; now: Date },
-): Promise<void> {
-  const dead = failure.verdict.kind === 'dead';
+): Promise<'pending' | 'dead' | 'discarded'> {
+  const state = failure.verdict.kind === 'retry' ? 'pending' : (await replayWaits(tx, key, row)) ? 'discarded' : 'dead';
   const recorded = await sql`
-    UPDATE inbox SET state = ${dead ? 'dead' : 'pending'}, finished = started, failures = failures + 1,
+    UPDATE inbox SET state = ${state}, finished = started, failures = failures + 1,
       first_failed_at = coalesce(first_failed_at, ${failure.now}), reason = ${failure.reason.slice(0, 1000)}
     WHERE consumer = ${key.consumer} AND generation = ${key.generation} AND message_id = ${row.message_id} AND state = 'pending'`.execute(
     tx,
   );
   if ((recorded.numAffectedRows ?? 0n) === 0n) throw new LaneLost(row.aggregate);
+  if (state === 'discarded') {
+    await advanceLanes(tx, key, [row.aggregate]);
+    return state;
+  }
   await sql`
     UPDATE inbox_lanes SET holder = NULL, expires_at = NULL, due_at = ${failure.verdict.kind === 'retry' ? failure.verdict.dueAt : 'infinity'}::timestamptz
     WHERE ${ofLane(key, row.aggregate)}`.execute(tx);
+  return state;
+}
+
+/** Sets lanes to their lowest unhandled row and frees them; removes those without any. The lanes must be locked. */
+export async function advanceLanes(tx: Db, key: InboxKey, aggregates: readonly string[]): Promise<void> {
+  await sql`
+    WITH following AS (
+      SELECT DISTINCT ON (aggregate) aggregate, position, state FROM inbox
+      WHERE consumer = ${key.consumer} AND generation = ${key.generation} AND aggregate = ANY(${aggregates}) AND state IN ('pending', 'dead') AND position IS NOT NULL
+      ORDER BY aggregate, position
+    ), emptied AS (
+      DELETE FROM inbox_lanes
+      WHERE consumer = ${key.consumer} AND generation = ${key.generation} AND aggregate = ANY(${aggregates}) AND aggregate NOT IN (SELECT aggregate FROM following)
+    )
+    UPDATE inbox_lanes AS lane SET position = following.position, holder = NULL, expires_at = NULL,
+      due_at = CASE following.state WHEN 'dead' THEN 'infinity'::timestamptz ELSE '-infinity'::timestamptz END
+    FROM following
+    WHERE lane.consumer = ${key.consumer} AND lane.generation = ${key.generation} AND lane.aggregate = following.aggregate`.execute(tx);
+}
+
+/** Whether a replay of this very event comes behind the row. */
+async function replayWaits(tx: Db, key: InboxKey, row: LaneRow): Promise<boolean> {
+  const { rows } = await sql`
+    SELECT 1 FROM inbox
+    WHERE consumer = ${key.consumer} AND generation = ${key.generation} AND replay_of = ${row.replay_of ?? row.message_id}
+      AND state = 'pending' AND position > ${row.position} LIMIT 1`.execute(tx);
+  return rows.length > 0;
 }

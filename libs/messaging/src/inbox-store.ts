@@ -2,6 +2,7 @@ import { type Db } from '@tidegate/database/database';
 import { sql } from 'kysely';
 import { type InboxKey } from './inbox-key.js';
 import { advanceWatermark, readWatermark } from './inbox-watermark.js';
+import { replayOf, supersedeDead } from './inbox-replays.js';
 import { type Place } from './position-header.js';
 
 /** A message that came from the stream or from the owner's outbox, about to be stored. */
@@ -33,6 +34,7 @@ export async function storeArrivals(tx: Db, key: InboxKey, arrivals: readonly Ar
   );
   const added = fresh.length === 0 ? [] : await insert(tx, key, fresh);
   if (added.length > 0) await openLanes(tx, key, added);
+  await supersedeDead(tx, key, fresh);
   const watermark = added.length === 0 ? known.position : await advanceWatermark(tx, key, known.position);
   return { watermark, added: added.length, unknownEpoch };
 }
@@ -48,12 +50,13 @@ async function insert(tx: Db, key: InboxKey, arrivals: readonly Arrival[]): Prom
   const byId = new Map(arrivals.map((one) => [one.messageId, one]));
   const unique = [...byId.values()].sort((a, b) => a.position - b.position);
   const { rows } = await sql<Added>`
-    INSERT INTO inbox (consumer, generation, message_id, epoch, position, subject, aggregate, bytes)
-    SELECT ${key.consumer}, ${key.generation}, message_id, epoch, position, subject, aggregate, bytes
+    INSERT INTO inbox (consumer, generation, message_id, epoch, position, subject, aggregate, bytes, replay_of)
+    SELECT ${key.consumer}, ${key.generation}, message_id, epoch, position, subject, aggregate, bytes, replay_of
     FROM unnest(
       ${unique.map((one) => one.messageId)}::uuid[], ${unique.map((one) => one.epoch)}::bigint[], ${unique.map((one) => one.position)}::bigint[],
-      ${unique.map((one) => one.subject)}::text[], ${unique.map((one) => one.aggregate)}::text[], ${unique.map((one) => one.bytes)}::bytea[]
-    ) AS arrival(message_id, epoch, position, subject, aggregate, bytes)
+      ${unique.map((one) => one.subject)}::text[], ${unique.map((one) => one.aggregate)}::text[], ${unique.map((one) => one.bytes)}::bytea[],
+      ${unique.map((one) => replayOf(one.bytes))}::uuid[]
+    ) AS arrival(message_id, epoch, position, subject, aggregate, bytes, replay_of)
     ORDER BY position
     ON CONFLICT (consumer, generation, message_id) DO UPDATE SET position = excluded.position, epoch = excluded.epoch WHERE inbox.position IS NULL
     RETURNING aggregate, position, state`.execute(tx);

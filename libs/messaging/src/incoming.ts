@@ -44,6 +44,14 @@ export interface Handler {
   handle(tx: Transaction<any>, message: Incoming, prepared: unknown): Promise<void>;
   /** After the commit, best effort: wake a loop. */
   afterCommit?(message: Incoming): void;
+  /**
+   * A replay of a message that took effect here already: `pass` (the default) leaves it at that, so that no mail goes out twice; `again` hands it over, for
+   * joins and projections that come out the same however often they hear it. A replay of one that is dead takes its place, and is handled either way.
+   */
+  replays?: 'pass' | 'again';
+  /** In the transaction that sets the message aside as dead: for telling others that its effect is missing. */
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- any service's transaction
+  gaveUp?(tx: Transaction<any>, message: Incoming, reason: string): Promise<void>;
   /** A pure projector without `prepare`: messages of many aggregates may share one transaction. */
   projector?: boolean;
 }

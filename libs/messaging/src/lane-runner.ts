@@ -11,6 +11,7 @@ import { type Transaction } from 'kysely';
 import { type Handler, type Incoming, PermanentFailure } from './incoming.js';
 import { completeRow, LaneLost, type LaneRow, lockLanes, recordFailure } from './inbox-lanes.js';
 import { type InboxKey } from './inbox-key.js';
+import { effectiveBefore } from './inbox-replays.js';
 import { type RetryPolicy, verdictOn } from './retry-policy.js';
 
 export interface RunnerOptions extends RetryPolicy {
@@ -36,6 +37,8 @@ export interface RunnerOptions extends RetryPolicy {
 const DEADLY_STARTS = 8;
 const RECORD_RETRY_MS = 250;
 const RECORD_ATTEMPTS = 40;
+/** Failures of `gaveUp` after which a message is set aside without it. */
+const TELL_ATTEMPTS = 3;
 
 /** Runs the rows of leased lanes, one lane at a time in order, each in the transaction that marks it done. */
 export class LaneRunner {
@@ -63,6 +66,7 @@ export class LaneRunner {
   private async attempt(row: LaneRow, goOn: () => boolean): Promise<Outcome> {
     try {
       const message = this.messageOf(row);
+      if ((await this.passed([row])).size > 0) return await this.pass(row, goOn);
       return await this.traced(message, async () => {
         const prepared = await this.options.handler.prepare?.(message);
         const next = await inTransaction(this.options, `${this.options.service}.${this.options.durable}.handle`, async (tx) => {
@@ -77,6 +81,23 @@ export class LaneRunner {
     } catch (error) {
       return this.failed(row, error, goOn);
     }
+  }
+
+  /** Which of these rows are replays that the handler need not see: their message ids. */
+  async passed(rows: readonly LaneRow[]): Promise<ReadonlySet<string>> {
+    return this.options.handler.replays === 'again' ? new Set() : effectiveBefore(this.options.db, this.key, rows);
+  }
+
+  private async pass(row: LaneRow, goOn: () => boolean): Promise<Outcome> {
+    const next = await this.options.db.transaction().execute(async (tx) => {
+      await lockLanes(tx, this.key, this.options, [row]);
+      return completeRow(tx, this.key, row, { goOn: goOn(), ttlMs: this.options.laneLeaseMs });
+    });
+    this.options.logger.debug(
+      { event: 'replay_passed', consumer: this.key.consumer, position: row.position, replay_of: row.replay_of },
+      'A replay of a message that took effect here before was passed',
+    );
+    return { kind: 'done', next };
   }
 
   /** The context every handler runs in: the publisher's trace and correlation id. */
@@ -142,12 +163,17 @@ export class LaneRunner {
     };
     if (verdict.kind === 'dead') logger.error({ event: 'message_dead', ...log }, 'A message was set aside as dead; its aggregate waits');
     else logger.warn({ event: 'message_retried', ...log, due_at: verdict.dueAt.toISOString() }, 'A message failed and is tried again');
+    let untold = 0;
     for (let attempt = 1; attempt <= RECORD_ATTEMPTS || goOn(); attempt += 1) {
       try {
-        await db.transaction().execute(async (tx) => {
+        const state = await db.transaction().execute(async (tx) => {
           await lockLanes(tx, this.key, this.options, [row]);
-          await recordFailure(tx, this.key, row, { verdict, reason, now });
+          const recorded = await recordFailure(tx, this.key, row, { verdict, reason, now });
+          if (recorded === 'dead' && untold < TELL_ATTEMPTS) await this.tell(tx, row, reason, () => (untold += 1));
+          return recorded;
         });
+        // What stood behind a discarded row may run at once.
+        if (state === 'discarded') return { kind: 'failed', dueAt: now };
         break;
       } catch (err) {
         if (err instanceof LaneLost) break;
@@ -155,6 +181,19 @@ export class LaneRunner {
       }
     }
     return { kind: 'failed', dueAt: verdict.kind === 'retry' ? verdict.dueAt : null };
+  }
+
+  /** A message that cannot even be read is told of by nobody. */
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- any service's transaction
+  private async tell(tx: Transaction<any>, row: LaneRow, reason: string, failed: () => void): Promise<void> {
+    try {
+      await this.options.handler.gaveUp?.(tx, this.messageOf(row), reason);
+    } catch (err) {
+      if (err instanceof PermanentFailure) return;
+      failed();
+      this.options.logger.warn({ event: 'gave_up_untold', consumer: this.key.consumer, err }, 'Nobody could be told of a dead message');
+      throw err;
+    }
   }
 }
 

@@ -50,6 +50,8 @@ export interface EnvelopeParts<T> {
   correlationId: string;
   causationId: string | null;
   traceparent: string | null;
+  /** The id under which the same event was published first, when this is a replay of it. */
+  replayOf?: string | null;
   data: T;
 }
 
@@ -67,6 +69,7 @@ export function envelope<T>(contract: string | { subject: string; version: numbe
     correlation_id: parts.correlationId,
     causation_id: parts.causationId,
     traceparent: parts.traceparent,
+    ...(parts.replayOf ? { replay_of: parts.replayOf } : {}),
     data: parts.data,
   };
 }

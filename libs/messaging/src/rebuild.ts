@@ -112,7 +112,8 @@ async function fill(options: RebuildOptions, source: RebuildSource): Promise<{ k
 
 async function handleAll(options: RebuildOptions, source: RebuildSource, key: InboxKey, schemas: Schemas): Promise<number> {
   const holder = `rebuild:${randomUUID()}`;
-  const handler: Handler = { handle: (tx, message) => handleOrGiveUp(source.handler, tx, message), projector: true };
+  const { replays = 'pass' } = source.handler;
+  const handler: Handler = { handle: (tx, message) => handleOrGiveUp(source.handler, tx, message), replays, projector: true };
   const clock = { now: () => new Date() };
   const runner = new BatchRunner(
     {

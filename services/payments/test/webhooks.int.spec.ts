@@ -230,6 +230,29 @@ describe("Stripe's news", () => {
     expect(reported[0]?.n).toBeGreaterThan(10);
   });
 
+  it('is reported as failed when it was set aside, without secrets', async () => {
+    const message = newsOf(world)[0]!;
+    await world.db
+      .transaction()
+      .execute((tx) => world.parts.stripeEvents.gaveUp(tx, message, `Error: ${['sk', 'test', 'abcdefghijkl'].join('_')}`));
+    const { rows } = await sql<{ data: object }>`
+      SELECT convert_from(bytes, 'UTF8')::json -> 'data' AS data FROM outbox ORDER BY id DESC LIMIT 1`.execute(world.db);
+    const { stripe_event_id } = message.envelope.data as NormalizedStripeEvent;
+    expect(rows).toEqual([{ data: { stripe_event_id, consumer: message.consumer, outcome: 'failed', reason: 'Error: sk_[secret]' } }]);
+  });
+
+  it('replayed, all of it, changes nothing and sends nothing to Stripe', async () => {
+    const events = async () => (await sql<{ n: number }>`SELECT count(*)::int AS n FROM events`.execute(world.db)).rows[0]?.n;
+    const posts = () => world.simulator.world.requests.all().filter((request) => request.method === 'POST').length;
+    const before = [await events(), posts()];
+    for (const message of newsOf(world)) {
+      (message.envelope.data as NormalizedStripeEvent).replay = true;
+      await deliver(world, message);
+    }
+    await world.settle();
+    expect([await events(), posts()]).toEqual(before);
+  });
+
   it('and everything before can be told again: the projection rebuilt from events is equal', async () => {
     const before = await world.db.selectFrom('payments').selectAll().orderBy('id').execute();
     expect(await rebuildPayments(world.db)).toBe(before.length);

@@ -86,6 +86,24 @@ describe("What Stripe's events say", () => {
     expect(await bench.db.selectFrom('stripe_objects').select('event_id').execute()).toEqual([{ event_id: 'evt_ours' }]);
   });
 
+  it('that could not be projected is reported as failed, without secrets; what is no event of Stripe is not', async () => {
+    const handler = stripeEventsProjector({ livemode: false, staged: () => undefined });
+    const reason = `Error: no ${['sk', 'test', 'abcdefghijkl'].join('_')}`;
+    await inTx((tx) => handler.gaveUp!(tx, said('evt_dead', 'succeeded', 5), reason));
+    await inTx((tx) => handler.gaveUp!(tx, { envelope: { data: {} } } as Incoming, reason));
+    const { rows } = await sql<{ body: string }>`
+      SELECT convert_from(bytes, 'UTF8') AS body FROM outbox WHERE convert_from(bytes, 'UTF8') LIKE '%"failed"%' ORDER BY id`.execute(
+      bench.db,
+    );
+    const told = {
+      stripe_event_id: 'evt_dead',
+      consumer: 'reconciliation-stripe-events',
+      outcome: 'failed',
+      reason: 'Error: no sk_[secret]',
+    };
+    expect(rows.map((row) => JSON.parse(row.body).data)).toEqual([told]);
+  });
+
   it('that is no normalized event is refused for good', async () => {
     const rubbish = { ...said('evt_x', 'succeeded', 1), envelope: { data: { nothing: true } } } as unknown as Incoming;
     await expect(inTx((tx) => stripeEventsReplay(false).handle(tx, rubbish, undefined))).rejects.toMatchObject({

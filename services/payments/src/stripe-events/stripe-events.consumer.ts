@@ -6,6 +6,7 @@ import { type Handler, type Incoming, TransientFailure } from '@tidegate/messagi
 import { envelope, stage } from '@tidegate/messaging/outbox';
 import { type CheckoutSession, type Intent } from '@tidegate/stripe-gateway/intent';
 import { type StripeOutcome, type StripePort } from '@tidegate/stripe-gateway/port';
+import { scrub } from '@tidegate/telemetry/scrub';
 import { currentTraceparent } from '@tidegate/telemetry/tracing';
 import { type Kysely, type Transaction } from 'kysely';
 import { type z } from 'zod';
@@ -52,6 +53,8 @@ interface Result {
 
 /** Joins what Stripe tells into payments, in any order and any number of times, and reports what became of each event. */
 export class StripeEventsConsumer implements Handler {
+  /** What is joined twice changes nothing. */
+  readonly replays = 'again';
   /** What each message has to tell the operators, until its transaction has committed. */
   private readonly told = new Map<string, () => void>();
 
@@ -75,21 +78,31 @@ export class StripeEventsConsumer implements Handler {
   async handle(tx: Transaction<PaymentsTables>, message: Incoming, prepared: unknown): Promise<void> {
     const event = message.envelope.data as NormalizedStripeEvent;
     this.told.delete(message.messageId);
-    const result = await this.join(tx, message, event, prepared as Prepared | null);
+    await this.report(tx, message, await this.join(tx, message, event, prepared as Prepared | null));
+  }
+
+  async gaveUp(tx: Transaction<PaymentsTables>, message: Incoming, reason: string): Promise<void> {
+    await this.report(tx, message, { outcome: 'failed', reason: scrub(reason), tenant: message.envelope.tenant });
+  }
+
+  private async report(tx: Transaction<PaymentsTables>, message: Incoming, result: Result): Promise<void> {
+    const { stripe_event_id } = message.envelope.data as Partial<NormalizedStripeEvent>;
+    // What is no Stripe event at all, nobody can be told of.
+    if (typeof stripe_event_id !== 'string') return;
     const subject = handledSubject('payments');
     await stage(tx, [
       {
-        aggregate: `stripe_event:${event.stripe_event_id}`,
+        aggregate: `stripe_event:${stripe_event_id}`,
         subject,
         envelope: envelope(subject, {
           tenant: result.tenant,
-          aggregateId: event.stripe_event_id,
+          aggregateId: stripe_event_id,
           aggregateVersion: 1,
           occurredAt: this.deps.clock.now(),
           correlationId: message.envelope.correlation_id,
           causationId: message.envelope.id,
           traceparent: currentTraceparent(),
-          data: { stripe_event_id: event.stripe_event_id, consumer: CONSUMER, outcome: result.outcome, reason: result.reason },
+          data: { stripe_event_id, consumer: CONSUMER, outcome: result.outcome, reason: result.reason },
         }),
       },
     ]);

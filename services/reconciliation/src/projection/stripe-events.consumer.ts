@@ -3,6 +3,7 @@ import type { StripeEventHandled } from '@tidegate/contracts/events/stripe-event
 import { handledSubject } from '@tidegate/contracts/subjects';
 import { envelope, stage } from '@tidegate/messaging/outbox';
 import { type Handler, type Incoming, PermanentFailure } from '@tidegate/messaging/subscriber';
+import { scrub } from '@tidegate/telemetry/scrub';
 import { currentTraceparent } from '@tidegate/telemetry/tracing';
 import type { Transaction } from 'kysely';
 import type { ReconciliationTables } from '../tables.js';
@@ -22,10 +23,12 @@ export interface StripeEventsProjectorParts {
 export function stripeEventsProjector({ livemode, staged }: StripeEventsProjectorParts): Handler {
   return {
     projector: true,
+    replays: 'again',
     async handle(tx, message) {
       const outcome = await project(tx, message, livemode);
-      await report(tx, message, outcome);
+      await report(tx, message, { outcome, reason: null });
     },
+    gaveUp: (tx, message, reason) => report(tx, message, { outcome: 'failed', reason: scrub(reason) }),
     afterCommit: staged,
   };
 }
@@ -34,6 +37,7 @@ export function stripeEventsProjector({ livemode, staged }: StripeEventsProjecto
 export function stripeEventsReplay(livemode: boolean): Handler {
   return {
     projector: true,
+    replays: 'again',
     async handle(tx, message) {
       await project(tx, message, livemode);
     },
@@ -56,10 +60,12 @@ async function project(
 async function report(
   tx: Transaction<ReconciliationTables>,
   { envelope: cause }: Incoming,
-  outcome: StripeEventHandled['outcome'],
+  result: Pick<StripeEventHandled, 'outcome' | 'reason'>,
 ): Promise<void> {
-  const { stripe_event_id } = cause.data as NormalizedStripeEvent;
-  const data: StripeEventHandled = { stripe_event_id, consumer: CONSUMER, outcome, reason: null };
+  const { stripe_event_id } = cause.data as Partial<NormalizedStripeEvent>;
+  // What is no Stripe event at all, nobody can be told of.
+  if (typeof stripe_event_id !== 'string') return;
+  const data: StripeEventHandled = { stripe_event_id, consumer: CONSUMER, ...result };
   const handled = envelope(SUBJECT, {
     tenant: cause.tenant,
     aggregateId: stripe_event_id,
