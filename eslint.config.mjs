@@ -7,7 +7,7 @@ const driversOfTheOutsideWorld = ['@nestjs/*', 'pg', 'kysely', 'stripe', '@nats-
 
 /** The architecture as lint: which layer may see which, and which files stay pure. */
 export default tseslint.config(
-  { ignores: ['**/dist/', '**/node_modules/', '.tidegate/', '.nx/', '**/generated/', '**/coverage/'] },
+  { ignores: ['**/dist/', 'services/*/bundle/', '**/node_modules/', '.tidegate/', '.nx/', '**/generated/', '**/coverage/'] },
   js.configs.recommended,
   ...tseslint.configs.strict,
   prettier,

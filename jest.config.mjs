@@ -19,7 +19,7 @@ const common = {
       },
     ],
   },
-  modulePathIgnorePatterns: ['<rootDir>/.*/dist/', '<rootDir>/.tidegate/'],
+  modulePathIgnorePatterns: ['<rootDir>/.*/dist/', '<rootDir>/services/.*/bundle/', '<rootDir>/.tidegate/'],
 };
 
 /** Three kinds of test, by file suffix: `.unit.spec` without I/O, `.int.spec` on real Postgres and NATS, `.e2e.spec` on built processes. */

@@ -68,7 +68,7 @@ describe('Right after its start', () => {
 
   async function scrape(name: string): Promise<string[]> {
     const port = await freePort();
-    service = spawn(process.execPath, [join(repositoryRoot(), 'services', name, 'dist', 'main.js')], {
+    service = spawn(process.execPath, [join(repositoryRoot(), 'services', name, 'bundle', 'main.js')], {
       env: {
         PATH: process.env['PATH'],
         PORT: String(port),

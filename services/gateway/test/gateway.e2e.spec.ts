@@ -13,7 +13,7 @@ import { eventually } from '@tidegate/test-harness/eventually';
 import { natsForTests, type TestNats } from '@tidegate/test-harness/nats';
 import { postgresForTests, type TestDatabase } from '@tidegate/test-harness/postgres';
 
-const program = (name: string) => fileURLToPath(new URL(`../dist/${name}.js`, import.meta.url));
+const program = (file: string) => fileURLToPath(new URL(`../${file}`, import.meta.url));
 const run = promisify(execFile);
 
 let database: TestDatabase;
@@ -35,7 +35,7 @@ interface Process {
 
 /** Starts the built gateway and resolves when it says where it listens. */
 async function start(env: Record<string, string>): Promise<Process> {
-  const child = spawn(process.execPath, [program('main')], { env: { PORT: '0', ...env }, stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, [program('bundle/main.js')], { env: { PORT: '0', ...env }, stdio: ['ignore', 'pipe', 'inherit'] });
   started.push(child);
   const lines: string[] = [];
   const url = await new Promise<string>((resolve, reject) => {
@@ -50,7 +50,7 @@ async function start(env: Record<string, string>): Promise<Process> {
 }
 
 const admin = async (...args: string[]): Promise<Record<string, unknown>> => {
-  const { stdout } = await run(process.execPath, [program('admin'), ...args], { env: { DATABASE_URL: database.url } });
+  const { stdout } = await run(process.execPath, [program('dist/admin.js'), ...args], { env: { DATABASE_URL: database.url } });
   return JSON.parse(stdout) as Record<string, unknown>;
 };
 
@@ -91,7 +91,7 @@ describe('The admin commands', () => {
 
 describe('The gateway as a process', () => {
   it('reports every fault of its configuration in one line and exits 1', async () => {
-    const child = spawn(process.execPath, [program('main')], { env: { PORT: '-1' }, stdio: ['ignore', 'pipe', 'ignore'] });
+    const child = spawn(process.execPath, [program('bundle/main.js')], { env: { PORT: '-1' }, stdio: ['ignore', 'pipe', 'ignore'] });
     started.push(child);
     const chunks: string[] = [];
     child.stdout.on('data', (chunk) => chunks.push(String(chunk)));

@@ -12,7 +12,7 @@ import { berlin, payment, succeeded } from './payments.js';
 import { type ProductAroundReceipts, productAroundReceipts } from './product-around-receipts.js';
 import { connect } from './receipts-database.js';
 
-const MAIN = fileURLToPath(new URL('../dist/main.js', import.meta.url));
+const MAIN = fileURLToPath(new URL('../bundle/main.js', import.meta.url));
 const REBUILD = fileURLToPath(new URL('../dist/rebuild.main.js', import.meta.url));
 const DEADLY = [
   'receipts.receipts-payments.handle.before_commit',

@@ -39,7 +39,7 @@ async function start(failpoint?: string): Promise<ChildProcess> {
     SHUTDOWN_GRACE_SECONDS: '0',
     ...(failpoint === undefined ? {} : { TIDEGATE_FAILPOINT: failpoint }),
   };
-  const child = spawn(process.execPath, [join(import.meta.dirname, '..', 'dist', 'main.js')], { env, stdio: 'ignore' });
+  const child = spawn(process.execPath, [join(import.meta.dirname, '..', 'bundle', 'main.js')], { env, stdio: 'ignore' });
   children.add(child);
   await eventually(async () => expect((await fetch(`http://127.0.0.1:${port}/healthz`)).status).toBe(200), { timeoutMs: 30_000 });
   return child;

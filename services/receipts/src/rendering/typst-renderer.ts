@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
+import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import { fileURLToPath } from 'node:url';
 import type { DocumentInput } from '../document/document-input.js';
+import { packageRoot } from '../package-root.js';
 import { bundledFonts, engineVersion } from './bundled-fonts.js';
 import { RenderError } from './render-error.js';
 import type { RenderedBytes, RenderReply, RenderRequest, WorkerSettings } from './typst.worker.js';
@@ -17,7 +18,10 @@ export interface RendererOptions {
   timeoutMs?: number;
 }
 
-export const TEMPLATES = fileURLToPath(new URL('../../templates', import.meta.url));
+/** From its sources in tests, else as it was built: the worker is no part of the service's bundle. */
+const WORKER = join(packageRoot, import.meta.filename.endsWith('.ts') ? 'src/rendering/typst.worker.ts' : 'dist/rendering/typst.worker.js');
+
+export const TEMPLATES = join(packageRoot, 'templates');
 const RENDER_TIMEOUT_MS = 20_000;
 
 /**
@@ -78,13 +82,12 @@ export class TypstRenderer {
   }
 
   private startWorker(): Worker {
-    const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
     const settings: WorkerSettings = {
       templates: this.options.templates ?? TEMPLATES,
       fonts: this.options.fonts ?? bundledFonts(),
       engineVersion: engineVersion(),
     };
-    const worker = new Worker(new URL(`./typst.worker.${extension}`, import.meta.url), { workerData: settings });
+    const worker = new Worker(WORKER, { workerData: settings });
     // Between two documents nobody else listens: an unheard error would end the process, and a dead worker would be asked for the next one.
     worker.on('error', () => undefined);
     worker.on('exit', () => {

@@ -35,5 +35,5 @@ function listed(dir: string): ListedProcess[] {
 async function isOurs(pid: number, name: string): Promise<boolean> {
   const command = await commandOf(pid);
   if (name === 'nats') return command.includes('nats-server');
-  return command.includes(name === 'simulator' ? 'stripe-simulator/dist/main.js' : `services/${name}/dist/main.js`);
+  return command.includes(name === 'simulator' ? 'stripe-simulator/dist/main.js' : `services/${name}/bundle/main.js`);
 }

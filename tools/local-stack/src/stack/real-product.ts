@@ -13,7 +13,7 @@ import { serviceNames } from './services.js';
  */
 export const realProduct: Product = {
   program(name) {
-    const file = join(repositoryRoot(), name === 'simulator' ? 'tools/stripe-simulator' : `services/${name}`, 'dist', 'main.js');
+    const file = join(repositoryRoot(), name === 'simulator' ? 'tools/stripe-simulator/dist' : `services/${name}/bundle`, 'main.js');
     if (!existsSync(file)) throw new StackError(`${file} is missing: run "npm run build".`);
     return file;
   },

@@ -1,0 +1,44 @@
+// Makes one file of a service's program: `dist/main.js` with everything that it imports becomes `bundle/main.js` (docs/adr/0014). Run in the folder
+// of the service, after its build and those of the libraries. `bundle/main.js.LEGAL.txt` has the licences of what went in.
+import { build } from 'esbuild';
+
+/** Loaded by Nest and pg only where somebody installed them; nobody did. */
+const notInstalled = [
+  'pg-native',
+  '@fastify/multipart',
+  '@fastify/static',
+  '@fastify/view',
+  '@nestjs/websockets',
+  '@nestjs/platform-express',
+];
+const otherTransports = [
+  '@grpc/*',
+  'amqplib',
+  'amqp-connection-manager',
+  'ioredis',
+  'kafkajs',
+  'mqtt',
+  'nats',
+  'class-transformer',
+  'class-validator',
+];
+/** Native code, and packages that are found by the place of their files. */
+const foundByPlace = ['@myriaddreamin/*', '@expo-google-fonts/*'];
+
+await build({
+  entryPoints: ['dist/main.js'],
+  outfile: 'bundle/main.js',
+  bundle: true,
+  platform: 'node',
+  format: 'esm',
+  target: 'node24',
+  // Nest names providers, and we name loops, after their classes.
+  keepNames: true,
+  sourcemap: 'linked',
+  sourcesContent: false,
+  legalComments: 'linked',
+  external: [...notInstalled, ...otherTransports, ...foundByPlace],
+  // CommonJS packages inside call `require` for what Node brings.
+  banner: { js: "import { createRequire as requireOf } from 'node:module';\nconst require = requireOf(import.meta.url);" },
+  logLevel: 'warning',
+});
