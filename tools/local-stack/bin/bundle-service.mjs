@@ -1,4 +1,4 @@
-// Makes one file of a service's program: `dist/main.js` with everything that it imports becomes `bundle/main.js` (docs/adr/0014). Run in the folder
+// Makes one file of a service's program: `dist/main.js` with everything that it imports becomes `bundle/main.js` (docs/adr/0015). Run in the folder
 // of the service, after its build and those of the libraries. `bundle/main.js.LEGAL.txt` has the licences of what went in.
 import { build } from 'esbuild';
 
