@@ -7,7 +7,10 @@ import { LaneRunner, type RunnerOptions } from './lane-runner.js';
 export const BATCH_LANES = 64;
 const BATCH_ROWS = 500;
 
-/** For pure projectors: rows of many lanes in one transaction, in order of position; row by row when the transaction fails. */
+/**
+ * For pure projectors: rows of many lanes in one transaction, lane by lane, each in order of position; row by row when the transaction fails. The lanes come in
+ * the order of their names, so that two consumers that write to the same rows for the same aggregates do not lock them crosswise.
+ */
 export class BatchRunner {
   private readonly lanes: LaneRunner;
 
@@ -34,7 +37,7 @@ export class BatchRunner {
     const { options, key } = this;
     try {
       const behind = await rowsBehind(options.db, key, heads, BATCH_ROWS);
-      const rows = [...heads, ...behind].sort((a, b) => a.position - b.position);
+      const rows = [...heads, ...behind].sort((a, b) => byName(a.aggregate, b.aggregate) || a.position - b.position);
       const passed = await this.lanes.passed(rows);
       const messages = rows.filter((row) => !passed.has(row.message_id)).map((row) => this.lanes.messageOf(row));
       await inTransaction(options, `${options.service}.${options.durable}.handle`, async (tx) => {
@@ -55,3 +58,5 @@ export class BatchRunner {
     }
   }
 }
+
+const byName = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);

@@ -11,6 +11,7 @@ export function outcomeConsumer(service: 'payments' | 'reconciliation', metrics:
   const subject = handledSubject(service);
   const typeOf = new WeakMap<Incoming, string | null>();
   return {
+    projector: true,
     async handle(tx, message) {
       if (message.subject !== subject) return;
       const report = StripeEventHandled.safeParse(message.envelope.data);

@@ -13,24 +13,36 @@ export interface Check {
   run(): Promise<CheckResult>;
 }
 
-/** Runs checks in order with a line each and returns their sum. What failed is shown in full under its line. */
-export async function runChecks(checks: readonly Check[], say: (line: string) => void): Promise<Omit<CheckResult, 'output'>> {
+/**
+ * Runs checks in order and returns their sum; those in a list of their own run side by side. Each has a line when it begins and one when it ends; what failed is
+ * shown in full under the latter.
+ */
+export async function runChecks(
+  checks: readonly (Check | readonly Check[])[],
+  say: (line: string) => void,
+): Promise<Omit<CheckResult, 'output'>> {
   const total = { passed: 0, failed: 0, skipped: 0 };
-  for (const check of checks) {
-    say(`… ${check.name}`);
-    const started = performance.now();
-    const result = await outcome(check);
-    const counts =
-      result.passed + result.failed + result.skipped > 1
-        ? `: ${result.passed} passed, ${result.failed} failed, ${result.skipped} skipped`
-        : '';
-    say(`${result.failed === 0 ? '✓' : '✗'} ${check.name}${counts} (${((performance.now() - started) / 1000).toFixed(1)} s)`);
-    if (result.failed > 0) say(result.output.trimEnd());
-    total.passed += result.passed;
-    total.failed += result.failed;
-    total.skipped += result.skipped;
+  for (const step of checks) {
+    for (const { passed, failed, skipped } of await Promise.all([step].flat().map((check) => runCheck(check, say)))) {
+      total.passed += passed;
+      total.failed += failed;
+      total.skipped += skipped;
+    }
   }
   return total;
+}
+
+async function runCheck(check: Check, say: (line: string) => void): Promise<CheckResult> {
+  say(`… ${check.name}`);
+  const started = performance.now();
+  const result = await outcome(check);
+  const counts =
+    result.passed + result.failed + result.skipped > 1
+      ? `: ${result.passed} passed, ${result.failed} failed, ${result.skipped} skipped`
+      : '';
+  say(`${result.failed === 0 ? '✓' : '✗'} ${check.name}${counts} (${((performance.now() - started) / 1000).toFixed(1)} s)`);
+  if (result.failed > 0) say(result.output.trimEnd());
+  return result;
 }
 
 /** A check that consists of one thing that throws when it is not as it should be; it counts as one test. */

@@ -18,7 +18,8 @@ export interface JestRun {
 
 const workers = {
   unit: ['--maxWorkers=2'],
-  int: ['--maxWorkers=2', '--testTimeout=30000'],
+  // These wait for servers about a third of their time.
+  int: ['--maxWorkers=3', '--testTimeout=30000'],
   e2e: ['--maxWorkers=2', '--testTimeout=120000'],
 };
 

@@ -15,18 +15,20 @@ export async function test(args: readonly string[]): Promise<number> {
   return runAll((env) => fullSuite(env, args));
 }
 
-/** The checks of `npm test`, in order. */
-export function fullSuite(env: NodeJS.ProcessEnv, args: readonly string[]): Check[] {
+/** The checks of `npm test`, in order. What needs no running program uses little more than one core each. */
+export function fullSuite(env: NodeJS.ProcessEnv, args: readonly string[]): Steps {
   return [
-    ...staticChecks(env),
+    staticChecks(env),
     jestCheck({ name: 'Unit tests', project: 'unit', env, args, say }),
     jestCheck({ name: 'Integration tests', project: 'int', env, args, say }),
     jestCheck({ name: 'End-to-end tests', project: 'e2e', env, args, say }),
   ];
 }
 
+type Steps = (Check | Check[])[];
+
 /** Prepares the broker and the shared database, runs the checks, and ends with their sum as the last line. Resolves with the exit code. */
-export async function runAll(checks: (env: NodeJS.ProcessEnv) => Check[] | Promise<Check[]>): Promise<number> {
+export async function runAll(checks: (env: NodeJS.ProcessEnv) => Steps | Promise<Steps>): Promise<number> {
   const started = performance.now();
   mkdirSync(join(repositoryRoot(), '.tidegate'), { recursive: true });
   endOnSignals();
