@@ -22,12 +22,17 @@ const common = {
   modulePathIgnorePatterns: ['<rootDir>/.*/dist/', '<rootDir>/services/.*/bundle/', '<rootDir>/.tidegate/'],
 };
 
-/** Three kinds of test, by file suffix: `.unit.spec` without I/O, `.int.spec` on real Postgres and NATS, `.e2e.spec` on built processes. */
+const project = (displayName, ...testMatch) => ({ ...common, displayName, rootDir: import.meta.dirname, testMatch });
+
+/**
+ * Three kinds of test, by file suffix: `.unit.spec` without I/O, `.int.spec` on real Postgres and NATS, `.e2e.spec` on built processes. Of the last kind, `attack`
+ * are those that torment a whole Tidegate and keep both cores busy by themselves.
+ */
 export default {
-  projects: ['unit', 'int', 'e2e'].map((kind) => ({
-    ...common,
-    displayName: kind,
-    rootDir: import.meta.dirname,
-    testMatch: [`<rootDir>/**/*.${kind}.spec.ts`],
-  })),
+  projects: [
+    project('unit', '<rootDir>/**/*.unit.spec.ts'),
+    project('int', '<rootDir>/**/*.int.spec.ts'),
+    project('e2e', '<rootDir>/{bench,examples,libs,services,tools}/**/*.e2e.spec.ts'),
+    project('attack', '<rootDir>/chaos/**/*.e2e.spec.ts'),
+  ],
 };

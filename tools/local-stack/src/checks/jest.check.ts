@@ -8,7 +8,7 @@ import { type Check, type CheckResult } from './check.js';
 export interface JestRun {
   /** As it reads in the progress. */
   name: string;
-  project: 'unit' | 'int' | 'e2e';
+  project: keyof typeof workers;
   /** More arguments for Jest, such as patterns of paths. */
   args?: readonly string[];
   env: NodeJS.ProcessEnv;
@@ -20,7 +20,8 @@ const workers = {
   unit: ['--maxWorkers=2'],
   // These wait for servers about a third of their time.
   int: ['--maxWorkers=3', '--testTimeout=30000'],
-  e2e: ['--maxWorkers=2', '--testTimeout=120000'],
+  e2e: ['--maxWorkers=1', '--testTimeout=120000'],
+  attack: ['--maxWorkers=1', '--testTimeout=120000'],
 };
 
 /** One run of Jest over the specs of a kind. */
