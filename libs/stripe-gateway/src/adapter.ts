@@ -2,6 +2,7 @@ import Stripe from 'stripe';
 import { classifyError } from './classify-error.js';
 import { deadlineHttpClient } from './http-client.js';
 import { type CreateCheckoutSessionParams, type ListQuery, type Page, type StripeOutcome, type StripePort } from './port.js';
+import { pathOf } from './retrievable.js';
 import { toCharge, toCheckoutSession, toCustomer, toDispute, toEvent, toIntent, toRefund } from './translate.js';
 
 export interface StripeAdapterConfig {
@@ -115,6 +116,7 @@ export function createStripeAdapter(config: StripeAdapterConfig): StripePort & {
     retrieveCustomer: (id) => call(stripe().customers.retrieve(id), toCustomer),
     retrieveCheckoutSession: (id) => call(stripe().checkout.sessions.retrieve(id), toCheckoutSession),
     retrieveEvent: (id) => call(stripe().events.retrieve(id), toEvent),
+    retrieveObject: (kind, id) => call(stripe().rawRequest('GET', pathOf(kind, id)), asRendered),
     listIntents: (query) => call(stripe().paymentIntents.list({ ...paged(query), expand: ['data.latest_charge'] }), pageOf(toIntent)),
     listCharges: (query) => call(stripe().charges.list(paged(query)), pageOf(toCharge)),
     listRefunds: (query) => call(stripe().refunds.list(paged(query)), pageOf(toRefund)),
@@ -141,6 +143,8 @@ const sessionParams = (p: CreateCheckoutSessionParams) => ({
   ...(p.customer === undefined ? {} : { customer: p.customer }),
   ...(p.locale === undefined ? {} : { locale: p.locale as 'auto' }),
 });
+
+const asRendered = (raw: unknown) => raw as Record<string, unknown>;
 
 type Answer<R> = R & { lastResponse?: { requestId?: string } };
 

@@ -116,6 +116,24 @@ export function portFeatures(name: string, open: () => Promise<PortUnderTest>): 
       expect((await subject.port.retrieveDispute('du_nobody')).kind).toBe('not_found');
     });
 
+    it('reads an object as Stripe renders it at the pinned version, and tells one that is not there', async () => {
+      const { id } = await intent();
+      await subject.port.confirmIntent(id, { paymentMethod: VISA }, key());
+      const read = await subject.port.retrieveObject('payment_intent', id);
+      expect(read).toMatchObject({
+        kind: 'ok',
+        value: {
+          object: 'payment_intent',
+          id,
+          capture_method: 'automatic_async',
+          latest_charge: { object: 'charge', status: 'succeeded' },
+        },
+      });
+      // Gone since 2022-11-15: what a version before the pinned one would show.
+      expect(read.kind === 'ok' && 'charges' in read.value).toBe(false);
+      expect((await subject.port.retrieveObject('subscription', 'sub_nobody')).kind).toBe('not_found');
+    });
+
     it('cancels', async () => {
       const { id } = await intent();
       expect(await subject.port.cancelIntent(id, { reason: 'abandoned' }, key())).toMatchObject({

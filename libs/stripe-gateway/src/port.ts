@@ -1,5 +1,6 @@
 import { type Charge, type CheckoutSession, type Customer, type Dispute, type Intent, type Refund, type StripeEvent } from './intent.js';
 import { type StripeOutcome } from './outcome.js';
+import { type RetrievableKind } from './retrievable.js';
 
 export { type StripeFailure, type StripeOutcome, type UnknownCause } from './outcome.js';
 
@@ -94,6 +95,8 @@ export interface StripePort {
   retrieveCustomer(id: string): Promise<StripeOutcome<Customer>>;
   retrieveCheckoutSession(id: string): Promise<StripeOutcome<CheckoutSession>>;
   retrieveEvent(id: string): Promise<StripeOutcome<StripeEvent>>;
+  /** Any of these kinds as Stripe renders it at the pinned API version, field by field. A deleted customer is a stub with `deleted: true`. */
+  retrieveObject(kind: RetrievableKind, id: string): Promise<StripeOutcome<Record<string, unknown>>>;
   listIntents(query: ListQuery & { customer?: string }): Promise<StripeOutcome<Page<Intent>>>;
   listCharges(query: ListQuery & { payment_intent?: string }): Promise<StripeOutcome<Page<Charge>>>;
   listRefunds(query: ListQuery & { payment_intent?: string; charge?: string }): Promise<StripeOutcome<Page<Refund>>>;
@@ -122,6 +125,7 @@ export const READS = [
   'retrieveCustomer',
   'retrieveCheckoutSession',
   'retrieveEvent',
+  'retrieveObject',
   'listIntents',
   'listCharges',
   'listRefunds',

@@ -1,4 +1,7 @@
 import { documented, wholeNumber } from '@tidegate/service-host/settings';
+import { z } from 'zod';
+
+const ACCOUNT_TENANT = /^(own|acct_[A-Za-z0-9]{1,250})=([A-Za-z0-9][A-Za-z0-9_-]{0,63})$/;
 
 /** What every service that calls Stripe may be told about its calls. Spread into its settings. */
 export const callSettings = () => ({
@@ -10,4 +13,24 @@ export const callSettings = () => ({
     doc: 'Most calls to Stripe that one process has under way at once; reads take half of the places at most.',
     unit: 'calls',
   }),
+});
+
+/** Whose the objects of an account are that name no tenant. Spread into the settings of services that take such objects up. */
+export const tenantSettings = () => ({
+  STRIPE_ACCOUNT_TENANTS: documented(
+    z
+      .string()
+      .default('')
+      .transform((text) =>
+        text
+          .split(',')
+          .map((one) => one.trim())
+          .filter((one) => one !== ''),
+      )
+      .refine((pairs) => pairs.every((pair) => ACCOUNT_TENANT.test(pair)), 'must be pairs like own=acme,acct_1Example=other')
+      .transform((pairs): ReadonlyMap<string, string> => new Map(pairs.map((pair) => pair.split('=') as [string, string]))),
+    {
+      doc: 'Tenant of Stripe objects whose metadata name none and whose customer belongs to none, by account: `acct_…=tenant`, comma-separated; `own` is the account of the key. Absent means `default`.',
+    },
+  ),
 });

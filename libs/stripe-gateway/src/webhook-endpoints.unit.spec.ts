@@ -10,7 +10,7 @@ describe('The event types that a webhook endpoint is registered for', () => {
     expect(known).toEqual([...new Set(known)].sort());
   });
 
-  it('tell of intents, charges, refunds, disputes, checkouts and erased customers, which is what is handled', () => {
+  it('tell of everything that has a contract of its own', () => {
     const kinds = known.map((type) => type.split('.').slice(0, -1).join('.'));
     expect([...new Set(kinds)]).toEqual([
       'charge',
@@ -18,7 +18,10 @@ describe('The event types that a webhook endpoint is registered for', () => {
       'charge.refund',
       'checkout.session',
       'customer',
+      'customer.subscription',
+      'invoice',
       'payment_intent',
+      'payout',
       'refund',
     ]);
   });

@@ -20,12 +20,7 @@ async function clear(): Promise<void> {
 
 const inTx = (work: Parameters<ReturnType<typeof bench.db.transaction>['execute']>[0]) => bench.db.transaction().execute(work);
 
-const said = (
-  id: string,
-  status: string,
-  created: number,
-  object: Partial<NormalizedStripeEvent['object']> = {},
-): Incoming<NormalizedStripeEvent> =>
+const said = (id: string, status: string, created: number, object: object = {}): Incoming<NormalizedStripeEvent> =>
   ({
     subject: 'stripe.events.payment_intent.x.v1',
     envelope: {

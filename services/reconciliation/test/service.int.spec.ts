@@ -125,7 +125,7 @@ function told(payment: PaymentSnapshot, version = 1): OutboxMessage {
 }
 
 function said(intent: string, status: string): OutboxMessage {
-  const subject = stripeSubject('payment_intent.succeeded');
+  const subject = stripeSubject('payment_intent.succeeded', 'payment_intent');
   const data = {
     ...exampleStripeEvent,
     stripe_event_id: `evt_${intent}`,

@@ -2,7 +2,7 @@ import { baseSettings } from '@tidegate/service-host/base-config';
 import { readConfig } from '@tidegate/service-host/config';
 import { commaSeparated, documented, secret, url, wholeNumber } from '@tidegate/service-host/settings';
 import { KEY_MODE } from '@tidegate/stripe-gateway/secret-key';
-import { callSettings } from '@tidegate/stripe-gateway/settings';
+import { callSettings, tenantSettings } from '@tidegate/stripe-gateway/settings';
 import { z } from 'zod';
 
 /** 90 days: three times what Stripe lists, so that whatever can still be asked of Stripe is here, too. */
@@ -15,6 +15,7 @@ export const WebhooksConfig = z.object({
   STRIPE_SECRET_KEY: secret(z.string().min(1), { doc: "Stripe's secret key, for reading events and objects.", fixed: KEY_MODE }),
   STRIPE_API_BASE: documented(url('http', 'https').optional(), { doc: "Where Stripe's API is; absent means api.stripe.com." }),
   ...callSettings(),
+  ...tenantSettings(),
   WEBHOOKS_SWEEP_SECONDS: documented(wholeNumber({ min: 1, max: 86_400 }).default(300), {
     doc: "How often Stripe's list of events is read for deliveries that were lost.",
     unit: 'seconds',

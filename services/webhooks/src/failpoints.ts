@@ -8,6 +8,7 @@ export const FAILPOINTS: readonly string[] = [
     'webhooks.sweep.insert',
     'webhooks.sweep.advance',
     'webhooks.hint.stage',
+    'webhooks.parked.release',
   ),
   ...callFailpoints('webhooks.sweep.list', 'webhooks.hint.retrieve'),
 ];

@@ -1,10 +1,11 @@
-import type { Generated } from 'kysely';
+import type { Generated, GeneratedAlways } from 'kysely';
 
 /** The schema `webhooks`, see migrations/. */
 export interface WebhooksTables {
   stripe_events: StripeEventsTable;
   stripe_event_outcomes: StripeEventOutcomesTable;
-  published_versions: { aggregate: string; version: number };
+  published_versions: { aggregate: string; version: number; tenant: string | null };
+  customer_tenants: { stripe_customer: string; tenant: string | null; learned_at: Date };
   sweep_cursors: { name: string; swept_until: Date; epoch: number; updated_at: Generated<Date> };
 }
 
@@ -20,6 +21,9 @@ export interface StripeEventsTable {
   payload: Buffer;
   source: 'webhook' | 'thin' | 'sweep';
   traceparent: string | null;
+  is_hint: Generated<boolean>;
+  waits_for: string | null;
+  queue: GeneratedAlways<'delivered' | 'hint' | 'parked'>;
   received_at: Generated<Date>;
   published_at: Date | null;
   retry_at: Date | null;

@@ -9,7 +9,8 @@ import { type RpcServer, serveRpc } from '@tidegate/messaging/rpc';
 import { Subscriber } from '@tidegate/messaging/subscriber';
 import { everyLoop } from '@tidegate/service-host/loop';
 import type { HostContext, ServiceParts, Startable } from '@tidegate/service-host/service-parts';
-import { createStripeAdapter } from '@tidegate/stripe-gateway/adapter';
+import { API_VERSION, createStripeAdapter } from '@tidegate/stripe-gateway/adapter';
+import { modeOfKey } from '@tidegate/stripe-gateway/secret-key';
 import { verify } from '@tidegate/stripe-gateway/signature';
 import { openFleet } from '@tidegate/stripe-gateway/fleet/open-fleet';
 import { withFleet } from '@tidegate/stripe-gateway/with-fleet';
@@ -17,16 +18,19 @@ import { withFailpoints } from '@tidegate/stripe-gateway/with-failpoints';
 import { webhookEndpoints } from '@tidegate/stripe-gateway/webhook-endpoints';
 import { withTelemetry } from '@tidegate/stripe-gateway/with-telemetry';
 import type { WebhooksConfig } from './config.js';
+import { gathering } from './hint/gather.js';
 import { Hints } from './hint/hint.loop.js';
+import { Parked } from './hint/parked.loop.js';
 import { Batcher } from './ingest/batcher.js';
 import { insertFault } from './ingest/insert-fault.js';
 import { ReceiveDelivery } from './ingest/receive.flow.js';
 import { webhookRoute } from './ingest/webhook.route.js';
+import { type Arrived, isHint } from './normalize/hint.decide.js';
 import { Normalize } from './normalize/normalize.loop.js';
 import { outcomeConsumer } from './stripe-event/outcome.consumer.js';
 import { Partitions } from './stripe-event/partitions.js';
 import { answerGet, answerList } from './stripe-event/stripe-event.rpc.js';
-import { insertEvents, isHint, keyOf, type NewStripeEvent, oldestUnpublishedSeconds } from './stripe-event/stripe-event.store.js';
+import { insertEvents, keyOf, type NewStripeEvent, oldestUnpublishedSeconds } from './stripe-event/stripe-event.store.js';
 import { answerSetupGet, answerSetupRepair } from './stripe-setup/setup.rpc.js';
 import { Retention } from './retention/retention.loop.js';
 import { retentionMetrics } from './retention/retention.metrics.js';
@@ -37,6 +41,7 @@ export const SERVICE = 'webhooks';
 const SIGNATURE_TOLERANCE_SECONDS = 300;
 const POLL_MS = 1000;
 const RETENTION_POLL_MS = 30_000;
+const GATHER_MS = 100;
 
 /** Nest only carries the HTTP listener here. */
 @Module({})
@@ -59,7 +64,19 @@ export function setup(host: HostContext<WebhooksConfig>): ServiceParts {
   const guarded = withTelemetry(withFleet(adapter, calls.fleet), { metrics: host.metrics, logger });
   const stripe = (step: string) => withFailpoints(guarded, failpoints, step);
 
-  const normalize = new Normalize({ db, failpoints, clock, logger, staged });
+  const ours = { livemode: modeOfKey(config.STRIPE_SECRET_KEY.value) === 'live', apiVersion: API_VERSION };
+  const isOurHint = (event: Arrived) => isHint(event, ours);
+  const accountTenants = config.STRIPE_ACCOUNT_TENANTS;
+  const asking = {
+    db,
+    failpoints,
+    clock,
+    logger,
+    stripe: stripe(`${SERVICE}.hint.retrieve`),
+    unanswered: () => metrics.stripeUnavailable('webhooks.hints'),
+  };
+
+  const normalize = new Normalize({ db, failpoints, clock, logger, accountTenants, staged });
   const normalizeLoop = everyLoop({
     name: `${SERVICE}.normalize`,
     intervalMs: POLL_MS,
@@ -67,15 +84,7 @@ export function setup(host: HostContext<WebhooksConfig>): ServiceParts {
     logger,
     runOnce: () => normalize.runOnce(),
   });
-  const hints = new Hints({
-    db,
-    failpoints,
-    clock,
-    logger,
-    stripe: stripe(`${SERVICE}.hint.retrieve`),
-    staged,
-    unanswered: () => metrics.stripeUnavailable('webhooks.hints'),
-  });
+  const hints = new Hints({ ...asking, accountTenants, staged });
   const hintLoop = everyLoop({
     name: `${SERVICE}.hints`,
     intervalMs: POLL_MS,
@@ -83,6 +92,15 @@ export function setup(host: HostContext<WebhooksConfig>): ServiceParts {
     logger,
     leader: lease('hints'),
     runOnce: (run) => hints.runOnce(run),
+  });
+  const parked = new Parked({ ...asking, released: () => normalizeLoop.signal?.() });
+  const parkedLoop = everyLoop({
+    name: `${SERVICE}.parked`,
+    intervalMs: POLL_MS,
+    health,
+    logger,
+    leader: lease('parked'),
+    runOnce: (run) => parked.runOnce(run),
   });
   const sweep = new Sweep({
     db,
@@ -97,9 +115,11 @@ export function setup(host: HostContext<WebhooksConfig>): ServiceParts {
       settleSeconds: config.WEBHOOKS_SWEEP_SETTLE_SECONDS,
     },
     unanswered: () => metrics.stripeUnavailable('webhooks.sweep'),
+    isHint: isOurHint,
     found: (events) => {
       metrics.missed(events);
       hintLoop.signal?.();
+      normalizeLoop.signal?.();
     },
   });
   const sweepLoop = everyLoop({
@@ -130,11 +150,13 @@ export function setup(host: HostContext<WebhooksConfig>): ServiceParts {
     return inTransaction({ db, failpoints }, `${SERVICE}.ingest.insert`, (tx) => insertEvents(tx, rows));
   };
   const batcher = new Batcher<NewStripeEvent>({ insert, keyOf, faultOf: insertFault });
+  const hintStored = gathering(() => hintLoop.signal?.(), GATHER_MS);
   const receiver = new ReceiveDelivery({
     isSigned: ({ raw, signature }) =>
       verify(raw, signature, config.STRIPE_WEBHOOK_SECRET.value, SIGNATURE_TOLERANCE_SECONDS, Math.floor(Date.now() / 1000)),
     batcher,
-    stored: (event) => (isHint(event) ? hintLoop : normalizeLoop).signal?.(),
+    isHint: isOurHint,
+    stored: ({ is_hint }) => (is_hint ? hintStored() : normalizeLoop.signal?.()),
     metrics,
     logger,
   });
@@ -166,7 +188,7 @@ export function setup(host: HostContext<WebhooksConfig>): ServiceParts {
 
   return {
     module: WebhooksModule,
-    loops: [relay, normalizeLoop, hintLoop, sweepLoop, retentionLoop],
+    loops: [relay, normalizeLoop, hintLoop, parkedLoop, sweepLoop, retentionLoop],
     consumers: [calls, ...consumers, rpc],
     configureHttp: (fastify) => webhookRoute(fastify, { receiver, logger }),
     stop: async () => {

@@ -1,14 +1,12 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { NormalizedStripeEvent } from '@tidegate/contracts/events/stripe-event';
-import { failpointsFrom, noFailpoints } from '@tidegate/database/failpoints';
+import { failpointsFrom } from '@tidegate/database/failpoints';
 import { sql } from 'kysely';
-import { Hints } from '../src/hint/hint.loop.js';
 import type { Retriever } from '../src/hint/retrieve.js';
 import { FAILPOINTS } from '../src/failpoints.js';
-import { systemClock } from '@tidegate/service-host/clock';
 import { Partitions } from '../src/stripe-event/partitions.js';
 import { oldestUnpublishedSeconds } from '../src/stripe-event/stripe-event.store.js';
-import { deliver, listener, normalizer, openWorkbench, silent, staged, stripeEvent, type Workbench } from './workbench.js';
+import { deliver, hinter, listener, normalizer, openWorkbench, silent, staged, stripeEvent, type Workbench } from './workbench.js';
 
 let bench: Workbench;
 let app: ReturnType<typeof listener>;
@@ -30,13 +28,10 @@ const newlyStaged = async (before: number) => (await staged(bench)).filter((row)
 const lastId = async () => (await staged(bench)).at(-1)?.id ?? 0;
 const intent = (id: string, status = 'succeeded') => ({ id, status });
 
-const hints = (answer: () => Awaited<ReturnType<Retriever['retrieveIntent']>>) => {
+const hints = (answer: () => Awaited<ReturnType<Retriever['retrieveObject']>>) => {
   const asked: string[] = [];
-  const stripe = { retrieveIntent: async (id: string) => (asked.push(id), answer()) } as unknown as Retriever;
-  return {
-    asked,
-    loop: new Hints({ db: bench.db, failpoints: noFailpoints, clock: systemClock, logger: silent, stripe, staged: () => undefined }),
-  };
+  const stripe: Retriever = { retrieveObject: async (_kind, id) => (asked.push(id), answer()) };
+  return { asked, loop: hinter(bench, stripe) };
 };
 
 describe('A stored delivery', () => {
@@ -237,9 +232,9 @@ describe('A hint that cannot be published', () => {
     await deliver(app, hint('evt_poison'));
     await deliver(app, hint('evt_sound'));
     await sql`UPDATE stripe_events SET payload = '\\x7b' WHERE stripe_event_id = 'evt_poison'`.execute(bench.db);
-    const stripe = { retrieveIntent: async () => ({ kind: 'not_found' }) } as unknown as Retriever;
+    const stripe = { retrieveObject: async () => ({ kind: 'not_found' }) } as unknown as Retriever;
     let alive = 0;
-    const loop = new Hints({ db: bench.db, failpoints: noFailpoints, clock: systemClock, logger: silent, stripe, staged: () => undefined });
+    const loop = hinter(bench, stripe);
     expect(await loop.runOnce({ alive: () => (alive += 1) })).toBe(1);
     expect((await newlyStaged(before)).map((one) => one.body.data.stripe_event_id)).toEqual(['evt_sound']);
     const rows = await bench.db.selectFrom('stripe_events').selectAll().where('stripe_event_id', '=', 'evt_poison').execute();

@@ -3,10 +3,9 @@ import { noFailpoints } from '@tidegate/database/failpoints';
 import { createStripeAdapter } from '@tidegate/stripe-gateway/adapter';
 import { eventually } from '@tidegate/test-harness/eventually';
 import { simulatorForTests } from '@tidegate/test-harness/simulator';
-import { Hints } from '../src/hint/hint.loop.js';
 import { Partitions } from '../src/stripe-event/partitions.js';
 import { Sweep, SweepIncomplete } from '../src/sweep/sweep.loop.js';
-import { deliver, listener, openWorkbench, staged, storedIds, type Workbench } from './workbench.js';
+import { deliver, hinter, isOurHint, listener, openWorkbench, staged, storedIds, type Workbench } from './workbench.js';
 
 let bench: Workbench;
 let simulator: Awaited<ReturnType<typeof simulatorForTests>>;
@@ -35,19 +34,12 @@ const sweeper = () =>
     stripe,
     partitions: new Partitions(bench.db, bench.logger),
     settings: { everySeconds: 300, overlapSeconds: 600, settleSeconds: 0 },
+    isHint: isOurHint,
     found: (events) => found.push(events),
     unanswered: () => (unanswered += 1),
   });
 
-const hints = () =>
-  new Hints({
-    db: bench.db,
-    failpoints: noFailpoints,
-    clock: { now: () => now },
-    logger: bench.logger,
-    stripe,
-    staged: () => undefined,
-  });
+const hints = () => hinter(bench, stripe, { now: () => now });
 
 /** On the clock of the simulator and ours. */
 function fiveMinutesLater(): void {

@@ -4,7 +4,7 @@ import { type Database, openDatabase } from '@tidegate/database/database';
 import { inTransaction } from '@tidegate/database/transaction';
 import type { Envelope } from '@tidegate/contracts/envelope';
 import type { NormalizedStripeEvent } from '@tidegate/contracts/events/stripe-event';
-import { systemClock } from '@tidegate/service-host/clock';
+import { type Clock, systemClock } from '@tidegate/service-host/clock';
 import { sign, verify } from '@tidegate/stripe-gateway/signature';
 import { createLogger, type Logger } from '@tidegate/telemetry/logger';
 import { createMetrics } from '@tidegate/telemetry/metrics';
@@ -12,10 +12,14 @@ import { postgresForTests, type TestDatabase } from '@tidegate/test-harness/post
 import fastify, { type FastifyInstance } from 'fastify';
 import { sql } from 'kysely';
 import pg from 'pg';
+import { Hints } from '../src/hint/hint.loop.js';
+import type { Retriever } from '../src/hint/retrieve.js';
 import { Batcher } from '../src/ingest/batcher.js';
 import { insertFault } from '../src/ingest/insert-fault.js';
 import { ReceiveDelivery } from '../src/ingest/receive.flow.js';
 import { WEBHOOK_PATH, webhookRoute } from '../src/ingest/webhook.route.js';
+import { API_VERSION } from '@tidegate/stripe-gateway/adapter';
+import { type Arrived, isHint } from '../src/normalize/hint.decide.js';
 import { Normalize } from '../src/normalize/normalize.loop.js';
 import { insertEvents, keyOf, type NewStripeEvent } from '../src/stripe-event/stripe-event.store.js';
 import type { WebhooksTables } from '../src/tables.js';
@@ -49,6 +53,9 @@ export async function openWorkbench(): Promise<Workbench> {
   };
 }
 
+/** As in the service with a test key. */
+export const isOurHint = (event: Arrived): boolean => isHint(event, { livemode: false, apiVersion: API_VERSION });
+
 /** The listener as the service has it, on a bare Fastify. */
 export function listener(bench: Workbench, options: { failpoints?: Failpoints; nowSeconds?: () => number } = {}): FastifyInstance {
   const { db, logger } = bench;
@@ -62,6 +69,7 @@ export function listener(bench: Workbench, options: { failpoints?: Failpoints; n
   const receiver = new ReceiveDelivery({
     isSigned: ({ raw, signature }) => verify(raw, signature, [SECRET, OTHER_SECRET], 300, nowSeconds()),
     batcher,
+    isHint: isOurHint,
     stored: () => undefined,
     metrics: webhookMetrics(bench.metrics, () => Promise.resolve(0)),
     logger,
@@ -71,8 +79,19 @@ export function listener(bench: Workbench, options: { failpoints?: Failpoints; n
   return app;
 }
 
-export function normalizer(bench: Workbench, failpoints: Failpoints = noFailpoints): Normalize {
-  return new Normalize({ db: bench.db, failpoints, clock: systemClock, logger: bench.logger, staged: () => undefined });
+export function normalizer(
+  bench: Workbench,
+  failpoints: Failpoints = noFailpoints,
+  accountTenants: ReadonlyMap<string, string> = new Map(),
+): Normalize {
+  const { db, logger } = bench;
+  return new Normalize({ db, failpoints, clock: systemClock, logger, accountTenants, staged: () => undefined });
+}
+
+export function hinter(bench: Workbench, stripe: Retriever, clock: Clock = systemClock, failpoints: Failpoints = noFailpoints): Hints {
+  const { db, logger } = bench;
+  const accountTenants = new Map<string, string>();
+  return new Hints({ db, failpoints, clock, logger, stripe, accountTenants, staged: () => undefined });
 }
 
 let made = 0;

@@ -97,11 +97,11 @@ describe('What somebody changed in the dashboard', () => {
     await stripe(`/v1/webhook_endpoints/${endpoint?.id}`, {
       disabled: 'true',
       'enabled_events[0]': 'charge.succeeded',
-      'enabled_events[1]': 'payout.paid',
+      'enabled_events[1]': 'product.created',
     });
     const { exitCode, value } = await check();
     expect([exitCode, kinds(value)]).toEqual([2, ['disabled', 'events']]);
-    expect(value.actions.map(({ detail }) => detail).join()).toContain('-payout.paid');
+    expect(value.actions.map(({ detail }) => detail).join()).toContain('-product.created');
     expect(await setUp()).toMatchObject({ exitCode: 0, value: { result: { created: null } } });
     expect((await atStripe())[0]).toMatchObject({ id: endpoint?.id, status: 'enabled' });
     expect((await check()).exitCode).toBe(0);

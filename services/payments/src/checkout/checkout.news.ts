@@ -1,4 +1,4 @@
-import { type NormalizedStripeEvent } from '@tidegate/contracts/events/stripe-event';
+import { type StripeEventAbout } from '@tidegate/contracts/events/stripe-event';
 import { type HandledOutcome } from '@tidegate/contracts/events/stripe-event-handled';
 import { type Metadata } from '@tidegate/event-store/event';
 import { type Logger } from '@tidegate/telemetry/logger';
@@ -18,6 +18,8 @@ export interface CheckoutNewsDeps {
   checkoutMetrics: CheckoutMetrics;
   latePolicy: LatePolicy;
 }
+
+type CheckoutSessionEvent = StripeEventAbout<'checkout.session'>;
 
 export interface NewsResult {
   outcome: z.infer<typeof HandledOutcome>;
@@ -39,7 +41,7 @@ const nothing = (outcome: NewsResult['outcome'], reason: string | null): NewsRes
 export class CheckoutNews {
   constructor(private readonly deps: CheckoutNewsDeps) {}
 
-  async join(tx: Transaction<PaymentsTables>, event: NormalizedStripeEvent, metadata: Metadata): Promise<NewsResult> {
+  async join(tx: Transaction<PaymentsTables>, event: CheckoutSessionEvent, metadata: Metadata): Promise<NewsResult> {
     const checkoutId = await findCheckoutId(tx, event);
     if (checkoutId === null) {
       const ours = event.object.metadata['checkout_id'] !== undefined;
@@ -58,12 +60,12 @@ export class CheckoutNews {
     return { outcome: 'processed', reason: null, tenant: checkout.terms.tenant, tell: () => this.tell(checkout, after, meaning, event) };
   }
 
-  private tell(before: Checkout, after: Checkout, { events, alarm }: Meaning, event: NormalizedStripeEvent): void {
+  private tell(before: Checkout, after: Checkout, { events, alarm }: Meaning, event: CheckoutSessionEvent): void {
     if (alarm) this.alarm(before.terms.checkout_id, event);
     if (events.length > 0) this.deps.checkoutMetrics.changed(before, after, events);
   }
 
-  private alarm(checkoutId: string, event: NormalizedStripeEvent): void {
+  private alarm(checkoutId: string, event: CheckoutSessionEvent): void {
     this.deps.logger.error(
       {
         event: 'checkout_paid_elsewhere',
@@ -77,7 +79,7 @@ export class CheckoutNews {
 }
 
 /** By the page, else by our id in the metadata of a page whose id is not recorded (yet). */
-async function findCheckoutId(tx: Transaction<PaymentsTables>, { object }: NormalizedStripeEvent): Promise<string | null> {
+async function findCheckoutId(tx: Transaction<PaymentsTables>, { object }: CheckoutSessionEvent): Promise<string | null> {
   const marked = object.metadata['checkout_id'] ?? '';
   const { rows } = await sql<{ id: string }>`
     SELECT id FROM checkouts WHERE stripe_sessions @> ARRAY[${object.id}] OR id = ${marked}

@@ -1,4 +1,4 @@
-import { type NormalizedStripeEvent } from '@tidegate/contracts/events/stripe-event';
+import { type StripeEventAbout } from '@tidegate/contracts/events/stripe-event';
 import { type CheckoutEvent, type LatePolicy } from './checkout.events.js';
 import { type Checkout, sessionOf } from './checkout.state.js';
 import { decideTruth, type Truth } from './session.decide.js';
@@ -14,7 +14,7 @@ const nothing: Meaning = { events: [], refresh: false, alarm: false };
 const ask: Meaning = { ...nothing, refresh: true };
 
 /** What one Stripe event adds to a checkout. Order and repetition do not matter: complete and expired are final, and what is not sure is asked for. */
-export function decideNews(checkout: Checkout, event: NormalizedStripeEvent, now: Date, policy: LatePolicy): Meaning {
+export function decideNews(checkout: Checkout, event: StripeEventAbout<'checkout.session'>, now: Date, policy: LatePolicy): Meaning {
   const { object } = event;
   if (object.id !== sessionOf(checkout)) {
     // The page of the call whose answer is missing, perhaps.
@@ -36,7 +36,13 @@ export function decideNews(checkout: Checkout, event: NormalizedStripeEvent, now
 }
 
 /** When the payer was through, a delivered event says by its own time. */
-function seen(checkout: Checkout, event: NormalizedStripeEvent, status: 'complete' | 'expired', now: Date, policy: LatePolicy): Meaning {
+function seen(
+  checkout: Checkout,
+  event: StripeEventAbout<'checkout.session'>,
+  status: 'complete' | 'expired',
+  now: Date,
+  policy: LatePolicy,
+): Meaning {
   const { object, created } = event;
   const truth: Truth = {
     session: { id: object.id, status, payment_intent: object.payment_intent },

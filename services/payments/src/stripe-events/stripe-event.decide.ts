@@ -1,4 +1,4 @@
-import { type NormalizedStripeEvent } from '@tidegate/contracts/events/stripe-event';
+import { isAbout, type NormalizedStripeEvent, type StripeEventAbout } from '@tidegate/contracts/events/stripe-event';
 import { type Intent, type IntentStatus, type Refund as StripeRefund } from '@tidegate/stripe-gateway/intent';
 import { hasOtherDetails, observeDispute, type SeenDispute } from '../payment/dispute.decide.js';
 import { follow } from '../payment/intent.decide.js';
@@ -17,21 +17,15 @@ export const isAboutPayments = (event: NormalizedStripeEvent): boolean =>
 
 /** What one Stripe event adds to a payment. Order and repetition do not matter: states only move forward, and what comes and goes is asked for. */
 export function decideNews(payment: Payment, event: NormalizedStripeEvent, foreignRefundId: string): Meaning {
-  switch (event.object.object) {
-    case 'payment_intent':
-      return intentNews(payment, event);
-    case 'charge':
-      return { kind: 'news', events: [], refresh: event.hint || hasUnknownRefund(payment, event) || isExpiry(payment, event) };
-    case 'refund':
-      return refundNews(payment, event, foreignRefundId);
-    case 'dispute':
-      return disputeNews(payment, event);
-    default:
-      return { kind: 'news', events: [], refresh: false };
-  }
+  if (isAbout(event, 'payment_intent')) return intentNews(payment, event);
+  if (isAbout(event, 'charge'))
+    return { kind: 'news', events: [], refresh: event.hint || hasUnknownRefund(payment, event) || isExpiry(payment, event) };
+  if (isAbout(event, 'refund')) return refundNews(payment, event, foreignRefundId);
+  if (isAbout(event, 'dispute')) return disputeNews(payment, event);
+  return { kind: 'news', events: [], refresh: false };
 }
 
-function intentNews(payment: Payment, event: NormalizedStripeEvent): Meaning {
+function intentNews(payment: Payment, event: StripeEventAbout<'payment_intent'>): Meaning {
   if (payment.intent_id === null && payment.pending) return { kind: 'early' };
   const intent = intentOf(event);
   if (event.object.id !== payment.intent_id) {
@@ -45,7 +39,7 @@ function intentNews(payment: Payment, event: NormalizedStripeEvent): Meaning {
 }
 
 /** An open status that is not the one we have; while a call of ours is out, its answer will tell. */
-function differs(payment: Payment, event: NormalizedStripeEvent): boolean {
+function differs(payment: Payment, event: StripeEventAbout<'payment_intent'>): boolean {
   if (payment.pending && !payment.pending.unknown) return false;
   const status = event.object.status ?? '';
   if (!OPEN.includes(status) || event.type === 'payment_intent.created') return false;
@@ -56,7 +50,7 @@ function differs(payment: Payment, event: NormalizedStripeEvent): boolean {
   return status !== ours;
 }
 
-function refundNews(payment: Payment, event: NormalizedStripeEvent, foreignRefundId: string): Meaning {
+function refundNews(payment: Payment, event: StripeEventAbout<'refund'>, foreignRefundId: string): Meaning {
   const seen = refundOf(event);
   const known = knownRefund(payment, seen);
   if (event.hint || payment.lifecycle.status !== 'succeeded') return { kind: 'news', events: [], refresh: true };
@@ -67,7 +61,7 @@ function refundNews(payment: Payment, event: NormalizedStripeEvent, foreignRefun
 }
 
 /** Like a refund's: before the payment is known to have succeeded, and when the snapshot is only a hint, Stripe is asked. */
-function disputeNews(payment: Payment, event: NormalizedStripeEvent): Meaning {
+function disputeNews(payment: Payment, event: StripeEventAbout<'dispute'>): Meaning {
   if (event.hint || payment.lifecycle.status !== 'succeeded') return { kind: 'news', events: [], refresh: true };
   const seen = disputeOf(event);
   return { kind: 'news', events: observeDispute(payment, seen), refresh: hasOtherDetails(payment, seen) };
@@ -78,14 +72,14 @@ const isExpiry = (payment: Payment, event: NormalizedStripeEvent): boolean =>
   event.type === 'charge.expired' && payment.lifecycle.status === 'authorized';
 
 /** More was given back than all refunds that we know of or have asked for. What a smaller capture released stands on the charge as refunded, too. */
-function hasUnknownRefund(payment: Payment, { object }: NormalizedStripeEvent): boolean {
+function hasUnknownRefund(payment: Payment, { object }: StripeEventAbout<'charge'>): boolean {
   const released = object.amount_captured === null ? 0 : Math.max(0, (object.amount ?? 0) - object.amount_captured);
   const reserved = payment.refunds.filter((refund) => refund.status !== 'failed').reduce((sum, refund) => sum + refund.amount, 0);
   return (object.amount_refunded ?? 0) - released > reserved;
 }
 
 /** As much of an intent as its event tells; enough to move forward by. */
-function intentOf({ object, livemode }: NormalizedStripeEvent): Intent {
+function intentOf({ object, livemode }: StripeEventAbout<'payment_intent'>): Intent {
   return {
     object: 'payment_intent',
     id: object.id,
@@ -109,7 +103,7 @@ function intentOf({ object, livemode }: NormalizedStripeEvent): Intent {
   };
 }
 
-function refundOf({ object }: NormalizedStripeEvent): StripeRefund {
+function refundOf({ object }: StripeEventAbout<'refund'>): StripeRefund {
   return {
     object: 'refund',
     id: object.id,
@@ -125,19 +119,19 @@ function refundOf({ object }: NormalizedStripeEvent): StripeRefund {
   };
 }
 
-function disputeOf({ object }: NormalizedStripeEvent): SeenDispute {
+function disputeOf({ object }: StripeEventAbout<'dispute'>): SeenDispute {
   const { dispute } = object;
-  const funds = dispute && dispute.movements > 0 ? { ...dispute, currency: dispute.currency ?? object.currency ?? '' } : null;
+  const funds = dispute.movements > 0 ? { ...dispute, currency: dispute.currency ?? object.currency ?? '' } : null;
   return {
     id: object.id,
     status: object.status ?? '',
     amount: object.amount ?? 0,
     currency: object.currency ?? '',
-    reason: dispute?.reason ?? null,
+    reason: dispute.reason,
     charge: object.charge,
-    due_by: dispute?.due_by ?? null,
+    due_by: dispute.due_by,
     created: object.created ?? 0,
-    movements: dispute?.movements ?? 0,
+    movements: dispute.movements,
     funds: funds && { currency: funds.currency, withdrawn: funds.withdrawn, reinstated: funds.reinstated, fee: funds.fee },
   };
 }

@@ -1,5 +1,5 @@
 import { type HandledOutcome } from '@tidegate/contracts/events/stripe-event-handled';
-import { type NormalizedStripeEvent } from '@tidegate/contracts/events/stripe-event';
+import { isAbout, type NormalizedStripeEvent, type StripeEventAbout } from '@tidegate/contracts/events/stripe-event';
 import { handledSubject } from '@tidegate/contracts/subjects';
 import { type Metadata } from '@tidegate/event-store/event';
 import { type Handler, type Incoming, TransientFailure } from '@tidegate/messaging/incoming';
@@ -125,7 +125,7 @@ export class StripeEventsConsumer implements Handler {
     const tenant = message.envelope.tenant;
     const foreign = this.foreignBecause(message);
     if (foreign) return { outcome: 'foreign', reason: foreign, tenant };
-    if (event.object.object === 'checkout.session') return this.joinCheckout(tx, message, event);
+    if (isAbout(event, 'checkout.session')) return this.joinCheckout(tx, message, event);
     if (event.type === 'customer.deleted') return this.joinCustomer(tx, message, event);
     if (!isAboutPayments(event)) return { outcome: 'ignored', reason: null, tenant };
     const paymentId = await findPaymentId(tx, event);
@@ -133,7 +133,11 @@ export class StripeEventsConsumer implements Handler {
     return this.joinKnown(tx, message, event, paymentId);
   }
 
-  private async joinCheckout(tx: Transaction<PaymentsTables>, message: Incoming, event: NormalizedStripeEvent): Promise<Result> {
+  private async joinCheckout(
+    tx: Transaction<PaymentsTables>,
+    message: Incoming,
+    event: StripeEventAbout<'checkout.session'>,
+  ): Promise<Result> {
     const { outcome, reason, tenant, tell } = await this.deps.checkouts.join(tx, event, metadataOf(message, event));
     this.told.set(message.messageId, tell);
     return { outcome, reason, tenant: tenant ?? message.envelope.tenant };

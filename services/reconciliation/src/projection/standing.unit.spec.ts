@@ -1,17 +1,20 @@
 import { describe, expect, it } from '@jest/globals';
-import { exampleStripeEvent, type NormalizedStripeEvent } from '@tidegate/contracts/events/stripe-event';
+import { exampleStripeEvent, type StripeObject } from '@tidegate/contracts/events/stripe-event';
 import fc from 'fast-check';
-import { standingOf } from './standing.decide.js';
+import { amountsOf, standingOf } from './standing.decide.js';
 
-type Snapshot = { object: NormalizedStripeEvent['object']; asOf: number; event: string };
+type Snapshot = { object: StripeObject; asOf: number; event: string };
 
 const snapshot = (kind: string, status: string, asOf: number, event: string, changes: object = {}): Snapshot => ({
-  object: { ...exampleStripeEvent.object, object: kind, status, ...changes },
+  object: { ...exampleStripeEvent.object, object: kind, status, ...changes } as StripeObject,
   asOf,
   event,
 });
 
-const order = (one: Snapshot) => [standingOf(one.object).standing, one.asOf, standingOf(one.object).status_rank, one.event] as const;
+const order = ({ object, asOf, event }: Snapshot) => {
+  const stands = standingOf(object)!;
+  return [stands.standing, asOf, stands.status_rank, amountsOf(object).refunded ?? 0, event] as const;
+};
 
 function higher(a: Snapshot, b: Snapshot): Snapshot {
   const [x, y] = [order(a), order(b)];

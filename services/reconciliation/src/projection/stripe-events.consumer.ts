@@ -7,7 +7,6 @@ import { scrub } from '@tidegate/telemetry/scrub';
 import { currentTraceparent } from '@tidegate/telemetry/tracing';
 import type { Transaction } from 'kysely';
 import type { ReconciliationTables } from '../tables.js';
-import { KEPT_OBJECTS } from './standing.decide.js';
 import { recordObject } from './stripe-object.store.js';
 
 const SUBJECT = handledSubject('reconciliation');
@@ -52,9 +51,8 @@ async function project(
   const event = NormalizedStripeEvent.safeParse(message.envelope.data);
   if (!event.success) throw new PermanentFailure(`not a normalized Stripe event: ${event.error.message}`);
   if (event.data.livemode !== livemode || message.envelope.account !== null) return 'foreign';
-  if (!(KEPT_OBJECTS as readonly string[]).includes(event.data.object.object)) return 'ignored';
-  await recordObject(tx, event.data, { tenant: message.envelope.tenant, asOf: new Date(message.envelope.occurred_at) });
-  return 'processed';
+  const kept = await recordObject(tx, event.data, { tenant: message.envelope.tenant, asOf: new Date(message.envelope.occurred_at) });
+  return kept ? 'processed' : 'ignored';
 }
 
 async function report(

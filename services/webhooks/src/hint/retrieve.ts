@@ -1,34 +1,24 @@
 import type { StripeOutcome, StripePort } from '@tidegate/stripe-gateway/port';
+import { isRetrievable } from '@tidegate/stripe-gateway/retrievable';
 import type { ObjectReference } from '../normalize/normalized-event.decide.js';
 
-export type Retriever = Pick<
-  StripePort,
-  'retrieveIntent' | 'retrieveCharge' | 'retrieveRefund' | 'retrieveDispute' | 'retrieveCheckoutSession'
->;
+export type Retriever = Pick<StripePort, 'retrieveObject'>;
 
-/** `gone`: Stripe has no such object, or we do not read this kind; `later`: no answer now. */
-export type Retrieved =
-  { kind: 'object'; object: object } | { kind: 'gone' } | { kind: 'later'; reason: string; retryAfterMs: number | null };
+/** `gone`: Stripe has no such object (any more), or it is of a kind that cannot be read; `later`: no answer now. */
+export type Retrieved = { kind: 'object'; object: Record<string, unknown> } | { kind: 'gone' } | Later;
+export interface Later {
+  kind: 'later';
+  reason: string;
+  retryAfterMs: number | null;
+}
 
 /** The object at the pinned API version. */
 export async function retrieve(stripe: Retriever, reference: ObjectReference | null): Promise<Retrieved> {
-  switch (reference?.kind) {
-    case 'payment_intent':
-      return read(await stripe.retrieveIntent(reference.id));
-    case 'charge':
-      return read(await stripe.retrieveCharge(reference.id));
-    case 'refund':
-      return read(await stripe.retrieveRefund(reference.id));
-    case 'dispute':
-      return read(await stripe.retrieveDispute(reference.id));
-    case 'checkout.session':
-      return read(await stripe.retrieveCheckoutSession(reference.id));
-    default:
-      return { kind: 'gone' };
-  }
+  if (reference === null || !isRetrievable(reference.kind)) return { kind: 'gone' };
+  return read(await stripe.retrieveObject(reference.kind, reference.id));
 }
 
-function read(outcome: StripeOutcome<object>): Retrieved {
+function read(outcome: StripeOutcome<Record<string, unknown>>): Retrieved {
   switch (outcome.kind) {
     case 'ok':
       return { kind: 'object', object: outcome.value };

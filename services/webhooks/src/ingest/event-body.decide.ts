@@ -11,6 +11,7 @@ export interface ReceivedEvent {
   created: Date;
   /** The object that it is about. */
   object_id: string | null;
+  object_kind: string | null;
   source: 'webhook' | 'thin';
   livemode: boolean;
   api_version: string | null;
@@ -71,6 +72,7 @@ function fromSnapshot(event: z.infer<typeof Snapshot>): ReceivedEvent {
     event_type: event.type,
     created: new Date(event.created * 1000),
     object_id: objectIdOf(event.data.object),
+    object_kind: objectKindOf(event.data.object),
     source: 'webhook',
     livemode: event.livemode,
     api_version: event.api_version ?? null,
@@ -85,6 +87,7 @@ function fromThin(event: z.infer<typeof Thin>): ReceivedEvent {
     event_type: event.type,
     created: new Date(event.created),
     object_id: event.related_object?.id ?? null,
+    object_kind: event.related_object?.type ?? null,
     source: 'thin',
     livemode: event.livemode,
     api_version: null,
@@ -96,6 +99,11 @@ function fromThin(event: z.infer<typeof Thin>): ReceivedEvent {
 /** The id of an object as Stripe shows it; null when it has none (a balance). */
 export function objectIdOf(object: Record<string, unknown>): string | null {
   return id.safeParse(object['id']).data ?? null;
+}
+
+/** `payment_intent`, `charge` …; null when the object does not say. */
+export function objectKindOf(object: Record<string, unknown>): string | null {
+  return type.safeParse(object['object']).data ?? null;
 }
 
 /** The tenant that the object's metadata names; null when there is none or it cannot be one of ours. */

@@ -24,6 +24,7 @@ describe('The body of a delivery', () => {
         event_type: 'payment_intent.succeeded',
         created: new Date('2026-11-21T06:00:00Z'),
         object_id: 'pi_1',
+        object_kind: 'payment_intent',
         source: 'webhook',
         livemode: false,
         api_version: '2026-10-28.endive',

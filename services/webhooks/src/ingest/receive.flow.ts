@@ -19,8 +19,10 @@ export interface ReceiveParts {
   /** Whether one of the active secrets signed these bytes, not too long ago and not in the future. */
   isSigned(delivery: Delivery): boolean;
   batcher: Pick<Batcher<NewStripeEvent>, 'add'>;
+  /** Whether its object has to be retrieved before it is published. */
+  isHint(event: ReceivedEvent): boolean;
   /** After each new row. */
-  stored(event: ReceivedEvent): void;
+  stored(event: { is_hint: boolean }): void;
   metrics: WebhookMetrics;
   logger: Logger;
 }
@@ -44,10 +46,11 @@ export class ReceiveDelivery {
 
   private async store(event: ReceivedEvent, payload: Buffer): Promise<Receipt> {
     try {
-      const result = await withDeadline(this.parts.batcher.add({ ...event, payload, traceparent: currentTraceparent() }));
+      const is_hint = this.parts.isHint(event);
+      const result = await withDeadline(this.parts.batcher.add({ ...event, payload, traceparent: currentTraceparent(), is_hint }));
       this.log(event, result);
       this.parts.metrics.counted(event.event_type, result);
-      if (result === 'accepted') this.parts.stored(event);
+      if (result === 'accepted') this.parts.stored({ is_hint });
       return { kind: 'stored' };
     } catch (err) {
       this.parts.metrics.counted(event.event_type, 'failed');

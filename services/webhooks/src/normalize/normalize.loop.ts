@@ -2,9 +2,17 @@ import type { Failpoints } from '@tidegate/database/failpoints';
 import { inTransaction } from '@tidegate/database/transaction';
 import type { Clock } from '@tidegate/service-host/clock';
 import type { Logger } from '@tidegate/telemetry/logger';
-import type { Kysely } from 'kysely';
+import type { Kysely, Transaction } from 'kysely';
 import { insertFault } from '../ingest/insert-fault.js';
-import { anyDelivery, claimDeliveries, claimKeys, dueDeliveries, type EventKey, postpone } from '../stripe-event/stripe-event.store.js';
+import {
+  anyDelivery,
+  claimDeliveries,
+  claimKeys,
+  dueDeliveries,
+  type EventKey,
+  postpone,
+  type Unpublished,
+} from '../stripe-event/stripe-event.store.js';
 import type { WebhooksTables } from '../tables.js';
 import { publish } from './publish.js';
 import { retryAfterMs } from './retry.decide.js';
@@ -14,6 +22,8 @@ export interface NormalizeParts {
   failpoints: Failpoints;
   clock: Clock;
   logger: Logger;
+  /** STRIPE_ACCOUNT_TENANTS. */
+  accountTenants: ReadonlyMap<string, string>;
   /** The outbox has rows: the relay need not wait for its poll. */
   staged(): void;
 }
@@ -22,7 +32,7 @@ const BATCH = 200;
 const STAGE = 'webhooks.normalize.stage';
 
 /**
- * Publishes stored deliveries in order of arrival. Every replica runs it: rows are claimed with SKIP LOCKED, so none is done twice and a dead
+ * Publishes stored deliveries in order of arrival, but for hints, and for those that wait for a customer. Every replica runs it: rows are claimed with SKIP LOCKED, so none is done twice and a dead
  * replica holds nothing up. When a batch fails for another reason than an absent database, its rows are tried one by one; the one that fails
  * alone is marked `failed` and comes again later, and never blocks the others.
  */
@@ -45,15 +55,20 @@ export class Normalize {
     if (!(await anyDelivery(this.parts.db, now))) return 0;
     const published = await inTransaction(this.parts, STAGE, async (tx) => {
       const rows = await claimDeliveries(tx, BATCH, now);
-      await publish(
-        tx,
-        rows.map((row) => ({ row, retrieved: null })),
-        now,
-      );
+      await this.publish(tx, rows, now);
       return rows.length;
     });
     if (published > 0) this.parts.staged();
     return published;
+  }
+
+  private publish(tx: Transaction<WebhooksTables>, rows: readonly Unpublished[], now: Date): Promise<number> {
+    const { accountTenants } = this.parts;
+    return publish(
+      tx,
+      rows.map((row) => ({ row, shown: null })),
+      { now, accountTenants },
+    );
   }
 
   private async publishOneByOne(): Promise<number> {
@@ -67,12 +82,7 @@ export class Normalize {
     const now = this.parts.clock.now();
     try {
       await inTransaction(this.parts, STAGE, async (tx) => {
-        const rows = await claimKeys(tx, [key]);
-        await publish(
-          tx,
-          rows.map((row) => ({ row, retrieved: null })),
-          now,
-        );
+        await this.publish(tx, await claimKeys(tx, [key]), now);
       });
     } catch (err) {
       if (insertFault(err) === 'store') throw err;

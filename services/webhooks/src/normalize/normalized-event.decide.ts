@@ -1,5 +1,6 @@
-import type { NormalizedStripeEvent } from '@tidegate/contracts/events/stripe-event';
-import { normalizedObject } from './normalized-object.decide.js';
+import type { NormalizedStripeEvent, StripeObject } from '@tidegate/contracts/events/stripe-event';
+import { normalizedObject } from './object/normalized-object.decide.js';
+import { type Json, record } from './object/read.decide.js';
 
 /** A stored row, as far as normalizing needs it. */
 export interface StoredStripeEvent {
@@ -19,54 +20,57 @@ export interface ObjectReference {
   id: string;
 }
 
-type Json = Record<string, unknown>;
-
-/** Any tenant but this one has to be named by the object's metadata. */
+/** Any tenant but this one has to be named by somebody. */
 export const DEFAULT_TENANT = 'default';
 
+/** What Stripe answered when it was asked for the object of a hint; null: there is no such object any more. */
+export interface Shown {
+  object: object | null;
+}
+
 /**
- * Our words for one stored event. `retrieved` is the object as fetched at the pinned version; a hint whose object could not be found is
- * normalized from what the payload shows.
+ * Our words for one stored event. A hint is told by the object as Stripe shows it, or, when that is gone, by what the payload shows of it.
  */
-export function normalizedEvent(row: StoredStripeEvent, retrieved: object | null): NormalizedStripeEvent {
+export function normalizedEvent(row: StoredStripeEvent, shown: Shown | null): NormalizedStripeEvent {
   const payload = payloadOf(row);
-  const object = (retrieved as Json | null) ?? shownObject(payload);
-  const key = recordOf(payload['request'])?.['idempotency_key'];
+  const type = snapshotType(row.event_type);
+  const retrieved = shown?.object ?? null;
+  const key = record(payload['request'])?.['idempotency_key'];
+  const object = normalizedObject((retrieved as Json | null) ?? shownObject(payload), row.stripe_event_id);
   return {
     stripe_event_id: row.stripe_event_id,
-    type: snapshotType(row.event_type),
+    type,
     created: Math.floor(row.created.getTime() / 1000),
     livemode: row.livemode,
     api_version: row.api_version,
-    hint: row.hint,
+    hint: row.hint || shown !== null,
     replay: false,
     request_idempotency_key: typeof key === 'string' ? key.replaceAll('\u0000', '').toWellFormed() : null,
-    object: normalizedObject(object, row.stripe_event_id),
+    object: isEnd(type) || (shown !== null && retrieved === null) ? ended(object) : object,
   };
 }
 
 /** Which object to retrieve for a hint; null when the payload names none. */
-export function referenceOf(row: StoredStripeEvent): ObjectReference | null {
+export function referenceOf(row: Pick<StoredStripeEvent, 'payload'>): ObjectReference | null {
   const object = shownObject(payloadOf(row));
   const { object: kind, id } = object;
   return typeof kind === 'string' && typeof id === 'string' ? { kind, id } : null;
 }
 
-export const tenantOf = (event: NormalizedStripeEvent): string => {
-  const named = event.object.metadata['tenant_id'];
-  return named !== undefined && /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/.test(named) ? named : DEFAULT_TENANT;
-};
+/** The last event of an object that can be deleted; nothing is left to be asked for. */
+export const isEnd = (type: string): boolean => ['customer.deleted', 'invoice.deleted'].includes(snapshotType(type));
 
 /** Thin twins of snapshot events are named `v1.payment_intent.succeeded`. */
 const snapshotType = (type: string): string => (type.startsWith('v1.') ? type.slice(3) : type);
 
+const ended = (object: StripeObject): StripeObject =>
+  object.object === 'customer' || object.object === 'invoice' ? { ...object, deleted: true } : object;
+
 function shownObject(payload: Json): Json {
-  const shown = recordOf(recordOf(payload['data'])?.['object']);
+  const shown = record(record(payload['data'])?.['object']);
   if (shown) return shown;
-  const related = recordOf(payload['related_object']);
+  const related = record(payload['related_object']);
   return related ? { object: related['type'], id: related['id'] } : {};
 }
 
-const payloadOf = (row: StoredStripeEvent): Json => recordOf(JSON.parse(new TextDecoder().decode(row.payload))) ?? {};
-const recordOf = (value: unknown): Json | null =>
-  typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Json) : null;
+const payloadOf = (row: Pick<StoredStripeEvent, 'payload'>): Json => record(JSON.parse(new TextDecoder().decode(row.payload))) ?? {};

@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { NormalizedStripeEvent } from '@tidegate/contracts/events/stripe-event';
-import { normalizedEvent, referenceOf, type StoredStripeEvent, tenantOf } from './normalized-event.decide.js';
-import { aggregateOf } from './normalized-object.decide.js';
+import { normalizedEvent, referenceOf, type StoredStripeEvent } from './normalized-event.decide.js';
+import { aggregateOf } from './object/normalized-object.decide.js';
+import { namedTenant } from './tenant.decide.js';
 
 const row = (object: unknown, changes: Partial<StoredStripeEvent> & { request?: unknown } = {}): StoredStripeEvent => ({
   stripe_event_id: 'evt_1',
@@ -13,6 +14,8 @@ const row = (object: unknown, changes: Partial<StoredStripeEvent> & { request?: 
   payload: Buffer.from(JSON.stringify({ id: 'evt_1', object: 'event', data: { object }, request: changes.request ?? null })),
   ...changes,
 });
+
+const shown = (object: object | null) => ({ object });
 
 const intent = {
   id: 'pi_1',
@@ -52,7 +55,7 @@ describe('A normalized event', () => {
       status: 'succeeded',
     });
     expect(JSON.stringify(event)).not.toContain('secret');
-    expect(tenantOf(event)).toBe('other');
+    expect(namedTenant(event.object.metadata)).toBe('other');
     expect(aggregateOf(event.object)).toBe('pi_1');
   });
 
@@ -63,7 +66,7 @@ describe('A normalized event', () => {
     const event = normalizedEvent(row(customer, { event_type: 'customer.created' }), null);
     expect(event.object.metadata).toEqual({ tenant_id: 'other', command_id: 'cmd_customer_create_1' });
     expect(JSON.stringify(event)).not.toMatch(/ada@|london/i);
-    expect(tenantOf(event)).toBe('other');
+    expect(namedTenant(event.object.metadata)).toBe('other');
   });
 
   it('says of a checkout session how it stands, and not where it can be paid or who pays', () => {
@@ -83,7 +86,7 @@ describe('A normalized event', () => {
     expect(NormalizedStripeEvent.strict().parse(event)).toEqual(event);
     expect(event.object).toMatchObject({ id: 'cs_1', status: 'complete', payment_status: 'unpaid', payment_intent: 'pi_1', amount: 4200 });
     expect(JSON.stringify(event)).not.toMatch(/secret|payer@/);
-    expect(tenantOf(event)).toBe('other');
+    expect(namedTenant(event.object.metadata)).toBe('other');
     expect(aggregateOf(event.object)).toBe('pi_1');
   });
 
@@ -93,10 +96,8 @@ describe('A normalized event', () => {
       status: 'requires_payment_method',
       last_payment_error: { type: 'card_error', code: 'card_declined', decline_code: 'lost_card', message: 'Your card was declined.' },
     };
-    expect(normalizedEvent(row(declined), null).object.failure).toEqual({
-      code: 'card_declined',
-      decline_code: 'lost_card',
-      message: 'Your card was declined.',
+    expect(normalizedEvent(row(declined), null).object).toMatchObject({
+      failure: { code: 'card_declined', decline_code: 'lost_card', message: 'Your card was declined.' },
     });
   });
 
@@ -123,7 +124,7 @@ describe('A normalized event', () => {
     const event = normalizedEvent(row(dispute, { event_type: 'charge.dispute.closed' }), null);
     expect(NormalizedStripeEvent.strict().parse(event)).toEqual(event);
     expect(event.object).toMatchObject({ id: 'du_1', status: 'won', payment_intent: 'pi_1', charge: 'ch_1', amount: 4200 });
-    expect(event.object.dispute).toEqual({
+    expect('dispute' in event.object && event.object.dispute).toEqual({
       reason: 'fraudulent',
       due_by: 1796000000,
       movements: 2,
@@ -134,7 +135,7 @@ describe('A normalized event', () => {
     });
     expect(JSON.stringify(event)).not.toContain('Ada');
     expect(aggregateOf(event.object)).toBe('pi_1');
-    const swept = normalizedEvent(row(dispute, { event_type: 'charge.dispute.closed', hint: true }), dispute);
+    const swept = normalizedEvent(row(dispute, { event_type: 'charge.dispute.closed', hint: true }), shown(dispute));
     expect(swept).toEqual({ ...event, hint: true });
   });
 
@@ -181,7 +182,7 @@ describe('A normalized event', () => {
   it('keeps an object that nobody knows by its id', () => {
     const event = normalizedEvent(row({ id: 'prod_1', object: 'product', name: 'A thing' }, { event_type: 'product.created' }), null);
     expect(NormalizedStripeEvent.parse(event).object).toMatchObject({ object: 'product', id: 'prod_1', status: null, amount: null });
-    expect(tenantOf(event)).toBe('default');
+    expect(namedTenant(event.object.metadata)).toBeNull();
   });
 
   it('keeps an object that has no id by the id of the event', () => {
@@ -206,12 +207,29 @@ describe('A normalized event', () => {
 describe('A hint', () => {
   it('takes the retrieved object instead of the listed one', () => {
     const listed = row({ ...intent, status: 'processing' }, { hint: true, event_type: 'payment_intent.processing' });
-    expect(normalizedEvent(listed, intent)).toMatchObject({
+    expect(normalizedEvent(listed, shown(intent))).toMatchObject({
       hint: true,
       type: 'payment_intent.processing',
       object: { status: 'succeeded' },
     });
     expect(referenceOf(listed)).toEqual({ kind: 'payment_intent', id: 'pi_1' });
+  });
+
+  it('has the card of the charge that came with its object', () => {
+    const latest_charge = { id: 'ch_1', object: 'charge', payment_method_details: { card: { brand: 'visa', last4: '4242' } } };
+    const older = row(intent, { api_version: '2024-04-10' });
+    expect(normalizedEvent(older, shown({ ...intent, latest_charge }))).toMatchObject({
+      hint: true,
+      object: { charge: 'ch_1', card: { brand: 'visa', last4: '4242' } },
+    });
+  });
+
+  it('whose object is gone is told by its payload: an invoice was deleted', () => {
+    const draft = row({ id: 'in_1', object: 'invoice', status: 'draft', total: 900 }, { event_type: 'invoice.updated' });
+    expect(normalizedEvent(draft, shown(null))).toMatchObject({
+      hint: true,
+      object: { id: 'in_1', status: 'draft', amount: 900, deleted: true },
+    });
   });
 
   it('may be a thin event, whose type loses its version', () => {
@@ -227,7 +245,7 @@ describe('A hint', () => {
       ),
     });
     expect(referenceOf(thin)).toEqual({ kind: 'payment_intent', id: 'pi_1' });
-    expect(normalizedEvent(thin, intent)).toMatchObject({
+    expect(normalizedEvent(thin, shown(intent))).toMatchObject({
       type: 'payment_intent.succeeded',
       hint: true,
       object: { id: 'pi_1', status: 'succeeded' },

@@ -1,68 +1,154 @@
-import { stripeSubject } from '@tidegate/contracts/events/stripe-event';
+import { type NormalizedStripeEvent, stripeSubject } from '@tidegate/contracts/events/stripe-event';
 import { envelope, type OutboxMessage, stage } from '@tidegate/messaging/outbox';
 import { sql, type Transaction } from 'kysely';
-import { markPublished, type Unpublished } from '../stripe-event/stripe-event.store.js';
+import { markPublished, park, type Unpublished } from '../stripe-event/stripe-event.store.js';
 import type { WebhooksTables } from '../tables.js';
-import { normalizedEvent, tenantOf } from './normalized-event.decide.js';
-import { aggregateOf } from './normalized-object.decide.js';
+import { type CustomerTenant, knownCustomers, learn } from './customer-tenants.store.js';
+import { normalizedEvent, type Shown } from './normalized-event.decide.js';
+import { aggregateOf } from './object/normalized-object.decide.js';
+import { namedTenant, ownerOf, tenantOfAccount } from './tenant.decide.js';
+
+type Tx = Transaction<WebhooksTables>;
 
 /** A claimed row with what Stripe showed of its object: a snapshot is as old as the start of its fetch. */
 export interface Publishable {
   row: Unpublished;
-  retrieved: { object: object; asOf: Date } | null;
+  shown: (Shown & { asOf: Date }) | null;
 }
 
-/** Stages the events of these locked rows in the outbox and marks the rows published, in the caller's transaction and in the order given. */
-export async function publish(tx: Transaction<WebhooksTables>, items: readonly Publishable[], now: Date): Promise<void> {
-  if (items.length === 0) return;
-  const normalized = items.map(({ row, retrieved }) => {
-    const data = normalizedEvent(row, retrieved?.object ?? null);
-    return { row, data, aggregate: aggregateOf(data.object), occurredAt: retrieved?.asOf ?? row.created };
+export interface PublishOptions {
+  now: Date;
+  /** STRIPE_ACCOUNT_TENANTS. */
+  accountTenants: ReadonlyMap<string, string>;
+  /** What customers said when they were asked. */
+  learned?: readonly CustomerTenant[];
+}
+
+interface Normalized {
+  row: Unpublished;
+  data: NormalizedStripeEvent;
+  aggregate: string;
+  occurredAt: Date;
+}
+
+/**
+ * Stages the events of these locked rows in the outbox and marks the rows published, in the caller's transaction and in the order given. Those whose tenant
+ * hangs on a customer that nobody knows yet are parked instead. The number of events that were staged.
+ */
+export async function publish(tx: Tx, items: readonly Publishable[], options: PublishOptions): Promise<number> {
+  if (items.length === 0) return 0;
+  const normalized = items.map(({ row, shown }): Normalized => {
+    const data = normalizedEvent(row, shown);
+    return { row, data, aggregate: aggregateOf(data.object), occurredAt: shown?.asOf ?? row.created };
   });
-  const nextVersion = await takeVersions(
+  await learn(tx, [...(options.learned ?? []), ...normalized.flatMap(saidByCustomer)], options.now);
+  const { ready, waiting } = await owned(tx, normalized);
+  await park(tx, waiting);
+  if (ready.length === 0) return 0;
+  const take = await takeVersions(tx, ready);
+  const messages = ready.map((one) => {
+    const { version, tenant } = take(one.aggregate);
+    return { one, message: messageOf(one, version, tenant ?? tenantOfAccount(one.row.account, options.accountTenants)) };
+  });
+  await stage(
     tx,
-    normalized.map((one) => one.aggregate),
+    messages.map(({ message }) => message),
   );
-  const messages = normalized.map(({ row, data, aggregate, occurredAt }): OutboxMessage => {
-    const subject = stripeSubject(data.type);
-    return {
-      aggregate,
-      subject,
-      envelope: envelope(subject, {
-        tenant: tenantOf(data),
-        account: row.account,
-        aggregateId: aggregate,
-        aggregateVersion: nextVersion(aggregate),
-        occurredAt,
-        correlationId: row.stripe_event_id,
-        causationId: row.stripe_event_id,
-        traceparent: row.traceparent,
-        data,
-      }),
-    };
-  });
-  await stage(tx, messages);
   await markPublished(
     tx,
-    items.map((one) => one.row),
-    now,
+    messages.map(({ one, message }) => ({ ...one.row, tenant: message.envelope.tenant })),
+    options.now,
   );
+  return ready.length;
 }
 
-/** Reserves one version per mention of each aggregate; the answered function deals them out. Rows are locked in order of name, against deadlocks. */
-async function takeVersions(tx: Transaction<WebhooksTables>, aggregates: readonly string[]): Promise<(aggregate: string) => number> {
-  const counts = new Map<string, number>();
-  for (const aggregate of aggregates) counts.set(aggregate, (counts.get(aggregate) ?? 0) + 1);
-  const sorted = [...counts].sort(([a], [b]) => (a < b ? -1 : 1));
-  const { rows } = await sql<{ aggregate: string; version: number }>`
-    INSERT INTO published_versions AS p (aggregate, version)
-    SELECT * FROM unnest(${sorted.map(([aggregate]) => aggregate)}::text[], ${sorted.map(([, count]) => count)}::bigint[])
-    ON CONFLICT (aggregate) DO UPDATE SET version = p.version + excluded.version
-    RETURNING aggregate, version`.execute(tx);
-  const last = new Map(rows.map((row) => [row.aggregate, row.version - (counts.get(row.aggregate) ?? 0)]));
+function messageOf({ row, data, aggregate, occurredAt }: Normalized, aggregateVersion: number, tenant: string): OutboxMessage {
+  const subject = stripeSubject(data.type, data.object.object);
+  return {
+    aggregate,
+    subject,
+    envelope: envelope(subject, {
+      tenant,
+      account: row.account,
+      aggregateId: aggregate,
+      aggregateVersion,
+      occurredAt,
+      correlationId: row.stripe_event_id,
+      causationId: row.stripe_event_id,
+      traceparent: row.traceparent,
+      data,
+    }),
+  };
+}
+
+/** A customer of our account whose metadata can be seen tells whose it is; the stub of a deleted one shows none. */
+function saidByCustomer({ row, data: { object } }: Normalized): CustomerTenant[] {
+  if (object.object !== 'customer' || row.account !== null) return [];
+  const tenant = namedTenant(object.metadata);
+  return tenant === null && object.deleted === true ? [] : [{ customer: object.id, tenant }];
+}
+
+type Owned = Normalized & { tenant: string | null };
+
+async function owned(
+  tx: Tx,
+  normalized: readonly Normalized[],
+): Promise<{ ready: Owned[]; waiting: { row: Unpublished; customer: string }[] }> {
+  const known = {
+    ofAggregates: await tenantsOf(
+      tx,
+      normalized.map((one) => one.aggregate),
+    ),
+    ofCustomers: await knownCustomers(
+      tx,
+      normalized.flatMap(({ data }) => data.object.customer ?? []),
+    ),
+  };
+  const ready: Owned[] = [];
+  const waiting: { row: Unpublished; customer: string }[] = [];
+  for (const one of normalized) {
+    const owner = ownerOf(one.data, { aggregate: one.aggregate, account: one.row.account }, known);
+    if (owner.kind === 'given') ready.push({ ...one, tenant: owner.tenant });
+    else if (isDeletedCustomer(one.data)) ready.push({ ...one, tenant: null });
+    else waiting.push({ row: one.row, customer: owner.customer });
+  }
+  return { ready, waiting };
+}
+
+/** Nobody will ever say whose it was. */
+const isDeletedCustomer = ({ object }: NormalizedStripeEvent): boolean => object.object === 'customer' && object.deleted === true;
+
+async function tenantsOf(tx: Tx, aggregates: readonly string[]): Promise<ReadonlyMap<string, string>> {
+  const { rows } = await sql<{ aggregate: string; tenant: string }>`
+    SELECT aggregate, tenant FROM published_versions
+    WHERE aggregate = ANY(${[...new Set(aggregates)]}::text[]) AND tenant IS NOT NULL`.execute(tx);
+  return new Map(rows.map((row) => [row.aggregate, row.tenant]));
+}
+
+/**
+ * Reserves one version per mention of each aggregate, and fixes its tenant; the answered function deals them out. Rows are locked in order of name, against
+ * deadlocks.
+ */
+async function takeVersions(tx: Tx, events: readonly Owned[]): Promise<(aggregate: string) => { version: number; tenant: string | null }> {
+  const wanted = new Map<string, { count: number; tenant: string | null }>();
+  for (const { aggregate, tenant } of events) {
+    const before = wanted.get(aggregate);
+    wanted.set(aggregate, { count: (before?.count ?? 0) + 1, tenant: before?.tenant ?? tenant });
+  }
+  const sorted = [...wanted].sort(([a], [b]) => (a < b ? -1 : 1));
+  const { rows } = await sql<{ aggregate: string; version: number; tenant: string | null }>`
+    INSERT INTO published_versions AS p (aggregate, version, tenant)
+    SELECT * FROM unnest(${sorted.map(([aggregate]) => aggregate)}::text[], ${sorted.map(([, { count }]) => count)}::bigint[],
+      ${sorted.map(([, { tenant }]) => tenant)}::text[])
+    ON CONFLICT (aggregate) DO UPDATE SET version = p.version + excluded.version, tenant = coalesce(p.tenant, excluded.tenant)
+    RETURNING aggregate, version, tenant`.execute(tx);
+  const taken = new Map(
+    rows.map((row) => [row.aggregate, { last: row.version - (wanted.get(row.aggregate)?.count ?? 0), tenant: row.tenant }]),
+  );
   return (aggregate) => {
-    const version = (last.get(aggregate) ?? 0) + 1;
-    last.set(aggregate, version);
-    return version;
+    const of = taken.get(aggregate);
+    if (!of) throw new Error(`Bug: no version was taken for ${aggregate}`);
+    of.last += 1;
+    return { version: of.last, tenant: of.tenant };
   };
 }

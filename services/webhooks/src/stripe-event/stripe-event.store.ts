@@ -1,4 +1,3 @@
-import { API_VERSION } from '@tidegate/stripe-gateway/adapter';
 import { type Kysely, sql, type Transaction } from 'kysely';
 import type { StoredStripeEvent } from '../normalize/normalized-event.decide.js';
 import type { StripeEventsTable, WebhooksTables } from '../tables.js';
@@ -19,7 +18,7 @@ export type NewStripeEvent = Pick<
   | 'payload'
   | 'source'
   | 'traceparent'
->;
+> & { is_hint: boolean };
 
 /** What identifies a row: Stripe's id, and its time because the table is partitioned by it. */
 export interface EventKey {
@@ -28,7 +27,7 @@ export interface EventKey {
 }
 
 /** A row that waits to be published. */
-export type Unpublished = StoredStripeEvent & Pick<StripeEventsTable, 'account' | 'traceparent'> & { attempts: number };
+export type Unpublished = StoredStripeEvent & Pick<StripeEventsTable, 'account' | 'object_id' | 'traceparent'> & { attempts: number };
 
 /** Text form of a key; sorts like the primary key within one id length. */
 export const keyOf = (key: EventKey): string => `${key.created.toISOString()}/${key.stripe_event_id}`;
@@ -37,31 +36,26 @@ export const keyOf = (key: EventKey): string => `${key.created.toISOString()}/${
 export async function insertEvents(tx: Tx, rows: readonly NewStripeEvent[]): Promise<Set<string>> {
   const column = <K extends keyof NewStripeEvent>(name: K) => rows.map((row) => row[name]);
   const inserted = await sql<EventKey>`
-    INSERT INTO stripe_events (stripe_event_id, created, event_type, object_id, tenant_hint, account, livemode, api_version, payload, source, traceparent)
+    INSERT INTO stripe_events (stripe_event_id, created, event_type, object_id, tenant_hint, account, livemode, api_version, payload, source, traceparent, is_hint)
     SELECT * FROM unnest(
       ${column('stripe_event_id')}::text[], ${column('created')}::timestamptz[], ${column('event_type')}::text[], ${column('object_id')}::text[],
       ${column('tenant_hint')}::text[], ${column('account')}::text[], ${column('livemode')}::boolean[], ${column('api_version')}::text[], ${column('payload')}::bytea[],
-      ${column('source')}::text[], ${column('traceparent')}::text[])
+      ${column('source')}::text[], ${column('traceparent')}::text[], ${column('is_hint')}::boolean[])
     ON CONFLICT (created, stripe_event_id) DO NOTHING
     RETURNING created, stripe_event_id`.execute(tx);
   return new Set(inserted.rows.map(keyOf));
 }
 
-/**
- * Whether the event's object has to be retrieved before it is published: it was found by the sweep, carries no object, or shows it in another version than the
- * one that everything here is written for (Stripe renders a delivery in the endpoint's version, a listed event in the account's).
- */
-export const isHint = (event: Pick<StripeEventsTable, 'source' | 'api_version'>): boolean =>
-  event.source !== 'webhook' || event.api_version !== API_VERSION;
-
-const hint = sql<boolean>`(source <> 'webhook' OR api_version IS DISTINCT FROM ${API_VERSION})`;
-const unpublished = sql`stripe_event_id, created, event_type, account, livemode, api_version, payload, traceparent, attempts, ${hint} AS hint`;
-const due = (now: Date) => sql`published_at IS NULL AND (retry_at IS NULL OR retry_at <= ${now})`;
+const unpublished = sql.raw(
+  "stripe_event_id, created, event_type, object_id, account, livemode, api_version, payload, traceparent, attempts, is_hint OR source <> 'webhook' AS hint",
+);
+const due = (queue: 'delivered' | 'hint' | 'parked', now: Date) =>
+  sql`published_at IS NULL AND queue = ${queue} AND (retry_at IS NULL OR retry_at <= ${now})`;
 
 /** Whether a delivery waits; asked before a transaction is begun for nothing. */
 export async function anyDelivery(db: Database, now: Date): Promise<boolean> {
   const { rows } = await sql`
-    SELECT 1 FROM stripe_events WHERE ${due(now)} AND NOT ${hint} LIMIT 1`.execute(db);
+    SELECT 1 FROM stripe_events WHERE ${due('delivered', now)} LIMIT 1`.execute(db);
   return rows.length > 0;
 }
 
@@ -69,7 +63,7 @@ export async function anyDelivery(db: Database, now: Date): Promise<boolean> {
 export async function claimDeliveries(tx: Tx, limit: number, now: Date): Promise<Unpublished[]> {
   const { rows } = await sql<Unpublished>`
     SELECT ${unpublished} FROM stripe_events
-    WHERE ${due(now)} AND NOT ${hint}
+    WHERE ${due('delivered', now)}
     ORDER BY received_at, created, stripe_event_id LIMIT ${limit} FOR UPDATE SKIP LOCKED`.execute(tx);
   return rows;
 }
@@ -78,17 +72,22 @@ export async function claimDeliveries(tx: Tx, limit: number, now: Date): Promise
 export async function dueDeliveries(db: Database, limit: number, now: Date): Promise<(EventKey & { attempts: number })[]> {
   const { rows } = await sql<EventKey & { attempts: number }>`
     SELECT stripe_event_id, created, attempts FROM stripe_events
-    WHERE ${due(now)} AND NOT ${hint}
+    WHERE ${due('delivered', now)}
     ORDER BY received_at, created, stripe_event_id LIMIT ${limit}`.execute(db);
   return rows;
 }
 
-/** The oldest hints that wait. Nothing is locked: their objects are retrieved first. */
+/** The oldest hints that wait, with all others about the same objects. Nothing is locked: their objects are retrieved first. */
 export async function dueHints(db: Database, limit: number, now: Date): Promise<Unpublished[]> {
   const { rows } = await sql<Unpublished>`
+    WITH oldest AS (
+      SELECT object_id FROM stripe_events
+      WHERE ${due('hint', now)}
+      ORDER BY received_at, created, stripe_event_id LIMIT ${limit}
+    )
     SELECT ${unpublished} FROM stripe_events
-    WHERE ${due(now)} AND ${hint}
-    ORDER BY received_at, created, stripe_event_id LIMIT ${limit}`.execute(db);
+    WHERE ${due('hint', now)} AND object_id IN (SELECT object_id FROM oldest)
+    ORDER BY received_at, created, stripe_event_id`.execute(db);
   return rows;
 }
 
@@ -101,10 +100,24 @@ export async function claimKeys(tx: Tx, keys: readonly EventKey[]): Promise<Unpu
   return rows;
 }
 
-export async function markPublished(tx: Tx, keys: readonly EventKey[], at: Date): Promise<void> {
+/** Each was published for this tenant, which is what its `tenant_hint` says from now on. */
+export async function markPublished(tx: Tx, events: readonly (EventKey & { tenant: string })[], at: Date): Promise<void> {
   await sql`
-    UPDATE stripe_events SET published_at = ${at}, processing_outcome = 'published', processing_error = NULL, retry_at = NULL, attempts = attempts + 1
-    WHERE (created, stripe_event_id) IN (SELECT * FROM ${keyList(keys)})`.execute(tx);
+    UPDATE stripe_events e SET published_at = ${at}, tenant_hint = p.tenant, processing_outcome = 'published', processing_error = NULL,
+      retry_at = NULL, waits_for = NULL, attempts = attempts + 1
+    FROM unnest(${events.map((one) => one.created)}::timestamptz[], ${events.map((one) => one.stripe_event_id)}::text[],
+      ${events.map((one) => one.tenant)}::text[]) AS p(created, stripe_event_id, tenant)
+    WHERE e.created = p.created AND e.stripe_event_id = p.stripe_event_id`.execute(tx);
+}
+
+/** These wait until it is known whose this customer is. */
+export async function park(tx: Tx, waiting: readonly { row: EventKey; customer: string }[]): Promise<void> {
+  if (waiting.length === 0) return;
+  await sql`
+    UPDATE stripe_events e SET waits_for = p.customer, processing_outcome = 'parked', processing_error = 'waits for customer ' || p.customer, retry_at = NULL
+    FROM unnest(${waiting.map(({ row }) => row.created)}::timestamptz[], ${waiting.map(({ row }) => row.stripe_event_id)}::text[],
+      ${waiting.map(({ customer }) => customer)}::text[]) AS p(created, stripe_event_id, customer)
+    WHERE e.created = p.created AND e.stripe_event_id = p.stripe_event_id`.execute(tx);
 }
 
 /** These could not be published now. `outcome` stays `received` when only Stripe could not be asked. */
@@ -120,9 +133,11 @@ export async function postpone(
 
 /** Seconds between Stripe's time of the oldest event that is not published yet and now; 0 when none waits. */
 export async function oldestUnpublishedSeconds(db: Database, now: Date): Promise<number> {
+  const oldest = (queue: string) =>
+    sql`(SELECT created FROM stripe_events WHERE published_at IS NULL AND queue = ${queue} ORDER BY received_at, created, stripe_event_id LIMIT 1)`;
   const { rows } = await sql<{ seconds: number }>`
-    SELECT coalesce(greatest(0, extract(epoch FROM ${now}::timestamptz - created)), 0)::float8 AS seconds FROM stripe_events
-    WHERE published_at IS NULL ORDER BY received_at, created, stripe_event_id LIMIT 1`.execute(db);
+    SELECT coalesce(greatest(0, extract(epoch FROM ${now}::timestamptz - min(created))), 0)::float8 AS seconds
+    FROM (${oldest('delivered')} UNION ALL ${oldest('hint')} UNION ALL ${oldest('parked')}) AS queues`.execute(db);
   return rows[0]?.seconds ?? 0;
 }
 

@@ -5,7 +5,8 @@ import type { StripeEvent } from '@tidegate/stripe-gateway/intent';
 import type { StripePort } from '@tidegate/stripe-gateway/port';
 import type { Logger } from '@tidegate/telemetry/logger';
 import type { Kysely } from 'kysely';
-import { objectIdOf, tenantHintOf } from '../ingest/event-body.decide.js';
+import { objectIdOf, objectKindOf, tenantHintOf } from '../ingest/event-body.decide.js';
+import type { Arrived } from '../normalize/hint.decide.js';
 import type { Partitions } from '../stripe-event/partitions.js';
 import { insertEvents, type NewStripeEvent } from '../stripe-event/stripe-event.store.js';
 import type { WebhooksTables } from '../tables.js';
@@ -27,6 +28,8 @@ export interface SweepParts {
   stripe: Pick<StripePort, 'listEvents'>;
   partitions: Pick<Partitions, 'ensureFor' | 'ensureAhead'>;
   settings: SweepSettings;
+  /** Whether the object of an event has to be retrieved before it is published. */
+  isHint(event: Arrived): boolean;
   /** Rows were found that were never delivered. */
   found(events: number): void;
   /** Stripe's list could not be read to the end. */
@@ -102,7 +105,7 @@ export class Sweep {
   private async store(events: readonly StripeEvent[]): Promise<number> {
     if (events.length === 0) return 0;
     const rows = events
-      .map(sweptRow)
+      .map((event) => sweptRow(event, this.parts.isHint))
       .sort((a, b) => a.created.getTime() - b.created.getTime() || (a.stripe_event_id < b.stripe_event_id ? -1 : 1));
     await this.parts.partitions.ensureFor(
       rows.map((row) => row.created),
@@ -113,16 +116,23 @@ export class Sweep {
   }
 }
 
-const sweptRow = (event: StripeEvent): NewStripeEvent => ({
-  stripe_event_id: event.id,
-  created: new Date(event.created * 1000),
-  event_type: event.type,
-  object_id: objectIdOf(event.data.object),
-  tenant_hint: tenantHintOf(event.data.object),
-  account: event.account,
-  livemode: event.livemode,
-  api_version: event.api_version,
-  payload: Buffer.from(JSON.stringify(event)),
-  source: 'sweep',
-  traceparent: null,
-});
+function sweptRow(event: StripeEvent, isHint: SweepParts['isHint']): NewStripeEvent {
+  const arrived = {
+    source: 'sweep' as const,
+    event_type: event.type,
+    object_id: objectIdOf(event.data.object),
+    object_kind: objectKindOf(event.data.object),
+    account: event.account,
+    livemode: event.livemode,
+    api_version: event.api_version,
+  };
+  return {
+    ...arrived,
+    stripe_event_id: event.id,
+    created: new Date(event.created * 1000),
+    tenant_hint: tenantHintOf(event.data.object),
+    payload: Buffer.from(JSON.stringify(event)),
+    traceparent: null,
+    is_hint: isHint(arrived),
+  };
+}
