@@ -27,8 +27,8 @@ export interface Arena {
   resetBreakers(): Promise<void>;
   /** Acts as a person in Stripe's dashboard, as `POST /__dashboard/{action}` takes it. */
   dashboard(action: string, order: Record<string, unknown>): Promise<void>;
-  /** Acts as another program with our key: a form posted to Stripe's API. */
-  atStripe(path: string, form: Record<string, string>): Promise<void>;
+  /** Acts as another program with our key: a form posted to Stripe's API. Answers the object. */
+  atStripe(path: string, form: Record<string, string>): Promise<{ id: string }>;
   /** Lets so much virtual time pass at once, for the services and for Stripe. Seconds. */
   advance(seconds: number): Promise<void>;
   /** Does `work` while the virtual clock runs fast, so that look-ups and retries come round soon. */
@@ -145,13 +145,14 @@ async function whileTimeFlies<T>(stack: Stack, work: () => Promise<T>): Promise<
   }
 }
 
-async function postForm(stack: Stack, path: string, form: Record<string, string>): Promise<void> {
+async function postForm(stack: Stack, path: string, form: Record<string, string>): Promise<{ id: string }> {
   const answer = await fetch(`${stack.urls.simulator}${path}`, {
     method: 'POST',
     headers: { authorization: `Bearer ${stack.stripe.secretKey}` },
     body: new URLSearchParams(form),
   });
   if (!answer.ok) throw new Error(`POST ${path} answered ${answer.status}: ${await answer.text()}`);
+  return (await answer.json()) as { id: string };
 }
 
 async function listFaults(stack: Stack): Promise<{ fault: string; hits: number }[]> {

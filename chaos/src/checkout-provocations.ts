@@ -1,3 +1,5 @@
+import { checkoutIdOf } from '@tidegate/payments/idempotency/identity';
+import { eventually } from '@tidegate/test-harness/eventually';
 import { type Arena } from './arena.js';
 import { comeBack, openCheckout, PAST_THE_WINDOW_SECONDS, payOnPage } from './checkout-story.js';
 import { type Provocation, story } from './provocation.js';
@@ -15,6 +17,7 @@ export const CHECKOUT_PROVOCATIONS: readonly [RegExp, Provocation][] = [
   [/^payments\.checkout\.submitted\./, letTheWindowEnd],
   [/^payments\.checkout\.payment_adopted\./, comeBackBeforeTheNews],
   [/^payments\.checkout\.late_refunded\./, payLate],
+  [/^payments\.parked\./, newsOfALostCheckout],
 ];
 
 const telling = (arena: Arena, random: Random, log: StoryLog): Telling => ({
@@ -56,4 +59,35 @@ async function payLate(arena: Arena, random: Random, log: StoryLog): Promise<voi
   await arena.fault({ fault: 'refuse', route: EXPIRE, times: 4 });
   await arena.advance(PAST_THE_WINDOW_SECONDS);
   await payOnPage(teller, checkout, 'pm_card_visa');
+}
+
+/** Stripe tells of a page whose checkout a restore of the database has lost; then its request is repeated. */
+async function newsOfALostCheckout(arena: Arena, random: Random): Promise<void> {
+  const key = `lost-${random.below(2 ** 31)}`;
+  const id = checkoutIdOf({ tenant: 'default', route: 'POST /v1/checkout-sessions', key });
+  const page = await arena.atStripe('/v1/checkout/sessions', {
+    mode: 'payment',
+    success_url: 'https://shop.example/done',
+    'line_items[0][quantity]': '1',
+    'line_items[0][price_data][currency]': 'usd',
+    'line_items[0][price_data][unit_amount]': '4200',
+    'line_items[0][price_data][product_data][name]': 'Vase',
+    'metadata[checkout_id]': id,
+    'metadata[tenant_id]': 'default',
+  });
+  await arena.atStripe(`/v1/checkout/sessions/${page.id}/expire`, {});
+  await eventually(async () => {
+    if ((await arena.sql('SELECT FROM payments.parked_news WHERE parent = $1', [id])).length === 0) throw new Error('Not told yet');
+  });
+  await arena.client.send({
+    method: 'POST',
+    path: '/v1/checkout-sessions',
+    key,
+    body: {
+      line_items: [{ name: 'Vase', quantity: 1, unit_amount: 4200 }],
+      currency: 'usd',
+      success_url: 'https://shop.example/done',
+      cancel_url: 'https://shop.example/back',
+    },
+  });
 }

@@ -33,6 +33,7 @@ const PROVOCATIONS: readonly [RegExp, Provocation][] = [
   [/^payments\.refresh\./, unseenRefund],
   [/^payments\.customer\.check\./, foreignCustomer],
   [/^payments\.retry\.dead_lettered\./, giveUpTheQueue],
+  [/^webhooks\.parked\./, paymentOfAStranger],
   ...CHECKOUT_PROVOCATIONS,
   [/^payments\.customer\.(submitted|lookup_list)\./, story('customer:kept', { fault: 'error_500_before', route: 'POST /v1/customers' })],
 ];
@@ -90,6 +91,13 @@ async function foreignCustomer(arena: Arena): Promise<void> {
     key: `customer-${Math.random()}`,
     body: { amount: 4200, currency: 'usd', payment_method: 'pm_card_visa', customer: 'cus_nobody' },
   });
+}
+
+/** A payment that only its customer gives a tenant, and nobody has heard of the customer, because its own news are lost. */
+async function paymentOfAStranger(arena: Arena): Promise<void> {
+  await arena.fault({ fault: 'webhook_drop', event_type: 'customer.*', times: 3 });
+  const { id: customer } = await arena.atStripe('/v1/customers', { 'metadata[tenant_id]': 'default' });
+  await arena.atStripe('/v1/payment_intents', { amount: '4200', currency: 'usd', customer });
 }
 
 /** An operator holds back all calls, and then gives up what has queued meanwhile. */

@@ -2,7 +2,7 @@ import { baseSettings } from '@tidegate/service-host/base-config';
 import { readConfig } from '@tidegate/service-host/config';
 import { decimal, documented, secret, url, wholeNumber } from '@tidegate/service-host/settings';
 import { KEY_MODE } from '@tidegate/stripe-gateway/secret-key';
-import { callSettings } from '@tidegate/stripe-gateway/settings';
+import { callSettings, tenantSettings } from '@tidegate/stripe-gateway/settings';
 import { z } from 'zod';
 
 const STRIPE_KEY = z.string().regex(/^(sk|rk)_(test|live)_/, 'must be a secret or restricted key of Stripe');
@@ -20,6 +20,7 @@ export const PaymentsConfig = z.object({
     unit: 'milliseconds',
   }),
   ...callSettings(),
+  ...tenantSettings(),
   STRIPE_REQUEST_RATE_LIMIT: documented(wholeNumber({ min: 1, max: 1_000_000 }).default(20), {
     doc: 'Requests to Stripe that the whole fleet makes at most, reads included. No second sees more than this and a quarter of it.',
     unit: 'requests per second',

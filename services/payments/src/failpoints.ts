@@ -62,6 +62,7 @@ const objectRecoveryFailpoints: readonly string[] = [
     'payments.checkout.payment_adopted',
     'payments.checkout.late_refunded',
     'payments.customer.submitted',
+    'payments.parked.settle',
   ),
   ...callFailpoints('payments.checkout.lookup', 'payments.checkout.lookup_list', 'payments.customer.lookup_list'),
 ];

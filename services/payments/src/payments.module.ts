@@ -15,6 +15,7 @@ import type { PaymentsConfig } from './config.js';
 import { served } from './payment/payment.rpc.js';
 import { CARRY_ON_INTERVAL_MS, PATIENCE_MS } from './payment/payment.loop.js';
 import { SWEEP_INTERVAL_MS } from './checkout/window.loop.js';
+import { PARKED_INTERVAL_MS } from './parked/parked.loop.js';
 import { OBJECT_INTERVAL_MS } from './work/object.loop.js';
 import { payments, type PaymentsSettings } from './payments.js';
 import { stripeCheckHandlers } from './stripe-check/stripe-check.rpc.js';
@@ -84,6 +85,13 @@ export function setup(host: HostContext<PaymentsConfig>): ServiceParts {
     health,
     logger,
   });
+  const parked = everyLoop({
+    name: 'payments.parked',
+    intervalMs: PARKED_INTERVAL_MS,
+    runOnce: () => parts.settleParkedOnce(),
+    health,
+    logger,
+  });
   const windows = everyLoop({
     name: 'payments.window_sweep',
     intervalMs: SWEEP_INTERVAL_MS,
@@ -104,7 +112,7 @@ export function setup(host: HostContext<PaymentsConfig>): ServiceParts {
 
   return {
     module: PaymentsModule,
-    loops: [relay, breakers, carryOn, objects, windows],
+    loops: [relay, breakers, carryOn, objects, parked, windows],
     consumers: [
       { start: () => parts.start(), stop: async () => undefined },
       ...consumers,
@@ -134,6 +142,7 @@ export function settingsOf(config: PaymentsConfig): PaymentsSettings {
     windowMs: config.PAYMENT_NOT_AFTER_SECONDS * 1000,
     absenceMs: config.REFUND_ABSENCE_SECONDS * 1000,
     unmarked: config.UNMARKED_INTENTS,
+    accountTenant: config.STRIPE_ACCOUNT_TENANTS.get('own') ?? 'default',
     concurrency: config.PAYMENTS_CONCURRENCY,
     checkoutWindowMs: config.PAYMENT_WINDOW_HOURS * 3_600_000,
     latePolicy: config.LATE_SUCCESS_POLICY,

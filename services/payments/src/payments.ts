@@ -31,6 +31,7 @@ import { ReceiptsConsumer } from './receipts/receipts.consumer.js';
 import { operatorCheckoutHandlers } from './operator/operator-checkouts.rpc.js';
 import { operatorPaymentHandlers } from './operator/operator-payments.rpc.js';
 import { retryHandlers } from './retries/retries.rpc.js';
+import { ParkedNews, registerParkedMetric } from './parked/parked.loop.js';
 import { StripeEventsConsumer } from './stripe-events/stripe-events.consumer.js';
 import { type PaymentsTables } from './tables.js';
 import { LeaseKeeper } from './work/lease-keeper.js';
@@ -65,6 +66,8 @@ export interface PaymentsSettings {
   windowMs: number;
   absenceMs: number;
   unmarked: 'adopt' | 'foreign';
+  /** Tenant of what nobody else claims. */
+  accountTenant: string;
   /** Payments that the loop of a process carries on at once. */
   concurrency: number;
   /** How long a checkout can be paid when the request does not say. */
@@ -92,6 +95,8 @@ export interface PaymentsParts {
   carryOnOnce(patienceMs: number): Promise<number>;
   /** The same for checkouts and customers. */
   carryOnObjectsOnce(patienceMs: number): Promise<number>;
+  /** Hands on Stripe's news whose checkout has arrived; answers how many wait no longer. */
+  settleParkedOnce(): Promise<number>;
   /** Closes pages whose window is over and that nothing is planned for; answers how many. */
   sweepWindowsOnce(): Promise<number>;
   /** Resolves when nothing is in hand; then stops renewing leases. */
@@ -134,11 +139,14 @@ export function payments(ports: PaymentsPorts, settings: PaymentsSettings): Paym
   const carryOn = new CarryOn(carrying);
   const flow = new PaymentFlow({ ...carrying, carryOn, instance, runMs: settings.runMs, answerMs: settings.answerMs });
   const loop = new PaymentLoop({ db, clock, carryOn, metrics, logger, instance, concurrency: settings.concurrency });
-  const rules = { livemode: settings.livemode, unmarked: settings.unmarked };
+  const rules = { livemode: settings.livemode, unmarked: settings.unmarked, tenant: settings.accountTenant };
 
   const customers = new CustomerCheck({ db, stripe: calls.at('payments.customer.check') });
   const paymentCommands = commandHandlers({ flow, customers, clock, windowMs: settings.windowMs });
   const objects = objectParts(ports, settings, { ...carrying, stripe, rules, customers, paymentCommands });
+  const stripeEvents = new StripeEventsConsumer({ db, stripe, clock, rules, metrics, checkouts: objects.news, onCommitted, onWork });
+  const parked = new ParkedNews({ db, failpoints, clock, again: stripeEvents });
+  registerParkedMetric(ports.metrics, db);
 
   return {
     handlers: {
@@ -151,7 +159,7 @@ export function payments(ports: PaymentsPorts, settings: PaymentsSettings): Paym
       ...breakerHandlers({ db, clock, logger, instance, changed: () => fleet.refresh() }),
       ...repairHandlers({ db, stripe, failpoints, clock, rules, onCommitted, onWork }),
     },
-    stripeEvents: new StripeEventsConsumer({ db, stripe, clock, rules, metrics, checkouts: objects.news, onCommitted, onWork }),
+    stripeEvents,
     receipts: new ReceiptsConsumer(),
     fleet,
     start: async () => {
@@ -162,6 +170,7 @@ export function payments(ports: PaymentsPorts, settings: PaymentsSettings): Paym
     publishBreakers: () => publisher.runOnce(),
     carryOnOnce: (patienceMs) => loop.runOnce(patienceMs),
     carryOnObjectsOnce: objects.carryOnOnce,
+    settleParkedOnce: () => parked.runOnce(),
     sweepWindowsOnce: () => objects.sweep.runOnce(),
     stop: async () => {
       await Promise.all([flow.idle(), loop.idle(), objects.idle()]);

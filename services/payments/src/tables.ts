@@ -1,5 +1,6 @@
 import { type CheckoutPaymentStatus, type CheckoutStatus, type LateSuccess } from '@tidegate/contracts/checkout';
 import { type DisputeSnapshot, type RefundSnapshot } from '@tidegate/contracts/payment';
+import { type Incoming } from '@tidegate/messaging/incoming';
 import { type ColumnType, type JSONColumnType } from 'kysely';
 import { type Customer } from './customer/customer.decide.js';
 import { type Card, type Failure, type Terms } from './payment/payment.events.js';
@@ -12,6 +13,7 @@ export interface PaymentsTables {
   request_details: { command_id: string; payment_id: string; details: JSONColumnType<RequestDetails> };
   checkouts: CheckoutsTable;
   customers: CustomersTable;
+  parked_news: { message_id: string; parent: string; message: JSONColumnType<Incoming>; parked_at: Date };
   payment_receipts: { payment_id: string; receipt_id: string; kind: string };
 }
 

@@ -98,6 +98,7 @@ export async function paymentsWorld(options: WorldOptions = {}) {
         windowMs: 86_400_000,
         absenceMs: 3_600_000,
         unmarked: 'adopt',
+        accountTenant: 'default',
         concurrency: 10,
         checkoutWindowMs: 23 * 3_600_000,
         latePolicy: 'accept',

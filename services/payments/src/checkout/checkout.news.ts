@@ -1,4 +1,5 @@
 import { type StripeEventAbout } from '@tidegate/contracts/events/stripe-event';
+import { CheckoutId } from '@tidegate/contracts/ids';
 import { type HandledOutcome } from '@tidegate/contracts/events/stripe-event-handled';
 import { type Metadata } from '@tidegate/event-store/event';
 import { type Logger } from '@tidegate/telemetry/logger';
@@ -21,8 +22,7 @@ export interface CheckoutNewsDeps {
 
 type CheckoutSessionEvent = StripeEventAbout<'checkout.session'>;
 
-export interface NewsResult {
-  outcome: z.infer<typeof HandledOutcome>;
+interface Told {
   reason: string | null;
   /** Null when it is none of ours. */
   tenant: string | null;
@@ -30,12 +30,10 @@ export interface NewsResult {
   tell(): void;
 }
 
-const nothing = (outcome: NewsResult['outcome'], reason: string | null): NewsResult => ({
-  outcome,
-  reason,
-  tenant: null,
-  tell: () => undefined,
-});
+/** `parked`: it is about `parent`, which is not here, and may come. */
+export type NewsResult = Told & ({ outcome: Exclude<z.infer<typeof HandledOutcome>, 'parked'> } | { outcome: 'parked'; parent: string });
+
+const nobody = { tenant: null, tell: () => undefined };
 
 /** What Stripe tells about pages, joined into checkouts in any order and any number of times. */
 export class CheckoutNews {
@@ -43,10 +41,7 @@ export class CheckoutNews {
 
   async join(tx: Transaction<PaymentsTables>, event: CheckoutSessionEvent, metadata: Metadata): Promise<NewsResult> {
     const checkoutId = await findCheckoutId(tx, event);
-    if (checkoutId === null) {
-      const ours = event.object.metadata['checkout_id'] !== undefined;
-      return nothing('foreign', ours ? 'no such checkout' : 'no checkout of ours');
-    }
+    if (checkoutId === null) return withoutCheckout(event);
     // Held until the commit, so that the flow's own next step waits and then sees what we wrote.
     await tx.selectFrom('checkouts').select('id').where('id', '=', checkoutId).forUpdate().execute();
     const before = await load(tx, checkoutId);
@@ -76,6 +71,13 @@ export class CheckoutNews {
       'A page that nobody was sent to, or that Stripe had called expired, was paid; refund that payment by hand',
     );
   }
+}
+
+/** A page with an id of ours and a tenant was made by a checkout that this database has lost, or by another installation. */
+function withoutCheckout({ object: { metadata } }: CheckoutSessionEvent): NewsResult {
+  const named = CheckoutId.safeParse(metadata['checkout_id']);
+  if (!named.success || !metadata['tenant_id']) return { ...nobody, outcome: 'foreign', reason: 'no checkout of ours' };
+  return { ...nobody, outcome: 'parked', reason: `waits for checkout ${named.data}`, parent: named.data };
 }
 
 /** By the page, else by our id in the metadata of a page whose id is not recorded (yet). */

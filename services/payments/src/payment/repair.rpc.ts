@@ -9,6 +9,7 @@ import { z } from 'zod';
 import { adopt, type AdoptionRules } from '../stripe-events/adopt.js';
 import { describePayment } from '../checkout/adopt-payment.js';
 import { pageOf } from '../stripe-events/page-of.js';
+import { tenantOf } from '../stripe-events/tenant-of.js';
 import { type PaymentsTables } from '../tables.js';
 import { wishRefresh } from '../work/work.store.js';
 import { problemReply } from './payment.reply.js';
@@ -67,8 +68,11 @@ async function adoptIntent(deps: RepairDeps, intentId: string, request: Paramete
   const page = await pageOf(deps.stripe, outcome.value, deps.clock.now());
   if (page.kind !== 'ok')
     return problemReply('payments.stripe_unavailable', 'Stripe could not be asked.', request.request_id, { retryAfterMs: 5000 });
+  const owner = await tenantOf(deps, outcome.value);
+  if (owner.kind !== 'ok')
+    return problemReply('payments.stripe_unavailable', 'Stripe could not be asked.', request.request_id, { retryAfterMs: 5000 });
   const now = deps.clock.now();
-  const adoption = adopt(outcome.value, deps.rules, now, page.session?.id ?? null);
+  const adoption = adopt(outcome.value, deps.rules, now, { session: page.session?.id ?? null, tenant: owner.tenant });
   if (adoption.kind === 'foreign') return jsonReply(202, { payment_id: null, action: 'none', reason: adoption.reason });
   const metadata = { correlation_id: request.correlation_id, causation_id: null, traceparent: currentTraceparent(), actor: request.actor };
   try {

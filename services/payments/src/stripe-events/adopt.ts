@@ -10,25 +10,32 @@ export interface AdoptionRules {
   livemode: boolean;
   /** `foreign`: intents without our metadata are counted and left alone. */
   unmarked: 'adopt' | 'foreign';
+  /** Of objects that nobody else claims: STRIPE_ACCOUNT_TENANTS. */
+  tenant: string;
+}
+
+/** What is known of an intent besides itself. */
+export interface Origin {
+  /** The page that made it. */
+  session: string | null;
+  /** Whose it is if it does not say so. */
+  tenant: string;
 }
 
 /** A payment that we did not know, made from its intent at Stripe; or why it is none of ours. */
 export type Adoption = { kind: 'adopted'; terms: Terms; events: PaymentEvent[] } | { kind: 'foreign'; reason: string };
 
-/** Payments that carry no tenant of ours belong to this one. */
-const TENANT_OF_UNMARKED = 'default';
-
 /**
  * Intents of this account that no payment of ours stands for: made by a person in the dashboard or by another program (origin dashboard), or ours from before
- * a restore of the database (they carry our ids and keep them), or by the page of a checkout of ours; `session` is that page.
+ * a restore of the database (they carry our ids and keep them), or by the page of a checkout of ours.
  */
-export function adopt(intent: Intent, rules: AdoptionRules, now: Date, session: string | null = null): Adoption {
+export function adopt(intent: Intent, rules: AdoptionRules, now: Date, { session, tenant }: Origin): Adoption {
   if (intent.livemode !== rules.livemode) return { kind: 'foreign', reason: 'other livemode' };
   const ours = ownIds(intent, session);
   if (!ours && rules.unmarked === 'foreign') return { kind: 'foreign', reason: 'unmarked intent' };
   const terms: Terms = {
     payment_id: ours?.payment_id ?? foreignPaymentId(null, intent.id),
-    tenant: ours?.tenant ?? TENANT_OF_UNMARKED,
+    tenant: ours?.tenant ?? tenant,
     origin: ours?.origin ?? 'dashboard',
     livemode: intent.livemode,
     amount: intent.amount,

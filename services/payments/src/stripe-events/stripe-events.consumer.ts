@@ -18,6 +18,7 @@ import { type PaymentsTables } from '../tables.js';
 import { wishRefresh } from '../work/work.store.js';
 import { describePayment } from '../checkout/adopt-payment.js';
 import { type CheckoutNews } from '../checkout/checkout.news.js';
+import { park } from '../parked/parked.store.js';
 import { joinCustomerNews } from '../customer/customer.news.js';
 import { adopt, type AdoptionRules, isOfCheckout } from './adopt.js';
 import { pageOf, type PageOf } from './page-of.js';
@@ -85,6 +86,11 @@ export class StripeEventsConsumer implements Handler {
     await this.report(tx, message, { outcome: 'failed', reason: scrub(reason), tenant: message.envelope.tenant });
   }
 
+  /** What a parked message waited for never came. */
+  async disown(tx: Transaction<PaymentsTables>, message: Incoming): Promise<void> {
+    await this.report(tx, message, { outcome: 'foreign', reason: 'no such checkout', tenant: message.envelope.tenant });
+  }
+
   private async report(tx: Transaction<PaymentsTables>, message: Incoming, result: Result): Promise<void> {
     const { stripe_event_id } = message.envelope.data as Partial<NormalizedStripeEvent>;
     // What is no Stripe event at all, nobody can be told of.
@@ -138,9 +144,10 @@ export class StripeEventsConsumer implements Handler {
     message: Incoming,
     event: StripeEventAbout<'checkout.session'>,
   ): Promise<Result> {
-    const { outcome, reason, tenant, tell } = await this.deps.checkouts.join(tx, event, metadataOf(message, event));
-    this.told.set(message.messageId, tell);
-    return { outcome, reason, tenant: tenant ?? message.envelope.tenant };
+    const result = await this.deps.checkouts.join(tx, event, metadataOf(message, event));
+    this.told.set(message.messageId, result.tell);
+    if (result.outcome === 'parked') await park(tx, message, result.parent, this.deps.clock.now());
+    return { outcome: result.outcome, reason: result.reason, tenant: result.tenant ?? message.envelope.tenant };
   }
 
   private async joinCustomer(tx: Transaction<PaymentsTables>, message: Incoming, event: NormalizedStripeEvent): Promise<Result> {
@@ -188,7 +195,7 @@ export class StripeEventsConsumer implements Handler {
     if (!prepared) return { outcome: 'foreign', reason: 'no intent of ours', tenant };
     const now = this.deps.clock.now();
     const { intent, session } = prepared;
-    const adoption = adopt(intent, this.deps.rules, now, session?.id ?? null);
+    const adoption = adopt(intent, this.deps.rules, now, { session: session?.id ?? null, tenant });
     if (adoption.kind === 'foreign') return { outcome: 'foreign', reason: adoption.reason, tenant };
     const paymentId = adoption.terms.payment_id;
     const none: PaymentState = nothingLoaded.state;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { commonFields, flag, number, since, StripeCard, StripeFailureDetails, stripeContracts, text } from './common.js';
+import { amount, commonFields, flag, since, StripeCard, stripeContracts, StripeFailureDetails, text } from './common.js';
 
 export const CHARGE_TYPES = [
   'charge.succeeded',
@@ -16,9 +16,9 @@ export const ChargeObject = z.object({
   object: z.literal('charge'),
   ...commonFields,
   charge: text,
-  amount: number,
-  amount_captured: number,
-  amount_refunded: number,
+  amount: amount,
+  amount_captured: amount,
+  amount_refunded: amount,
   currency: text,
   captured: since(flag),
   disputed: since(flag),

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { commonFields, number, since, stripeContracts, text } from './common.js';
+import { amount, commonFields, seconds, since, stripeContracts, text } from './common.js';
 
 export const CHECKOUT_SESSION_TYPES = [
   'checkout.session.completed',
@@ -12,13 +12,13 @@ export const CHECKOUT_SESSION_TYPES = [
 export const CheckoutSessionObject = z.object({
   object: z.literal('checkout.session'),
   ...commonFields,
-  amount: number,
+  amount: amount,
   currency: text,
   payment_status: text,
   mode: since(text),
   subscription: since(text),
   invoice: since(text),
-  expires_at: since(number),
+  expires_at: since(seconds),
 });
 export type CheckoutSessionObject = z.infer<typeof CheckoutSessionObject>;
 

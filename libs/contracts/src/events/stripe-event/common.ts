@@ -5,8 +5,10 @@ import { defineEvent, type EventContract } from '../../envelope.js';
 export const StripeFailureDetails = z.object({ code: z.string(), decline_code: z.string().nullable(), message: z.string() });
 export const StripeCard = z.object({ brand: z.string(), last4: z.string() });
 
-/** A whole number of minor units of the object's currency, seconds since 1970, or a count; null where Stripe has none. */
-export const number = z.int().nullable();
+/** All are null where Stripe has none. */
+export const amount = z.int().nullable().describe('In the minor unit of the currency.');
+export const seconds = z.int().nullable().describe('Seconds since 1970.');
+export const count = z.int().nullable();
 export const text = z.string().nullable();
 export const flag = z.boolean().nullable();
 
@@ -14,16 +16,17 @@ export const flag = z.boolean().nullable();
 export const since = <T extends z.ZodType>(schema: T) => schema.optional();
 
 /**
- * What all objects of Stripe have in common. `payment_intent` is the intent that the object is about, or itself when it is one; events with the same are in
- * order of their `aggregate`. `customer` is Stripe's id.
+ * What all objects of Stripe have in common. Events with the same `payment_intent` are of one aggregate, and in order.
  */
 export const commonFields = {
   id: z.string(),
   status: text,
-  created: number,
-  payment_intent: text,
-  customer: text,
-  metadata: z.record(z.string(), z.string()),
+  created: seconds,
+  payment_intent: text.describe('The PaymentIntent that it is about, or itself when it is one.'),
+  customer: text.describe("Stripe's id."),
+  metadata: z
+    .record(z.string(), z.string())
+    .describe("Tidegate's own keys are tenant_id, payment_id, refund_id, checkout_id and command_id."),
 };
 
 /**
@@ -33,14 +36,24 @@ export const commonFields = {
  */
 export const stripeEventOf = <T extends z.ZodType>(object: T) =>
   z.object({
-    stripe_event_id: z.string(),
-    type: z.string(),
-    created: z.int(),
+    stripe_event_id: z.string().describe("Stripe's id of the event, evt_…"),
+    type: z.string().describe("Stripe's type, without the version that thin events have in it."),
+    created: z.int().describe("When it happened by Stripe's clock, in seconds since 1970."),
     livemode: z.boolean(),
-    api_version: z.string().nullable(),
-    hint: z.boolean(),
-    replay: z.boolean(),
-    request_idempotency_key: z.string().nullable(),
+    api_version: z
+      .string()
+      .nullable()
+      .describe('What Stripe rendered the event in; a retrieved object is in the version that Tidegate is written for.'),
+    hint: z
+      .boolean()
+      .describe(
+        'True: the object was retrieved after the event, and is as old as occurred_at. False: it is as Stripe rendered it for the event.',
+      ),
+    replay: z.boolean().describe('Somebody asked for this event to be published again.'),
+    request_idempotency_key: z
+      .string()
+      .nullable()
+      .describe("Of the request that caused the event; null when there was none, or it was nobody's."),
     object,
   });
 
@@ -48,18 +61,20 @@ interface KindOfEvents<T> {
   types: readonly string[];
   object: z.ZodType<T>;
   example: T;
+  /** True for kinds that are always retrieved. */
+  hint?: boolean;
   doc: (type: string) => string;
 }
 
 /** One contract per event type of one kind of object: `payment_intent.succeeded` travels on `stripe.events.payment_intent.succeeded.v1`. */
-export const stripeContracts = <T>({ types, object, example, doc }: KindOfEvents<T>): EventContract[] =>
+export const stripeContracts = <T>({ types, object, example, hint = false, doc }: KindOfEvents<T>): EventContract[] =>
   types.map((type) =>
     defineEvent({
       subject: `stripe.events.${type}.v1`,
       version: 1,
       doc: doc(type),
       data: stripeEventOf(object),
-      example: { ...exampleEvent(type), object: example },
+      example: { ...exampleEvent(type), hint, object: example },
     }),
   );
 

@@ -17,21 +17,26 @@ export const CustomerObject = z.object({
 });
 export type CustomerObject = z.infer<typeof CustomerObject>;
 
-export const customerEvents = stripeContracts({
-  types: CUSTOMER_TYPES,
-  object: CustomerObject,
-  example: {
-    object: 'customer' as const,
-    id: 'cus_3Example',
-    status: null,
-    created: 1795240700,
-    payment_intent: null,
-    customer: 'cus_3Example',
-    metadata: { tenant_id: 'default' },
-    deleted: false,
-    currency: 'usd',
-    delinquent: false,
-    default_payment_method: 'pm_3Example',
-  },
-  doc: (type) => `Stripe said ${type} of a customer.`,
-});
+const example: CustomerObject = {
+  object: 'customer',
+  id: 'cus_3Example',
+  status: null,
+  created: 1795240700,
+  payment_intent: null,
+  customer: 'cus_3Example',
+  metadata: { tenant_id: 'default' },
+  deleted: false,
+  currency: 'usd',
+  delinquent: false,
+  default_payment_method: 'pm_3Example',
+};
+
+export const customerEvents = CUSTOMER_TYPES.flatMap((type) =>
+  stripeContracts({
+    types: [type],
+    object: CustomerObject,
+    example: { ...example, deleted: type === 'customer.deleted' },
+    hint: type !== 'customer.deleted',
+    doc: () => `Stripe said ${type} of a customer.`,
+  }),
+);

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { commonFields, number, stripeContracts, text } from './common.js';
+import { amount, commonFields, seconds, stripeContracts, text } from './common.js';
 
 export const DISPUTE_TYPES = [
   'charge.dispute.created',
@@ -15,7 +15,7 @@ export const DISPUTE_TYPES = [
  */
 export const NormalizedDispute = z.object({
   reason: text,
-  due_by: number,
+  due_by: seconds,
   movements: z.int().nonnegative(),
   currency: text,
   withdrawn: z.int().nonnegative(),
@@ -29,7 +29,7 @@ export const DisputeObject = z.object({
   object: z.literal('dispute'),
   ...commonFields,
   charge: text,
-  amount: number,
+  amount: amount,
   currency: text,
   dispute: NormalizedDispute,
 });

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { commonFields, number, text } from './common.js';
+import { amount, commonFields, text } from './common.js';
 
 /** Stripe's word for the kind, whichever; a literal to the compiler, so that a switch over `object` can tell the other kinds apart. */
 export type AnotherKind = '(any other kind)';
@@ -9,7 +9,7 @@ export const OtherObject = z.object({
   object: z.string() as unknown as z.ZodType<AnotherKind>,
   ...commonFields,
   charge: text,
-  amount: number,
+  amount: amount,
   currency: text,
 });
 export type OtherObject = z.infer<typeof OtherObject>;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { commonFields, number, StripeCard, StripeFailureDetails, stripeContracts, text } from './common.js';
+import { amount, commonFields, StripeCard, stripeContracts, StripeFailureDetails, text } from './common.js';
 
 export const PAYMENT_INTENT_TYPES = [
   'payment_intent.created',
@@ -17,9 +17,9 @@ export const PaymentIntentObject = z.object({
   object: z.literal('payment_intent'),
   ...commonFields,
   charge: text,
-  amount: number,
-  amount_captured: number,
-  amount_capturable: number,
+  amount: amount,
+  amount_captured: amount,
+  amount_capturable: amount,
   currency: text,
   capture_method: text,
   cancellation_reason: text,

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { commonFields, number, StripeFailureDetails, stripeContracts, text } from './common.js';
+import { amount, commonFields, seconds, stripeContracts, StripeFailureDetails, text } from './common.js';
 
 export const PAYOUT_TYPES = [
   'payout.created',
@@ -14,11 +14,11 @@ export const PAYOUT_TYPES = [
 export const PayoutObject = z.object({
   object: z.literal('payout'),
   ...commonFields,
-  amount: number,
+  amount: amount,
   currency: text,
   automatic: z.boolean(),
   method: text,
-  arrival_date: number,
+  arrival_date: seconds,
   balance_transaction: text,
   reconciliation_status: text,
   failure: StripeFailureDetails.nullable(),

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { commonFields, number, since, StripeFailureDetails, stripeContracts, text } from './common.js';
+import { amount, commonFields, since, stripeContracts, StripeFailureDetails, text } from './common.js';
 
 export const REFUND_TYPES = ['refund.created', 'refund.updated', 'refund.failed', 'charge.refund.updated'] as const;
 
@@ -8,7 +8,7 @@ export const RefundObject = z.object({
   object: z.literal('refund'),
   ...commonFields,
   charge: text,
-  amount: number,
+  amount: amount,
   currency: text,
   reason: since(text),
   balance_transaction: since(text),

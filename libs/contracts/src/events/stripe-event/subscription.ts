@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { commonFields, number, stripeContracts, text } from './common.js';
+import { commonFields, count, seconds, stripeContracts, text } from './common.js';
 
 export const SUBSCRIPTION_TYPES = [
   'customer.subscription.created',
@@ -20,17 +20,17 @@ export const SubscriptionObject = z.object({
   object: z.literal('subscription'),
   ...commonFields,
   currency: text,
-  items: z.array(z.object({ id: z.string(), price: text, quantity: number })),
-  current_period_start: number,
-  current_period_end: number,
+  items: z.array(z.object({ id: z.string(), price: text, quantity: count })),
+  current_period_start: seconds,
+  current_period_end: seconds,
   collection_method: text,
   latest_invoice: text,
-  trial_end: number,
-  cancel_at: number,
+  trial_end: seconds,
+  cancel_at: seconds,
   cancel_at_period_end: z.boolean(),
-  canceled_at: number,
+  canceled_at: seconds,
   cancellation_reason: text,
-  ended_at: number,
+  ended_at: seconds,
   paused: z.boolean(),
 });
 export type SubscriptionObject = z.infer<typeof SubscriptionObject>;
@@ -60,5 +60,6 @@ export const subscriptionEvents = stripeContracts({
     ended_at: null,
     paused: false,
   },
+  hint: true,
   doc: (type) => `Stripe said ${type}; the subscription is as Stripe showed it afterwards.`,
 });
