@@ -23,7 +23,7 @@ export interface Arena {
   clearFaults(): Promise<void>;
   /** The faults in force, and how often each has hit. */
   faults(): Promise<{ fault: string; hits: number }[]>;
-  /** What an operator does when the key was refused for a time: every breaker that is latched is let go. */
+  /** What an operator does when the key was refused for a time: breakers that are latched, and operations that are held, are let go. */
   resetBreakers(): Promise<void>;
   /** Acts as a person in Stripe's dashboard, as `POST /__dashboard/{action}` takes it. */
   dashboard(action: string, order: Record<string, unknown>): Promise<void>;
@@ -162,9 +162,9 @@ async function listFaults(stack: Stack): Promise<{ fault: string; hits: number }
 }
 
 async function resetBreakers(client: Client): Promise<void> {
-  const { data } = await client.get<{ data: { name: string; state: string }[] }>('/v1/ops/breakers');
-  for (const { name, state } of data)
-    if (state === 'auth')
+  const { data } = await client.get<{ data: { name: string; state: string; held_operations: object[] }[] }>('/v1/ops/breakers');
+  for (const { name, state, held_operations } of data)
+    if (state === 'auth' || held_operations.length > 0)
       await client.send({ method: 'POST', path: `/v1/ops/breakers/${name}/reset`, body: { reason: 'chaos: the key is good again' } });
 }
 

@@ -25,6 +25,7 @@ export const FAULT_MENU: Readonly<Record<'calls' | 'deliveries' | 'later', reado
     { fault: 'rate_limit', probability: 0.3 },
     { fault: 'lock_timeout', probability: 0.3, route: 'POST /v1/*' },
     { fault: 'auth_expired', times: 2 },
+    { fault: 'forbidden', times: 2 },
     { fault: 'key_in_use', probability: 0.2, route: 'POST /v1/*' },
     { fault: 'list_lag', probability: 0.5, ms: 1_000, route: 'GET /v1/*' },
   ],

@@ -23,14 +23,17 @@ export class RandomKiller {
     private readonly annoyed: Annoyed,
   ) {}
 
-  async until(over: AbortSignal, victims: () => readonly Victim[]): Promise<void> {
+  /** `isHunted`: somebody else starts it again. */
+  async until(over: AbortSignal, victims: readonly Victim[], isHunted: (victim: Victim) => boolean): Promise<void> {
     const { stack } = this.arena;
     while (!over.aborted) {
       await pause(500 + this.random.below(2_000), undefined, { signal: over }).catch(() => undefined);
       if (over.aborted) return;
-      const { service, replica } = this.random.pick(victims());
+      const victim = this.random.pick(victims);
+      const { service, replica } = victim;
+      const startAgain = !isHunted(victim);
       await stack.kill(service, replica);
-      await stack.restart(service, replica, { TIDEGATE_FAILPOINT: this.annoyed(service, []) });
+      if (startAgain) await stack.restart(service, replica, { TIDEGATE_FAILPOINT: this.annoyed(service, []) });
       this.kills += 1;
     }
   }
@@ -41,7 +44,7 @@ const ARMED_AT_ONCE = 3;
 /** What no story reached by then is tried with another replica. */
 const PATIENCE_MS = 10_000;
 
-/** kill -9 at each of some failpoints of one service, by all its replicas at once, while everything else goes wrong, too. */
+/** kill -9 at each of some failpoints, by these replicas of their service at once, while everything else goes wrong, too. */
 export class FailpointKiller {
   readonly killed: string[] = [];
   /** At which a process is about to die. */
@@ -50,7 +53,7 @@ export class FailpointKiller {
 
   constructor(
     private readonly arena: Arena,
-    private readonly service: ServiceName,
+    private readonly hunters: readonly Victim[],
     names: readonly string[],
     private readonly annoyed: Annoyed,
   ) {
@@ -63,19 +66,19 @@ export class FailpointKiller {
 
   /** Resolves when every failpoint has killed, or `over` aborts. */
   async until(over: AbortSignal): Promise<void> {
-    await Promise.all(this.arena.stack.urls[this.service].map((_, i) => this.hunt(i + 1, over)));
+    await Promise.all(this.hunters.map((one) => this.hunt(one, over)));
   }
 
-  private async hunt(replica: number, over: AbortSignal): Promise<void> {
+  private async hunt(hunter: Victim, over: AbortSignal): Promise<void> {
     const { stack } = this.arena;
     while (this.left.size > 0 && !over.aborted) {
       const armed = this.next();
       for (const name of armed) this.waitedFor.add(name);
-      const died = await this.diedAt(replica, armed, over);
+      const died = await this.diedAt(hunter, armed, over);
       for (const name of armed) this.waitedFor.delete(name);
       if (died !== undefined && this.left.delete(died)) this.killed.push(died);
     }
-    await stack.restart(this.service, replica, { TIDEGATE_FAILPOINT: this.annoyed(this.service, []) });
+    await stack.restart(hunter.service, hunter.replica, { TIDEGATE_FAILPOINT: this.annoyed(hunter.service, []) });
   }
 
   /** Those that no other replica is waiting at come first. */
@@ -84,25 +87,26 @@ export class FailpointKiller {
     return (free.length > 0 ? free : [...this.left]).slice(0, ARMED_AT_ONCE);
   }
 
-  private async diedAt(replica: number, armed: readonly string[], over: AbortSignal): Promise<string | undefined> {
+  private async diedAt({ service, replica }: Victim, armed: readonly string[], over: AbortSignal): Promise<string | undefined> {
     const { stack } = this.arena;
-    const { log } = stack.processes().find((one) => one.name === this.service && one.replica === replica)!;
+    const { log } = stack.processes().find((one) => one.name === service && one.replica === replica)!;
     const written = statSync(log).size;
     const kills = armed.map((name) => `${name}:kill`);
-    const TIDEGATE_FAILPOINT = [...kills, this.annoyed(this.service, armed)].filter((one) => one !== '').join(',');
+    const TIDEGATE_FAILPOINT = [...kills, this.annoyed(service, armed)].filter((one) => one !== '').join(',');
     // It may well die before it is ready.
-    await stack.restart(this.service, replica, { TIDEGATE_FAILPOINT }).catch(() => undefined);
+    await stack.restart(service, replica, { TIDEGATE_FAILPOINT }).catch(() => undefined);
     const waited = new AbortController();
     const end = () => waited.abort();
     over.addEventListener('abort', end);
     const patience = pause(PATIENCE_MS, undefined, { signal: waited.signal }).catch(() => undefined);
-    const exit = await Promise.race([stack.exited(this.service, replica), patience]);
+    const exit = await Promise.race([stack.exited(service, replica), patience]);
     over.removeEventListener('abort', end);
     waited.abort();
     if (!exit) return undefined;
     const said = readFileSync(log).subarray(written).toString('utf8');
     const name = failpointsHitIn(said, 'kill').find((one) => armed.includes(one));
-    if (exit.signal === 'SIGKILL' && name !== undefined) return name;
-    throw new Error(`${this.service}-${replica} ended by itself (${exit.signal ?? `code ${exit.code}`}): ${said.slice(-2000)}`);
+    // Without a name it was killed by chance.
+    if (exit.signal === 'SIGKILL') return name;
+    throw new Error(`${service}-${replica} ended by itself (${exit.signal ?? `code ${exit.code}`}): ${said.slice(-2000)}`);
   }
 }

@@ -20,6 +20,8 @@ export interface TormentOptions {
   perSecond: number;
   /** Each fault and each failpoint is to be hit this often. */
   hitsEach: number;
+  /** SIGKILLs at random instants at least. */
+  kills: number;
   say?(line: string): void;
 }
 
@@ -48,7 +50,7 @@ const MOST_PER_SECOND = 20;
  * between does not.
  */
 export async function torment(arena: Arena, options: TormentOptions): Promise<TormentReport> {
-  const { seed, hitsEach, payments, say = () => undefined } = options;
+  const { seed, hitsEach, payments, kills, say = () => undefined } = options;
   const random = randomFrom(seed);
   const names = failpointNames(arena).filter(reachable);
   const chance = randomFrom(seed + 1);
@@ -66,15 +68,15 @@ export async function torment(arena: Arena, options: TormentOptions): Promise<To
   const log = emptyLog();
   const over = new AbortController();
   const windows = new FaultWindows(arena, randomFrom(seed + 2));
-  const hunter = new FailpointKiller(arena, 'payments', names.filter(ofAPayment), annoyed);
+  const hunter = new FailpointKiller(arena, victims(arena, ['payments']), names.filter(ofAPayment), annoyed);
   const killer = new RandomKiller(arena, randomFrom(seed + 3), annoyed);
-  const hunted = { is: true };
-  const hunt = hunter.until(over.signal).then(() => void (hunted.is = false));
+  let hunting = true;
+  const hunt = hunter.until(over.signal).then(() => void (hunting = false));
   const anybody = [...victims(arena, ['gateway', 'payments']), ...others];
   const around = Promise.all([
     hunt,
     windows.until(over.signal, hitsEach),
-    killer.until(over.signal, () => (hunted.is ? anybody.filter(({ service }) => service !== 'payments') : anybody)),
+    killer.until(over.signal, anybody, ({ service }) => hunting && service === 'payments'),
     actInDashboard(arena, randomFrom(seed + 4), log, over.signal),
     reconcileUntil({ arena, waitedFor: new Set(names) }, over.signal),
   ]);
@@ -94,7 +96,7 @@ export async function torment(arena: Arena, options: TormentOptions): Promise<To
     `${log.created.length} payments made; missing: ${windows.missing(hitsEach).join(', ') || 'no fault'}; ${hunter.missed.length} kills left`,
   );
   const giveUpAt = Date.now() + AFTER_THE_STORIES_MS;
-  while ((windows.missing(hitsEach).length > 0 || hunted.is) && Date.now() < giveUpAt && !over.signal.aborted)
+  while ((windows.missing(hitsEach).length > 0 || hunting || killer.kills < kills) && Date.now() < giveUpAt && !over.signal.aborted)
     await tellStories(arena, random, { ...telling, count: 10, perSecond: MOST_PER_SECOND });
   over.abort();
   await around;
