@@ -46,6 +46,15 @@ describe('One call of ours', () => {
   afterEach(() => simulator.clearFaults());
   afterAll(() => simulator.close());
 
+  it('that is refused says why, and does not quote the mail address', async () => {
+    const adapter = adapterWith(5_000);
+    const refused = { kind: 'rejected', code: 'email_invalid', message: 'Invalid email address: [mail address]' };
+    const customer = { email: 'ada@example-.com', metadata: {} };
+    expect(await adapter.createCustomer(customer, 'quotes:customer')).toMatchObject({ ...refused, param: 'email' });
+    expect(await adapter.createIntent({ ...order, receiptEmail: 'ada@example-.com' }, 'quotes:intent')).toMatchObject(refused);
+    adapter.close();
+  });
+
   it('that changes something carries the key it was given, whatever it asks for', async () => {
     const adapter = adapterWith(5_000);
     const before = posts();

@@ -4,6 +4,7 @@ import { deadlineHttpClient } from './http-client.js';
 import { type CreateCheckoutSessionParams, type ListQuery, type Page, type StripeOutcome, type StripePort } from './port.js';
 import { pathOf } from './retrievable.js';
 import { toCharge, toCheckoutSession, toCustomer, toDispute, toEvent, toIntent, toRefund } from './translate.js';
+import { withoutQuotes } from './without-quotes.js';
 
 export interface StripeAdapterConfig {
   /** A function is asked at each call: the key may have changed. */
@@ -37,7 +38,7 @@ export function createStripeAdapter(config: StripeAdapterConfig): StripePort & {
       }),
   );
 
-  return {
+  const port: StripePort = {
     createIntent: (p, key) =>
       call(
         stripe().paymentIntents.create(
@@ -124,8 +125,8 @@ export function createStripeAdapter(config: StripeAdapterConfig): StripePort & {
     listCheckoutSessions: (query) => call(stripe().checkout.sessions.list(paged(query)), pageOf(toCheckoutSession)),
     listDisputes: (query) => call(stripe().disputes.list(paged(query)), pageOf(toDispute)),
     listEvents: (query) => call(stripe().events.list(paged(query)), pageOf(toEvent)),
-    close: () => httpClient.close(),
   };
+  return { ...withoutQuotes(port), close: () => httpClient.close() };
 }
 
 /** Prices are made on the spot; our ids go on the session and on the intent that it makes. */

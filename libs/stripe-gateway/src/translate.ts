@@ -1,3 +1,4 @@
+import { withoutMailAddresses } from '@tidegate/telemetry/mail-address';
 import type Stripe from 'stripe';
 import {
   type Card,
@@ -53,7 +54,7 @@ export function toCharge(raw: Stripe.Charge): Charge {
     balance_transaction: idOf(raw.balance_transaction),
     card: cardOf(raw),
     failure_code: raw.failure_code,
-    failure_message: raw.failure_message,
+    failure_message: raw.failure_message === null ? null : withoutMailAddresses(raw.failure_message),
     metadata: raw.metadata,
     created: raw.created,
     livemode: raw.livemode,
@@ -136,7 +137,7 @@ function toPaymentError(raw: Stripe.PaymentIntent.LastPaymentError): PaymentErro
   return {
     code: raw.code ?? raw.type,
     decline_code: raw.decline_code ?? null,
-    message: raw.message ?? '',
+    message: withoutMailAddresses(raw.message ?? ''),
     charge: raw.charge ?? null,
     payment_method: raw.payment_method?.id ?? null,
   };

@@ -13,6 +13,7 @@ const secrets = {
   'a restricted key': ['rk', 'live', 'a1B2c3D4e5F6'].join('_'),
   'a signing secret': ['whsec', 'a1B2c3D4e5F6'].join('_'),
   'an API key': ['tg', 'test', 'abcdefgh', 'a1B2c3D4e5F6a1B2c3D4'].join('_'),
+  'a mail address': 'ada.lovelace@example.com',
   'a client secret': ['pi', '3Abc', 'secret', 'a1B2c3D4e5F6'].join('_'),
   'a bearer header': 'Bearer a1B2c3D4e5F6',
   'a database URL': 'postgres://payments:hunter2@localhost/tidegate',

@@ -1,4 +1,5 @@
 import { withoutCardNumbers } from './card-number.js';
+import { withoutMailAddresses } from './mail-address.js';
 
 /** What a secret looks like, whichever field or message it slipped into. */
 const SECRETS: readonly { pattern: RegExp; replacement: string }[] = [
@@ -10,9 +11,9 @@ const SECRETS: readonly { pattern: RegExp; replacement: string }[] = [
   { pattern: /\b(Bearer|Basic)\s+[A-Za-z0-9+/=._~-]{6,}/gi, replacement: '$1 [secret]' },
 ];
 
-/** The text without API keys, signing secrets, client secrets, passwords in URLs and card numbers. For logs, spans and error texts. */
+/** The text without API keys, signing secrets, client secrets, passwords in URLs, card numbers and mail addresses. For logs, spans and error texts. */
 export function scrub(text: string): string {
   let clean = text;
   for (const { pattern, replacement } of SECRETS) clean = clean.replace(pattern, replacement);
-  return withoutCardNumbers(clean);
+  return withoutMailAddresses(withoutCardNumbers(clean));
 }

@@ -3,6 +3,7 @@ import { type DisputeSnapshot, type RefundSnapshot } from '@tidegate/contracts/p
 import { type Incoming } from '@tidegate/messaging/incoming';
 import { type ColumnType, type JSONColumnType } from 'kysely';
 import { type Customer } from './customer/customer.decide.js';
+import { type EventDetails } from './event-details/event-details.decide.js';
 import { type Card, type Failure, type Terms } from './payment/payment.events.js';
 
 /** The schema `payments`, see migrations/. */
@@ -102,8 +103,8 @@ export interface CheckoutsTable {
 
 export type CustomersTable = Omit<Customer, 'metadata'> & { metadata: JSONColumnType<Record<string, string>> };
 
-/** What a request said beyond the facts of the payment; may be about a person. */
-export interface RequestDetails {
+/** What a request said beyond the facts of the payment, and what stands beside its events; may be about a person. */
+export interface RequestDetails extends EventDetails {
   description?: string;
   receipt_email?: string;
   return_url?: string;

@@ -27,8 +27,9 @@ describe('A customer', () => {
       throw new Error(`died at ${name}`);
     },
   };
+  const lines: string[] = [];
   beforeAll(async () => {
-    world = await checkoutWorld({ deadlineMs: 300, runMs: 3000 });
+    world = await checkoutWorld({ deadlineMs: 300, runMs: 3000, onLine: (line) => void lines.push(line) });
     world.start(dying);
   });
   afterEach(() => world.simulator.clearFaults());
@@ -43,6 +44,14 @@ describe('A customer', () => {
   const deletedAtStripe = (id: string) =>
     fetch(`${world.simulator.url}/v1/customers/${id}`, { method: 'DELETE', headers: { authorization: 'Bearer sk_test_simulator' } });
   const atStripe = (email: string) => world.simulator.world.customers.all().filter((one) => one.email === email);
+
+  const holds = async (table: string, text: string): Promise<boolean> =>
+    JSON.stringify((await sql`SELECT * FROM ${sql.table(table)}`.execute(world.db)).rows).includes(text);
+  const published = async (text: string): Promise<number> => {
+    const { rows } = await sql<{ n: number }>`
+      SELECT count(*)::int AS n FROM outbox WHERE position(${text} IN convert_from(bytes, 'UTF8')) > 0`.execute(world.db);
+    return rows[0]?.n ?? -1;
+  };
 
   it('is made at Stripe with our ids, and known here by its id there', async () => {
     const reply = await make('first');
@@ -110,6 +119,20 @@ describe('A customer', () => {
     expect(atStripe(body.email).map((one) => one.id)).toEqual([world.json(second).id]);
   });
 
+  it('that Stripe refuses learns which field is wrong, and its mail address stays in no log line, no answer and no event', async () => {
+    const email = 'quoted.ada@example-.com';
+    const refused = { code: 'payments.rejected_by_stripe', detail: 'Invalid email address: [mail address]' };
+    const reply = await make('refused', { email });
+    expect([reply.status, JSON.parse(reply.body)]).toMatchObject([422, { ...refused, errors: [{ path: 'email' }] }]);
+    expect((await make('refused', { email })).body).toBe(reply.body);
+    const payment = await world.create({ receipt_email: email });
+    expect([payment.status, JSON.parse(payment.body).detail]).toEqual([422, expect.stringContaining('[mail address]')]);
+    for (const table of ['customers', 'idempotency_keys', 'events', 'payments']) expect(await holds(table, 'quoted')).toBe(false);
+    expect(await published('quoted')).toBe(0);
+    expect(lines.filter((line) => line.includes('"event":"stripe_api_error"') && line.includes('[mail address]'))).toHaveLength(2);
+    expect(lines.join('')).not.toContain('quoted');
+  });
+
   it('that is erased leaves nothing about the person, here, in events or at Stripe', async () => {
     const secret = 'forget.me@example.com';
     const { id } = world.json<CustomerView>(await make('erase-me', { email: secret, name: 'Forget Me', metadata: { note: secret } }));
@@ -120,10 +143,8 @@ describe('A customer', () => {
     expect(world.json(await erase(id))).toEqual(world.json(reply));
     expect(world.simulator.world.deletedCustomers.get(id)).toBeDefined();
     for (const table of ['customers', 'idempotency_keys', 'request_details', 'events', 'payment_work'])
-      expect(JSON.stringify((await sql`SELECT * FROM ${sql.table(table)}`.execute(world.db)).rows)).not.toContain('orget');
-    const { rows } = await sql<{ n: number }>`
-      SELECT count(*)::int AS n FROM outbox WHERE convert_from(bytes, 'UTF8') LIKE '%orget%'`.execute(world.db);
-    expect(rows).toEqual([{ n: 0 }]);
+      expect(await holds(table, 'orget')).toBe(false);
+    expect(await published('orget')).toBe(0);
     const again = await make('erase-me', { email: secret, name: 'Forget Me', metadata: { note: secret } });
     expect(JSON.parse(again.body)).toMatchObject({ code: 'idempotency.key_expired' });
     expect((await world.get(paid.id)).status).toBe('succeeded');

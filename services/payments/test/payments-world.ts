@@ -24,6 +24,8 @@ export type WorldOptions = Partial<Omit<PaymentsSettings, 'breaker'>> & {
   replicas?: number;
   /** Each new connection to the database. */
   onConnection?: (client: pg.PoolClient) => void;
+  /** Each line of the log. */
+  onLine?: (line: string) => void;
 };
 
 export interface Request {
@@ -57,7 +59,8 @@ let keys = 0;
 export async function paymentsWorld(options: WorldOptions = {}) {
   const database = await postgresForTests();
   const simulator = await simulatorForTests();
-  const logger = createLogger({ service: 'payments', level: 'silent' });
+  const { onLine } = options;
+  const logger = createLogger({ service: 'payments', ...(onLine ? { destination: { write: onLine } } : { level: 'silent' }) });
   let offsetMs = 0;
   const clock = { now: () => new Date(Date.now() + offsetMs) };
   const opened: { close(): Promise<void> }[] = [];

@@ -37,6 +37,20 @@ describe('A customer', () => {
     expect(given.simulator.world.events.records.all().map(({ event }) => event.type)).toEqual(['customer.created', 'customer.deleted']);
   });
 
+  it.each(['ada', 'ada@example', 'ada@-example.com', 'ada@example-.com', `${'a'.repeat(65)}@example.com`])(
+    'is refused with the mail address %s, which the message quotes, and so is a payment',
+    async (email) => {
+      const refusal = { statusCode: 400, code: 'email_invalid', message: `Invalid email address: ${email}` };
+      expect(await errorOf(stripe.customers.create({ email }))).toMatchObject({ ...refusal, param: 'email' });
+      const { id } = await stripe.customers.create({ email: 'ada@example.com' });
+      expect(await errorOf(stripe.customers.update(id, { email }))).toMatchObject({ ...refusal, param: 'email' });
+      expect(await errorOf(stripe.paymentIntents.create({ ...PAY, receipt_email: email }))).toMatchObject({
+        ...refusal,
+        param: 'receipt_email',
+      });
+    },
+  );
+
   it('filters intents and charges', async () => {
     const { id } = await stripe.customers.create({});
     const intent = await stripe.paymentIntents.create({ ...PAY, customer: id });

@@ -11,8 +11,9 @@ export const eraseCustomer = defineEndpoint({
   tag: 'Customers',
   summary: 'Erase what is known about a customer',
   description:
-    'Here at once: name, address, locale and metadata, and what ended payments of this customer were told about a person. At Stripe the customer is deleted, ' +
-    'which cancels its subscriptions, now or as soon as Stripe answers (`erasing`). Payments, refunds and receipts stay. Cannot be undone.',
+    'Here at once: name, address, locale and metadata, and what payments and checkouts of this customer that have ended were told about a person, their metadata ' +
+    'included; what is under way within a day of its end. At Stripe the customer is deleted, which cancels its subscriptions, now or as soon as Stripe answers ' +
+    '(`erasing`). Payments, refunds and receipts stay; a receipt that is made again names nobody. Cannot be undone.',
   scope: 'customers:write',
   rpc: RPC.customerErase,
   params: { id: CustomerId },

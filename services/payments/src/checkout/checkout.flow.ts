@@ -6,6 +6,7 @@ import { type Logger } from '@tidegate/telemetry/logger';
 import { answer, claim } from '../idempotency/idempotency.store.js';
 import { type Scope } from '../idempotency/identity.js';
 import { type Accepted, type KeyedFlow } from '../idempotency/keyed.flow.js';
+import { isErased } from '../customer/customer.erasure.js';
 import { problemReply, rejectionReply } from '../payment/payment.reply.js';
 import { metadataOf } from '../payment/recorder.js';
 import { type RequestDetails } from '../tables.js';
@@ -70,6 +71,8 @@ export class CheckoutFlow {
     const { state } = await load(this.deps.db, ask.checkout_id);
     if (state.kind === 'none' || state.terms.tenant !== ask.request.tenant)
       return problemReply('not_found', 'There is no such checkout.', ask.request.request_id);
+    if (ask.command.type === 'ExtendWindow' && (await isErased(this.deps.db, state.terms.customer)))
+      return problemReply('payments.illegal_state', 'Its customer was erased; there is no page for them any more.', ask.request.request_id);
     return ask.objection();
   }
 

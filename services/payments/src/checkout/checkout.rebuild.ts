@@ -1,5 +1,6 @@
 import { readAll } from '@tidegate/event-store/read';
 import { type Kysely, sql } from 'kysely';
+import { withDetails } from '../event-details/event-details.store.js';
 import { type PaymentsTables } from '../tables.js';
 import { evolve } from './checkout.evolve.js';
 import { type Checkout, noCheckout } from './checkout.state.js';
@@ -16,7 +17,7 @@ export async function rebuildCheckouts(db: Kysely<PaymentsTables>): Promise<numb
     await sql`LOCK TABLE checkouts IN SHARE ROW EXCLUSIVE MODE`.execute(tx);
     const checkouts = new Map<string, { state: Checkout; version: number }>();
     for (let after: number | undefined = 0; after !== undefined;) {
-      const page = await readAll(tx, after, PAGE);
+      const page = await withDetails(tx, await readAll(tx, after, PAGE));
       for (const event of page.filter(({ stream }) => stream.startsWith('checkout:'))) {
         const known = checkouts.get(event.stream)?.state ?? noCheckout;
         checkouts.set(event.stream, { state: evolve(known, toOccurred(event)), version: event.stream_version });

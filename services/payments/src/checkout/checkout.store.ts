@@ -2,6 +2,7 @@ import { append, type Metadata, WrongExpectedVersion } from '@tidegate/event-sto
 import { readStream } from '@tidegate/event-store/read';
 import { envelope, stage } from '@tidegate/messaging/outbox';
 import { type Insertable, type Kysely, type Transaction } from 'kysely';
+import { splitAll, withDetails } from '../event-details/event-details.store.js';
 import { type CheckoutsTable, type PaymentsTables } from '../tables.js';
 import { type CheckoutEvent, type Occurred } from './checkout.events.js';
 import { replay } from './checkout.evolve.js';
@@ -28,7 +29,7 @@ export class CheckoutMoved extends Error {
 export const streamOf = (checkoutId: string): string => `checkout:${checkoutId}`;
 
 export async function load(db: Kysely<PaymentsTables>, checkoutId: string): Promise<Loaded> {
-  const events = await readStream(db, streamOf(checkoutId));
+  const events = await withDetails(db, await readStream(db, streamOf(checkoutId)));
   return { state: replay(events.map(toOccurred)), version: events.length };
 }
 
@@ -48,11 +49,17 @@ export async function commit(tx: Transaction<PaymentsTables>, { checkoutId, befo
   const occurred = events.map((event) => ({ ...event, at: now.toISOString() }) as Occurred);
   const state = replay(occurred, before.state) as Checkout;
   const version = before.version + events.length;
+  const stream = streamOf(checkoutId);
+  const { kept, beside } = splitAll(events, { id: checkoutId, stream, version: before.version + 1 });
   try {
-    const rows = events.map(({ type, data }) => ({ type, version: 1, data }));
-    await append(tx, streamOf(checkoutId), before.version, rows, metadata, now);
+    const rows = kept.map(({ type, data }) => ({ type, version: 1, data }));
+    await append(tx, stream, before.version, rows, metadata, now);
   } catch (error) {
     throw error instanceof WrongExpectedVersion ? new CheckoutMoved(checkoutId) : error;
+  }
+  if (beside.length > 0) {
+    const rows = beside.map((row) => ({ ...row, details: JSON.stringify(row.details) }));
+    await tx.insertInto('request_details').values(rows).execute();
   }
   await show(tx, state, version);
   await stage(

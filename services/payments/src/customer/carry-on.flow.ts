@@ -1,6 +1,6 @@
 import { type Failpoints } from '@tidegate/database/failpoints';
 import { inTransaction } from '@tidegate/database/transaction';
-import { jsonReply } from '@tidegate/contracts/rpc/http-reply';
+import { type HttpReply, jsonReply } from '@tidegate/contracts/rpc/http-reply';
 import { everyPage } from '@tidegate/stripe-gateway/every-page';
 import { type Customer as StripeCustomer } from '@tidegate/stripe-gateway/intent';
 import { type StripeFailure, type StripeOutcome, type StripePort } from '@tidegate/stripe-gateway/port';
@@ -8,14 +8,14 @@ import { withFailpoints } from '@tidegate/stripe-gateway/with-failpoints';
 import { type Logger } from '@tidegate/telemetry/logger';
 import { type Kysely } from 'kysely';
 import { answer, requestIdOf } from '../idempotency/idempotency.store.js';
-import { rejectionReply } from '../payment/payment.reply.js';
+import { problemReply } from '../payment/payment.reply.js';
 import { type PaymentsTables } from '../tables.js';
 import { type LeaseKeeper } from '../work/lease-keeper.js';
 import { nextLookUp, nextRetry } from '../work/schedule.js';
 import { type Signals } from '../work/signals.js';
 import { type Held, release, type WaitsFor } from '../work/work.store.js';
 import { type Change, type Customer, decideCreated, decideDeleted, decideFound } from './customer.decide.js';
-import { forgetDetails } from './customer.erasure.js';
+import { forgetEnded } from './customer.erasure.js';
 import { change, findByRef } from './customer.store.js';
 import { viewOf } from './customer.view.js';
 
@@ -36,10 +36,12 @@ interface End {
   dueAt: Date | null;
   turnedAway: { retryAfterMs: number } | null;
   refused: boolean;
+  /** No answer of Stripe's is waited for. */
+  waitsForTime?: true;
 }
 
 const CALLS_PER_RUN = 2;
-/** How often payments of an erased customer are looked at that have not ended. */
+/** How often payments and checkouts of an erased customer are looked at that have not ended. */
 const UNDER_WAY_MS = 24 * 3_600_000;
 /** Lists are searched from a little before the first call, for clocks that differ. Seconds. */
 const EARLIER = 300;
@@ -55,7 +57,7 @@ export class CustomerCarryOn {
     this.deps.keeper.keep(held);
     try {
       const end = await this.settle(held);
-      const waitsFor: WaitsFor = end.refused ? 'breaker_open' : end.turnedAway ? 'rate_limited' : 'answer_missing';
+      const waitsFor = waitOf(end);
       const left = end.dueAt && { dueAt: end.dueAt, attempt: held.attempt + (end.refused ? 0 : 1), waitsFor };
       const { more } = await release(this.deps.db, held, left);
       this.deps.signals.wake(held.payment_id);
@@ -133,8 +135,7 @@ export class CustomerCarryOn {
       const after = await change(tx, customer, decided);
       if (after?.status === 'active') await answer(tx, new Map([[after.command_id, jsonReply(201, viewOf(after))]]), this.deps.clock.now());
       if (after?.status !== 'refused') return;
-      const said = outcome && 'message' in outcome ? outcome.message : 'Stripe refused this customer.';
-      const rejection = rejectionReply({ code: 'payments.rejected_by_stripe', detail: said }, await requestIdOf(tx, after.command_id));
+      const rejection = rejectedReply(outcome, await requestIdOf(tx, after.command_id));
       await answer(tx, new Map([[after.command_id, rejection]]), this.deps.clock.now());
     });
   }
@@ -154,10 +155,15 @@ export class CustomerCarryOn {
     return null;
   }
 
-  /** Payments that were under way when the customer was erased still know what they were told about a person. */
+  /**
+   * Payments and checkouts that were under way when the customer was erased still know the person, and an answer that was on its way may have been stored since: so
+   * there is another look at least once, a day later.
+   */
   private async forgetTheRest(customer: Customer): Promise<End> {
-    if (await forgetDetails(this.deps.db, customer)) return done;
-    return { dueAt: new Date(this.deps.clock.now().getTime() + UNDER_WAY_MS), turnedAway: null, refused: false };
+    const now = this.deps.clock.now().getTime();
+    const left = !(await forgetEnded(this.deps.db, customer));
+    if (!left && now >= (customer.erased_at?.getTime() ?? 0) + UNDER_WAY_MS) return done;
+    return { ...done, dueAt: new Date(now + UNDER_WAY_MS), waitsForTime: true };
   }
 
   private later(held: Held, outcome: StripeOutcome<unknown> | null): End {
@@ -174,6 +180,12 @@ export class CustomerCarryOn {
   }
 }
 
+function waitOf({ refused, turnedAway, waitsForTime }: End): WaitsFor {
+  if (waitsForTime) return 'window';
+  if (refused) return 'breaker_open';
+  return turnedAway ? 'rate_limited' : 'answer_missing';
+}
+
 /** One run of the loop. */
 export async function carryCustomer(carryOn: CustomerCarryOn, logger: Logger, held: Held): Promise<void> {
   try {
@@ -181,6 +193,13 @@ export async function carryCustomer(carryOn: CustomerCarryOn, logger: Logger, he
   } catch (err) {
     logger.error({ event: 'customer_run_failed', customer_ref: held.payment_id, err }, 'A run broke off; the next one goes on in 5 s');
   }
+}
+
+/** Names the field, because the text does not quote what was in it. */
+function rejectedReply(outcome: StripeOutcome<unknown> | null, requestId: string): HttpReply {
+  const said = outcome && 'message' in outcome ? outcome.message : 'Stripe refused this customer.';
+  const path = outcome?.kind === 'rejected' ? outcome.param : null;
+  return problemReply('payments.rejected_by_stripe', said, requestId, path === null ? {} : { errors: [{ path, message: said }] });
 }
 
 const done: End = { dueAt: null, turnedAway: null, refused: false };

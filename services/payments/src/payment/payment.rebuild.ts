@@ -1,5 +1,6 @@
 import { readAll } from '@tidegate/event-store/read';
 import { type Kysely, sql, type Transaction } from 'kysely';
+import { withDetails } from '../event-details/event-details.store.js';
 import { type PaymentsTables } from '../tables.js';
 import { evolve } from './payment.evolve.js';
 import { noPayment, type Payment, type PaymentState } from './payment.state.js';
@@ -28,7 +29,7 @@ export async function rebuildPayments(db: Kysely<PaymentsTables>): Promise<numbe
 async function replayAll(tx: Transaction<PaymentsTables>): Promise<Map<string, { state: PaymentState; version: number }>> {
   const payments = new Map<string, { state: PaymentState; version: number }>();
   for (let after = 0; ;) {
-    const page = await readAll(tx, after, PAGE);
+    const page = await withDetails(tx, await readAll(tx, after, PAGE));
     for (const event of page) {
       if (!event.stream.startsWith('payment:')) continue;
       const known = payments.get(event.stream)?.state ?? noPayment;

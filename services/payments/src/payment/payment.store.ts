@@ -2,6 +2,7 @@ import { type Metadata } from '@tidegate/event-store/event';
 import { readStream } from '@tidegate/event-store/read';
 import { envelope, type OutboxMessage } from '@tidegate/messaging/outbox';
 import { type Insertable, type Kysely, type Transaction } from 'kysely';
+import { withDetails } from '../event-details/event-details.store.js';
 import { type PaymentsTable, type PaymentsTables, type RefundRow } from '../tables.js';
 import { type Occurred, type PaymentEvent } from './payment.events.js';
 import { replay } from './payment.evolve.js';
@@ -28,7 +29,7 @@ export class PaymentMoved extends Error {
 const streamOf = (paymentId: string): string => `payment:${paymentId}`;
 
 export async function load(db: Kysely<PaymentsTables>, paymentId: string): Promise<Loaded> {
-  const events = await readStream(db, streamOf(paymentId));
+  const events = await withDetails(db, await readStream(db, streamOf(paymentId)));
   return { state: replay(events.map(toOccurred)), version: events.length };
 }
 

@@ -2,6 +2,7 @@ import { type Metadata } from '@tidegate/event-store/event';
 import { bodyOf, type OutboxMessage } from '@tidegate/messaging/outbox';
 import { type Insertable, type Kysely, type RawBuilder, sql } from 'kysely';
 import { type Answers, answering, type Claim, type ClaimedLease, claiming } from '../idempotency/idempotency.store.js';
+import { type BesideRow, splitAll } from '../event-details/event-details.store.js';
 import { type PaymentsTable, type PaymentsTables } from '../tables.js';
 import { type Held } from '../work/work.store.js';
 import { type PaymentEvent } from './payment.events.js';
@@ -96,7 +97,7 @@ const COLUMNS = sql`id text, tenant text, version int, status text, amount bigin
   capture_method text, stripe_payment_intent text, stripe_charge text, customer text, card text, failure text, cancellation_reason text, refunds text,
   disputes text, metadata text, origin text, livemode boolean, created_at timestamptz, updated_at timestamptz, status_since timestamptz, expected int`;
 
-/** `born`, `moved`, `written`, `appended` and `staged`. Rows are written in the order of their ids, so that two processes with the same ones do not lock each other out. */
+/** `born`, `moved`, `written`, `appended`, `beside` and `staged`. Rows are written in the order of their ids, so that two processes with the same ones do not lock each other out. */
 function writing(decisions: readonly DecisionRows[]): RawBuilder<unknown>[] {
   const rows = decisions.map(({ row, expected }) => ({ ...row, expected })).toSorted((a, b) => (a.id < b.id ? -1 : 1));
   const [born, moved] = [rows.filter((row) => row.expected === 0), rows.filter((row) => row.expected > 0)];
@@ -108,7 +109,7 @@ function writing(decisions: readonly DecisionRows[]): RawBuilder<unknown>[] {
       sources.map((source) => sql`SELECT id FROM ${sql.table(source)}`),
       sql` UNION ALL `,
     )})`,
-    sql`appended AS (${appended(decisions)})`,
+    ...appending(decisions),
     sql`staged AS (${staged(decisions)})`,
   ];
 }
@@ -138,9 +139,19 @@ function updated(rows: readonly { id: string }[]) {
     WHERE p.id = r.id AND p.id = ANY(${rows.map((row) => row.id)}) AND p.version = r.expected RETURNING p.id`;
 }
 
-function appended(decisions: readonly DecisionRows[]) {
-  const rows = decisions.flatMap(({ row, stream, expected, events, metadata, now }) =>
-    events.map((event, index) => ({
+/** `appended`, and `beside` for what does not stand in the stream. */
+function appending(decisions: readonly DecisionRows[]): RawBuilder<unknown>[] {
+  const written = decisions.map((decision) => {
+    const { row, stream, expected, events } = decision;
+    return { ...decision, ...splitAll(events, { id: row.id, stream, version: expected + 1 }) };
+  });
+  const beside = written.flatMap((one) => one.beside);
+  return [sql`appended AS (${appended(written)})`, ...(beside.length > 0 ? [sql`beside AS (${detailed(beside)})`] : [])];
+}
+
+function appended(decisions: readonly (DecisionRows & { kept: readonly PaymentEvent[] })[]) {
+  const rows = decisions.flatMap(({ row, stream, expected, kept, metadata, now }) =>
+    kept.map((event, index) => ({
       payment_id: row.id,
       stream,
       version: expected + 1 + index,
@@ -156,6 +167,13 @@ function appended(decisions: readonly DecisionRows[]) {
     FROM ${recordset(rows, sql`payment_id text, stream text, version int, type text, data jsonb, metadata jsonb, occurred_at timestamptz`)}
     WHERE ${IS_WRITTEN}
     ORDER BY r.stream, r.version`;
+}
+
+function detailed(rows: readonly BesideRow[]) {
+  return sql`
+    INSERT INTO request_details (command_id, payment_id, details)
+    SELECT command_id, payment_id, details FROM ${recordset(rows, sql`command_id text, payment_id text, details jsonb`)} WHERE ${IS_WRITTEN}
+    ON CONFLICT DO NOTHING`;
 }
 
 function staged(decisions: readonly DecisionRows[]) {

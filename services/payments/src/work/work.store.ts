@@ -29,7 +29,7 @@ export const WAITS_FOR = [
   'answer_missing',
   'refund_not_listed',
   'another_look',
-  /** An open checkout: nothing is wrong, its window has not ended yet. */
+  /** Nothing is wrong and no call is due: an open checkout whose window has not ended, an erased customer whose last payment has not. */
   'window',
 ] as const;
 export type WaitsFor = (typeof WAITS_FOR)[number];

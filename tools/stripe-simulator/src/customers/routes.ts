@@ -9,6 +9,7 @@ import { blank } from './blank.js';
 import { endAllOf } from '../subscriptions/end.js';
 import { type Customer } from './customer.js';
 import { mustExistCustomer } from './find.js';
+import { mustBeMailAddress } from './mail-address.js';
 
 const PATH = '/v1/customers';
 const PLAIN = [
@@ -96,6 +97,7 @@ export const customerRoutes: readonly Route[] = [
 ];
 
 function changes(params: Params, metadata: Metadata): Partial<Customer> {
+  mustBeMailAddress(params, 'email');
   const plain = Object.fromEntries(PLAIN.filter((name) => params[name] !== undefined).map((name) => [name, shown(name, params[name])]));
   return { ...plain, metadata: mergeMetadata(metadata, params['metadata'] as Metadata | null | undefined) };
 }

@@ -1,4 +1,5 @@
 import { mustExistCustomer } from '../customers/find.js';
+import { mustBeMailAddress } from '../customers/mail-address.js';
 import { type Call } from '../http/call.js';
 import { invalidParam } from '../http/errors.js';
 import { checkedAmount, checkedCurrency } from '../money/amounts.js';
@@ -33,6 +34,7 @@ export function createIntent(world: World, { params, cause }: Call): PaymentInte
 function newIntent(world: World, params: Params): PaymentIntent {
   const currency = checkedCurrency(params['currency'] as string);
   const amount = checkedAmount(params['amount'] as number, currency);
+  mustBeMailAddress(params, 'receipt_email');
   const automatic = automaticMethods(params);
   const customer = params['customer'] as string | undefined;
   if (customer !== undefined) mustExistCustomer(world, customer);

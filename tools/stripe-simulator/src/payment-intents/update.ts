@@ -1,4 +1,5 @@
 import { mustExistCustomer } from '../customers/find.js';
+import { mustBeMailAddress } from '../customers/mail-address.js';
 import { type Call } from '../http/call.js';
 import { checkedAmount, checkedCurrency } from '../money/amounts.js';
 import { mustBeAllowed } from '../payment-methods/allowed-types.js';
@@ -32,6 +33,7 @@ export function updateIntent(world: World, { id, params }: Call): PaymentIntent 
   const customer = (params['customer'] as string | undefined) ?? intent.customer;
   if (params['customer'] !== undefined) mustExistCustomer(world, customer ?? '');
   const metadata = mergeMetadata(intent.metadata, params['metadata'] as Metadata | null | undefined);
+  mustBeMailAddress(params, 'receipt_email');
   const plain = Object.fromEntries(
     PLAIN.filter((name) => params[name] !== undefined).map((name) => [
       name,

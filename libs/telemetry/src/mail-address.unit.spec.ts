@@ -1,0 +1,40 @@
+import { describe, expect, it } from '@jest/globals';
+import { withoutMailAddresses } from './mail-address.js';
+
+describe('A text that leaves the process', () => {
+  it.each([
+    ['Invalid email address: ada@example.com.', 'Invalid email address: [mail address].'],
+    [
+      'Cannot send to "Ada" <ada.l+shop@mail.example.co.uk>, or to bob@example.com',
+      'Cannot send to "Ada" <[mail address]>, or to [mail address]',
+    ],
+    ['{"error":"no such receiver: \\"ada@example.com\\""}', '{"error":"no such receiver: \\"[mail address]\\""}'],
+    ['müller@käse.example is unknown', '[mail address] is unknown'],
+    ['GET /v1/customers?email=ada%40example.com&limit=1', 'GET /v1/customers?email=[mail address]&limit=1'],
+    ['mailto:ada@example.com', 'mailto:[mail address]'],
+  ])('says %s without the mail address', (said, clean) => {
+    expect(withoutMailAddresses(said)).toBe(clean);
+  });
+
+  it.each([
+    'at load (/app/node_modules/@tidegate/contracts/dist/payment.js:3:1)',
+    'stripe@23.1.0, pino@10.1.0/lib/proto.js',
+    'postgres://payments:[secret]@db.internal:5432/tidegate',
+    'nats://payments@broker.internal:4222',
+    'epoch:position 1:42 @ 10 %',
+  ])('keeps %s, which names nobody', (said) => {
+    expect(withoutMailAddresses(said)).toBe(said);
+  });
+
+  it.each(['\n', '\t', '\u0001', '\ud800', '\\', '"'])('stays JSON where an address follows upon %j', (before) => {
+    const line = JSON.stringify({ error: `${before}ada@example.com` });
+    expect(JSON.parse(withoutMailAddresses(line))).toEqual({ error: `${before}[mail address]` });
+  });
+
+  it('is looked through in no time, however long it is and however much it looks like one', () => {
+    const started = performance.now();
+    for (const said of ['a'.repeat(200_000), `${'a.'.repeat(50_000)}@${'b.'.repeat(50_000)}`, '://'.repeat(50_000)])
+      expect(withoutMailAddresses(`@${said}`)).toContain('@');
+    expect(performance.now() - started).toBeLessThan(2000);
+  });
+});
