@@ -84,10 +84,10 @@ describe('A stored delivery', () => {
     const before = await lastId();
     await deliver(
       app,
-      JSON.stringify(stripeEvent({}, { metadata: {} })).replace('"metadata":{}', '"metadata":{"note":"a\\u0000b\\ud800"}'),
+      JSON.stringify(stripeEvent({}, { metadata: {} })).replace('"metadata":{}', '"metadata":{"payment_id":"a\\u0000b\\ud800"}'),
     );
     await normalizer(bench).runOnce();
-    expect((await newlyStaged(before))[0]!.body.data.object.metadata).toEqual({ note: 'ab\ufffd' });
+    expect((await newlyStaged(before))[0]!.body.data.object.metadata).toEqual({ payment_id: 'ab\ufffd' });
   });
 });
 

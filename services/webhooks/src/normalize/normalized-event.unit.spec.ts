@@ -101,6 +101,13 @@ describe('A normalized event', () => {
     });
   });
 
+  it('says why something failed without the mail address that the words may quote', () => {
+    const failed = { code: 'email_invalid', message: 'Invalid email address: ada@example.com' };
+    const charge = { id: 'ch_1', object: 'charge', failure_code: failed.code, failure_message: failed.message };
+    for (const object of [{ ...intent, last_payment_error: failed }, charge])
+      expect(normalizedEvent(row(object), null).object).toMatchObject({ failure: { message: 'Invalid email address: [mail address]' } });
+  });
+
   it('says of a dispute what was taken and came back, also when it was retrieved', () => {
     const dispute = {
       id: 'du_1',
@@ -198,9 +205,10 @@ describe('A normalized event', () => {
     },
   );
 
-  it('carries no character that Postgres cannot store, and no __proto__', () => {
-    const event = normalizedEvent(row({ ...intent, metadata: JSON.parse('{"a":"x\\u0000y","b":"\\ud800","__proto__":"z","n":5}') }), null);
-    expect(event.object.metadata).toEqual({ a: 'xy', b: '\ufffd' });
+  it('carries no character that Postgres cannot store, and of metadata our ids alone: the rest may be about a person', () => {
+    const written = '{"payment_id":"x\\u0000y","tenant_id":"\\ud800","refund_id":5,"__proto__":"z","note":"for Ada"}';
+    const event = normalizedEvent(row({ ...intent, metadata: JSON.parse(written) }), null);
+    expect(event.object.metadata).toEqual({ payment_id: 'xy', tenant_id: '\ufffd' });
   });
 });
 

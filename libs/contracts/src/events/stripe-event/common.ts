@@ -26,7 +26,9 @@ export const commonFields = {
   customer: text.describe("Stripe's id."),
   metadata: z
     .record(z.string(), z.string())
-    .describe("Tidegate's own keys are tenant_id, payment_id, refund_id, checkout_id and command_id."),
+    .describe(
+      "Tidegate's own keys (tenant_id, payment_id, refund_id, checkout_id, command_id) and no other: the rest may be about a person.",
+    ),
 };
 
 /**

@@ -1,6 +1,6 @@
 import type { ChargeObject } from '@tidegate/contracts/events/stripe-event/charge';
 import { cardOf, commonOf } from './common.decide.js';
-import { flag, idOf, integer, type Json, record, text } from './read.decide.js';
+import { flag, idOf, integer, type Json, record, text, words } from './read.decide.js';
 
 export function normalizedCharge(charge: Json, fallbackId: string): ChargeObject {
   const code = text(charge['failure_code']);
@@ -17,9 +17,7 @@ export function normalizedCharge(charge: Json, fallbackId: string): ChargeObject
     disputed: flag(charge['disputed']),
     balance_transaction: idOf(charge['balance_transaction']),
     failure:
-      code === null
-        ? null
-        : { code, decline_code: text(record(charge['outcome'])?.['reason']), message: text(charge['failure_message']) ?? '' },
+      code === null ? null : { code, decline_code: text(record(charge['outcome'])?.['reason']), message: words(charge['failure_message']) },
     card: cardOf(charge),
   };
 }

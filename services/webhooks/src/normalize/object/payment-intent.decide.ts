@@ -1,6 +1,6 @@
 import type { PaymentIntentObject } from '@tidegate/contracts/events/stripe-event/payment-intent';
 import { cardOf, commonOf } from './common.decide.js';
-import { idOf, integer, type Json, record, text } from './read.decide.js';
+import { idOf, integer, type Json, record, text, words } from './read.decide.js';
 
 /** A retrieved intent has its latest charge in it, and with it the card. */
 export function normalizedPaymentIntent(intent: Json, fallbackId: string): PaymentIntentObject {
@@ -20,7 +20,7 @@ export function normalizedPaymentIntent(intent: Json, fallbackId: string): Payme
     failure: error && {
       code: text(error['code']) ?? text(error['type']) ?? 'unknown',
       decline_code: text(error['decline_code']),
-      message: text(error['message']) ?? '',
+      message: words(error['message']),
     },
     card: cardOf(intent['latest_charge']),
   };

@@ -1,6 +1,6 @@
 import type { PayoutObject } from '@tidegate/contracts/events/stripe-event/payout';
 import { commonOf } from './common.decide.js';
-import { idOf, integer, type Json, text } from './read.decide.js';
+import { idOf, integer, type Json, text, words } from './read.decide.js';
 
 export function normalizedPayout(payout: Json, fallbackId: string): PayoutObject {
   const code = text(payout['failure_code']);
@@ -14,6 +14,6 @@ export function normalizedPayout(payout: Json, fallbackId: string): PayoutObject
     arrival_date: integer(payout['arrival_date']),
     balance_transaction: idOf(payout['balance_transaction']),
     reconciliation_status: text(payout['reconciliation_status']),
-    failure: code === null ? null : { code, decline_code: null, message: text(payout['failure_message']) ?? '' },
+    failure: code === null ? null : { code, decline_code: null, message: words(payout['failure_message']) },
   };
 }

@@ -1,3 +1,6 @@
+import { RESERVED_METADATA_KEYS } from '@tidegate/contracts/requests';
+import { withoutMailAddresses } from '@tidegate/telemetry/mail-address';
+
 /** Reads fields of a Stripe object that may be anything: what is not of the wanted form is null. */
 export type Json = Record<string, unknown>;
 
@@ -19,13 +22,19 @@ export function recordsOf(value: unknown): Json[] {
   return Array.isArray(items) ? items.map((one) => record(one) ?? {}) : [];
 }
 
+/** Our ids and nothing else: what others write on an object may be about a person, and events are never erased. */
 export function metadataOf(value: unknown): Record<string, string> {
-  const entries = Object.entries(record(value) ?? {}).flatMap(([key, entry]) => {
-    const clean = text(entry);
-    return clean === null || key === '__proto__' ? [] : [[storable(key), clean] as const];
-  });
-  return Object.fromEntries(entries);
+  const written = record(value) ?? {};
+  return Object.fromEntries(
+    RESERVED_METADATA_KEYS.flatMap((key) => {
+      const own = Object.hasOwn(written, key) ? text(written[key]) : null;
+      return own === null ? [] : [[key, own] as const];
+    }),
+  );
 }
+
+/** Stripe's words, without the mail address that they may quote. */
+export const words = (value: unknown): string => withoutMailAddresses(text(value) ?? '');
 
 /** Postgres stores neither NUL nor lone surrogates in jsonb. */
 const storable = (value: string): string => value.replaceAll('\u0000', '').toWellFormed();
