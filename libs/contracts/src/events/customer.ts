@@ -3,8 +3,7 @@ import { defineEvent } from '../envelope.js';
 
 /** Says whom it is about by Stripe's id alone. */
 export const CustomerErased = z.object({
-  /** Stripe's id, the one that payments and checkouts name as their customer. */
-  customer: z.string(),
+  customer: z.string().describe("Stripe's id, the one that payments and checkouts name as their customer."),
   erased_at: z.iso.datetime(),
   livemode: z.boolean(),
 });
