@@ -50,6 +50,32 @@ describe("When the owner's database was restored from a backup", () => {
     expect(await subscriber.watermark()).toEqual({ epoch: state.epoch, epoch_start: 7, position: 9 });
   });
 
+  it('handles no second time what comes back in the new epoch', async () => {
+    const payments = await world.owner('payments');
+    const receipts = await world.member('receipts');
+    await world.subscribe(receipts, 'receipts-payments', recorder());
+    for (const n of upTo(10)) await payments.publish('payment:pay_1', n);
+    await eventually(async () => expect(await countEffects(receipts.db, 'receipts-payments')).toBe(10));
+    await payments.relay.stop();
+
+    const { rows: lost } = await sql<{ message_id: string; aggregate: string; subject: string; bytes: Buffer }>`
+      SELECT message_id, aggregate, subject, bytes FROM outbox WHERE position > 6 ORDER BY position`.execute(payments.db);
+    await restoreToPosition(6);
+    await payments.publish('payment:pay_1', 101);
+    for (const { message_id, aggregate, subject, bytes } of lost)
+      await sql`INSERT INTO outbox (message_id, aggregate, subject, bytes) VALUES (${message_id}, ${aggregate}, ${subject}, ${bytes})`.execute(
+        payments.db,
+      );
+    world.relay(payments, 'payments');
+
+    await eventually(async () => expect(await readOutboxState(payments.db)).toMatchObject({ published: 11 }));
+    await eventually(async () => expect(await countEffects(receipts.db, 'receipts-payments')).toBe(11));
+    await payments.publish('payment:pay_1', 102);
+    await eventually(async () =>
+      expect((await effectsOf(receipts.db, 'receipts-payments')).map((effect) => effect.n)).toEqual([...upTo(10), 101, 102]),
+    );
+  });
+
   it('alarms when the owner was restored without a new epoch, because the broker lost its end too', async () => {
     const payments = await world.owner('payments');
     const receipts = await world.member('receipts');

@@ -116,6 +116,22 @@ describe('When the relay comes back after it stamped and did not publish', () =>
     expect(await readOutboxState(payments.db)).toMatchObject({ head: 10, published: 0 });
   });
 
+  it('publishes nothing whose position is not committed', async () => {
+    const failpoints = failpointsFrom('payments.relay.stamp.before_commit:delay(700)', ['payments.relay.stamp.before_commit'], quiet);
+    const payments = await world.owner('payments', { failpoints });
+    const nc = await payments.broker.connection();
+    await payments.publish('payment:pay_1', 1);
+
+    await eventually(
+      async () => {
+        const info = (await nc.request('$JS.API.STREAM.INFO.PAYMENTS_EVENTS', '')).json<{ state: { messages: number } }>();
+        expect(info.state.messages).toBe(1);
+      },
+      { everyMs: 10 },
+    );
+    expect((await stamped(payments)).map((row) => row.position)).toEqual([1]);
+  });
+
   it('refuses to change what is stamped, and anything but a position', async () => {
     const payments = await world.owner('payments');
     await payments.publish('payment:pay_1', 1);

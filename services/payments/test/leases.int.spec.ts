@@ -1,9 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { type Database, openDatabase } from '@tidegate/database/database';
 import { createLogger } from '@tidegate/telemetry/logger';
+import { sql } from 'kysely';
 import { postgresForTests, type TestDatabase } from '@tidegate/test-harness/postgres';
 import { type PaymentsTables } from '../src/tables.js';
-import { acquireDue, renew, wishRefresh } from '../src/work/work.store.js';
+import { acquire, acquireDue, renew, wishRefresh } from '../src/work/work.store.js';
 
 describe('The leases of a process', () => {
   let database: TestDatabase;
@@ -28,6 +29,18 @@ describe('The leases of a process', () => {
       expect((await renew(db, leases)).toSorted()).toEqual(['pay_b', 'pay_c']);
     });
     expect((await renew(db, leases)).toSorted()).toEqual(['pay_a', 'pay_b', 'pay_c']);
+  });
+
+  it("are nobody else's, however due the row is, until they run out", async () => {
+    const { db } = opened;
+    const now = new Date();
+    await wishRefresh(db, 'pay_a', now);
+    expect(await acquireDue(db, 'one', now, 10)).toHaveLength(1);
+    expect(await acquire(db, 'pay_a', 'two', now)).toBeNull();
+    expect(await acquireDue(db, 'two', now, 10)).toEqual([]);
+    await sql`UPDATE payment_work SET lease_until = clock_timestamp() - interval '1 second'`.execute(db);
+    expect(await acquire(db, 'pay_a', 'two', now)).toMatchObject({ payment_id: 'pay_a' });
+    expect(await acquire(db, 'pay_a', 'three', now)).toBeNull();
   });
 
   it('are not renewed for another holder', async () => {
