@@ -27,7 +27,8 @@ const pay = async (target: Target, agent: Agent, expected: Expected): Promise<bo
   return expected(answer.statusCode, answer.headers, (await answer.body.json()) as { status?: unknown });
 };
 
-const percentile = (sorted: readonly number[], p: number): number =>
+/** Of values in ascending order; `p` from 0 to 1. */
+export const percentile = (sorted: readonly number[], p: number): number =>
   sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * p))] ?? Number.NaN;
 
 /** Payments one after another on each of `connections` connections, for `seconds`. */

@@ -17,7 +17,10 @@ const KILLED_BY: readonly { spec: string; says: readonly string[]; names: (name:
     says: ["messagingFailpoints('payments')", "messagingFailpoints('receipts')", '.relay.', '.receipts-payments.', 'SIGKILL'],
     names: (name) => name.startsWith('payments.relay.') || name.startsWith('receipts.receipts-payments.'),
   },
-  named('services/webhooks/test/killed.e2e.spec.ts', around('webhooks.ingest.insert', 'commit')),
+  named('services/webhooks/test/killed.e2e.spec.ts', [
+    ...around('webhooks.ingest.insert', 'commit'),
+    ...around('webhooks.replay.take', 'commit'),
+  ]),
   named('services/receipts/test/killed.e2e.spec.ts', [
     ...around('receipts.receipts-payments.handle', 'commit'),
     ...around('receipts.render.compile', 'call'),

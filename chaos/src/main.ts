@@ -3,6 +3,7 @@ import type { PaymentView } from '@tidegate/contracts/responses';
 import { type Arena, openArena } from './arena.js';
 import { killAtFailpoints, reachable } from './failpoint-kills.js';
 import { keptSeeds, keptWhenItFails } from './kept-seeds.js';
+import { replayDrill } from './replay-drill.js';
 import { killAtRandom } from './random-kills.js';
 import { otherBytes, type StoryLog } from './step.js';
 import { torment } from './torment.js';
@@ -10,7 +11,8 @@ import { TORMENTED } from './torment-arena.js';
 
 const USAGE = `Usage: npm run chaos -- kills [--count 300] [--seed N]
        npm run chaos -- failpoints [--seed N]
-       npm run chaos -- payments [50000] [--seed N | --kept]`;
+       npm run chaos -- payments [50000] [--seed N | --kept]
+       npm run chaos -- replay [10000] [--seed N]`;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -77,6 +79,19 @@ async function tormented(seed: number, total: number): Promise<void> {
   }
 }
 
+/** Events that a consumer failed at are replayed once it is repaired, under SIGKILLs of the service that replays them. */
+async function replay(): Promise<void> {
+  const arena = await openArena({ services: ['gateway', 'webhooks'], replicas: { webhooks: 2 } });
+  try {
+    const { events, kills, seconds } = await replayDrill(arena, { events: Number(positionals[1] ?? '10000'), seed });
+    console.log(
+      `${events} failed events replayed in ${seconds.toFixed(1)} s under ${kills} kills; each took effect once, Stripe was sent nothing`,
+    );
+  } finally {
+    await arena.close();
+  }
+}
+
 /** Every payment that a client was told of is known, and a repetition gets the bytes of before. */
 async function comparePromises(arena: Arena, { created, answered }: StoryLog): Promise<void> {
   const known = new Set((await arena.client.all<PaymentView>('/v1/payments')).map(({ id }) => id));
@@ -93,7 +108,7 @@ async function compare(arena: Arena, what: string, surprises: readonly unknown[]
   console.log(`${what}; ${payments.length} payments equal the truth; every event once in every inbox`);
 }
 
-const run = { kills, failpoints, payments }[positionals[0] ?? ''];
+const run = { kills, failpoints, payments, replay }[positionals[0] ?? ''];
 if (!run) {
   console.error(USAGE);
   process.exit(1);

@@ -34,6 +34,7 @@ const PROVOCATIONS: readonly [RegExp, Provocation][] = [
   [/^payments\.customer\.check\./, foreignCustomer],
   [/^payments\.retry\.dead_lettered\./, giveUpTheQueue],
   [/^webhooks\.parked\./, paymentOfAStranger],
+  [/^webhooks\.replay\./, replaySome],
   ...CHECKOUT_PROVOCATIONS,
   [/^payments\.customer\.(submitted|lookup_list)\./, story('customer:kept', { fault: 'error_500_before', route: 'POST /v1/customers' })],
 ];
@@ -82,6 +83,12 @@ async function paid(arena: Arena, random: Random, log: StoryLog): Promise<string
   const payment = log.created.at(-1);
   const { payment_intents } = await arena.truth();
   return payment_intents.find((one) => one.metadata['payment_id'] === payment && one.status === 'succeeded')?.id;
+}
+
+/** An operator has events published once more; whoever handled them has nothing to do. */
+async function replaySome({ client }: Arena): Promise<void> {
+  const body = { filter: { type: 'payment_intent.succeeded' }, reason: 'chaos: a replay' };
+  await client.send({ method: 'POST', path: '/v1/ops/webhook-events/replay', body });
 }
 
 async function foreignCustomer(arena: Arena): Promise<void> {

@@ -57,6 +57,19 @@ import { createTenant } from './tenant/create-tenant.endpoint.js';
 import { listTenants } from './tenant/list-tenants.endpoint.js';
 import { getWebhookEvent } from './webhook-events/get-webhook-event.endpoint.js';
 import { listWebhookEvents } from './webhook-events/list-webhook-events.endpoint.js';
+import { replayWebhookEvents } from './webhook-events/replay-webhook-events.endpoint.js';
+import { getWebhookReplay } from './webhook-events/get-webhook-replay.endpoint.js';
+import { listOperatorEvents } from './ops/list-operator-events.endpoint.js';
+import { getOperatorEvent } from './ops/get-operator-event.endpoint.js';
+import { replayOperatorEvents } from './ops/replay-operator-events.endpoint.js';
+import { listWebhookReplays } from './ops/list-webhook-replays.endpoint.js';
+import { getOperatorReplay } from './ops/get-operator-replay.endpoint.js';
+import { stopWebhookReplay } from './ops/stop-webhook-replay.endpoint.js';
+import { resumeWebhookReplay } from './ops/resume-webhook-replay.endpoint.js';
+import { getWebhookSweep } from './ops/get-webhook-sweep.endpoint.js';
+import { getWebhookSweeps } from './ops/get-webhook-sweeps.endpoint.js';
+import { listWebhookEndpoints } from './ops/list-webhook-endpoints.endpoint.js';
+import { orderWebhookSweep } from './ops/order-webhook-sweep.endpoint.js';
 
 /** Every route of the REST face, in the order of the documentation. */
 export const ENDPOINTS: readonly Endpoint[] = [
@@ -88,6 +101,8 @@ export const ENDPOINTS: readonly Endpoint[] = [
   listDiscrepancies,
   listWebhookEvents,
   getWebhookEvent,
+  replayWebhookEvents,
+  getWebhookReplay,
   listRetries,
   deadLetterRetries,
   reconcileWindows,
@@ -118,4 +133,15 @@ export const ENDPOINTS: readonly Endpoint[] = [
   discardDeadLetters,
   getStripeSetup,
   repairStripeSetup,
+  listOperatorEvents,
+  getOperatorEvent,
+  replayOperatorEvents,
+  listWebhookReplays,
+  getOperatorReplay,
+  stopWebhookReplay,
+  resumeWebhookReplay,
+  getWebhookSweeps,
+  orderWebhookSweep,
+  getWebhookSweep,
+  listWebhookEndpoints,
 ];

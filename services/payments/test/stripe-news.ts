@@ -42,6 +42,7 @@ function incoming(id: string, type: string, created: number, object: Json, posit
       livemode: false,
       api_version: null,
       hint: false,
+      message_id: null,
       payload: Buffer.from(JSON.stringify({ data: { object } })),
     },
     null,

@@ -28,6 +28,10 @@ export const WebhooksConfig = z.object({
     doc: 'Events younger than this are left to their delivery.',
     unit: 'seconds',
   }),
+  WEBHOOKS_SWEEP_ALARM_SECONDS: documented(wholeNumber({ min: 600, max: 2_505_600 }).default(259_200), {
+    doc: "Being further behind with Stripe's list of events than this is an alarm; Stripe lists 30 days.",
+    unit: 'seconds',
+  }),
   RETENTION_STRIPE_EVENTS: documented(wholeNumber({ min: LEAST_RETENTION_SECONDS, max: 3_153_600_000 }).default(LEAST_RETENTION_SECONDS), {
     doc: "How long Stripe's events are kept at least; whole months are dropped once their last event is older.",
     unit: 'seconds',

@@ -9,6 +9,7 @@ export const FAILPOINTS: readonly string[] = [
     'webhooks.sweep.advance',
     'webhooks.hint.stage',
     'webhooks.parked.release',
+    'webhooks.replay.take',
   ),
   ...callFailpoints('webhooks.sweep.list', 'webhooks.hint.retrieve'),
 ];

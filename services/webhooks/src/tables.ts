@@ -6,7 +6,9 @@ export interface WebhooksTables {
   stripe_event_outcomes: StripeEventOutcomesTable;
   published_versions: { aggregate: string; version: number; tenant: string | null };
   customer_tenants: { stripe_customer: string; tenant: string | null; learned_at: Date };
-  sweep_cursors: { name: string; swept_until: Date; epoch: number; updated_at: Generated<Date> };
+  replay_jobs: ReplayJobsTable;
+  sweep_cursors: { name: string; swept_until: Date; epoch: number; updated_at: Generated<Date>; unlisted_seconds: Generated<number> };
+  sweep_orders: SweepOrdersTable;
 }
 
 export interface StripeEventsTable {
@@ -31,6 +33,40 @@ export interface StripeEventsTable {
   processing_error: string | null;
   attempts: Generated<number>;
   processed_at: Date | null;
+  message_id: string | null;
+  replay_job: string | null;
+}
+
+export interface SweepOrdersTable {
+  id: string;
+  since: Date;
+  until: Date;
+  swept_until: Date;
+  found: Generated<number>;
+  actor: string;
+  reason: string;
+  ordered_at: Date;
+  finished_at: Date | null;
+  lease_epoch: Generated<number>;
+}
+
+export interface ReplayJobsTable {
+  id: string;
+  status: Generated<'running' | 'stopped' | 'completed'>;
+  tenant: string | null;
+  /** A WebhookEventFilter. */
+  filter: unknown;
+  actor: string;
+  reason: string;
+  matched: number;
+  more: boolean;
+  taken: Generated<number>;
+  cursor_created: Date | null;
+  cursor_id: string | null;
+  as_of: Generated<Date>;
+  ordered_at: Date;
+  finished_at: Date | null;
+  lease_epoch: Generated<number>;
 }
 
 export interface StripeEventOutcomesTable {

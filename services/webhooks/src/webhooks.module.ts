@@ -18,6 +18,7 @@ import { withFailpoints } from '@tidegate/stripe-gateway/with-failpoints';
 import { webhookEndpoints } from '@tidegate/stripe-gateway/webhook-endpoints';
 import { withTelemetry } from '@tidegate/stripe-gateway/with-telemetry';
 import type { WebhooksConfig } from './config.js';
+import { answerEndpoints } from './endpoints/endpoints.rpc.js';
 import { gathering } from './hint/gather.js';
 import { Hints } from './hint/hint.loop.js';
 import { Parked } from './hint/parked.loop.js';
@@ -29,12 +30,18 @@ import { type Arrived, isHint } from './normalize/hint.decide.js';
 import { Normalize } from './normalize/normalize.loop.js';
 import { outcomeConsumer } from './stripe-event/outcome.consumer.js';
 import { Partitions } from './stripe-event/partitions.js';
-import { answerGet, answerList } from './stripe-event/stripe-event.rpc.js';
+import { answerGet, answerList, answerOperatorGet, answerOperatorList } from './stripe-event/stripe-event.rpc.js';
 import { insertEvents, keyOf, type NewStripeEvent, oldestUnpublishedSeconds } from './stripe-event/stripe-event.store.js';
 import { answerSetupGet, answerSetupRepair } from './stripe-setup/setup.rpc.js';
+import { Replay } from './replay/replay.loop.js';
+import { replayMetrics } from './replay/replay.metrics.js';
+import { serveReplays } from './replay/serve-replays.js';
 import { Retention } from './retention/retention.loop.js';
 import { retentionMetrics } from './retention/retention.metrics.js';
+import { OrderedSweep } from './sweep/ordered-sweep.loop.js';
+import { serveSweeps } from './sweep/serve-sweeps.js';
 import { Sweep } from './sweep/sweep.loop.js';
+import { sweepMetrics } from './sweep/sweep.metrics.js';
 import { webhookMetrics } from './webhook-metrics.js';
 
 export const SERVICE = 'webhooks';
@@ -76,7 +83,32 @@ export function setup(host: HostContext<WebhooksConfig>): ServiceParts {
     unanswered: () => metrics.stripeUnavailable('webhooks.hints'),
   };
 
-  const normalize = new Normalize({ db, failpoints, clock, logger, accountTenants, staged });
+  const replayed = replayMetrics(host.metrics, db);
+  const replay = new Replay({
+    db,
+    failpoints,
+    clock,
+    logger,
+    taken: (events) => {
+      replayed.taken(events);
+      normalizeLoop.signal?.();
+      hintLoop.signal?.();
+    },
+  });
+  const replayLoop = everyLoop({
+    name: `${SERVICE}.replay`,
+    intervalMs: POLL_MS,
+    health,
+    logger,
+    leader: lease('replay'),
+    runOnce: (run) => replay.runOnce(run),
+  });
+  const published = () => {
+    staged();
+    replayLoop.signal?.();
+  };
+
+  const normalize = new Normalize({ db, failpoints, clock, logger, accountTenants, staged: published });
   const normalizeLoop = everyLoop({
     name: `${SERVICE}.normalize`,
     intervalMs: POLL_MS,
@@ -84,7 +116,7 @@ export function setup(host: HostContext<WebhooksConfig>): ServiceParts {
     logger,
     runOnce: () => normalize.runOnce(),
   });
-  const hints = new Hints({ ...asking, accountTenants, staged });
+  const hints = new Hints({ ...asking, accountTenants, staged: published });
   const hintLoop = everyLoop({
     name: `${SERVICE}.hints`,
     intervalMs: POLL_MS,
@@ -102,33 +134,32 @@ export function setup(host: HostContext<WebhooksConfig>): ServiceParts {
     leader: lease('parked'),
     runOnce: (run) => parked.runOnce(run),
   });
-  const sweep = new Sweep({
-    db,
-    failpoints,
-    clock,
-    logger,
-    partitions,
+  const sweepSettings = {
+    everySeconds: config.WEBHOOKS_SWEEP_SECONDS,
+    overlapSeconds: config.WEBHOOKS_SWEEP_OVERLAP_SECONDS ?? 2 * config.WEBHOOKS_SWEEP_SECONDS,
+    settleSeconds: config.WEBHOOKS_SWEEP_SETTLE_SECONDS,
+    alarmSeconds: config.WEBHOOKS_SWEEP_ALARM_SECONDS,
+  };
+  sweepMetrics(host.metrics, { db, clock, alarmSeconds: sweepSettings.alarmSeconds });
+  const sweeping = {
+    ...{ db, failpoints, clock, logger, partitions, settings: sweepSettings },
     stripe: stripe(`${SERVICE}.sweep.list`),
-    settings: {
-      everySeconds: config.WEBHOOKS_SWEEP_SECONDS,
-      overlapSeconds: config.WEBHOOKS_SWEEP_OVERLAP_SECONDS ?? 2 * config.WEBHOOKS_SWEEP_SECONDS,
-      settleSeconds: config.WEBHOOKS_SWEEP_SETTLE_SECONDS,
-    },
     unanswered: () => metrics.stripeUnavailable('webhooks.sweep'),
     isHint: isOurHint,
-    found: (events) => {
+    found: (events: number) => {
       metrics.missed(events);
       hintLoop.signal?.();
       normalizeLoop.signal?.();
     },
-  });
+  };
+  const [sweep, orderedSweep] = [new Sweep(sweeping), new OrderedSweep(sweeping)];
   const sweepLoop = everyLoop({
     name: `${SERVICE}.sweep`,
     intervalMs: POLL_MS,
     health,
     logger,
     leader: lease('sweep'),
-    runOnce: (run) => sweep.runOnce(run),
+    runOnce: async (run) => (await sweep.runOnce(run)) + (await orderedSweep.runOnce(run)),
   });
 
   const retained = retentionMetrics(host.metrics, db, clock);
@@ -182,13 +213,21 @@ export function setup(host: HostContext<WebhooksConfig>): ServiceParts {
     () => serveDeadLetters({ broker, db, owner: SERVICE, logger, clock, consumers }),
     () => serveRpc(broker, RPC.webhookEventList, SERVICE, (request) => answerList(db, request)),
     () => serveRpc(broker, RPC.webhookEventGet, SERVICE, (request) => answerGet(db, request)),
+    () => serveRpc(broker, RPC.operatorEventList, SERVICE, (request) => answerOperatorList(db, request)),
+    () => serveRpc(broker, RPC.operatorEventGet, SERVICE, (request) => answerOperatorGet(db, request)),
+    () =>
+      serveRpc(broker, RPC.operatorEndpointList, SERVICE, (request) =>
+        answerEndpoints({ ...setup, stripe: guarded, sweepEverySeconds: sweepSettings.everySeconds }, request),
+      ),
+    ...serveSweeps(broker, { db, clock, logger, settings: sweepSettings, ordered: () => sweepLoop.signal?.() }),
+    ...serveReplays(broker, { db, clock, logger, ordered: () => replayLoop.signal?.() }),
     () => serveRpc(broker, RPC.stripeSetupGet, SERVICE, (request) => answerSetupGet(setup, request)),
     () => serveRpc(broker, RPC.stripeSetupRepair, SERVICE, (request) => answerSetupRepair(setup, request)),
   );
 
   return {
     module: WebhooksModule,
-    loops: [relay, normalizeLoop, hintLoop, parkedLoop, sweepLoop, retentionLoop],
+    loops: [relay, normalizeLoop, hintLoop, parkedLoop, sweepLoop, retentionLoop, replayLoop],
     consumers: [calls, ...consumers, rpc],
     configureHttp: (fastify) => webhookRoute(fastify, { receiver, logger }),
     stop: async () => {

@@ -7,7 +7,20 @@ import { natsPermissions } from '@tidegate/messaging/topology';
 import { sign } from '@tidegate/stripe-gateway/signature';
 import { eventually } from '@tidegate/test-harness/eventually';
 import { natsForTests, type TestNats } from '@tidegate/test-harness/nats';
-import { openWorkbench, SECRET, staged, storedIds, stripeEvent, type Workbench } from './workbench.js';
+import { createLogger } from '@tidegate/telemetry/logger';
+import { sql } from 'kysely';
+import { orderReplay } from '../src/replay/order.flow.js';
+import {
+  deliver as store,
+  listener,
+  normalizer,
+  openWorkbench,
+  SECRET,
+  staged,
+  storedIds,
+  stripeEvent,
+  type Workbench,
+} from './workbench.js';
 
 let bench: Workbench;
 let nats: TestNats;
@@ -27,6 +40,12 @@ afterAll(async () => {
 
 /** The built service as a process; resolves when it listens. */
 async function start(failpoint?: string): Promise<ChildProcess> {
+  const child = spawnService(failpoint);
+  await eventually(async () => expect((await fetch(`http://127.0.0.1:${port}/healthz`)).status).toBe(200), { timeoutMs: 30_000 });
+  return child;
+}
+
+function spawnService(failpoint?: string): ChildProcess {
   const env = {
     PATH: process.env['PATH'],
     PORT: String(port),
@@ -41,7 +60,6 @@ async function start(failpoint?: string): Promise<ChildProcess> {
   };
   const child = spawn(process.execPath, [join(import.meta.dirname, '..', 'bundle', 'main.js')], { env, stdio: 'ignore' });
   children.add(child);
-  await eventually(async () => expect((await fetch(`http://127.0.0.1:${port}/healthz`)).status).toBe(200), { timeoutMs: 30_000 });
   return child;
 }
 
@@ -90,6 +108,33 @@ describe('Killed', () => {
     },
     60_000,
   );
+
+  it('twice while it takes events for a replay (webhooks.replay.take.before_commit, webhooks.replay.take.after_commit), each is replayed once', async () => {
+    const app = listener(bench);
+    await Promise.all(
+      Array.from({ length: 450 }, (_, i) => store(app, stripeEvent({ type: 'charge.failed' }, { id: `pi_replayed_${i % 90}` }))),
+    );
+    await app.close();
+    while ((await normalizer(bench).runOnce()) > 0);
+    const before = (await staged(bench)).at(-1)!.id;
+
+    const first = await start('webhooks.replay.take.before_commit:kill:2');
+    const [firstDied, logger] = [once(first, 'exit'), createLogger({ service: 'spec', level: 'silent' })];
+    const body = { filter: { type: 'charge.failed' }, reason: 'a drill' };
+    const order = { db: bench.db, clock: { now: () => new Date() }, logger, ordered: () => undefined };
+    expect(await orderReplay(order, { id: 'rpl_killed0000', tenant: null, actor: 'spec' }, body)).toMatchObject({ queued: 450 });
+    expect((await firstDied)[1]).toBe('SIGKILL');
+    const second = spawnService('webhooks.replay.take.after_commit:kill:1');
+    expect((await once(second, 'exit'))[1]).toBe('SIGKILL');
+    const third = await start();
+    await eventually(async () => {
+      const { rows } = await sql`SELECT status, taken FROM replay_jobs`.execute(bench.db);
+      expect(rows).toEqual([{ status: 'completed', taken: 450 }]);
+    });
+    const replayed = (await staged(bench)).filter((one) => one.id > before).map((one) => one.body.data.stripe_event_id);
+    expect([replayed.length, new Set(replayed).size]).toEqual([450, 450]);
+    await end(third);
+  }, 60_000);
 
   it.each(['before_commit', 'after_commit'])(
     'while an answered event is published (%s), it is published once',

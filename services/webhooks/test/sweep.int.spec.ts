@@ -1,11 +1,19 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { noFailpoints } from '@tidegate/database/failpoints';
+import { SweepStatusView, type SweepView } from '@tidegate/contracts/ops/webhook-sweeps';
 import { createStripeAdapter } from '@tidegate/stripe-gateway/adapter';
+import { createMetrics } from '@tidegate/telemetry/metrics';
+import { sql } from 'kysely';
 import { eventually } from '@tidegate/test-harness/eventually';
 import { simulatorForTests } from '@tidegate/test-harness/simulator';
 import { Partitions } from '../src/stripe-event/partitions.js';
-import { Sweep, SweepIncomplete } from '../src/sweep/sweep.loop.js';
-import { deliver, hinter, isOurHint, listener, openWorkbench, staged, storedIds, type Workbench } from './workbench.js';
+import { OrderedSweep } from '../src/sweep/ordered-sweep.loop.js';
+import { SweepIncomplete } from '../src/sweep/read-window.js';
+import { Sweep } from '../src/sweep/sweep.loop.js';
+import { answerSweepGet, answerSweepOrder, answerSweepStatus } from '../src/sweep/sweep.rpc.js';
+import { sweepMetrics } from '../src/sweep/sweep.metrics.js';
+import { readCursor } from '../src/sweep/sweep.store.js';
+import { deliver, hinter, isOurHint, listener, openWorkbench, silent, staged, storedIds, type Workbench } from './workbench.js';
 
 let bench: Workbench;
 let simulator: Awaited<ReturnType<typeof simulatorForTests>>;
@@ -25,19 +33,27 @@ afterAll(async () => {
   await bench.close();
 });
 
-const sweeper = () =>
-  new Sweep({
-    db: bench.db,
-    failpoints: noFailpoints,
-    clock: { now: () => now },
-    logger: bench.logger,
-    stripe,
-    partitions: new Partitions(bench.db, bench.logger),
-    settings: { everySeconds: 300, overlapSeconds: 600, settleSeconds: 0 },
-    isHint: isOurHint,
-    found: (events) => found.push(events),
-    unanswered: () => (unanswered += 1),
-  });
+const logged: { event: string }[] = [];
+const logger = {
+  ...silent,
+  error: (fields: { event: string }) => logged.push(fields),
+  warn: () => undefined,
+  info: () => undefined,
+} as never;
+const settings = { everySeconds: 300, overlapSeconds: 600, settleSeconds: 0, alarmSeconds: 259_200 };
+const parts = () => ({
+  db: bench.db,
+  failpoints: noFailpoints,
+  clock: { now: () => now },
+  logger,
+  stripe,
+  partitions: new Partitions(bench.db, bench.logger),
+  settings,
+  isHint: isOurHint,
+  found: (events: number) => found.push(events),
+  unanswered: () => (unanswered += 1),
+});
+const sweeper = () => new Sweep(parts());
 
 const hints = () => hinter(bench, stripe, { now: () => now });
 
@@ -181,5 +197,98 @@ describe('The sweep', () => {
           dispute: { reason: 'fraudulent', movements: 1, currency: 'usd', withdrawn: 1000, reinstated: 0, fee: 1500 },
         },
       });
+  });
+});
+
+describe('A sweep that an operator orders', () => {
+  const rpc = { logger, settings, ordered: () => undefined };
+  const ask = async (answer: typeof answerSweepOrder, change: object) => {
+    const request = {
+      ...{ tenant: 'default', actor: 'key_1', request_id: 'req_1', correlation_id: 'cor_1', route: '', params: {}, query: {} },
+      ...{ idempotency_key: null, respond_async: false, livemode: false, body: null },
+      ...change,
+    };
+    const reply = await answer({ ...rpc, db: bench.db, clock: { now: () => now } }, request);
+    return { http: reply.status, ...(JSON.parse(reply.body) as SweepView) };
+  };
+
+  it('reads from further back than the regular one looks, an hour in each pass, and survives an absence of Stripe', async () => {
+    await pay('pay_ordered1');
+    for (let hours = 0; hours < 3; hours += 1) {
+      simulator.advanceClock(3600);
+      now = new Date(now.getTime() + 3_600_000);
+    }
+    await sweeper().runOnce({ epoch: 8 });
+    const before = await storedIds(bench);
+    await bench.db.deleteFrom('stripe_events').execute();
+    fiveMinutesLater();
+    expect(await sweeper().runOnce({ epoch: 8 })).toBe(0);
+
+    const since = new Date(now.getTime() - 6 * 3_600_000).toISOString();
+    const order = await ask(answerSweepOrder, { body: { since, reason: 'rows were lost' } });
+    expect(order).toMatchObject({ http: 200, status: 'running', since, found: 0, actor: 'key_1', reason: 'rows were lost' });
+    simulator.addFault({ fault: 'error_500_before', route: 'GET /v1/events' } as never);
+    const ordered = new OrderedSweep(parts());
+    await expect(ordered.runOnce({ epoch: 8 })).rejects.toBeInstanceOf(SweepIncomplete);
+    simulator.clearFaults();
+    let passes = 0;
+    while ((await ordered.runOnce({ epoch: 8 })) > 0) passes += 1;
+    expect(passes).toBeGreaterThan(5);
+    expect(await storedIds(bench)).toEqual(before);
+    const done = await ask(answerSweepGet, { params: { id: order.id } });
+    expect(done).toMatchObject({ http: 200, status: 'completed', found: before.length });
+    expect((await ask(answerSweepGet, { params: { id: 'swp_nowhere00' } })).http).toBe(404);
+    expect((await ask(answerSweepOrder, { body: { since: 'yesterday', reason: 'x' } })).http).toBe(400);
+    const { rows } = await sql`SELECT action, target, reason FROM operator_actions`.execute(bench.db);
+    expect(rows).toEqual([{ action: 'webhook_sweep.order', target: order.id, reason: 'rows were lost' }]);
+  });
+
+  it('is left to a later leader', async () => {
+    const { id } = await ask(answerSweepOrder, { body: { reason: 'again' } });
+    await sql`UPDATE sweep_orders SET lease_epoch = 9 WHERE id = ${id}`.execute(bench.db);
+    expect(await new OrderedSweep(parts()).runOnce({ epoch: 8 })).toBe(0);
+    expect(await new OrderedSweep(parts()).runOnce({ epoch: 9 })).toBe(1);
+  });
+});
+
+describe("When Stripe's list is not read for long", () => {
+  const gauges = async () => {
+    const metrics = createMetrics('webhooks');
+    sweepMetrics(metrics, { db: bench.db, clock: { now: () => now }, alarmSeconds: settings.alarmSeconds });
+    const text = await metrics.registry.metrics();
+    const value = (name: string) => Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1]);
+    return { behind: value('stripe_sweep_behind_seconds'), runway: value('stripe_sweep_runway_seconds'), overdue: value('stripe_sweep_overdue'), unlisted: value('stripe_events_unlisted_seconds') }; // prettier-ignore
+  };
+  const daysLater = (days: number) => (now = new Date(now.getTime() + days * 86_400_000));
+
+  it('is an alarm after three of the thirty days, long before anything is lost', async () => {
+    await sweeper().runOnce({ epoch: 9 });
+    expect(await gauges()).toMatchObject({ overdue: 0, unlisted: 0 });
+    daysLater(3.1);
+    expect(await gauges()).toEqual({ behind: expect.closeTo(267_840, -3), runway: expect.closeTo(2_320_560, -3), overdue: 1, unlisted: 0 });
+    simulator.addFault({ fault: 'error_500_before', route: 'GET /v1/events', times: 0 } as never);
+    const away = sweeper();
+    for (let pass = 0; pass < 3; pass += 1) await expect(away.runOnce({ epoch: 9 })).rejects.toBeInstanceOf(SweepIncomplete);
+    simulator.clearFaults();
+    expect(logged.filter(({ event }) => event === 'webhook_sweep_overdue')).toHaveLength(1);
+    await sweeper().runOnce({ epoch: 9 });
+    expect(await gauges()).toMatchObject({ behind: 0, overdue: 0, unlisted: 0 });
+  });
+
+  it('and is told what was lost for good when the thirty days have run out, once', async () => {
+    daysLater(32);
+    const { sweptUntil } = await readCursor(bench.db, now);
+    await sweeper().runOnce({ epoch: 9 });
+    const lost = (await gauges()).unlisted;
+    // 32 days less what Stripe lists and the margin of an hour.
+    expect(lost).toBeCloseTo(32 * 86_400 - (30 * 86_400 - 3600), -2);
+    expect(logged.filter(({ event }) => event === 'webhook_events_unlisted')).toEqual([
+      { event: 'webhook_events_unlisted', from: sweptUntil, until: new Date(sweptUntil.getTime() + lost * 1000) },
+    ]);
+    fiveMinutesLater();
+    await sweeper().runOnce({ epoch: 9 });
+    expect((await gauges()).unlisted).toBe(lost);
+    const reply = await answerSweepStatus({ db: bench.db, clock: { now: () => now }, logger, settings, ordered: () => undefined });
+    expect(SweepStatusView.parse(JSON.parse(reply.body))).toMatchObject({ overdue: false, unlisted_seconds: lost, every_seconds: 300 });
   });
 });

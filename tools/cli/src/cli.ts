@@ -84,12 +84,12 @@ export class Cli {
   }
 
   /** Work that takes a while, with something that moves where a person looks at it. */
-  async progress<R>(message: string, work: () => Promise<R>): Promise<R> {
-    if (!this.terminal.interactive || this.#json) return work();
+  async progress<R>(message: string, work: (say: (message: string) => void) => Promise<R>): Promise<R> {
+    if (!this.terminal.interactive || this.#json) return work(() => undefined);
     const spin = spinner({ output: this.terminal.output });
     spin.start(message);
     try {
-      return await work();
+      return await work((text) => spin.message(text));
     } finally {
       spin.stop(message);
     }

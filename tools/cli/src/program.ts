@@ -11,6 +11,7 @@ import { paymentWindowCommands } from './payment-window/payment-window.commands.
 import { paymentsCommands } from './payments/payments.commands.js';
 import { retriesCommands } from './retries/retries.commands.js';
 import { stripeCommands } from './stripe/stripe.commands.js';
+import { webhooksCommands } from './webhooks/webhooks.commands.js';
 import { tenantsCommands } from './tenants/tenants.commands.js';
 import type { Terminal } from './terminal.js';
 
@@ -22,6 +23,7 @@ const NOUNS = [
   paymentWindowCommands,
   retriesCommands,
   deadLettersCommands,
+  webhooksCommands,
   outboxCommands,
   secretsCommands,
   tenantsCommands,

@@ -39,6 +39,15 @@ const EXAMPLES = [
   'dead-letters show {letter}',
   'dead-letters replay --consumer payments-receipts --reason "fixed in 1.4.2"',
   'dead-letters discard {letter} --reason "not needed any more"',
+  'webhooks list --status failed',
+  'webhooks show {event}',
+  'webhooks replay --status failed --reason "fixed in 1.4.2"',
+  'webhooks replays',
+  'webhooks stop-replay {replay} --reason "too many at once"',
+  'webhooks resume-replay {replay} --reason "at night"',
+  'webhooks sweep --check',
+  'webhooks sweep --since 7d --reason "the endpoint was away"',
+  'webhooks endpoints',
   'outbox status',
   'secrets fingerprint',
   'tenants create acme --name "Acme GmbH" --zone Europe/Berlin --locale de --reason "new customer" --yes',
@@ -54,7 +63,11 @@ let page: Server;
 const printed = new Map<string, string>();
 beforeAll(async () => {
   world = await operatorWorld({ payments: { STRIPE_STATUS_URL: await statusPage() } });
-  const ids: Record<string, string> = { key: (await world.newKey({})).split('_')[2] ?? '', letter: await setAside() };
+  const ids: Record<string, string> = {
+    key: (await world.newKey({})).split('_')[2] ?? '',
+    letter: await setAside(),
+    ...(await toldByStripe()),
+  };
   ids['payment'] = (await world.post<{ id: string }>('/v1/payments', { amount: 4200, currency: 'usd', payment_method: 'pm_card_visa' })).id;
   const item = { name: 'Ticket', quantity: 1, unit_amount: 4200 };
   const session = {
@@ -114,13 +127,39 @@ const paidLate = ({ checkout, payment }: Record<string, string>) =>
     [checkout, payment],
   );
 
+/** An event that a consumer gave up, and a replay that was stopped. */
+async function toldByStripe(): Promise<{ event: string; replay: string }> {
+  const [event, replay, object] = ['evt_1QpT0mB3x7Kc', 'rpl_5f0c1d2e3a4b5c6d7e8f', 'pi_4f1c2b7a9d3e5f60'];
+  const created = '2026-11-21T06:00:00Z';
+  const payload = {
+    id: event,
+    object: 'event',
+    data: { object: { object: 'payment_intent', id: object, status: 'succeeded', amount: 4200, currency: 'usd' } },
+  };
+  await world.query(
+    `insert into webhooks.stripe_events (stripe_event_id, created, event_type, object_id, livemode, api_version, payload, source, received_at, published_at, processing_outcome, processing_error, attempts, processed_at)
+     values ($1, $2, 'payment_intent.succeeded', $3, false, '2026-10-28.endive', convert_to($4, 'UTF8'), 'webhook', $2, $2, 'failed', 'payments-stripe-events: a bug in 1.4.1', 1, $2)`,
+    [event, created, object, JSON.stringify(payload)],
+  );
+  await world.query(
+    `insert into webhooks.stripe_event_outcomes (created, stripe_event_id, consumer, outcome, reason, reported_at) values ($1, $2, 'payments-stripe-events', 'failed', 'a bug in 1.4.1', $1)`,
+    [created, event],
+  );
+  await world.query(
+    `insert into webhooks.replay_jobs (id, status, filter, actor, reason, matched, more, taken, ordered_at)
+     values ($1, 'stopped', '{"status":"failed"}', 'H1KUN6ji8rJb', 'fixed in 1.4.2', 450, false, 200, $2)`,
+    [replay, created],
+  );
+  return { event, replay };
+}
+
 /** Nothing that looks like a key stays in a file. */
 const harmless = (text: string): string => text.replace(/tg_test_\w+/g, 'tg_test_…').replace(/whsec_\w+/g, 'whsec_…');
 
 /** What is another one each time, told alike. */
 const likened = (text: string): string[] =>
   harmless(text)
-    .replace(/\b(pay|pi|ch|cks|we|req|cs_test|acct)_\w+/g, 'ID')
+    .replace(/\b(pay|pi|ch|cks|we|req|cs_test|acct|evt|rpl|swp)_\w+/g, 'ID')
     .replace(/dl_[\w-]+/g, 'ID')
     .replace(/\b(payments|webhooks|gateway|receipts|reconciliation)-\d+-\d+-[0-9a-f]+/g, 'PROCESS')
     .replace(/https?:\/\/\S+/g, 'URL')

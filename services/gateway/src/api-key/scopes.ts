@@ -11,6 +11,7 @@ export const SCOPES = {
   'reconciliation:read': 'See reconciliation runs and what they found.',
   'reconciliation:run': 'Start a reconciliation run.',
   'webhooks:read': "See Stripe's webhook events.",
+  'webhooks:write': "Have Stripe's webhook events published once more.",
   ops: 'Operate Tidegate itself; not bound to a tenant.',
 } as const;
 

@@ -2,7 +2,7 @@ import { listOf, WebhookEventView } from '@tidegate/contracts/responses';
 import { RPC } from '@tidegate/contracts/rpc/routes';
 import { z } from 'zod';
 import { defineEndpoint } from '../http/endpoint.js';
-import { createdRange, paging } from '../http/list-query.js';
+import { eventQuery } from './event-query.js';
 
 export const listWebhookEvents = defineEndpoint({
   id: 'listWebhookEvents',
@@ -13,23 +13,7 @@ export const listWebhookEvents = defineEndpoint({
   scope: 'webhooks:read',
   rpc: RPC.webhookEventList,
   params: {},
-  query: z.strictObject({
-    status: z
-      .string()
-      .regex(/^[a-z_]{1,40}$/)
-      .optional(),
-    type: z
-      .string()
-      .regex(/^[a-z0-9_.]{1,100}$/)
-      .optional(),
-    object_id: z
-      .string()
-      .regex(/^[a-z]{2,12}_[A-Za-z0-9_]{3,250}$/)
-      .optional()
-      .describe('The Stripe object that the event is about'),
-    ...createdRange,
-    ...paging,
-  }),
+  query: z.strictObject(eventQuery),
   idempotencyKey: 'none',
   answers: { 200: { description: 'A page of events', schema: listOf(WebhookEventView) } },
   problems: [],

@@ -11,6 +11,8 @@ export interface StoredStripeEvent {
   api_version: string | null;
   /** The payload does not show the object, or not as it can be read here: it has to be retrieved. */
   hint: boolean;
+  /** The message that it was published as before; null when it never was. */
+  message_id: string | null;
   payload: Uint8Array;
 }
 
@@ -44,7 +46,7 @@ export function normalizedEvent(row: StoredStripeEvent, shown: Shown | null): No
     livemode: row.livemode,
     api_version: row.api_version,
     hint: row.hint || shown !== null,
-    replay: false,
+    replay: row.message_id !== null,
     request_idempotency_key: typeof key === 'string' ? key.replaceAll('\u0000', '').toWellFormed() : null,
     object: isEnd(type) || (shown !== null && retrieved === null) ? ended(object) : object,
   };

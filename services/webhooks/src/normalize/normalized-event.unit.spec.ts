@@ -11,6 +11,7 @@ const row = (object: unknown, changes: Partial<StoredStripeEvent> & { request?: 
   livemode: false,
   api_version: '2026-10-28.endive',
   hint: false,
+  message_id: null,
   payload: Buffer.from(JSON.stringify({ id: 'evt_1', object: 'event', data: { object }, request: changes.request ?? null })),
   ...changes,
 });

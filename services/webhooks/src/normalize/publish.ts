@@ -33,7 +33,8 @@ interface Normalized {
 
 /**
  * Stages the events of these locked rows in the outbox and marks the rows published, in the caller's transaction and in the order given. Those whose tenant
- * hangs on a customer that nobody knows yet are parked instead. The number of events that were staged.
+ * hangs on a customer that nobody knows yet are parked instead. One that was published before is a replay, and names the message that it was then. The number of
+ * events that were staged.
  */
 export async function publish(tx: Tx, items: readonly Publishable[], options: PublishOptions): Promise<number> {
   if (items.length === 0) return 0;
@@ -56,7 +57,7 @@ export async function publish(tx: Tx, items: readonly Publishable[], options: Pu
   );
   await markPublished(
     tx,
-    messages.map(({ one, message }) => ({ ...one.row, tenant: message.envelope.tenant })),
+    messages.map(({ one, message }) => ({ ...one.row, tenant: message.envelope.tenant, messageId: message.envelope.id })),
     options.now,
   );
   return ready.length;
@@ -76,6 +77,7 @@ function messageOf({ row, data, aggregate, occurredAt }: Normalized, aggregateVe
       correlationId: row.stripe_event_id,
       causationId: row.stripe_event_id,
       traceparent: row.traceparent,
+      replayOf: row.message_id,
       data,
     }),
   };

@@ -6,6 +6,8 @@ export interface EventFilter {
   status?: string | undefined;
   type?: string | undefined;
   tenant?: string | undefined;
+  /** The tenant that asks: nothing but its own, whatever `tenant` says. */
+  only?: string | undefined;
   object_id?: string | undefined;
   created_gte?: Date | undefined;
   created_lt?: Date | undefined;
@@ -23,6 +25,7 @@ export function matching(filter: EventFilter): RawBuilder<boolean> {
   if (filter.status === 'received') conditions.push(sql`published_at IS NULL`);
   if (filter.type !== undefined) conditions.push(sql`event_type = ${filter.type}`);
   if (filter.tenant !== undefined) conditions.push(sql`${tenantColumn} = ${filter.tenant}`);
+  if (filter.only !== undefined) conditions.push(sql`${tenantColumn} = ${filter.only}`);
   if (filter.object_id !== undefined) conditions.push(sql`object_id = ${filter.object_id}`);
   if (filter.created_gte !== undefined) conditions.push(sql`created >= ${filter.created_gte}`);
   if (filter.created_lt !== undefined) conditions.push(sql`created < ${filter.created_lt}`);

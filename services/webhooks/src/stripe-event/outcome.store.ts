@@ -1,7 +1,8 @@
 import type { StripeEventHandled } from '@tidegate/contracts/events/stripe-event-handled';
-import type { Transaction } from 'kysely';
+import type { Kysely, Transaction } from 'kysely';
 import type { WebhooksTables } from '../tables.js';
 import { summary } from './outcome.decide.js';
+import type { EventKey } from './stripe-event.store.js';
 
 /**
  * Records what one consumer made of an event and sums up what all of them did. The event's row is locked first: two consumers report at about the
@@ -33,13 +34,7 @@ export async function recordOutcome(tx: Transaction<WebhooksTables>, report: Str
         .whereRef('excluded.reported_at', '>=', 'stripe_event_outcomes.reported_at'),
     )
     .execute();
-  const reports = await tx
-    .selectFrom('stripe_event_outcomes')
-    .selectAll()
-    .where('created', '=', created)
-    .where('stripe_event_id', '=', stripe_event_id)
-    .orderBy('consumer')
-    .execute();
+  const reports = await outcomesOf(tx, { created, stripe_event_id });
   const summed = summary(reports);
   if (!summed) return event.event_type;
   await tx
@@ -53,6 +48,17 @@ export async function recordOutcome(tx: Transaction<WebhooksTables>, report: Str
     .where('stripe_event_id', '=', stripe_event_id)
     .execute();
   return event.event_type;
+}
+
+/** What the consumers reported about one event. */
+export function outcomesOf(db: Kysely<WebhooksTables>, { created, stripe_event_id }: EventKey) {
+  return db
+    .selectFrom('stripe_event_outcomes')
+    .selectAll()
+    .where('created', '=', created)
+    .where('stripe_event_id', '=', stripe_event_id)
+    .orderBy('consumer')
+    .execute();
 }
 
 const latest = (dates: readonly Date[]): Date => new Date(Math.max(...dates.map((date) => date.getTime())));

@@ -47,7 +47,7 @@ export async function insertEvents(tx: Tx, rows: readonly NewStripeEvent[]): Pro
 }
 
 const unpublished = sql.raw(
-  "stripe_event_id, created, event_type, object_id, account, livemode, api_version, payload, traceparent, attempts, is_hint OR source <> 'webhook' AS hint",
+  "stripe_event_id, created, event_type, object_id, account, livemode, api_version, payload, traceparent, attempts, message_id, is_hint OR source <> 'webhook' AS hint",
 );
 const due = (queue: 'delivered' | 'hint' | 'parked', now: Date) =>
   sql`published_at IS NULL AND queue = ${queue} AND (retry_at IS NULL OR retry_at <= ${now})`;
@@ -91,6 +91,13 @@ export async function dueHints(db: Database, limit: number, now: Date): Promise<
   return rows;
 }
 
+export async function hintsWaiting(db: Database): Promise<number> {
+  const { rows } = await sql<{
+    count: number;
+  }>`SELECT count(*)::int AS count FROM stripe_events WHERE published_at IS NULL AND queue = 'hint'`.execute(db);
+  return rows[0]?.count ?? 0;
+}
+
 /** Locks those of these rows that are still unpublished and in nobody's hand. */
 export async function claimKeys(tx: Tx, keys: readonly EventKey[]): Promise<Unpublished[]> {
   const { rows } = await sql<Unpublished>`
@@ -100,13 +107,20 @@ export async function claimKeys(tx: Tx, keys: readonly EventKey[]): Promise<Unpu
   return rows;
 }
 
-/** Each was published for this tenant, which is what its `tenant_hint` says from now on. */
-export async function markPublished(tx: Tx, events: readonly (EventKey & { tenant: string })[], at: Date): Promise<void> {
+/**
+ * Each was published for this tenant, which is what its `tenant_hint` says from now on, and as this message; of a message that went out before, the first one is
+ * kept.
+ */
+export async function markPublished(
+  tx: Tx,
+  events: readonly (EventKey & { tenant: string; messageId: string })[],
+  at: Date,
+): Promise<void> {
   await sql`
     UPDATE stripe_events e SET published_at = ${at}, tenant_hint = p.tenant, processing_outcome = 'published', processing_error = NULL,
-      retry_at = NULL, waits_for = NULL, attempts = attempts + 1
+      retry_at = NULL, waits_for = NULL, attempts = attempts + 1, message_id = coalesce(e.message_id, p.message_id)
     FROM unnest(${events.map((one) => one.created)}::timestamptz[], ${events.map((one) => one.stripe_event_id)}::text[],
-      ${events.map((one) => one.tenant)}::text[]) AS p(created, stripe_event_id, tenant)
+      ${events.map((one) => one.tenant)}::text[], ${events.map((one) => one.messageId)}::uuid[]) AS p(created, stripe_event_id, tenant, message_id)
     WHERE e.created = p.created AND e.stripe_event_id = p.stripe_event_id`.execute(tx);
 }
 
@@ -131,10 +145,10 @@ export async function postpone(
     WHERE published_at IS NULL AND (created, stripe_event_id) IN (SELECT * FROM ${keyList(keys)})`.execute(db);
 }
 
-/** Seconds between Stripe's time of the oldest event that is not published yet and now; 0 when none waits. */
+/** Seconds between Stripe's time of the oldest event that was never published and now; 0 when none waits. A replay of an old event is no delay. */
 export async function oldestUnpublishedSeconds(db: Database, now: Date): Promise<number> {
   const oldest = (queue: string) =>
-    sql`(SELECT created FROM stripe_events WHERE published_at IS NULL AND queue = ${queue} ORDER BY received_at, created, stripe_event_id LIMIT 1)`;
+    sql`(SELECT created FROM stripe_events WHERE published_at IS NULL AND queue = ${queue} AND message_id IS NULL ORDER BY received_at, created, stripe_event_id LIMIT 1)`;
   const { rows } = await sql<{ seconds: number }>`
     SELECT coalesce(greatest(0, extract(epoch FROM ${now}::timestamptz - min(created))), 0)::float8 AS seconds
     FROM (${oldest('delivered')} UNION ALL ${oldest('hint')} UNION ALL ${oldest('parked')}) AS queues`.execute(db);

@@ -1,46 +1,82 @@
+import type { OperatorEventDetail, OperatorEventView } from '@tidegate/contracts/ops/webhook-events';
 import type { WebhookEventView } from '@tidegate/contracts/responses';
 import { type Kysely, sql } from 'kysely';
+import { normalizedEvent } from '../normalize/normalized-event.decide.js';
 import type { WebhooksTables } from '../tables.js';
 import { matching, tenantColumn } from './event-filter.js';
+import { outcomesOf } from './outcome.store.js';
 import type { ListQuery, PageCursor } from './stripe-event.query.decide.js';
 
+type Database = Kysely<WebhooksTables>;
+
+/** Everything but the payload, which never leaves this service. */
 const columns = [
   'stripe_event_id',
   'event_type',
   'object_id',
   'created',
+  'account',
+  'livemode',
+  'api_version',
+  'source',
+  'received_at',
+  'published_at',
+  'retry_at',
   'processing_outcome',
   'processing_error',
-  'received_at',
+  'attempts',
+  'processed_at',
+  'replay_job',
   tenantColumn.as('tenant'),
 ] as const;
 
-interface Row {
-  stripe_event_id: string;
-  event_type: string;
-  object_id: string | null;
-  created: Date;
-  processing_outcome: string;
-  processing_error: string | null;
-  received_at: Date;
-  tenant: string;
-}
-
-/** One page of a tenant's events, newest first; `next` is where the following page begins. Payloads never leave this service. */
+/** One page of a tenant's events, newest first; `next` is where the following page begins. */
 export async function listEvents(
-  db: Kysely<WebhooksTables>,
+  db: Database,
   tenant: string,
   query: ListQuery,
 ): Promise<{ data: WebhookEventView[]; next: PageCursor | null }> {
-  const rows = await eventsPage(db, query).where(tenantColumn, '=', tenant).execute();
-  const page = rows.slice(0, query.limit);
-  const last = page.at(-1);
-  return { data: page.map(view), next: rows.length > page.length && last ? { created: last.created, id: last.stripe_event_id } : null };
+  const { rows, next } = pageOf(await eventsPage(db, query, tenant).execute(), query.limit);
+  return { data: rows.map(view), next };
 }
 
-/** The rows of a page and one more, if there is one. */
-export function eventsPage(db: Kysely<WebhooksTables>, { cursor, limit, ...filter }: ListQuery) {
-  const select = db.selectFrom('stripe_events').select(columns).where(matching(filter));
+/** The same over all tenants, with how each event came and went. */
+export async function listOperatorEvents(db: Database, query: ListQuery): Promise<{ data: OperatorEventView[]; next: PageCursor | null }> {
+  const { rows, next } = pageOf(await eventsPage(db, query).execute(), query.limit);
+  return { data: rows.map(operatorView), next };
+}
+
+export async function getEvent(db: Database, tenant: string, id: string): Promise<WebhookEventView | null> {
+  const row = await db
+    .selectFrom('stripe_events')
+    .select(columns)
+    .where(matching({ ids: [id], only: tenant }))
+    .executeTakeFirst();
+  return row ? view(row) : null;
+}
+
+/** One event with what each consumer made of it, and our words for what Stripe sent. */
+export async function getOperatorEvent(db: Database, id: string): Promise<OperatorEventDetail | null> {
+  const row = await db
+    .selectFrom('stripe_events')
+    .select([...columns, 'payload', 'message_id', 'is_hint'])
+    .where('stripe_event_id', '=', id)
+    .executeTakeFirst();
+  if (!row) return null;
+  const outcomes = await outcomesOf(db, row);
+  return {
+    ...operatorView(row),
+    outcomes: outcomes.map(({ consumer, outcome, reason, reported_at }) => ({ consumer, outcome, reason, at: reported_at.toISOString() })),
+    event: readable(() => normalizedEvent({ ...row, hint: row.is_hint || row.source !== 'webhook' }, null)),
+  };
+}
+
+/** The rows of a page and one more, if there is one; `only` of the tenant that asks. */
+export function eventsPage(db: Database, { cursor, limit, ...filter }: ListQuery, only?: string) {
+  const select = db
+    .selectFrom('stripe_events')
+    .select(columns)
+    .where(matching({ ...filter, only }));
   const after = cursor ? select.where(sql<boolean>`(created, stripe_event_id) < (${cursor.created}, ${cursor.id})`) : select;
   return after
     .orderBy('created', 'desc')
@@ -48,14 +84,12 @@ export function eventsPage(db: Kysely<WebhooksTables>, { cursor, limit, ...filte
     .limit(limit + 1);
 }
 
-export async function getEvent(db: Kysely<WebhooksTables>, tenant: string, id: string): Promise<WebhookEventView | null> {
-  const row = await db
-    .selectFrom('stripe_events')
-    .select(columns)
-    .where('stripe_event_id', '=', id)
-    .where(tenantColumn, '=', tenant)
-    .executeTakeFirst();
-  return row ? view(row) : null;
+type Row = Awaited<ReturnType<ReturnType<typeof eventsPage>['execute']>>[number];
+
+function pageOf(found: Row[], limit: number): { rows: Row[]; next: PageCursor | null } {
+  const rows = found.slice(0, limit);
+  const last = found.length > limit ? rows.at(-1) : undefined;
+  return { rows, next: last ? { created: last.created, id: last.stripe_event_id } : null };
 }
 
 const view = (row: Row): WebhookEventView => ({
@@ -69,3 +103,26 @@ const view = (row: Row): WebhookEventView => ({
   error: row.processing_error,
   received_at: row.received_at.toISOString(),
 });
+
+const operatorView = (row: Row): OperatorEventView => ({
+  ...view(row),
+  tenant: row.tenant,
+  source: row.source,
+  account: row.account,
+  livemode: row.livemode,
+  api_version: row.api_version,
+  attempts: row.attempts,
+  published_at: row.published_at?.toISOString() ?? null,
+  processed_at: row.processed_at?.toISOString() ?? null,
+  retry_at: row.retry_at?.toISOString() ?? null,
+  replay: row.replay_job,
+});
+
+/** Null for a payload that cannot be read: such an event is `failed`, and its reason says so. */
+function readable<T>(read: () => T): T | null {
+  try {
+    return read();
+  } catch {
+    return null;
+  }
+}

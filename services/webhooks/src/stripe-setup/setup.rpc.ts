@@ -19,8 +19,11 @@ export async function answerSetupRepair(deps: SetupDeps, request: unknown): Prom
 }
 
 function replyTo(result: Result<object>, requestId: string): HttpReply {
-  if (result.kind === 'ok') return jsonReply(200, result.value);
-  const { failure } = result;
+  return result.kind === 'ok' ? jsonReply(200, result.value) : failureReply(result.failure, requestId);
+}
+
+/** 422 when Stripe refuses it, 503 when nothing certain is known. */
+export function failureReply(failure: StripeFailure, requestId: string): HttpReply {
   const refused = failure.kind === 'rejected' || failure.kind === 'auth' || failure.kind === 'not_found';
   const code = refused ? 'stripe.refused' : 'stripe.unavailable';
   return jsonReply(PROBLEMS[code].status, problemOf(code, saidBy(failure), requestId));

@@ -1,78 +1,58 @@
-import type { Failpoints } from '@tidegate/database/failpoints';
 import { inTransaction } from '@tidegate/database/transaction';
-import type { Clock } from '@tidegate/service-host/clock';
-import type { StripeEvent } from '@tidegate/stripe-gateway/intent';
-import type { StripePort } from '@tidegate/stripe-gateway/port';
 import type { Logger } from '@tidegate/telemetry/logger';
-import type { Kysely } from 'kysely';
-import { objectIdOf, objectKindOf, tenantHintOf } from '../ingest/event-body.decide.js';
-import type { Arrived } from '../normalize/hint.decide.js';
 import type { Partitions } from '../stripe-event/partitions.js';
-import { insertEvents, type NewStripeEvent } from '../stripe-event/stripe-event.store.js';
-import type { WebhooksTables } from '../tables.js';
-import { advanceCursor, readCursor } from './sweep.store.js';
-import { type SweepWindow, sweepWindows } from './window.decide.js';
+import { type Pass, readWindow, type WindowParts } from './read-window.js';
+import { advanceCursor, type Cursor, readCursor } from './sweep.store.js';
+import { CHUNK_SECONDS, sweepWindows, unlistedSeconds } from './window.decide.js';
 
 export interface SweepSettings {
   everySeconds: number;
   overlapSeconds: number;
   /** Younger events are left to their delivery. */
   settleSeconds: number;
+  /** Being so far behind is said aloud. */
+  alarmSeconds: number;
 }
 
-export interface SweepParts {
-  db: Kysely<WebhooksTables>;
-  failpoints: Failpoints;
-  clock: Clock;
+export interface SweepParts extends WindowParts {
   logger: Logger;
-  stripe: Pick<StripePort, 'listEvents'>;
   partitions: Pick<Partitions, 'ensureFor' | 'ensureAhead'>;
   settings: SweepSettings;
-  /** Whether the object of an event has to be retrieved before it is published. */
-  isHint(event: Arrived): boolean;
   /** Rows were found that were never delivered. */
   found(events: number): void;
-  /** Stripe's list could not be read to the end. */
-  unanswered?(): void;
 }
 
-/** Stripe could not be read to the end; the cursor stays where it was. */
-export class SweepIncomplete extends Error {}
-
-interface Pass {
-  stopping?: AbortSignal;
-  alive?: () => void;
-}
-
-const CHUNK_SECONDS = 3600;
+const SAY_AGAIN_MS = 3_600_000;
 
 /** Reads Stripe's list of events, so that a delivery that never comes costs one interval. The leader runs it. */
 export class Sweep {
+  private saidAt = -Infinity;
+
   constructor(private readonly parts: SweepParts) {}
 
-  /** Sweeps if one is due; the number of events that had been missed. Throws SweepIncomplete when Stripe does not answer. `alive` after each page. */
+  /** Sweeps if one is due; the number of events that had been missed. Throws SweepIncomplete when Stripe does not answer; the cursor stays where it was then. */
   async runOnce({ epoch, ...pass }: { epoch: number | null } & Pass): Promise<number> {
     const { settings, clock, db } = this.parts;
     const now = clock.now();
     const cursor = await readCursor(db, now);
+    this.sayHowFarBehind(cursor, now);
     if (now.getTime() - cursor.sweptAt.getTime() < settings.everySeconds * 1000) return 0;
     await this.parts.partitions.ensureAhead(now);
     const until = new Date(now.getTime() - settings.settleSeconds * 1000);
-    const windows = sweepWindows({
-      sweptUntil: cursor.sweptUntil,
-      now: until,
-      overlapSeconds: settings.overlapSeconds,
-      chunkSeconds: CHUNK_SECONDS,
-    });
+    const { sweptUntil: before } = cursor;
+    const windows = sweepWindows({ sweptUntil: before, now: until, overlapSeconds: settings.overlapSeconds, chunkSeconds: CHUNK_SECONDS });
+    let unlisted = unlistedSeconds(before, until);
     let found = 0;
     for (const window of windows) {
-      found += await this.sweep(window, pass);
+      found += await readWindow(this.parts, window, pass);
       const last = window === windows.at(-1);
       const sweptUntil = last ? until : new Date(window.lt * 1000);
       const advanced = await inTransaction(this.parts, 'webhooks.sweep.advance', (tx) =>
-        advanceCursor(tx, { sweptUntil, sweptAt: last ? now : cursor.sweptAt }, epoch ?? 0),
+        advanceCursor(tx, { sweptUntil, sweptAt: last ? now : cursor.sweptAt, unlistedSeconds: unlisted }, epoch ?? 0),
       );
       if (!advanced) break;
+      if (unlisted > 0) this.sayUnlisted(before, unlisted);
+      unlisted = 0;
     }
     if (found > 0) this.parts.found(found);
     this.parts.logger.info(
@@ -82,57 +62,20 @@ export class Sweep {
     return found;
   }
 
-  private async sweep(window: SweepWindow, { stopping, alive }: Pass): Promise<number> {
-    let found = 0;
-    for (let after: string | undefined; ;) {
-      stopping?.throwIfAborted();
-      const page = await this.parts.stripe.listEvents({
-        created: window,
-        limit: 100,
-        ...(after === undefined ? {} : { starting_after: after }),
-      });
-      if (page.kind !== 'ok') {
-        this.parts.unanswered?.();
-        throw new SweepIncomplete(`Stripe's list of events could not be read: ${page.kind}`);
-      }
-      found += await this.store(page.value.data);
-      alive?.();
-      after = page.value.data.at(-1)?.id;
-      if (!page.value.has_more || after === undefined) return found;
-    }
-  }
-
-  private async store(events: readonly StripeEvent[]): Promise<number> {
-    if (events.length === 0) return 0;
-    const rows = events
-      .map((event) => sweptRow(event, this.parts.isHint))
-      .sort((a, b) => a.created.getTime() - b.created.getTime() || (a.stripe_event_id < b.stripe_event_id ? -1 : 1));
-    await this.parts.partitions.ensureFor(
-      rows.map((row) => row.created),
-      this.parts.clock.now(),
+  private sayHowFarBehind({ sweptUntil }: Cursor, now: Date): void {
+    const behind = Math.floor((now.getTime() - sweptUntil.getTime()) / 1000);
+    if (behind <= this.parts.settings.alarmSeconds || performance.now() - this.saidAt < SAY_AGAIN_MS) return;
+    this.saidAt = performance.now();
+    this.parts.logger.error(
+      { event: 'webhook_sweep_overdue', behind_seconds: behind, swept_until: sweptUntil },
+      "Stripe's list of events was not read for long; Stripe keeps it for 30 days",
     );
-    const fresh = await inTransaction(this.parts, 'webhooks.sweep.insert', (tx) => insertEvents(tx, rows));
-    return fresh.size;
   }
-}
 
-function sweptRow(event: StripeEvent, isHint: SweepParts['isHint']): NewStripeEvent {
-  const arrived = {
-    source: 'sweep' as const,
-    event_type: event.type,
-    object_id: objectIdOf(event.data.object),
-    object_kind: objectKindOf(event.data.object),
-    account: event.account,
-    livemode: event.livemode,
-    api_version: event.api_version,
-  };
-  return {
-    ...arrived,
-    stripe_event_id: event.id,
-    created: new Date(event.created * 1000),
-    tenant_hint: tenantHintOf(event.data.object),
-    payload: Buffer.from(JSON.stringify(event)),
-    traceparent: null,
-    is_hint: isHint(arrived),
-  };
+  private sayUnlisted(from: Date, seconds: number): void {
+    this.parts.logger.error(
+      { event: 'webhook_events_unlisted', from, until: new Date(from.getTime() + seconds * 1000) },
+      'Events of this time were not read before Stripe stopped listing them: what was not delivered is found by reconciliation only',
+    );
+  }
 }

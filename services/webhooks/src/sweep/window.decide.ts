@@ -14,15 +14,15 @@ export interface SweepPlan {
   chunkSeconds: number;
 }
 
-/** Stripe lists events of the last 30 days; a margin keeps the request inside. */
-const LISTED_SECONDS = 30 * 86_400 - 3600;
+/** Stripe lists events of the last 30 days; a margin keeps the request inside. Source: https://docs.stripe.com/api/events */
+export const LISTED_SECONDS = 30 * 86_400 - 3600;
+export const CHUNK_SECONDS = 3600;
 
 /** The windows to read, oldest first; each may be recorded as swept when its last page is stored. They cover up to and including `now`. */
 export function sweepWindows({ sweptUntil, now, overlapSeconds, chunkSeconds }: SweepPlan): SweepWindow[] {
-  const end = Math.floor(now.getTime() / 1000) + 1;
-  const oldest = end - LISTED_SECONDS;
+  const end = endOf(now);
   const windows: SweepWindow[] = [];
-  let gte = Math.max(oldest, Math.floor(sweptUntil.getTime() / 1000) - overlapSeconds);
+  let gte = Math.max(oldestListed(now), Math.floor(sweptUntil.getTime() / 1000) - overlapSeconds);
   while (gte < end) {
     const lt = Math.min(end, gte + chunkSeconds);
     windows.push({ gte, lt });
@@ -30,3 +30,10 @@ export function sweepWindows({ sweptUntil, now, overlapSeconds, chunkSeconds }: 
   }
   return windows;
 }
+
+/** Seconds after `sweptUntil` that no sweep at `now` can read any more. */
+export const unlistedSeconds = (sweptUntil: Date, now: Date): number =>
+  Math.max(0, oldestListed(now) - Math.floor(sweptUntil.getTime() / 1000));
+
+const endOf = (now: Date): number => Math.floor(now.getTime() / 1000) + 1;
+const oldestListed = (now: Date): number => endOf(now) - LISTED_SECONDS;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { sweepWindows } from './window.decide.js';
+import { sweepWindows, unlistedSeconds } from './window.decide.js';
 
 const at = (seconds: number) => new Date(seconds * 1000);
 
@@ -39,5 +39,18 @@ describe('The windows of a sweep', () => {
       ),
       { numRuns: 200 },
     );
+  });
+});
+
+describe('What no sweep can read any more', () => {
+  it('is nothing while Stripe lists it', () => {
+    expect(unlistedSeconds(at(1_000_000), at(1_000_000 + 29 * 86_400))).toBe(0);
+  });
+
+  it('is the time between the last sweep and the oldest listed event', () => {
+    const now = 1_000_000 + 40 * 86_400;
+    const seconds = unlistedSeconds(at(1_000_000), at(now));
+    const [first] = sweepWindows({ sweptUntil: at(1_000_000), now: at(now), overlapSeconds: 600, chunkSeconds: 3600 });
+    expect(first!.gte).toBe(1_000_000 + seconds);
   });
 });

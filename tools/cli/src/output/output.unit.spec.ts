@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { money } from './money.js';
 import { paint } from './paint.js';
 import { facts, table } from './table.js';
-import { at, duration, durationSeconds } from './time.js';
+import { at, duration, durationSeconds, timeOrAge } from './time.js';
 
 describe('A duration', () => {
   it.each([
@@ -21,6 +21,21 @@ describe('A duration', () => {
     [3600, '1 h'],
     [273_600, '3 d 4 h'],
   ])('%d seconds are %s', (seconds, text) => expect(duration(seconds)).toBe(text));
+});
+
+describe('A time', () => {
+  it.each([
+    ['2026-11-21', '2026-11-21T00:00:00.000Z'],
+    ['2026-11-21T06:00:00+01:00', '2026-11-21T05:00:00.000Z'],
+  ])('%s is %s', (text, time) => expect(timeOrAge(text)).toBe(time));
+
+  it('may be an age', () => {
+    expect(Math.abs(Date.now() - 7_200_000 - Date.parse(timeOrAge('2h')))).toBeLessThan(5000);
+  });
+
+  it.each(['', 'yesterday', '5', '2026-13-01', '2026-11-21 soon'])('%j is refused', (text) =>
+    expect(() => timeOrAge(text)).toThrow('Write a time'),
+  );
 });
 
 describe('What is printed', () => {

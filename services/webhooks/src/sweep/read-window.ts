@@ -1,0 +1,87 @@
+import type { Failpoints } from '@tidegate/database/failpoints';
+import { inTransaction } from '@tidegate/database/transaction';
+import type { Clock } from '@tidegate/service-host/clock';
+import type { StripeEvent } from '@tidegate/stripe-gateway/intent';
+import type { StripePort } from '@tidegate/stripe-gateway/port';
+import type { Kysely } from 'kysely';
+import { objectIdOf, objectKindOf, tenantHintOf } from '../ingest/event-body.decide.js';
+import type { Arrived } from '../normalize/hint.decide.js';
+import type { Partitions } from '../stripe-event/partitions.js';
+import { insertEvents, type NewStripeEvent } from '../stripe-event/stripe-event.store.js';
+import type { WebhooksTables } from '../tables.js';
+import type { SweepWindow } from './window.decide.js';
+
+export interface WindowParts {
+  db: Kysely<WebhooksTables>;
+  failpoints: Failpoints;
+  clock: Clock;
+  stripe: Pick<StripePort, 'listEvents'>;
+  partitions: Pick<Partitions, 'ensureFor'>;
+  /** Whether the object of an event has to be retrieved before it is published. */
+  isHint(event: Arrived): boolean;
+  /** Stripe's list could not be read to the end. */
+  unanswered?(): void;
+}
+
+/** Stripe could not be read to the end of a window; what was read is stored. */
+export class SweepIncomplete extends Error {}
+
+export interface Pass {
+  stopping?: AbortSignal;
+  alive?: () => void;
+}
+
+/** Reads Stripe's list of events in one window and stores what is not there; the number of those. Throws SweepIncomplete. `alive` after each page. */
+export async function readWindow(parts: WindowParts, window: SweepWindow, { stopping, alive }: Pass): Promise<number> {
+  let found = 0;
+  for (let after: string | undefined; ;) {
+    stopping?.throwIfAborted();
+    const page = await parts.stripe.listEvents({
+      created: window,
+      limit: 100,
+      ...(after === undefined ? {} : { starting_after: after }),
+    });
+    if (page.kind !== 'ok') {
+      parts.unanswered?.();
+      throw new SweepIncomplete(`Stripe's list of events could not be read: ${page.kind}`);
+    }
+    found += await store(parts, page.value.data);
+    alive?.();
+    after = page.value.data.at(-1)?.id;
+    if (!page.value.has_more || after === undefined) return found;
+  }
+}
+
+async function store(parts: WindowParts, events: readonly StripeEvent[]): Promise<number> {
+  if (events.length === 0) return 0;
+  const rows = events
+    .map((event) => sweptRow(event, parts.isHint))
+    .sort((a, b) => a.created.getTime() - b.created.getTime() || (a.stripe_event_id < b.stripe_event_id ? -1 : 1));
+  await parts.partitions.ensureFor(
+    rows.map((row) => row.created),
+    parts.clock.now(),
+  );
+  const fresh = await inTransaction(parts, 'webhooks.sweep.insert', (tx) => insertEvents(tx, rows));
+  return fresh.size;
+}
+
+function sweptRow(event: StripeEvent, isHint: WindowParts['isHint']): NewStripeEvent {
+  const arrived = {
+    source: 'sweep' as const,
+    event_type: event.type,
+    object_id: objectIdOf(event.data.object),
+    object_kind: objectKindOf(event.data.object),
+    account: event.account,
+    livemode: event.livemode,
+    api_version: event.api_version,
+  };
+  return {
+    ...arrived,
+    stripe_event_id: event.id,
+    created: new Date(event.created * 1000),
+    tenant_hint: tenantHintOf(event.data.object),
+    payload: Buffer.from(JSON.stringify(event)),
+    traceparent: null,
+    is_hint: isHint(arrived),
+  };
+}
