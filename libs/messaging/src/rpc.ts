@@ -127,10 +127,10 @@ export class RpcClient {
 
   /** One request, one answer. Throws RpcUnavailable, RpcTimeout or RpcFailed; repeats nothing. */
   async request<T>(subject: string, payload: unknown, options: RequestOptions = {}): Promise<T> {
-    const timeout = Math.min(options.timeoutMs ?? DEFAULT_TIMEOUT_MS, (options.deadline ?? Infinity) - Date.now());
-    if (timeout <= 0) throw new RpcTimeout(subject);
+    const deadline = Math.min(Date.now() + (options.timeoutMs ?? DEFAULT_TIMEOUT_MS), options.deadline ?? Infinity);
+    if (Date.now() >= deadline) throw new RpcTimeout(subject);
     if (!this.broker.connected) throw new RpcUnavailable(subject, 'the broker is away');
-    const call = async () => parse<T>(subject, await this.send(await this.broker.connection(), subject, payload, timeout));
+    const call = async () => parse<T>(subject, await this.send(await this.broker.connection(), subject, payload, deadline));
     if (options.traced === false) return call();
     return inSpan(`call ${subject}`, { kind: 'client', attributes: { 'rpc.system': 'nats', 'rpc.method': subject } }, call);
   }
@@ -157,9 +157,12 @@ export class RpcClient {
     return answers;
   }
 
-  private async send(nc: NatsConnection, subject: string, payload: unknown, timeout: number): Promise<Msg> {
+  /** The deadline travels as it is: counted anew, it would move on at every hop by what the way there took. */
+  private async send(nc: NatsConnection, subject: string, payload: unknown, deadline: number): Promise<Msg> {
+    const timeout = deadline - Date.now();
+    if (timeout <= 0) throw new RpcTimeout(subject);
     const context = headers();
-    context.set(DEADLINE_HEADER, String(Math.ceil(Date.now() + timeout)));
+    context.set(DEADLINE_HEADER, String(Math.ceil(deadline)));
     const traceparent = currentTraceparent();
     if (traceparent) context.set(TRACE_HEADER, traceparent);
     const abandoned = new AbortController();
