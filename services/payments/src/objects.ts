@@ -1,4 +1,5 @@
 import { RPC, type RpcSubject } from '@tidegate/contracts/rpc/routes';
+import { type Fleet } from '@tidegate/stripe-gateway/fleet/fleet';
 import { type StripePort } from '@tidegate/stripe-gateway/port';
 import { CarryOn as CheckoutCarryOn } from './checkout/carry-on.flow.js';
 import { CheckoutFlow } from './checkout/checkout.flow.js';
@@ -23,6 +24,7 @@ import { type RouteHandler } from './payment/payment.rpc.js';
 import { type PaymentsPorts, type PaymentsSettings } from './payments.js';
 
 interface ObjectPorts extends Omit<ConstructorParameters<typeof CarryOn>[0], 'calls' | 'recorder'> {
+  fleet: Fleet;
   stripe: StripePort;
   rules: AdoptionRules;
   customers: CustomerCheck;
@@ -43,12 +45,13 @@ export function objectParts(ports: PaymentsPorts, settings: PaymentsSettings, sh
   const carryOn = new CheckoutCarryOn({ ...shared, checkoutMetrics, calls, recorder, latePolicy, refund });
   const customerCarryOn = new CustomerCarryOn(shared);
   const carryOne = (held: Held) => carryCheckout({ db, carryOn, logger, checkoutMetrics }, held);
-  const checkoutLoop = new ObjectLoop({ db, clock, instance, kind: 'cks', carryOne });
+  const checkoutLoop = new ObjectLoop({ db, clock, instance, kind: 'cks', fleet: shared.fleet, carryOne });
   const customerLoop = new ObjectLoop({
     db,
     clock,
     instance,
     kind: 'cst',
+    fleet: shared.fleet,
     carryOne: (held) => carryCustomer(customerCarryOn, logger, held),
   });
   const flow = new CheckoutFlow({ ...shared, checkoutMetrics, keyed, carryOn, recorder });

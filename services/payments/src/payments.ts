@@ -36,7 +36,7 @@ import { StripeEventsConsumer } from './stripe-events/stripe-events.consumer.js'
 import { type PaymentsTables } from './tables.js';
 import { LeaseKeeper } from './work/lease-keeper.js';
 import { Signals } from './work/signals.js';
-import { wakeAll, wakeHeld, wakeOne } from './work/wake.js';
+import { closingOf, wakeAll, wakeHeld, wakeOne } from './work/wake.js';
 
 /** What payments needs of the world. */
 export interface PaymentsPorts {
@@ -138,7 +138,7 @@ export function payments(ports: PaymentsPorts, settings: PaymentsSettings): Paym
   };
   const carryOn = new CarryOn(carrying);
   const flow = new PaymentFlow({ ...carrying, carryOn, instance, runMs: settings.runMs, answerMs: settings.answerMs });
-  const loop = new PaymentLoop({ db, clock, carryOn, metrics, logger, instance, concurrency: settings.concurrency });
+  const loop = new PaymentLoop({ db, clock, carryOn, metrics, logger, instance, fleet, concurrency: settings.concurrency });
   const rules = { livemode: settings.livemode, unmarked: settings.unmarked, tenant: settings.accountTenant };
 
   const customers = new CustomerCheck({ db, stripe: calls.at('payments.customer.check') });
@@ -184,7 +184,7 @@ export function payments(ports: PaymentsPorts, settings: PaymentsSettings): Paym
 function breakerChanged({ db, clock, logger, instance, onWork }: PaymentsPorts, change: FleetChange): void {
   if (change.to !== 'closed') return;
   wakeHeld(db, instance, clock.now())
-    .then(() => wakeAll(db, `${change.breaker}:${change.version}`, clock.now()))
+    .then(() => wakeAll(db, closingOf(change), clock.now()))
     .then(onWork, (err: unknown) => logger.warn({ event: 'wake_failed', err }, 'Waiting payments keep to their schedule'));
 }
 

@@ -59,6 +59,7 @@ const lease = (id: string, revision = 0): Held => ({
   attempt: 0,
   due_at: new Date(),
   refresh: false,
+  woken: null,
   takenOver: false,
 });
 const reply = { status: 201, content_type: 'application/json', headers: {}, body: '{}', encoding: 'utf8' as const };

@@ -123,6 +123,11 @@ export class Fleet {
     return this.copy?.breaker(breaker).state ?? null;
   }
 
+  /** How often the breaker has changed, as this process last read it; 0 before the first time. */
+  version(breaker: BreakerName): number {
+    return this.copy?.breaker(breaker).version ?? FIRST_DAY.version;
+  }
+
   /** Stripe refused the key that this process has: it makes no call of that breaker, even when others go on with another key. */
   isKeyRefused(breaker: BreakerName): boolean {
     return this.copy?.breaker(breaker).refused_keys.includes(this.options.keyFingerprint()) ?? false;

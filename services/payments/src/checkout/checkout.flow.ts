@@ -131,6 +131,7 @@ export class CheckoutFlow {
       due_at: now,
       attempt: 0,
       refresh: lease.refresh,
+      woken: null,
       takenOver: false,
     };
     return { kind: 'running', held };

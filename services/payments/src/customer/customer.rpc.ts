@@ -123,6 +123,7 @@ async function accept(deps: CustomerRpcDeps, asked: Asked, body: CreateCustomerB
       revision: lease.revision,
       attempt: 0,
       refresh: lease.refresh,
+      woken: null,
       takenOver: false,
     };
     return { kind: 'running', held };

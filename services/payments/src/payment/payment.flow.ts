@@ -143,6 +143,7 @@ export class PaymentFlow {
       revision: accepted.lease.revision,
       attempt: 0,
       refresh: accepted.lease.refresh,
+      woken: null,
       takenOver: false,
     };
     return { kind: 'running', run: { ...this.newRun(held, accepted.after, ask), replies: accepted.replies } };

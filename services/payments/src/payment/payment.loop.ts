@@ -4,6 +4,7 @@ import { withCorrelation } from '@tidegate/telemetry/correlation';
 import { inSpan } from '@tidegate/telemetry/tracing';
 import { type Kysely } from 'kysely';
 import { type PaymentsTables } from '../tables.js';
+import { hearOf } from '../work/wake.js';
 import { acquireDue, type Held } from '../work/work.store.js';
 import { type CarryOn } from './carry-on.flow.js';
 import { type PaymentMetrics } from './payment.metrics.js';
@@ -18,6 +19,7 @@ export interface PaymentLoopDeps {
   metrics: PaymentMetrics;
   logger: Logger;
   instance: string;
+  fleet: Parameters<typeof hearOf>[1];
   /** Payments carried on at once in this process. */
   concurrency: number;
 }
@@ -46,6 +48,7 @@ export class PaymentLoop {
     const now = this.deps.clock.now();
     const free = now.getTime() < this.pausedUntil ? 0 : this.deps.concurrency - this.inHand.size;
     const due = free > 0 ? await acquireDue(this.deps.db, `${this.deps.instance}#loop${(this.passes += 1)}`, now, free) : [];
+    await hearOf(due, this.deps.fleet);
     for (const held of due) {
       const work: Promise<void> = carryOne(this.deps, held)
         .then((limitedUntil) => this.pause(limitedUntil))

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Kysely } from 'kysely';
 import { type PaymentsTables } from '../tables.js';
+import { hearOf } from './wake.js';
 import { acquireDue, type Held, type WorkKind } from './work.store.js';
 
 export interface ObjectLoopDeps {
@@ -8,6 +9,7 @@ export interface ObjectLoopDeps {
   clock: { now(): Date };
   instance: string;
   kind: WorkKind;
+  fleet: Parameters<typeof hearOf>[1];
   /** One tenure of a lease; does not throw. */
   carryOne(held: Held): Promise<void>;
 }
@@ -25,9 +27,10 @@ export class ObjectLoop {
 
   /** One pass: begins what is due, as far as places are free, and answers how many. Waits for what it began, `patienceMs` at most. */
   async runOnce(patienceMs: number): Promise<number> {
-    const { db, clock, instance, kind } = this.deps;
+    const { db, clock, instance, kind, fleet } = this.deps;
     const free = AT_ONCE - this.inHand.size;
     const due = free > 0 ? await acquireDue(db, `${instance}#${kind}${(this.passes += 1)}`, clock.now(), free, kind) : [];
+    await hearOf(due, fleet);
     for (const held of due) {
       const work = this.deps.carryOne(held).finally(() => this.inHand.delete(work));
       this.inHand.add(work);

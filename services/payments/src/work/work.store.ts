@@ -15,6 +15,8 @@ export interface Held {
   refresh: boolean;
   /** Since when it was due; what is turned away keeps its place by it. */
   due_at: Date;
+  /** For which closing of a breaker it was woken, if for one. */
+  woken: string | null;
   /** The holder before was gone without releasing: a call of its may be out there. */
   takenOver: boolean;
 }
@@ -49,6 +51,7 @@ interface WorkRow {
   revision: number;
   attempt: number;
   refresh: boolean;
+  woken: string | null;
   previous: string | null;
 }
 
@@ -61,7 +64,7 @@ export async function acquire(db: Db, paymentId: string, holder: string, now: Da
     FROM (SELECT payment_id, holder FROM payment_work WHERE payment_id = ${paymentId} FOR UPDATE SKIP LOCKED) old
     WHERE w.payment_id = old.payment_id
       AND CASE WHEN w.holder IS NULL THEN w.due_at <= ${now} AND coalesce(w.not_before, w.due_at) <= ${now} ELSE w.lease_until < clock_timestamp() END
-    RETURNING w.payment_id, w.due_at, w.revision, w.attempt, w.refresh, old.holder AS previous`.execute(db);
+    RETURNING w.payment_id, w.due_at, w.revision, w.attempt, w.refresh, w.woken, old.holder AS previous`.execute(db);
   return rows[0] ? held(rows[0], holder, now) : null;
 }
 
@@ -75,7 +78,7 @@ export async function acquireDue(db: Db, holder: string, now: Date, limit: numbe
       ORDER BY due_at, since LIMIT ${limit} FOR UPDATE SKIP LOCKED
     ) old
     WHERE w.payment_id = old.payment_id
-    RETURNING w.payment_id, w.due_at, w.since, w.revision, w.attempt, w.refresh, old.holder AS previous`.execute(db);
+    RETURNING w.payment_id, w.due_at, w.since, w.revision, w.attempt, w.refresh, w.woken, old.holder AS previous`.execute(db);
   return rows
     .toSorted((a, b) => Number(a.due_at) - Number(b.due_at) || Number(a.since) - Number(b.since))
     .map((row) => held(row, `${holder}:${row.payment_id}`, now));
@@ -174,5 +177,6 @@ const held = (row: WorkRow, holder: string, now: Date): Held => ({
   revision: row.revision,
   attempt: row.attempt,
   refresh: row.refresh,
+  woken: row.woken,
   takenOver: row.previous !== null,
 });
