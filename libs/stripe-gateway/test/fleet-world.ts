@@ -5,7 +5,8 @@ import { postgresForTests } from '@tidegate/test-harness/postgres';
 import { sql } from 'kysely';
 import { type StripeOutcome } from '../src/outcome.js';
 import { type Operation } from '../src/port.js';
-import { Fleet, type FleetChange, type FleetOptions } from '../src/fleet/fleet.js';
+import { Fleet, type FleetOptions } from '../src/fleet/fleet.js';
+import { type FleetChange } from '../src/fleet/follower.js';
 
 /** One process of a fleet as a test sees it. */
 export interface TestProcess {

@@ -1,6 +1,7 @@
 import { type Failpoints } from '@tidegate/database/failpoints';
 import { type Db } from '@tidegate/database/database';
-import { Fleet, type FleetChange } from '@tidegate/stripe-gateway/fleet/fleet';
+import { Fleet } from '@tidegate/stripe-gateway/fleet/fleet';
+import { type FleetChange } from '@tidegate/stripe-gateway/fleet/follower';
 import { fleetMetrics } from '@tidegate/stripe-gateway/fleet/fleet-metrics';
 import { withFleet } from '@tidegate/stripe-gateway/with-fleet';
 import { BreakerPublisher } from './breakers/breaker.publish.js';

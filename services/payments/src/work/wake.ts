@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { isBreakerName } from '@tidegate/stripe-gateway/breaker-names';
-import { type Fleet, type FleetChange } from '@tidegate/stripe-gateway/fleet/fleet';
+import { type Fleet } from '@tidegate/stripe-gateway/fleet/fleet';
+import { type FleetChange } from '@tidegate/stripe-gateway/fleet/follower';
 import { type Kysely, sql } from 'kysely';
 import { type PaymentsTables } from '../tables.js';
 import { type Held } from './work.store.js';
