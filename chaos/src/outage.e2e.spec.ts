@@ -82,6 +82,31 @@ const writes = async (since: number): Promise<number[]> =>
 const becomes = (since: number, state: string) =>
   eventually(async () => expect((await changes(since)).at(-1)?.to_state).toBe(state), { timeoutMs: 30_000, everyMs: 100 });
 
+/** Calls that each process of payments made to Stripe so far. */
+const callsOfEach = (): Promise<number[]> =>
+  Promise.all(
+    arena.stack.urls.payments.map(async (url) => {
+      const text = await (await fetch(`${url}/metrics`)).text();
+      return [...text.matchAll(/^stripe_requests_total\{.*\} (\d+)$/gm)].reduce((sum, [, count]) => sum + Number(count), 0);
+    }),
+  );
+
+/** Resolves when every process has called Stripe since: the load is steady. */
+async function loadReachesAll(): Promise<void> {
+  const before = await callsOfEach();
+  await eventually(async () => (await callsOfEach()).forEach((calls, i) => expect(calls).toBeGreaterThan(before[i]!)), { everyMs: 100 });
+}
+
+/** Resolves when what was queued is sent and Stripe was called for a whole second after the breaker closed. */
+const backInFull = (closedAt: number) =>
+  eventually(
+    async () => {
+      expect(await arena.sql(`SELECT id FROM payments.payments WHERE status = 'queued'`)).toEqual([]);
+      expect((await writes(closedAt)).at(-1)).toBeGreaterThan(closedAt + 1_000);
+    },
+    { timeoutMs: 30_000, everyMs: 100 },
+  );
+
 async function reset(): Promise<void> {
   for (const name of ['stripe', 'stripe_reads', 'stripe_usage'])
     await arena.client.send({ method: 'POST', path: `/v1/ops/breakers/${name}/reset`, body: { reason: 'the next drill' } });
@@ -128,7 +153,7 @@ describe.each<[string, Record<string, unknown>]>([
     await reset();
     const since = Date.now();
     const seen = await underLoad(async () => {
-      await delay(500);
+      await loadReachesAll();
       if (what === 'answers 503') arena.stack.signal('payments', 3, 'SIGSTOP');
       await arena.fault({ ...fault, route: 'POST /v1/*', times: 0 });
       await becomes(since, 'open');
@@ -137,7 +162,7 @@ describe.each<[string, Record<string, unknown>]>([
       await delay(OUTAGE_MS);
       await arena.clearFaults();
       await becomes(since, 'closed');
-      await delay(1_500);
+      await backInFull((await changes(since)).at(-1)!.at);
     });
     const all = await changes(since);
     const [opened, closed] = [all.find(({ to_state }) => to_state === 'open')!, all.at(-1)!];

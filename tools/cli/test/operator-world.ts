@@ -5,6 +5,10 @@ import { gatewaySettings } from '@tidegate/gateway/config';
 import { hosted as gateway } from '@tidegate/gateway/hosted';
 import { hosted as payments } from '@tidegate/payments/hosted';
 import { PaymentsConfig } from '@tidegate/payments/config';
+import { receiptsConfig } from '@tidegate/receipts/config';
+import { hosted as receipts } from '@tidegate/receipts/hosted';
+import { readReconciliationConfig } from '@tidegate/reconciliation/config';
+import { hosted as reconciliation } from '@tidegate/reconciliation/hosted';
 import { hosted as webhooks } from '@tidegate/webhooks/hosted';
 import { WebhooksConfig } from '@tidegate/webhooks/config';
 import { natsPermissions, SERVICES } from '@tidegate/messaging/topology';
@@ -23,7 +27,7 @@ import { type Ran, tidegate } from './console.js';
 export const SECRET_KEY = 'sk_test_simulator';
 export const WEBHOOK_SECRET = 'whsec_operator_world';
 
-/** Gateway, payments and webhooks in this process, on real Postgres and NATS, with the simulator as Stripe. */
+/** Gateway, payments and webhooks in this process, or all services, on real Postgres and NATS, with the simulator as Stripe. */
 export interface OperatorWorld {
   url: string;
   webhooksUrl: string;
@@ -54,6 +58,8 @@ export interface OperatorWorldOptions {
   virtualClock?: true;
   /** The simulator delivers its events to the webhooks service. */
   deliveries?: true;
+  /** Receipts and reconciliation run, too. */
+  whole?: true;
 }
 
 const quiet = createLogger({ service: 'operator world', level: 'silent' });
@@ -96,6 +102,12 @@ export async function operatorWorld(options: OperatorWorldOptions = {}): Promise
       },
       quiet,
     ),
+    ...(options.whole
+      ? [
+          startService({ ...receipts, config: receiptsConfig(base('receipts')) }, quiet),
+          startService({ ...reconciliation, config: readReconciliationConfig({ ...base('reconciliation'), ...stripe }) }, quiet),
+        ]
+      : []),
   ]);
   const url = running[0]?.url ?? '';
   const paymentsUrl = running[1]?.url ?? '';
