@@ -82,6 +82,11 @@ const writes = async (since: number): Promise<number[]> =>
 const becomes = (since: number, state: string) =>
   eventually(async () => expect((await changes(since)).at(-1)?.to_state).toBe(state), { timeoutMs: 30_000, everyMs: 100 });
 
+const probesIn = (all: readonly Change[]): Change[] => all.filter(({ to_state }) => to_state === 'half_open');
+
+const probed = (since: number, times: number) =>
+  eventually(async () => expect(probesIn(await changes(since)).length).toBeGreaterThanOrEqual(times), { timeoutMs: 30_000, everyMs: 100 });
+
 /** Calls that each process of payments made to Stripe so far. */
 const callsOfEach = (): Promise<number[]> =>
   Promise.all(
@@ -157,16 +162,18 @@ describe.each<[string, Record<string, unknown>]>([
       if (what === 'answers 503') arena.stack.signal('payments', 3, 'SIGSTOP');
       await arena.fault({ ...fault, route: 'POST /v1/*', times: 0 });
       await becomes(since, 'open');
+      // It stands still for longer than what it knows of the breakers may be believed.
       await delay(1_500);
       if (what === 'answers 503') arena.stack.signal('payments', 3, 'SIGCONT');
       await delay(OUTAGE_MS);
+      await probed(since, 2);
       await arena.clearFaults();
       await becomes(since, 'closed');
       await backInFull((await changes(since)).at(-1)!.at);
     });
     const all = await changes(since);
     const [opened, closed] = [all.find(({ to_state }) => to_state === 'open')!, all.at(-1)!];
-    const probes = all.filter(({ to_state }) => to_state === 'half_open');
+    const probes = probesIn(all);
     expect(probes.length).toBeGreaterThanOrEqual(2);
     probes.slice(1).forEach(({ at }, index) => expect(at - probes[index]!.at).toBeGreaterThanOrEqual(RECOVERY_MS));
     const calls = await writes(since);
