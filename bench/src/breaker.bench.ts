@@ -10,12 +10,12 @@ import { median, saturate, type Round, type Target } from './measure.js';
 /**
  * What an open breaker costs: POST /v1/payments through gateway and payments while the breaker is isolated, beside a bare Fastify route that answers 503 at once.
  * Each refused request still is checked, authenticated, sent over the broker and looked up by its key. No call may reach the simulator.
- * Limits: p99 <= 500 ms at 64 connections, no answer but 503 with Retry-After.
+ * Limits: p99 <= 200 ms at 64 connections, no answer but 503 with Retry-After.
  */
 const ROUNDS = 3;
 const SECONDS = 5;
 const CONNECTIONS = 64;
-const MAX_P99_MS = 500;
+const MAX_P99_MS = 200;
 
 const dir = mkdtempSync(join(tmpdir(), 'tidegate-bench-'));
 const stack = await startStack({
