@@ -105,10 +105,10 @@ describe('What is older than the retention', () => {
 });
 
 describe('What operators ask of ten million events', () => {
-  const plan = (query: Partial<ListQuery>) =>
+  const plan = (query: Partial<ListQuery>, { sorts = false } = {}) =>
     bench.db.transaction().execute(async (tx) => {
       await sql`SET LOCAL enable_seqscan = off`.execute(tx);
-      await sql`SET LOCAL enable_sort = off`.execute(tx);
+      if (!sorts) await sql`SET LOCAL enable_sort = off`.execute(tx);
       await sql`SET LOCAL enable_bitmapscan = off`.execute(tx);
       const rows = await eventsPage(tx, { limit: 20, ...query }).explain<{ 'QUERY PLAN': string }>('text');
       return rows.map((row) => row['QUERY PLAN']).join('\n');
@@ -126,7 +126,7 @@ describe('What operators ask of ten million events', () => {
   });
 
   it('one event by its id, and what waits to be published, are found by an index', async () => {
-    expect(await plan({ ids: ['evt_1'] })).toContain('Index Cond: (stripe_event_id = ');
+    expect(await plan({ ids: ['evt_1'] }, { sorts: true })).toContain('Index Cond: (stripe_event_id = ');
     expect(await plan({ status: 'received' })).not.toContain('Seq Scan');
   });
 });
