@@ -6,6 +6,7 @@ export interface WebhooksTables {
   stripe_event_outcomes: StripeEventOutcomesTable;
   published_versions: { aggregate: string; version: number; tenant: string | null };
   customer_tenants: { stripe_customer: string; tenant: string | null; learned_at: Date };
+  erased_customers: { customer: string; erased_at: Date; due_at: Date | null; wishes: Generated<number> };
   replay_jobs: ReplayJobsTable;
   sweep_cursors: { name: string; swept_until: Date; epoch: number; updated_at: Generated<Date>; unlisted_seconds: Generated<number> };
   sweep_orders: SweepOrdersTable;
@@ -25,6 +26,8 @@ export interface StripeEventsTable {
   traceparent: string | null;
   is_hint: Generated<boolean>;
   waits_for: string | null;
+  /** Whom it is about or names; known once it is published. */
+  customer: string | null;
   queue: GeneratedAlways<'delivered' | 'hint' | 'parked'>;
   received_at: Generated<Date>;
   published_at: Date | null;

@@ -20,6 +20,8 @@ import { withTelemetry } from '@tidegate/stripe-gateway/with-telemetry';
 import type { WebhooksConfig } from './config.js';
 import { answerEndpoints } from './endpoints/endpoints.rpc.js';
 import { gathering } from './hint/gather.js';
+import { erasureConsumer } from './erasure/erasure.consumer.js';
+import { Erasure } from './erasure/erasure.loop.js';
 import { Hints } from './hint/hint.loop.js';
 import { Parked } from './hint/parked.loop.js';
 import { Batcher } from './ingest/batcher.js';
@@ -48,6 +50,7 @@ export const SERVICE = 'webhooks';
 const SIGNATURE_TOLERANCE_SECONDS = 300;
 const POLL_MS = 1000;
 const RETENTION_POLL_MS = 30_000;
+const ERASURE_POLL_MS = 10_000;
 const GATHER_MS = 100;
 
 /** Nest only carries the HTTP listener here. */
@@ -164,6 +167,15 @@ export function setup(host: HostContext<WebhooksConfig>): ServiceParts {
 
   const retained = retentionMetrics(host.metrics, db, clock);
   const retention = new Retention({ db, clock, logger, keepSeconds: config.RETENTION_STRIPE_EVENTS, dropped: () => retained.dropped() });
+  const erasure = new Erasure({ db, clock, logger });
+  const erasureLoop = everyLoop({
+    name: `${SERVICE}.erasure`,
+    intervalMs: ERASURE_POLL_MS,
+    health,
+    logger,
+    leader: lease('erasure'),
+    runOnce: ({ alive }) => erasure.runOnce(alive),
+  });
   const retentionLoop = everyLoop({
     name: `${SERVICE}.retention`,
     intervalMs: RETENTION_POLL_MS,
@@ -192,6 +204,10 @@ export function setup(host: HostContext<WebhooksConfig>): ServiceParts {
     logger,
   });
 
+  const handlers = {
+    payments: erasureConsumer({ clock, erased: () => erasureLoop.signal?.(), others: outcomeConsumer('payments', metrics) }),
+    reconciliation: outcomeConsumer('reconciliation', metrics),
+  };
   const subscriber = (of: 'payments' | 'reconciliation') =>
     new Subscriber({
       db,
@@ -203,7 +219,7 @@ export function setup(host: HostContext<WebhooksConfig>): ServiceParts {
       service: SERVICE,
       durable: `webhooks-outcomes-${of}`,
       stream: of === 'payments' ? 'PAYMENTS_EVENTS' : 'RECONCILIATION_EVENTS',
-      handler: outcomeConsumer(of, metrics),
+      handler: handlers[of],
     });
   const consumers = [subscriber('payments'), subscriber('reconciliation')];
   const endpoints = webhookEndpoints({ secretKey: () => config.STRIPE_SECRET_KEY.value, apiBase: config.STRIPE_API_BASE });
@@ -227,7 +243,7 @@ export function setup(host: HostContext<WebhooksConfig>): ServiceParts {
 
   return {
     module: WebhooksModule,
-    loops: [relay, normalizeLoop, hintLoop, parkedLoop, sweepLoop, retentionLoop, replayLoop],
+    loops: [relay, normalizeLoop, hintLoop, parkedLoop, sweepLoop, retentionLoop, erasureLoop, replayLoop],
     consumers: [calls, ...consumers, rpc],
     configureHttp: (fastify) => webhookRoute(fastify, { receiver, logger }),
     stop: async () => {

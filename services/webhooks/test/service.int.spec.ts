@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { customerErased } from '@tidegate/contracts/events/customer';
 import type { NormalizedStripeEvent } from '@tidegate/contracts/events/stripe-event';
 import type { HttpReply } from '@tidegate/contracts/rpc/http-reply';
 import { deadLetterSubject, type RouteRequest } from '@tidegate/contracts/rpc/routes';
@@ -18,6 +19,7 @@ import { createStripeAdapter } from '@tidegate/stripe-gateway/adapter';
 import { eventually } from '@tidegate/test-harness/eventually';
 import { natsForTests } from '@tidegate/test-harness/nats';
 import { simulatorForTests } from '@tidegate/test-harness/simulator';
+import { sql } from 'kysely';
 import { readWebhooksConfig } from '../src/config.js';
 import { FAILPOINTS } from '../src/failpoints.js';
 import { SERVICE, setup } from '../src/webhooks.module.js';
@@ -31,6 +33,8 @@ let simulator: Awaited<ReturnType<typeof simulatorForTests>>;
 let stripe: ReturnType<typeof createStripeAdapter>;
 const closing: (() => Promise<unknown>)[] = [];
 let natsUrl: (user: string) => string;
+/** Tells through the outbox of payments that it erased a customer. */
+let erase: (customer: string) => Promise<void>;
 /** What reached the other side of the broker. */
 const heard: NormalizedStripeEvent[] = [];
 
@@ -79,6 +83,15 @@ async function startPayments(natsUrl: string): Promise<void> {
     stream: 'STRIPE_EVENTS',
     handler,
   });
+  erase = async (customer) => {
+    const erased_at = new Date();
+    const data = { customer, erased_at: erased_at.toISOString(), livemode: false };
+    const about = { tenant: 'default', aggregateId: customer, aggregateVersion: 1, occurredAt: erased_at };
+    const parts = { ...about, correlationId: 'spec', causationId: null, traceparent: null, data };
+    const message = { aggregate: customer, subject: customerErased.subject, envelope: envelope(customerErased, parts) };
+    await db.transaction().execute((tx) => stage(tx, [message]));
+    relay.signal();
+  };
   const relaying = relay.run();
   await subscriber.start();
   closing.push(async () => {
@@ -164,6 +177,31 @@ describe('With deliveries dropped, doubled and shuffled', () => {
       expect(outcomes).toEqual([{ processing_outcome: 'processed' }]);
     });
   }, 45_000);
+
+  it('a customer that payments erases is named by no stored event, the news of its deletion included', async () => {
+    simulator.clearFaults();
+    const made = await stripe.createCustomer(
+      { email: 'zelda@example.com', name: 'Zelda', metadata: { tenant_id: 'default' } },
+      'customer:1',
+    );
+    const customer = made.kind === 'ok' ? made.value.id : '';
+    const naming = async () => {
+      const { rows } = await sql<{ type: string; named: boolean }>`
+        SELECT event_type AS type, convert_from(payload, 'UTF8') ~* 'zelda' AS named FROM stripe_events WHERE customer = ${customer} ORDER BY created`.execute(
+        bench.db,
+      );
+      return rows;
+    };
+    await eventually(async () => expect(await naming()).toEqual([{ type: 'customer.created', named: true }]));
+    await erase(customer);
+    await eventually(async () => expect(await naming()).toEqual([{ type: 'customer.created', named: false }]));
+    await stripe.deleteCustomer(customer);
+    await eventually(async () => {
+      const events = await naming();
+      expect(events).toHaveLength(2);
+      expect(events).toContainEqual({ type: 'customer.deleted', named: false });
+    });
+  }, 30_000);
 
   it('the figures tell of it', async () => {
     const text = await (await fetch(`${service.url}/metrics`)).text();

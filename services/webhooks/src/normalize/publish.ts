@@ -1,6 +1,7 @@
 import { type NormalizedStripeEvent, stripeSubject } from '@tidegate/contracts/events/stripe-event';
 import { envelope, type OutboxMessage, stage } from '@tidegate/messaging/outbox';
 import { sql, type Transaction } from 'kysely';
+import { lookAgain } from '../erasure/erasure.store.js';
 import { markPublished, park, type Unpublished } from '../stripe-event/stripe-event.store.js';
 import type { WebhooksTables } from '../tables.js';
 import { type CustomerTenant, knownCustomers, learn } from './customer-tenants.store.js';
@@ -57,7 +58,17 @@ export async function publish(tx: Tx, items: readonly Publishable[], options: Pu
   );
   await markPublished(
     tx,
-    messages.map(({ one, message }) => ({ ...one.row, tenant: message.envelope.tenant, messageId: message.envelope.id })),
+    messages.map(({ one, message }) => ({
+      ...one.row,
+      tenant: message.envelope.tenant,
+      customer: one.data.object.customer,
+      messageId: message.envelope.id,
+    })),
+    options.now,
+  );
+  await lookAgain(
+    tx,
+    ready.flatMap(({ data }) => data.object.customer ?? []),
     options.now,
   );
   return ready.length;

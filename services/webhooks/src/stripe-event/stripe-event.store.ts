@@ -109,18 +109,20 @@ export async function claimKeys(tx: Tx, keys: readonly EventKey[]): Promise<Unpu
 
 /**
  * Each was published for this tenant, which is what its `tenant_hint` says from now on, and as this message; of a message that went out before, the first one is
- * kept.
+ * kept. `customer`: whom it is about or names.
  */
 export async function markPublished(
   tx: Tx,
-  events: readonly (EventKey & { tenant: string; messageId: string })[],
+  events: readonly (EventKey & { tenant: string; customer: string | null; messageId: string })[],
   at: Date,
 ): Promise<void> {
   await sql`
     UPDATE stripe_events e SET published_at = ${at}, tenant_hint = p.tenant, processing_outcome = 'published', processing_error = NULL,
-      retry_at = NULL, waits_for = NULL, attempts = attempts + 1, message_id = coalesce(e.message_id, p.message_id)
+      retry_at = NULL, waits_for = NULL, attempts = attempts + 1, customer = p.customer,
+      message_id = coalesce(e.message_id, p.message_id)
     FROM unnest(${events.map((one) => one.created)}::timestamptz[], ${events.map((one) => one.stripe_event_id)}::text[],
-      ${events.map((one) => one.tenant)}::text[], ${events.map((one) => one.messageId)}::uuid[]) AS p(created, stripe_event_id, tenant, message_id)
+      ${events.map((one) => one.tenant)}::text[], ${events.map((one) => one.customer)}::text[],
+      ${events.map((one) => one.messageId)}::uuid[]) AS p(created, stripe_event_id, tenant, customer, message_id)
     WHERE e.created = p.created AND e.stripe_event_id = p.stripe_event_id`.execute(tx);
 }
 

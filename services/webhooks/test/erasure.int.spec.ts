@@ -1,0 +1,155 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { customerErased } from '@tidegate/contracts/events/customer';
+import { envelope } from '@tidegate/messaging/outbox';
+import { type Incoming, PermanentFailure } from '@tidegate/messaging/subscriber';
+import { sql } from 'kysely';
+import { erasureConsumer } from '../src/erasure/erasure.consumer.js';
+import { Erasure } from '../src/erasure/erasure.loop.js';
+import { type Due, eraseEvents, looked, nextDue } from '../src/erasure/erasure.store.js';
+import { deliver, listener, normalizer, openWorkbench, silent, stripeEvent, type Workbench } from './workbench.js';
+
+const HOUR_MS = 3_600_000;
+
+let bench: Workbench;
+let app: ReturnType<typeof listener>;
+let now = new Date();
+const clock = { now: () => now };
+let woken = 0;
+
+beforeAll(async () => {
+  bench = await openWorkbench();
+  app = listener(bench);
+}, 60_000);
+afterAll(async () => {
+  await app.close();
+  await bench.close();
+});
+
+const consumer = () =>
+  erasureConsumer({ clock, erased: () => (woken += 1), others: { handle: () => Promise.reject(new Error('not for them')) } });
+const told = (customer: string, data: object = { customer, erased_at: now.toISOString(), livemode: false }) =>
+  ({
+    subject: customerErased.subject,
+    envelope: envelope(customerErased.subject, {
+      ...{
+        tenant: 'default',
+        aggregateId: customer,
+        aggregateVersion: 1,
+        occurredAt: now,
+        correlationId: 'cor',
+        causationId: null,
+        traceparent: null,
+        data,
+      },
+    }),
+  }) as Incoming;
+async function erase(customer: string): Promise<void> {
+  const message = told(customer);
+  await bench.db.transaction().execute((tx) => consumer().handle(tx, message, null));
+  consumer().afterCommit?.(message);
+}
+const loop = async () => {
+  while ((await new Erasure({ db: bench.db, clock, logger: silent }).runOnce()) > 0);
+};
+const publish = async () => {
+  while ((await normalizer(bench).runOnce()) > 0);
+};
+
+/** An event about a person, delivered. */
+async function delivered(who: string, object: Record<string, unknown> = {}): Promise<string> {
+  const about = { customer: `cus_${who}`, receipt_email: `${who}@example.com`, description: `for ${who}`, ...object };
+  const event = stripeEvent({}, about);
+  expect((await deliver(app, event)).statusCode).toBe(200);
+  return event['id'] as string;
+}
+const stored = async (id: string) => {
+  const row = await bench.db
+    .selectFrom('stripe_events')
+    .select(['payload', 'published_at'])
+    .where('stripe_event_id', '=', id)
+    .executeTakeFirstOrThrow();
+  return row.payload.toString();
+};
+
+describe('When payments has erased a customer', () => {
+  it('takes what is about a person out of every event about that customer, and leaves all others as they came', async () => {
+    const payment = await delivered('grace');
+    const charge = await delivered('grace', { object: 'charge', id: 'ch_grace', billing_details: { name: 'grace' } });
+    const other = await delivered('kay');
+    await publish();
+    const untouched = await stored(other);
+    await erase('cus_grace');
+    expect(woken).toBe(1);
+    await loop();
+    for (const id of [payment, charge]) {
+      expect(await stored(id)).not.toMatch(/grace@|for grace|"grace"/);
+      expect(JSON.parse(await stored(id))).toMatchObject({ id, data: { object: { metadata: { tenant_id: 'default' } } } });
+    }
+    expect(await stored(other)).toBe(untouched);
+  });
+
+  it('does so with events that come later, too', async () => {
+    now = new Date(now.getTime() + 30 * 24 * HOUR_MS);
+    const late = await delivered('grace', { object: 'charge', id: 'ch_late' });
+    await publish();
+    await loop();
+    expect(await stored(late)).not.toMatch(/grace@|for grace|"grace"/);
+  });
+
+  it('does so with an event that is published while the others are looked at', async () => {
+    await delivered('edith');
+    await publish();
+    await erase('cus_edith');
+    await loop();
+    now = new Date(now.getTime() + 2 * HOUR_MS);
+    await erase('cus_edith');
+    const due = await nextDue(bench.db, now);
+    expect(await eraseEvents(bench.db, 'cus_edith', '', 100)).not.toBeNull();
+    const meanwhile = await delivered('edith');
+    await publish();
+    await looked(bench.db, due as Due, null);
+    await loop();
+    expect(await stored(meanwhile)).not.toContain('edith@');
+  });
+
+  it('does so with an event that was being published in that moment', async () => {
+    const event = await delivered('alan');
+    await bench.db.transaction().execute(async (tx) => {
+      await sql`UPDATE stripe_events SET published_at = clock_timestamp(), customer = 'cus_alan' WHERE stripe_event_id = ${event}`.execute(
+        tx,
+      );
+      await erase('cus_alan');
+      await loop();
+    });
+    expect(await stored(event)).toContain('alan@example.com');
+    now = new Date(now.getTime() + HOUR_MS);
+    await loop();
+    expect(await stored(event)).not.toContain('alan@example.com');
+  });
+
+  it('does so in batches, and again from the start when it died between two', async () => {
+    for (let n = 0; n < 3; n += 1) await delivered('ken');
+    await publish();
+    await sql`INSERT INTO stripe_events (stripe_event_id, created, event_type, livemode, payload, source, published_at, customer)
+      SELECT stripe_event_id || '_' || n, created, event_type, livemode, payload, source, published_at, customer
+      FROM stripe_events, generate_series(1, 70) AS n WHERE customer = 'cus_ken'`.execute(bench.db);
+    await erase('cus_ken');
+    const dying = new Erasure({ db: bench.db, clock, logger: silent });
+    await expect(dying.runOnce(() => { throw new Error('died'); })).rejects.toThrow('died'); // prettier-ignore
+    const named = async () => {
+      const { rows } = await sql<{ n: number }>`
+        SELECT count(*)::int AS n FROM stripe_events WHERE position(convert_to('ken@example.com', 'UTF8') IN payload) > 0`.execute(
+        bench.db,
+      );
+      return rows[0]?.n;
+    };
+    expect(await named()).toBe(113);
+    await loop();
+    expect(await named()).toBe(0);
+  });
+
+  it('sets aside what names no customer', async () => {
+    const work = bench.db.transaction().execute((tx) => consumer().handle(tx, told('cus_x', { customer: 7 }), null));
+    await expect(work).rejects.toThrow(PermanentFailure);
+  });
+});
