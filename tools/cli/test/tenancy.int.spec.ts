@@ -15,6 +15,8 @@ interface Theirs {
   receipt: string;
   run: string;
   webhookEvent: string;
+  replay: string;
+  sweep: string;
   apiKey: string;
   breaker: string;
   deadLetter: string;
@@ -26,11 +28,15 @@ const KIND_IN_PATH: Record<string, keyof Theirs> = {
   '/v1/receipts/{id}': 'receipt',
   '/v1/reconciliation/runs/{id}': 'run',
   '/v1/webhook-events/{id}': 'webhookEvent',
+  '/v1/webhook-replays/{id}': 'replay',
   '/v1/ops/payments/{id}': 'payment',
   '/v1/ops/checkouts/{id}': 'checkout',
   '/v1/ops/api-keys/{id}': 'apiKey',
   '/v1/ops/breakers/{name}': 'breaker',
   '/v1/ops/dead-letters/{id}': 'deadLetter',
+  '/v1/ops/webhook-events/{id}': 'webhookEvent',
+  '/v1/ops/webhook-replays/{id}': 'replay',
+  '/v1/ops/webhook-sweeps/{id}': 'sweep',
 };
 /** Of the same shape, and nobody's. */
 const NOBODYS: Partial<Theirs> = {
@@ -40,6 +46,7 @@ const NOBODYS: Partial<Theirs> = {
   receipt: 'rcp_4f1c2b7a9d3e5f60',
   run: 'rec_4f1c2b7a9d3e5f60',
   webhookEvent: 'evt_4f1c2b7a9d3e5f60',
+  replay: 'rpl_4f1c2b7a9d3e5f60',
 };
 
 const everybodys = ENDPOINTS.filter(({ scope }) => scope === 'ops');
@@ -86,6 +93,11 @@ async function madeByDefault(): Promise<Theirs> {
     `insert into payments.inbox (consumer, generation, message_id, epoch, aggregate, subject, bytes, state, reason, failures, first_failed_at)
      values ('payments-receipts', 1, gen_random_uuid(), 1, 'pay_4f1c2b7a9d3e5f60', 'receipts.events.receipt.issued.v1', '{}', 'dead', 'a drill', 1, now())`,
   );
+  const webhookEvents = async () => {
+    const id = await first('/v1/webhook-events?status=processed');
+    const { job: replay } = await world.post<{ job: string }>('/v1/webhook-events/replay', { filter: { ids: [id] }, reason: 'a drill' });
+    return { webhookEvent: id, replay };
+  };
   const customer = await made('/v1/customers', { email: 'payer@example.com' });
   const card = { currency: 'usd', payment_method: 'pm_card_visa' };
   return {
@@ -94,7 +106,8 @@ async function madeByDefault(): Promise<Theirs> {
     checkout: await made('/v1/checkout-sessions', { ...items, ...pages, customer }),
     run: await made('/v1/reconciliation/runs', { start_date: '2026-11-01', end_date: '2026-11-01', mode: 'report', reason: 'a drill' }),
     receipt: await first('/v1/receipts'),
-    webhookEvent: await first('/v1/webhook-events'),
+    ...(await webhookEvents()),
+    sweep: await made('/v1/ops/webhook-sweeps', { reason: 'a drill' }),
     deadLetter: await first('/v1/ops/dead-letters'),
     apiKey: (await world.newKey({})).split('_')[2] ?? '',
     breaker: 'stripe_usage',
@@ -133,7 +146,7 @@ const bodyOf = (endpoint: Endpoint): object | undefined => {
 function pathOf(endpoint: Endpoint, things: Partial<Theirs>): string {
   const [, query] = filled(endpoint.path, operationOf(endpoint)).split('?');
   if (!endpoint.path.includes('{')) return query ? `${endpoint.path}?${query}` : endpoint.path;
-  const kind = KIND_IN_PATH[endpoint.path.slice(0, endpoint.path.indexOf('}') + 1)];
+  const kind = kindOf(endpoint);
   const id = kind && things[kind];
   if (id === undefined) throw new Error(`Tell this spec of something that exists for ${endpoint.path}`);
   const path = endpoint.path.replace(/\{\w+\}/, id);
@@ -146,11 +159,21 @@ const send = (key: string | null, endpoint: Endpoint, things: Partial<Theirs> = 
 
 const idsOf = (things: Theirs): string[] => Object.values(things).filter((id) => id.includes('_') && !id.startsWith('stripe'));
 
-/** All that `default` can see of what it has. */
+const kindOf = ({ path }: Endpoint): keyof Theirs | undefined => KIND_IN_PATH[path.slice(0, path.indexOf('}') + 1)];
+
+/** All that `default` can see of what it has, once nothing is under way. */
 const seenByDefault = () =>
-  Promise.all(
-    withId.filter(({ method }) => method === 'GET').map(async (endpoint) => [endpoint.path, (await send(world.key, endpoint)).text]),
-  );
+  eventually(async () => {
+    const known = withId.filter((endpoint) => endpoint.method === 'GET' && kindOf(endpoint));
+    const seen = await Promise.all(known.map(async (endpoint) => [endpoint.path, (await send(world.key, endpoint)).text] as const));
+    const at = (path: string) => JSON.parse(new Map(seen).get(path) ?? '{}') as { status?: string; receipt?: string | null };
+    expect(at('/v1/payments/{id}').receipt).toBe(theirs.receipt);
+    expect(at('/v1/receipts/{id}').status).toBe('rendered');
+    expect(at('/v1/reconciliation/runs/{id}').status).toBe('succeeded');
+    expect(at('/v1/webhook-events/{id}').status).toBe('processed');
+    expect(at('/v1/webhook-replays/{id}').status).toBe('completed');
+    return seen;
+  });
 
 describe.each(ENDPOINTS)('$method $path', (endpoint) => {
   it('is closed to who has no key, or a wrong one', async () => {
@@ -204,6 +227,14 @@ describe('A key of another tenant', () => {
 
   it('is tried with the ids that requests name in their bodies, too', () => {
     expect(naming.map(({ method, path, name }) => `${method} ${path} ${name}`)).toContain('POST /v1/payments customer');
+  });
+
+  it.each([
+    ['by its id', () => ({ ids: [theirs.webhookEvent] }), () => [theirs.webhookEvent]],
+    ['as those of that tenant', () => ({ tenant: 'default' }), () => []],
+  ])("replays nobody else's events when it names one %s", async (_, filter, not_found) => {
+    const { text } = await ask(others, 'POST', '/v1/webhook-events/replay', { filter: filter(), reason: 'a try' });
+    expect(JSON.parse(text)).toMatchObject({ matched: 0, queued: 0, job: null, not_found: not_found() });
   });
 
   it('has changed nothing by all of this', async () => {
