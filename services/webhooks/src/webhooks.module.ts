@@ -50,7 +50,6 @@ export const SERVICE = 'webhooks';
 const SIGNATURE_TOLERANCE_SECONDS = 300;
 const POLL_MS = 1000;
 const RETENTION_POLL_MS = 30_000;
-const ERASURE_POLL_MS = 10_000;
 const GATHER_MS = 100;
 
 /** Nest only carries the HTTP listener here. */
@@ -170,7 +169,7 @@ export function setup(host: HostContext<WebhooksConfig>): ServiceParts {
   const erasure = new Erasure({ db, clock, logger });
   const erasureLoop = everyLoop({
     name: `${SERVICE}.erasure`,
-    intervalMs: ERASURE_POLL_MS,
+    intervalMs: POLL_MS,
     health,
     logger,
     leader: lease('erasure'),
