@@ -45,6 +45,8 @@ describe('When a window is overridden', () => {
       { actor: operator(), action: 'payment_window.expire', reason: 'auction cancelled' },
       { actor: operator(), action: 'payment_window.extend', reason: 'bank was down' },
     ]);
+    const line = { event: 'operator_action', actor: operator(), action: 'payment_window.extend', reason: 'bank was down' };
+    expect(world.logged).toContainEqual(expect.objectContaining({ ...line, payment_session_id: id }));
   });
 
   it('must be told what to do', async () => {
