@@ -140,6 +140,24 @@ describe('An erased customer', () => {
     expect(await whereabouts('Donald')).toEqual([]);
   });
 
+  it('that was not made here, but pays here, is forgotten when it is deleted at Stripe', async () => {
+    const { id } = await world.stripe('customers', { 'metadata[tenant_id]': 'default' });
+    const unused = await world.stripe('customers', { 'metadata[tenant_id]': 'default' });
+    const payment = await world.created({ customer: id, ...about('Margaret') });
+    await world.settle(HOUR);
+    const headers = { authorization: 'Bearer sk_test_simulator' };
+    for (const one of [id, unused['id']]) await fetch(`${world.simulator.url}/v1/customers/${one}`, { method: 'DELETE', headers });
+    await world.tell();
+    expect(await whereabouts('Margaret')).toEqual([]);
+    expect(await world.get(payment.id)).toMatchObject({ status: 'succeeded', metadata: {} });
+    const { rows } = await sql<{ aggregate: string }>`
+      SELECT aggregate FROM outbox WHERE subject = 'payments.events.customer.erased.v1' AND aggregate IN (${id}, ${unused['id']})`.execute(
+      world.db,
+    );
+    expect(rows).toEqual([{ aggregate: id }]);
+    expect(world.json<CustomerView>(await world.send(RPC.customerGet, { params: { id: String(id) } }))).toMatchObject({ status: 'erased' });
+  });
+
   it('leaves projections that come out equal from the events and what stands beside them, before and after', async () => {
     const customer = await made('Alan');
     await world.created({ customer, ...about('Alan') });

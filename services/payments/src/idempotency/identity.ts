@@ -24,6 +24,9 @@ export const checkoutIdOf = (scope: Scope): string => `cks_${digest('checkout', 
 /** Ours alone: others know a customer by Stripe's id. */
 export const customerRefOf = (scope: Scope): string => `cst_${digest('customer', scope)}`;
 
+/** Of a customer that was not made through our API. */
+export const foreignCustomerRef = (stripeCustomer: string): string => `cst_${hex(['foreign', stripeCustomer])}`;
+
 /** The requests with a key that are not about a payment. */
 export type ObjectOperation = 'checkout_create' | 'checkout_expire' | 'checkout_window' | 'checkout_late' | 'customer_create';
 export const objectCommandId = (operation: ObjectOperation, scope: Scope): string => `cmd_${operation}_${digest('command', scope)}`;
