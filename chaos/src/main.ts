@@ -2,9 +2,11 @@ import { parseArgs } from 'node:util';
 import type { PaymentView } from '@tidegate/contracts/responses';
 import { type Arena, openArena } from './arena.js';
 import { killAtFailpoints, reachable } from './failpoint-kills.js';
+import { objectsKnown, stormOver } from './arena-storm.js';
 import { keptSeeds, keptWhenItFails } from './kept-seeds.js';
 import { replayDrill } from './replay-drill.js';
 import { killAtRandom } from './random-kills.js';
+import { randomFrom } from './seed.js';
 import { otherBytes, type StoryLog } from './step.js';
 import { torment } from './torment.js';
 import { TORMENTED } from './torment-arena.js';
@@ -12,7 +14,8 @@ import { TORMENTED } from './torment-arena.js';
 const USAGE = `Usage: npm run chaos -- kills [--count 300] [--seed N]
        npm run chaos -- failpoints [--seed N]
        npm run chaos -- payments [50000] [--seed N | --kept]
-       npm run chaos -- replay [10000] [--seed N]`;
+       npm run chaos -- replay [10000] [--seed N]
+       npm run chaos -- events [100000] [--seed N]`;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -53,6 +56,23 @@ async function payments(): Promise<void> {
   for (const one of values.kept ? keptSeeds() : [seed]) await keptWhenItFails(one, () => tormented(one, total));
 }
 
+/** Events in random order, each one to five times, a tenth never delivered but listed: after the sweep everybody knows what Stripe knows. */
+async function events(): Promise<void> {
+  const arena = await openArena({ replicas: { webhooks: 2, payments: 2 } });
+  try {
+    const report = await stormOver(arena, randomFrom(seed), Number(positionals[1] ?? '100000'));
+    console.log(`${report.events} events, ${report.deliveries} deliveries, ${report.lost} events never delivered`);
+    console.log(`${await objectsKnown(arena, AFTERMATH_MS)} objects are known as Stripe has them`);
+    const { payments: known } = await arena.settled(AFTERMATH_MS);
+    await arena.inboxesEven(AFTERMATH_MS);
+    console.log(`${known.length} payments equal the truth; every event once in every inbox`);
+  } finally {
+    await arena.close();
+  }
+}
+
+/** What a hundred thousand events leave to do. */
+const AFTERMATH_MS = 1_200_000;
 const ROUND = 5_000;
 
 async function tormented(seed: number, total: number): Promise<void> {
@@ -108,7 +128,7 @@ async function compare(arena: Arena, what: string, surprises: readonly unknown[]
   console.log(`${what}; ${payments.length} payments equal the truth; every event once in every inbox`);
 }
 
-const run = { kills, failpoints, payments, replay }[positionals[0] ?? ''];
+const run = { kills, failpoints, payments, replay, events }[positionals[0] ?? ''];
 if (!run) {
   console.error(USAGE);
   process.exit(1);

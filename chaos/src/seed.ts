@@ -4,6 +4,8 @@ export interface Random {
   below(n: number): number;
   pick<T>(from: readonly T[]): T;
   chance(p: number): boolean;
+  /** A copy in random order. */
+  shuffled<T>(items: readonly T[]): T[];
 }
 
 export function randomFrom(seed: number): Random {
@@ -16,5 +18,13 @@ export function randomFrom(seed: number): Random {
     return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
   };
   const below = (n: number): number => Math.floor(next() * n);
-  return { next, below, pick: (from) => from[below(from.length)]!, chance: (p) => next() < p };
+  const shuffled = <T>(items: readonly T[]): T[] => {
+    const copy = [...items];
+    for (let i = copy.length - 1; i > 0; i -= 1) {
+      const j = below(i + 1);
+      [copy[i], copy[j]] = [copy[j]!, copy[i]!];
+    }
+    return copy;
+  };
+  return { next, below, pick: (from) => from[below(from.length)]!, chance: (p) => next() < p, shuffled };
 }

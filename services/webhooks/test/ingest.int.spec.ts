@@ -1,6 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { failpointsFrom } from '@tidegate/database/failpoints';
+import { STRIPE_TYPES } from '@tidegate/contracts/events/stripe-event';
 import { sign } from '@tidegate/stripe-gateway/signature';
+import { createLogger } from '@tidegate/telemetry/logger';
 import type { FastifyInstance, InjectOptions } from 'fastify';
 import { FAILPOINTS } from '../src/failpoints.js';
 import { MAX_BODY_BYTES, WEBHOOK_PATH } from '../src/ingest/webhook.route.js';
@@ -72,6 +74,59 @@ describe('A signed delivery', () => {
     const created = [now(), 1_000_000_000, 253_000_000_000];
     for (const one of created) expect((await deliver(app, stripeEvent({ created: one }))).statusCode).toBe(200);
     expect(await storedIds(bench)).toHaveLength(3);
+  });
+});
+
+describe('What operators see of a delivery', () => {
+  const count = async (event_type: string, result: string): Promise<number> => {
+    const found = await bench.metrics.registry.getSingleMetric('stripe_webhook_events_total')?.get();
+    return found?.values.find(({ labels }) => labels['event_type'] === event_type && labels['result'] === result)?.value ?? NaN;
+  };
+
+  it('is a line with its id, its type and the tenant that its object names, and a count of what became of it', async () => {
+    const lines: Record<string, unknown>[] = [];
+    const destination = { write: (line: string) => void lines.push(JSON.parse(line) as Record<string, unknown>) };
+    const logged = listener({ ...bench, logger: createLogger({ service: 'webhooks', destination }) });
+    const event = stripeEvent({}, { metadata: { tenant_id: 'acme' } });
+    const nobodys = stripeEvent({ type: 'product.created' }, { object: 'product', metadata: {} });
+    const [accepted, duplicate, other, bad] = [
+      await count('payment_intent.succeeded', 'accepted'),
+      await count('payment_intent.succeeded', 'duplicate'),
+      await count('other', 'accepted'),
+      await count('unknown', 'bad_signature'),
+    ];
+    for (const one of [event, event, nobodys]) await deliver(logged, one);
+    await deliver(logged, event, { secret: ['whsec', 'stolen'].join('_') });
+    await logged.close();
+
+    const received = { event: 'webhook_received', service: 'webhooks', level: 'info' };
+    expect(lines).toMatchObject([
+      { ...received, stripe_event_id: event['id'], event_type: 'payment_intent.succeeded', tenant_hint: 'acme', result: 'accepted' },
+      { ...received, stripe_event_id: event['id'], tenant_hint: 'acme', result: 'duplicate' },
+      { ...received, stripe_event_id: nobodys['id'], event_type: 'product.created', tenant_hint: null, result: 'accepted' },
+      { event: 'webhook_bad_signature', level: 'warn', deliveries: 1 },
+    ]);
+    expect(lines[0]).toMatchObject({ correlation_id: event['id'], timestamp: expect.any(String) });
+    expect(JSON.stringify(lines)).not.toContain('_secret_');
+    expect(await count('payment_intent.succeeded', 'accepted')).toBe(accepted + 1);
+    expect(await count('payment_intent.succeeded', 'duplicate')).toBe(duplicate + 1);
+    expect(await count('other', 'accepted')).toBe(other + 1);
+    expect(await count('unknown', 'bad_signature')).toBe(bad + 1);
+  });
+
+  it('is counted for every type that has a contract of its own, from the start', async () => {
+    for (const type of STRIPE_TYPES) expect(await count(type, 'failed')).not.toBeNaN();
+  });
+});
+
+describe('Two endpoints with a secret each', () => {
+  it('may feed one store: an event that both deliver is one row', async () => {
+    const event = stripeEvent();
+    const [first, second] = [listener(bench), listener(bench)];
+    const replies = await Promise.all([deliver(first, event), deliver(second, event, { secret: OTHER_SECRET })]);
+    expect(replies.map((reply) => reply.statusCode)).toEqual([200, 200]);
+    expect(await storedIds(bench)).toEqual([event['id']]);
+    await Promise.all([first.close(), second.close()]);
   });
 });
 

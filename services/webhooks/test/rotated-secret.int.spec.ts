@@ -55,6 +55,30 @@ describe('When the file of the signing secret changes under a running service', 
     expect(await delivered(OTHER_SECRET)).toBe(200);
   });
 
+  it('loses no delivery on the way, however many arrive meanwhile', async () => {
+    writeFileSync(file(), SECRET);
+    await eventually(async () => expect(await delivered(SECRET)).toBe(200));
+    let signing = SECRET;
+    let over = false;
+    const statuses: number[] = [];
+    const senders = Array.from({ length: 8 }, async () => {
+      while (!over) statuses.push(await delivered(signing));
+    });
+
+    // As at Stripe: the new one is known here before anything is signed with it, and the old one goes when nothing is any more.
+    writeFileSync(file(), `${SECRET},${OTHER_SECRET}`);
+    await eventually(async () => expect(await delivered(OTHER_SECRET)).toBe(200));
+    signing = OTHER_SECRET;
+    const soFar = statuses.length;
+    await eventually(() => expect(statuses.length).toBeGreaterThan(soFar + 16));
+    writeFileSync(file(), OTHER_SECRET);
+    await eventually(async () => expect(await delivered(SECRET)).toBe(400));
+    over = true;
+    await Promise.all(senders);
+    expect(new Set(statuses)).toEqual(new Set([200]));
+    expect(statuses.length).toBeGreaterThan(50);
+  });
+
   it('is ready all the while, although there is no broker', async () => {
     expect((await fetch(`${service.url}/readyz`)).status).toBe(200);
   });

@@ -14,9 +14,10 @@ export interface Standing {
   status_rank: number;
 }
 
+/** `requires_confirmation` is only told of an intent that was just made. */
 const INTENT: Record<string, Standing> = {
-  requires_payment_method: { standing: 0, status_rank: 0 },
-  requires_confirmation: { standing: 0, status_rank: 1 },
+  requires_confirmation: { standing: 0, status_rank: 0 },
+  requires_payment_method: { standing: 0, status_rank: 1 },
   requires_action: { standing: 0, status_rank: 2 },
   processing: { standing: 0, status_rank: 3 },
   requires_capture: { standing: 1, status_rank: 4 },
@@ -106,11 +107,14 @@ export const amountsOf = (object: StripeObject): Amounts => ({
   currency: object.currency,
 });
 
-/** A charge is pending, then failed or succeeded, then captured, and from then on only its refunds move, which may shrink when one fails. */
+/**
+ * A charge is pending, then failed or succeeded, then captured, and from then on only its refunds move, which may shrink when one fails. A bank debit that is
+ * pending counts as captured already, and may still fail.
+ */
 function chargeStanding(charge: Of<'charge'>): Standing {
-  const settled = charge.status === 'succeeded' || charge.status === 'failed' ? 1 : 0;
-  const captured = (charge.amount_captured ?? 0) > 0 ? 1 : 0;
-  return { standing: settled + captured, status_rank: (charge.amount_refunded ?? 0) > 0 ? 1 : 0 };
+  const captured = (charge.amount_captured ?? 0) > 0;
+  const standing = charge.status === 'failed' || (charge.status === 'succeeded' && captured) ? 2 : charge.status === 'succeeded' ? 1 : 0;
+  return { standing, status_rank: (charge.amount_refunded ?? 0) > 0 ? 1 : 0 };
 }
 
 function ordered(...statuses: string[]): Record<string, Standing> {

@@ -71,6 +71,12 @@ describe('The truth among snapshots', () => {
     expect(higher(higher(refunded, failedLater), captured)).toBe(failedLater);
   });
 
+  it('of a bank debit that failed within the second in which it was pending is that it failed', () => {
+    const debit = { amount_captured: 4200, amount_refunded: 0 };
+    const failed = snapshot('charge', 'failed', 3, 'a', { ...debit, amount_captured: 0 });
+    expect(higher(failed, snapshot('charge', 'pending', 3, 'z', debit))).toBe(failed);
+  });
+
   it('of an unknown status gives way to any known final one', () => {
     expect(higher(snapshot('payment_intent', 'brand_new', 99, 'z'), snapshot('payment_intent', 'succeeded', 1, 'a')).object.status).toBe(
       'succeeded',
