@@ -8,6 +8,7 @@ import { replayDrill } from './replay-drill.js';
 import { killAtRandom } from './random-kills.js';
 import { randomFrom } from './seed.js';
 import { otherBytes, type StoryLog } from './step.js';
+import { followUnderKills } from './stream-kills.js';
 import { torment } from './torment.js';
 import { TORMENTED } from './torment-arena.js';
 
@@ -15,17 +16,18 @@ const USAGE = `Usage: npm run chaos -- kills [--count 300] [--seed N]
        npm run chaos -- failpoints [--seed N]
        npm run chaos -- payments [50000] [--seed N | --kept]
        npm run chaos -- replay [10000] [--seed N]
-       npm run chaos -- events [100000] [--seed N]`;
+       npm run chaos -- events [100000] [--seed N]
+       npm run chaos -- stream [10000] [--count 100] [--seed N]`;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { count: { type: 'string', default: '300' }, seed: { type: 'string' }, kept: { type: 'boolean', default: false } },
+  options: { count: { type: 'string' }, seed: { type: 'string' }, kept: { type: 'boolean', default: false } },
 });
 const seed = Number(values.seed ?? Math.floor(Math.random() * 2 ** 31));
 
 /** SIGKILLs at random instants under load, two replicas of each service, in rounds of 30 with a comparison after each. */
 async function kills(): Promise<void> {
-  const total = Number(values.count);
+  const total = Number(values.count ?? '300');
   const arena = await openArena({ replicas: { gateway: 2, payments: 2, webhooks: 2, receipts: 2, reconciliation: 2 } });
   try {
     for (let done = 0; done < total;) {
@@ -121,6 +123,21 @@ async function comparePromises(arena: Arena, { created, answered }: StoryLog): P
   console.log(`  ${answered.length} answers again in the same bytes`);
 }
 
+/** The billing stream over killed connections, killed gateways and a broker that loses its store: each published event once and in order. */
+async function stream(): Promise<void> {
+  const [events, kills] = [Number(positionals[1] ?? '10000'), Number(values.count ?? '100')];
+  const arena = await openArena({ replicas: { gateway: 2, payments: 2 } });
+  try {
+    const report = await followUnderKills(arena, { seed, events, kills });
+    if (report.faults.length > 0) throw new Error([`${report.faults.length} faults`, ...report.faults].slice(0, 20).join('\n'));
+    console.log(
+      `${report.events} events once and in order over ${report.kills} killed connections, ${report.gatewaysKilled} killed gateways and a lost broker`,
+    );
+  } finally {
+    await arena.close();
+  }
+}
+
 async function compare(arena: Arena, what: string, surprises: readonly unknown[]): Promise<void> {
   if (surprises.length > 0) throw new Error(JSON.stringify(surprises, null, 2));
   const { payments } = await arena.settled(180_000);
@@ -128,7 +145,7 @@ async function compare(arena: Arena, what: string, surprises: readonly unknown[]
   console.log(`${what}; ${payments.length} payments equal the truth; every event once in every inbox`);
 }
 
-const run = { kills, failpoints, payments, replay, events }[positionals[0] ?? ''];
+const run = { kills, failpoints, payments, replay, events, stream }[positionals[0] ?? ''];
 if (!run) {
   console.error(USAGE);
   process.exit(1);

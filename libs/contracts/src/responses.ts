@@ -196,5 +196,14 @@ export const WindowReport = z.object({
 });
 export type WindowReport = z.infer<typeof WindowReport>;
 
+/** The only answer that ever shows the token. What is read from the API after it, and the stream from behind `last_event_id`, leave no gap between them. */
+export const StreamTokenView = z.object({
+  object: z.literal('stream_token'),
+  token: z.string(),
+  expires_at: z.iso.datetime(),
+  last_event_id: z.string().nullable().describe('How far the stream was; null while this process does not know'),
+});
+export type StreamTokenView = z.infer<typeof StreamTokenView>;
+
 export const listOf = <T extends z.ZodType>(item: T) =>
   z.object({ data: z.array(item), has_more: z.boolean(), next_cursor: z.string().nullable() });

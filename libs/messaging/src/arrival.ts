@@ -1,4 +1,4 @@
-import { type JsMsg } from '@nats-io/jetstream';
+import { type Msg } from '@nats-io/transport-node';
 import { type OutboxReadReply } from '@tidegate/contracts/rpc/outbox-read';
 import { type Envelope } from '@tidegate/contracts/envelope';
 import { type Arrival } from './inbox-store.js';
@@ -8,7 +8,7 @@ const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 const MESSAGE_ID_HEADER = 'Nats-Msg-Id';
 
 /** A message as it came from the stream; null when no relay of ours can have published it. */
-export function fromStream(message: Pick<JsMsg, 'subject' | 'headers' | 'data'>): Arrival | null {
+export function fromStream(message: Pick<Msg, 'subject' | 'data'> & { headers?: Msg['headers'] | undefined }): Arrival | null {
   const place = parsePlace(message.headers?.get(POSITION_HEADER));
   const messageId = message.headers?.get(MESSAGE_ID_HEADER) ?? '';
   const bytes = Buffer.from(message.data);

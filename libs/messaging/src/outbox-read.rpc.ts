@@ -15,7 +15,7 @@ export function serveOutboxRead(broker: Broker, db: Db, owner: Owner): RpcServer
 /** One page of at most 512 KiB, but at least one row. What waits is read before the head, and the head after the rows, so it is never below them. */
 export async function readPage(db: Db, { after, limit }: OutboxReadRequest): Promise<OutboxReadReply> {
   const unstamped_ms = await unstampedMs(db);
-  const stamped = await readStamped(db, after, limit);
+  const stamped = await readStamped(db, after, limit, PAGE_BYTES);
   const rows: OutboxReadReply['rows'] = [];
   let size = 0;
   for (const { bytes, ...row } of stamped) {

@@ -25,12 +25,15 @@ export async function readOutboxState(db: Db): Promise<OutboxState> {
   return state;
 }
 
-/** Stamped rows with position > `after`, ascending. */
-export async function readStamped(db: Db, after: number, limit: number): Promise<OutboxRow[]> {
+/** Stamped rows with position > `after`, ascending: as many as begin within the first `maxBytes` of their messages. */
+export async function readStamped(db: Db, after: number, limit: number, maxBytes = Number.MAX_SAFE_INTEGER): Promise<OutboxRow[]> {
   const { rows } = await sql<OutboxRow>`
-    SELECT position, message_id, aggregate, subject, bytes FROM outbox WHERE position > ${after} ORDER BY position LIMIT ${limit}`.execute(
-    db,
-  );
+    WITH page AS (
+      SELECT position, message_id, aggregate, subject, bytes FROM outbox WHERE position > ${after} ORDER BY position LIMIT ${limit}
+    ), sized AS (
+      SELECT *, sum(octet_length(bytes)) OVER (ORDER BY position) - octet_length(bytes) AS bytes_before FROM page
+    )
+    SELECT position, message_id, aggregate, subject, bytes FROM sized WHERE bytes_before < ${maxBytes} ORDER BY position`.execute(db);
   return rows;
 }
 

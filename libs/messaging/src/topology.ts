@@ -44,6 +44,9 @@ export const DURABLES: readonly DurableSpec[] = [
   { durable: 'webhooks-outcomes-reconciliation', stream: 'RECONCILIATION_EVENTS', service: 'webhooks' },
 ];
 
+/** Who follows which stream with an ephemeral consumer, from now on: see StreamFollower. */
+export const FOLLOWERS: readonly { service: Service; stream: StreamName }[] = [{ service: 'gateway', stream: 'PAYMENTS_EVENTS' }];
+
 /** Request/reply subjects that each service may call, besides outbox.read of the streams it consumes. */
 export const RPC_CALLS: Record<Service, readonly string[]> = {
   gateway: [secretListSubject('gateway'), 'payments.rpc.>', 'webhooks.rpc.>', 'reconciliation.rpc.>', 'receipts.rpc.>'],
@@ -81,6 +84,12 @@ export const inboxPrefixOf = (service: string): string =>
   (SERVICES as readonly string[]).includes(service) ? `_INBOX_${service}` : `${OUTSIDE_INBOX}.${service}`;
 const OUTSIDE_INBOX = '_INBOX_OUTSIDE';
 
+/**
+ * The verb of the JetStream API for an ephemeral consumer whose name the server chooses. It refuses a durable name here, and what it creates delivers to the inbox of who asks: with
+ * this subject alone nobody can touch or drain the durable of another service.
+ */
+export const followRequest = (stream: StreamName): string => `CONSUMER.CREATE.${stream}`;
+
 /** All subjects that a service may call. */
 export function callsOf(service: Service): string[] {
   return [...RPC_CALLS[service], ...durablesOf(service).map((one) => outboxReadSubject(ownerOf(one.stream)))];
@@ -93,7 +102,7 @@ export interface NatsPermissions {
 
 /**
  * What the NATS user of a service may do: publish its own events and canary, create exactly its own streams and durables (deleting none), consume and acknowledge
- * these, call the subjects of its topology, answer its callers, and listen on its own inbox and request subjects.
+ * these, follow what FOLLOWERS says, call the subjects of its topology, answer its callers, and listen on its own inbox and request subjects.
  */
 export function natsPermissions(service: string): NatsPermissions {
   const known = SERVICES.find((one) => one === service);
@@ -102,6 +111,7 @@ export function natsPermissions(service: string): NatsPermissions {
     '$JS.API.INFO',
     ...ownStream(known),
     ...durablesOf(known).flatMap((one) => consuming(one.stream, one.durable)),
+    ...FOLLOWERS.filter((one) => one.service === known).map((one) => `$JS.API.${followRequest(one.stream)}`),
     ...callsOf(known),
     ...replies(known),
   ];

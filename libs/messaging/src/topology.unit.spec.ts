@@ -34,6 +34,15 @@ describe('When the topology is given to the users of the broker', () => {
     }
   });
 
+  it('lets a service follow a stream by an ephemeral consumer where the topology says so, and touch no durable with that', () => {
+    for (const { stream } of STREAMS) {
+      expect(covers(natsPermissions('gateway').publish.allow, `$JS.API.CONSUMER.CREATE.${stream}`)).toBe(stream === 'PAYMENTS_EVENTS');
+      expect(covers(natsPermissions('receipts').publish.allow, `$JS.API.CONSUMER.CREATE.${stream}`)).toBe(false);
+    }
+    for (const verb of ['CREATE', 'DURABLE.CREATE', 'MSG.NEXT', 'DELETE', 'INFO'])
+      expect(covers(natsPermissions('gateway').publish.allow, `$JS.API.CONSUMER.${verb}.PAYMENTS_EVENTS.receipts-payments`)).toBe(false);
+  });
+
   it('lets every caller be answered', () => {
     expect(covers(natsPermissions('payments').publish.allow, '_INBOX_gateway.x.1')).toBe(true);
     expect(covers(natsPermissions('gateway').publish.allow, '_INBOX_receipts.x.1')).toBe(true);

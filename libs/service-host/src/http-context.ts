@@ -13,6 +13,8 @@ interface RequestContext {
   span: Span;
   context: Context;
   correlationId: string;
+  /** Notes the answer in metrics, span and log. */
+  answered(status: number, elapsedMs: number): void;
 }
 
 const contexts = new WeakMap<FastifyRequest, RequestContext>();
@@ -61,7 +63,14 @@ export function installHttpContext(fastify: FastifyInstance, deps: { metrics: Me
       parent: typeof traceparent === 'string' ? traceparent : null,
       attributes: { 'http.request.method': request.method, 'http.route': routeOf(request), 'tidegate.request_id': request.id },
     });
-    contexts.set(request, { ...opened, correlationId });
+    const answered = (status: number, elapsedMs: number) => {
+      duration.observe({ route: routeOf(request), status: String(status) }, elapsedMs / 1000);
+      opened.span.setAttribute('http.response.status_code', status);
+      if (status >= 500) opened.span.setStatus({ code: 2 });
+      opened.span.end();
+      runInside(request, () => logAnswer(deps.logger, request, status, elapsedMs));
+    };
+    contexts.set(request, { ...opened, correlationId, answered });
     runInside(request, () => {
       const traceId = currentTraceId();
       if (traceId) void reply.header('trace-id', traceId);
@@ -73,17 +82,15 @@ export function installHttpContext(fastify: FastifyInstance, deps: { metrics: Me
   fastify.addHook('preValidation', (request, _reply, done) => runInside(request, () => done()));
 
   fastify.addHook('onResponse', (request, reply, done) => {
-    const own = contexts.get(request);
-    if (own) {
-      const status = String(reply.statusCode);
-      duration.observe({ route: routeOf(request), status }, reply.elapsedTime / 1000);
-      own.span.setAttribute('http.response.status_code', reply.statusCode);
-      if (reply.statusCode >= 500) own.span.setStatus({ code: 2 });
-      own.span.end();
-      runInside(request, () => logAnswer(deps.logger, request, reply.statusCode, reply.elapsedTime));
-    }
+    contexts.get(request)?.answered(reply.statusCode, reply.elapsedTime);
     done();
   });
+}
+
+/** For an answer that goes on for minutes, such as a stream of events: it counts as answered now, and its end is nobody's business here. */
+export function answeredWith(request: FastifyRequest, status: number, elapsedMs: number): void {
+  contexts.get(request)?.answered(status, elapsedMs);
+  contexts.delete(request);
 }
 
 /** Runs `fn` in the trace and correlation of a request. */

@@ -5,7 +5,7 @@ import { withoutMailAddresses } from './mail-address.js';
 const SECRETS: readonly { pattern: RegExp; replacement: string }[] = [
   { pattern: /\b(sk|rk)_[A-Za-z0-9_]{6,}/g, replacement: '$1_[secret]' },
   { pattern: /\bwhsec_[A-Za-z0-9+/=_-]{4,}/g, replacement: 'whsec_[secret]' },
-  { pattern: /\btg_(test|live)_[A-Za-z0-9_]{4,}/g, replacement: 'tg_$1_[secret]' },
+  { pattern: /\btg_(test|live|stream)_[A-Za-z0-9_]{4,}/g, replacement: 'tg_$1_[secret]' },
   { pattern: /_secret_[A-Za-z0-9]{4,}/g, replacement: '_secret_[secret]' },
   { pattern: /(:\/\/[^\s:/@"]+):[^\s@"]+@/g, replacement: '$1:[secret]@' },
   { pattern: /\b(Bearer|Basic)\s+[A-Za-z0-9+/=._~-]{6,}/gi, replacement: '$1 [secret]' },

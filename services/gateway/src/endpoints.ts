@@ -2,6 +2,8 @@ import { createApiKey } from './api-key/create-api-key.endpoint.js';
 import { listApiKeys } from './api-key/list-api-keys.endpoint.js';
 import { revokeApiKey } from './api-key/revoke-api-key.endpoint.js';
 import { rotateApiKey } from './api-key/rotate-api-key.endpoint.js';
+import { createStreamToken } from './billing-stream/create-stream-token.endpoint.js';
+import { followBillingStream } from './billing-stream/follow-billing-stream.endpoint.js';
 import { closeBreaker } from './breakers/close-breaker.endpoint.js';
 import { isolateBreaker } from './breakers/isolate-breaker.endpoint.js';
 import { listBreakers } from './breakers/list-breakers.endpoint.js';
@@ -103,6 +105,8 @@ export const ENDPOINTS: readonly Endpoint[] = [
   getWebhookEvent,
   replayWebhookEvents,
   getWebhookReplay,
+  followBillingStream,
+  createStreamToken,
   listRetries,
   deadLetterRetries,
   reconcileWindows,

@@ -2,12 +2,20 @@ import { RPC } from '@tidegate/contracts/rpc/routes';
 import { type RpcServer, serveRpc } from '@tidegate/messaging/rpc';
 import type { HostContext, ServiceParts, Startable } from '@tidegate/service-host/host';
 import type { GatewayConfig } from './config.js';
+import { hashOf } from './api-key/key-format.js';
 import { apiKeyHandlers } from './api-key/api-key.here.js';
 import { findApiKey } from './api-key/api-key.store.js';
 import { Authenticator } from './api-key/authenticator.js';
+import { BillingStream } from './billing-stream/billing-stream.js';
+import { BillingStreamController, STREAM } from './billing-stream/billing-stream.controller.js';
+import { streamMetrics } from './billing-stream/billing-stream.metrics.js';
+import { installCrossOrigin } from './billing-stream/cross-origin.js';
+import { streamTokenHandlers } from './billing-stream/stream-token.here.js';
+import { callerOfToken } from './billing-stream/stream-token.store.js';
 import { ENDPOINTS } from './endpoints.js';
 import { installAuthentication } from './http/authentication.js';
 import { Forwarder } from './http/forwarder.js';
+import { BILLING_STREAM } from './http/here.js';
 import { installJsonBody } from './http/json-body.js';
 import { ProblemFilter } from './http/problem.filter.js';
 import { restController } from './http/rest-controller.js';
@@ -19,22 +27,30 @@ import { tenantGet } from './tenant/tenant.rpc.js';
 import { findTenant } from './tenant/tenant.store.js';
 
 /** Where the gateway's parts meet. */
-export function gateway({ config, broker, clock, db, logger, rpc }: HostContext<GatewayConfig>): ServiceParts {
+export function gateway(context: HostContext<GatewayConfig>): ServiceParts {
+  const { config, broker, clock, db, logger, rpc } = context;
   const authenticator = new Authenticator((id) => findApiKey(db, id));
+  const stream = billingStream(context, authenticator);
   const audit = new Audit({ db, clock, logger });
   const here = {
     ...tenantHandlers(db, audit),
     ...apiKeyHandlers({ db, audit, forget: (id) => authenticator.forget(id) }),
     ...questionsToAll(rpc, broker),
+    ...streamTokenHandlers(db, stream),
   };
   const problems = new ProblemFilter(logger);
   return {
     module: {
-      controllers: [...ENDPOINTS.map(restController), DocsController],
-      providers: [{ provide: Forwarder, useValue: new Forwarder(rpc, logger, config.GATEWAY_ANSWER_MS, here) }],
+      controllers: [...ENDPOINTS.filter(({ rpc }) => rpc !== BILLING_STREAM).map(restController), BillingStreamController, DocsController],
+      providers: [
+        { provide: Forwarder, useValue: new Forwarder(rpc, logger, config.GATEWAY_ANSWER_MS, here) },
+        { provide: STREAM, useValue: stream },
+      ],
     },
     filters: [problems],
+    loops: stream ? [stream.loop] : [],
     consumers: [
+      ...(stream ? [stream.consumer] : []),
       rpcServer(() =>
         serveRpc(
           broker,
@@ -46,10 +62,39 @@ export function gateway({ config, broker, clock, db, logger, rpc }: HostContext<
     ],
     configureHttp(fastify) {
       installJsonBody(fastify);
-      installAuthentication(fastify, authenticator, logger);
+      installCrossOrigin(fastify, config.BILLING_STREAM_ORIGINS);
+      installAuthentication(fastify, { authenticator, callerOfToken: (token) => callerOfToken(db, hashOf(token), new Date()) }, logger);
+      // Streams would keep the listener from closing; until then they go on.
+      fastify.addHook('preClose', (done) => {
+        stream?.closeAll();
+        done();
+      });
     },
     onFrameworkError: (error, request, reply) => problems.answer(error, request, reply),
   };
+}
+
+/** Null while it is switched off. */
+function billingStream(
+  { config, broker, rpc, logger, health, metrics }: HostContext<GatewayConfig>,
+  authenticator: Authenticator,
+): BillingStream | null {
+  const observed = streamMetrics(metrics);
+  if (!config.ENABLE_BILLING_STREAM) return null;
+  return new BillingStream({
+    broker,
+    rpc,
+    logger,
+    health,
+    metrics: observed,
+    limits: {
+      maxConnections: config.BILLING_STREAM_MAX_CONNECTIONS,
+      maxAgeMs: config.BILLING_STREAM_MAX_AGE_SECONDS * 1000,
+      heartbeatMs: config.BILLING_STREAM_HEARTBEAT_SECONDS * 1000,
+      stallMs: config.BILLING_STREAM_STALL_SECONDS * 1000,
+    },
+    stillGood: (caller) => authenticator.stillGood(caller),
+  });
 }
 
 function rpcServer(serve: () => RpcServer): Startable {

@@ -20,4 +20,9 @@ export interface GatewayTables {
     expires_at: Date | null;
     revoked_at: Generated<Date | null>;
   };
+  stream_tokens: {
+    hash: Buffer;
+    api_key: string;
+    expires_at: Date;
+  };
 }

@@ -1,6 +1,8 @@
 import 'reflect-metadata';
 import { jsonReply, type HttpReply } from '@tidegate/contracts/rpc/http-reply';
 import type { RouteRequest } from '@tidegate/contracts/rpc/routes';
+import { type Db, openDatabase } from '@tidegate/database/database';
+import { serveOutboxRead } from '@tidegate/messaging/outbox-read.rpc';
 import { type Broker, connectBroker } from '@tidegate/messaging/connection';
 import { type RpcServer, serveRpc } from '@tidegate/messaging/rpc';
 import { readConfig } from '@tidegate/service-host/config';
@@ -31,11 +33,15 @@ export interface RunningGateway {
   /** From now on nobody answers this subject. */
   stopServing(subject: string): Promise<void>;
   key(options?: { tenant?: string; scopes?: readonly Scope[]; expiresAt?: Date }): Promise<string>;
+  /** Payments as it is behind the gateway: its broker connection, and its database, whose outbox is served. */
+  behind: { broker: Broker; db: Db };
+  /** Meanwhile nobody answers what payments' outbox holds. */
+  whileOutboxIsAway(work: () => Promise<void>): Promise<void>;
   fetch(path: string, init?: RequestInit & { key?: string | null }): Promise<Response>;
   stop(): Promise<void>;
 }
 
-export async function runGateway(): Promise<RunningGateway> {
+export async function runGateway(env: Record<string, string> = {}): Promise<RunningGateway> {
   const [database, nats] = await Promise.all([postgresForTests(), natsForTests()]);
   for (const id of ['default', 'other']) await createTenant(database.url, { id, name: id, zone: 'Europe/Berlin', locale: 'de' });
 
@@ -46,6 +52,7 @@ export async function runGateway(): Promise<RunningGateway> {
     SHUTDOWN_GRACE_SECONDS: '0',
     DATABASE_URL: database.urlFor('gateway'),
     NATS_URL: nats.url(),
+    ...env,
   });
   const service = await startService({ service: 'gateway', version: 'test', config, setup: gateway }, logger);
 
@@ -57,6 +64,11 @@ export async function runGateway(): Promise<RunningGateway> {
     service: 'payments',
     logger: createLogger({ service: 'behind', level: 'silent' }),
   });
+  const payments = openDatabase<Record<string, never>>(
+    { url: database.urlFor('payments'), poolSize: 5, applicationName: 'payments in tests' },
+    createLogger({ service: 'behind', level: 'silent' }),
+  );
+  let outbox = serveOutboxRead(behind, payments.db, 'payments');
   const servers = serveAll(behind, (subject, request, traceparent) => {
     received.push({ subject, request, traceparent });
     return answer(subject, request);
@@ -73,6 +85,7 @@ export async function runGateway(): Promise<RunningGateway> {
   await eventually(async () => {
     if (!(await fetch(`${service.url}/readyz`)).ok) throw new Error('not ready');
     if ((await call('/v1/payments')).status !== 200) throw new Error('not served');
+    if (config.ENABLE_BILLING_STREAM && (await call('/v1/billing/stream', { method: 'HEAD' })).status !== 200) throw new Error('no stream');
   });
   received.length = 0;
 
@@ -89,9 +102,19 @@ export async function runGateway(): Promise<RunningGateway> {
     stopServing: async (subject) => servers.find((server) => server.subject === subject)?.stop(),
     key,
     fetch: call,
+    behind: { broker: behind, db: payments.db },
+    async whileOutboxIsAway(work) {
+      await outbox.stop();
+      try {
+        await work();
+      } finally {
+        outbox = serveOutboxRead(behind, payments.db, 'payments');
+      }
+    },
     async stop() {
-      await Promise.all(servers.map((server) => server.stop()));
+      await Promise.all([outbox, ...servers].map((server) => server.stop()));
       await behind.drain();
+      await payments.close();
       await service.stop();
       await Promise.all([nats.stop(), database.drop()]);
     },

@@ -1,7 +1,7 @@
 import { type Browser, type Locator, type Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type Stripe from 'stripe';
-import { openPage } from './browser.js';
+import { openPage } from '@tidegate/test-harness/browser';
 import { type Given, PAY, errorOf, eventually, givenSimulator } from './given.js';
 
 let browser: Browser;

@@ -11,6 +11,16 @@ export interface Caller {
   scopes: readonly string[];
 }
 
+export const callerBehind = (key: Pick<ApiKey, 'id' | 'tenant' | 'livemode' | 'scopes'>): Caller => ({
+  tenant: key.tenant,
+  actor: `key:${key.id}`,
+  livemode: key.livemode,
+  scopes: key.scopes,
+});
+
+/** The key that an actor of ours stands for. */
+export const keyIdOf = (actor: string): string => actor.replace(/^key:/, '');
+
 /** A revoked key may still work for this long; a restarted database is not asked for every request. */
 const KNOWN_FOR_MS = 5000;
 /** Someone who tries keys at random costs at most one query per id and second. */
@@ -40,8 +50,17 @@ export class Authenticator {
     if (!parsed) return null;
     const row = await this.#lookUp(parsed.id);
     if (!row || !timingSafeEqual(row.hash, hashOf(key))) return null;
-    if (row.revoked_at !== null || (row.expires_at !== null && row.expires_at.getTime() <= this.nowMs())) return null;
-    return { tenant: row.tenant, actor: `key:${row.id}`, livemode: row.livemode, scopes: row.scopes };
+    return this.#hasEnded(row) ? null : callerBehind(row);
+  }
+
+  /** Whether the key of somebody who was let in earlier is still one. Rejects when the database cannot say. */
+  async stillGood({ actor }: Pick<Caller, 'actor'>): Promise<boolean> {
+    const row = await this.#lookUp(keyIdOf(actor));
+    return row !== null && !this.#hasEnded(row);
+  }
+
+  #hasEnded(row: ApiKey): boolean {
+    return row.revoked_at !== null || (row.expires_at !== null && row.expires_at.getTime() <= this.nowMs());
   }
 
   /** The key was changed by this process: the next request asks the database. */

@@ -27,7 +27,14 @@ export function parseKey(key: string): { id: string; livemode: boolean } | null 
   return { id, livemode: mode === 'live' };
 }
 
-/** What is stored of a key. */
+export const STREAM_TOKEN = new RegExp(`^tg_stream_[0-9A-Za-z]{${SECRET_LENGTH}}$`);
+
+/** A token `tg_stream_<secret>` of 32 random bytes, for those who cannot keep a key. */
+export const newStreamToken = (): string => `tg_stream_${base62(randomBytes(SECRET_BYTES), SECRET_LENGTH)}`;
+
+export const isStreamToken = (text: string): boolean => STREAM_TOKEN.test(text);
+
+/** What is stored of a key or a token. */
 export function hashOf(key: string): Buffer {
   return createHash('sha256').update(key).digest();
 }

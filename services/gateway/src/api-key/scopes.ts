@@ -12,6 +12,7 @@ export const SCOPES = {
   'reconciliation:run': 'Start a reconciliation run.',
   'webhooks:read': "See Stripe's webhook events.",
   'webhooks:write': "Have Stripe's webhook events published once more.",
+  'billing:stream': 'Follow what happens to payments, refunds, disputes and checkouts.',
   ops: 'Operate Tidegate itself; not bound to a tenant.',
 } as const;
 

@@ -11,8 +11,11 @@ export const HERE = {
   apiKeyRevoke: 'here.api_key.revoke',
   outboxStatus: 'here.outbox.status',
   secretFingerprints: 'here.secret.fingerprints',
+  streamTokenCreate: 'here.stream_token.create',
 } as const;
-export type HereOperation = (typeof HERE)[keyof typeof HERE];
+/** What is no question with one answer: it has a controller of its own. */
+export const BILLING_STREAM = 'here.billing_stream.follow';
+export type HereOperation = (typeof HERE)[keyof typeof HERE] | typeof BILLING_STREAM;
 
 /** Handlers by operation; each answers as the owner of a subject would. */
 export type Here = Partial<Record<HereOperation, (request: RouteRequest) => Promise<HttpReply>>>;

@@ -51,6 +51,13 @@ export function openApiDocument(endpoints: readonly Endpoint[]): Json {
             .map(([scope, meaning]) => `- \`${scope}\`: ${meaning}`)
             .join('\n')}`,
         },
+        streamToken: {
+          type: 'apiKey',
+          in: 'query',
+          name: 'token',
+          description:
+            'A token `tg_stream_…` of `POST /v1/billing/stream-tokens`, for browsers, which cannot set headers on an EventSource.',
+        },
       },
     },
   };
@@ -62,7 +69,7 @@ function operation(endpoint: Endpoint, schemas: Json): Json {
     tags: [endpoint.tag],
     summary: endpoint.summary,
     description: [endpoint.description, `Needs the scope \`${endpoint.scope}\`.`].filter(Boolean).join(' '),
-    security: [{ apiKey: [] }],
+    security: endpoint.eventStream ? [{ apiKey: [] }, { streamToken: [] }] : [{ apiKey: [] }],
     'x-scope': endpoint.scope,
     parameters: parameters(endpoint),
     ...(endpoint.body
@@ -110,6 +117,14 @@ function parameters(endpoint: Endpoint): Json[] {
       in: 'header',
       required: false,
       description: '`respond-async`: answer 202 and queue while Stripe is away.',
+      schema: { type: 'string' },
+    });
+  if (endpoint.eventStream)
+    headers.push({
+      name: 'Last-Event-ID',
+      in: 'header',
+      required: false,
+      description: 'The id of the last event that was seen: the stream goes on behind it.',
       schema: { type: 'string' },
     });
   return [...inPath, ...inQuery, ...headers];

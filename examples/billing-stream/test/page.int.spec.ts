@@ -1,0 +1,109 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { jsonReply } from '@tidegate/contracts/rpc/http-reply';
+import { freePort } from '@tidegate/local-stack/process/free-port';
+import { openPage } from '@tidegate/test-harness/browser';
+import { eventually } from '@tidegate/test-harness/eventually';
+import { type Browser, type Page } from 'playwright-core';
+import { type PaymentsPublisher, publishBehind } from '../../../services/gateway/test/payments-publisher.js';
+import { runGateway, type RunningGateway } from '../../../services/gateway/test/running-gateway.js';
+import { type RunningShop, startShop } from '../src/shop.js';
+
+let gateway: RunningGateway;
+let payments: PaymentsPublisher;
+let shop: RunningShop;
+let browser: Browser;
+let page: Page;
+const problems: string[] = [];
+
+const known = {
+  id: 'pay_known',
+  status: 'requires_payment_method',
+  amount: 1250,
+  amount_refunded: 0,
+  currency: 'eur',
+  updated_at: '2026-11-20T09:00:00.000Z',
+};
+
+beforeAll(async () => {
+  const port = await freePort();
+  [gateway, { browser, page }] = await Promise.all([
+    // Connections and tokens end within a second or two, so that the page must come back again and again, by itself and with a new token.
+    runGateway({ BILLING_STREAM_ORIGINS: `http://127.0.0.1:${port}`, BILLING_STREAM_MAX_AGE_SECONDS: '1' }),
+    openPage(),
+  ]);
+  gateway.answerWith(() => jsonReply(200, { data: [known], has_more: false, next_cursor: null }));
+  payments = publishBehind(gateway);
+  const key = await gateway.key({ scopes: ['billing:stream', 'payments:read'] });
+  shop = await startShop({ port, tidegateUrl: gateway.url, apiKey: key, tokenSeconds: 1 });
+  page.on('pageerror', (error) => problems.push(error.message));
+}, 120_000);
+afterEach(() => expect(problems).toEqual([]));
+afterAll(async () => {
+  await browser?.close();
+  await shop?.stop();
+  await payments?.stop();
+  await gateway?.stop();
+});
+
+const shown = (): Promise<string[]> =>
+  page.locator('#events li').evaluateAll((lines) => lines.map((line) => line.getAttribute('data-event') ?? '').toReversed());
+const metric = async (series: string): Promise<number> => {
+  const text = await (await fetch(`${gateway.url}/metrics`)).text();
+  return Number(
+    text
+      .split('\n')
+      .find((line) => line.startsWith(`${series} `))
+      ?.split(' ')[1],
+  );
+};
+
+describe('The page', () => {
+  it('shows the state, and then each event once and in order, over connections and tokens that end', async () => {
+    await page.goto(shop.url);
+    await page.locator('#payments tr', { hasText: 'pay_known' }).waitFor();
+    await page.locator('#status', { hasText: 'Live' }).waitFor();
+    const refused = `http_request_duration_seconds_count{route="/v1/billing/stream",status="401"}`;
+    let made = 0;
+    await eventually(
+      async () => {
+        await payments.publish(1);
+        made += 1;
+        expect(await metric('billing_stream_closed_total{reason="age"}')).toBeGreaterThanOrEqual(2);
+        expect(await metric(refused)).toBeGreaterThanOrEqual(1);
+      },
+      { timeoutMs: 30_000, everyMs: 200 },
+    );
+    await eventually(async () => expect(await page.locator('#count').textContent()).toBe(String(made)), { timeoutMs: 20_000 });
+    const ids = await shown();
+    expect(ids).toEqual(Array.from({ length: ids.length }, (_, index) => `1:${made - ids.length + index + 1}`));
+    expect(await page.locator('#payments tr').first().textContent()).toContain('$42.00');
+    expect(await page.locator('#read').textContent()).toBe('1');
+  }, 60_000);
+
+  it('reads the state anew when what it missed cannot be told, and goes on', async () => {
+    const epoch = await payments.beginEpoch();
+    await payments.publish(1);
+    await eventually(async () => expect(await page.locator('#read').textContent()).toBe('2'), { timeoutMs: 20_000 });
+    await payments.publish(1);
+    await eventually(async () => expect((await shown()).at(-1)).toMatch(new RegExp(`^${epoch}:`)), { timeoutMs: 20_000 });
+  }, 60_000);
+
+  it('of another origin is told nothing by the browser', async () => {
+    const elsewhere = await browser.newPage();
+    await elsewhere.goto(shop.url.replace('127.0.0.1', 'localhost'));
+    await elsewhere.locator('#payments tr', { hasText: 'pay_known' }).waitFor();
+    await elsewhere.locator('#status', { hasText: 'Waiting for Tidegate' }).waitFor();
+    await payments.publish(1);
+    await eventually(async () => expect(await shown()).not.toEqual([]));
+    expect(await elsewhere.locator('#events li').count()).toBe(0);
+    await elsewhere.close();
+  }, 60_000);
+});
+
+describe('The server of the page', () => {
+  it('gives no token to another site, and nothing else than its page', async () => {
+    expect((await fetch(`${shop.url}/stream-token`, { method: 'POST', headers: { 'sec-fetch-site': 'cross-site' } })).status).toBe(403);
+    expect((await fetch(`${shop.url}/stream-token`, { method: 'POST' })).status).toBe(403);
+    expect((await fetch(`${shop.url}/../package.json`)).status).toBe(404);
+  });
+});
