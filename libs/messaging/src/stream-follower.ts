@@ -73,7 +73,7 @@ export class StreamFollower {
   private async follow(nc: NatsConnection): Promise<void> {
     const { broker, stream } = this.options;
     const inbox = createInbox(inboxPrefixOf(broker.service));
-    let heardAt = Number.NaN;
+    let heardAt: number;
     let lost = false;
     const end = () => {
       lost = true;
