@@ -31,9 +31,8 @@ export class RandomKiller {
       if (over.aborted) return;
       const victim = this.random.pick(victims);
       const { service, replica } = victim;
-      const startAgain = !isHunted(victim);
       await stack.kill(service, replica);
-      if (startAgain) await stack.restart(service, replica, { TIDEGATE_FAILPOINT: this.annoyed(service, []) });
+      if (!isHunted(victim)) await stack.restart(service, replica, { TIDEGATE_FAILPOINT: this.annoyed(service, []) });
       this.kills += 1;
     }
   }
@@ -50,6 +49,7 @@ export class FailpointKiller {
   /** At which a process is about to die. */
   readonly waitedFor = new Set<string>();
   private readonly left: Set<string>;
+  private readonly hunting = new Set<Victim>();
 
   constructor(
     private readonly arena: Arena,
@@ -64,13 +64,18 @@ export class FailpointKiller {
     return [...this.left];
   }
 
+  /** Whether this process is started again by the hunt, whoever killed it. */
+  isHunted({ service, replica }: Victim): boolean {
+    return [...this.hunting].some((one) => one.service === service && one.replica === replica);
+  }
+
   /** Resolves when every failpoint has killed, or `over` aborts. */
   async until(over: AbortSignal): Promise<void> {
     await Promise.all(this.hunters.map((one) => this.hunt(one, over)));
   }
 
   private async hunt(hunter: Victim, over: AbortSignal): Promise<void> {
-    const { stack } = this.arena;
+    this.hunting.add(hunter);
     while (this.left.size > 0 && !over.aborted) {
       const armed = this.next();
       for (const name of armed) this.waitedFor.add(name);
@@ -78,7 +83,20 @@ export class FailpointKiller {
       for (const name of armed) this.waitedFor.delete(name);
       if (died !== undefined && this.left.delete(died)) this.killed.push(died);
     }
-    await stack.restart(hunter.service, hunter.replica, { TIDEGATE_FAILPOINT: this.annoyed(hunter.service, []) });
+    await this.release(hunter);
+    this.hunting.delete(hunter);
+  }
+
+  /** Starts it again without anything that kills; once more when chance kills it before it is ready. */
+  private async release({ service, replica }: Victim): Promise<void> {
+    const { stack } = this.arena;
+    for (;;) {
+      try {
+        return await stack.restart(service, replica, { TIDEGATE_FAILPOINT: this.annoyed(service, []) });
+      } catch (error) {
+        if ((await stack.exited(service, replica)).signal !== 'SIGKILL') throw error;
+      }
+    }
   }
 
   /** Those that no other replica is waiting at come first. */

@@ -76,7 +76,7 @@ export async function torment(arena: Arena, options: TormentOptions): Promise<To
   const around = Promise.all([
     hunt,
     windows.until(over.signal, hitsEach),
-    killer.until(over.signal, anybody, ({ service }) => hunting && service === 'payments'),
+    killer.until(over.signal, anybody, (victim) => hunter.isHunted(victim)),
     actInDashboard(arena, randomFrom(seed + 4), log, over.signal),
     reconcileUntil({ arena, waitedFor: new Set(names) }, over.signal),
   ]);
