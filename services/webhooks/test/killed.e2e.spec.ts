@@ -63,6 +63,9 @@ function spawnService(failpoint?: string): ChildProcess {
   return child;
 }
 
+/** What the dead held; else the next one waits for their end. */
+const endLeases = () => sql`UPDATE leases SET expires_at = clock_timestamp()`.execute(bench.db);
+
 async function end(child: ChildProcess): Promise<void> {
   children.delete(child);
   if (child.exitCode !== null || child.signalCode !== null) return;
@@ -124,8 +127,10 @@ describe('Killed', () => {
     const order = { db: bench.db, clock: { now: () => new Date() }, logger, ordered: () => undefined };
     expect(await orderReplay(order, { id: 'rpl_killed0000', tenant: null, actor: 'spec' }, body)).toMatchObject({ queued: 450 });
     expect((await firstDied)[1]).toBe('SIGKILL');
+    await endLeases();
     const second = spawnService('webhooks.replay.take.after_commit:kill:1');
     expect((await once(second, 'exit'))[1]).toBe('SIGKILL');
+    await endLeases();
     const third = await start();
     await eventually(async () => {
       const { rows } = await sql`SELECT status, taken FROM replay_jobs`.execute(bench.db);
