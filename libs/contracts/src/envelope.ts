@@ -17,7 +17,7 @@ export const envelopeOf = <T extends z.ZodType>(data: T) =>
     correlation_id: z.string(),
     causation_id: z.string().nullable(),
     traceparent: z.string().nullable(),
-    replay_of: z.uuid().optional(),
+    replay_of: z.uuid().optional().describe('Only of a replay: the id that the same event was published under first.'),
     data,
   });
 

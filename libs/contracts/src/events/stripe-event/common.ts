@@ -34,7 +34,8 @@ export const commonFields = {
 /**
  * A Stripe event around its object. `hint` false: the object is as Stripe rendered it for the event, at `created` (whole seconds, Stripe's clock). `hint`
  * true: it was retrieved after the event, in the API version that Tidegate is written for, and is as old as the envelope's `occurred_at`, the start of that
- * request; several events may carry the same. `api_version` is what Stripe rendered the event in. `replay`: somebody asked for this event to be published again.
+ * request; several events may carry the same. `api_version` is what Stripe rendered the event in. `replay`: an operator had
+ * it published once more, and `replay_of` of the envelope names the message of the first time.
  */
 export const stripeEventOf = <T extends z.ZodType>(object: T) =>
   z.object({
@@ -51,7 +52,9 @@ export const stripeEventOf = <T extends z.ZodType>(object: T) =>
       .describe(
         'True: the object was retrieved after the event, and is as old as occurred_at. False: it is as Stripe rendered it for the event.',
       ),
-    replay: z.boolean().describe('Somebody asked for this event to be published again.'),
+    replay: z
+      .boolean()
+      .describe('An operator had this event published once more; replay_of of the envelope names the message of the first time.'),
     request_idempotency_key: z
       .string()
       .nullable()
