@@ -283,6 +283,29 @@ describe('An event that', () => {
     expect(await publishedSince(before)).toMatchObject([{ data: { replay: true, hint: true, object: { amount: 200 } } }]);
   });
 
+  it('cannot be published holds no replay up, and is taken again by the next', async () => {
+    const id = await happened('failed');
+    await sql`UPDATE stripe_events SET payload = '\\x7b'`.execute(bench.db);
+    const first = await order({ ids: [id] });
+    await replay().runOnce({ epoch: 1 });
+    await normalizer(bench).runOnce();
+    await untilDone();
+    expect(await show(first.job!)).toMatchObject({
+      status: 'completed',
+      taken: 1,
+      waiting: 0,
+      by_status: [{ status: 'failed', count: 1 }],
+    });
+
+    const payload = Buffer.from(JSON.stringify({ id, data: { object: { object: 'payment_intent', id: 'pi_mended' } } }));
+    await sql`UPDATE stripe_events SET payload = ${payload}`.execute(bench.db);
+    const before = await lastId();
+    const second = await order({ status: 'failed' });
+    await untilDone();
+    expect(await publishedSince(before)).toMatchObject([{ data: { replay: true, object: { id: 'pi_mended' } } }]);
+    expect(await show(second.job!)).toMatchObject({ status: 'completed', taken: 1, by_status: [{ status: 'published', count: 1 }] });
+  });
+
   it('is not stored is named, and an order for nothing makes no job', async () => {
     const answer = await order({ ids: ['evt_nowhere'] });
     expect(answer).toMatchObject({ matched: 0, queued: 0, job: null, not_found: ['evt_nowhere'] });

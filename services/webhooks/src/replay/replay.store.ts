@@ -48,16 +48,19 @@ export async function runningReplay(tx: Tx, epoch: number): Promise<ReplayJob | 
   return row && row.lease_epoch <= epoch ? (row as ReplayJob) : null;
 }
 
+/** Taken by a replay, and neither published since nor tried in vain: one that cannot be published, or waits for its customer, holds no replay up. */
+const inHand = sql`(published_at IS NULL AND replay_job IS NOT NULL AND processing_outcome = 'received')`;
+
 /**
  * Takes the next events of a replay: they wait to be published again from now on, whatever became of them before, and what a consumer failed at or parked is
- * forgotten. Events that another replay has taken and that are not published yet are left to it. Answers the events in order.
+ * forgotten. Events that another replay has in hand are left to it. Answers the events in order.
  */
 export async function takeEvents(tx: Tx, job: ReplayJob, limit: number): Promise<EventKey[]> {
   const after = job.cursor_created === null ? sql`true` : sql`(created, stripe_event_id) > (${job.cursor_created}, ${job.cursor_id})`;
   const { rows } = await sql<EventKey>`
     WITH following AS (
       SELECT created, stripe_event_id FROM stripe_events
-      WHERE ${matching(filterOf(job))} AND ${after} AND received_at <= ${job.as_of} AND (published_at IS NOT NULL OR replay_job IS NULL)
+      WHERE ${matching(filterOf(job))} AND ${after} AND received_at <= ${job.as_of} AND NOT ${inHand}
       ORDER BY created, stripe_event_id LIMIT ${limit} FOR UPDATE
     ), forgotten AS (
       DELETE FROM stripe_event_outcomes AS o USING following AS f
@@ -95,11 +98,11 @@ export async function setReplayStatus(
   return numUpdatedRows === 1n;
 }
 
-/** Events that replays have taken and that are not published yet; of one replay, or of all. */
+/** Events that replays have in hand; of one replay, or of all. */
 export async function waitingForReplay(db: Database, id?: string): Promise<number> {
   const { rows } = await sql<{ count: number }>`
     SELECT count(*)::int AS count FROM stripe_events
-    WHERE published_at IS NULL AND ${id === undefined ? sql`replay_job IS NOT NULL` : sql`replay_job = ${id}`}`.execute(db);
+    WHERE ${inHand}${id === undefined ? sql`` : sql` AND replay_job = ${id}`}`.execute(db);
   return rows[0]?.count ?? 0;
 }
 
