@@ -21,6 +21,11 @@ const KILLED_BY: readonly { spec: string; says: readonly string[]; names: (name:
     ...around('webhooks.ingest.insert', 'commit'),
     ...around('webhooks.replay.take', 'commit'),
   ]),
+  {
+    spec: 'libs/messaging/test/event-replays.int.spec.ts',
+    says: [...around('page', 'commit'), ...around('swap', 'commit'), 'event_replay', 'SIGKILL'],
+    names: (name) => name.includes('.event_replay.'),
+  },
   named('services/receipts/test/killed.e2e.spec.ts', [
     ...around('receipts.receipts-payments.handle', 'commit'),
     ...around('receipts.render.compile', 'call'),

@@ -1,4 +1,4 @@
-import { type Kysely, sql } from 'kysely';
+import { type Kysely, type RawBuilder, sql } from 'kysely';
 import { type Metadata, type StoredEvent } from './event.js';
 
 export { type Metadata, type NewEvent, type StoredEvent } from './event.js';
@@ -34,6 +34,18 @@ export async function readAll(db: AnyDb, afterPosition: number, limit: number): 
   const { rows } = await sql<Row>`
     SELECT ${COLUMNS} FROM events WHERE position > ${afterPosition} ORDER BY position LIMIT ${limit}`.execute(db);
   return rows.map(toStoredEvent);
+}
+
+/** Where there are events, in order of position, with those `among` the wanted ones. */
+export async function readPositions(
+  db: AnyDb,
+  where: RawBuilder<unknown>,
+  limit: number,
+  among: RawBuilder<unknown>,
+): Promise<{ position: number; event: StoredEvent | null }[]> {
+  const { rows } = await sql<Row & { wanted: boolean }>`
+    SELECT ${COLUMNS}, (${among}) AS wanted FROM events WHERE ${where} ORDER BY position LIMIT ${limit}`.execute(db);
+  return rows.map((row) => ({ position: row.position, event: row.wanted ? toStoredEvent(row) : null }));
 }
 
 function toStoredEvent(row: Row): StoredEvent {

@@ -4,35 +4,59 @@ import { sql, type Transaction } from 'kysely';
 import { type InboxKey } from './inbox-key.js';
 import { ensureWatermark, liveGeneration } from './inbox-watermark.js';
 
-/** A new generation of a consumer, empty, beside the live one. Leftovers of an earlier attempt are removed. */
-export async function startGeneration(db: Db, consumer: string, stream: StreamName): Promise<InboxKey> {
-  const key = { consumer, generation: (await liveGeneration(db, consumer, stream)) + 1 };
-  await forgetGenerations(db, consumer, (generation) => sql`${generation} >= ${key.generation}`);
-  await ensureWatermark(db, key, stream);
-  return key;
+/** A new generation of a consumer, empty, beside the live one. Leftovers of earlier attempts, and of generations that were live once, are removed. */
+export async function startGeneration(db: Db, consumer: string, stream: StreamName): Promise<{ live: InboxKey; beside: InboxKey }> {
+  const live = { consumer, generation: await liveGeneration(db, consumer, stream) };
+  const beside = { consumer, generation: live.generation + 1 };
+  await forgetOtherGenerations(db, live);
+  await ensureWatermark(db, beside, stream);
+  return { live, beside };
 }
 
 /**
  * Makes a generation the live one. Waits for the handlers that run now; later ones of the old generation roll back. Subscribers change over by
- * themselves at their next head check.
+ * themselves at their next head check. What waited, was dead or was discarded in the old generation is so in the new one; no attempt is in hand there. The
+ * messages `again` wait there, too.
  */
-// eslint-disable-next-line @typescript-eslint/no-explicit-any -- any service's transaction
-export async function promoteGeneration(tx: Transaction<any>, key: InboxKey): Promise<void> {
-  await sql`SELECT 1 FROM inbox_generations WHERE consumer = ${key.consumer} FOR UPDATE`.execute(tx);
-  await sql`UPDATE inbox_generations SET live = ${key.generation} WHERE consumer = ${key.consumer}`.execute(tx);
-}
-
-/** Removes the rows of the generations before the live one. */
-export async function forgetOldGenerations(db: Db, live: InboxKey): Promise<void> {
-  await forgetGenerations(db, live.consumer, (generation) => sql`${generation} < ${live.generation}`);
-}
-
-async function forgetGenerations(
-  db: Db,
-  consumer: string,
-  which: (generation: ReturnType<typeof sql.ref>) => ReturnType<typeof sql>,
+export async function promoteGeneration(
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- any service's transaction
+  tx: Transaction<any>,
+  { live, beside }: { live: InboxKey; beside: InboxKey },
+  again: readonly string[] = [],
 ): Promise<void> {
-  for (const table of ['inbox_lanes', 'inbox', 'inbox_watermarks']) {
-    await sql`DELETE FROM ${sql.table(table)} WHERE consumer = ${consumer} AND ${which(sql.ref('generation'))}`.execute(db);
+  await sql`SELECT 1 FROM inbox_generations WHERE consumer = ${beside.consumer} FOR UPDATE`.execute(tx);
+  await sql`
+    UPDATE inbox AS n SET state = l.state, started = l.finished, finished = l.finished, failures = l.failures, first_failed_at = l.first_failed_at,
+      reason = l.reason, stored_at = l.stored_at
+    FROM inbox AS l
+    WHERE n.consumer = ${beside.consumer} AND n.generation = ${beside.generation} AND n.state = 'pending'
+      AND l.consumer = n.consumer AND l.generation = ${live.generation} AND l.message_id = n.message_id`.execute(tx);
+  await sql`
+    UPDATE inbox SET state = 'pending', started = 0, finished = 0, handled_at = NULL
+    WHERE consumer = ${beside.consumer} AND generation = ${beside.generation} AND message_id = ANY(${again}::uuid[])`.execute(tx);
+  await sql`DELETE FROM inbox_lanes WHERE consumer = ${beside.consumer} AND generation = ${beside.generation}`.execute(tx);
+  await sql`
+    INSERT INTO inbox_lanes (consumer, generation, aggregate, position, due_at)
+    SELECT DISTINCT ON (n.aggregate) n.consumer, n.generation, n.aggregate, n.position,
+      coalesce(l.due_at, CASE n.state WHEN 'dead' THEN 'infinity'::timestamptz ELSE '-infinity'::timestamptz END)
+    FROM inbox AS n LEFT JOIN inbox_lanes AS l
+      ON l.consumer = n.consumer AND l.generation = ${live.generation} AND l.aggregate = n.aggregate AND l.position = n.position
+    WHERE n.consumer = ${beside.consumer} AND n.generation = ${beside.generation} AND n.state IN ('pending', 'dead')
+    ORDER BY n.aggregate, n.position`.execute(tx);
+  await sql`UPDATE inbox_generations SET live = ${beside.generation} WHERE consumer = ${beside.consumer}`.execute(tx);
+}
+
+const FORGET_AT_ONCE = 10_000;
+
+/** Removes the rows of all generations but this one, some at a time. Whoever still stores for one of them finds its watermark gone first. */
+export async function forgetOtherGenerations(db: Db, live: InboxKey): Promise<void> {
+  const others = sql`consumer = ${live.consumer} AND generation <> ${live.generation}`;
+  await sql`DELETE FROM inbox_watermarks WHERE ${others}`.execute(db);
+  for (let removed = 1n; removed > 0n;) {
+    const some = sql`SELECT ctid FROM inbox WHERE ${others} LIMIT ${FORGET_AT_ONCE}`;
+    ({ numAffectedRows: removed = 0n } = await sql`DELETE FROM inbox WHERE ctid = ANY(ARRAY(${some}))`.execute(db));
   }
+  // A row that was changed in that moment has moved.
+  await sql`DELETE FROM inbox WHERE ${others}`.execute(db);
+  await sql`DELETE FROM inbox_lanes WHERE ${others}`.execute(db);
 }

@@ -40,7 +40,11 @@ export async function supersedeDead(tx: Db, key: InboxKey, arrivals: readonly { 
 }
 
 /** Which of these rows are replays of what took effect here: their message ids. A row counts for those behind it. */
-export async function effectiveBefore(db: Db, key: InboxKey, rows: readonly LaneRow[]): Promise<ReadonlySet<string>> {
+export async function effectiveBefore(
+  db: Db,
+  key: InboxKey,
+  rows: readonly Pick<LaneRow, 'message_id' | 'replay_of'>[],
+): Promise<ReadonlySet<string>> {
   const origins = rows.flatMap((row) => row.replay_of ?? []);
   if (origins.length === 0) return new Set();
   const { rows: done } = await sql<{ origin: string }>`

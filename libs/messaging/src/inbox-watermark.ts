@@ -4,18 +4,28 @@ import { sql } from 'kysely';
 import { type InboxKey } from './inbox-key.js';
 import { type Place } from './position-header.js';
 
+/** Another generation took its place. */
+export class GenerationGone extends Error {
+  override name = 'GenerationGone';
+}
+
 export interface Watermark extends Place {
   /** First position of the epoch. */
   epoch_start: number;
 }
 
-/** The consumer's live generation; makes the first one when the consumer is new. */
+/**
+ * The consumer's live generation; makes the first one when the consumer is new. The row is locked meanwhile, so that a generation which is replaced at this moment
+ * gets no watermark any more.
+ */
 export async function liveGeneration(db: Db, consumer: string, stream: StreamName): Promise<number> {
   await sql`INSERT INTO inbox_generations (consumer, live) VALUES (${consumer}, 1) ON CONFLICT DO NOTHING`.execute(db);
-  const { rows } = await sql<{ live: number }>`SELECT live FROM inbox_generations WHERE consumer = ${consumer}`.execute(db);
-  const generation = rows[0]?.live ?? 1;
-  await ensureWatermark(db, { consumer, generation }, stream);
-  return generation;
+  const { rows } = await sql<{ live: number }>`
+    WITH g AS (SELECT live FROM inbox_generations WHERE consumer = ${consumer} FOR SHARE), made AS (
+      INSERT INTO inbox_watermarks (consumer, generation, stream) SELECT ${consumer}, live, ${stream} FROM g ON CONFLICT DO NOTHING
+    )
+    SELECT live FROM g`.execute(db);
+  return rows[0]?.live ?? 1;
 }
 
 export async function ensureWatermark(db: Db, key: InboxKey, stream: StreamName): Promise<void> {
@@ -31,7 +41,7 @@ export async function readWatermark(db: Db, key: InboxKey, { lock = false } = {}
     SELECT epoch, epoch_start, position FROM inbox_watermarks
     WHERE consumer = ${key.consumer} AND generation = ${key.generation} ${lock ? sql`FOR UPDATE` : sql``}`.execute(db);
   const watermark = rows[0];
-  if (!watermark) throw new Error(`Bug: ${key.consumer} has no watermark in generation ${key.generation}`);
+  if (!watermark) throw new GenerationGone(`${key.consumer} has no generation ${key.generation} (any more)`);
   return watermark;
 }
 

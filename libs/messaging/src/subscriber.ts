@@ -12,11 +12,12 @@ import { GapFiller } from './gap-filler.js';
 import { type Handler } from './incoming.js';
 import { type InboxKey } from './inbox-key.js';
 import { type Arrival, storeArrivals } from './inbox-store.js';
-import { ensureWatermark, highestStored, liveGeneration, readWatermark, type Watermark } from './inbox-watermark.js';
+import { ensureWatermark, GenerationGone, highestStored, liveGeneration, readWatermark, type Watermark } from './inbox-watermark.js';
 import { LaneWorkers } from './lane-workers.js';
 import { registerInboxMetrics } from './messaging-metrics.js';
 import { Puller } from './puller.js';
 import { DURABLES, type DurableSpec } from './topology.js';
+import { WakeUp } from './wake-up.js';
 
 export { type Handler, type Incoming, PermanentFailure, TransientFailure } from './incoming.js';
 
@@ -88,6 +89,8 @@ export class Subscriber {
   private readonly timing: SubscriberTiming;
   private readonly belowFloor: ReturnType<Metrics['counter']> | undefined;
   private readonly stopping = new AbortController();
+  /** Another generation may be the live one. */
+  private readonly retiring = new WakeUp();
   private running: Promise<void> | undefined;
   private parts: Parts | undefined;
 
@@ -115,6 +118,7 @@ export class Subscriber {
   /** Stops pulling, then finishes the messages in hand. What is stored and not begun waits in the inbox. */
   async stop(): Promise<void> {
     this.stopping.abort();
+    this.retiring.now();
     await this.running;
   }
 
@@ -168,7 +172,7 @@ export class Subscriber {
   /** Resolves when another generation went live, or on stop. */
   private async untilRetired(key: InboxKey): Promise<void> {
     while (!this.stopping.signal.aborted) {
-      await this.pause(this.timing.headCheckMs);
+      await this.retiring.within(this.timing.headCheckMs);
       if (this.options.generation !== undefined || this.stopping.signal.aborted) continue;
       const now = await this.currentKey().catch(() => key);
       if (now.generation !== key.generation) return;
@@ -208,7 +212,10 @@ export class Subscriber {
     if (arrivals.length === 0) return new Set();
     const stored = await inTransaction(this.options, `${this.spec.service}.${this.spec.durable}.store`, (tx) =>
       storeArrivals(tx, key, arrivals),
-    );
+    ).catch((error: unknown) => {
+      if (error instanceof GenerationGone) this.retiring.now();
+      throw error;
+    });
     parts.workers.signal();
     if (arrivals.some((one) => one.position > stored.watermark)) parts.filler?.gapSeen();
     if (stored.unknownEpoch.length === 0) return new Set();

@@ -2,24 +2,13 @@ import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals
 import { type Db } from '@tidegate/database/database';
 import { eventually } from '@tidegate/test-harness/eventually';
 import { sql } from 'kysely';
-import { type Handler } from '../src/subscriber.js';
 import { rebuild, RebuildIncomplete } from '../src/rebuild.js';
+import { totals, totalsProjection } from './support/totals.js';
 import { type Member, quiet, upTo, World } from './support/world.js';
 
 jest.setTimeout(60_000);
 
-const SOURCE = { durable: 'reconciliation-payments', stream: 'PAYMENTS_EVENTS' } as const;
-
-/** Not idempotent on purpose: a message that counts twice shows. */
-const totals: Handler = {
-  projector: true,
-  async handle(tx, message) {
-    const { n } = message.envelope.data as { n: number };
-    await sql`
-      INSERT INTO totals (aggregate, messages, sum) VALUES (${message.aggregate}, 1, ${n})
-      ON CONFLICT (aggregate) DO UPDATE SET messages = totals.messages + 1, sum = totals.sum + ${n}`.execute(tx);
-  },
-};
+const SOURCE = { durable: 'reconciliation-payments' } as const;
 
 describe('When a projection is rebuilt', () => {
   let world: World;
@@ -88,7 +77,7 @@ describe('When a projection is rebuilt', () => {
   });
 
   function rebuildTotals(member: Member) {
-    return rebuild({ ...member, logger: quiet, sources: [{ ...SOURCE, handler: totals }], into: ['totals'] });
+    return rebuild({ ...member, logger: quiet, projection: totalsProjection() });
   }
 });
 

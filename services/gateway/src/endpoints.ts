@@ -34,6 +34,11 @@ import { resolvePayment } from './ops/resolve-payment.endpoint.js';
 import { getStripeSetup } from './ops/get-stripe-setup.endpoint.js';
 import { repairStripeSetup } from './ops/repair-stripe-setup.endpoint.js';
 import { getSecretFingerprints } from './ops/get-secret-fingerprints.endpoint.js';
+import { createEventReplay } from './ops/create-event-replay.endpoint.js';
+import { getEventReplay } from './ops/get-event-replay.endpoint.js';
+import { listEventReplays } from './ops/list-event-replays.endpoint.js';
+import { stopEventReplay } from './ops/stop-event-replay.endpoint.js';
+import { swapEventReplay } from './ops/swap-event-replay.endpoint.js';
 import { discardDeadLetters } from './ops/discard-dead-letters.endpoint.js';
 import { getDeadLetter } from './ops/get-dead-letter.endpoint.js';
 import { listDeadLetters } from './ops/list-dead-letters.endpoint.js';
@@ -135,6 +140,11 @@ export const ENDPOINTS: readonly Endpoint[] = [
   getDeadLetter,
   replayDeadLetters,
   discardDeadLetters,
+  createEventReplay,
+  listEventReplays,
+  getEventReplay,
+  swapEventReplay,
+  stopEventReplay,
   getStripeSetup,
   repairStripeSetup,
   listOperatorEvents,

@@ -123,7 +123,10 @@ export async function runGateway(env: Record<string, string> = {}): Promise<Runn
 
 /** What was asked, in the shape that a gathered answer is made from where the gateway makes one. */
 const usualAnswer = (subject: string, request: RouteRequest): HttpReply =>
-  jsonReply(200, subject.endsWith('dead_letter.list.v1') ? { data: [], has_more: false } : { subject, request, ...noneChanged });
+  jsonReply(
+    200,
+    /\.(dead_letter|event_replay)\.list\.v1$/.test(subject) ? { data: [], has_more: false } : { subject, request, ...noneChanged },
+  );
 const noneChanged = { matched: 1, changed: 1, more: false, ids: [], refused: [], not_found: [] };
 
 type Answer = (subject: string, request: RouteRequest, traceparent: string | null) => HttpReply | Promise<HttpReply>;

@@ -48,6 +48,7 @@ const EXAMPLES: Record<string, unknown> = {
   tenant: 'default',
   scopes: ['payments:read'],
   filter: {},
+  consumer: 'receipts-payments',
   line_items: [{ name: 'Vase', quantity: 1, unit_amount: 4200 }],
   success_url: 'https://shop.example/done',
   cancel_url: 'https://shop.example/back',

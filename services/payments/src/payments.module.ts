@@ -6,6 +6,7 @@ import { serveOutboxRead } from '@tidegate/messaging/outbox-read.rpc';
 import { OutboxRelay } from '@tidegate/messaging/relay';
 import { type RpcServer, serveRpc } from '@tidegate/messaging/rpc';
 import { Subscriber } from '@tidegate/messaging/subscriber';
+import { eventReplays } from '@tidegate/service-host/event-replays';
 import { everyLoop } from '@tidegate/service-host/loop';
 import type { HostContext, ServiceParts, Startable } from '@tidegate/service-host/service-parts';
 import { createStripeAdapter } from '@tidegate/stripe-gateway/adapter';
@@ -14,6 +15,7 @@ import { modeOfKey } from '@tidegate/stripe-gateway/secret-key';
 import type { PaymentsConfig } from './config.js';
 import { served } from './payment/payment.rpc.js';
 import { CARRY_ON_INTERVAL_MS, PATIENCE_MS } from './payment/payment.loop.js';
+import { replayable } from './replayable.js';
 import { SWEEP_INTERVAL_MS } from './checkout/window.loop.js';
 import { PARKED_INTERVAL_MS } from './parked/parked.loop.js';
 import { OBJECT_INTERVAL_MS } from './work/object.loop.js';
@@ -109,16 +111,18 @@ export function setup(host: HostContext<PaymentsConfig>): ServiceParts {
     consumer('payments-stripe-events', 'STRIPE_EVENTS', parts.stripeEvents),
     consumer('payments-receipts', 'RECEIPTS_EVENTS', parts.receipts),
   ];
+  const replays = eventReplays(host, SERVICE, replayable);
 
   return {
     module: PaymentsModule,
-    loops: [relay, breakers, carryOn, objects, parked, windows],
+    loops: [relay, breakers, carryOn, objects, parked, windows, replays.loop],
     consumers: [
       { start: () => parts.start(), stop: async () => undefined },
       ...consumers,
       requests(
         () => serveOutboxRead(broker, db, SERVICE),
         () => serveDeadLetters({ broker, db, owner: SERVICE, logger, clock, consumers }),
+        replays.serve,
         ...Object.entries({ ...parts.handlers, ...check }).map(
           ([subject, handler]) =>
             () =>

@@ -1,6 +1,5 @@
 import { openDatabase } from '@tidegate/database/database';
 import { connectBroker } from '@tidegate/messaging/connection';
-import { systemClock } from '@tidegate/service-host/clock';
 import { createLogger } from '@tidegate/telemetry/logger';
 import { receiptsConfig } from './config.js';
 import { checksumOfReceipts, replayAndRebuild } from './receipt/receipt.rebuild.js';
@@ -12,7 +11,7 @@ const logger = createLogger({ service: 'receipts', level: 'silent' });
 const { db, close } = openDatabase<Tables>({ url: config.DATABASE_URL.value, poolSize: 4, applicationName: 'receipts rebuild' }, logger);
 const broker = await connectBroker({ servers: config.NATS_URL.value, name: 'receipts-rebuild', logger });
 try {
-  const done = await replayAndRebuild({ db, broker, clock: systemClock, logger, numberFormat: config.RECEIPT_NUMBER_FORMAT });
+  const done = await replayAndRebuild({ db, broker, logger });
   process.stdout.write(`${JSON.stringify({ rebuilt: 'receipts', ...done, checksum: await checksumOfReceipts(db) })}\n`);
 } finally {
   await broker.drain();

@@ -5,6 +5,7 @@ import { serveOutboxRead } from '@tidegate/messaging/outbox-read.rpc';
 import { OutboxRelay } from '@tidegate/messaging/relay';
 import { type RpcServer } from '@tidegate/messaging/rpc';
 import { Subscriber } from '@tidegate/messaging/subscriber';
+import { eventReplays } from '@tidegate/service-host/event-replays';
 import { everyLoop } from '@tidegate/service-host/loop';
 import type { HostContext, ServiceParts, Startable } from '@tidegate/service-host/service-parts';
 import type { ReceiptsConfig } from './config.js';
@@ -13,6 +14,7 @@ import { parkedDocuments, registerParkedMetric } from './document/parked-documen
 import { PayerDetails } from './payer/payer-details.js';
 import { ReceiptController } from './receipt/receipt.controller.js';
 import { receiptMetrics } from './receipt/receipt.metrics.js';
+import { receiptsProjection } from './receipt/receipt.projection.js';
 import { ReceiptRpc } from './receipt/receipt.rpc.js';
 import { PAYMENTS_CONSUMER } from './receipt/receipt.store.js';
 import { ReceiptsPaymentsConsumer } from './receipt/receipts-payments.consumer.js';
@@ -67,6 +69,7 @@ export function receipts(context: HostContext<ReceiptsConfig>): ServiceParts {
     stream: 'PAYMENTS_EVENTS',
     handler: issuing,
   });
+  const replays = eventReplays(context, SERVICE, { projections: [receiptsProjection] });
   const parked = parkedDocuments(db, { clock, due: () => rendering.signal?.() });
   registerParkedMetric(metrics, parked);
   const requests = new JetStreamStrategy({
@@ -83,8 +86,9 @@ export function receipts(context: HostContext<ReceiptsConfig>): ServiceParts {
       consumer,
       served(() => serveOutboxRead(broker, db, SERVICE)),
       served(() => serveDeadLetters({ broker, db, owner: SERVICE, logger, clock, consumers: [consumer], parked: [parked] })),
+      served(replays.serve),
     ],
-    loops: [relay, rendering],
+    loops: [relay, rendering, replays.loop],
     stop: () => renderer.close(),
   };
 }

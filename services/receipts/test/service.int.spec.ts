@@ -141,14 +141,7 @@ describe('Given the projection dropped while receipts go on being issued', () =>
     const before = await numbers();
     const checksum = await checksumOfReceipts(opened.db);
     const broker = await connectBroker({ servers: product.nats.url('receipts'), name: 'receipts-rebuild', logger: silent });
-    const rebuildNow = () =>
-      replayAndRebuild({
-        db: opened.db,
-        broker,
-        clock: { now: () => new Date() },
-        logger: silent,
-        numberFormat: '{series}-{year}-{sequence:6}',
-      });
+    const rebuildNow = () => replayAndRebuild({ db: opened.db, broker, logger: silent });
 
     // As from a backup that still knew her.
     await sql`UPDATE payers SET details = details || '{"receipt_email": "ada@example.com"}' WHERE payment_id = ${payment(3).payment_id}`.execute(

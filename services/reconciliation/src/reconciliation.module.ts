@@ -6,6 +6,7 @@ import { serveOutboxRead } from '@tidegate/messaging/outbox-read.rpc';
 import { OutboxRelay } from '@tidegate/messaging/relay';
 import { type RpcServer, serveRpc } from '@tidegate/messaging/rpc';
 import { Subscriber } from '@tidegate/messaging/subscriber';
+import { eventReplays } from '@tidegate/service-host/event-replays';
 import { everyLoop } from '@tidegate/service-host/loop';
 import type { HostContext, ServiceParts, Startable } from '@tidegate/service-host/service-parts';
 import { createStripeAdapter } from '@tidegate/stripe-gateway/adapter';
@@ -16,6 +17,7 @@ import { withTelemetry } from '@tidegate/stripe-gateway/with-telemetry';
 import { inboxProgress } from './compare/inbox-progress.js';
 import { isLivemode, type ReconciliationConfig } from './config.js';
 import { paymentsProjector } from './projection/payments.consumer.js';
+import { projections } from './projection/projections.js';
 import { stripeEventsProjector } from './projection/stripe-events.consumer.js';
 import { reconciliationMetrics } from './reconciliation-metrics.js';
 import { repairOverRpc } from './repair/repair.rpc.js';
@@ -95,7 +97,9 @@ export function setup(host: HostContext<ReconciliationConfig>): ServiceParts {
       handler: stripeEventsProjector({ livemode, staged }),
     }),
   ];
+  const replays = eventReplays(host, SERVICE, { projections: projections(livemode) });
   const rpc = served(
+    replays.serve,
     () => serveOutboxRead(broker, db, SERVICE),
     () => serveDeadLetters({ broker, db, owner: SERVICE, logger, clock, consumers }),
     () => serveRpc(broker, RPC.runCreate, SERVICE, (request) => answerCreate(api, request)),
@@ -106,7 +110,7 @@ export function setup(host: HostContext<ReconciliationConfig>): ServiceParts {
 
   return {
     module: ReconciliationModule,
-    loops: [relay, runLoop, staleLoop],
+    loops: [relay, runLoop, staleLoop, replays.loop],
     consumers: [calls, ...consumers, rpc],
     stop: async () => {
       await calls.close();

@@ -7,6 +7,7 @@ import { serveOutboxRead } from '@tidegate/messaging/outbox-read.rpc';
 import { OutboxRelay } from '@tidegate/messaging/relay';
 import { type RpcServer, serveRpc } from '@tidegate/messaging/rpc';
 import { Subscriber } from '@tidegate/messaging/subscriber';
+import { eventReplays } from '@tidegate/service-host/event-replays';
 import { everyLoop } from '@tidegate/service-host/loop';
 import type { HostContext, ServiceParts, Startable } from '@tidegate/service-host/service-parts';
 import { API_VERSION, createStripeAdapter } from '@tidegate/stripe-gateway/adapter';
@@ -31,6 +32,7 @@ import { webhookRoute } from './ingest/webhook.route.js';
 import { type Arrived, isHint } from './normalize/hint.decide.js';
 import { Normalize } from './normalize/normalize.loop.js';
 import { outcomeConsumer } from './stripe-event/outcome.consumer.js';
+import { outcomeProjection } from './stripe-event/outcome.projection.js';
 import { Partitions } from './stripe-event/partitions.js';
 import { answerGet, answerList, answerOperatorGet, answerOperatorList } from './stripe-event/stripe-event.rpc.js';
 import { insertEvents, keyOf, type NewStripeEvent, oldestUnpublishedSeconds } from './stripe-event/stripe-event.store.js';
@@ -223,7 +225,9 @@ export function setup(host: HostContext<WebhooksConfig>): ServiceParts {
   const consumers = [subscriber('payments'), subscriber('reconciliation')];
   const endpoints = webhookEndpoints({ secretKey: () => config.STRIPE_SECRET_KEY.value, apiBase: config.STRIPE_API_BASE });
   const setup = { db, endpoints, secrets: () => config.STRIPE_WEBHOOK_SECRET.value, clock, logger };
+  const eventReplay = eventReplays(host, SERVICE, { projections: [outcomeProjection] });
   const rpc = served(
+    eventReplay.serve,
     () => serveOutboxRead(broker, db, SERVICE),
     () => serveDeadLetters({ broker, db, owner: SERVICE, logger, clock, consumers }),
     () => serveRpc(broker, RPC.webhookEventList, SERVICE, (request) => answerList(db, request)),
@@ -242,7 +246,7 @@ export function setup(host: HostContext<WebhooksConfig>): ServiceParts {
 
   return {
     module: WebhooksModule,
-    loops: [relay, normalizeLoop, hintLoop, parkedLoop, sweepLoop, retentionLoop, erasureLoop, replayLoop],
+    loops: [relay, normalizeLoop, hintLoop, parkedLoop, sweepLoop, retentionLoop, erasureLoop, replayLoop, eventReplay.loop],
     consumers: [calls, ...consumers, rpc],
     configureHttp: (fastify) => webhookRoute(fastify, { receiver, logger }),
     stop: async () => {

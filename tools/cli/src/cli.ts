@@ -61,6 +61,11 @@ export class Cli {
     this.terminal.out(text.endsWith('\n') ? text : `${text}\n`);
   }
 
+  /** Something to look at before a question; with `--json` it is in the result. */
+  explain(text: string): void {
+    if (!this.#json) this.terminal.out(`${text}\n`);
+  }
+
   /** Something to know beside the result; never on stdout. */
   note(text: string): void {
     this.terminal.err(`${text}\n`);
@@ -83,8 +88,8 @@ export class Cli {
     return { done: true, result };
   }
 
-  /** Work that takes a while, with something that moves where a person looks at it. */
-  async progress<R>(message: string, work: (say: (message: string) => void) => Promise<R>): Promise<R> {
+  /** Work that takes a while, with something that moves where a person looks at it; `say` changes what stands beside it. */
+  async progress<R>(message: string, work: (say: (text: string) => void) => Promise<R>): Promise<R> {
     if (!this.terminal.interactive || this.#json) return work(() => undefined);
     const spin = spinner({ output: this.terminal.output });
     spin.start(message);

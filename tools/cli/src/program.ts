@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { Cli } from './cli.js';
 import type { ExitCode } from './exit.js';
+import { eventsCommands } from './events/events.commands.js';
 import { outboxCommands } from './outbox/outbox.commands.js';
 import { secretsCommands } from './secrets/secrets.commands.js';
 import { keysCommands } from './keys/keys.commands.js';
@@ -24,6 +25,7 @@ const NOUNS = [
   retriesCommands,
   deadLettersCommands,
   webhooksCommands,
+  eventsCommands,
   outboxCommands,
   secretsCommands,
   tenantsCommands,

@@ -11,6 +11,10 @@ import { readReconciliationConfig } from '@tidegate/reconciliation/config';
 import { hosted as reconciliation } from '@tidegate/reconciliation/hosted';
 import { hosted as webhooks } from '@tidegate/webhooks/hosted';
 import { WebhooksConfig } from '@tidegate/webhooks/config';
+import type { Owner } from '@tidegate/contracts/subjects';
+import { openDatabase } from '@tidegate/database/database';
+import { connectBroker } from '@tidegate/messaging/connection';
+import { serveOutboxRead } from '@tidegate/messaging/outbox-read.rpc';
 import { natsPermissions, SERVICES } from '@tidegate/messaging/topology';
 import { readConfig } from '@tidegate/service-host/config';
 import { type RunningService, startService } from '@tidegate/service-host/host';
@@ -60,6 +64,8 @@ export interface OperatorWorldOptions {
   deliveries?: true;
   /** Receipts and reconciliation run, too. */
   whole?: true;
+  /** Services that do not run here and whose outbox can be read all the same. */
+  outboxOf?: readonly Owner[];
 }
 
 const quiet = createLogger({ service: 'operator world', level: 'silent' });
@@ -109,6 +115,7 @@ export async function operatorWorld(options: OperatorWorldOptions = {}): Promise
         ]
       : []),
   ]);
+  const outboxes = await Promise.all((options.outboxOf ?? []).map((owner) => outboxOf(owner, base(owner))));
   const url = running[0]?.url ?? '';
   const paymentsUrl = running[1]?.url ?? '';
   const webhooksUrl = running[2]?.url ?? '';
@@ -150,9 +157,22 @@ export async function operatorWorld(options: OperatorWorldOptions = {}): Promise
     async stop() {
       simulator.clearFaults();
       await admin.end();
-      await Promise.all(running.map((service) => service.stop()));
+      await Promise.all([...running, ...outboxes].map((service) => service.stop()));
       await Promise.all([nats.stop(), simulator.close()]);
       await database.drop();
+    },
+  };
+}
+
+async function outboxOf(owner: Owner, { DATABASE_URL, NATS_URL }: { DATABASE_URL: string; NATS_URL: string }) {
+  const { db, close } = openDatabase<Record<string, never>>({ url: DATABASE_URL, poolSize: 1, applicationName: `${owner} outbox` }, quiet);
+  const broker = await connectBroker({ servers: NATS_URL, name: owner, service: owner, logger: quiet });
+  const server = serveOutboxRead(broker, db, owner);
+  return {
+    async stop() {
+      await server.stop();
+      await broker.drain();
+      await close();
     },
   };
 }

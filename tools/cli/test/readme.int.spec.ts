@@ -48,6 +48,11 @@ const EXAMPLES = [
   'webhooks sweep --check',
   'webhooks sweep --since 7d --reason "the endpoint was away"',
   'webhooks endpoints',
+  'events replay --consumer webhooks-outcomes-payments --dry-run --reason "INC-42"',
+  'events list',
+  'events show {events}',
+  'events swap {events} --reason "INC-42"',
+  'events stop {events} --reason "known to be right"',
   'outbox status',
   'secrets fingerprint',
   'tenants create acme --name "Acme GmbH" --zone Europe/Berlin --locale de --reason "new customer" --yes',
@@ -62,7 +67,7 @@ let world: OperatorWorld;
 let page: Server;
 const printed = new Map<string, string>();
 beforeAll(async () => {
-  world = await operatorWorld({ payments: { STRIPE_STATUS_URL: await statusPage() } });
+  world = await operatorWorld({ payments: { STRIPE_STATUS_URL: await statusPage() }, outboxOf: ['reconciliation'] });
   const ids: Record<string, string> = {
     key: (await world.newKey({})).split('_')[2] ?? '',
     letter: await setAside(),
@@ -80,6 +85,7 @@ beforeAll(async () => {
   for (const example of EXAMPLES) {
     const line = example.replace(/\{(\w+)\}/, (_, name: string) => ids[name] ?? '');
     if (example === 'outbox status') await everythingPublished();
+    if (example === 'events list') ids['events'] = await newestReplay();
     if (example.startsWith('checkouts late-success')) await paidLate(ids);
     const { out } = await world.tidegate(line);
     // Two services do not run here.
@@ -110,6 +116,9 @@ async function statusPage(): Promise<string> {
   await new Promise<void>((resolve) => page.listen(0, '127.0.0.1', resolve));
   return `http://127.0.0.1:${(page.address() as AddressInfo).port}/api/v2/status.json`;
 }
+
+const newestReplay = async (): Promise<string> =>
+  (await world.json<{ data: { id: string }[] }>('events list --limit 1')).value.data[0]?.id ?? '';
 
 async function setAside(): Promise<string> {
   await world.query(
@@ -160,7 +169,7 @@ const harmless = (text: string): string => text.replace(/tg_test_\w+/g, 'tg_test
 const likened = (text: string): string[] =>
   harmless(text)
     .replace(/\b(pay|pi|ch|cks|we|req|cs_test|acct|evt|rpl|swp)_\w+/g, 'ID')
-    .replace(/dl_[\w-]+/g, 'ID')
+    .replace(/(dl|evr)_[\w-]+/g, 'ID')
     .replace(/\b(payments|webhooks|gateway|receipts|reconciliation)-\d+-\d+-[0-9a-f]+/g, 'PROCESS')
     .replace(/https?:\/\/\S+/g, 'URL')
     .replace(/sha256:[0-9a-f]{8}/g, 'FINGERPRINT')

@@ -20,6 +20,7 @@ interface Theirs {
   apiKey: string;
   breaker: string;
   deadLetter: string;
+  eventReplay: string;
 }
 const KIND_IN_PATH: Record<string, keyof Theirs> = {
   '/v1/payments/{id}': 'payment',
@@ -34,6 +35,7 @@ const KIND_IN_PATH: Record<string, keyof Theirs> = {
   '/v1/ops/api-keys/{id}': 'apiKey',
   '/v1/ops/breakers/{name}': 'breaker',
   '/v1/ops/dead-letters/{id}': 'deadLetter',
+  '/v1/ops/event-replays/{id}': 'eventReplay',
   '/v1/ops/webhook-events/{id}': 'webhookEvent',
   '/v1/ops/webhook-replays/{id}': 'replay',
   '/v1/ops/webhook-sweeps/{id}': 'sweep',
@@ -109,6 +111,7 @@ async function madeByDefault(): Promise<Theirs> {
     ...(await webhookEvents()),
     sweep: await made('/v1/ops/webhook-sweeps', { reason: 'a drill' }),
     deadLetter: await first('/v1/ops/dead-letters'),
+    eventReplay: await made('/v1/ops/event-replays', { consumer: 'receipts-payments', dry_run: true, reason: 'a drill' }),
     apiKey: (await world.newKey({})).split('_')[2] ?? '',
     breaker: 'stripe_usage',
   };

@@ -84,12 +84,17 @@ export const RPC = {
   stripeCheck: 'payments.rpc.stripe.check.v1',
   tenantGet: 'gateway.rpc.tenant.get.v1',
 } as const;
-export type RpcSubject = (typeof RPC)[keyof typeof RPC] | DeadLetterSubject;
+export type RpcSubject = (typeof RPC)[keyof typeof RPC] | DeadLetterSubject | EventReplaySubject;
 
 /** Every service answers for what it set aside itself. */
 export type DeadLetterVerb = 'list' | 'get' | 'replay' | 'discard';
 export type DeadLetterSubject = `${Owner}.rpc.dead_letter.${DeadLetterVerb}.v1`;
 export const deadLetterSubject = (owner: Owner, verb: DeadLetterVerb): DeadLetterSubject => `${owner}.rpc.dead_letter.${verb}.v1`;
+
+/** Every service replays events into its own projections. */
+export type EventReplayVerb = 'create' | 'list' | 'get' | 'swap' | 'stop';
+export type EventReplaySubject = `${Owner}.rpc.event_replay.${EventReplayVerb}.v1`;
+export const eventReplaySubject = (owner: Owner, verb: EventReplayVerb): EventReplaySubject => `${owner}.rpc.event_replay.${verb}.v1`;
 
 /** `gateway.rpc.tenant.get.v1` answers this (not an HttpReply), or null for an unknown tenant. Request: `{ tenant }`. */
 export const Tenant = z.object({

@@ -11,11 +11,15 @@ export interface Child {
 
 /** Starts child.main.ts. It dies with the world at the latest. */
 export function startChild(world: World, options: { failpoint?: string; poison?: number } = {}): Child {
-  const setting = {
+  return startProgram(world, 'child.main.ts', {
     ...options,
     nats: { payments: world.nats.url('payments'), receipts: world.nats.url('receipts') },
     database: { payments: world.database.urlFor('payments'), receipts: world.database.urlFor('receipts') },
-  };
+  });
+}
+
+/** Starts a program of this folder with a setting. It dies with the world at the latest. */
+export function startProgram(world: World, file: string, setting: object): Child {
   const child = spawn(
     process.execPath,
     [
@@ -24,7 +28,7 @@ export function startChild(world: World, options: { failpoint?: string; poison?:
       '--conditions=tidegate-source',
       '--import',
       join(import.meta.dirname, 'run-typescript.mjs'),
-      join(import.meta.dirname, 'child.main.ts'),
+      join(import.meta.dirname, file),
       JSON.stringify(setting),
     ],
     { stdio: ['ignore', 'ignore', 'pipe'], env: {} },

@@ -13,13 +13,9 @@ import { type HttpReply, jsonReply } from '@tidegate/contracts/rpc/http-reply';
 import { deadLetterSubject, type DeadLetterVerb, type RouteRequest, type RpcSubject } from '@tidegate/contracts/rpc/routes';
 import type { Owner } from '@tidegate/contracts/subjects';
 import type { Gathered } from '../http/endpoint.js';
+import { cursorOf, readCursor } from './place-cursor.js';
 
 type Answers = Parameters<ReturnType<Gathered['plan']>['merge']>[0];
-interface Place {
-  at: string;
-  id: string;
-}
-
 const DEFAULT_LIMIT = 20;
 const subjectsOf = (verb: DeadLetterVerb, owners: readonly Owner[] = DEAD_LETTER_OWNERS): RpcSubject[] =>
   owners.map((owner) => deadLetterSubject(owner, verb));
@@ -31,7 +27,7 @@ export const listed: Gathered = {
   subjects: subjectsOf('list'),
   plan(request) {
     const { cursor, ...query } = request.query;
-    const after = cursor === undefined ? null : readCursor(cursor);
+    const after = cursor === undefined ? null : readCursor(cursor, (id) => readDeadLetterId(id) !== null);
     if (cursor !== undefined && !after)
       return { ask: [], request, merge: () => badRequest(request, 'The cursor is not one of this list.') };
     const params = after ? { after_at: after.at, after_id: after.id } : {};
@@ -116,14 +112,3 @@ function inOrder(a: DeadLetterView, b: DeadLetterView): number {
 }
 
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
-
-const cursorOf = (place: Place): string => Buffer.from(JSON.stringify([place.at, place.id])).toString('base64url');
-
-function readCursor(text: string): Place | null {
-  try {
-    const [at, id] = JSON.parse(Buffer.from(text, 'base64url').toString('utf8')) as unknown[];
-    return typeof at === 'string' && !Number.isNaN(Date.parse(at)) && typeof id === 'string' && readDeadLetterId(id) ? { at, id } : null;
-  } catch {
-    return null;
-  }
-}

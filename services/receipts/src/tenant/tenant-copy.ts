@@ -22,12 +22,6 @@ export class TenantUnknown extends Error {
   override readonly name = 'TenantUnknown';
 }
 
-/** The copy as it is, however old; null when there is none. Asks nobody, so it may run inside a transaction. */
-export async function keptTenant(db: Kysely<Tables>, id: string): Promise<Tenant | null> {
-  const copy = await db.selectFrom('tenants').select('data').where('id', '=', id).executeTakeFirst();
-  return copy ? Tenant.parse(copy.data) : null;
-}
-
 /** What receipts know of tenants: a copy at most a minute old, or the last one known while the gateway is away. */
 export class TenantCopies {
   private awayAt = -Infinity;

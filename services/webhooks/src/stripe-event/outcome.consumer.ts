@@ -14,9 +14,7 @@ export function outcomeConsumer(service: 'payments' | 'reconciliation', metrics:
     projector: true,
     async handle(tx, message) {
       if (message.subject !== subject) return;
-      const report = StripeEventHandled.safeParse(message.envelope.data);
-      if (!report.success) throw new PermanentFailure(`not a ${subject}: ${report.error.message}`);
-      typeOf.set(message, await recordOutcome(tx, report.data, new Date(message.envelope.occurred_at)));
+      typeOf.set(message, await recordOutcome(tx, reportIn(message), new Date(message.envelope.occurred_at)));
     },
     afterCommit(message) {
       if (message.subject !== subject || service !== 'payments') return;
@@ -24,4 +22,11 @@ export function outcomeConsumer(service: 'payments' | 'reconciliation', metrics:
       if (COUNTED.includes(outcome)) metrics.counted(typeOf.get(message) ?? null, outcome as WebhookResult);
     },
   };
+}
+
+/** Throws PermanentFailure for what is no report. */
+export function reportIn({ subject, envelope }: Incoming): StripeEventHandled {
+  const report = StripeEventHandled.safeParse(envelope.data);
+  if (!report.success) throw new PermanentFailure(`not a ${subject}: ${report.error.message}`);
+  return report.data;
 }

@@ -9,7 +9,7 @@ export interface ReportedOutcome {
 }
 
 /** What an operator has to see first. A foreign object is worth more notice than one consumer's having noted it. */
-const NOTICE: Record<Outcome, number> = { failed: 4, parked: 3, foreign: 2, processed: 1, ignored: 0 };
+export const NOTICE: Record<Outcome, number> = { failed: 4, parked: 3, foreign: 2, processed: 1, ignored: 0 };
 
 /** One outcome for an event that several consumers reported about: the one that needs most attention, with its consumer's reason. */
 export function summary(reports: readonly ReportedOutcome[]): { outcome: Outcome; error: string | null } | null {

@@ -10,8 +10,7 @@ import type { EventKey } from './stripe-event.store.js';
  * Answers the event's type; null when the event is not stored here (any more), and then nothing is recorded.
  */
 export async function recordOutcome(tx: Transaction<WebhooksTables>, report: StripeEventHandled, at: Date): Promise<string | null> {
-  const { stripe_event_id, consumer, outcome } = report;
-  const reason = report.reason?.replaceAll('\u0000', '') ?? null;
+  const { stripe_event_id } = report;
   const event = await tx
     .selectFrom('stripe_events')
     .select(['created', 'event_type'])
@@ -20,20 +19,7 @@ export async function recordOutcome(tx: Transaction<WebhooksTables>, report: Str
     .executeTakeFirst();
   if (!event) return null;
   const { created } = event;
-  await tx
-    .insertInto('stripe_event_outcomes')
-    .values({ created, stripe_event_id, consumer, outcome, reason, reported_at: at })
-    .onConflict((conflict) =>
-      conflict
-        .columns(['created', 'stripe_event_id', 'consumer'])
-        .doUpdateSet((eb) => ({
-          outcome: eb.ref('excluded.outcome'),
-          reason: eb.ref('excluded.reason'),
-          reported_at: eb.ref('excluded.reported_at'),
-        }))
-        .whereRef('excluded.reported_at', '>=', 'stripe_event_outcomes.reported_at'),
-    )
-    .execute();
+  await recordReport(tx, created, report, at);
   const reports = await outcomesOf(tx, { created, stripe_event_id });
   const summed = summary(reports);
   if (!summed) return event.event_type;
@@ -48,6 +34,26 @@ export async function recordOutcome(tx: Transaction<WebhooksTables>, report: Str
     .where('stripe_event_id', '=', stripe_event_id)
     .execute();
   return event.event_type;
+}
+
+/** Only the report itself, unless a later one is recorded. `created` is the event's. */
+export async function recordReport(tx: Transaction<WebhooksTables>, created: Date, report: StripeEventHandled, at: Date): Promise<void> {
+  const { stripe_event_id, consumer, outcome } = report;
+  const reason = report.reason?.replaceAll('\u0000', '') ?? null;
+  await tx
+    .insertInto('stripe_event_outcomes')
+    .values({ created, stripe_event_id, consumer, outcome, reason, reported_at: at })
+    .onConflict((conflict) =>
+      conflict
+        .columns(['created', 'stripe_event_id', 'consumer'])
+        .doUpdateSet((eb) => ({
+          outcome: eb.ref('excluded.outcome'),
+          reason: eb.ref('excluded.reason'),
+          reported_at: eb.ref('excluded.reported_at'),
+        }))
+        .whereRef('excluded.reported_at', '>=', 'stripe_event_outcomes.reported_at'),
+    )
+    .execute();
 }
 
 /** What the consumers reported about one event. */

@@ -1,10 +1,10 @@
 import { type JsMsg, jetstream } from '@nats-io/jetstream';
 import { type Logger } from '@tidegate/telemetry/logger';
-import { fromStream } from './arrival.js';
-import { type Broker } from './broker.js';
-import { createRebuildConsumer } from './ensure-topology.js';
-import { type Arrival } from './inbox-store.js';
-import { type DurableSpec } from './topology.js';
+import { fromStream } from '../arrival.js';
+import { type Broker } from '../broker.js';
+import { createRebuildConsumer } from '../ensure-topology.js';
+import { type Arrival } from '../inbox-store.js';
+import { type DurableSpec } from '../topology.js';
 
 const PAGE = 500;
 const PAGE_WAIT_MS = 2_000;
@@ -13,7 +13,7 @@ const PAGE_WAIT_MS = 2_000;
  * Reads a stream from its start to its present end and hands the messages over in pages. Answers how many there were; none, and a log line, when the
  * broker or the stream is not there: the owner's outbox has everything.
  */
-export async function replayStream(
+export async function readStream(
   broker: Broker,
   spec: DurableSpec,
   logger: Logger,

@@ -1,0 +1,133 @@
+import { type Envelope } from '@tidegate/contracts/envelope';
+import { type Db } from '@tidegate/database/database';
+import { type Logger } from '@tidegate/telemetry/logger';
+import { type RawBuilder, sql } from 'kysely';
+import { type Broker } from '../broker.js';
+import { GapFiller } from '../gap-filler.js';
+import { type Incoming, PermanentFailure } from '../incoming.js';
+import { type InboxKey } from '../inbox-key.js';
+import { type LaneRow } from '../inbox-lanes.js';
+import { effectiveBefore } from '../inbox-replays.js';
+import { type Arrival, storeArrivals } from '../inbox-store.js';
+import { readWatermark } from '../inbox-watermark.js';
+import { type ProjectionSource, type Tx } from './projection.js';
+import { readStream } from './read-stream.js';
+
+/** One source of a projection on its way into a generation of its own beside the live one. */
+export interface Replayed extends ProjectionSource {
+  live: InboxKey;
+  beside: InboxKey;
+}
+
+/** Where a replay from a certain place on begins. `touched` is a table (consumer, aggregate) of what it is about. */
+export interface Beginning {
+  from: { time: Date } | { consumer: string; position: number };
+  touched: RawBuilder<unknown>;
+}
+
+/** The owner of a stream does not answer, so nobody can say that everything was read. Nothing was changed. */
+export class RebuildIncomplete extends Error {
+  override name = 'RebuildIncomplete';
+}
+
+/** The owner was restored from a backup while its events were being replayed: what was read is not all of the same history. */
+export class EpochChanged extends Error {
+  override name = 'EpochChanged';
+}
+
+const PAGE = 500;
+
+/**
+ * Stores everything that the stream still has, and then what only the owner's outbox has. Answers how many came from the stream. Throws RebuildIncomplete
+ * when the owner does not answer.
+ */
+export async function readSource(
+  { db, broker, logger, service }: { db: Db; broker: Broker; logger: Logger; service: string },
+  { durable, stream, beside }: Replayed,
+  inPage: (work: (tx: Tx) => Promise<unknown>) => Promise<unknown>,
+): Promise<number> {
+  const store = (arrivals: Arrival[]) => inPage((tx) => storeArrivals(tx, beside, arrivals));
+  const fromStream = await readStream(broker, { durable, stream, service }, logger, store);
+  const filler = new GapFiller({ db, broker, logger, stream, gapAfterMs: 0, headCheckMs: 0, store }, beside);
+  if (!(await filler.check())) throw new RebuildIncomplete(`The owner of ${stream} does not answer, or does not keep all of it`);
+  return fromStream;
+}
+
+/** Takes over what the live generation has stored since, from its own inbox: the stream may be ahead of it or behind. Throws EpochChanged. */
+export async function followLive(tx: Tx, { live, beside }: Replayed): Promise<void> {
+  const [theirs, ours] = [await readWatermark(tx, live), await readWatermark(tx, beside)];
+  if (theirs.epoch !== ours.epoch) throw new EpochChanged(`${live.consumer} is in epoch ${theirs.epoch}, its replay in ${ours.epoch}`);
+  await sql`
+    INSERT INTO inbox (consumer, generation, message_id, epoch, position, subject, aggregate, bytes, replay_of, stored_at)
+    SELECT consumer, ${beside.generation}, message_id, epoch, position, subject, aggregate, bytes, replay_of, stored_at FROM inbox
+    WHERE consumer = ${live.consumer} AND generation = ${live.generation} AND position > ${ours.position}
+    ON CONFLICT DO NOTHING`.execute(tx);
+  if (theirs.position > ours.position)
+    await sql`
+      UPDATE inbox_watermarks SET position = ${theirs.position}
+      WHERE consumer = ${beside.consumer} AND generation = ${beside.generation}`.execute(tx);
+}
+
+/** Notes the aggregates that have an event at the beginning or after it, among those above a position. */
+export async function noteTouched(tx: Tx, { beside }: Replayed, { from, touched }: Beginning, above: number): Promise<void> {
+  if ('consumer' in from && from.consumer !== beside.consumer) return;
+  const since =
+    'position' in from
+      ? sql`position >= ${from.position}`
+      : sql`(convert_from(bytes, 'UTF8')::jsonb ->> 'occurred_at')::timestamptz >= ${from.time}`;
+  await sql`
+    INSERT INTO ${touched} (consumer, aggregate)
+    SELECT DISTINCT consumer, aggregate FROM inbox
+    WHERE consumer = ${beside.consumer} AND generation = ${beside.generation} AND position > ${above} AND ${since}
+    ON CONFLICT DO NOTHING`.execute(tx);
+}
+
+type Row = Pick<LaneRow, 'message_id' | 'epoch' | 'position' | 'subject' | 'aggregate' | 'bytes' | 'replay_of'>;
+
+/**
+ * Handles, in order of position, the next page of messages that the live generation has handled, as this transaction sees it. What waits, is dead or was
+ * discarded there stays untouched here, so that the two differ in nothing but their rows. Answers the last position and how many there were; none when
+ * everything above `after` is done. Throws PermanentFailure for a message that cannot be handled.
+ */
+export async function handlePage(
+  tx: Tx,
+  source: Replayed,
+  after: number,
+  beginning: Beginning | null,
+): Promise<{ last: number; handled: number }> {
+  const { live, beside } = source;
+  const about = beginning
+    ? sql`AND EXISTS (SELECT 1 FROM ${beginning.touched} AS t WHERE t.consumer = n.consumer AND t.aggregate = n.aggregate)`
+    : sql``;
+  const { rows } = await sql<Row>`
+    SELECT n.message_id, coalesce(l.epoch, n.epoch) AS epoch, n.position, n.subject, n.aggregate, n.bytes, n.replay_of
+    FROM inbox AS n LEFT JOIN inbox AS l ON l.consumer = n.consumer AND l.generation = ${live.generation} AND l.message_id = n.message_id
+    WHERE n.consumer = ${beside.consumer} AND n.generation = ${beside.generation} AND n.state = 'pending' AND n.position > ${after}
+      AND n.position <= (SELECT position FROM inbox_watermarks WHERE consumer = ${live.consumer} AND generation = ${live.generation})
+      AND coalesce(l.state, 'done') = 'done' ${about}
+    ORDER BY n.position LIMIT ${PAGE}`.execute(tx);
+  const passed = source.handler.replays === 'again' ? new Set() : await effectiveBefore(tx, beside, rows);
+  for (const row of rows) if (!passed.has(row.message_id)) await handle(tx, source, row);
+  await sql`
+    UPDATE inbox SET state = 'done', started = 1, finished = 1, handled_at = clock_timestamp()
+    WHERE consumer = ${beside.consumer} AND generation = ${beside.generation}
+      AND message_id = ANY(${rows.map((row) => row.message_id)}::uuid[])`.execute(tx);
+  return { last: rows.at(-1)?.position ?? after, handled: rows.length };
+}
+
+/** A projector that fails on one message fails on it again: the replay ends instead of retrying. */
+async function handle(tx: Tx, { handler, beside, stream }: Replayed, { message_id, bytes, replay_of: _, ...row }: Row): Promise<void> {
+  try {
+    const envelope = JSON.parse(bytes.toString('utf8')) as Envelope;
+    const message: Incoming = { ...row, ...beside, messageId: message_id, stream, attempt: 1, envelope };
+    await handler.handle(tx, message, undefined);
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new PermanentFailure(
+      `Message ${message_id} of ${beside.consumer} (${row.subject}, position ${row.position}) cannot be projected: ${why}`,
+      {
+        cause,
+      },
+    );
+  }
+}

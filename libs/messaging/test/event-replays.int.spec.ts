@@ -1,0 +1,249 @@
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { noFailpoints } from '@tidegate/database/failpoints';
+import { eventually } from '@tidegate/test-harness/eventually';
+import { sql } from 'kysely';
+import { v7 as uuidv7 } from 'uuid';
+import { discardDeadLetter, listDeadLetters, replayDeadLetter } from '../src/dead-letters.js';
+import { type Handler, PermanentFailure, type Subscriber } from '../src/subscriber.js';
+import { ReplayRunner } from '../src/replay/replay.flow.js';
+import { findReplay, listDifferences, requestReplay, wantStop, wantSwap } from '../src/replay/replay.store.js';
+import { startProgram } from './support/child.js';
+import { totals, totalsProjection } from './support/totals.js';
+import { type Member, type Publish, quiet, upTo, World } from './support/world.js';
+
+jest.setTimeout(60_000);
+
+const CONSUMER = 'reconciliation-payments';
+const control = { stopping: new AbortController().signal, alive: () => undefined };
+const CORRUPTED = [
+  { table: 'totals', key: { aggregate: 'quiet_1' }, kind: 'different', live: { sum: 999 }, replayed: { sum: 1 } },
+  { table: 'totals', key: { aggregate: 'quiet_2' }, kind: 'missing', live: null, replayed: { aggregate: 'quiet_2', messages: 1, sum: 2 } },
+  { table: 'totals', key: { aggregate: 'stranger' }, kind: 'extra', live: { aggregate: 'stranger', messages: 1, sum: 1 }, replayed: null },
+];
+
+let world: World;
+let own: Member;
+let publish: Publish;
+let subscriber: Subscriber;
+/** Messages with these numbers cannot be handled. */
+const poisonous = new Set<number>();
+const live: Handler = {
+  ...totals,
+  async handle(tx, message, prepared) {
+    if (poisonous.has((message.envelope.data as { n: number }).n)) throw new PermanentFailure('poison');
+    await totals.handle(tx, message, prepared);
+  },
+};
+let sent = 0;
+
+beforeAll(async () => {
+  world = await World.open();
+  ({ publish } = await world.owner('payments'));
+  own = await world.member('reconciliation');
+  subscriber = await world.subscribe(own, CONSUMER, live);
+  for (const n of upTo(4)) await send(`quiet_${n}`, n);
+  await handled();
+});
+afterAll(() => world.close());
+
+async function send(aggregate: string, n: number): Promise<void> {
+  await publish(aggregate, n);
+  sent += 1;
+}
+
+/** Everything that was sent is handled, or set aside. */
+const handled = (setAside = 0) =>
+  eventually(async () => {
+    const { rows } = await sql<{ messages: number }>`SELECT coalesce(sum(messages), 0)::int AS messages FROM totals`.execute(own.db);
+    expect(rows[0]?.messages).toBe(sent - setAside);
+  });
+
+function runner(handler?: Pick<Handler, 'handle'>): ReplayRunner {
+  const parts = { ...own, logger: quiet, failpoints: noFailpoints, clock: { now: () => new Date() }, instance: `spec-${Math.random()}` };
+  return new ReplayRunner({ ...parts, replayable: { projections: [totalsProjection(handler)] } });
+}
+
+async function wanted(changes: { swap?: true; from_time?: Date; from_position?: number } = {}): Promise<string> {
+  const { swap, from_time = null, from_position = null } = changes;
+  const [id, actor, reason] = [uuidv7(), 'key:spec', 'looks wrong'];
+  const by = swap ? { swap_actor: actor, swap_reason: reason } : { swap_actor: null, swap_reason: null };
+  const wish = { id, consumer: CONSUMER, projection: CONSUMER, from_time, from_position, actor, reason, requested_at: new Date(), ...by };
+  expect(await requestReplay(own.db, wish)).toBeNull();
+  return id;
+}
+
+async function corrupt(): Promise<void> {
+  await sql`UPDATE totals SET sum = 999 WHERE aggregate = 'quiet_1'`.execute(own.db);
+  await sql`DELETE FROM totals WHERE aggregate = 'quiet_2'`.execute(own.db);
+  await sql`INSERT INTO totals VALUES ('stranger', 1, 1)`.execute(own.db);
+}
+
+async function table(): Promise<unknown[]> {
+  const { rows } = await sql`SELECT * FROM totals ORDER BY aggregate`.execute(own.db);
+  return rows;
+}
+
+async function leftovers(): Promise<unknown[]> {
+  const { rows } = await sql`SELECT table_name FROM information_schema.tables WHERE table_schema = 'reconciliation_rebuild'
+    UNION ALL SELECT consumer || generation FROM inbox_watermarks w WHERE generation <> (SELECT live FROM inbox_generations g WHERE g.consumer = w.consumer)`.execute(
+    own.db,
+  );
+  return rows;
+}
+
+async function lockWaits(): Promise<number> {
+  const { rows } = await sql`SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`.execute(
+    own.db,
+  );
+  return rows.length;
+}
+
+/** Messages come without a pause until the returned function is called. */
+function traffic(): () => Promise<void> {
+  let on = true;
+  const flowing = (async () => {
+    for (let n = 1; on; n += 1) await send(`busy_${n % 5}`, n);
+  })();
+  return async () => {
+    on = false;
+    await flowing;
+  };
+}
+
+describe('Given three rows that were changed by hand', () => {
+  it('a replay names exactly these while messages keep coming, and changes nothing', async () => {
+    await corrupt();
+    const stop = traffic();
+    const id = await wanted();
+    expect(await runner().runOnce(control)).toBe(1);
+    expect(await findReplay(own.db, id)).toMatchObject({ state: 'ready', missing: 1, extra: 1, different: 1, failure: null });
+    expect(await listDifferences(own.db, id)).toEqual(CORRUPTED);
+    expect(await table()).toEqual(expect.arrayContaining([{ aggregate: 'quiet_1', messages: 1, sum: 999 }]));
+    await stop();
+  });
+
+  it('one that another wish replaces is swapped in under traffic: nobody sees a row gone, none is lost and none counts twice', async () => {
+    const at = runner();
+    const id = await wanted();
+    await at.runOnce(control);
+    const stop = traffic();
+    const seen: number[] = [];
+    let watching = true;
+    const watched = (async () => {
+      while (watching)
+        seen.push(
+          (await sql<{ busy: number }>`SELECT count(*) AS busy FROM totals WHERE aggregate LIKE 'busy%'`.execute(own.db)).rows[0]?.busy ??
+            0,
+        );
+    })();
+
+    expect(await wantSwap(own.db, id, { actor: 'key:spec', reason: 'it is wrong' })).toBe(true);
+    expect(await at.runOnce(control)).toBe(1);
+    watching = false;
+    await watched;
+    await stop();
+
+    expect(await findReplay(own.db, id)).toMatchObject({ state: 'done', missing: 1, extra: 1, different: 1 });
+    expect(new Set(seen)).toEqual(new Set([5]));
+    await handled();
+    expect((await table()).slice(-4)).toEqual(upTo(4).map((n) => ({ aggregate: `quiet_${n}`, messages: 1, sum: n })));
+    expect(await leftovers()).toEqual([]);
+    const { rows } = await sql`SELECT actor, action, target, reason, details ->> 'different' AS different FROM operator_actions`.execute(
+      own.db,
+    );
+    expect(rows).toEqual([{ actor: 'key:spec', action: 'event_replay.swap', target: CONSUMER, reason: 'it is wrong', different: '1' }]);
+    expect((await subscriber.watermark()).position).toBe(sent);
+  });
+
+  it('one with a place to begin is about what was touched since, by time and by position, and leaves the rest as it is', async () => {
+    const since = new Date();
+    await send('quiet_3', 3);
+    await handled();
+    await sql`UPDATE totals SET sum = 999 WHERE aggregate IN ('quiet_3', 'quiet_4')`.execute(own.db);
+    const only3 = [{ table: 'totals', key: { aggregate: 'quiet_3' }, kind: 'different', live: { sum: 999 }, replayed: { sum: 6 } }];
+    for (const from of [{ from_time: since }, { from_position: sent }]) {
+      const id = await wanted(from);
+      await runner().runOnce(control);
+      expect(await listDifferences(own.db, id)).toEqual(only3);
+    }
+    const generation = (await sql<{ live: number }>`SELECT live FROM inbox_generations`.execute(own.db)).rows[0]?.live;
+    await wanted({ from_position: sent, swap: true });
+    await runner().runOnce(control);
+    expect((await table()).slice(-2)).toEqual([
+      { aggregate: 'quiet_3', messages: 2, sum: 6 },
+      { aggregate: 'quiet_4', messages: 1, sum: 999 },
+    ]);
+    expect((await sql`SELECT live FROM inbox_generations`.execute(own.db)).rows).toEqual([{ live: generation }]);
+    expect(await leftovers()).toEqual([]);
+    await sql`UPDATE totals SET sum = 4 WHERE aggregate = 'quiet_4'`.execute(own.db);
+  });
+});
+
+describe('What a replay must not do', () => {
+  it('handle what was set aside: dead stays dead and can be handled later, discarded stays undone', async () => {
+    poisonous.add(100).add(200);
+    await send('dead', 100);
+    await send('dead', 101);
+    await send('given_up', 200);
+    await eventually(async () => expect(await listDeadLetters(own.db)).toHaveLength(2));
+    const [dead, givenUp] = await listDeadLetters(own.db);
+    await discardDeadLetter(own.db, CONSUMER, givenUp!.message_id, 'not needed');
+
+    const id = await wanted({ swap: true });
+    await runner().runOnce(control);
+
+    expect(await findReplay(own.db, id)).toMatchObject({ state: 'done', missing: 0, extra: 0, different: 0 });
+    expect((await listDeadLetters(own.db)).map((one) => one.message_id)).toEqual([dead!.message_id]);
+    poisonous.clear();
+    await replayDeadLetter(own.db, CONSUMER, dead!.message_id);
+    await handled(1);
+    expect(await table()).toEqual(expect.arrayContaining([{ aggregate: 'dead', messages: 2, sum: 201 }]));
+  });
+
+  it('go on when a person stops it, or change anything when a message cannot be projected', async () => {
+    const before = await table();
+    const id = await wanted({ swap: true });
+    let stopped: Promise<boolean> | undefined;
+    const whileStopped = {
+      async handle() {
+        stopped ??= wantStop(own.db, id);
+        await eventually(async () => expect(await lockWaits()).toBeGreaterThan(0));
+      },
+    };
+    await runner(whileStopped).runOnce(control);
+    expect(await stopped).toBe(true);
+    expect(await findReplay(own.db, id)).toMatchObject({ state: 'stopped' });
+
+    const failing = await wanted({ swap: true });
+    await runner({ handle: () => Promise.reject(new Error('no such column')) }).runOnce(control);
+    expect(await findReplay(own.db, failing)).toMatchObject({
+      state: 'failed',
+      failure: expect.stringMatching(/position 1\) .*no such column/),
+    });
+    expect(await table()).toEqual(before);
+    expect(await leftovers()).toEqual([]);
+  });
+
+  it('end with its process: killed with SIGKILL at each event_replay failpoint, another one drops what it built and begins again', async () => {
+    await corrupt();
+    const id = await wanted({ swap: true });
+    const setting = { nats: world.nats.url('reconciliation'), database: world.database.urlFor('reconciliation') };
+    for (const failpoint of ['page.before_commit', 'page.after_commit', 'swap.before_commit', 'swap.after_commit']) {
+      const { ended } = startProgram(world, 'replay.child.ts', {
+        ...setting,
+        failpoint: `reconciliation.event_replay.${failpoint}:kill:1`,
+      });
+      expect({ failpoint, signal: (await ended).signal }).toEqual({ failpoint, signal: 'SIGKILL' });
+      expect((await table()).some((row) => (row as { aggregate: string }).aggregate === 'stranger')).toBe(
+        failpoint !== 'swap.after_commit',
+      );
+      // Instead of waiting for the end of its lease.
+      await sql`UPDATE event_replays SET lease_until = '-infinity' WHERE id = ${id}`.execute(own.db);
+    }
+    expect(await runner().runOnce(control)).toBe(1);
+    expect(await findReplay(own.db, id)).toMatchObject({ state: 'done', missing: 1, extra: 1, different: 1, begun: 4 });
+    expect(await leftovers()).toEqual([]);
+    await send('quiet_1', 1);
+    await handled(1);
+  });
+});
