@@ -1,19 +1,18 @@
-import { readConfig } from '@tidegate/service-host/config';
-import { documented, url } from '@tidegate/service-host/settings';
 import { z } from 'zod';
 
 const consumer = z.object({
-  SHOP_DATABASE_URL: documented(url('postgres', 'postgresql'), { doc: "The shop's own database.", secret: true }),
-  NATS_URL: documented(url('nats', 'tls'), { doc: "Tidegate's broker, as the shop's own user.", secret: true }),
+  /** The shop's own database, as the shop's role. */
+  SHOP_DATABASE_URL: z.url(),
+  /** Tidegate's broker, as the shop's user. */
+  NATS_URL: z.url(),
 });
 
 const migration = z.object({
-  SHOP_ADMIN_DATABASE_URL: documented(url('postgres', 'postgresql'), {
-    doc: 'The same database as somebody who may create schemas and roles.',
-    secret: true,
-  }),
-  SHOP_PASSWORD: documented(z.string().min(1), { doc: "Password that the shop's login role gets.", secret: true }),
+  /** The same database as somebody who may create schemas and roles. */
+  SHOP_ADMIN_DATABASE_URL: z.url(),
+  /** Password that the shop's login role gets. */
+  SHOP_PASSWORD: z.string().min(1),
 });
 
-export const consumerConfig = () => readConfig(consumer);
-export const migrationConfig = () => readConfig(migration);
+export const consumerConfig = () => consumer.parse(process.env);
+export const migrationConfig = () => migration.parse(process.env);

@@ -1,9 +1,6 @@
-import { createLogger } from '@tidegate/telemetry/logger';
 import { consumerConfig } from './config.js';
-import { startConsumer } from './consumer.js';
+import { startShop } from './shop.js';
 
-const config = consumerConfig();
-const logger = createLogger({ service: 'shop' });
-const consumer = await startConsumer({ databaseUrl: config.SHOP_DATABASE_URL, natsUrl: config.NATS_URL, logger });
-logger.info({ event: 'shop_started' }, 'Shipping what is paid for');
-process.once('SIGTERM', () => void consumer.stop()).once('SIGINT', () => void consumer.stop());
+const { SHOP_DATABASE_URL, NATS_URL } = consumerConfig();
+const shop = await startShop({ databaseUrl: SHOP_DATABASE_URL, natsUrl: NATS_URL });
+for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void shop.stop());

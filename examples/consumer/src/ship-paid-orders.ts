@@ -1,6 +1,6 @@
 import { paymentSubject } from '@tidegate/contracts/events/payment';
 import { PaymentSnapshot } from '@tidegate/contracts/payment';
-import { type Handler, PermanentFailure } from '@tidegate/messaging/subscriber';
+import { type Handler, PermanentFailure } from '@tidegate/messaging/consumer';
 import { sql } from 'kysely';
 
 /** What the shop does when a payment has succeeded: orders a parcel. All other events pass by. */

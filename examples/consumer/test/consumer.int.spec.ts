@@ -1,12 +1,14 @@
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { type RunningConsumer } from '@tidegate/messaging/consumer';
+import { migrateConsumer } from '@tidegate/messaging/consumer-schema';
 import { natsPermissions, natsPermissionsOfConsumer } from '@tidegate/messaging/topology';
 import { createLogger } from '@tidegate/telemetry/logger';
 import { eventually } from '@tidegate/test-harness/eventually';
 import { natsForTests, type TestNats } from '@tidegate/test-harness/nats';
 import { postgresForTests, type TestDatabase } from '@tidegate/test-harness/postgres';
 import { sql } from 'kysely';
-import { type RunningConsumer, startConsumer } from '../src/consumer.js';
-import { migrateShop } from '../src/migrations.js';
+import { startShop } from '../src/shop.js';
 import { type Publisher, startPublisher } from './tidegate.js';
 
 const logger = createLogger({ service: 'shop', level: 'silent' });
@@ -30,11 +32,16 @@ beforeAll(async () => {
   const ownMigration = {
     key: `shop_${process.pid}`,
     passwordOf,
-    run: async (url: string) => void (await migrateShop(url, passwordOf('shop'))),
+    run: async (url: string) =>
+      void (await migrateConsumer(url, {
+        schema: 'shop',
+        password: passwordOf('shop'),
+        migrations: join(import.meta.dirname, '../migrations'),
+      })),
   };
   [tidegate, shop, nats] = await Promise.all([postgresForTests(), postgresForTests({ migrate: ownMigration }), natsForTests({ users })]);
   payments = await startPublisher(tidegate.urlFor('payments'), nats.url('payments'));
-  consumers.push(await startShop(), await startShop());
+  consumers.push(await started(), await started());
 }, 120_000);
 
 afterAll(async () => {
@@ -44,7 +51,7 @@ afterAll(async () => {
   await Promise.all([tidegate.drop(), shop.drop()]);
 });
 
-const startShop = () => startConsumer({ databaseUrl: shop.urlFor('shop'), natsUrl: nats.url('shop'), logger });
+const started = () => startShop({ databaseUrl: shop.urlFor('shop'), natsUrl: nats.url('shop'), logger });
 
 async function pay(...ids: string[]): Promise<void> {
   for (const id of ids) {
@@ -72,7 +79,7 @@ describe('The shop', () => {
   it('goes on where it stopped', async () => {
     await Promise.all(consumers.splice(1).map((one) => one.stop()));
     await pay(...ids('pay_later', 5));
-    consumers.push(await startShop());
+    consumers.push(await started());
     await eventually(async () => expect(await shipped('pay_later')).toEqual(ids('pay_later', 5)), { timeoutMs: 20_000 });
   }, 30_000);
 

@@ -1,0 +1,11 @@
+import { type Logger, type RunningConsumer, startConsumer } from '@tidegate/messaging/consumer';
+import { shipPaidOrders } from './ship-paid-orders.js';
+
+/** Starts the shop. Run as many as you like: they share the work, and each event still takes effect once. */
+export function startShop(options: { databaseUrl: string; natsUrl: string; logger?: Logger }): Promise<RunningConsumer> {
+  return startConsumer({
+    name: 'shop',
+    subscriptions: [{ durable: 'shop-payments', stream: 'PAYMENTS_EVENTS', handler: shipPaidOrders }],
+    ...options,
+  });
+}
