@@ -28,7 +28,7 @@ const pay = async (target: Target, agent: Agent, expected: Expected): Promise<bo
 };
 
 /** Of values in ascending order; `p` from 0 to 1. */
-export const percentile = (sorted: readonly number[], p: number): number =>
+export const percentile = (sorted: ArrayLike<number>, p: number): number =>
   sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * p))] ?? Number.NaN;
 
 /** Payments one after another on each of `connections` connections, for `seconds`. */
