@@ -41,6 +41,16 @@ const logger = {
   info: () => undefined,
 } as never;
 const settings = { everySeconds: 300, overlapSeconds: 600, settleSeconds: 0, alarmSeconds: 259_200 };
+/** Stripe as it answers until it falls silent, one event on each page. */
+const silentAfter = (pages: number): Pick<typeof stripe, 'listEvents'> => {
+  let asked = 0;
+  return {
+    listEvents: async (query) => {
+      asked += 1;
+      return asked > pages ? { kind: 'refused', retryAfterMs: 1000 } : stripe.listEvents({ ...query, limit: 1 });
+    },
+  };
+};
 const parts = () => ({
   db: bench.db,
   failpoints: noFailpoints,
@@ -54,6 +64,8 @@ const parts = () => ({
   unanswered: () => (unanswered += 1),
 });
 const sweeper = () => new Sweep(parts());
+
+const sum = (numbers: readonly number[]) => numbers.reduce((a, b) => a + b, 0);
 
 const hints = () => hinter(bench, stripe, { now: () => now });
 
@@ -144,6 +156,19 @@ describe('The sweep', () => {
     expect(await sweeper().runOnce({ epoch: 8 })).toBeGreaterThan(0);
     expect(await storedIds(bench)).toEqual(await listedIds());
     expect(id).toMatch(/^pi_/);
+  });
+
+  it('counts what it had found before Stripe fell silent', async () => {
+    await pay('pay_sweep3');
+    fiveMinutesLater();
+    const [counted, before] = [sum(found), (await storedIds(bench)).length];
+    const interrupted = new Sweep({ ...parts(), stripe: silentAfter(2) });
+    await expect(interrupted.runOnce({ epoch: 8 })).rejects.toBeInstanceOf(SweepIncomplete);
+    expect((await storedIds(bench)).length).toBe(before + 2);
+    expect(sum(found)).toBe(counted + 2);
+    const rest = await sweeper().runOnce({ epoch: 8 });
+    expect(rest).toBeGreaterThan(0);
+    expect(sum(found)).toBe(counted + 2 + rest);
   });
 
   it('says with every page that it is at work', async () => {
@@ -241,6 +266,20 @@ describe('A sweep that an operator orders', () => {
     expect((await ask(answerSweepOrder, { body: { since: 'yesterday', reason: 'x' } })).http).toBe(400);
     const { rows } = await sql`SELECT action, target, reason FROM operator_actions`.execute(bench.db);
     expect(rows).toEqual([{ action: 'webhook_sweep.order', target: order.id, reason: 'rows were lost' }]);
+  });
+
+  it('tells of all that it found, also before Stripe fell silent', async () => {
+    await pay('pay_ordered2');
+    fiveMinutesLater();
+    const { id } = await ask(answerSweepOrder, { body: { reason: 'interrupted' } });
+    const [before, counted] = [(await storedIds(bench)).length, sum(found)];
+    const interrupted = new OrderedSweep({ ...parts(), stripe: silentAfter(2) });
+    await expect(interrupted.runOnce({ epoch: 8 })).rejects.toBeInstanceOf(SweepIncomplete);
+    while ((await new OrderedSweep(parts()).runOnce({ epoch: 8 })) > 0);
+    const stored = (await storedIds(bench)).length - before;
+    expect(stored).toBeGreaterThan(2);
+    expect(await ask(answerSweepGet, { params: { id } })).toMatchObject({ status: 'completed', found: stored });
+    expect(sum(found) - counted).toBe(stored);
   });
 
   it('is left to a later leader', async () => {

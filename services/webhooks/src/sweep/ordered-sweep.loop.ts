@@ -1,13 +1,11 @@
 import { inTransaction } from '@tidegate/database/transaction';
 import type { Logger } from '@tidegate/telemetry/logger';
 import { type Pass, readWindow, type WindowParts } from './read-window.js';
-import { advanceOrder, openOrder } from './sweep.store.js';
+import { advanceOrder, countFound, openOrder } from './sweep.store.js';
 import { CHUNK_SECONDS } from './window.decide.js';
 
 export interface OrderedSweepParts extends WindowParts {
   logger: Logger;
-  /** Rows were found that were never delivered. */
-  found(events: number): void;
 }
 
 /** Reads the times once more that operators ordered, an hour in each pass. The leader runs it, after its own sweep. */
@@ -22,11 +20,11 @@ export class OrderedSweep {
     const end = Math.floor(order.until.getTime() / 1000) + 1;
     const gte = Math.floor(order.swept_until.getTime() / 1000);
     const lt = Math.min(end, gte + CHUNK_SECONDS);
-    const found = gte < lt ? await readWindow(this.parts, { gte, lt }, pass) : 0;
+    const along: Pass['along'] = (tx, events) => countFound(tx, order.id, events);
+    const found = gte < lt ? await readWindow(this.parts, { gte, lt }, { ...pass, along }) : 0;
     const finishedAt = lt >= end ? clock.now() : null;
-    const to = { sweptUntil: finishedAt ? order.until : new Date(lt * 1000), found, finishedAt };
+    const to = { sweptUntil: finishedAt ? order.until : new Date(lt * 1000), finishedAt };
     const advanced = await inTransaction(this.parts, 'webhooks.sweep.advance', (tx) => advanceOrder(tx, order.id, to, epoch ?? 0));
-    if (found > 0) this.parts.found(found);
     if (!advanced) return 0;
     if (finishedAt)
       logger.info(

@@ -3,7 +3,7 @@ import { inTransaction } from '@tidegate/database/transaction';
 import type { Clock } from '@tidegate/service-host/clock';
 import type { StripeEvent } from '@tidegate/stripe-gateway/intent';
 import type { StripePort } from '@tidegate/stripe-gateway/port';
-import type { Kysely } from 'kysely';
+import type { Kysely, Transaction } from 'kysely';
 import { objectIdOf, objectKindOf, tenantHintOf } from '../ingest/event-body.decide.js';
 import type { Arrived } from '../normalize/hint.decide.js';
 import type { Partitions } from '../stripe-event/partitions.js';
@@ -19,6 +19,8 @@ export interface WindowParts {
   partitions: Pick<Partitions, 'ensureFor'>;
   /** Whether the object of an event has to be retrieved before it is published. */
   isHint(event: Arrived): boolean;
+  /** Rows were stored that were never delivered. */
+  found(events: number): void;
   /** Stripe's list could not be read to the end. */
   unanswered?(): void;
 }
@@ -29,10 +31,15 @@ export class SweepIncomplete extends Error {}
 export interface Pass {
   stopping?: AbortSignal;
   alive?: () => void;
+  /** In the transaction that stores what one page showed anew. */
+  along?: (tx: Transaction<WebhooksTables>, events: number) => Promise<void>;
 }
 
-/** Reads Stripe's list of events in one window and stores what is not there; the number of those. Throws SweepIncomplete. `alive` after each page. */
-export async function readWindow(parts: WindowParts, window: SweepWindow, { stopping, alive }: Pass): Promise<number> {
+/**
+ * Reads Stripe's list of events in one window and stores what is not there; the number of those, which are told of page by page, because the next one may not
+ * come. Throws SweepIncomplete. `alive` after each page.
+ */
+export async function readWindow(parts: WindowParts, window: SweepWindow, { stopping, alive, along }: Pass): Promise<number> {
   let found = 0;
   for (let after: string | undefined; ;) {
     stopping?.throwIfAborted();
@@ -45,14 +52,14 @@ export async function readWindow(parts: WindowParts, window: SweepWindow, { stop
       parts.unanswered?.();
       throw new SweepIncomplete(`Stripe's list of events could not be read: ${page.kind}`);
     }
-    found += await store(parts, page.value.data);
+    found += await store(parts, page.value.data, along);
     alive?.();
     after = page.value.data.at(-1)?.id;
     if (!page.value.has_more || after === undefined) return found;
   }
 }
 
-async function store(parts: WindowParts, events: readonly StripeEvent[]): Promise<number> {
+async function store(parts: WindowParts, events: readonly StripeEvent[], along: Pass['along']): Promise<number> {
   if (events.length === 0) return 0;
   const rows = events
     .map((event) => sweptRow(event, parts.isHint))
@@ -61,8 +68,13 @@ async function store(parts: WindowParts, events: readonly StripeEvent[]): Promis
     rows.map((row) => row.created),
     parts.clock.now(),
   );
-  const fresh = await inTransaction(parts, 'webhooks.sweep.insert', (tx) => insertEvents(tx, rows));
-  return fresh.size;
+  const fresh = await inTransaction(parts, 'webhooks.sweep.insert', async (tx) => {
+    const { size } = await insertEvents(tx, rows);
+    if (size > 0) await along?.(tx, size);
+    return size;
+  });
+  if (fresh > 0) parts.found(fresh);
+  return fresh;
 }
 
 function sweptRow(event: StripeEvent, isHint: WindowParts['isHint']): NewStripeEvent {

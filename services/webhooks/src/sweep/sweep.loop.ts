@@ -18,8 +18,6 @@ export interface SweepParts extends WindowParts {
   logger: Logger;
   partitions: Pick<Partitions, 'ensureFor' | 'ensureAhead'>;
   settings: SweepSettings;
-  /** Rows were found that were never delivered. */
-  found(events: number): void;
 }
 
 const SAY_AGAIN_MS = 3_600_000;
@@ -54,7 +52,6 @@ export class Sweep {
       if (unlisted > 0) this.sayUnlisted(before, unlisted);
       unlisted = 0;
     }
-    if (found > 0) this.parts.found(found);
     this.parts.logger.info(
       { event: 'webhook_sweep_completed', windows: windows.length, missed: found },
       "Stripe's list of events was read",

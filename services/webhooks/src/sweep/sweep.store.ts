@@ -65,21 +65,25 @@ export async function latestOrders(db: Database, limit: number): Promise<SweepOr
   return db.selectFrom('sweep_orders').selectAll().orderBy('ordered_at', 'desc').orderBy('id', 'desc').limit(limit).execute();
 }
 
+/** Events were stored that an ordered sweep found, by whichever leader. */
+export async function countFound(tx: Transaction<WebhooksTables>, id: string, events: number): Promise<void> {
+  await tx
+    .updateTable('sweep_orders')
+    .set((eb) => ({ found: eb('found', '+', events) }))
+    .where('id', '=', id)
+    .execute();
+}
+
 /** Notes how far an ordered sweep is, as the leader of `epoch`; false when a later leader has written. */
 export async function advanceOrder(
   tx: Transaction<WebhooksTables>,
   id: string,
-  to: { sweptUntil: Date; found: number; finishedAt: Date | null },
+  to: { sweptUntil: Date; finishedAt: Date | null },
   epoch: number,
 ): Promise<boolean> {
   const { numUpdatedRows } = await tx
     .updateTable('sweep_orders')
-    .set((eb) => ({
-      swept_until: to.sweptUntil,
-      found: eb('found', '+', to.found),
-      finished_at: to.finishedAt,
-      lease_epoch: epoch,
-    }))
+    .set({ swept_until: to.sweptUntil, finished_at: to.finishedAt, lease_epoch: epoch })
     .where('id', '=', id)
     .where('lease_epoch', '<=', epoch)
     .executeTakeFirst();
