@@ -338,6 +338,21 @@ describe('A tenant', () => {
     expect([second.job, second.queued]).toEqual([first.job, 1]);
     expect(await bench.db.selectFrom('replay_jobs').select('id').execute()).toEqual([{ id: first.job }]);
   });
+
+  it('is told that its key stands for another order, and nothing more is ordered', async () => {
+    await happened('failed');
+    const send = (body: object) => rpc.answerOperatorReplay(parts(), request({ body, idempotency_key: 'mine' }));
+    const first = read<ReplayOrderView>(await send({ filter: { status: 'failed', type: 'payment_intent.succeeded' }, reason: 'fixed' }));
+    expect(first).toMatchObject({ status_code: 200, queued: 1 });
+    await untilDone();
+    for (const filter of [{ status: 'published' }, { status: 'parked' }]) {
+      const refused = read<{ code: string }>(await send({ filter, reason: 'fixed' }));
+      expect(refused).toMatchObject({ status_code: 422, code: 'idempotency.mismatch' });
+    }
+    const again = { filter: { type: 'payment_intent.succeeded', status: 'failed' }, reason: 'fixed' };
+    expect(read<ReplayOrderView>(await send(again))).toMatchObject({ status_code: 200, job: first.job });
+    expect(await bench.db.selectFrom('replay_jobs').select('id').execute()).toEqual([{ id: first.job }]);
+  });
 });
 
 describe('The lists of operators', () => {

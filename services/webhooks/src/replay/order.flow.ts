@@ -1,4 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
 import type { ReplayEventsBody, ReplayOrderView, WebhookEventFilter } from '@tidegate/contracts/ops/webhook-events';
 import type { RouteRequest } from '@tidegate/contracts/rpc/routes';
 import { type OperatorAction, recordOperatorAction } from '@tidegate/database/operator-action';
@@ -31,12 +32,16 @@ export function replayIdOf({ tenant, route, idempotency_key }: RouteRequest): st
   return `rpl_${key.digest('hex').slice(0, 32)}`;
 }
 
-/** Says what a replay would take and, unless it is a dry run, orders it: the order, with who and why, is one transaction. */
-export async function orderReplay(parts: OrderParts, by: OrderedBy, body: ReplayEventsBody): Promise<ReplayOrderView> {
+/**
+ * Says what a replay would take and, unless it is a dry run, orders it: the order, with who and why, is one transaction. `mismatch`: the key of the request stands
+ * for another order.
+ */
+export async function orderReplay(parts: OrderParts, by: OrderedBy, body: ReplayEventsBody): Promise<ReplayOrderView | 'mismatch'> {
   const { filter, reason, dry_run = false } = body;
   const found = await preview(parts.db, filterOf({ filter, tenant: by.tenant }));
   const not_found = filter.ids ? await unknownIds(parts.db, filter.ids, by.tenant) : [];
   const job = dry_run ? null : await placeOrder(parts, by, { filter, reason, found });
+  if (job && !(isDeepStrictEqual(job.filter, filter) && job.reason === reason)) return 'mismatch';
   return {
     object: 'webhook_replay_order',
     dry_run,

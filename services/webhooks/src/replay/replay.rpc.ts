@@ -10,7 +10,7 @@ import { findReplay, listReplays, type ReplayJob, setReplayStatus, standing, wai
 
 type Answer = (parts: OrderParts, request: unknown) => Promise<HttpReply>;
 
-/** `webhooks.rpc.webhook_event.replay.v1`: 200 with what a replay of the tenant's own events takes, or would take; 400. */
+/** `webhooks.rpc.webhook_event.replay.v1`: 200 with what a replay of the tenant's own events takes, or would take; 400, 422. */
 export const answerReplay: Answer = (parts, raw) => {
   const request = RouteRequest.parse(raw);
   return order(parts, request, request.tenant);
@@ -54,7 +54,9 @@ export const answerReplayResume: Answer = (parts, raw) => change(parts, raw, { v
 async function order(parts: OrderParts, request: RouteRequest, tenant: string | null): Promise<HttpReply> {
   const body = ReplayEventsBody.safeParse(request.body);
   if (!body.success) return invalidReply(request, body.error);
-  return jsonReply(200, await orderReplay(parts, { id: replayIdOf(request), tenant, actor: request.actor }, body.data));
+  const ordered = await orderReplay(parts, { id: replayIdOf(request), tenant, actor: request.actor }, body.data);
+  if (ordered === 'mismatch') return problemReply(request, 'idempotency.mismatch', 'This key was used to order another replay.');
+  return jsonReply(200, ordered);
 }
 
 interface Change {
