@@ -43,8 +43,8 @@ const told = (customer: string, data: object = { customer, erased_at: now.toISOS
       },
     }),
   }) as Incoming;
-async function erase(customer: string): Promise<void> {
-  const message = told(customer);
+async function erase(customer: string, erasedAt = now): Promise<void> {
+  const message = told(customer, { customer, erased_at: erasedAt.toISOString(), livemode: false });
   await bench.db.transaction().execute((tx) => consumer().handle(tx, message, null));
   consumer().afterCommit?.(message);
 }
@@ -125,6 +125,26 @@ describe('When payments has erased a customer', () => {
     now = new Date(now.getTime() + HOUR_MS);
     await loop();
     expect(await stored(event)).not.toContain('alan@example.com');
+  });
+
+  it('does so with such an event, too, when the news was long on its way or comes a second time', async () => {
+    for (const [who, hoursOld] of [
+      ['mary', 3],
+      ['mary', 0],
+    ] as const) {
+      const event = await delivered(who);
+      await bench.db.transaction().execute(async (tx) => {
+        await sql`UPDATE stripe_events SET published_at = clock_timestamp(), customer = ${`cus_${who}`} WHERE stripe_event_id = ${event}`.execute(
+          tx,
+        );
+        await erase(`cus_${who}`, new Date(now.getTime() - hoursOld * HOUR_MS));
+        await loop();
+      });
+      now = new Date(now.getTime() + HOUR_MS);
+      await loop();
+      expect(await stored(event)).not.toContain('mary@example.com');
+      now = new Date(now.getTime() + 24 * HOUR_MS);
+    }
   });
 
   it('does so in batches, and again from the start when it died between two', async () => {

@@ -11,7 +11,7 @@ export function erasureConsumer({ clock, erased, others }: { clock: Clock; erase
       if (message.subject !== customerErased.subject) return others.handle(tx, message, prepared);
       const parsed = CustomerErased.safeParse(message.envelope.data);
       if (!parsed.success) throw new PermanentFailure(`not an erased customer: ${parsed.error.message}`);
-      await remember(tx, { customer: parsed.data.customer, erasedAt: new Date(parsed.data.erased_at), now: clock.now() });
+      await remember(tx, parsed.data.customer, clock.now());
     },
     afterCommit(message) {
       if (message.subject === customerErased.subject) erased();

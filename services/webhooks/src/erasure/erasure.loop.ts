@@ -11,7 +11,7 @@ export interface ErasureParts {
 }
 
 const BATCH = 100;
-/** Events that were being published while the customer was erased are not seen yet by the first look. */
+/** Events that were being published when this service was told are not seen yet by the first look. */
 const LOOK_AGAIN_MS = 3_600_000;
 
 /** Takes what is about a person out of the stored events of erased customers. One customer at a time; the leader runs it. */
@@ -28,7 +28,7 @@ export class Erasure {
       last = await eraseEvents(db, due.customer, last, BATCH);
       alive();
     }
-    const secondLook = new Date(due.erasedAt.getTime() + LOOK_AGAIN_MS);
+    const secondLook = new Date(due.toldAt.getTime() + LOOK_AGAIN_MS);
     await looked(db, due, secondLook > now ? secondLook : null);
     logger.info(
       { event: 'stripe_events_erased', customer: due.customer },

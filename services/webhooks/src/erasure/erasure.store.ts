@@ -2,14 +2,14 @@ import { type Kysely, sql, type Transaction } from 'kysely';
 import type { WebhooksTables } from '../tables.js';
 import { impersonal } from './impersonal.decide.js';
 
-/** Events about a customer who was erased are erased from `now` on. */
-export async function remember(tx: Transaction<WebhooksTables>, erased: { customer: string; erasedAt: Date; now: Date }): Promise<void> {
-  const row = { customer: erased.customer, erased_at: erased.erasedAt, due_at: erased.now };
+/** Events about a customer who was erased are erased from `now` on. What is kept as `erased_at` is when this service was told: the news may be long on its way. */
+export async function remember(tx: Transaction<WebhooksTables>, customer: string, now: Date): Promise<void> {
+  const row = { customer, erased_at: now, due_at: now };
   await tx
     .insertInto('erased_customers')
     .values(row)
     .onConflict((conflict) =>
-      conflict.column('customer').doUpdateSet({ due_at: row.due_at, wishes: sql<number>`erased_customers.wishes + 1` }),
+      conflict.column('customer').doUpdateSet({ erased_at: now, due_at: now, wishes: sql<number>`erased_customers.wishes + 1` }),
     )
     .execute();
 }
@@ -25,14 +25,14 @@ export async function lookAgain(tx: Transaction<WebhooksTables>, customers: read
 
 export interface Due {
   customer: string;
-  erasedAt: Date;
+  toldAt: Date;
   wishes: number;
 }
 
 /** The customer that is due next; null when there is none. */
 export async function nextDue(db: Kysely<WebhooksTables>, now: Date): Promise<Due | null> {
   const { rows } = await sql<Due>`
-    SELECT customer, erased_at AS "erasedAt", wishes FROM erased_customers WHERE due_at <= ${now} ORDER BY due_at, customer LIMIT 1`.execute(
+    SELECT customer, erased_at AS "toldAt", wishes FROM erased_customers WHERE due_at <= ${now} ORDER BY due_at, customer LIMIT 1`.execute(
     db,
   );
   return rows[0] ?? null;
