@@ -4,7 +4,6 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Simulator } from '../src/simulator.js';
 import { KEY, eventually } from './given.js';
 
 const shim = createRequire(import.meta.url).resolve('@stripe/cli/bin/shim.js');
@@ -25,11 +24,11 @@ export interface Listening {
   stop(): Promise<void>;
 }
 
-export function givenCli(simulator: Simulator): Cli {
+export function givenCli(simulator: { url: string }, key = KEY): Cli {
   const home = mkdtempSync(join(tmpdir(), 'stripe-cli-'));
   const env = { PATH: process.env['PATH'] ?? '', HOME: home, XDG_CONFIG_HOME: home, STRIPE_CLI_TELEMETRY_OPTOUT: '1' };
   const listening: ChildProcess[] = [];
-  const withBase = (args: string[]): string[] => [shim, ...args, '--api-key', KEY, '--api-base', simulator.url, '--color', 'off'];
+  const withBase = (args: string[]): string[] => [shim, ...args, '--api-key', key, '--api-base', simulator.url, '--color', 'off'];
   return {
     run: (...args) =>
       new Promise((resolve, reject) => {
@@ -47,7 +46,9 @@ export function givenCli(simulator: Simulator): Cli {
       listening.push(child);
       let said = '';
       for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (said += String(chunk)));
-      const ready = await eventually(() => /signing secret is (whsec_\w+)/.exec(said), 15_000);
+      const ready = await eventually(() => /signing secret is (whsec_\w+)/.exec(said), 15_000).catch((cause: unknown) => {
+        throw new Error(`stripe listen: ${said}`, { cause });
+      });
       return { secret: ready[1] ?? '', said: () => said, stop: () => stop(child) };
     },
     end: async () => {

@@ -28,9 +28,12 @@ function curl({ urls }: Stack, dir: string): string[] {
   ];
 }
 
+/** What brings Stripe's deliveries to a laptop. It refuses to listen unless it is told to which events (1.52). */
+export const forwarding = (webhooksUrl: string): string => `stripe listen --all-snapshot --forward-to ${webhooksUrl}/webhooks/stripe`;
+
 /** What real Stripe needs to reach a laptop. */
 export function explainForwarding(stack: Stack, stripe: Exclude<CallerStripe, { kind: 'simulator' }>): string {
-  const forward = `stripe listen --forward-to ${stack.urls.webhooks[0]}/webhooks/stripe`;
+  const forward = forwarding(stack.urls.webhooks[0] ?? '');
   const key =
     stripe.kind === 'live'
       ? 'Live key: nothing is created by itself, no payment and no API key.'
