@@ -98,11 +98,21 @@ async function lockWaits(): Promise<number> {
   return rows.length;
 }
 
-/** Messages come without a pause until the returned function is called. */
-function traffic(): () => Promise<void> {
+const busy = async (): Promise<number> => {
+  const { rows } = await sql<{ busy: number }>`SELECT count(*) AS busy FROM totals WHERE aggregate LIKE 'busy%'`.execute(own.db);
+  return rows[0]?.busy ?? 0;
+};
+
+/** Messages come as fast as they are handled until the answered function is called. It has begun when this answers. */
+async function traffic(): Promise<() => Promise<void>> {
   let on = true;
+  const some = async (n: number) => {
+    for (const m of upTo(10)) await send(`busy_${m % 5}`, n + m);
+    await handled();
+  };
+  await some(0);
   const flowing = (async () => {
-    for (let n = 1; on; n += 1) await send(`busy_${n % 5}`, n);
+    for (let n = 10; on; n += 10) await some(n);
   })();
   return async () => {
     on = false;
@@ -113,7 +123,7 @@ function traffic(): () => Promise<void> {
 describe('Given three rows that were changed by hand', () => {
   it('a replay names exactly these while messages keep coming, and changes nothing', async () => {
     await corrupt();
-    const stop = traffic();
+    const stop = await traffic();
     const id = await wanted();
     expect(await runner().runOnce(control)).toBe(1);
     expect(await findReplay(own.db, id)).toMatchObject({ state: 'ready', missing: 1, extra: 1, different: 1, failure: null });
@@ -126,15 +136,11 @@ describe('Given three rows that were changed by hand', () => {
     const at = runner();
     const id = await wanted();
     await at.runOnce(control);
-    const stop = traffic();
+    const stop = await traffic();
     const seen: number[] = [];
     let watching = true;
     const watched = (async () => {
-      while (watching)
-        seen.push(
-          (await sql<{ busy: number }>`SELECT count(*) AS busy FROM totals WHERE aggregate LIKE 'busy%'`.execute(own.db)).rows[0]?.busy ??
-            0,
-        );
+      while (watching) seen.push(await busy());
     })();
 
     expect(await wantSwap(own.db, id, { actor: 'key:spec', reason: 'it is wrong' })).toBe(true);

@@ -23,7 +23,7 @@ describe('When a projection is rebuilt', () => {
     await world.subscribe(reconciliation, SOURCE.durable, totals);
     await publish(payments.publish, 1, 60);
     await eventually(async () => expect(await sumOf(reconciliation.db)).toEqual({ messages: 60, sum: 1830 }));
-    // Half of what is replayed is in the stream only, half of it in the outbox only.
+    // From here on the stream no longer reaches back to the first half: that is in the outbox only.
     await world.nats.wipe();
     await publish(payments.publish, 61, 120);
     await eventually(async () => expect((await sumOf(reconciliation.db)).messages).toBe(120));
@@ -34,7 +34,11 @@ describe('When a projection is rebuilt', () => {
     await meanwhile;
     await publish(payments.publish, 161, 180);
 
-    expect(done.sources[0]).toMatchObject({ generation: 2 });
+    const [{ generation, fromStream, handled } = { generation: 0, fromStream: 0, handled: 0 }] = done.sources;
+    expect(generation).toBe(2);
+    expect(fromStream).toBeGreaterThan(0);
+    expect(fromStream).toBeLessThanOrEqual(100);
+    expect(handled).toBeGreaterThanOrEqual(120);
     await eventually(async () => expect(await sumOf(reconciliation.db)).toEqual({ messages: 180, sum: 16_290 }));
     const { rows } = await sql`SELECT DISTINCT generation FROM inbox`.execute(reconciliation.db);
     expect(rows).toEqual([{ generation: 2 }]);

@@ -30,7 +30,9 @@ const events = () =>
   world.query(
     `select stripe_event_id, processing_outcome, processing_error, processed_at from webhooks.stripe_events where processed_at is not null`,
   );
-const posts = () => world.simulator.truth(['requests']).requests.filter(({ method }) => method === 'POST').length;
+const posted = () => world.simulator.truth(['requests']).requests.filter(({ method }) => method === 'POST');
+/** What was sent again with the same key counts once. */
+const asked = () => new Set(posted().map(({ idempotency_key, path }) => idempotency_key ?? path)).size;
 const replay = (rest: string) => world.tidegate(`events replay --consumer ${CONSUMER} --reason "INC-42" ${rest}`);
 
 describe('When rows of a projection were changed by hand', () => {
@@ -71,7 +73,7 @@ describe('When rows of a projection were changed by hand', () => {
   });
 
   it('nothing is replaced without a yes, and with it they are as before: nothing was posted to Stripe meanwhile', async () => {
-    const postsBefore = posts();
+    const postsBefore = posted().length;
     const asked = await replay('');
     expect([asked.exitCode, named(asked.out).length]).toEqual([1, 3]);
     const done = await replay('--yes');
@@ -82,7 +84,7 @@ describe('When rows of a projection were changed by hand', () => {
     // Stripe goes on telling news meanwhile.
     expect(await outcomes()).toEqual(expect.arrayContaining(before));
     expect(await events()).toEqual(expect.arrayContaining(eventsBefore));
-    expect(posts()).toBe(postsBefore);
+    expect(posted().length).toBe(postsBefore);
   });
 
   it('who wanted it and why is on record, with each replay and what became of it', async () => {
@@ -119,33 +121,45 @@ describe('When rows of a projection were changed by hand', () => {
 });
 
 describe('Three rows changed by hand, while customers pay', () => {
+  let ofOnePayment: number;
+  beforeAll(async () => {
+    const before = asked();
+    await pay(1);
+    ofOnePayment = asked() - before;
+  });
+
   it.each([
     ['reconciliation-payments', 'reconciliation.recorded_payments', 'payment_id', `status = 'failed'`, 'created_at'],
     ['reconciliation-stripe-events', 'reconciliation.stripe_objects', 'object_id', 'amount = 1', 'stripe_created'],
     ['receipts-payments', 'receipts.receipts', 'receipt_id', 'amount = 1', 'issued_at'],
     ['payments-receipts', 'payments.payment_receipts', 'receipt_id', `kind = 'bill'`, 'receipt_id'],
-  ])('are named by %s, and no others, and are as before when it is swapped in', async (consumer, table, key, change, age) => {
-    const rows = () => world.query<Record<string, unknown>>(`select * from ${table} order by ${age}`);
-    const three = (
-      await eventually(async () => {
-        const all = await rows();
-        expect(all.length).toBeGreaterThanOrEqual(4);
-        expect(all.filter((row) => row['status'] === 'issued')).toEqual([]);
-        return all;
-      })
-    ).slice(0, 3);
-    await world.query(`update ${table} set ${change} where ${key} = any($1)`, [three.map((row) => row[key])]);
+  ])(
+    'are named by %s, and no others, and are as before when it is swapped in: only the payments were posted to Stripe',
+    async (consumer, table, key, change, age) => {
+      const rows = () => world.query<Record<string, unknown>>(`select * from ${table} order by ${age}`);
+      const three = (
+        await eventually(async () => {
+          const all = await rows();
+          expect(all.length).toBeGreaterThanOrEqual(4);
+          expect(all.filter((row) => row['status'] === 'issued')).toEqual([]);
+          return all;
+        })
+      ).slice(0, 3);
+      await world.query(`update ${table} set ${change} where ${key} = any($1)`, [three.map((row) => row[key])]);
 
-    const paying = pay(2);
-    const { exitCode, out } = await world.tidegate(`events replay --consumer ${consumer} --reason "INC-43" --yes`);
-    await paying;
+      const before = asked();
+      const paying = pay(2);
+      const { exitCode, out } = await world.tidegate(`events replay --consumer ${consumer} --reason "INC-43" --yes`);
+      await paying;
 
-    const named = out.split('\n').filter((line) => line.startsWith(`${table.split('.')[1]} `));
-    expect(named.map((line) => line.split(/ {2,}/)[2])).toEqual(['different', 'different', 'different']);
-    for (const row of three) expect(named.filter((line) => line.includes(`${key}=${String(row[key])}`))).toHaveLength(1);
-    expect([exitCode, out]).toEqual([0, expect.stringContaining('\n3 rows were replaced; ')]);
-    expect(await rows()).toEqual(expect.arrayContaining(three));
-  });
+      const named = out.split('\n').filter((line) => line.startsWith(`${table.split('.')[1]} `));
+      expect(named.map((line) => line.split(/ {2,}/)[2])).toEqual(['different', 'different', 'different']);
+      for (const row of three) expect(named.filter((line) => line.includes(`${key}=${String(row[key])}`))).toHaveLength(1);
+      expect([exitCode, out]).toEqual([0, expect.stringContaining('\n3 rows were replaced; ')]);
+      expect(await rows()).toEqual(expect.arrayContaining(three));
+      expect([ofOnePayment > 0, asked() - before]).toEqual([true, 2 * ofOnePayment]);
+    },
+  );
 });
 
 describe('What cannot be replayed', () => {
