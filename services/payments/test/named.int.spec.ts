@@ -86,6 +86,33 @@ describe('Named', () => {
     ]);
   });
 
+  it.each([
+    ['comes', []],
+    ['is lost', [{ fault: 'reset_after', route: 'POST /v1/refunds', times: 1 }]],
+  ] as const)('a refund in the room of one that failed, when its answer %s before the news of that', async (_what, faults) => {
+    const payment = await world.created();
+    world.simulator.addFault({ fault: 'reset_before', route: 'POST /v1/refunds', times: 0 });
+    world.simulator.addFault({ fault: 'error_503', route: 'GET /v1/refunds', times: 0 });
+    const ours = world.json<{ id: string; status: string }>(await world.refund(payment.id));
+    expect(ours.status).toBe('unknown');
+    world.simulator.addFault({ fault: 'late_failure', route: 'POST /v1/refunds', ms: 1000, times: 1 });
+    await world.dashboard('refund', { payment_intent: payment.stripe_payment_intent, amount: 3000 });
+    for (const message of newsAbout(payment)) await deliver(world, message);
+    expect(await world.get(payment.id)).toMatchObject({ amount_refunded: 3000 });
+
+    world.simulator.clearFaults();
+    for (const fault of faults) world.simulator.addFault(fault);
+    world.advance(2000);
+    await world.settle();
+    const settled = await world.get(payment.id);
+    expect(settled).toMatchObject({ amount_refunded: 4200, refunds: [{ id: ours.id, status: 'succeeded' }, { status: 'failed' }] });
+    const made = world.truth().refunds.filter((one) => one.payment_intent === payment.stripe_payment_intent);
+    expect(made.map(({ amount, status }) => [amount, status]).toSorted()).toEqual([
+      [3000, 'failed'],
+      [4200, 'succeeded'],
+    ]);
+  });
+
   it('late event regressing state', async () => {
     const payment = await world.created({
       payment_method: 'pm_card_threeDSecure2Required',

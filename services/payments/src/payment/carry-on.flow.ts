@@ -89,7 +89,7 @@ export class CarryOn {
         await this.deps.recorder.record(run, 'payments.retry.submitted', (payment) => decideRetry(payment, this.now()));
         if (paymentOf(run).pending?.kind !== pending.kind) continue;
       }
-      if (calls >= CALLS_PER_RUN || Date.now() >= run.deadline) return this.outOfCalls(run);
+      if (calls >= CALLS_PER_RUN || Date.now() >= run.deadline) return this.withoutAnswer(run);
       if (await this.deps.recorder.record(run, 'payments.retry.submitted', (payment) => decideExpired(payment, this.now()))) continue;
       calls += 1;
       const dueAt = await this.callIntent(run, known);
@@ -174,11 +174,11 @@ export class CarryOn {
         if (looked.kind === 'later') return looked.dueAt;
         if (looked.kind === 'certain') continue;
       }
-      if (calls >= CALLS_PER_RUN || Date.now() >= run.deadline) return this.outOfCalls(run);
+      if (calls >= CALLS_PER_RUN || Date.now() >= run.deadline) return this.withoutAnswer(run);
       calls += 1;
       const outcome = await this.deps.calls.refund(paymentOf(run), refund);
-      if (decideRefundAnswer(refund, outcome).length === 0) return this.turnedAway(run, outcome);
-      await this.recordRefund(run, id, 'payments.refund.refund_recorded', (now) => decideRefundAnswer(now, outcome));
+      if (decideRefundAnswer(paymentOf(run), refund, outcome).length === 0) return this.turnedAway(run, outcome);
+      await this.recordRefund(run, id, 'payments.refund.refund_recorded', (now, payment) => decideRefundAnswer(payment, now, outcome));
     }
   }
 
@@ -186,20 +186,29 @@ export class CarryOn {
     const all = await this.listRefunds(intentIdOf(paymentOf(run)));
     if (all.kind !== 'ok') return { kind: 'later', dueAt: this.lookLater(run, all) };
     const rules = { now: this.now(), absenceMs: this.deps.absenceMs };
-    const { events, retry } = decideRefundLookup(refund, all.value, rules);
-    if (retry) return { kind: 'no_effect' };
-    if (events.length > 0)
-      await this.recordRefund(run, refund.id, 'payments.lookup.recorded', (now) => decideRefundLookup(now, all.value, rules).events);
+    const looked = decideRefundLookup(paymentOf(run), refund, all.value, rules);
+    if (looked.kind === 'repeat') return { kind: 'no_effect' };
+    const recorded = await this.recordRefund(run, refund.id, 'payments.lookup.recorded', (now, payment) => {
+      const again = decideRefundLookup(payment, now, all.value, rules);
+      return again.kind === 'settled' ? again.events : null;
+    });
     const { completed: done, not_seen_at } = refundOf(run, refund.id);
-    if (done || not_seen_at === null) return { kind: 'certain' };
+    if (done) return { kind: 'certain' };
+    if (!recorded) return { kind: 'later', dueAt: this.withoutAnswer(run) };
+    if (not_seen_at === null) return { kind: 'certain' };
     run.waitsFor = 'refund_not_listed';
     return { kind: 'later', dueAt: new Date(Date.parse(not_seen_at) + this.deps.absenceMs) };
   }
 
-  private recordRefund(run: Run, id: string, name: string, decide: (refund: Refund) => PaymentEvent[]): Promise<boolean> {
+  private recordRefund(
+    run: Run,
+    id: string,
+    name: string,
+    decide: (refund: Refund, payment: Payment) => PaymentEvent[] | null,
+  ): Promise<boolean> {
     return this.deps.recorder.record(run, name, (payment) => {
       const refund = payment.refunds.find((one) => one.id === id);
-      return refund && !refund.completed ? decide(refund) : null;
+      return refund && !refund.completed ? decide(refund, payment) : null;
     });
   }
 
@@ -242,7 +251,7 @@ export class CarryOn {
     return fresh ? null : this.now();
   }
 
-  private outOfCalls(run: Run): Date {
+  private withoutAnswer(run: Run): Date {
     run.waitsFor = 'answer_missing';
     return nextLookUp(this.now(), run.held.attempt + 1);
   }

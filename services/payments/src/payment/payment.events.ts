@@ -33,8 +33,12 @@ export interface Terms {
 /** The steps that reach Stripe, as they stand in Stripe keys `{command}:{step}:{n}`. */
 export type IntentStep = 'intent' | 'confirm' | 'capture' | 'cancel';
 
-/** Why an answer is missing: what the gateway said, or `interrupted` when a process died with the call in its hands. */
-export type MissingCause = 'timeout' | 'connection' | 'server_error' | 'bad_body' | 'key_conflict' | 'not_found' | 'interrupted';
+/**
+ * Why an answer is missing: what the gateway said; `interrupted` when a process died with the call in its hands; `overdrawn` when it came, and together with what we know
+ * more would be given back than was captured.
+ */
+export type MissingCause =
+  'timeout' | 'connection' | 'server_error' | 'bad_body' | 'key_conflict' | 'not_found' | 'interrupted' | 'overdrawn';
 
 /** Why an intent is to be canceled. */
 export type CancelCause = 'requested' | 'create_rejected' | 'expired';

@@ -86,6 +86,7 @@ const MISSING: Readonly<Record<MissingCause, string>> = {
   key_conflict: 'it knows the key with another request',
   not_found: 'it does not know the object that we have recorded',
   interrupted: 'our process went away',
+  overdrawn: 'more would be given back than was captured, so another refund must have failed',
 };
 
 const CANCEL_REQUESTED = {

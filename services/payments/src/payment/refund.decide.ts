@@ -1,23 +1,26 @@
 import { RefundId } from '@tidegate/contracts/ids';
 import { type Refund as StripeRefund } from '@tidegate/stripe-gateway/intent';
 import { type StripeFailure, type StripeOutcome } from '@tidegate/stripe-gateway/outcome';
-import { type Failure, type Occurred, type PaymentEvent, type SettledRefund } from './payment.events.js';
+import { type Failure, type MissingCause, type Occurred, type PaymentEvent, type SettledRefund } from './payment.events.js';
 import { replay } from './payment.evolve.js';
 import { capturedOf, type Payment, type Refund, refundedOf } from './payment.state.js';
 
 const KEY_LIFE_MS = 23 * 3_600_000;
 
 /** What the answer to the refund call means; no events: it certainly had no effect. */
-export function decideRefundAnswer(refund: Refund, outcome: StripeOutcome<StripeRefund>): PaymentEvent[] {
+export function decideRefundAnswer(payment: Payment, refund: Refund, outcome: StripeOutcome<StripeRefund>): PaymentEvent[] {
   switch (outcome.kind) {
-    case 'ok':
-      return [...recordedIfNew(refund, outcome.value), completed(refund)];
+    case 'ok': {
+      const events = [...recordedIfNew(refund, outcome.value), completed(refund)];
+      // Another one has failed, and its news is still on the way: the list tells both.
+      return overdraws(payment, events) ? [answerMissing(refund, 'overdrawn', false)] : events;
+    }
     case 'declined':
     case 'rejected':
     case 'not_found':
       return [{ type: 'RefundRejected', data: { refund_id: refund.id, failure: failureOf(outcome) } }, completed(refund)];
     case 'unknown':
-      return [{ type: 'RefundAnswerMissing', data: { refund_id: refund.id, cause: outcome.cause, stored: outcome.stored } }];
+      return [answerMissing(refund, outcome.cause, outcome.stored)];
     case 'in_use':
     case 'limited':
     case 'auth':
@@ -54,18 +57,30 @@ export function overdraws(payment: Payment, events: readonly PaymentEvent[]): bo
 
 export const hasFailed = (seen: StripeRefund): boolean => settled(seen) === 'failed';
 
-/** Whether the complete list of the intent's refunds has ours: its facts, or what its absence means. `retry`: call again with the same key. */
+/** What a complete list of the intent's refunds says about ours. `repeat`: call again with the same key. `behind`: the list is not all yet, ask for it again. */
+export type RefundLookup = { kind: 'settled'; events: PaymentEvent[] } | { kind: 'repeat' } | { kind: 'behind' };
+
+/** Whether the complete list of the intent's refunds has ours: its facts, or what its absence means. */
 export function decideRefundLookup(
+  payment: Payment,
   refund: Refund,
   list: readonly StripeRefund[],
   { now, absenceMs }: { now: Date; absenceMs: number },
-): { events: PaymentEvent[]; retry: boolean } {
+): RefundLookup {
   const found = list.find((one) => one.metadata['refund_id'] === refund.id);
-  if (found) return { events: [...recordedIfNew(refund, found), completed(refund)], retry: false };
-  if (!refund.stored && now.getTime() - Date.parse(refund.submitted_at) < KEY_LIFE_MS) return { events: [], retry: true };
-  if (refund.not_seen_at === null) return { events: [{ type: 'RefundNotSeen', data: { refund_id: refund.id } }], retry: false };
-  if (now.getTime() - Date.parse(refund.not_seen_at) < absenceMs) return { events: [], retry: false };
-  return { events: [{ type: 'RefundNotExecuted', data: { refund_id: refund.id } }, completed(refund)], retry: false };
+  if (found) return foundAmong(list, found, payment, refund);
+  if (!refund.stored && now.getTime() - Date.parse(refund.submitted_at) < KEY_LIFE_MS) return { kind: 'repeat' };
+  if (refund.not_seen_at === null) return { kind: 'settled', events: [{ type: 'RefundNotSeen', data: { refund_id: refund.id } }] };
+  if (now.getTime() - Date.parse(refund.not_seen_at) < absenceMs) return { kind: 'settled', events: [] };
+  return { kind: 'settled', events: [{ type: 'RefundNotExecuted', data: { refund_id: refund.id } }, completed(refund)] };
+}
+
+/** With it go those that have failed since: what they free may be what ours gives back. */
+function foundAmong(list: readonly StripeRefund[], found: StripeRefund, payment: Payment, refund: Refund): RefundLookup {
+  const failed = list.filter((one) => hasFailed(one)).map((seen) => ({ seen, known: knownRefund(payment, seen) }));
+  const freed = failed.flatMap(({ seen, known }) => (known && known !== refund ? recordedIfNew(known, seen) : []));
+  const events = [...freed, ...recordedIfNew(refund, found), completed(refund)];
+  return overdraws(payment, events) ? { kind: 'behind' } : { kind: 'settled', events };
 }
 
 /** Still needs a call, a look-up or its answer. */
@@ -87,6 +102,11 @@ function advances(known: Refund, status: SettledRefund): boolean {
   if (known.status === 'failed') return known.stripe_refund === null && status !== 'failed';
   return RANK[status] > RANK[known.status];
 }
+
+const answerMissing = (refund: Refund, cause: MissingCause, stored: boolean): PaymentEvent => ({
+  type: 'RefundAnswerMissing',
+  data: { refund_id: refund.id, cause, stored },
+});
 
 /** A webhook may have told more than this answer already. */
 const recordedIfNew = (known: Refund, seen: StripeRefund): PaymentEvent[] =>

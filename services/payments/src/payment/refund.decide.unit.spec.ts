@@ -6,7 +6,7 @@ import { AT, payment, refunding, succeeded, terms } from '../../test/given.js';
 import { type Occurred, type PaymentEvent } from './payment.events.js';
 import { replay } from './payment.evolve.js';
 import { type Payment, refundableOf, refundedOf } from './payment.state.js';
-import { decideRefundAnswer, decideRefundLookup, observeRefund } from './refund.decide.js';
+import { decideRefundAnswer, decideRefundLookup, observeRefund, type RefundLookup } from './refund.decide.js';
 
 const seen = (status: StripeRefund['status'], refund_id = 'rfd_1'): StripeRefund => ({
   object: 'refund',
@@ -27,12 +27,15 @@ const unanswered = (stored: boolean): PaymentEvent => ({
   type: 'RefundAnswerMissing',
   data: { refund_id: 'rfd_1', cause: 'server_error', stored },
 });
+const lookup = (given: Payment, list: StripeRefund[], hours: number) => decideRefundLookup(given, refundOf(given), list, rules(hours));
+const eventsOf = (looked: RefundLookup) => (looked.kind === 'settled' ? looked.events : []);
+const typesOf = (looked: RefundLookup) => types(eventsOf(looked));
 const types = (events: PaymentEvent[]) => events.map((event) => event.type);
 const rules = (hours: number) => ({ now: new Date(Date.parse(AT) + hours * 3_600_000), absenceMs: 3_600_000 });
 
 describe('When a refund was asked for', () => {
   it('records the answer', () => {
-    expect(types(decideRefundAnswer(refundOf(asked()), { kind: 'ok', value: seen('succeeded'), requestId: null }))).toEqual([
+    expect(types(decideRefundAnswer(asked(), refundOf(asked()), { kind: 'ok', value: seen('succeeded'), requestId: null }))).toEqual([
       'RefundRecorded',
       'RefundCompleted',
     ]);
@@ -42,7 +45,9 @@ describe('When a refund was asked for', () => {
       type: 'RefundRecorded',
       data: { refund_id: 'rfd_1', stripe_refund: 're_1', status: 'succeeded', amount: 1000, reason: null },
     });
-    expect(types(decideRefundAnswer(refundOf(told), { kind: 'ok', value: seen('pending'), requestId: null }))).toEqual(['RefundCompleted']);
+    expect(types(decideRefundAnswer(told, refundOf(told), { kind: 'ok', value: seen('pending'), requestId: null }))).toEqual([
+      'RefundCompleted',
+    ]);
   });
   it('fails and frees the amount when Stripe refuses', () => {
     const refused: StripeOutcome<StripeRefund> = {
@@ -52,7 +57,7 @@ describe('When a refund was asked for', () => {
       param: null,
       message: 'no',
     };
-    const events = decideRefundAnswer(refundOf(asked()), refused);
+    const events = decideRefundAnswer(asked(), refundOf(asked()), refused);
     expect(types(events)).toEqual(['RefundRejected', 'RefundCompleted']);
     expect(refundableOf(asked(...events))).toBe(4200);
   });
@@ -63,21 +68,28 @@ describe('When the answer to a refund is missing', () => {
     expect(refundableOf(asked(unanswered(true)))).toBe(3200);
   });
   it('finds it by our id in a complete list', () => {
-    expect(types(decideRefundLookup(refundOf(asked(unanswered(true))), [seen('succeeded')], rules(0)).events)).toEqual([
-      'RefundRecorded',
-      'RefundCompleted',
-    ]);
+    expect(typesOf(lookup(asked(unanswered(true)), [seen('succeeded')], 0))).toEqual(['RefundRecorded', 'RefundCompleted']);
   });
   it('calls again with its only key if Stripe stored nothing and the key is young', () => {
-    expect(decideRefundLookup(refundOf(asked(unanswered(false))), [], rules(1))).toEqual({ events: [], retry: true });
-    expect(decideRefundLookup(refundOf(asked(unanswered(false))), [], rules(24)).retry).toBe(false);
+    expect(lookup(asked(unanswered(false)), [], 1)).toEqual({ kind: 'repeat' });
+    expect(lookup(asked(unanswered(false)), [], 24).kind).toBe('settled');
   });
   it('never calls again after a stored error, and gives up only when two complete lists an hour apart lack it', () => {
-    const once = decideRefundLookup(refundOf(asked(unanswered(true))), [seen('succeeded', 'rfd_other')], rules(0));
-    expect([types(once.events), once.retry]).toEqual([['RefundNotSeen'], false]);
-    const absent = asked(unanswered(true), ...once.events);
-    expect(decideRefundLookup(refundOf(absent), [], rules(0.9))).toEqual({ events: [], retry: false });
-    expect(types(decideRefundLookup(refundOf(absent), [], rules(1)).events)).toEqual(['RefundNotExecuted', 'RefundCompleted']);
+    const once = lookup(asked(unanswered(true)), [seen('succeeded', 'rfd_other')], 0);
+    expect(typesOf(once)).toEqual(['RefundNotSeen']);
+    const absent = asked(unanswered(true), ...eventsOf(once));
+    expect(lookup(absent, [], 0.9)).toEqual({ kind: 'settled', events: [] });
+    expect(typesOf(lookup(absent, [], 1))).toEqual(['RefundNotExecuted', 'RefundCompleted']);
+  });
+  it('waits for a list that tells which other refund failed, when there would be more than was captured', () => {
+    const other = { ...seen('succeeded', ''), id: 're_9', amount: 4200, metadata: {} };
+    const given = asked(unanswered(false), ...observeRefund(asked(), other, 'rfd_foreign'));
+    expect(types(decideRefundAnswer(given, refundOf(given), { kind: 'ok', value: seen('succeeded'), requestId: null }))).toEqual([
+      'RefundAnswerMissing',
+    ]);
+    expect(lookup(given, [other, seen('succeeded')], 0)).toEqual({ kind: 'behind' });
+    const told = lookup(given, [{ ...other, status: 'failed' }, seen('succeeded')], 0);
+    expect(refundedOf(join(given, eventsOf(told)))).toBe(1000);
   });
   it('counts it after all when it appears later', () => {
     const given = asked(
