@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { API_VERSION } from '@tidegate/stripe-gateway/adapter';
 import { sign } from '@tidegate/stripe-gateway/signature';
 import { eventually } from '@tidegate/test-harness/eventually';
@@ -76,12 +77,19 @@ async function everything(url: string, key: string, first: { data: Event[]; has_
   return found.reverse();
 }
 
+/** Like Stripe: what is answered 503 comes again. */
 async function deliver(url: string, body: string, secret: string): Promise<void> {
-  const headers = {
-    'content-type': 'application/json',
-    'stripe-signature': sign(Buffer.from(body), secret, Math.floor(Date.now() / 1000)),
-  };
-  const answer = await fetch(url, { method: 'POST', body, headers });
-  if (!answer.ok) throw new Error(`A delivery was answered ${answer.status}`);
-  await answer.arrayBuffer();
+  for (let attempt = 1; ; attempt += 1) {
+    const headers = {
+      'content-type': 'application/json',
+      'stripe-signature': sign(Buffer.from(body), secret, Math.floor(Date.now() / 1000)),
+    };
+    const answer = await fetch(url, { method: 'POST', body, headers });
+    await answer.arrayBuffer();
+    if (answer.ok) return;
+    if (answer.status !== 503 || attempt === ATTEMPTS) throw new Error(`A delivery was answered ${answer.status}`);
+    await delay(1000 * attempt);
+  }
 }
+
+const ATTEMPTS = 10;

@@ -126,7 +126,7 @@ async function comparePromises(arena: Arena, { created, answered }: StoryLog): P
 /** The billing stream over killed connections, killed gateways and a broker that loses its store: each published event once and in order. */
 async function stream(): Promise<void> {
   const [events, kills] = [Number(positionals[1] ?? '10000'), Number(values.count ?? '100')];
-  const arena = await openArena({ replicas: { gateway: 2, payments: 2 } });
+  const arena = await openArena({ replicas: { gateway: 2, payments: 2 }, env: { gateway: { BILLING_STREAM_HEARTBEAT_SECONDS: '1' } } });
   try {
     const report = await followUnderKills(arena, { seed, events, kills });
     if (report.faults.length > 0) throw new Error([`${report.faults.length} faults`, ...report.faults].slice(0, 20).join('\n'));

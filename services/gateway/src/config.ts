@@ -17,9 +17,9 @@ export const gatewaySettings = z.object({
   BILLING_STREAM_ORIGINS: documented(
     commaSeparated()
       .refine((origins) => origins.every(isOrigin), 'must be origins such as https://shop.example, no more than that')
-      .default([]),
+      .optional(),
     {
-      doc: 'Web pages that may follow the billing stream in a browser, by a stream token: their origins, comma-separated.',
+      doc: 'Web pages that may follow the billing stream in a browser, by a stream token: their origins, comma-separated. None when absent.',
     },
   ),
   BILLING_STREAM_MAX_CONNECTIONS: documented(wholeNumber({ min: 1, max: 100_000 }).default(2_000), {

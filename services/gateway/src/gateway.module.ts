@@ -62,7 +62,7 @@ export function gateway(context: HostContext<GatewayConfig>): ServiceParts {
     ],
     configureHttp(fastify) {
       installJsonBody(fastify);
-      installCrossOrigin(fastify, config.BILLING_STREAM_ORIGINS);
+      installCrossOrigin(fastify, config.BILLING_STREAM_ORIGINS ?? []);
       installAuthentication(fastify, { authenticator, callerOfToken: (token) => callerOfToken(db, hashOf(token), new Date()) }, logger);
       // Streams would keep the listener from closing; until then they go on.
       fastify.addHook('preClose', (done) => {

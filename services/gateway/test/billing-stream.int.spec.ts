@@ -1,9 +1,14 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { jetstreamManager } from '@nats-io/jetstream';
 import { connect } from '@nats-io/transport-node';
+import { readConfig } from '@tidegate/service-host/config';
+import { startService } from '@tidegate/service-host/host';
+import { createLogger } from '@tidegate/telemetry/logger';
 import { eventually } from '@tidegate/test-harness/eventually';
 import { StreamClient, type StreamClientOptions } from '@tidegate/test-harness/stream-client';
 import pg from 'pg';
+import { gatewaySettings } from '../src/config.js';
+import { gateway as gatewayParts } from '../src/gateway.module.js';
 import { type PaymentsPublisher, publishBehind } from './payments-publisher.js';
 import { runGateway, type RunningGateway } from './running-gateway.js';
 
@@ -58,16 +63,18 @@ async function metric(series: string): Promise<number> {
 }
 const logged = (event: string): string[] => gateway.logs.filter((line) => line.includes(`"event":"${event}"`));
 
-/** Resolves when the gateway's consumer is there: the store that had the one before may just have been lost. */
-async function followed(): Promise<void> {
+async function countConsumers(): Promise<number> {
   const nc = await connect(gateway.nats.connectOptions());
   try {
     const manager = await jetstreamManager(nc);
-    await eventually(async () => expect((await manager.consumers.list('PAYMENTS_EVENTS').next()).some((one) => one.push_bound)).toBe(true));
+    return (await manager.consumers.list('PAYMENTS_EVENTS').next()).filter((one) => one.push_bound).length;
   } finally {
     await nc.close();
   }
 }
+
+/** Resolves when the gateway's consumer is there: the store that had the one before may just have been lost. */
+const followed = () => eventually(async () => expect(await countConsumers()).toBeGreaterThan(0));
 
 async function asOwner(statement: string): Promise<void> {
   const admin = new pg.Client({ connectionString: gateway.database.url });
@@ -262,6 +269,35 @@ describe('Who may follow', () => {
     expect(await asked(`${STREAM}?token=${token}`, 'https://evil.example')).toEqual([200, null, null]);
     expect(await asked(STREAM, 'https://shop.example', 'OPTIONS')).toEqual([204, 'https://shop.example', 'last-event-id']);
     expect(await asked('/v1/payments', 'https://shop.example')).toEqual([401, null, null]);
+  });
+});
+
+describe('A gateway that does not offer the stream', () => {
+  it('says so, makes no tokens, and reads nothing from the broker', async () => {
+    const env = {
+      PORT: '0',
+      DATABASE_URL: gateway.database.urlFor('gateway'),
+      NATS_URL: gateway.nats.url(),
+      ENABLE_BILLING_STREAM: 'false',
+    };
+    const settings = readConfig(gatewaySettings, { ...env, SHUTDOWN_GRACE_SECONDS: '0' });
+    const quiet = createLogger({ service: 'gateway', level: 'silent' });
+    const consumers = await countConsumers();
+    const off = await startService({ service: 'gateway', version: 'test', config: settings, setup: gatewayParts }, quiet);
+    try {
+      const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/json' };
+      const made = await fetch(`${off.url}/v1/billing/stream-tokens`, { method: 'POST', body: '{}', headers });
+      for (const response of [made, await fetch(`${off.url}${STREAM}`, { headers })])
+        expect(await response.json()).toMatchObject({
+          status: 404,
+          code: 'not_found',
+          detail: expect.stringContaining('ENABLE_BILLING_STREAM'),
+        });
+      expect(await (await fetch(`${off.url}/metrics`)).text()).toContain('\nbilling_stream_lag_seconds 0\n');
+      expect(await countConsumers()).toBe(consumers);
+    } finally {
+      await off.stop();
+    }
   });
 });
 
