@@ -98,6 +98,26 @@ describe('When a key is rotated', () => {
     expect((await actionsOn(old.id)).map(({ action }) => action)).toEqual(['api_key.create', 'api_key.rotate']);
   });
 
+  it('refuses nobody on the way, at any gateway, however many ask meanwhile', async () => {
+    const old = await newKey();
+    let using = old.key;
+    let over = false;
+    const statuses: number[] = [];
+    const askers = Array.from({ length: 8 }, async (_, n) => {
+      while (!over) statuses.push(await statusAt(n % 2 === 0 ? gateway.url : second.url, using));
+    });
+    const next = await made<RotatedApiKeyView>(`/v1/ops/api-keys/${old.id}/rotate`, { overlap_seconds: 1, reason: 'yearly' });
+    using = next.key;
+    const soFar = statuses.length;
+    await eventually(async () => {
+      expect(await statusAt(gateway.url, old.key)).toBe(401);
+      expect(statuses.length).toBeGreaterThan(soFar + 50);
+    });
+    over = true;
+    await Promise.all(askers);
+    expect(new Set(statuses)).toEqual(new Set([200]));
+  });
+
   it('never makes the old one live longer', async () => {
     const soon = new Date(Date.now() + 60_000).toISOString();
     const old = await newKey({ expires_at: soon });
