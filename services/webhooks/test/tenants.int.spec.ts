@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { StripeOutcome } from '@tidegate/stripe-gateway/port';
 import { noFailpoints } from '@tidegate/database/failpoints';
+import { sql } from 'kysely';
 import { Parked } from '../src/hint/parked.loop.js';
 import type { Retriever } from '../src/hint/retrieve.js';
 import { answerList } from '../src/stripe-event/stripe-event.rpc.js';
@@ -213,5 +214,30 @@ describe('Events of something that comes and goes', () => {
     customers.set('sub_1', ok(subscription('past_due')));
     expect(await hinter(bench, slow, clock).runOnce()).toBe(1);
     expect((await staged(bench)).slice(-2).map(({ body }) => body.data.object.status)).toEqual(['active', 'past_due']);
+  });
+
+  it('are published some at a time when one object has thousands', async () => {
+    customers.set('cus_s', ok(customer('cus_s', {})));
+    customers.set('sub_1', ok(subscription('active')));
+    await deliver(app, told('updated', 'active'));
+    await sql`INSERT INTO stripe_events (stripe_event_id, created, event_type, object_id, livemode, payload, source, is_hint)
+      SELECT stripe_event_id || '_' || n, created, event_type, object_id, livemode, payload, source, is_hint
+      FROM stripe_events, generate_series(1, 2199) AS n`.execute(bench.db);
+    expect(await hinter(bench, stripe, clock).runOnce()).toBe(2000);
+    expect(await hinter(bench, stripe, clock).runOnce()).toBe(200);
+    expect(asked.filter((one) => one === 'subscription/sub_1')).toHaveLength(2);
+  });
+
+  it('count as younger than what was asked before, also when another process asks whose clock is behind', async () => {
+    customers.set('cus_s', ok(customer('cus_s', {})));
+    customers.set('sub_1', ok(subscription('past_due')));
+    await deliver(app, told('updated', 'past_due'));
+    await hinter(bench, stripe, { now: () => new Date(now.getTime() + 2000) }).runOnce();
+    customers.set('sub_1', ok(subscription('active')));
+    await deliver(app, told('updated', 'active'));
+    await hinter(bench, stripe, clock).runOnce();
+    const [first, second] = (await staged(bench)).slice(-2).map(({ body }) => body);
+    expect([first!.data.object.status, second!.data.object.status]).toEqual(['past_due', 'active']);
+    expect(Date.parse(second!.occurred_at)).toBeGreaterThan(Date.parse(first!.occurred_at));
   });
 });

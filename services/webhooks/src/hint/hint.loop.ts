@@ -9,7 +9,7 @@ import { normalizedEvent, referenceOf, type Shown } from '../normalize/normalize
 import { publish } from '../normalize/publish.js';
 import { retryAfterMs } from '../normalize/retry.decide.js';
 import { namedTenant } from '../normalize/tenant.decide.js';
-import { claimKeys, dueHints, postpone, type Unpublished } from '../stripe-event/stripe-event.store.js';
+import { claimKeys, dueHints, lastShownAt, postpone, type Unpublished } from '../stripe-event/stripe-event.store.js';
 import type { WebhooksTables } from '../tables.js';
 import { atOnce } from './at-once.js';
 import { askCustomer } from './customer.ask.js';
@@ -41,8 +41,8 @@ export const AT_ONCE = 5;
 
 /**
  * Publishes hints with their object as Stripe shows it now, at the pinned API version. All hints about one object that are stored by then share one request;
- * the object is as old as the start of it, so of two requests the later one counts, whichever is published first. When Stripe cannot be asked the hints wait;
- * none is ever dropped. One that cannot be published is marked `failed`, comes again later and holds up no other.
+ * the object is as old as the start of it, and younger than what was published of it by then, on whatever clock that was: so of two requests the later one counts,
+ * whichever is published first. When Stripe cannot be asked the hints wait; none is ever dropped. One that cannot be published is marked `failed`, comes again later and holds up no other.
  */
 export class Hints {
   constructor(private readonly parts: HintParts) {}
@@ -69,7 +69,7 @@ export class Hints {
       const ids = rows.map((row) => row.stripe_event_id);
       this.parts.logger.error({ event: 'hint_failed', stripe_event_ids: ids, err }, 'A hint could not be published');
       const error = err instanceof Error ? err.message : String(err);
-      await this.again(rows, this.parts.clock.now(), { outcome: 'failed', error, atLeastMs: 0 });
+      await this.again(rows, { outcome: 'failed', error, atLeastMs: 0 });
       return 0;
     }
   }
@@ -84,17 +84,22 @@ export class Hints {
   private async settle(rows: readonly Unpublished[]): Promise<number> {
     const [first] = rows;
     if (!first) return 0;
-    const asOf = this.parts.clock.now();
+    const asOf = await this.startOf(first);
     const retrieved = await retrieve(this.parts.stripe, referenceOf(first));
-    if (retrieved.kind === 'later') return this.later(rows, asOf, retrieved);
+    if (retrieved.kind === 'later') return this.later(rows, retrieved);
     const shown = { object: retrieved.kind === 'object' ? retrieved.object : null };
     const customer = await this.customerOf(first, shown);
-    if (customer.kind === 'later') return this.later(rows, asOf, customer);
+    if (customer.kind === 'later') return this.later(rows, customer);
     return inTransaction(this.parts, 'webhooks.hint.stage', async (tx) => {
       const claimed = await claimKeys(tx, rows);
       const items = claimed.map((row) => ({ row, shown: { ...shown, asOf } }));
       return publish(tx, items, { now: asOf, accountTenants: this.parts.accountTenants, learned: customer.learned });
     });
+  }
+
+  private async startOf({ object_id }: Unpublished): Promise<Date> {
+    const last = await lastShownAt(this.parts.db, object_id);
+    return new Date(Math.max(this.parts.clock.now().getTime(), last === null ? 0 : last.getTime() + 1));
   }
 
   /** Whose the object's customer is, if that is needed to publish its events and not known yet. */
@@ -107,19 +112,18 @@ export class Hints {
     return asked.kind === 'later' ? asked : { kind: 'known', learned: [asked.said] };
   }
 
-  private async later(rows: readonly Unpublished[], now: Date, { reason, retryAfterMs: atLeastMs }: Later): Promise<number> {
+  private async later(rows: readonly Unpublished[], { reason, retryAfterMs: atLeastMs }: Later): Promise<number> {
     this.parts.unanswered?.();
-    await this.again(rows, now, { outcome: 'received', error: reason, atLeastMs: atLeastMs ?? 0 });
+    await this.again(rows, { outcome: 'received', error: reason, atLeastMs: atLeastMs ?? 0 });
     return 0;
   }
 
   private async again(
     rows: readonly Unpublished[],
-    now: Date,
     { outcome, error, atLeastMs }: { outcome: 'received' | 'failed'; error: string; atLeastMs: number },
   ): Promise<void> {
     const pause = Math.max(atLeastMs, retryAfterMs(Math.min(...rows.map((row) => row.attempts))));
-    await postpone(this.parts.db, rows, { at: new Date(now.getTime() + pause), outcome, error });
+    await postpone(this.parts.db, rows, { at: new Date(this.parts.clock.now().getTime() + pause), outcome, error });
   }
 }
 

@@ -77,7 +77,10 @@ export async function dueDeliveries(db: Database, limit: number, now: Date): Pro
   return rows;
 }
 
-/** The oldest hints that wait, with all others about the same objects. Nothing is locked: their objects are retrieved first. */
+/** Others about the same objects for each hint, on average: an object may have any number. */
+const OTHERS = 9;
+
+/** The oldest hints that wait, with others about the same objects, so that these share one request. Nothing is locked: their objects are retrieved first. */
 export async function dueHints(db: Database, limit: number, now: Date): Promise<Unpublished[]> {
   const { rows } = await sql<Unpublished>`
     WITH oldest AS (
@@ -87,8 +90,15 @@ export async function dueHints(db: Database, limit: number, now: Date): Promise<
     )
     SELECT ${unpublished} FROM stripe_events
     WHERE ${due('hint', now)} AND object_id IN (SELECT object_id FROM oldest)
-    ORDER BY received_at, created, stripe_event_id`.execute(db);
+    ORDER BY received_at, created, stripe_event_id LIMIT ${limit * (1 + OTHERS)}`.execute(db);
   return rows;
+}
+
+/** As of when an object was shown that was published last; null when none was. */
+export async function lastShownAt(db: Database, objectId: string | null): Promise<Date | null> {
+  const { rows } = await sql<{ at: Date | null }>`
+    SELECT max(published_at) AS at FROM stripe_events WHERE object_id = ${objectId} AND (is_hint OR source <> 'webhook')`.execute(db);
+  return rows[0]?.at ?? null;
 }
 
 export async function hintsWaiting(db: Database): Promise<number> {
@@ -109,7 +119,7 @@ export async function claimKeys(tx: Tx, keys: readonly EventKey[]): Promise<Unpu
 
 /**
  * Each was published for this tenant, which is what its `tenant_hint` says from now on, and as this message; of a message that went out before, the first one is
- * kept. `customer`: whom it is about or names.
+ * kept. `customer`: whom it is about or names. `at`: of hints, as of when their object was shown.
  */
 export async function markPublished(
   tx: Tx,
