@@ -96,6 +96,21 @@ describe('News of a checkout that is not here', () => {
     expect((await outcomesOf(news)).filter((outcome) => outcome === 'processed')).toHaveLength(1);
   });
 
+  it('go on when others that cannot be applied stand before them', async () => {
+    const broken = await lostPage('broken');
+    const { news } = await lostPage('behind-a-broken-one');
+    for (const one of [broken.news, news]) await tell(one);
+    await sql`UPDATE parked_news SET message = '{}', parked_at = parked_at - interval '1 second' WHERE parent = ${broken.id}`.execute(
+      world.db,
+    );
+    for (const key of ['broken', 'behind-a-broken-one']) await world.open({}, { key });
+    await expect(world.parts.settleParkedOnce()).rejects.toThrow(broken.news.messageId);
+    expect(await world.parts.settleParkedOnce()).toBe(1);
+    expect((await outcomesOf(news)).at(-1)).toBe('processed');
+    expect(await parked()).toBe(1);
+    await sql`DELETE FROM parked_news`.execute(world.db);
+  });
+
   it('are none of ours when it has not come for three days', async () => {
     const { news } = await lostPage('never-asked-again');
     await tell(news);

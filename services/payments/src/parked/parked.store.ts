@@ -14,10 +14,13 @@ export async function park(tx: Tx, message: Incoming, parent: string, now: Date)
 }
 
 /** Messages whose parent is here by now, and those that have waited since before `givenUp`; oldest first. */
-export async function settleable(db: Kysely<PaymentsTables>, limit: number, givenUp: Date): Promise<string[]> {
+export async function settleable(
+  db: Kysely<PaymentsTables>,
+  { limit, givenUp, without }: { limit: number; givenUp: Date; without: readonly string[] },
+): Promise<string[]> {
   const { rows } = await sql<{ message_id: string }>`
     SELECT message_id FROM parked_news p
-    WHERE parked_at <= ${givenUp} OR EXISTS (SELECT 1 FROM checkouts c WHERE c.id = p.parent)
+    WHERE (parked_at <= ${givenUp} OR EXISTS (SELECT 1 FROM checkouts c WHERE c.id = p.parent)) AND message_id <> ALL(${without}::text[])
     ORDER BY parked_at, message_id LIMIT ${limit}`.execute(db);
   return rows.map((row) => row.message_id);
 }
