@@ -5,6 +5,9 @@ import { sign } from '@tidegate/stripe-gateway/signature';
 import { createLogger } from '@tidegate/telemetry/logger';
 import type { FastifyInstance, InjectOptions } from 'fastify';
 import { FAILPOINTS } from '../src/failpoints.js';
+import { Batcher, RowRefused } from '../src/ingest/batcher.js';
+import { insertFault } from '../src/ingest/insert-fault.js';
+import { insertEvents, keyOf, type NewStripeEvent } from '../src/stripe-event/stripe-event.store.js';
 import { MAX_BODY_BYTES, WEBHOOK_PATH } from '../src/ingest/webhook.route.js';
 import {
   deliver,
@@ -149,6 +152,32 @@ describe('When the process fails between insert and answer', () => {
     expect(await storedIds(bench)).toEqual([]);
     expect((await deliver(app, event)).statusCode).toBe(200);
     await failing.close();
+  });
+});
+
+describe('One row of a batch that Postgres refuses', () => {
+  it('fails alone; the others of the batch are committed', async () => {
+    const sizes: number[] = [];
+    const batcher = new Batcher<NewStripeEvent>({
+      insert: (rows) => {
+        sizes.push(rows.length);
+        return bench.db.transaction().execute((tx) => insertEvents(tx, rows));
+      },
+      keyOf,
+      faultOf: insertFault,
+    });
+    const row = (id: string, event_type = 'charge.failed'): NewStripeEvent => ({
+      ...{ stripe_event_id: id, created: new Date(), event_type, object_id: null, tenant_hint: null, account: null, livemode: false },
+      ...{ api_version: null, payload: Buffer.from('{}'), source: 'webhook', traceparent: null, is_hint: false },
+    });
+    const results = await Promise.allSettled([row('evt_a'), row('evt_b', 'a\u0000b'), row('evt_c')].map((one) => batcher.add(one)));
+    expect(results).toEqual([
+      { status: 'fulfilled', value: 'accepted' },
+      { status: 'rejected', reason: expect.any(RowRefused) },
+      { status: 'fulfilled', value: 'accepted' },
+    ]);
+    expect(sizes).toEqual([3, 1, 1, 1]);
+    expect(await storedIds(bench)).toEqual(['evt_a', 'evt_c']);
   });
 });
 
