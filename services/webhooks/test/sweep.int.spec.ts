@@ -13,6 +13,7 @@ import { Sweep } from '../src/sweep/sweep.loop.js';
 import { answerSweepGet, answerSweepOrder, answerSweepStatus } from '../src/sweep/sweep.rpc.js';
 import { sweepMetrics } from '../src/sweep/sweep.metrics.js';
 import { readCursor } from '../src/sweep/sweep.store.js';
+import { LISTED_SECONDS } from '../src/sweep/window.decide.js';
 import { deliver, hinter, isOurHint, listener, openWorkbench, silent, staged, storedIds, type Workbench } from './workbench.js';
 
 let bench: Workbench;
@@ -169,6 +170,25 @@ describe('The sweep', () => {
     const rest = await sweeper().runOnce({ epoch: 8 });
     expect(rest).toBeGreaterThan(0);
     expect(sum(found)).toBe(counted + 2 + rest);
+  });
+
+  it('reads all that Stripe lists once more when it was told of a time that has not come, by a clock that was wrong', async () => {
+    const tomorrow = new Date(now.getTime() + 86_400_000);
+    await sql`UPDATE sweep_cursors SET swept_until = ${tomorrow}, updated_at = ${tomorrow}`.execute(bench.db);
+    await pay('pay_sweep4');
+    fiveMinutesLater();
+    expect(await new Sweep({ ...parts(), stripe: silentAfter(0) }).runOnce({ epoch: 3 })).toBe(0);
+    await expect(new Sweep({ ...parts(), stripe: silentAfter(0) }).runOnce({ epoch: 8 })).rejects.toBeInstanceOf(SweepIncomplete);
+    expect((await readCursor(bench.db, now)).sweptUntil.getTime() / 1000).toBeCloseTo(now.getTime() / 1000 - LISTED_SECONDS, -1);
+    // Most of the thirty days are empty here.
+    await sql`UPDATE sweep_cursors SET swept_until = ${new Date(now.getTime() - 7_200_000)}`.execute(bench.db);
+    expect(await sweeper().runOnce({ epoch: 8 })).toBeGreaterThan(0);
+    expect(await storedIds(bench)).toEqual(await listedIds());
+    expect((await readCursor(bench.db, now)).sweptUntil).toEqual(now);
+    expect(logged.filter(({ event }) => event === 'webhook_sweep_ahead')).toHaveLength(1);
+    fiveMinutesLater();
+    expect(await sweeper().runOnce({ epoch: 8 })).toBe(0);
+    logged.length = 0;
   });
 
   it('says with every page that it is at work', async () => {

@@ -2,8 +2,8 @@ import { inTransaction } from '@tidegate/database/transaction';
 import type { Logger } from '@tidegate/telemetry/logger';
 import type { Partitions } from '../stripe-event/partitions.js';
 import { type Pass, readWindow, type WindowParts } from './read-window.js';
-import { advanceCursor, type Cursor, readCursor } from './sweep.store.js';
-import { CHUNK_SECONDS, sweepWindows, unlistedSeconds } from './window.decide.js';
+import { advanceCursor, type Cursor, readCursor, rewindCursor } from './sweep.store.js';
+import { CHUNK_SECONDS, listedSince, sweepWindows, unlistedSeconds } from './window.decide.js';
 
 export interface SweepSettings {
   everySeconds: number;
@@ -30,9 +30,9 @@ export class Sweep {
 
   /** Sweeps if one is due; the number of events that had been missed. Throws SweepIncomplete when Stripe does not answer; the cursor stays where it was then. */
   async runOnce({ epoch, ...pass }: { epoch: number | null } & Pass): Promise<number> {
-    const { settings, clock, db } = this.parts;
+    const { settings, clock } = this.parts;
     const now = clock.now();
-    const cursor = await readCursor(db, now);
+    const cursor = await this.cursor(now, epoch ?? 0);
     this.sayHowFarBehind(cursor, now);
     if (now.getTime() - cursor.sweptAt.getTime() < settings.everySeconds * 1000) return 0;
     await this.parts.partitions.ensureAhead(now);
@@ -57,6 +57,22 @@ export class Sweep {
       "Stripe's list of events was read",
     );
     return found;
+  }
+
+  /**
+   * A cursor further ahead than sweeps overlap was written by a clock that was wrong. Nobody knows how far the list had really been read, and what is delivered to
+   * nobody until that time comes would never be: all that Stripe lists is read once more.
+   */
+  private async cursor(now: Date, epoch: number): Promise<Cursor> {
+    const { db, settings, logger } = this.parts;
+    const found = await readCursor(db, now);
+    const above = new Date(now.getTime() + settings.overlapSeconds * 1000);
+    if (found.sweptUntil <= above || !(await rewindCursor(db, { above, to: listedSince(now) }, epoch))) return found;
+    logger.error(
+      { event: 'webhook_sweep_ahead', swept_until: found.sweptUntil, now },
+      "Stripe's list of events was noted as read up to a time that has not come: a clock is or was wrong, and the list is read once more",
+    );
+    return readCursor(db, now);
   }
 
   private sayHowFarBehind({ sweptUntil }: Cursor, now: Date): void {

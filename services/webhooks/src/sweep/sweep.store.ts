@@ -31,6 +31,14 @@ export async function advanceCursor(db: Database, to: Cursor, epoch: number): Pr
   return (numAffectedRows ?? 0n) > 0n;
 }
 
+/** Puts the cursor back, and a sweep is due at once; false when a later leader has written, or it does not stand above `above` any more. */
+export async function rewindCursor(db: Database, { above, to }: { above: Date; to: Date }, epoch: number): Promise<boolean> {
+  const { numAffectedRows } = await sql`
+    UPDATE sweep_cursors SET swept_until = ${to}, updated_at = to_timestamp(0), epoch = ${epoch}
+    WHERE name = ${CURSOR} AND epoch <= ${epoch} AND swept_until > ${above}`.execute(db);
+  return (numAffectedRows ?? 0n) > 0n;
+}
+
 export type SweepOrder = Selectable<SweepOrdersTable>;
 
 export async function insertOrder(

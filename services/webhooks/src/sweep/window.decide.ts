@@ -35,5 +35,8 @@ export function sweepWindows({ sweptUntil, now, overlapSeconds, chunkSeconds }: 
 export const unlistedSeconds = (sweptUntil: Date, now: Date): number =>
   Math.max(0, oldestListed(now) - Math.floor(sweptUntil.getTime() / 1000));
 
+/** From here on Stripe lists everything. */
+export const listedSince = (now: Date): Date => new Date(oldestListed(now) * 1000);
+
 const endOf = (now: Date): number => Math.floor(now.getTime() / 1000) + 1;
 const oldestListed = (now: Date): number => endOf(now) - LISTED_SECONDS;
