@@ -186,6 +186,19 @@ describe('Given three rows that were changed by hand', () => {
 });
 
 describe('What a replay must not do', () => {
+  it('leave the planner in the belief that the new generation is empty: it would read all of it for every page', async () => {
+    const before = (await sql<{ now: Date }>`SELECT clock_timestamp() AS now`.execute(own.db)).rows[0]!.now;
+    await wanted({ swap: true });
+    await runner().runOnce(control);
+    await eventually(async () => {
+      const { rows } = await sql<{ known: boolean }>`
+        SELECT last_analyze > ${before} AS known FROM pg_stat_user_tables WHERE schemaname = current_schema() AND relname = 'inbox'`.execute(
+        own.db,
+      );
+      expect(rows).toEqual([{ known: true }]);
+    });
+  });
+
   it('handle what was set aside: dead stays dead and can be handled later, discarded stays undone', async () => {
     poisonous.add(100).add(200);
     await send('dead', 100);

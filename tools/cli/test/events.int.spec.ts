@@ -11,12 +11,13 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(() => world?.stop());
 
-/** Until Tidegate has heard of all of it, and is done with it. */
+/** Until Tidegate has heard of all of it, and both consumers have said what became of it. */
 async function pay(count: number): Promise<void> {
   for (let n = 0; n < count; n += 1) await world.post('/v1/payments', { amount: 4200, currency: 'usd', payment_method: 'pm_card_visa' });
   await eventually(async () => {
     const [row] = await world.query<{ done: string }>(
-      `select count(*) as done from webhooks.stripe_events where processing_outcome not in ('received', 'published')`,
+      `select count(*) as done from webhooks.stripe_events e where processing_outcome not in ('received', 'published')
+         and (select count(*) from webhooks.stripe_event_outcomes o where o.stripe_event_id = e.stripe_event_id) = 2`,
     );
     expect(Number(row?.done)).toBe(world.simulator.truth(['events']).events.length);
   });

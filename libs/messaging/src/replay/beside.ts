@@ -92,6 +92,10 @@ export class Beside {
         });
       this.fromStream.set(source.durable, await readSource(this.options, source, store));
     }
+    await this.inPage(async (tx) => {
+      await sql`SET LOCAL statement_timeout = 0`.execute(tx);
+      await sql`SELECT analyze_inbox()`.execute(tx);
+    });
   }
 
   /** Handles what was read, and what has come since, until little is left. */
