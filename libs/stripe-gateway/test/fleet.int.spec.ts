@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { type Db } from '@tidegate/database/database';
 import { createMetrics } from '@tidegate/telemetry/metrics';
 import { eventually } from '@tidegate/test-harness/eventually';
 import { sql } from 'kysely';
@@ -298,6 +299,22 @@ describe('A 401', () => {
     expect((await world.first.call(OK)).kind).toBe('ok');
   });
 
+  it('latches a breaker that an operator closes at that very moment', async () => {
+    const author = { service: 'payments', process: 'spec', correlationId: null };
+    const { breakers } = world.first.fleet;
+    await breakers.isolate('stripe_reads', author);
+    const { refusing } = await world.db.transaction().execute(async (tx) => {
+      await sql`UPDATE stripe_gateway.breaker_states SET version = version + 1 WHERE name = 'stripe'`.execute(tx);
+      const refusing = breakers.refuseKey('sha256:first', author);
+      await eventually(() => expectOneWaits(tx));
+      await breakers.close('stripe_reads', author);
+      return { refusing };
+    });
+    await refusing;
+    await world.first.fleet.refresh();
+    expect(world.first.fleet.state('stripe_reads')).toBe('auth');
+  });
+
   it('is over with a reset', async () => {
     await world.first.call(UNAUTHORIZED);
     await world.first.fleet.breakers.reset('stripe', { service: 'payments', process: 'spec', correlationId: null });
@@ -364,18 +381,18 @@ describe('A 429', () => {
   });
 });
 
+async function expectOneWaits(tx: Db): Promise<void> {
+  const { rows } = await sql`SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()`.execute(tx);
+  expect(rows).toHaveLength(1);
+}
+
 describe('An operator', () => {
   it('isolates a breaker that is changing at that very moment', async () => {
     const operator = { service: 'payments', process: 'spec', correlationId: null };
     const { isolating } = await world.db.transaction().execute(async (tx) => {
       await sql`UPDATE stripe_gateway.breaker_states SET version = version + 1 WHERE name = 'stripe'`.execute(tx);
       const isolating = world.first.fleet.breakers.isolate('stripe', operator);
-      await eventually(async () => {
-        const { rows } = await sql`SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()`.execute(
-          tx,
-        );
-        expect(rows).toHaveLength(1);
-      });
+      await eventually(() => expectOneWaits(tx));
       return { isolating };
     });
     expect(await isolating).toEqual([expect.objectContaining({ breaker: 'stripe', to_state: 'isolated' })]);

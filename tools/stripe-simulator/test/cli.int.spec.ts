@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import WebSocket from 'ws';
 import { type StripeEvent } from '../src/events/event.js';
-import { type Cli, type Listening, givenCli } from './cli.js';
-import { type Given, type Received, eventually, givenSimulator } from './given.js';
+import { type Cli, type Listening, openCli } from '../src/stripe-cli.js';
+import { type Given, type Received, KEY, eventually, givenSimulator } from './given.js';
 
 let given: Given;
 let cli: Cli;
@@ -11,7 +11,7 @@ let listening: Listening;
 
 beforeAll(async () => {
   given = await givenSimulator({ webhooks: [], disputeDelayMs: 0 });
-  cli = givenCli(given.simulator);
+  cli = openCli(given.simulator, KEY);
   listening = await cli.listen('--all-snapshot', '--forward-to', given.receiver.url);
 }, 30_000);
 afterAll(async () => {
@@ -148,7 +148,7 @@ describe('stripe listen', () => {
       other.stripe.webhookEndpoints.create({ url: `http://127.0.0.1:9/${path}`, enabled_events: [type] });
     await endpoint('hooks/new', 'customer.created');
     await endpoint('hooks/gone', 'customer.deleted');
-    const itsCli = givenCli(other.simulator);
+    const itsCli = openCli(other.simulator, KEY);
     const { secret } = await itsCli.listen(
       '--all-snapshot',
       '--use-configured-webhooks',
@@ -171,7 +171,7 @@ describe('stripe listen', () => {
 
   it('counts as told what its own --events leaves out, and holds up nothing meanwhile', async () => {
     const other = await givenSimulator({ webhooks: [], deliveryTimeoutMs: 1_000 });
-    const itsCli = givenCli(other.simulator);
+    const itsCli = openCli(other.simulator, KEY);
     await itsCli.listen('--events', 'customer.deleted', '--forward-to', other.receiver.url);
     const { id } = await other.stripe.customers.create({});
     await other.stripe.customers.del(id);

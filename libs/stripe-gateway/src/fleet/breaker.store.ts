@@ -139,16 +139,19 @@ export class BreakerStore {
    * Stripe answered 401: no process calls with that key any more, whatever for. Isolated breakers stay isolated, and are latched when they are closed. A key that
    * is known to be refused changes nothing, or the answer to a call that was still under way would stop those who have another key by now.
    */
-  async refuseKey(fingerprint: string, author: Author): Promise<Transition[]> {
+  refuseKey(fingerprint: string, author: Author): Promise<Transition[]> {
     const refused = sql`(refused_keys || ${fingerprint}::text)[greatest(1, cardinality(refused_keys) - 18):]`;
     const isNew = sql`NOT ${fingerprint} = ANY(refused_keys)`;
-    const found = sql`${ROWS} WHERE state NOT IN ('auth', 'isolated') AND ${isNew} ${LOCKED}`;
-    const made = await this.change({ found, to: 'auth', cause: 'key_refused', author, set: sql`refused_keys = ${refused}, ` });
-    await sql`
-      UPDATE stripe_gateway.breaker_states
-      SET refused_keys = ${refused}, latched_by = CASE WHEN state = 'isolated' THEN ${author.service} ELSE latched_by END
-      WHERE name IN (SELECT name FROM stripe_gateway.breaker_states WHERE ${isNew} ${LOCKED})`.execute(this.db);
-    return made;
+    return this.db.transaction().execute(async (tx) => {
+      // An operator who closes an isolated one meanwhile waits, or else the key would be refused there and nothing would say so.
+      await sql`SELECT FROM stripe_gateway.breaker_states ${LOCKED}`.execute(tx);
+      await sql`
+        UPDATE stripe_gateway.breaker_states
+        SET refused_keys = ${refused}, latched_by = CASE WHEN state = 'isolated' THEN ${author.service} ELSE latched_by END
+        WHERE state IN ('auth', 'isolated') AND ${isNew}`.execute(tx);
+      const found = sql`${ROWS} WHERE state NOT IN ('auth', 'isolated') AND ${isNew} ${LOCKED}`;
+      return this.change({ found, to: 'auth', cause: 'key_refused', author, set: sql`refused_keys = ${refused}, ` }, tx);
+    });
   }
 
   /** The service whose key was refused has another one: the latch is over. Processes that still have a refused key go on making no call. */
@@ -208,16 +211,19 @@ export class BreakerStore {
    * Moves the rows that `found` names (name, from_state, version, calls, failures) and writes a transition for each. Either `found` has locked them, after waiting for
    * whoever changed them at that moment, and they are as it says; or `isAsFound` says what must still hold.
    */
-  private async change(move: {
-    found: RawBuilder<unknown>;
-    isAsFound?: RawBuilder<unknown>;
-    to: BreakerStateName;
-    cause: Cause;
-    author: Author;
-    set?: RawBuilder<unknown>;
-    /** By default the author when it is `auth` now, and else nobody. */
-    latchedBy?: RawBuilder<unknown>;
-  }): Promise<Transition[]> {
+  private async change(
+    move: {
+      found: RawBuilder<unknown>;
+      isAsFound?: RawBuilder<unknown>;
+      to: BreakerStateName;
+      cause: Cause;
+      author: Author;
+      set?: RawBuilder<unknown>;
+      /** By default the author when it is `auth` now, and else nobody. */
+      latchedBy?: RawBuilder<unknown>;
+    },
+    db: Db = this.db,
+  ): Promise<Transition[]> {
     const { to, author } = move;
     const retryAt = to === 'open' || to === 'half_open' ? sql`${this.clock} + s.recovery_ms * interval '1 millisecond'` : sql`NULL`;
     const { rows } = await sql<Transition>`
@@ -233,7 +239,7 @@ export class BreakerStore {
       SELECT name, version, from_state, ${to}, ${move.cause}, since, ${author.process}, ${author.correlationId}, calls, failures, retry_at,
         ${author.actor ?? null}, ${author.reason ?? null}
       FROM moved
-      RETURNING breaker, version, from_state, to_state, cause`.execute(this.db);
+      RETURNING breaker, version, from_state, to_state, cause`.execute(db);
     return rows;
   }
 }

@@ -4,11 +4,10 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { KEY, eventually } from './given.js';
 
-const shim = createRequire(import.meta.url).resolve('@stripe/cli/bin/shim.js');
+const LISTENS_WITHIN_MS = 15_000;
 
-/** The official Stripe CLI, pointed at a simulator, with a home folder of its own. */
+/** The official Stripe CLI (npm's `@stripe/cli`, to be installed beside this package), pointed at a simulator, with a home folder of its own. */
 export interface Cli {
   /** Runs one command to its end; rejects when it fails or takes longer than 20 s. */
   run(...args: string[]): Promise<string>;
@@ -24,9 +23,11 @@ export interface Listening {
   stop(): Promise<void>;
 }
 
-export function givenCli(simulator: { url: string }, key = KEY): Cli {
+/** `key`: a secret key that the simulator takes. End it when done: whatever still listens is killed. */
+export function openCli(simulator: { url: string }, key: string): Cli {
   const home = mkdtempSync(join(tmpdir(), 'stripe-cli-'));
   const env = { PATH: process.env['PATH'] ?? '', HOME: home, XDG_CONFIG_HOME: home, STRIPE_CLI_TELEMETRY_OPTOUT: '1' };
+  const shim = createRequire(import.meta.url).resolve('@stripe/cli/bin/shim.js');
   const listening: ChildProcess[] = [];
   const withBase = (args: string[]): string[] => [shim, ...args, '--api-key', key, '--api-base', simulator.url, '--color', 'off'];
   return {
@@ -45,11 +46,18 @@ export function givenCli(simulator: { url: string }, key = KEY): Cli {
       });
       listening.push(child);
       let said = '';
-      for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (said += String(chunk)));
-      const ready = await eventually(() => /signing secret is (whsec_\w+)/.exec(said), 15_000).catch((cause: unknown) => {
-        throw new Error(`stripe listen: ${said}`, { cause });
+      const ready = new Promise<string>((resolve, reject) => {
+        const fail = (): void => reject(new Error(`stripe listen: ${said}`));
+        for (const stream of [child.stdout, child.stderr])
+          stream.on('data', (chunk: Buffer) => {
+            said += String(chunk);
+            const [, secret] = /signing secret is (whsec_\w+)/.exec(said) ?? [];
+            if (secret !== undefined) resolve(secret);
+          });
+        child.once('exit', fail);
+        setTimeout(fail, LISTENS_WITHIN_MS).unref();
       });
-      return { secret: ready[1] ?? '', said: () => said, stop: () => stop(child) };
+      return { secret: await ready, said: () => said, stop: () => stop(child) };
     },
     end: async () => {
       await Promise.all(listening.map(stop));

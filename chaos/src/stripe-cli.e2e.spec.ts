@@ -7,7 +7,7 @@ import { sign } from '@tidegate/stripe-gateway/signature';
 import { type Stack, stackForTests } from '@tidegate/test-harness/stack';
 import { eventually } from '@tidegate/test-harness/eventually';
 import pg from 'pg';
-import { type Cli, givenCli } from './cli.js';
+import { type Cli, openCli } from '@tidegate/stripe-simulator/stripe-cli';
 
 interface Intent {
   id: string;
@@ -44,7 +44,7 @@ describe("Stripe's own command line, as a developer uses it with the running sta
     stack = await stackForTests({
       env: { simulator: { STRIPE_WEBHOOK_URL: '' }, webhooks: { STRIPE_WEBHOOK_SECRET: '', STRIPE_WEBHOOK_SECRET_FILE: secrets } },
     });
-    cli = givenCli({ url: stack.urls.simulator }, stack.stripe.secretKey);
+    cli = openCli({ url: stack.urls.simulator }, stack.stripe.secretKey);
     db = new pg.Client({ connectionString: stack.databaseUrl() });
     await db.connect();
     const [, , ...args] = forwarding(stack.urls.webhooks[0]!).split(' ');
