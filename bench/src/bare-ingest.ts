@@ -29,8 +29,11 @@ interface Row {
 
 const INSERT = {
   name: 'insert',
-  text: `INSERT INTO stripe_events (stripe_event_id, created, event_type, object_id, tenant_hint, account, livemode, api_version, payload, source, traceparent, is_hint)
-    SELECT * FROM unnest($1::text[], $2::timestamptz[], $3::text[], $4::text[], $5::text[], $6::text[], $7::boolean[], $8::text[], $9::bytea[], $10::text[], $11::text[], $12::boolean[])
+  text: `INSERT INTO stripe_events (stripe_event_id, created, event_type, object_id, tenant_hint, account, livemode, api_version, source, traceparent, is_hint, payload)
+    SELECT stripe_event_id, created, event_type, object_id, tenant_hint, account, livemode, api_version, source, traceparent, is_hint,
+      substring($14::bytea FROM ends - length + 1 FOR length)
+    FROM unnest($1::text[], $2::timestamptz[], $3::text[], $4::text[], $5::text[], $6::text[], $7::boolean[], $8::text[], $9::text[], $10::text[], $11::boolean[], $12::integer[], $13::integer[])
+      AS rows (stripe_event_id, created, event_type, object_id, tenant_hint, account, livemode, api_version, source, traceparent, is_hint, ends, length)
     ON CONFLICT (created, stripe_event_id) DO NOTHING
     RETURNING created, stripe_event_id`,
 };
@@ -52,6 +55,7 @@ async function drain(): Promise<void> {
     const rows = waiting;
     waiting = [];
     const column = <T>(of: (row: Row) => T): T[] => rows.map(of);
+    let end = 0;
     try {
       await pool.query({
         ...INSERT,
@@ -64,10 +68,12 @@ async function drain(): Promise<void> {
           column(({ event }) => event.account ?? null),
           column(({ event }) => event.livemode),
           column(({ event }) => event.api_version),
-          column(({ raw }) => raw),
           column(() => 'webhook'),
           column(() => null),
           column(() => false),
+          column(({ raw }) => (end += raw.length)),
+          column(({ raw }) => raw.length),
+          Buffer.concat(column(({ raw }) => raw)),
         ],
       });
       for (const row of rows) row.done();

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { migrateAll } from '@tidegate/database/migrate';
 import pg from 'pg';
+import { cpuSeconds } from './cpu-seconds.js';
 import { DeliveryGenerator } from './delivery-generator.js';
 import { type Delivered } from './delivery-load.js';
 import { median } from './measure.js';
@@ -27,15 +28,17 @@ const MAX_P99_MS = 50;
 
 interface Target {
   name: 'reference' | 'ours';
+  pid: number;
   url: string;
   database: pg.Client;
 }
 
-/** What was measured, and how much of it the service had published when the last one was answered. */
-type Measured = Delivered & { published: number };
+/** What was measured, how much of it the service had published when the last one was answered, and microseconds of CPU for each delivery. */
+type Measured = Delivered & { published: number; serviceCpu: number; postgresCpu: number };
 
 const webhooks = await startWebhooks(flags.profile);
 const { stack } = webhooks;
+const postgres = stack.processes().find(({ name }) => name === 'postgres')!.pid!;
 const generator = new DeliveryGenerator();
 const bareUrl = await bareDatabase();
 const bareAdmin = new pg.Client({ connectionString: bareUrl() });
@@ -47,10 +50,10 @@ const bare = spawn(process.execPath, [fileURLToPath(new URL('./bare-ingest.js', 
 try {
   const [line] = (await once(bare.stdout, 'data')) as [Buffer];
   const targets: Target[] = [
-    { name: 'reference', url: (JSON.parse(line.toString()) as { url: string }).url, database: bareAdmin },
-    { name: 'ours', url: webhooks.url, database: webhooks.admin },
+    { name: 'reference', pid: bare.pid!, url: (JSON.parse(line.toString()) as { url: string }).url, database: bareAdmin },
+    { name: 'ours', pid: stack.pid('webhooks')!, url: webhooks.url, database: webhooks.admin },
   ];
-  for (const target of targets) await measure(target, { seconds: 3 });
+  for (const target of targets) await measure(target, { seconds: 4 });
   const saturated = await alternate(targets, ROUNDS, { seconds: SECONDS });
   const paced = await alternate(targets, 1, { seconds: SECONDS, perSecond: PACE });
   report(saturated, paced);
@@ -78,17 +81,20 @@ async function alternate(targets: readonly Target[], rounds: number, load: Load)
       const measured = await measure(target, load);
       done[target.name].push(measured);
       console.log(
-        `${load.perSecond === undefined ? 'saturated' : `${load.perSecond}/s`} ${round} ${target.name.padEnd(9)} ${measured.perSecond.toFixed(0).padStart(6)}/s  p50 ${measured.p50Ms.toFixed(1)} ms  p99 ${measured.p99Ms.toFixed(1)} ms  failed ${measured.failed}  published meanwhile ${measured.published}`,
+        `${load.perSecond === undefined ? 'saturated' : `${load.perSecond}/s`} ${round} ${target.name.padEnd(9)} ${measured.perSecond.toFixed(0).padStart(6)}/s  p50 ${measured.p50Ms.toFixed(1)} ms  p99 ${measured.p99Ms.toFixed(1)} ms  failed ${measured.failed}  CPU ${measured.serviceCpu.toFixed(0)} + ${measured.postgresCpu.toFixed(0)} µs  published meanwhile ${measured.published}`,
       );
     }
   }
   return done;
 }
 
-async function measure({ name, url, database }: Target, load: Load): Promise<Measured> {
+async function measure({ name, pid, url, database }: Target, load: Load): Promise<Measured> {
   await database.query('CHECKPOINT');
   const order = { url, connections: CONNECTIONS, secret: stack.stripe.webhookSecret, status: 200 };
+  const cpu = () => [cpuSeconds(pid), cpuSeconds(postgres)] as const;
+  const before = cpu();
   const delivered = await generator.run({ ...order, ...load });
+  const [serviceCpu, postgresCpu] = cpu().map((seconds, at) => ((seconds - before[at]!) * 1e6) / delivered.answered) as [number, number];
   const { rows } = await database.query<{ stored: string; published: string }>(
     'SELECT count(*) AS stored, count(published_at) AS published FROM webhooks.stripe_events',
   );
@@ -96,7 +102,7 @@ async function measure({ name, url, database }: Target, load: Load): Promise<Mea
   if (stored !== delivered.answered) throw new Error(`${name} answered ${delivered.answered} deliveries and stored ${stored}`);
   await database.query('TRUNCATE webhooks.stripe_events');
   await relayed(database);
-  return { ...delivered, published };
+  return { ...delivered, published, serviceCpu, postgresCpu };
 }
 
 /** Nothing of a round is left to be sent to the broker in the next one. */
@@ -114,6 +120,9 @@ function report(saturated: Record<Target['name'], Measured[]>, paced: Record<Tar
   const ratio = ours / reference;
   const p99AtPace = of(paced.ours, 'p99Ms');
   const failed = [...saturated.ours, ...paced.ours].reduce((sum, round) => sum + round.failed, 0);
+  console.log(
+    `Whatever else the machine does: a delivery takes ${of(saturated.ours, 'serviceCpu').toFixed(0)} µs of CPU in the service and ${of(saturated.ours, 'postgresCpu').toFixed(0)} µs in PostgreSQL, beside ${of(saturated.reference, 'serviceCpu').toFixed(0)} and ${of(saturated.reference, 'postgresCpu').toFixed(0)}.`,
+  );
   console.log(
     `${ours.toFixed(0)} durable events/s beside ${reference.toFixed(0)}/s of a bare route, ratio ${ratio.toFixed(2)} (limit ${MIN_RATIO}). At ${PACE}/s: p99 ${p99AtPace.toFixed(1)} ms (limit ${MAX_P99_MS}). Failed: ${failed}.`,
   );

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { type Envelope } from '@tidegate/contracts/envelope';
 import { type Database, openDatabase } from '@tidegate/database/database';
 import { noFailpoints } from '@tidegate/database/failpoints';
-import { inTransaction } from '@tidegate/database/transaction';
+import { inStatement } from '@tidegate/database/transaction';
 import { type Incoming } from '@tidegate/messaging/incoming';
 import { stripeEventsReplay } from '@tidegate/reconciliation/projection/stripe-events.consumer';
 import { type ReconciliationTables } from '@tidegate/reconciliation/tables';
@@ -68,7 +68,7 @@ function parts() {
   const common = { db, failpoints, clock, logger, stripe, accountTenants, isHint: asOurs, partitions, metrics };
   let missed = 0;
   const batcher = new Batcher<NewStripeEvent>({
-    insert: (rows) => inTransaction({ db, failpoints }, 'webhooks.ingest.insert', (tx) => insertEvents(tx, rows)),
+    insert: (rows) => inStatement({ db, failpoints }, 'webhooks.ingest.insert', (one) => insertEvents(one, rows)),
     keyOf,
     faultOf: insertFault,
   });

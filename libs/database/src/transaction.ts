@@ -20,3 +20,14 @@ export async function inTransaction<T, R>(steps: Steps<T>, name: string, work: (
   await steps.failpoints.hit(`${name}.after_commit`);
   return result;
 }
+
+/**
+ * The same for work that is a single statement, which is a transaction by itself and needs no round trips for its begin and its end: at `before_commit` nothing
+ * has been sent yet.
+ */
+export async function inStatement<T, R>(steps: Steps<T>, name: string, statement: (db: Kysely<T>) => Promise<R>): Promise<R> {
+  await steps.failpoints.hit(`${name}.before_commit`);
+  const result = await statement(steps.db);
+  await steps.failpoints.hit(`${name}.after_commit`);
+  return result;
+}

@@ -13,11 +13,17 @@ interface RequestContext {
   span: Span;
   context: Context;
   correlationId: string;
+  /** Whether the span is exported. */
+  traced: boolean;
   /** Notes the answer in metrics, span and log. */
   answered(status: number, elapsedMs: number): void;
 }
 
-const contexts = new WeakMap<FastifyRequest, RequestContext>();
+/** On the request itself: of a WeakMap with an entry for each request, the garbage collector carries all values along until a full collection. */
+const CONTEXT = Symbol('request context');
+type WithContext = FastifyRequest & { [CONTEXT]: RequestContext | null };
+const contextOf = (request: FastifyRequest): RequestContext | null => (request as WithContext)[CONTEXT];
+
 const WELL_FORMED_ID = /^[A-Za-z0-9_-]{1,64}$/;
 const OWN_ROUTES = new Set(['/healthz', '/readyz', '/metrics']);
 const UNMATCHED = 'unmatched';
@@ -35,8 +41,10 @@ function plainToken(header: string | string[] | undefined): string | undefined {
 /** The route as documented: `/v1/payments/{id}`; `unmatched` when there is none. */
 export function routeOf(request: FastifyRequest): string {
   const pattern = request.routeOptions.url;
-  return pattern ? pattern.replace(/:([A-Za-z_]+)/g, '{$1}') : UNMATCHED;
+  return pattern ? documented(pattern) : UNMATCHED;
 }
+
+const documented = (pattern: string): string => pattern.replace(/:([A-Za-z_]+)/g, '{$1}');
 
 /**
  * Gives each request its id, correlation id, server span and metrics; they hold in handlers and hooks after it. `x-request-id` and `trace-id` are on every
@@ -46,10 +54,10 @@ export function installHttpContext(fastify: FastifyInstance, deps: { metrics: Me
   const duration = deps.metrics.histogram('http_request_duration_seconds', 'Time from request to answer', { route: [], status: [] });
   duration.zero({ route: UNMATCHED, status: '404' });
 
+  fastify.decorateRequest(CONTEXT, null);
   fastify.addHook('onRoute', (route) => {
     if (OWN_ROUTES.has(route.url)) return;
-    const path = route.url.replace(/:([A-Za-z_]+)/g, '{$1}');
-    for (const status of STATUSES_FROM_START) duration.zero({ route: path, status });
+    for (const status of STATUSES_FROM_START) duration.zero({ route: documented(route.url), status });
   });
 
   fastify.addHook('onRequest', (request, reply, done) => {
@@ -58,19 +66,21 @@ export function installHttpContext(fastify: FastifyInstance, deps: { metrics: Me
     if (OWN_ROUTES.has(request.routeOptions.url ?? '')) return done();
     const correlationId = plainToken(request.headers['x-correlation-id']) ?? request.id;
     const traceparent = request.headers['traceparent'];
-    const opened = openSpan(`${request.method} ${routeOf(request)}`, {
+    const route = routeOf(request);
+    const opened = openSpan(`${request.method} ${route}`, {
       kind: 'server',
       parent: typeof traceparent === 'string' ? traceparent : null,
-      attributes: { 'http.request.method': request.method, 'http.route': routeOf(request), 'tidegate.request_id': request.id },
+      attributes: { 'http.request.method': request.method, 'http.route': route, 'tidegate.request_id': request.id },
     });
     const answered = (status: number, elapsedMs: number) => {
-      duration.observe({ route: routeOf(request), status: String(status) }, elapsedMs / 1000);
+      duration.observe({ route, status: String(status) }, elapsedMs / 1000);
       opened.span.setAttribute('http.response.status_code', status);
       if (status >= 500) opened.span.setStatus({ code: 2 });
-      opened.span.end();
-      runInside(request, () => logAnswer(deps.logger, request, status, elapsedMs));
+      // A span that never ends is never exported.
+      if (contextOf(request)?.traced) opened.span.end();
+      runInside(request, () => logAnswer(deps.logger, { request, route, status, elapsedMs }));
     };
-    contexts.set(request, { ...opened, correlationId, answered });
+    (request as WithContext)[CONTEXT] = { ...opened, correlationId, traced: true, answered };
     runInside(request, () => {
       const traceId = currentTraceId();
       if (traceId) void reply.header('trace-id', traceId);
@@ -82,29 +92,38 @@ export function installHttpContext(fastify: FastifyInstance, deps: { metrics: Me
   fastify.addHook('preValidation', (request, _reply, done) => runInside(request, () => done()));
 
   fastify.addHook('onResponse', (request, reply, done) => {
-    contexts.get(request)?.answered(reply.statusCode, reply.elapsedTime);
+    contextOf(request)?.answered(reply.statusCode, reply.elapsedTime);
     done();
   });
 }
 
 /** For an answer that goes on for minutes, such as a stream of events: it counts as answered now, and its end is nobody's business here. */
 export function answeredWith(request: FastifyRequest, status: number, elapsedMs: number): void {
-  contexts.get(request)?.answered(status, elapsedMs);
-  contexts.delete(request);
+  contextOf(request)?.answered(status, elapsedMs);
+  (request as WithContext)[CONTEXT] = null;
+}
+
+/** For a request that anybody can send, thousands a second: it is counted as others are, but its span goes nowhere. */
+export function untraced(request: FastifyRequest): void {
+  const own = contextOf(request);
+  if (own) own.traced = false;
 }
 
 /** Runs `fn` in the trace and correlation of a request. */
 export function runInside<T>(request: FastifyRequest, fn: () => T): T {
-  const own = contexts.get(request);
+  const own = contextOf(request);
   return own ? context.with(own.context, () => withCorrelation(own.correlationId, fn)) : fn();
 }
 
 /** The route, never the URL: ids and query values may hold what must not be logged. */
-function logAnswer(logger: Logger, request: FastifyRequest, status: number, elapsedMs: number): void {
+function logAnswer(
+  logger: Logger,
+  { request, route, status, elapsedMs }: { request: FastifyRequest; route: string; status: number; elapsedMs: number },
+): void {
   const fields = {
     event: 'http_request',
     method: request.method,
-    route: routeOf(request),
+    route,
     status,
     duration_ms: Math.round(elapsedMs),
     request_id: request.id,

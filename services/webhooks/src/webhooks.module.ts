@@ -1,7 +1,7 @@
 import { Module } from '@nestjs/common';
 import { RPC } from '@tidegate/contracts/rpc/routes';
 import { Lease } from '@tidegate/database/lease';
-import { inTransaction } from '@tidegate/database/transaction';
+import { inStatement } from '@tidegate/database/transaction';
 import { serveDeadLetters } from '@tidegate/messaging/dead-letters.rpc';
 import { serveOutboxRead } from '@tidegate/messaging/outbox-read.rpc';
 import { OutboxRelay } from '@tidegate/messaging/relay';
@@ -26,6 +26,7 @@ import { Erasure } from './erasure/erasure.loop.js';
 import { Hints } from './hint/hint.loop.js';
 import { Parked } from './hint/parked.loop.js';
 import { Batcher } from './ingest/batcher.js';
+import { deliveriesFirst } from './ingest/deliveries-first.js';
 import { insertFault } from './ingest/insert-fault.js';
 import { ReceiveDelivery } from './ingest/receive.flow.js';
 import { webhookRoute } from './ingest/webhook.route.js';
@@ -112,13 +113,21 @@ export function setup(host: HostContext<WebhooksConfig>): ServiceParts {
     replayLoop.signal?.();
   };
 
+  const insert = async (rows: NewStripeEvent[]) => {
+    await partitions.ensureFor(
+      rows.map((row) => row.created),
+      clock.now(),
+    );
+    return inStatement({ db, failpoints }, `${SERVICE}.ingest.insert`, (one) => insertEvents(one, rows));
+  };
+  const batcher = new Batcher<NewStripeEvent>({ insert, keyOf, faultOf: insertFault });
   const normalize = new Normalize({ db, failpoints, clock, logger, accountTenants, staged: published });
   const normalizeLoop = everyLoop({
     name: `${SERVICE}.normalize`,
     intervalMs: POLL_MS,
     health,
     logger,
-    runOnce: () => normalize.runOnce(),
+    runOnce: () => deliveriesFirst(() => batcher.inHand).then(() => normalize.runOnce()),
   });
   const hints = new Hints({ ...asking, accountTenants, staged: published });
   const hintLoop = everyLoop({
@@ -186,14 +195,6 @@ export function setup(host: HostContext<WebhooksConfig>): ServiceParts {
     runOnce: () => retention.runOnce(),
   });
 
-  const insert = async (rows: NewStripeEvent[]) => {
-    await partitions.ensureFor(
-      rows.map((row) => row.created),
-      clock.now(),
-    );
-    return inTransaction({ db, failpoints }, `${SERVICE}.ingest.insert`, (tx) => insertEvents(tx, rows));
-  };
-  const batcher = new Batcher<NewStripeEvent>({ insert, keyOf, faultOf: insertFault });
   const hintStored = gathering(() => hintLoop.signal?.(), GATHER_MS);
   const receiver = new ReceiveDelivery({
     isSigned: ({ raw, signature }) =>

@@ -1,7 +1,7 @@
 import type { Failpoints } from '@tidegate/database/failpoints';
 import { noFailpoints } from '@tidegate/database/failpoints';
 import { type Database, openDatabase } from '@tidegate/database/database';
-import { inTransaction } from '@tidegate/database/transaction';
+import { inStatement } from '@tidegate/database/transaction';
 import type { Envelope } from '@tidegate/contracts/envelope';
 import type { NormalizedStripeEvent } from '@tidegate/contracts/events/stripe-event';
 import { type Clock, systemClock } from '@tidegate/service-host/clock';
@@ -62,7 +62,7 @@ export function listener(bench: Workbench, options: { failpoints?: Failpoints; n
   const failpoints = options.failpoints ?? noFailpoints;
   const nowSeconds = options.nowSeconds ?? (() => Math.floor(Date.now() / 1000));
   const batcher = new Batcher<NewStripeEvent>({
-    insert: (rows) => inTransaction({ db, failpoints }, 'webhooks.ingest.insert', (tx) => insertEvents(tx, rows)),
+    insert: (rows) => inStatement({ db, failpoints }, 'webhooks.ingest.insert', (one) => insertEvents(one, rows)),
     keyOf,
     faultOf: insertFault,
   });

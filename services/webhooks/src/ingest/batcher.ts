@@ -21,6 +21,7 @@ export interface BatcherOptions<Row> {
 
 interface Waiting<Row> {
   row: Row;
+  key: string;
   done(stored: Stored): void;
   failed(error: Error): void;
 }
@@ -32,6 +33,7 @@ interface Waiting<Row> {
 export class Batcher<Row> {
   private waiting: Waiting<Row>[] = [];
   private running: Promise<void> | null = null;
+  private committing = 0;
 
   constructor(private readonly options: BatcherOptions<Row>) {}
 
@@ -40,9 +42,14 @@ export class Batcher<Row> {
     if (this.waiting.length >= (this.options.maxWaiting ?? 5000))
       return Promise.reject(new StoreUnavailable('too many rows wait for a commit'));
     return new Promise((done, failed) => {
-      this.waiting.push({ row, done, failed });
+      this.waiting.push({ row, key: this.options.keyOf(row), done, failed });
       this.running ??= this.drain();
     });
+  }
+
+  /** Rows that wait or are on their way to the disk. */
+  get inHand(): number {
+    return this.waiting.length + this.committing;
   }
 
   /** Resolves when nothing waits. */
@@ -53,12 +60,17 @@ export class Batcher<Row> {
   private async drain(): Promise<void> {
     // Rows of requests that are parsed in this same turn of the event loop join the first batch.
     await new Promise(setImmediate);
-    while (this.waiting.length > 0) await this.insertBatch(this.waiting.splice(0, this.options.maxRows ?? 500));
+    while (this.waiting.length > 0) {
+      const batch = this.waiting.splice(0, this.options.maxRows ?? 500);
+      this.committing = batch.length;
+      await this.insertBatch(batch);
+    }
+    this.committing = 0;
     this.running = null;
   }
 
   private async insertBatch(batch: Waiting<Row>[]): Promise<void> {
-    batch.sort((a, b) => (this.options.keyOf(a.row) < this.options.keyOf(b.row) ? -1 : 1));
+    batch.sort((a, b) => (a.key < b.key ? -1 : 1));
     try {
       this.answer(batch, await this.options.insert(batch.map((one) => one.row)));
     } catch (error) {
@@ -78,7 +90,7 @@ export class Batcher<Row> {
 
   private answer(batch: Waiting<Row>[], fresh: Set<string>): void {
     // The same event may stand twice in one batch: one of them is the new one.
-    for (const one of batch) one.done(fresh.delete(this.options.keyOf(one.row)) ? 'accepted' : 'duplicate');
+    for (const one of batch) one.done(fresh.delete(one.key) ? 'accepted' : 'duplicate');
   }
 }
 

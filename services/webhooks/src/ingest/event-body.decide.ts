@@ -53,12 +53,16 @@ const Thin = z.object({
   related_object: z.object({ id, type }).nullish(),
 });
 
+const OfTenant = z.object({ tenant_id: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/) });
+
+const utf8 = new TextDecoder('utf-8', { fatal: true });
+
 /** Reads the signed bytes of a delivery. Anything that is not one of Stripe's two event forms is `malformed`; nothing throws. */
 export function readEventBody(raw: Uint8Array): EventBody {
   if (nestingDepth(raw) > MAX_DEPTH) return malformed(`nested deeper than ${MAX_DEPTH}`);
   let json: unknown;
   try {
-    json = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(raw));
+    json = JSON.parse(utf8.decode(raw));
   } catch {
     return malformed('not JSON');
   }
@@ -113,6 +117,5 @@ export function objectKindOf(object: Record<string, unknown>): string | null {
 
 /** The tenant that the object's metadata names; null when there is none or it cannot be one of ours. */
 export function tenantHintOf(object: Record<string, unknown>): string | null {
-  const metadata = z.object({ tenant_id: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/) }).safeParse(object['metadata']);
-  return metadata.success ? metadata.data.tenant_id : null;
+  return OfTenant.safeParse(object['metadata']).data?.tenant_id ?? null;
 }

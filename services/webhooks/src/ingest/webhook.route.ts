@@ -1,4 +1,5 @@
 import { type ProblemCode, problemOf } from '@tidegate/contracts/problem';
+import { untraced } from '@tidegate/service-host/http-context';
 import type { Logger } from '@tidegate/telemetry/logger';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { ReceiveDelivery, Receipt } from './receive.flow.js';
@@ -33,6 +34,7 @@ export function webhookRoute(app: FastifyInstance, { receiver, logger }: Webhook
       const raw = request.body;
       const signature = request.headers['stripe-signature'];
       const receipt = await receiver.receive({ raw, signature: typeof signature === 'string' ? signature : undefined });
+      if (receipt.kind === 'bad_signature') untraced(request);
       const code = problemOfReceipt(receipt);
       return code === null ? reply.code(200).send({ received: true }) : answer(request, reply, code);
     });

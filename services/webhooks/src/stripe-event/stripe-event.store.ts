@@ -32,17 +32,25 @@ export type Unpublished = StoredStripeEvent & Pick<StripeEventsTable, 'account' 
 /** Text form of a key; sorts like the primary key within one id length. */
 export const keyOf = (key: EventKey): string => `${key.created.toISOString()}/${key.stripe_event_id}`;
 
-/** Inserts what is not there yet and answers the keys of the new rows. Rows that another transaction is inserting are waited for. */
-export async function insertEvents(tx: Tx, rows: readonly NewStripeEvent[]): Promise<Set<string>> {
+/**
+ * Inserts what is not there yet and answers the keys of the new rows. Rows that another transaction is inserting are waited for. The payloads go
+ * over as one value, each cut out of it by its length: an array of bytea would be written and read as hexadecimal text.
+ */
+export async function insertEvents(db: Database, rows: readonly NewStripeEvent[]): Promise<Set<string>> {
   const column = <K extends keyof NewStripeEvent>(name: K) => rows.map((row) => row[name]);
+  const ends: number[] = [];
+  for (const { payload } of rows) ends.push((ends.at(-1) ?? 0) + payload.length);
   const inserted = await sql<EventKey>`
-    INSERT INTO stripe_events (stripe_event_id, created, event_type, object_id, tenant_hint, account, livemode, api_version, payload, source, traceparent, is_hint)
-    SELECT * FROM unnest(
+    INSERT INTO stripe_events (stripe_event_id, created, event_type, object_id, tenant_hint, account, livemode, api_version, source, traceparent, is_hint, payload)
+    SELECT stripe_event_id, created, event_type, object_id, tenant_hint, account, livemode, api_version, source, traceparent, is_hint,
+      substring(${Buffer.concat(column('payload'))}::bytea FROM ends - length + 1 FOR length)
+    FROM unnest(
       ${column('stripe_event_id')}::text[], ${column('created')}::timestamptz[], ${column('event_type')}::text[], ${column('object_id')}::text[],
-      ${column('tenant_hint')}::text[], ${column('account')}::text[], ${column('livemode')}::boolean[], ${column('api_version')}::text[], ${column('payload')}::bytea[],
-      ${column('source')}::text[], ${column('traceparent')}::text[], ${column('is_hint')}::boolean[])
+      ${column('tenant_hint')}::text[], ${column('account')}::text[], ${column('livemode')}::boolean[], ${column('api_version')}::text[],
+      ${column('source')}::text[], ${column('traceparent')}::text[], ${column('is_hint')}::boolean[], ${ends}::integer[], ${rows.map((row) => row.payload.length)}::integer[]
+    ) AS rows (stripe_event_id, created, event_type, object_id, tenant_hint, account, livemode, api_version, source, traceparent, is_hint, ends, length)
     ON CONFLICT (created, stripe_event_id) DO NOTHING
-    RETURNING created, stripe_event_id`.execute(tx);
+    RETURNING created, stripe_event_id`.execute(db);
   return new Set(inserted.rows.map(keyOf));
 }
 
