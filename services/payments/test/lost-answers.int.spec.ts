@@ -74,3 +74,51 @@ describe('When the database has committed decisions and its answer is lost', () 
     }
   });
 });
+
+/** Holds back the answer to one read of a key until `until` has come about. */
+class SlowReader {
+  until: (() => Promise<unknown>) | null = null;
+
+  readonly onConnection = (client: pg.PoolClient): void => {
+    const query = client.query.bind(client) as (...args: unknown[]) => unknown;
+    const slow = async (...args: unknown[]) => {
+      const result = await query(...args);
+      const [text] = args;
+      if (this.until && typeof text === 'string' && text.startsWith('select') && text.includes('"idempotency_keys"')) {
+        const { until } = this;
+        this.until = null;
+        await until();
+      }
+      return result;
+    };
+    client.query = slow as typeof client.query;
+  };
+}
+
+describe('When an answer becomes certain between the two looks of whoever waits for it', () => {
+  const database = new SlowReader();
+  let world: PaymentsWorld;
+  beforeAll(async () => {
+    world = await paymentsWorld({ answerMs: 300, onConnection: database.onConnection });
+  });
+  afterAll(() => world.close());
+
+  it.each([
+    ['cancel', 'POST /v1/payment_intents/:id/cancel', { capture_method: 'manual' }, 'canceled'],
+    ['refund', 'POST /v1/refunds', {}, 'succeeded'],
+  ] as const)('of a %s, the answer that is kept is given', async (operation, route, body, status) => {
+    const { id } = await world.created(body);
+    world.simulator.addFault({ fault: 'slow', route, ms: 800, times: 1 });
+    const ask = () => world[operation](id, {}, `${operation}-in-between`);
+    const first = ask();
+    const keys = async () =>
+      (await sql<{ status: number | null }>`SELECT status FROM idempotency_keys WHERE key = ${`${operation}-in-between`}`.execute(world.db))
+        .rows;
+    await eventually(async () => expect(await keys()).toEqual([{ status: null }]));
+    database.until = () => eventually(async () => expect(await keys()).toEqual([{ status: expect.any(Number) }]));
+    const answer = await first;
+    expect(database.until).toBeNull();
+    expect(world.json<{ status: string }>(answer).status).toBe(status);
+    expect((await ask()).body).toBe(answer.body);
+  });
+});

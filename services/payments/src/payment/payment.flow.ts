@@ -11,6 +11,7 @@ import { decide } from './payment.decide.js';
 import { isFinal, type Payment, statusOf, whileRunning } from './payment.state.js';
 import { type Commit, load, type Loaded, nothingLoaded, PaymentMoved } from './payment.store.js';
 import { paymentReply, problemReply, refundReply, rejectionReply } from './payment.reply.js';
+import { isCertain } from './refund.decide.js';
 import { type Cause, openCalls, type Run } from './run.js';
 
 export interface PaymentFlowDeps extends CarryOnDeps {
@@ -284,12 +285,19 @@ export class PaymentFlow {
     };
   }
 
-  /** How things stand while the answer is open. An outcome that news brought is told only by the answer that will be kept: its bytes are the certain ones. */
-  private current(ask: Ask, payment: Payment): HttpReply {
-    const refund = payment.refunds.find((one) => one.command_id === ask.command.command_id);
-    if (!refund && isDecided(ask, payment))
+  /**
+   * How things stand while the answer is open. An outcome is told only by the answer that is kept, since its bytes are the certain ones: by one that was stored since
+   * `stored` looked, and not yet when it is only Stripe's news that tell.
+   */
+  private async current(ask: Ask, payment: Payment): Promise<HttpReply> {
+    const { command_id } = ask.command;
+    const refund = payment.refunds.find((one) => one.command_id === command_id);
+    const isOpen = refund ? !refund.completed : payment.pending?.command_id === command_id;
+    const kept = isOpen ? null : await this.stored(ask);
+    if (kept) return kept;
+    if (isOpen && (refund ? isCertain(refund) : isFinal(payment)))
       return this.unavailable(ask, 'The answer to this request is being recorded; repeat it with the same key.', 1000);
-    return refund ? refundReply(refund, ask.request_id) : paymentReply(ask.operation, whileRunning(payment, ask.command.command_id), null);
+    return refund ? refundReply(refund, ask.request_id) : paymentReply(ask.operation, whileRunning(payment, command_id), null);
   }
 
   private unavailable(ask: Ask, detail: string, retryAfterMs: number): HttpReply {
