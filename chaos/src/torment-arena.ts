@@ -6,6 +6,9 @@ export const TORMENTED: Partial<StackOptions> = {
   env: {
     '*': {
       STRIPE_DEADLINE_MS: '1500',
+      PAYMENT_RUN_MS: '3000',
+      PAYMENT_ANSWER_MS: '3500',
+      GATEWAY_ANSWER_MS: '4000',
       CIRCUIT_BREAKER_FAILURE_THRESHOLD: '10',
       CIRCUIT_BREAKER_ROLLING_WINDOW: '5',
       CIRCUIT_BREAKER_RECOVERY_TIMEOUT: '1',

@@ -37,7 +37,7 @@ export interface TormentReport extends StoryLog {
 }
 
 const AFTER_THE_STORIES_MS = 120_000;
-const PROVOKED_WITHIN_MS = 60_000;
+const PROVOKED_WITHIN_MS = 120_000;
 /** How likely a request is sent twice at once. */
 const TWICE = 0.15;
 /** More stories in a second than this only wait for each other while so much goes wrong. */

@@ -21,6 +21,8 @@ export interface ClusterOptions {
   /** false only for tests: a crash of the machine (not of the process) may then cost the data. */
   fsync: boolean;
   maxConnections?: number;
+  /** More of postgresql.conf, as `name=value`. */
+  settings?: readonly string[];
   /** Copy this data folder instead of running initdb: see `template.ts`. */
   template?: string;
   /** Default: the server that npm installed. */
@@ -119,6 +121,7 @@ export class PostgresCluster {
       'logging_collector=off',
       'timezone=UTC',
       ...(this.options.fsync ? [] : ['fsync=off', 'full_page_writes=off', 'wal_level=minimal', 'max_wal_senders=0']),
+      ...(this.options.settings ?? []),
     ];
   }
 

@@ -137,7 +137,8 @@ class Starting {
       log: this.log('postgres-1'),
       fsync,
       binaries,
-      ...(fsync ? {} : { template: await templateDataFolder(binaries, user) }),
+      // A database that lives for minutes would else be planned without statistics for most of them.
+      ...(fsync ? {} : { template: await templateDataFolder(binaries, user), settings: ['autovacuum_naptime=5s'] }),
     });
     this.undoing.push(() => cluster.stop());
     await cluster.start();
