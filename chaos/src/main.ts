@@ -10,6 +10,7 @@ import { randomFrom } from './seed.js';
 import { otherBytes, type StoryLog } from './step.js';
 import { followUnderKills } from './stream-kills.js';
 import { torment } from './torment.js';
+import { unanswered } from './unanswered.js';
 import { TORMENTED } from './torment-arena.js';
 
 const USAGE = `Usage: npm run chaos -- kills [--count 300] [--seed N]
@@ -114,12 +115,14 @@ async function replay(): Promise<void> {
   }
 }
 
-/** Every payment that a client was told of is known, and a repetition gets the bytes of before. */
+/** Every payment that a client was told of is known, every request has its answer, and a repetition gets the bytes of before. */
 async function comparePromises(arena: Arena, { created, answered }: StoryLog): Promise<void> {
   const known = new Set((await arena.client.all<PaymentView>('/v1/payments')).map(({ id }) => id));
   const lost = created.filter((id) => !known.has(id));
   const wrong = await otherBytes(arena.client, answered);
-  if (lost.length + wrong.length > 0) throw new Error([`Lost: ${lost.length}`, ...lost, ...wrong].slice(0, 20).join('\n'));
+  const open = await unanswered(arena);
+  if (lost.length + wrong.length + open.length > 0)
+    throw new Error([`Lost: ${lost.length}`, ...lost, ...wrong, ...open].slice(0, 20).join('\n'));
   console.log(`  ${answered.length} answers again in the same bytes`);
 }
 

@@ -6,6 +6,7 @@ import { keptWhenItFails } from './kept-seeds.js';
 import { otherBytes } from './step.js';
 import { TORMENTED } from './torment-arena.js';
 import { torment } from './torment.js';
+import { unanswered } from './unanswered.js';
 
 const seed = Number(process.env['TIDEGATE_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
 let arena: Arena;
@@ -34,6 +35,7 @@ describe('Three hundred payments while everything goes wrong', () => {
       await arena.inboxesEven(180_000);
       const known = new Set(payments.map(({ id }) => id));
       expect(report.created.filter((id) => !known.has(id))).toEqual([]);
+      expect(await unanswered(arena)).toEqual([]);
       expect(report.answered.length).toBeGreaterThan(150);
       expect(await otherBytes(arena.client, report.answered)).toEqual([]);
       say('equal');

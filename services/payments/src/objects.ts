@@ -58,7 +58,7 @@ export function objectParts(ports: PaymentsPorts, settings: PaymentsSettings, sh
   const sweep = new WindowSweep({ db, clock, logger, instance, carryOne, onWork });
   return {
     sweep,
-    news: new CheckoutNews({ clock, logger, checkoutMetrics, latePolicy }),
+    news: new CheckoutNews({ clock, logger, signals: shared.signals, checkoutMetrics, latePolicy }),
     handlers: {
       ...checkoutHandlers({ flow, customers, clock, windowMs: settings.checkoutWindowMs }),
       ...checkoutReadHandlers({ db, clock, onWork }),

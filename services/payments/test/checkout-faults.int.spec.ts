@@ -67,6 +67,22 @@ describe('When Stripe does not answer', () => {
     expect(await world.seen(id)).toMatchObject({ status: 'complete', payment_status: 'paid' });
   });
 
+  it.each([
+    ['paid', 'complete', 422],
+    ['closed by Stripe', 'expired', 200],
+  ] as const)('about a page that is to be closed and was %s, the news answer the request', async (how, status, answered) => {
+    const { id, stripe_checkout_session } = await world.opened();
+    if (how === 'paid') await world.pay(stripe_checkout_session);
+    world.simulator.addFault({ fault: how === 'paid' ? 'reset_before' : 'reset_after', route: CLOSE, times: 1 });
+    world.simulator.addFault({ fault: 'error_503', route: 'GET /v1/checkout/sessions/:id', times: 0 });
+    expect((await world.expire(id, `news-${status}`)).status).toBe(503);
+    await world.tell();
+    expect((await world.seen(id)).status).toBe(status);
+    const [first, second] = [await world.expire(id, `news-${status}`), await world.expire(id, `news-${status}`)];
+    expect(first.status).toBe(answered);
+    expect(second.body).toBe(first.body);
+  });
+
   it('until the window is over, nothing is opened any more, and the request is told so', async () => {
     world.simulator.addFault({ fault: 'error_500_before', route: OPEN, times: 100 });
     const first = await world.open({ window_hours: 0.5 }, { key: 'too-late' });

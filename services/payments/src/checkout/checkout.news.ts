@@ -6,9 +6,12 @@ import { type Logger } from '@tidegate/telemetry/logger';
 import { sql, type Transaction } from 'kysely';
 import { type z } from 'zod';
 import { type PaymentsTables } from '../tables.js';
+import { answer } from '../idempotency/idempotency.store.js';
+import { type Signals } from '../work/signals.js';
 import { wishRefresh } from '../work/work.store.js';
 import { type LatePolicy } from './checkout.events.js';
 import { type CheckoutMetrics } from './checkout.metrics.js';
+import { answersOf } from './checkout.reply.js';
 import { decideNews, type Meaning } from './news.decide.js';
 import { type Checkout } from './checkout.state.js';
 import { commit, load } from './checkout.store.js';
@@ -16,6 +19,7 @@ import { commit, load } from './checkout.store.js';
 export interface CheckoutNewsDeps {
   clock: { now(): Date };
   logger: Logger;
+  signals: Signals;
   checkoutMetrics: CheckoutMetrics;
   latePolicy: LatePolicy;
 }
@@ -49,7 +53,11 @@ export class CheckoutNews {
     const now = this.deps.clock.now();
     const meaning = decideNews(checkout, event, now, this.deps.latePolicy);
     let after = checkout;
-    if (meaning.events.length > 0) after = (await commit(tx, { checkoutId, before, events: meaning.events, now, metadata })).state;
+    if (meaning.events.length > 0) {
+      after = (await commit(tx, { checkoutId, before, events: meaning.events, now, metadata })).state;
+      // The news may be what a request waits for.
+      await answer(tx, await answersOf(tx, after, meaning.events), now);
+    }
     const missesPayment = after.payment_id !== null && !(await isKnown(tx, after.payment_id));
     if (meaning.refresh || missesPayment) await wishRefresh(tx, checkoutId, now);
     return { outcome: 'processed', reason: null, tenant: checkout.terms.tenant, tell: () => this.tell(checkout, after, meaning, event) };
@@ -57,7 +65,9 @@ export class CheckoutNews {
 
   private tell(before: Checkout, after: Checkout, { events, alarm }: Meaning, event: CheckoutSessionEvent): void {
     if (alarm) this.alarm(before.terms.checkout_id, event);
-    if (events.length > 0) this.deps.checkoutMetrics.changed(before, after, events);
+    if (events.length === 0) return;
+    this.deps.checkoutMetrics.changed(before, after, events);
+    this.deps.signals.wake(after.terms.checkout_id);
   }
 
   private alarm(checkoutId: string, event: CheckoutSessionEvent): void {
