@@ -26,15 +26,25 @@ export class RandomKiller {
   /** `isHunted`: somebody else starts it again. */
   async until(over: AbortSignal, victims: readonly Victim[], isHunted: (victim: Victim) => boolean): Promise<void> {
     const { stack } = this.arena;
-    while (!over.aborted) {
-      await pause(500 + this.random.below(2_000), undefined, { signal: over }).catch(() => undefined);
-      if (over.aborted) return;
+    const starting = new Set<Victim>();
+    const starts: Promise<void>[] = [];
+    for (;;) {
+      await pause(800 + this.random.below(1_600), undefined, { signal: over }).catch(() => undefined);
+      if (over.aborted) break;
       const victim = this.random.pick(victims);
+      if (starting.has(victim)) continue;
       const { service, replica } = victim;
       await stack.kill(service, replica);
-      if (!isHunted(victim)) await stack.restart(service, replica, { TIDEGATE_FAILPOINT: this.annoyed(service, []) });
       this.kills += 1;
+      if (isHunted(victim)) continue;
+      starting.add(victim);
+      const started = stack
+        .restart(service, replica, { TIDEGATE_FAILPOINT: this.annoyed(service, []) })
+        .then(() => void starting.delete(victim));
+      started.catch(() => undefined);
+      starts.push(started);
     }
+    await Promise.all(starts);
   }
 }
 

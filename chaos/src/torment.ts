@@ -38,6 +38,8 @@ export interface TormentReport extends StoryLog {
 
 const AFTER_THE_STORIES_MS = 120_000;
 const PROVOKED_WITHIN_MS = 120_000;
+const HURRY_EVERY_MS = 500;
+const HURRY_SECONDS = 4;
 /** How likely a request is sent twice at once. */
 const TWICE = 0.15;
 /** More stories in a second than this only wait for each other while so much goes wrong. */
@@ -79,31 +81,35 @@ export async function torment(arena: Arena, options: TormentOptions): Promise<To
     killer.until(over.signal, anybody, (victim) => hunter.isHunted(victim)),
     actInDashboard(arena, randomFrom(seed + 4), log, over.signal),
     reconcileUntil({ arena, waitedFor: new Set(names) }, over.signal),
+    hurry(arena, over.signal),
   ]);
   const drills = drillBreakers(arena, randomFrom(seed + 5), over.signal);
   // Whatever breaks off is told at the end, when nobody is at work any more.
   around.catch(() => over.abort());
 
+  let told = 0;
   const next = (): Kind => {
+    told += 1;
     const wanted = [...hunter.waitedFor].flatMap((name) => storyTo(name) ?? []);
     return wanted.length > 0 && random.chance(0.3) ? random.pick(wanted) : random.pick(EVERY_KIND);
   };
-  const telling = { perSecond: Math.min(options.perSecond, MOST_PER_SECOND), log, twice: TWICE, next, signal: over.signal };
-  await tellStories(arena, random, { ...telling, count: Math.ceil(payments / 2) });
+  const perSecond = Math.min(options.perSecond, MOST_PER_SECOND);
+  const stories = tellStories(arena, random, { count: Infinity, perSecond, log, twice: TWICE, next, signal: over.signal });
+  const until = (isSo: () => boolean, giveUpAt = Infinity) => comesAbout(() => over.signal.aborted || Date.now() > giveUpAt || isSo());
+  await until(() => told >= payments / 2);
   await arena.advance(PAST_THE_WINDOW_SECONDS);
-  await tellStories(arena, random, { ...telling, count: Math.floor(payments / 2) });
-  say(
-    `${log.created.length} payments made; missing: ${windows.missing(hitsEach).join(', ') || 'no fault'}; ${hunter.missed.length} kills left`,
-  );
-  const giveUpAt = Date.now() + AFTER_THE_STORIES_MS;
-  while ((windows.missing(hitsEach).length > 0 || hunting || killer.kills < kills) && Date.now() < giveUpAt && !over.signal.aborted)
-    await tellStories(arena, random, { ...telling, count: 10, perSecond: MOST_PER_SECOND });
+  await until(() => told >= payments);
+  const faultsLeft = (): string[] => windows.missing(hitsEach);
+  say(`${told} stories begun; missing: ${faultsLeft().join(', ') || 'no fault'}; ${hunter.missed.length} kills left`);
+  await until(() => faultsLeft().length === 0 && !hunting && killer.kills >= kills, Date.now() + AFTER_THE_STORIES_MS);
   over.abort();
   await around;
   const drilled = await drills;
   await arena.clearFaults();
   await arena.resetBreakers();
-  const missedFaults = windows.missing(hitsEach).map((fault) => `fault ${fault}`);
+  // Those that were under way end undisturbed.
+  await stories;
+  const missedFaults = faultsLeft().map((fault) => `fault ${fault}`);
   say(`${hunter.killed.length + killer.kills} kills, ${missedFaults.length} faults missed; what failpoints are left is provoked`);
   const missedPoints = await provokeMissing(arena, random, log, names, hitsEach);
   const missedKills = hunter.missed.map((name) => `kill at ${name}`);
@@ -114,6 +120,18 @@ export async function torment(arena: Arena, options: TormentOptions): Promise<To
     drills: drilled,
     missed: [...missedFaults, ...missedKills, ...missedPoints],
   };
+}
+
+async function comesAbout(isSo: () => boolean): Promise<void> {
+  while (!isSo()) await pause(100);
+}
+
+/** Time goes several times as fast, so that look-ups and retries come round soon; slowly enough for windows and deadlines to mean something. */
+async function hurry(arena: Arena, over: AbortSignal): Promise<void> {
+  while (!over.aborted) {
+    await pause(HURRY_EVERY_MS, undefined, { signal: over }).catch(() => undefined);
+    await arena.advance(HURRY_SECONDS);
+  }
 }
 
 const victims = (arena: Arena, services: readonly ServiceName[]): Victim[] =>
