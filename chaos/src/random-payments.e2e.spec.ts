@@ -4,11 +4,12 @@ import { failpointNames } from './failpoint-hits.js';
 import { ofAPayment } from './failpoint-kills.js';
 import { keptWhenItFails } from './kept-seeds.js';
 import { otherBytes } from './step.js';
+import { seedOfThisRun } from './seed.js';
 import { TORMENTED } from './torment-arena.js';
 import { torment } from './torment.js';
 import { unanswered } from './unanswered.js';
 
-const seed = Number(process.env['TIDEGATE_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
+const seed = seedOfThisRun();
 let arena: Arena;
 
 beforeAll(async () => {

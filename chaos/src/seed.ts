@@ -28,3 +28,6 @@ export function randomFrom(seed: number): Random {
   };
   return { next, below, pick: (from) => from[below(from.length)]!, chance: (p) => next() < p, shuffled };
 }
+
+/** Of this run: what TIDEGATE_SEED says, or that of each `npm test`, so that a change is not judged by chance; `npm run verify` gives another each time. */
+export const seedOfThisRun = (): number => Number(process.env['TIDEGATE_SEED'] ?? 4);

@@ -10,11 +10,11 @@ import { type Arena, openArena } from './arena.js';
 import { redeliveries } from './inboxes.js';
 import { OtlpCollector, orphans } from './otlp-collector.js';
 import { findSecrets } from './secrets-scan.js';
-import { randomFrom } from './seed.js';
+import { randomFrom, seedOfThisRun } from './seed.js';
 import { type StoryLog } from './step.js';
 import { tellStories } from './story.js';
 
-const seed = Number(process.env['TIDEGATE_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
+const seed = seedOfThisRun();
 const collector = new OtlpCollector();
 let arena: Arena;
 
