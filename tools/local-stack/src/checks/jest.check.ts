@@ -22,6 +22,7 @@ const workers = {
   int: ['--maxWorkers=3', '--testTimeout=30000'],
   e2e: ['--maxWorkers=1', '--testTimeout=120000'],
   attack: ['--maxWorkers=1', '--testTimeout=120000'],
+  long: ['--maxWorkers=2', '--testTimeout=120000'],
 };
 
 /** One run of Jest over the specs of a kind. */

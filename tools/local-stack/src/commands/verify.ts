@@ -9,7 +9,7 @@ import { fullSuite, runAll } from './test.js';
 const say = (line: string) => console.log(line);
 
 /** Specs whose name says that they depend on what the broker does with streams, consumers and its store. */
-const brokerSpecs = '(topology|consume|consumer|wipe|tail-loss|relay|inbox|lane|nats)[^/]*\\.int\\.spec';
+const brokerSpecs = '(topology|consume|consumer|wipe|tail-loss|relay|inbox|lane|nats)[^/]*\\.spec';
 
 /** `npm run verify`: rewrites generated files, then all of `npm test`, from a seed of its own, and what takes too long for it: the oldest supported broker and database. */
 export async function verify(args: readonly string[]): Promise<number> {
@@ -17,18 +17,25 @@ export async function verify(args: readonly string[]): Promise<number> {
   say('✓ Generated files rewritten');
   const seed = process.env['TIDEGATE_SEED'] ?? String(Math.floor(Math.random() * 2 ** 31));
   say(`Seed ${seed} (TIDEGATE_SEED=${seed} repeats it)`);
-  return runAll(async (env) => [...fullSuite({ ...env, TIDEGATE_SEED: seed }, args), await onOldestNats(env), await onDebianPostgres(env)]);
+  return runAll(async (env) => [
+    ...fullSuite({ ...env, TIDEGATE_SEED: seed }, args),
+    jestCheck({ name: 'Long tests', project: 'long', env, args, say }),
+    ...(await onOldestNats(env)),
+    await onDebianPostgres(env),
+  ]);
 }
 
-async function onOldestNats(env: NodeJS.ProcessEnv): Promise<Check> {
+async function onOldestNats(env: NodeJS.ProcessEnv): Promise<Check[]> {
   const program = await findOldestNatsServer({ say });
-  return jestCheck({
-    name: `Broker tests on nats-server ${oldestVersion}`,
-    project: 'int',
-    env: { ...env, NATS_SERVER_BIN: program },
-    args: ['--testPathPatterns', brokerSpecs],
-    say,
-  });
+  const check = (project: 'int' | 'long', name: string): Check =>
+    jestCheck({
+      name: `${name} on nats-server ${oldestVersion}`,
+      project,
+      env: { ...env, NATS_SERVER_BIN: program },
+      args: ['--testPathPatterns', brokerSpecs],
+      say,
+    });
+  return [check('int', 'Broker tests'), check('long', 'Lost stores')];
 }
 
 async function onDebianPostgres(env: NodeJS.ProcessEnv): Promise<Check> {
