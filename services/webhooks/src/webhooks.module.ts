@@ -31,7 +31,7 @@ import { insertFault } from './ingest/insert-fault.js';
 import { ReceiveDelivery } from './ingest/receive.flow.js';
 import { webhookRoute } from './ingest/webhook.route.js';
 import { type Arrived, isHint } from './normalize/hint.decide.js';
-import { Normalize } from './normalize/normalize.loop.js';
+import { BATCH, Normalize } from './normalize/normalize.loop.js';
 import { outcomeConsumer } from './stripe-event/outcome.consumer.js';
 import { outcomeProjection } from './stripe-event/outcome.projection.js';
 import { Partitions } from './stripe-event/partitions.js';
@@ -54,6 +54,8 @@ const SIGNATURE_TOLERANCE_SECONDS = 300;
 const POLL_MS = 1000;
 const RETENTION_POLL_MS = 30_000;
 const GATHER_MS = 100;
+/** A pass of publishing costs a dozen round trips, however many events it takes. */
+const GATHER_DELIVERIES_MS = 50;
 
 /** Nest only carries the HTTP listener here. */
 @Module({})
@@ -127,7 +129,12 @@ export function setup(host: HostContext<WebhooksConfig>): ServiceParts {
     intervalMs: POLL_MS,
     health,
     logger,
-    runOnce: () => deliveriesFirst(() => batcher.inHand).then(() => normalize.runOnce()),
+    runOnce: async () => {
+      await deliveriesFirst(() => batcher.inHand);
+      const done = await normalize.runOnce();
+      // What came during a pass has signalled, and may gather before the next.
+      return done < BATCH ? 0 : done;
+    },
   });
   const hints = new Hints({ ...asking, accountTenants, staged: published });
   const hintLoop = everyLoop({
@@ -196,12 +203,13 @@ export function setup(host: HostContext<WebhooksConfig>): ServiceParts {
   });
 
   const hintStored = gathering(() => hintLoop.signal?.(), GATHER_MS);
+  const deliveryStored = gathering(() => normalizeLoop.signal?.(), GATHER_DELIVERIES_MS);
   const receiver = new ReceiveDelivery({
     isSigned: ({ raw, signature }) =>
       verify(raw, signature, config.STRIPE_WEBHOOK_SECRET.value, SIGNATURE_TOLERANCE_SECONDS, Math.floor(Date.now() / 1000)),
     batcher,
     isHint: isOurHint,
-    stored: ({ is_hint }) => (is_hint ? hintStored() : normalizeLoop.signal?.()),
+    stored: ({ is_hint }) => (is_hint ? hintStored() : deliveryStored()),
     metrics,
     logger,
   });

@@ -26,6 +26,9 @@ interface Waiting<Row> {
   failed(error: Error): void;
 }
 
+/** Longer than a commit and the moment between two of them. */
+const JUST_NOW_MS = 50;
+
 /**
  * Group commit: rows that arrive while a transaction is on its way to the disk share the next one. Rows are sorted by key, so that two
  * processes that insert the same redelivered rows wait for each other in the same order and cannot deadlock.
@@ -33,7 +36,7 @@ interface Waiting<Row> {
 export class Batcher<Row> {
   private waiting: Waiting<Row>[] = [];
   private running: Promise<void> | null = null;
-  private committing = 0;
+  private last = { rows: 0, at: -Infinity };
 
   constructor(private readonly options: BatcherOptions<Row>) {}
 
@@ -47,9 +50,9 @@ export class Batcher<Row> {
     });
   }
 
-  /** Rows that wait or are on their way to the disk. */
+  /** Rows that wait or were just now sent to the disk. */
   get inHand(): number {
-    return this.waiting.length + this.committing;
+    return this.waiting.length + (performance.now() - this.last.at < JUST_NOW_MS ? this.last.rows : 0);
   }
 
   /** Resolves when nothing waits. */
@@ -62,10 +65,9 @@ export class Batcher<Row> {
     await new Promise(setImmediate);
     while (this.waiting.length > 0) {
       const batch = this.waiting.splice(0, this.options.maxRows ?? 500);
-      this.committing = batch.length;
+      this.last = { rows: batch.length, at: performance.now() };
       await this.insertBatch(batch);
     }
-    this.committing = 0;
     this.running = null;
   }
 

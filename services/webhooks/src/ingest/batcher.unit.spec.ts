@@ -93,6 +93,19 @@ describe('The batcher', () => {
     expect(store.batches.map((batch) => batch.length)).toEqual([2, 2, 1]);
   });
 
+  it('says how many rows are in hand: those of the commit that runs, and those that wait for it', async () => {
+    const store = new KeyStore();
+    store.hold();
+    const batcher = batcherOn(store);
+    expect(batcher.inHand).toBe(0);
+    const first = ['a', 'b'].map((id) => batcher.add({ id }));
+    await new Promise(setImmediate);
+    const second = batcher.add({ id: 'c' });
+    expect(batcher.inHand).toBe(3);
+    store.release();
+    await Promise.all([...first, second]);
+  });
+
   it('refuses rows when too many wait', async () => {
     const store = new KeyStore();
     store.hold();

@@ -28,7 +28,8 @@ export interface NormalizeParts {
   staged(): void;
 }
 
-const BATCH = 200;
+/** Most events of one pass. */
+export const BATCH = 200;
 const STAGE = 'webhooks.normalize.stage';
 
 /**
