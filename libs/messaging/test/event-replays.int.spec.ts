@@ -4,12 +4,13 @@ import { eventually } from '@tidegate/test-harness/eventually';
 import { sql } from 'kysely';
 import { v7 as uuidv7 } from 'uuid';
 import { discardDeadLetter, listDeadLetters, replayDeadLetter } from '../src/dead-letters.js';
+import { stage } from '../src/outbox.js';
 import { type Handler, PermanentFailure, type Subscriber } from '../src/subscriber.js';
 import { ReplayRunner } from '../src/replay/replay.flow.js';
-import { findReplay, listDifferences, requestReplay, wantStop, wantSwap } from '../src/replay/replay.store.js';
+import { claimReplay, findReplay, listDifferences, requestReplay, wantStop, wantSwap } from '../src/replay/replay.store.js';
 import { startProgram } from './support/child.js';
 import { totals, totalsProjection } from './support/totals.js';
-import { type Member, type Publish, quiet, upTo, World } from './support/world.js';
+import { type Member, messageOf, type Publish, quiet, upTo, World } from './support/world.js';
 
 jest.setTimeout(60_000);
 
@@ -23,6 +24,7 @@ const CORRUPTED = [
 
 let world: World;
 let own: Member;
+let payments: Member & { publish: Publish };
 let publish: Publish;
 let subscriber: Subscriber;
 /** Messages with these numbers cannot be handled. */
@@ -38,7 +40,8 @@ let sent = 0;
 
 beforeAll(async () => {
   world = await World.open();
-  ({ publish } = await world.owner('payments'));
+  payments = await world.owner('payments');
+  ({ publish } = payments);
   own = await world.member('reconciliation');
   subscriber = await world.subscribe(own, CONSUMER, live);
   for (const n of upTo(4)) await send(`quiet_${n}`, n);
@@ -90,6 +93,9 @@ async function leftovers(): Promise<unknown[]> {
   );
   return rows;
 }
+
+const holderOf = async (id: string): Promise<unknown> =>
+  (await sql<{ holder: string | null }>`SELECT holder FROM event_replays WHERE id = ${id}`.execute(own.db)).rows[0]?.holder;
 
 async function lockWaits(): Promise<number> {
   const { rows } = await sql`SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`.execute(
@@ -185,7 +191,60 @@ describe('Given three rows that were changed by hand', () => {
   });
 });
 
+describe('What a replay leaves to its next attempt', () => {
+  it('is all of it when its process ends while it reads: that is no failure', async () => {
+    const ending = new AbortController();
+    const id = await wanted();
+    await runner().runOnce({ stopping: ending.signal, alive: () => ending.abort() });
+    expect(await findReplay(own.db, id)).toMatchObject({ state: 'reading', begun: 1, failure: null });
+    expect(await holderOf(id)).toBeNull();
+    await runner().runOnce(control);
+    expect(await findReplay(own.db, id)).toMatchObject({ state: 'ready', begun: 2 });
+  });
+
+  it('is all of it when a message loses a race in the database: it can be projected later', async () => {
+    const id = await wanted();
+    const loses: Pick<Handler, 'handle'> = {
+      handle: async (tx) => void (await sql`DO $$ BEGIN RAISE EXCEPTION 'lost a race' USING ERRCODE = '40001'; END $$`.execute(tx)),
+    };
+    await expect(runner(loses).runOnce(control)).rejects.toThrow('lost a race');
+    expect(await findReplay(own.db, id)).toMatchObject({ state: 'replaying', failure: null });
+    await runner().runOnce(control);
+    expect(await findReplay(own.db, id)).toMatchObject({ state: 'ready', begun: 2 });
+  });
+});
+
 describe('What a replay must not do', () => {
+  it('make those who write wait until everything is handled that came while it was ready', async () => {
+    const at = runner();
+    const id = await wanted();
+    await at.runOnce(control);
+    const before = (await findReplay(own.db, id))!.handled;
+    for (const n of upTo(5)) await send('late', n);
+    await handled();
+    await wantSwap(own.db, id, { actor: 'key:spec', reason: 'it is wrong' });
+    await at.runOnce(control);
+    expect(await findReplay(own.db, id)).toMatchObject({ state: 'done', handled: before + 5 });
+  });
+
+  it('be taken up by another process while what it leaves behind is removed', async () => {
+    const id = await wanted();
+    await runner().runOnce(control);
+    await wantStop(own.db, id);
+    let cleaning: Promise<number> | undefined;
+    await own.db.transaction().execute(async (tx) => {
+      await sql`SELECT 1 FROM reconciliation_rebuild.totals`.execute(tx);
+      cleaning = runner().runOnce(control);
+      await eventually(async () => expect(await lockWaits()).toBeGreaterThan(0));
+      const expired = sql`UPDATE event_replays SET lease_until = '-infinity' WHERE id = (SELECT id FROM event_replays WHERE id = ${id} FOR UPDATE SKIP LOCKED)`;
+      await expired.execute(own.db);
+      expect(await claimReplay(own.db, { holder: uuidv7(), instance: 'another', now: new Date() })).toBeNull();
+    });
+    await cleaning;
+    expect(await findReplay(own.db, id)).toMatchObject({ state: 'stopped' });
+    expect(await leftovers()).toEqual([]);
+  });
+
   it('leave the planner in the belief that the new generation is empty: it would read all of it for every page', async () => {
     const before = (await sql<{ now: Date }>`SELECT clock_timestamp() AS now`.execute(own.db)).rows[0]!.now;
     await wanted({ swap: true });
@@ -264,5 +323,18 @@ describe('What a replay must not do', () => {
     expect(await leftovers()).toEqual([]);
     await send('quiet_1', 1);
     await handled(1);
+  });
+
+  it('stop at a message that Postgres could not store as jsonb, when it looks for what occurred since a time', async () => {
+    const since = new Date();
+    const message = messageOf('payments', 'nul', 1);
+    const envelope = { ...message.envelope, data: { n: 1, note: 'a\u0000b' } };
+    await payments.db.transaction().execute((tx) => stage(tx, [{ ...message, envelope }]));
+    await send('quiet_4', 1);
+    await eventually(async () => expect(await table()).toContainEqual({ aggregate: 'nul', messages: 1, sum: 1 }));
+    await sql`DELETE FROM totals WHERE aggregate = 'nul'`.execute(own.db);
+    const id = await wanted({ from_time: since });
+    await runner().runOnce(control);
+    expect(await findReplay(own.db, id)).toMatchObject({ state: 'ready', missing: 1, extra: 0, different: 0 });
   });
 });

@@ -103,7 +103,7 @@ export class Beside {
     for (let done = FEW; done >= FEW;) {
       done = 0;
       for (const source of this.sources) {
-        this.noted.set(source.durable, await this.inPage((tx) => this.follow(tx, source)));
+        this.noted.set(source.durable, await this.inPage((tx) => this.followAll(tx, source)));
         for (let after = 0, some = 1; some > 0;) {
           const page = await this.inPage(async (tx) => {
             await lookAtShadows(tx, this.schemas);
@@ -184,6 +184,12 @@ export class Beside {
     return (await readWatermark(tx, source.beside)).position;
   }
 
+  /** Also of millions of messages. */
+  private async followAll(tx: Tx, source: Replayed): Promise<number> {
+    await sql`SET LOCAL statement_timeout = 0`.execute(tx);
+    return this.follow(tx, source);
+  }
+
   private async replayOwn(): Promise<number> {
     const { own } = this.projection;
     if (!own) return 0;
@@ -255,9 +261,9 @@ export class Beside {
   }
 }
 
-/** Removes the tables and the generations of a replay, whichever are not live. */
-export async function dropBeside(db: Db, projection: Projection): Promise<void> {
-  await dropShadows(db, await schemasOfConnection(db), projection.tables);
+/** Removes the tables and the generations of a replay, whichever are not live. Of another attempt, too: the transaction must hold the replay. */
+export async function dropBeside(tx: Tx, projection: Projection): Promise<void> {
+  await dropShadows(tx, await schemasOfConnection(tx), projection.tables);
   for (const { durable, stream } of projection.sources)
-    await forgetOtherGenerations(db, { consumer: durable, generation: await liveGeneration(db, durable, stream) });
+    await forgetOtherGenerations(tx, { consumer: durable, generation: await liveGeneration(tx, durable, stream) });
 }

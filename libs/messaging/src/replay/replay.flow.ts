@@ -148,6 +148,8 @@ export class ReplayRunner {
     this.built = null;
     if (before) before.hold.holder = hold.holder;
     const beside = before?.beside ?? (await this.build(row, hold, projection, control));
+    // What came while it was ready, or else the swap would handle all of it while nobody may write.
+    if (before) await beside.replay();
     if (row.swap_actor !== null) {
       await db.transaction().execute((tx) => moveReplay(tx, hold, 'swapping'));
       const differences = await beside.swap((tx, found) => this.recordSwap(tx, row, hold, found));
@@ -222,11 +224,14 @@ export class ReplayRunner {
   ): Promise<void> {
     const { db, clock } = this.parts;
     if (this.built?.id === row.id) this.built = null;
-    await holdReplay(db, hold).catch((error: unknown) => {
-      if (!(error instanceof StopWanted)) throw error;
+    // In one transaction: the tables and the generation of whoever took it up meanwhile have the same names.
+    await db.transaction().execute(async (tx) => {
+      await holdReplay(tx, hold).catch((error: unknown) => {
+        if (!(error instanceof StopWanted)) throw error;
+      });
+      if (projection) await dropBeside(tx, projection);
+      await finishReplay(tx, hold, { ...end, at: clock.now() });
     });
-    if (projection) await dropBeside(db, projection);
-    await finishReplay(db, hold, { ...end, at: clock.now() });
     const fields = end.failure === undefined ? {} : { failure: end.failure };
     this.say(`event_replay_${end.state}`, row, fields, `A replay is over: ${end.state}`);
   }

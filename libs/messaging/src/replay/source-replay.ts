@@ -39,17 +39,25 @@ const PAGE = 500;
 
 /**
  * Stores everything that the stream still has, and then what only the owner's outbox has. Answers how many came from the stream. Throws RebuildIncomplete
- * when the owner does not answer.
+ * when the owner does not answer, and whatever storing throws.
  */
 export async function readSource(
   { db, broker, logger, service }: { db: Db; broker: Broker; logger: Logger; service: string },
   { durable, stream, beside }: Replayed,
   inPage: (work: (tx: Tx) => Promise<unknown>) => Promise<unknown>,
 ): Promise<number> {
-  const store = (arrivals: Arrival[]) => inPage((tx) => storeArrivals(tx, beside, arrivals));
+  // Whoever reads takes what storing throws for a source that is away; it may be that nobody wants this replay any more.
+  const thrown: unknown[] = [];
+  const store = (arrivals: Arrival[]) =>
+    inPage((tx) => storeArrivals(tx, beside, arrivals)).catch((error: unknown) => {
+      thrown.push(error);
+      throw error;
+    });
   const fromStream = await readStream(broker, { durable, stream, service }, logger, store);
   const filler = new GapFiller({ db, broker, logger, stream, gapAfterMs: 0, headCheckMs: 0, store }, beside);
-  if (!(await filler.check())) throw new RebuildIncomplete(`The owner of ${stream} does not answer, or does not keep all of it`);
+  const isWhole = thrown.length === 0 && (await filler.check());
+  if (thrown.length > 0) throw thrown[0];
+  if (!isWhole) throw new RebuildIncomplete(`The owner of ${stream} does not answer, or does not keep all of it`);
   return fromStream;
 }
 
@@ -68,19 +76,25 @@ export async function followLive(tx: Tx, { live, beside }: Replayed): Promise<vo
       WHERE consumer = ${beside.consumer} AND generation = ${beside.generation}`.execute(tx);
 }
 
+/** The envelope names it before any data; what is no envelope has none, and stops nobody. */
+const OCCURRED_AT = '"occurred_at":"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+Z)"';
+
 /** Notes the aggregates that have an event at the beginning or after it, among those above a position. */
 export async function noteTouched(tx: Tx, { beside }: Replayed, { from, touched }: Beginning, above: number): Promise<void> {
   if ('consumer' in from && from.consumer !== beside.consumer) return;
   const since =
     'position' in from
       ? sql`position >= ${from.position}`
-      : sql`(convert_from(bytes, 'UTF8')::jsonb ->> 'occurred_at')::timestamptz >= ${from.time}`;
+      : sql`substring(encode(bytes, 'escape') FROM ${OCCURRED_AT})::timestamptz >= ${from.time}`;
   await sql`
     INSERT INTO ${touched} (consumer, aggregate)
     SELECT DISTINCT consumer, aggregate FROM inbox
     WHERE consumer = ${beside.consumer} AND generation = ${beside.generation} AND position > ${above} AND ${since}
     ON CONFLICT DO NOTHING`.execute(tx);
 }
+
+/** Races that are lost, no room, locks, timeouts: https://www.postgresql.org/docs/current/errcodes-appendix.html */
+const isOfTheDatabase = (error: unknown): boolean => /^(40|53|55|57)[0-9A-Z]{3}$/.test((error as { code?: string } | null)?.code ?? '');
 
 type Row = Pick<LaneRow, 'message_id' | 'epoch' | 'position' | 'subject' | 'aggregate' | 'bytes' | 'replay_of'>;
 
@@ -115,13 +129,14 @@ export async function handlePage(
   return { last: rows.at(-1)?.position ?? after, handled: rows.length };
 }
 
-/** A projector that fails on one message fails on it again: the replay ends instead of retrying. */
+/** A projector that fails on one message fails on it again: the replay ends instead of retrying. Unless it was the database that failed. */
 async function handle(tx: Tx, { handler, beside, stream }: Replayed, { message_id, bytes, replay_of: _, ...row }: Row): Promise<void> {
   try {
     const envelope = JSON.parse(bytes.toString('utf8')) as Envelope;
     const message: Incoming = { ...row, ...beside, messageId: message_id, stream, attempt: 1, envelope };
     await handler.handle(tx, message, undefined);
   } catch (cause) {
+    if (isOfTheDatabase(cause)) throw cause;
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new PermanentFailure(
       `Message ${message_id} of ${beside.consumer} (${row.subject}, position ${row.position}) cannot be projected: ${why}`,
