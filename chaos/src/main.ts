@@ -11,6 +11,7 @@ import { otherBytes, type StoryLog } from './step.js';
 import { followUnderKills } from './stream-kills.js';
 import { torment } from './torment.js';
 import { unanswered } from './unanswered.js';
+import { callsBehindClosedDoors } from './closed-doors.js';
 import { TORMENTED } from './torment-arena.js';
 
 const USAGE = `Usage: npm run chaos -- kills [--count 300] [--seed N]
@@ -121,8 +122,9 @@ async function comparePromises(arena: Arena, { created, answered }: StoryLog): P
   const lost = created.filter((id) => !known.has(id));
   const wrong = await otherBytes(arena.client, answered);
   const open = await unanswered(arena);
-  if (lost.length + wrong.length + open.length > 0)
-    throw new Error([`Lost: ${lost.length}`, ...lost, ...wrong, ...open].slice(0, 20).join('\n'));
+  const { calls } = await callsBehindClosedDoors(arena);
+  const faults = [...lost.map((id) => `${id} is lost`), ...wrong, ...open, ...calls];
+  if (faults.length > 0) throw new Error(faults.slice(0, 20).join('\n'));
   console.log(`  ${answered.length} answers again in the same bytes`);
 }
 

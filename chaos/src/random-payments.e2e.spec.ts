@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type Arena, openArena } from './arena.js';
+import { callsBehindClosedDoors } from './closed-doors.js';
 import { failpointNames } from './failpoint-hits.js';
 import { ofAPayment } from './failpoint-kills.js';
 import { keptWhenItFails } from './kept-seeds.js';
@@ -37,6 +38,9 @@ describe('Three hundred payments while everything goes wrong', () => {
       const known = new Set(payments.map(({ id }) => id));
       expect(report.created.filter((id) => !known.has(id))).toEqual([]);
       expect(await unanswered(arena)).toEqual([]);
+      const doors = await callsBehindClosedDoors(arena);
+      expect(doors.calls).toEqual([]);
+      expect(doors.intervals).toBeGreaterThan(0);
       expect(report.answered.length).toBeGreaterThan(150);
       expect(await otherBytes(arena.client, report.answered)).toEqual([]);
       say('equal');
