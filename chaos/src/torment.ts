@@ -111,7 +111,7 @@ export async function torment(arena: Arena, options: TormentOptions): Promise<To
   await stories;
   const missedFaults = faultsLeft().map((fault) => `fault ${fault}`);
   say(`${hunter.killed.length + killer.kills} kills, ${missedFaults.length} faults missed; what failpoints are left is provoked`);
-  const missedPoints = await provokeMissing(arena, random, log, names, hitsEach);
+  const missedPoints = await provokeMissing(arena, random, log, { names, times: hitsEach, say });
   const missedKills = hunter.missed.map((name) => `kill at ${name}`);
   return {
     ...log,
@@ -138,7 +138,12 @@ const victims = (arena: Arena, services: readonly ServiceName[]): Victim[] =>
   services.flatMap((service) => arena.stack.urls[service].map((_, i) => ({ service, replica: i + 1 })));
 
 /** What the stories did not come across by themselves is brought about, all of it at once, again and again. */
-async function provokeMissing(arena: Arena, random: Random, log: StoryLog, names: readonly string[], times: number): Promise<string[]> {
+async function provokeMissing(
+  arena: Arena,
+  random: Random,
+  log: StoryLog,
+  { names, times, say }: { names: readonly string[]; times: number; say(line: string): void },
+): Promise<string[]> {
   const missing = (): string[] => {
     const hits = failpointHits(arena);
     return names.filter((name) => (hits.get(name) ?? 0) < times);
@@ -147,6 +152,7 @@ async function provokeMissing(arena: Arena, random: Random, log: StoryLog, names
   const runs = reconcileUntil({ arena, waitedFor: new Set(names) }, over.signal);
   const giveUpAt = Date.now() + PROVOKED_WITHIN_MS;
   for (let left = missing(); left.length > 0 && Date.now() < giveUpAt; left = missing()) {
+    say(`not reached yet: ${left.join(', ')}`);
     const provocations = new Set(left.flatMap((name) => provocationOf(name) ?? []));
     const stories = new Set(left.flatMap((name) => storyTo(name) ?? []));
     await Promise.all([
