@@ -29,7 +29,7 @@ export class RandomKiller {
     const starting = new Set<Victim>();
     const starts: Promise<void>[] = [];
     for (;;) {
-      await pause(800 + this.random.below(1_600), undefined, { signal: over }).catch(() => undefined);
+      await pause(1_200 + this.random.below(2_000), undefined, { signal: over }).catch(() => undefined);
       if (over.aborted) break;
       const victim = this.random.pick(victims);
       if (starting.has(victim)) continue;
