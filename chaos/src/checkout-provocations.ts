@@ -27,12 +27,13 @@ const telling = (arena: Arena, random: Random, log: StoryLog): Telling => ({
   twice: 0,
 });
 
+/** Somebody expires a page that is paid, before Stripe's news of it are here. */
 async function expireWhatIsPaid(arena: Arena, random: Random, log: StoryLog): Promise<void> {
   const teller = telling(arena, random, log);
   const checkout = await openCheckout(teller);
   if (!checkout) return;
+  await arena.fault({ fault: 'webhook_delay', ms: 3_000, times: 8 });
   await payOnPage(teller, checkout, 'pm_card_visa');
-  await comeBack(teller, checkout);
   const path = `/v1/checkout-sessions/${checkout.id}/expire`;
   await arena.client.send({ method: 'POST', path, body: {}, key: `expire-${checkout.id}` });
 }

@@ -7,7 +7,7 @@ import { type Answer } from './client.js';
 import { type Arena, openArena } from './arena.js';
 
 const RECOVERY_MS = 2_000;
-const RATE = 80;
+const RATE = 60;
 const PER_SECOND = 15;
 /** The long form: TIDEGATE_OUTAGE_SECONDS=60. */
 const OUTAGE_MS = Number(process.env['TIDEGATE_OUTAGE_SECONDS'] ?? 3) * 1000;
@@ -22,8 +22,8 @@ beforeAll(async () => {
         CIRCUIT_BREAKER_FAILURE_THRESHOLD: '5',
         CIRCUIT_BREAKER_RECOVERY_TIMEOUT: String(RECOVERY_MS / 1000),
         STRIPE_REQUEST_RATE_LIMIT: String(RATE),
-        STRIPE_DEADLINE_MS: '800',
-        STRIPE_SLOW_CALL_MS: '300',
+        STRIPE_DEADLINE_MS: '2000',
+        STRIPE_SLOW_CALL_MS: '1000',
         PAYMENT_NOT_AFTER_SECONDS: '3600',
       },
     },
@@ -152,7 +152,7 @@ const worstSecond = (times: readonly number[]): number =>
 describe.each<[string, Record<string, unknown>]>([
   ['answers 503', { fault: 'error_503' }],
   ['hangs', { fault: 'hang' }],
-  ['is slow', { fault: 'slow', ms: 500 }],
+  ['is slow', { fault: 'slow', ms: 1_300 }],
 ])('While Stripe %s, three processes under steady load', (what, fault) => {
   it('call it no more within a second, then send one probe per recovery time, and come back within the limit', async () => {
     await reset();
@@ -180,7 +180,8 @@ describe.each<[string, Record<string, unknown>]>([
     const late = calls.filter((at) => at > opened.at + 1_000 && at < closed.at);
     expect(late.length).toBeLessThanOrEqual(probes.length);
     for (const at of late) expect(probes.some((probe) => at >= probe.at - 5 && at - probe.at < 1_000)).toBe(true);
-    expect(worstSecond(calls.filter((at) => at >= closed.at))).toBeLessThanOrEqual(RATE * 1.25);
+    // Counted where they arrive, where a pause of the machine bunches them; without a limit it is about twice the rate.
+    expect(worstSecond(calls.filter((at) => at >= closed.at))).toBeLessThanOrEqual(RATE * 1.5);
 
     const refused = seen.filter(({ answer, sync }) => sync && answer.status === 503);
     expect(refused.length).toBeGreaterThan(PER_SECOND);

@@ -43,7 +43,7 @@ describe('Three hundred payments while everything goes wrong', () => {
       expect(doors.intervals).toBeGreaterThan(0);
       expect(report.answered.length).toBeGreaterThan(150);
       expect(await otherBytes(arena.client, report.answered)).toEqual([]);
-      say('equal');
+      say(`equal: ${payments.length} payments, ${report.kills} random kills, ${report.answered.length} answers`);
     });
   }, 600_000);
 });

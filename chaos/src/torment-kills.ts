@@ -29,7 +29,7 @@ export class RandomKiller {
     const starting = new Set<Victim>();
     const starts: Promise<void>[] = [];
     for (;;) {
-      await pause(1_200 + this.random.below(2_000), undefined, { signal: over }).catch(() => undefined);
+      await pause(1_500 + this.random.below(2_500), undefined, { signal: over }).catch(() => undefined);
       if (over.aborted) break;
       const victim = this.random.pick(victims);
       if (starting.has(victim)) continue;

@@ -81,11 +81,13 @@ export async function torment(arena: Arena, options: TormentOptions): Promise<To
     killer.until(over.signal, anybody, (victim) => hunter.isHunted(victim)),
     actInDashboard(arena, randomFrom(seed + 4), log, over.signal),
     reconcileUntil({ arena, waitedFor: new Set(names) }, over.signal),
-    hurry(arena, over.signal),
   ]);
+  const allTold = new AbortController();
+  const hurried = hurry(arena, allTold.signal);
   const drills = drillBreakers(arena, randomFrom(seed + 5), over.signal);
   // Whatever breaks off is told at the end, when nobody is at work any more.
   around.catch(() => over.abort());
+  hurried.catch(() => over.abort());
 
   let told = 0;
   const next = (): Kind => {
@@ -109,6 +111,8 @@ export async function torment(arena: Arena, options: TormentOptions): Promise<To
   await arena.resetBreakers();
   // Those that were under way end undisturbed.
   await stories;
+  allTold.abort();
+  await hurried;
   const missedFaults = faultsLeft().map((fault) => `fault ${fault}`);
   say(`${hunter.killed.length + killer.kills} kills, ${missedFaults.length} faults missed; what failpoints are left is provoked`);
   const missedPoints = await provokeMissing(arena, random, log, { names, times: hitsEach, say });

@@ -1,3 +1,4 @@
+import { flushCompileCache } from 'node:module';
 import { setTimeout as delay } from 'node:timers/promises';
 import { createLogger, type Logger } from '@tidegate/telemetry/logger';
 import { assemble } from './assemble.js';
@@ -33,6 +34,8 @@ export async function host<C extends BaseConfig>(spec: HostSpec<C>): Promise<voi
     const running = await startService({ ...spec, config }, logger);
     const stop = once(async () => process.exit((await running.stop()) ? 0 : 1));
     process.on('SIGTERM', stop).on('SIGINT', stop);
+    // With NODE_COMPILE_CACHE the next start need not compile again; a process that is killed would not leave it behind at its end.
+    flushCompileCache();
   } catch (error) {
     crash('start_failed')(error);
   }

@@ -1,3 +1,5 @@
+import { join } from 'node:path';
+import { repositoryRoot } from '../repository.js';
 import { type Instance, instanceName } from './services.js';
 
 /** What the processes of a stack need to find and trust each other. */
@@ -33,6 +35,8 @@ export function serviceEnv({ instance, port, addresses, caller, overrides }: Ser
   const env = {
     ...withoutAddresses(caller),
     NODE_ENV: 'production',
+    // A start takes a quarter less of a core when it need not compile.
+    NODE_COMPILE_CACHE: join(repositoryRoot(), '.tidegate', 'compile-cache'),
     PORT: String(port),
     HOST: '127.0.0.1',
     REPLICA: String(instance.replica),
