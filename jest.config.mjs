@@ -25,16 +25,15 @@ const common = {
 const project = (displayName, ...testMatch) => ({ ...common, displayName, rootDir: import.meta.dirname, testMatch });
 
 /**
- * Kinds of test, by file suffix: `.unit.spec` without I/O, `.int.spec` on real Postgres and NATS, `.e2e.spec` on built processes. Of the last kind, `attack`
- * are those that torment a whole Tidegate and keep both cores busy by themselves. `.long.spec` is for `npm run verify`: installs of packages, and what the
- * others show in a shorter form.
+ * Kinds of test, by file suffix: `.unit.spec` without I/O, `.int.spec` on real Postgres and NATS, `.e2e.spec` on built processes, `.attack.spec` those that
+ * torment them all at once for a minute and more. `.long.spec` is for `npm run verify`: installs of packages, and what the others show in a shorter form.
  */
 export default {
   projects: [
     project('unit', '<rootDir>/**/*.unit.spec.ts'),
     project('int', '<rootDir>/**/*.int.spec.ts'),
-    project('e2e', '<rootDir>/{bench,examples,libs,services,tools}/**/*.e2e.spec.ts'),
-    project('attack', '<rootDir>/chaos/**/*.e2e.spec.ts'),
+    project('e2e', '<rootDir>/**/*.e2e.spec.ts'),
+    project('attack', '<rootDir>/**/*.attack.spec.ts'),
     project('long', '<rootDir>/**/*.long.spec.ts'),
   ],
 };

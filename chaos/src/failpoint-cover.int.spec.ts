@@ -11,7 +11,7 @@ const around = (step: string, what: 'call' | 'commit'): string[] => [`${step}.be
 
 /** Where `npm test` ends a real process by SIGKILL, and the words by which the spec names it. */
 const KILLED_BY: readonly { spec: string; says: readonly string[]; names: (name: string) => boolean }[] = [
-  { spec: 'chaos/src/random-payments.e2e.spec.ts', says: ['torment', 'report.killedAt', 'filter(ofAPayment)'], names: ofAPayment },
+  { spec: 'chaos/src/random-payments.attack.spec.ts', says: ['torment', 'report.killedAt', 'filter(ofAPayment)'], names: ofAPayment },
   {
     spec: 'libs/messaging/test/consumer-crash.int.spec.ts',
     says: ["messagingFailpoints('payments')", "messagingFailpoints('receipts')", '.relay.', '.receipts-payments.', 'SIGKILL'],
