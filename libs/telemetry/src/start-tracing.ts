@@ -34,8 +34,14 @@ export async function startTracing(options: TracingOptions): Promise<Tracing> {
     }),
     spanProcessors: options.spanProcessors ?? (options.otlpEndpoint ? [await otlpProcessor(options.otlpEndpoint)] : []),
   });
-  trace.setGlobalTracerProvider(provider);
-  return { shutdown: () => flushed(provider) };
+  const registered = trace.setGlobalTracerProvider(provider);
+  return {
+    async shutdown() {
+      await flushed(provider);
+      // The next one of this process may take the place.
+      if (registered) trace.disable();
+    },
+  };
 }
 
 /** Loaded only when used: the exporter costs 90 ms of start-up. */

@@ -61,3 +61,13 @@ describe('Outside any span', () => {
     expect(currentTraceparent()).toBeNull();
   });
 });
+
+describe('After a shutdown', () => {
+  it('the next one that starts in this process hears of spans', async () => {
+    await tracing.shutdown();
+    const next = new InMemorySpanExporter();
+    tracing = await startTracing({ service: 'test', version: '0', spanProcessors: [new SimpleSpanProcessor({ exporter: next })] });
+    await inSpan('later', {}, () => Promise.resolve());
+    expect(next.getFinishedSpans().map(({ name }) => name)).toEqual(['later']);
+  });
+});

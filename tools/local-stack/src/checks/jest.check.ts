@@ -25,6 +25,9 @@ const workers = {
   long: ['--maxWorkers=2', '--testTimeout=120000'],
 };
 
+/** All integration tests, many specs to a file of Jest's; with a pattern of paths they run by themselves. */
+const ALL_INT = 'together';
+
 /** One run of Jest over the specs of a kind. */
 export function jestCheck(run: JestRun): Check {
   return { name: run.name, run: () => runJest(run) };
@@ -43,7 +46,7 @@ async function runJest({ name, project, args = [], env, say }: JestRun): Promise
       '--disable-warning=ExperimentalWarning',
       jest,
       '--selectProjects',
-      project,
+      project === 'int' && args.length === 0 ? ALL_INT : project,
       '--passWithNoTests',
       '--forceExit',
       '--json',
