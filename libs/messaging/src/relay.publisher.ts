@@ -1,10 +1,10 @@
-import { jetstream } from '@nats-io/jetstream';
+import { jetstream, type JetStreamClient } from '@nats-io/jetstream';
 import { headers, type NatsConnection } from '@nats-io/transport-node';
-import { type Envelope } from '@tidegate/contracts/envelope';
 import { factOf } from '@tidegate/contracts/subjects';
 import { currentTraceparent, inSpan } from '@tidegate/telemetry/tracing';
 import { type OutboxRow } from './outbox-rows.js';
 import { AGGREGATE_HEADER, formatPlace, POSITION_HEADER } from './position-header.js';
+import { traceparentOf } from './traceparent-of.js';
 
 const ACK_TIMEOUT_MS = 5_000;
 
@@ -16,7 +16,8 @@ export interface Published {
 
 /** Publishes rows pipelined, with Nats-Msg-Id, position and traceparent, and waits for every confirmation. Never throws. */
 export async function publishRows(nc: NatsConnection, epoch: number, rows: readonly OutboxRow[]): Promise<Published> {
-  const outcomes = await Promise.allSettled(rows.map((row) => publishRow(nc, epoch, row)));
+  const stream = jetstream(nc);
+  const outcomes = await Promise.allSettled(rows.map((row) => publishRow(stream, epoch, row)));
   const failed = outcomes.findIndex((outcome) => outcome.status === 'rejected');
   const failure = outcomes[failed];
   return {
@@ -25,12 +26,12 @@ export async function publishRows(nc: NatsConnection, epoch: number, rows: reado
   };
 }
 
-async function publishRow(nc: NatsConnection, epoch: number, row: OutboxRow): Promise<void> {
+async function publishRow(stream: JetStreamClient, epoch: number, row: OutboxRow): Promise<void> {
   await inSpan(
     `publish ${row.subject}`,
     {
       kind: 'producer',
-      parent: traceparentOf(row),
+      parent: traceparentOf(row.bytes),
       attributes: {
         'messaging.system': 'nats',
         'messaging.operation.name': 'publish',
@@ -46,11 +47,7 @@ async function publishRow(nc: NatsConnection, epoch: number, row: OutboxRow): Pr
       context.set(AGGREGATE_HEADER, row.aggregate);
       const traceparent = currentTraceparent();
       if (traceparent) context.set('traceparent', traceparent);
-      await jetstream(nc).publish(row.subject, row.bytes, { msgID: row.message_id, headers: context, timeout: ACK_TIMEOUT_MS });
+      await stream.publish(row.subject, row.bytes, { msgID: row.message_id, headers: context, timeout: ACK_TIMEOUT_MS });
     },
   );
-}
-
-function traceparentOf(row: OutboxRow): string | null {
-  return (JSON.parse(row.bytes.toString('utf8')) as Envelope).traceparent ?? null;
 }

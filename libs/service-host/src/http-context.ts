@@ -44,7 +44,16 @@ export function routeOf(request: FastifyRequest): string {
   return pattern ? documented(pattern) : UNMATCHED;
 }
 
-const documented = (pattern: string): string => pattern.replace(/:([A-Za-z_]+)/g, '{$1}');
+/** There are as many as routes. */
+const documentedRoutes = new Map<string, string>();
+
+function documented(pattern: string): string {
+  const before = documentedRoutes.get(pattern);
+  if (before !== undefined) return before;
+  const route = pattern.replace(/:([A-Za-z_]+)/g, '{$1}');
+  documentedRoutes.set(pattern, route);
+  return route;
+}
 
 /**
  * Gives each request its id, correlation id, server span and metrics; they hold in handlers and hooks after it. `x-request-id` and `trace-id` are on every
@@ -53,6 +62,7 @@ const documented = (pattern: string): string => pattern.replace(/:([A-Za-z_]+)/g
 export function installHttpContext(fastify: FastifyInstance, deps: { metrics: Metrics; health: HealthRegistry; logger: Logger }): void {
   const duration = deps.metrics.histogram('http_request_duration_seconds', 'Time from request to answer', { route: [], status: [] });
   duration.zero({ route: UNMATCHED, status: '404' });
+  const tellsAll = deps.logger.isLevelEnabled?.('debug') ?? true;
 
   fastify.decorateRequest(CONTEXT, null);
   fastify.addHook('onRoute', (route) => {
@@ -78,7 +88,7 @@ export function installHttpContext(fastify: FastifyInstance, deps: { metrics: Me
       if (status >= 500) opened.span.setStatus({ code: 2 });
       // A span that never ends is never exported.
       if (contextOf(request)?.traced) opened.span.end();
-      runInside(request, () => logAnswer(deps.logger, { request, route, status, elapsedMs }));
+      if (status >= 500 || tellsAll) runInside(request, () => logAnswer(deps.logger, { request, route, status, elapsedMs }));
     };
     (request as WithContext)[CONTEXT] = { ...opened, correlationId, traced: true, answered };
     runInside(request, () => {

@@ -17,7 +17,7 @@ export interface SignatureRules {
 export function verifySignature(rawBody: Uint8Array, header: string | undefined, rules: SignatureRules): Verdict {
   const parsed = parse(header ?? '');
   if (!parsed) return { ok: false, reason: 'header_malformed' };
-  const matched = rules.secrets.filter((secret) => secret.trim() !== '').some((secret) => matches(rawBody, parsed, secret));
+  const matched = rules.secrets.some((secret) => secret.trim() !== '' && matches(rawBody, parsed, secret));
   if (!matched) return { ok: false, reason: 'no_match' };
   if (Math.abs(rules.nowSeconds - parsed.timestamp) > rules.toleranceSeconds) return { ok: false, reason: 'outside_tolerance' };
   return { ok: true, timestamp: parsed.timestamp };
@@ -44,13 +44,19 @@ interface Parsed {
   signatures: Buffer[];
 }
 
+const SHA256_HEX = /^[0-9a-f]{64}$/i;
+const SECONDS = /^\d{1,12}$/;
+
 function parse(header: string): Parsed | null {
-  const pairs = header.split(',').map((part) => part.split('=', 2) as [string, string?]);
-  const time = pairs.find(([name]) => name.trim() === 't')?.[1];
-  const signatures = pairs
-    .filter(([name, value]) => name.trim() === 'v1' && /^[0-9a-f]{64}$/i.test(value ?? ''))
-    .map(([, value]) => Buffer.from(value ?? '', 'hex'));
-  if (time === undefined || !/^\d{1,12}$/.test(time) || signatures.length === 0) return null;
+  let time: string | undefined;
+  const signatures: Buffer[] = [];
+  for (const part of header.split(',')) {
+    const at = part.indexOf('=');
+    const [name, value] = [part.slice(0, Math.max(0, at)).trim(), part.slice(at + 1)];
+    if (name === 't') time ??= value;
+    else if (name === 'v1' && SHA256_HEX.test(value)) signatures.push(Buffer.from(value, 'hex'));
+  }
+  if (time === undefined || !SECONDS.test(time) || signatures.length === 0) return null;
   return { timestamp: Number(time), signatures };
 }
 

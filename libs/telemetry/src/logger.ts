@@ -1,5 +1,6 @@
 import { type DestinationStream, pino } from 'pino';
 import { currentCorrelationId } from './correlation.js';
+import { linesTogether } from './lines-together.js';
 import { scrub } from './scrub.js';
 import { currentTraceId } from './tracing.js';
 
@@ -14,6 +15,8 @@ export interface Logger {
   warn(fields: LogFields, message?: string): void;
   error(fields: LogFields, message?: string): void;
   child(fields: Record<string, unknown>): Logger;
+  /** Whether lines of that level go anywhere; absent: they do. */
+  isLevelEnabled?(level: LogLevel): boolean;
 }
 
 export interface LoggerOptions {
@@ -25,8 +28,8 @@ export interface LoggerOptions {
 
 /**
  * A logger of JSON lines with `timestamp` (RFC 3339), `level`, `service`, `event`, `correlation_id` and `trace_id`. Fields whose name says secret are
- * replaced, and each finished line is scrubbed of what looks like a secret or a card number. Lines are written synchronously, so the last ones
- * before a kill are there.
+ * replaced, and each finished line is scrubbed of what looks like a secret or a card number. Lines are written before the turn of the event loop ends that they
+ * come from, so the last ones before a kill are there.
  */
 export function createLogger(options: LoggerOptions): Logger {
   return pino(
@@ -40,16 +43,40 @@ export function createLogger(options: LoggerOptions): Logger {
       serializers: { err: plainError },
       hooks: { streamWrite: scrub },
     },
-    options.destination ?? pino.destination({ fd: 1, sync: true }),
+    options.destination ?? standardOutput(),
   );
+}
+
+let output: DestinationStream | undefined;
+
+/** One for the process, so that the lines of all its loggers keep their order. */
+function standardOutput(): DestinationStream {
+  if (output) return output;
+  const file = pino.destination({ fd: 1, sync: true });
+  return (output = linesTogether(
+    (lines) => file.write(lines),
+    (flush) => process.on('exit', flush),
+  ));
 }
 
 const SECRET_FIELD = /(^|_)(password|passwd|secret|secrets|authorization|api_key|client_secret|cookie|card|card_number|cvc)$/i;
 
 function withoutSecretFields(fields: Record<string, unknown>): Record<string, unknown> {
   const clean: Record<string, unknown> = {};
-  for (const [name, value] of Object.entries(fields)) clean[name] = SECRET_FIELD.test(name) ? '[redacted]' : value;
+  for (const name of Object.keys(fields)) clean[name] = isSecretField(name) ? '[redacted]' : fields[name];
   return clean;
+}
+
+/** The names stand in our code, so they are few; the bound is for a name that somebody makes up at run time. */
+const MOST_NAMES = 1_000;
+const known = new Map<string, boolean>();
+
+function isSecretField(name: string): boolean {
+  const before = known.get(name);
+  if (before !== undefined) return before;
+  const isSecret = SECRET_FIELD.test(name);
+  if (known.size < MOST_NAMES) known.set(name, isSecret);
+  return isSecret;
 }
 
 /** Only what helps: a driver's error also carries the row that failed. */

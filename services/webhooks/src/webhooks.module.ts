@@ -130,7 +130,7 @@ export function setup(host: HostContext<WebhooksConfig>): ServiceParts {
     health,
     logger,
     runOnce: async () => {
-      await deliveriesFirst(() => batcher.inHand);
+      await deliveriesFirst(() => batcher.lately);
       const done = await normalize.runOnce();
       // What came during a pass has signalled, and may gather before the next.
       return done < BATCH ? 0 : done;

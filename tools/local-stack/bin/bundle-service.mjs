@@ -38,6 +38,8 @@ await build({
   sourcesContent: false,
   legalComments: 'linked',
   external: [...notInstalled, ...otherTransports, ...foundByPlace],
+  // A name for each function that is made while a request is answered took 7 % of the processor: only what is there when the program is loaded has its name.
+  footer: { js: '__name = (made) => made;' },
   // CommonJS packages inside call `require` for what Node brings.
   banner: { js: "import { createRequire as requireOf } from 'node:module';\nconst require = requireOf(import.meta.url);" },
   logLevel: 'warning',

@@ -17,17 +17,23 @@ export interface BatcherOptions<Row> {
   maxRows?: number;
   /** Rows that may wait; one more is `StoreUnavailable`. */
   maxWaiting?: number;
+  /** A row that is not committed by then is `StoreUnavailable`, whatever becomes of it; half a second more or less. */
+  deadlineMs?: number;
 }
 
 interface Waiting<Row> {
   row: Row;
   key: string;
+  since: number;
   done(stored: Stored): void;
   failed(error: Error): void;
 }
 
-/** Longer than a commit and the moment between two of them. */
-const JUST_NOW_MS = 50;
+/** Stripe counts a slow answer as a failure (its limit is not published), so an answer that says "again" comes before that. */
+const DEADLINE_MS = 8_000;
+const LOOK_EVERY_MS = 500;
+/** Many batches: one may hold few rows though many come. */
+const LATELY_MS = 100;
 
 /**
  * Group commit: rows that arrive while a transaction is on its way to the disk share the next one. Rows are sorted by key, so that two
@@ -35,8 +41,10 @@ const JUST_NOW_MS = 50;
  */
 export class Batcher<Row> {
   private waiting: Waiting<Row>[] = [];
+  private inserting: Waiting<Row>[] = [];
   private running: Promise<void> | null = null;
-  private last = { rows: 0, at: -Infinity };
+  /** Of the last moment: how many rows were sent to the disk together, and when. */
+  private sent: { rows: number; at: number }[] = [];
 
   constructor(private readonly options: BatcherOptions<Row>) {}
 
@@ -45,14 +53,15 @@ export class Batcher<Row> {
     if (this.waiting.length >= (this.options.maxWaiting ?? 5000))
       return Promise.reject(new StoreUnavailable('too many rows wait for a commit'));
     return new Promise((done, failed) => {
-      this.waiting.push({ row, key: this.options.keyOf(row), done, failed });
+      this.waiting.push({ row, key: this.options.keyOf(row), since: performance.now(), done, failed });
       this.running ??= this.drain();
     });
   }
 
-  /** Rows that wait or were just now sent to the disk. */
-  get inHand(): number {
-    return this.waiting.length + (performance.now() - this.last.at < JUST_NOW_MS ? this.last.rows : 0);
+  /** Rows that wait or were sent to the disk within the last tenth of a second. */
+  get lately(): number {
+    this.forgetOld();
+    return this.sent.reduce((sum, { rows }) => sum + rows, this.waiting.length);
   }
 
   /** Resolves when nothing waits. */
@@ -63,12 +72,31 @@ export class Batcher<Row> {
   private async drain(): Promise<void> {
     // Rows of requests that are parsed in this same turn of the event loop join the first batch.
     await new Promise(setImmediate);
+    // One timer for all rows: one each costs more than the rest of this.
+    const looking = setInterval(() => this.giveUpOverdue(), LOOK_EVERY_MS);
     while (this.waiting.length > 0) {
-      const batch = this.waiting.splice(0, this.options.maxRows ?? 500);
-      this.last = { rows: batch.length, at: performance.now() };
-      await this.insertBatch(batch);
+      this.inserting = this.waiting.splice(0, this.options.maxRows ?? 500);
+      this.forgetOld();
+      this.sent.push({ rows: this.inserting.length, at: performance.now() });
+      await this.insertBatch(this.inserting);
     }
+    clearInterval(looking);
+    this.inserting = [];
     this.running = null;
+  }
+
+  private forgetOld(): void {
+    const until = performance.now() - LATELY_MS;
+    const kept = this.sent.findIndex(({ at }) => at > until);
+    if (kept !== 0) this.sent = kept < 0 ? [] : this.sent.slice(kept);
+  }
+
+  /** Those who added them are told; the rows themselves may be committed yet. */
+  private giveUpOverdue(): void {
+    const { deadlineMs = DEADLINE_MS } = this.options;
+    const due = performance.now() - deadlineMs;
+    const overdue = [...this.inserting, ...this.waiting].filter(({ since }) => since <= due);
+    fail(overdue, new Error(`no commit within ${deadlineMs} ms`));
   }
 
   private async insertBatch(batch: Waiting<Row>[]): Promise<void> {

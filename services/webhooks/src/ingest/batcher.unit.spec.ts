@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { eventually } from '@tidegate/test-harness/eventually';
 import { Batcher, RowRefused, StoreUnavailable } from './batcher.js';
 import { insertFault } from './insert-fault.js';
 
@@ -34,7 +35,7 @@ class KeyStore {
   };
 }
 
-const batcherOn = (store: KeyStore, options: { maxRows?: number; maxWaiting?: number } = {}) =>
+const batcherOn = (store: KeyStore, options: { maxRows?: number; maxWaiting?: number; deadlineMs?: number } = {}) =>
   new Batcher<Row>({ insert: store.insert, keyOf: (row) => row.id, faultOf: insertFault, ...options });
 
 describe('The batcher', () => {
@@ -55,6 +56,19 @@ describe('The batcher', () => {
     const batcher = batcherOn(new KeyStore());
     expect((await Promise.all([batcher.add({ id: 'a' }), batcher.add({ id: 'a' })])).sort()).toEqual(['accepted', 'duplicate']);
     expect(await batcher.add({ id: 'a' })).toBe('duplicate');
+  });
+
+  it('gives up on a row that is not committed in time, and on no other, and goes on', async () => {
+    const store = new KeyStore();
+    store.hold();
+    const batcher = batcherOn(store, { deadlineMs: 300 });
+    const [inserting, waiting] = [batcher.add({ id: 'a' }), (await new Promise(setImmediate), batcher.add({ id: 'b' }))];
+    await expect(inserting).rejects.toThrow(StoreUnavailable);
+    await expect(waiting).rejects.toThrow('no commit within 300 ms');
+
+    store.release();
+    expect(await batcher.add({ id: 'c' })).toBe('accepted');
+    expect([...store.kept]).toEqual(['a', 'b', 'c']);
   });
 
   it('lets one bad row fail alone', async () => {
@@ -93,17 +107,17 @@ describe('The batcher', () => {
     expect(store.batches.map((batch) => batch.length)).toEqual([2, 2, 1]);
   });
 
-  it('says how many rows are in hand: those of the commit that runs, and those that wait for it', async () => {
+  it('says how many rows came lately: those that wait, and those that were sent to the disk a moment ago, in whatever batches', async () => {
     const store = new KeyStore();
     store.hold();
-    const batcher = batcherOn(store);
-    expect(batcher.inHand).toBe(0);
-    const first = ['a', 'b'].map((id) => batcher.add({ id }));
+    const batcher = batcherOn(store, { maxRows: 2 });
+    expect(batcher.lately).toBe(0);
+    const rows = ['a', 'b', 'c', 'd', 'e'].map((id) => batcher.add({ id }));
     await new Promise(setImmediate);
-    const second = batcher.add({ id: 'c' });
-    expect(batcher.inHand).toBe(3);
+    expect(batcher.lately).toBe(5);
     store.release();
-    await Promise.all([...first, second]);
+    await Promise.all(rows);
+    await eventually(() => expect(batcher.lately).toBe(0), { everyMs: 10 });
   });
 
   it('refuses rows when too many wait', async () => {

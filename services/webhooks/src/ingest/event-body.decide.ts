@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { nestingDepth } from './nesting.decide.js';
+import { nestsDeeper } from './nesting.decide.js';
 
 /** Stripe's own events nest about 12 deep; metadata cannot nest. */
 export const MAX_DEPTH = 64;
@@ -58,8 +58,8 @@ const OfTenant = z.object({ tenant_id: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 /** Reads the signed bytes of a delivery. Anything that is not one of Stripe's two event forms is `malformed`; nothing throws. */
-export function readEventBody(raw: Uint8Array): EventBody {
-  if (nestingDepth(raw) > MAX_DEPTH) return malformed(`nested deeper than ${MAX_DEPTH}`);
+export function readEventBody(raw: Buffer): EventBody {
+  if (nestsDeeper(raw, MAX_DEPTH)) return malformed(`nested deeper than ${MAX_DEPTH}`);
   let json: unknown;
   try {
     json = JSON.parse(utf8.decode(raw));

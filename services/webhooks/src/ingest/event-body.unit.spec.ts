@@ -79,6 +79,16 @@ describe('The body of a delivery', () => {
     expect(readEventBody(raw).kind).toBe('malformed');
   });
 
+  it('may have any number of brackets in its texts, and side by side', () => {
+    const object = {
+      id: 'pi_1',
+      object: 'payment_intent',
+      description: '[{'.repeat(MAX_DEPTH),
+      list: Array.from({ length: MAX_DEPTH }, () => [{}]),
+    };
+    expect(readEventBody(bytes({ ...snapshot, data: { object } })).kind).toBe('event');
+  });
+
   it.each([['__proto__'], ['a b'], ['x'.repeat(65)], [7], [null]])('gives no tenant hint for %p', (tenant) => {
     const body = bytes({ ...snapshot, data: { object: { metadata: { tenant_id: tenant } } } });
     const read = readEventBody(body);

@@ -1,5 +1,17 @@
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
+const [BRACE, BRACKET] = [0x7b, 0x5b];
+
+/** Whether arrays and objects nest deeper in JSON text than that. Most texts have not so many opening brackets at all, which is seen much sooner. */
+export const nestsDeeper = (json: Buffer, most: number): boolean => hasMore(json, most) && nestingDepth(json) > most;
+
+/** Whether there are more opening brackets than that, inside of strings or not. */
+function hasMore(json: Buffer, most: number): boolean {
+  let found = 0;
+  for (const opening of [BRACE, BRACKET])
+    for (let at = json.indexOf(opening); at >= 0; at = json.indexOf(opening, at + 1)) if ((found += 1) > most) return true;
+  return false;
+}
 
 /**
  * How deep arrays and objects nest in JSON text, counted over the bytes so that the parser never sees a bomb. Bytes of multi-byte characters
@@ -15,7 +27,7 @@ export function nestingDepth(json: Uint8Array): number {
       if (byte === BACKSLASH) at += 1;
       else if (byte === QUOTE) inString = false;
     } else if (byte === QUOTE) inString = true;
-    else if (byte === 0x7b || byte === 0x5b) deepest = Math.max(deepest, (depth += 1));
+    else if (byte === BRACE || byte === BRACKET) deepest = Math.max(deepest, (depth += 1));
     else if (byte === 0x7d || byte === 0x5d) depth -= 1;
   }
   return deepest;

@@ -27,8 +27,6 @@ export interface ReceiveParts {
   logger: Logger;
 }
 
-/** Stripe counts a slow answer as a failure (its limit is not published), so an answer that says "again" comes before that. */
-const COMMIT_DEADLINE_MS = 8000;
 const REJECTION_LOG_EVERY_MS = 1000;
 
 /** One delivery from its bytes to a committed row. Answers `stored` only after the commit, for new events and for redeliveries alike. */
@@ -47,7 +45,7 @@ export class ReceiveDelivery {
   private async store(event: ReceivedEvent, payload: Buffer): Promise<Receipt> {
     try {
       const is_hint = this.parts.isHint(event);
-      const result = await withDeadline(this.parts.batcher.add({ ...event, payload, traceparent: currentTraceparent(), is_hint }));
+      const result = await this.parts.batcher.add({ ...event, payload, traceparent: currentTraceparent(), is_hint });
       this.log(event, result);
       this.parts.metrics.counted(event.event_type, result);
       if (result === 'accepted') this.parts.stored({ is_hint });
@@ -85,17 +83,5 @@ export class ReceiveDelivery {
       this.rejected = { count: 0, loggedAt: now };
     }
     return { kind: 'bad_signature' };
-  }
-}
-
-async function withDeadline<T>(work: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no commit within ${COMMIT_DEADLINE_MS} ms`)), COMMIT_DEADLINE_MS);
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
   }
 }

@@ -8,6 +8,8 @@ export const WEBHOOK_PATH = '/webhooks/stripe';
 /** Stripe's largest events are some tens of KiB. */
 export const MAX_BODY_BYTES = 256 * 1024;
 
+const RECEIVED = JSON.stringify({ received: true });
+
 export interface WebhookRouteParts {
   receiver: Pick<ReceiveDelivery, 'receive'>;
   logger: Logger;
@@ -23,7 +25,9 @@ export function webhookRoute(app: FastifyInstance, { receiver, logger }: Webhook
     scope.addContentTypeParser('application/json', { parseAs: 'buffer', bodyLimit: MAX_BODY_BYTES }, (_request, body, done) =>
       done(null, body),
     );
-    scope.addHook('onRequest', async (request, reply) => refuseUnread(request, reply));
+    scope.addHook('onRequest', (request, reply, done) => {
+      if (refuseUnread(request, reply) === undefined) done();
+    });
     scope.setErrorHandler<FastifyError>((error, request, reply) => {
       const code = problemOfError(error);
       if (code === 'service.unavailable') logger.error({ event: 'webhook_failed', err: error }, 'A delivery failed');
@@ -36,7 +40,7 @@ export function webhookRoute(app: FastifyInstance, { receiver, logger }: Webhook
       const receipt = await receiver.receive({ raw, signature: typeof signature === 'string' ? signature : undefined });
       if (receipt.kind === 'bad_signature') untraced(request);
       const code = problemOfReceipt(receipt);
-      return code === null ? reply.code(200).send({ received: true }) : answer(request, reply, code);
+      return code === null ? reply.code(200).type('application/json; charset=utf-8').send(RECEIVED) : answer(request, reply, code);
     });
   });
 }

@@ -23,6 +23,10 @@ import { writeStackFiles } from './stack-files.js';
 import { makeStackFolder } from './stack-folder.js';
 
 const databaseName = 'tidegate';
+/**
+ * As many background threads of V8 as the machine has other cores, instead of four: on two cores these took both while they collected garbage, and each such time made whoever waited wait 40 ms.
+ */
+const THREADS_OF_THE_MACHINE = '--v8-pool-size=0';
 
 /**
  * Starts the database, the broker, the simulator and every service as processes of their own, and resolves when all are ready. When a part fails, what
@@ -213,7 +217,7 @@ class Starting {
         const name = instanceName(instance);
         const port = ports.services.get(name) ?? 0;
         const env = serviceEnv({ instance, port, addresses, caller, overrides });
-        return [name, { instance, port, process: this.process(name, [product.program(instance.name)], port, env) }];
+        return [name, { instance, port, process: this.process(name, [THREADS_OF_THE_MACHINE, product.program(instance.name)], port, env) }];
       }),
     );
   }
