@@ -1,3 +1,4 @@
+import { expect } from '@jest/globals';
 import type { Failpoints } from '@tidegate/database/failpoints';
 import { noFailpoints } from '@tidegate/database/failpoints';
 import { type Database, openDatabase } from '@tidegate/database/database';
@@ -8,6 +9,7 @@ import { type Clock, systemClock } from '@tidegate/service-host/clock';
 import { sign, verify } from '@tidegate/stripe-gateway/signature';
 import { createLogger, type Logger } from '@tidegate/telemetry/logger';
 import { createMetrics } from '@tidegate/telemetry/metrics';
+import { eventually } from '@tidegate/test-harness/eventually';
 import { postgresForTests, type TestDatabase } from '@tidegate/test-harness/postgres';
 import fastify, { type FastifyInstance } from 'fastify';
 import { sql } from 'kysely';
@@ -168,6 +170,10 @@ export async function withoutPostgres<T>({ database }: Workbench, during: () => 
   try {
     await admin.query(`ALTER DATABASE ${pg.escapeIdentifier(database.name)} ALLOW_CONNECTIONS false`);
     await admin.query('SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1', [database.name]);
+    // Backends end a moment later; a pool that had not heard of it would try one of them once more.
+    await eventually(async () =>
+      expect((await admin.query('SELECT 1 FROM pg_stat_activity WHERE datname = $1', [database.name])).rowCount).toBe(0),
+    );
     return await during();
   } finally {
     await admin.query(`ALTER DATABASE ${pg.escapeIdentifier(database.name)} ALLOW_CONNECTIONS true`);
