@@ -19,6 +19,8 @@ export interface Settings {
   readonly feeBasisPoints: number;
   readonly feeFixed: number;
   readonly availableAfterSeconds: number;
+  /** The one currency of the balance, and what a minor unit of the others is worth in it. Null: every currency has a balance of its own. */
+  readonly settlement: { readonly currency: string; readonly rates: Readonly<Record<string, number>> } | null;
   /** How long a bank debit is processing; the slow test accounts take 60 times as long. */
   readonly debitDelayMs: number;
   /** What Stripe charges for a chargeback, in minor units of the charge's currency. */
@@ -65,6 +67,7 @@ export const DEFAULT_SETTINGS: Omit<Settings, 'seed'> = {
   feeBasisPoints: 290,
   feeFixed: 30,
   availableAfterSeconds: 2 * 86_400,
+  settlement: null,
   debitDelayMs: 3_000,
   disputeFee: 1_500,
   disputeDelayMs: 0,

@@ -87,3 +87,23 @@ describe('Money', () => {
     );
   }, 60_000);
 });
+
+describe('A balance of one currency', () => {
+  it('converts what others paid, one way as the other, and tells the rate', async () => {
+    const european = await givenSimulator({ settlement: { currency: 'usd', rates: { eur: 1.0837 } } });
+    const { stripe, simulator } = european;
+    const { id } = await stripe.paymentIntents.create({ ...PAY, amount: 4200, currency: 'eur' });
+    await stripe.paymentIntents.create({ ...PAY, amount: 1000 });
+    await stripe.refunds.create({ payment_intent: id });
+    simulator.advanceClock(60);
+    const shown = simulator
+      .truth()
+      .balance_transactions.map(({ type, amount, fee, net, currency, exchange_rate: rate }) => [type, amount, fee, net, currency, rate]);
+    expect(shown).toEqual([
+      ['refund', -4552, 0, -4552, 'usd', 1.0837],
+      ['charge', 4552, 165, 4387, 'usd', 1.0837],
+      ['charge', 1000, 59, 941, 'usd', null],
+    ]);
+    await european.end();
+  });
+});

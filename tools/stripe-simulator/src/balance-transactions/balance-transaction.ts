@@ -20,7 +20,8 @@ export interface BalanceTransaction extends Stored {
   readonly created: number;
   readonly currency: string;
   readonly description: string | null;
-  readonly exchange_rate: null;
+  /** From the currency of what moved the money; null when it is the balance's. */
+  readonly exchange_rate: number | null;
   readonly fee: number;
   readonly fee_details: readonly object[];
   readonly net: number;

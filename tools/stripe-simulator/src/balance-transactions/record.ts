@@ -18,7 +18,8 @@ export interface Movement {
 
 /** Writes one movement of the account's balance. */
 export function recordMovement(world: World, movement: Movement): BalanceTransaction {
-  const { amount, currency, fee, atOnce } = movement;
+  const { amount, currency, fee, exchangeRate } = settled(world, movement);
+  const { atOnce } = movement;
   const now = world.clock.nowSeconds();
   return world.balanceTransactions.insert({
     id: world.ids.next('txn'),
@@ -29,7 +30,7 @@ export function recordMovement(world: World, movement: Movement): BalanceTransac
     created: now,
     currency,
     description: movement.description,
-    exchange_rate: null,
+    exchange_rate: exchangeRate,
     fee: fee?.amount ?? 0,
     fee_details: fee === undefined ? [] : [{ ...fee, application: null, currency, type: 'stripe_fee' }],
     net: amount - (fee?.amount ?? 0),
@@ -38,4 +39,22 @@ export function recordMovement(world: World, movement: Movement): BalanceTransac
     status: atOnce ? 'available' : 'pending',
     type: movement.type,
   });
+}
+
+/** In the balance's currency. What was converted one way comes back as the same amount. */
+function settled(
+  world: World,
+  { amount, currency, fee }: Movement,
+): Pick<Movement, 'amount' | 'currency' | 'fee'> & { exchangeRate: number | null } {
+  const { settlement } = world.settings;
+  const rate = settlement?.rates[currency];
+  if (settlement === null || settlement.currency === currency || rate === undefined)
+    return { amount, currency, ...(fee && { fee }), exchangeRate: null };
+  const converted = (minor: number): number => Math.sign(minor) * Math.round(Math.abs(minor) * rate);
+  return {
+    amount: converted(amount),
+    currency: settlement.currency,
+    ...(fee && { fee: { ...fee, amount: converted(fee.amount) } }),
+    exchangeRate: rate,
+  };
 }
