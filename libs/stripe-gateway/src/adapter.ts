@@ -3,7 +3,7 @@ import { classifyError } from './classify-error.js';
 import { deadlineHttpClient } from './http-client.js';
 import { type CreateCheckoutSessionParams, type ListQuery, type Page, type StripeOutcome, type StripePort } from './port.js';
 import { pathOf } from './retrievable.js';
-import { toCharge, toCheckoutSession, toCustomer, toDispute, toEvent, toIntent, toRefund } from './translate.js';
+import { toBalanceTransaction, toCharge, toCheckoutSession, toCustomer, toDispute, toEvent, toIntent, toRefund } from './translate.js';
 import { withoutQuotes } from './without-quotes.js';
 
 export interface StripeAdapterConfig {
@@ -124,6 +124,8 @@ export function createStripeAdapter(config: StripeAdapterConfig): StripePort & {
     listCustomers: (query) => call(stripe().customers.list(paged(query)), pageOf(toCustomer)),
     listCheckoutSessions: (query) => call(stripe().checkout.sessions.list(paged(query)), pageOf(toCheckoutSession)),
     listDisputes: (query) => call(stripe().disputes.list(paged(query)), pageOf(toDispute)),
+    listBalanceTransactions: (query) =>
+      call(stripe().balanceTransactions.list({ ...paged(query), expand: ['data.source'] }), pageOf(toBalanceTransaction)),
     listEvents: (query) => call(stripe().events.list(paged(query)), pageOf(toEvent)),
   };
   return { ...withoutQuotes(port), close: () => httpClient.close() };

@@ -93,6 +93,36 @@ export interface Dispute {
   livemode: boolean;
 }
 
+/** What moved money on the balance, as far as it can be told for all kinds: `amount` in minor units of its own `currency`, which need not be the balance's. */
+export interface BalanceSource {
+  /** `charge`, `refund`, `dispute`, `payout` or another kind. */
+  object: string;
+  id: string;
+  payment_intent: string | null;
+  /** Of a charge what was captured; null where the kind has none. */
+  amount: number | null;
+  currency: string | null;
+  metadata: Record<string, string>;
+}
+
+/** One movement of the account's balance, in minor units of the balance's `currency`: `net` = `amount` - `fee`, negative when money leaves. Never changes. */
+export interface BalanceTransaction {
+  object: 'balance_transaction';
+  id: string;
+  amount: number;
+  fee: number;
+  net: number;
+  currency: string;
+  /** From the source's currency to this one; null when they are the same. */
+  exchange_rate: number | null;
+  /** May be one that we do not know yet, like the next. */
+  type: string;
+  reporting_category: string;
+  /** Null: Stripe names none. */
+  source: BalanceSource | null;
+  created: number;
+}
+
 export interface Customer {
   object: 'customer';
   id: string;

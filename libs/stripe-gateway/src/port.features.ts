@@ -96,6 +96,29 @@ export function portFeatures(name: string, open: () => Promise<PortUnderTest>): 
       });
     });
 
+    it('tells each movement of the balance, what Stripe kept of it, and what moved it', async () => {
+      const { id } = await intent();
+      await subject.port.confirmIntent(id, { paymentMethod: VISA }, key());
+      const movement = await eventually(async () => {
+        const page = await subject.port.listBalanceTransactions({});
+        const found = page.kind === 'ok' ? page.value.data.find((one) => one.source?.payment_intent === id) : undefined;
+        return found ?? Promise.reject(new Error('The charge has not settled yet'));
+      });
+      expect(movement).toMatchObject({
+        amount: 4200,
+        net: 4200 - movement.fee,
+        currency: 'usd',
+        exchange_rate: null,
+        type: 'charge',
+        source: { object: 'charge', amount: 4200, currency: 'usd', metadata: { payment_id: 'pay_1' } },
+      });
+      expect(movement.fee).toBeGreaterThan(0);
+      expect(await subject.port.listBalanceTransactions({ source: movement.source?.id ?? '' })).toMatchObject({
+        kind: 'ok',
+        value: { data: [movement], has_more: false },
+      });
+    });
+
     it('tells the dispute of a charge, and what was taken for it', async () => {
       const { id } = await intent();
       await subject.port.confirmIntent(id, { paymentMethod: 'pm_card_createDispute' }, key());

@@ -1,4 +1,13 @@
-import { type Charge, type CheckoutSession, type Customer, type Dispute, type Intent, type Refund, type StripeEvent } from './intent.js';
+import {
+  type BalanceTransaction,
+  type Charge,
+  type CheckoutSession,
+  type Customer,
+  type Dispute,
+  type Intent,
+  type Refund,
+  type StripeEvent,
+} from './intent.js';
 import { type StripeOutcome } from './outcome.js';
 import { type RetrievableKind } from './retrievable.js';
 
@@ -103,6 +112,8 @@ export interface StripePort {
   listCustomers(query: ListQuery): Promise<StripeOutcome<Page<Customer>>>;
   listCheckoutSessions(query: ListQuery & { payment_intent?: string }): Promise<StripeOutcome<Page<CheckoutSession>>>;
   listDisputes(query: ListQuery & { payment_intent?: string; charge?: string }): Promise<StripeOutcome<Page<Dispute>>>;
+  /** With what moved the money; `source` is the id of that. */
+  listBalanceTransactions(query: ListQuery & { source?: string }): Promise<StripeOutcome<Page<BalanceTransaction>>>;
   listEvents(query: ListQuery & { types?: string[]; delivery_success?: boolean }): Promise<StripeOutcome<Page<StripeEvent>>>;
 }
 
@@ -132,6 +143,7 @@ export const READS = [
   'listCustomers',
   'listCheckoutSessions',
   'listDisputes',
+  'listBalanceTransactions',
   'listEvents',
 ] as const;
 export const OPERATIONS = [...WRITES, ...READS] as const;

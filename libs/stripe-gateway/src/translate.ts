@@ -1,6 +1,8 @@
 import { withoutMailAddresses } from '@tidegate/telemetry/mail-address';
 import type Stripe from 'stripe';
 import {
+  type BalanceSource,
+  type BalanceTransaction,
   type Card,
   type Charge,
   type CheckoutSession,
@@ -92,6 +94,36 @@ export function toDispute(raw: Stripe.Dispute): Dispute {
     metadata: raw.metadata,
     created: raw.created,
     livemode: raw.livemode,
+  };
+}
+
+export function toBalanceTransaction(raw: Stripe.BalanceTransaction): BalanceTransaction {
+  return {
+    object: 'balance_transaction',
+    id: raw.id,
+    amount: raw.amount,
+    fee: raw.fee,
+    net: raw.net,
+    currency: raw.currency,
+    exchange_rate: raw.exchange_rate ?? null,
+    type: raw.type,
+    reporting_category: raw.reporting_category,
+    source: raw.source === null ? null : toBalanceSource(raw.source),
+    created: raw.created,
+  };
+}
+
+/** The kinds of sources are many, and more of them come: each is read for what they have in common. */
+function toBalanceSource(raw: string | Stripe.BalanceTransactionSource): BalanceSource {
+  if (typeof raw === 'string') return { object: 'unknown', id: raw, payment_intent: null, amount: null, currency: null, metadata: {} };
+  const source = raw as { amount?: number; amount_captured?: number; currency?: string; metadata?: Record<string, string> | null };
+  return {
+    object: raw.object,
+    id: raw.id,
+    payment_intent: 'payment_intent' in raw ? idOf(raw.payment_intent as string | { id: string } | null) : null,
+    amount: source.amount_captured ?? source.amount ?? null,
+    currency: source.currency ?? null,
+    metadata: source.metadata ?? {},
   };
 }
 
