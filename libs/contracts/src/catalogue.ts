@@ -2,6 +2,7 @@ import type { EventContract } from './envelope.js';
 import { breakerChanged } from './events/breaker.js';
 import { checkoutEvents } from './events/checkout.js';
 import { customerErased } from './events/customer.js';
+import { feeRecorded } from './events/fee.js';
 import { paymentEvents } from './events/payment.js';
 import { receiptIssued, receiptRendered } from './events/receipt.js';
 import { runFinished } from './events/reconciliation-run.js';
@@ -19,4 +20,5 @@ export const CATALOGUE: readonly EventContract[] = [
   receiptIssued,
   receiptRendered,
   runFinished,
+  feeRecorded,
 ];

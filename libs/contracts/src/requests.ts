@@ -140,6 +140,17 @@ export type CheckoutWindowBody = z.infer<typeof CheckoutWindowBody>;
 export const LateSuccessBody = z.strictObject({ action: z.enum(['accept', 'refund']), reason: Reason });
 export type LateSuccessBody = z.infer<typeof LateSuccessBody>;
 
+/** Query of GET /v1/ledger/balances. */
+export const LedgerBalancesQuery = z.strictObject({
+  currency: z
+    .string()
+    .regex(/^[a-z]{3}$/)
+    .optional()
+    .describe('Only this currency, in lower case'),
+  before: z.iso.datetime().optional().describe('As the ledger was then: only what occurred before this time'),
+});
+export type LedgerBalancesQuery = z.infer<typeof LedgerBalancesQuery>;
+
 export const CreateRunBody = z.strictObject({
   start_date: z.iso.date(),
   end_date: z.iso.date(),

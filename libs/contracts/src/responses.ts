@@ -113,6 +113,25 @@ export const DiscrepancyView = z.object({
 });
 export type DiscrepancyView = z.infer<typeof DiscrepancyView>;
 
+/**
+ * What one account of the ledger holds in one currency, in minor units: `balance` = `debit` - `credit`, which for income is usually below zero. `kind` is the
+ * accountant's.
+ */
+export const LedgerBalanceView = z.object({
+  account: z.string(),
+  object: z.literal('ledger_balance'),
+  kind: z.enum(['asset', 'income', 'expense']),
+  currency: z.string(),
+  debit: z.int(),
+  credit: z.int(),
+  balance: z.int(),
+});
+export type LedgerBalanceView = z.infer<typeof LedgerBalanceView>;
+
+/** `fee_pending`: sales of the last 30 days that Stripe has not settled, whose fees are therefore not in the ledger yet. */
+export const LedgerBalances = z.object({ data: z.array(LedgerBalanceView), fee_pending: z.int() });
+export type LedgerBalances = z.infer<typeof LedgerBalances>;
+
 export const WebhookEventView = z.object({
   id: z.string(),
   object: z.literal('webhook_event'),

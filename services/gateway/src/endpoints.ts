@@ -59,6 +59,7 @@ import { listReceipts } from './receipts/list-receipts.endpoint.js';
 import { createRun } from './reconciliation/create-run.endpoint.js';
 import { getRun } from './reconciliation/get-run.endpoint.js';
 import { listDiscrepancies } from './reconciliation/list-discrepancies.endpoint.js';
+import { listLedgerBalances } from './reconciliation/list-ledger-balances.endpoint.js';
 import { listRuns } from './reconciliation/list-runs.endpoint.js';
 import { createTenant } from './tenant/create-tenant.endpoint.js';
 import { listTenants } from './tenant/list-tenants.endpoint.js';
@@ -104,6 +105,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
   getReceiptPdf,
   createRun,
   listRuns,
+  listLedgerBalances,
   getRun,
   listDiscrepancies,
   listWebhookEvents,

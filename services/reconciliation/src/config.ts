@@ -2,7 +2,7 @@ import { baseSettings } from '@tidegate/service-host/base-config';
 import { readConfig } from '@tidegate/service-host/config';
 import { documented, secret, url, wholeNumber } from '@tidegate/service-host/settings';
 import { KEY_MODE, modeOfKey } from '@tidegate/stripe-gateway/secret-key';
-import { callSettings } from '@tidegate/stripe-gateway/settings';
+import { callSettings, tenantSettings } from '@tidegate/stripe-gateway/settings';
 import { z } from 'zod';
 
 /** Settings of the reconciliation service. */
@@ -11,6 +11,7 @@ export const ReconciliationConfig = z.object({
   STRIPE_SECRET_KEY: secret(z.string().min(1), { doc: "Stripe's secret key, for reading lists.", fixed: KEY_MODE }),
   STRIPE_API_BASE: documented(url('http', 'https').optional(), { doc: "Where Stripe's API is; absent means api.stripe.com." }),
   ...callSettings(),
+  ...tenantSettings(),
   UNMARKED_INTENTS: documented(z.enum(['adopt', 'foreign']).default('adopt'), {
     doc: 'What a PaymentIntent is that carries no id of ours: a payment that is missing here, or none of our business.',
   }),
@@ -20,6 +21,10 @@ export const ReconciliationConfig = z.object({
   }),
   RECONCILIATION_QUIET_SECONDS: documented(wholeNumber({ min: 0, max: 600 }).default(25), {
     doc: 'A payment that changed more recently may have a call on its way; its status is not yet called a mismatch.',
+    unit: 'seconds',
+  }),
+  RECONCILIATION_FEES_SECONDS: documented(wholeNumber({ min: 1, max: 3600 }).default(60), {
+    doc: "How often Stripe's balance transactions are read for the ledger: fees, payouts, and what else moves the balance.",
     unit: 'seconds',
   }),
   RECONCILIATION_PATIENCE_SECONDS: documented(wholeNumber({ min: 0, max: 3600 }).default(60), {

@@ -3,7 +3,7 @@ import type { Metrics } from '@tidegate/telemetry/metrics';
 import { type Kysely, sql } from 'kysely';
 import type { ReconciliationTables } from './tables.js';
 
-export const JOBS = ['reconciliation', 'stale_payments'] as const;
+export const JOBS = ['reconciliation', 'stale_payments', 'ledger'] as const;
 export const JOB_ERRORS = ['stripe_unavailable', 'payments_unavailable', 'inbox_behind', 'internal'] as const;
 export type Job = (typeof JOBS)[number];
 export type JobError = (typeof JOB_ERRORS)[number];
@@ -32,6 +32,18 @@ export function reconciliationMetrics(metrics: Metrics, db: Kysely<Reconciliatio
     {},
     async (gauge) => gauge.set(await lastSuccess(db)),
   );
+  metrics.gauge('ledger_fees_pending', 'Sales whose balance transaction, and with it the fee, Stripe has not made yet', {}, async (gauge) =>
+    gauge.set((await lastSweep(db)).pending),
+  );
+  metrics.gauge('ledger_fees_pending_oldest_seconds', 'Age of the oldest sale without a balance transaction', {}, async (gauge) =>
+    gauge.set((await lastSweep(db)).oldest),
+  );
+  metrics.gauge(
+    'ledger_balance_read_timestamp',
+    "Up to when Stripe's balance transactions have been read, in Unix seconds; the time of installation before the first pass",
+    {},
+    async (gauge) => gauge.set((await lastSweep(db)).read),
+  );
   return {
     finished(result, seconds, counts) {
       runs.inc({ result });
@@ -40,6 +52,13 @@ export function reconciliationMetrics(metrics: Metrics, db: Kysely<Reconciliatio
     },
     jobError: (job, error_type) => errors.inc({ job, error_type }),
   };
+}
+
+async function lastSweep(db: Kysely<ReconciliationTables>): Promise<{ pending: number; oldest: number; read: number }> {
+  const { rows } = await sql<{ pending: number; oldest: number; read: number }>`
+    SELECT fees_pending AS pending, coalesce(greatest(extract(epoch FROM read_to - fees_pending_since), 0), 0)::float8 AS oldest,
+      extract(epoch FROM coalesce(read_to, (SELECT installed_at FROM installation)))::float8 AS read FROM balance_sweep`.execute(db);
+  return rows[0] ?? { pending: 0, oldest: 0, read: 0 };
 }
 
 async function lastSuccess(db: Kysely<ReconciliationTables>): Promise<number> {

@@ -16,6 +16,8 @@ import { withFailpoints } from '@tidegate/stripe-gateway/with-failpoints';
 import { withTelemetry } from '@tidegate/stripe-gateway/with-telemetry';
 import { inboxProgress } from './compare/inbox-progress.js';
 import { isLivemode, type ReconciliationConfig } from './config.js';
+import { answerBalances } from './ledger/balances.rpc.js';
+import { readBalance } from './ledger/balance.loop.js';
 import { paymentsProjector } from './projection/payments.consumer.js';
 import { projections } from './projection/projections.js';
 import { stripeEventsProjector } from './projection/stripe-events.consumer.js';
@@ -26,6 +28,8 @@ import { answerCreate, answerDiscrepancies, answerGet, answerList } from './run/
 import { resolveStale } from './stale/stale.loop.js';
 
 export const SERVICE = 'reconciliation';
+/** Whom objects belong to that nobody claims, unless STRIPE_ACCOUNT_TENANTS says otherwise. */
+const DEFAULT_TENANT = 'default';
 const POLL_MS = 1000;
 /** Time for news that were on their way during the first read. */
 const SECOND_READ_PAUSE_MS = 1000;
@@ -86,6 +90,21 @@ export function setup(host: HostContext<ReconciliationConfig>): ServiceParts {
     runOnce: ({ stopping, alive }) => resolveStale({ db, clock, logger, metrics, repair, staleSeconds }, stopping, alive),
   });
 
+  const balance = {
+    ...{ db, failpoints, clock, logger, metrics, staged, patienceMs },
+    stripe: withFailpoints(guarded, failpoints, `${SERVICE}.balance.read`),
+    attribution: { accountTenant: config.STRIPE_ACCOUNT_TENANTS.get('own') ?? DEFAULT_TENANT, unmarked: config.UNMARKED_INTENTS },
+    quietMs: config.RECONCILIATION_QUIET_SECONDS * 1000,
+  };
+  const balanceLoop = everyLoop({
+    name: `${SERVICE}.balance`,
+    intervalMs: config.RECONCILIATION_FEES_SECONDS * 1000,
+    health,
+    logger,
+    leader: lease('balance'),
+    runOnce: ({ stopping, alive }) => readBalance(balance, stopping, alive),
+  });
+
   const consumer = { db, broker, failpoints, logger, metrics: host.metrics, clock, service: SERVICE };
   const api = { db, failpoints, clock, requested: () => runLoop.signal?.() };
   const consumers = [
@@ -105,12 +124,13 @@ export function setup(host: HostContext<ReconciliationConfig>): ServiceParts {
     () => serveRpc(broker, RPC.runCreate, SERVICE, (request) => answerCreate(api, request)),
     () => serveRpc(broker, RPC.runGet, SERVICE, (request) => answerGet(api, request)),
     () => serveRpc(broker, RPC.runList, SERVICE, (request) => answerList(api, request)),
+    () => serveRpc(broker, RPC.ledgerBalances, SERVICE, (request) => answerBalances({ db, clock }, request)),
     () => serveRpc(broker, RPC.runDiscrepancies, SERVICE, (request) => answerDiscrepancies(api, request)),
   );
 
   return {
     module: ReconciliationModule,
-    loops: [relay, runLoop, staleLoop, replays.loop],
+    loops: [relay, runLoop, staleLoop, balanceLoop, replays.loop],
     consumers: [calls, ...consumers, rpc],
     stop: async () => {
       await calls.close();

@@ -1,4 +1,5 @@
 import type { Generated, JSONColumnType } from 'kysely';
+import type { Account } from './ledger/accounts.js';
 
 /** The schema `reconciliation`, see migrations/. */
 export interface ReconciliationTables {
@@ -10,6 +11,8 @@ export interface ReconciliationTables {
   run_progress: { run_id: string; attempts: number; pages: number; objects: number };
   run_seen: { run_id: string; object_id: string };
   repair_requests: { payment_id: string; asked: number; next_at: Date; last_answer: string | null };
+  ledger_entries: LedgerEntriesTable;
+  balance_sweep: BalanceSweepTable;
   installation: { one: Generated<boolean>; installed_at: Generated<Date> };
 }
 
@@ -60,6 +63,28 @@ export interface StripeObjectsTable {
   as_of: Date;
   status_rank: number;
   event_id: string;
+}
+
+export interface LedgerEntriesTable {
+  transaction_id: string;
+  line: number;
+  tenant: string;
+  account: Account;
+  currency: string;
+  amount: number;
+  reference: string;
+  payment_id: string | null;
+  event: string;
+  occurred_at: Date;
+}
+
+export interface BalanceSweepTable {
+  one: Generated<boolean>;
+  read_to: Date | null;
+  pass_to: Date | null;
+  pass_after: string | null;
+  fees_pending: Generated<number>;
+  fees_pending_since: Date | null;
 }
 
 export interface RunsTable {

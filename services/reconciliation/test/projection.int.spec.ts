@@ -111,6 +111,7 @@ describe('What payments says', () => {
   const told = (payment: object, version: number, epoch = 1): Incoming =>
     ({
       subject: 'payments.events.payment.succeeded.v1',
+      messageId: `message ${epoch}/${version} of ${(payment as { payment_id?: string }).payment_id}`,
       epoch,
       envelope: { tenant: 'default', aggregate: { id: 'pay', version }, occurred_at: '2026-11-21T06:00:00.000Z', data: payment },
     }) as unknown as Incoming;

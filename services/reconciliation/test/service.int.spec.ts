@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { exampleStripeEvent, stripeSubject } from '@tidegate/contracts/events/stripe-event';
 import { paymentSubject } from '@tidegate/contracts/events/payment';
 import type { PaymentSnapshot } from '@tidegate/contracts/payment';
-import { RunView } from '@tidegate/contracts/responses';
+import { LedgerBalances, RunView } from '@tidegate/contracts/responses';
 import { type HttpReply, jsonReply } from '@tidegate/contracts/rpc/http-reply';
 import { deadLetterSubject, RPC, type RouteRequest } from '@tidegate/contracts/rpc/routes';
 import { type Db, openDatabase } from '@tidegate/database/database';
@@ -24,6 +24,7 @@ import { projectionChecksums } from '../src/projection/checksum.js';
 import { rebuildProjection } from '../src/projection/rebuild.js';
 import { SERVICE, setup } from '../src/reconciliation.module.js';
 import { rebuildRuns } from '../src/run/run.rebuild.js';
+import type { ReconciliationTables } from '../src/tables.js';
 import { openWorkbench, paid, routeRequest, silent, snapshot, type Workbench } from './workbench.js';
 
 /** A service that owns events, as far as its outbox goes. */
@@ -66,6 +67,7 @@ beforeAll(async () => {
     STRIPE_SECRET_KEY: ['sk', 'test', 'simulator0000'].join('_'),
     STRIPE_API_BASE: bench.simulator.url,
     RECONCILIATION_STALE_SECONDS: '1',
+    RECONCILIATION_FEES_SECONDS: '1',
     RECONCILIATION_QUIET_SECONDS: '0',
     SHUTDOWN_GRACE_SECONDS: '0',
   });
@@ -181,21 +183,37 @@ describe('The running service', () => {
   });
 
   it('has stale payments looked up', async () => {
-    const stale = snapshot(bench, { status: 'unknown' });
+    const stale = snapshot(bench, { status: 'unknown', amount_captured: 0 });
     await payments.publish(told(stale));
     await eventually(() =>
       expect(repaired.map((request) => request.body)).toContainEqual({ payment_id: stale.payment_id, reason: 'stale: unknown' }),
     );
   });
 
+  it("keeps a ledger in which Stripe's balance is what Stripe says, and tells its tenant", async () => {
+    await eventually(async () => {
+      const net = bench.simulator.truth(['balance_transactions']).balance_transactions.reduce((sum, one) => sum + one.net, 0);
+      const told = LedgerBalances.parse(JSON.parse((await ask(RPC.ledgerBalances, {})).body));
+      // Six charges, of which payments has told of five.
+      expect(told.data.map(({ account, balance }) => [account, balance])).toEqual([
+        ['sales', -5 * 4200],
+        ['stripe_balance', net],
+        ['stripe_clearing', -4200],
+        ['stripe_fees', 6 * 4200 - net],
+      ]);
+      expect(net).toBe(6 * 4048);
+    });
+  });
+
   it('comes back equal when every derived table is dropped and rebuilt in a new generation', async () => {
     const before = await projectionChecksums(bench.db);
     const runs = await derivedRuns();
     expect([before.recorded_payments.rows, before.stripe_objects.rows, runs.rows.length]).toEqual([6, 5, 2]);
+    expect(before.ledger_entries.rows).toBe(5 * 2 + 6 * 3);
     const reported = await outboxSize();
 
     const admin = openDatabase<Record<string, never>>({ url: bench.adminUrl, poolSize: 1, applicationName: 'spec' }, silent);
-    for (const table of ['recorded_payments', 'recorded_refunds', 'stripe_objects', 'runs', 'discrepancies'])
+    for (const table of ['recorded_payments', 'recorded_refunds', 'stripe_objects', 'ledger_entries', 'runs', 'discrepancies'])
       await sql`DROP TABLE reconciliation.${sql.ref(table)}`.execute(admin.db);
     await admin.close();
     const { sources } = await rebuildProjection({ db: bench.db, broker: own, logger: silent, livemode: false });
@@ -206,9 +224,31 @@ describe('The running service', () => {
     expect(await derivedRuns()).toEqual(runs);
     expect(await outboxSize()).toBe(reported);
 
+    // The rules of the ledger are there again.
+    await expect(
+      sql`INSERT INTO ledger_entries VALUES ('txn_x', 1, 'default', 'sales', 'usd', 1, 'x', NULL, 'x', now())`.execute(bench.db),
+    ).rejects.toMatchObject({ constraint: 'ledger_entries_zero_sum' });
+    await expect(sql`DELETE FROM ledger_entries`.execute(bench.db)).rejects.toMatchObject({ code: '42501' });
+
     // The live consumer goes on in the new generation.
     await payments.publish(told(snapshot(bench)));
     await eventually(async () => expect((await projectionChecksums(bench.db)).recorded_payments.rows).toBe(7));
+  }, 30_000);
+
+  it('puts the ledger right by a replay when somebody got around its rules', async () => {
+    const before = await projectionChecksums(bench.db);
+    const admin = openDatabase<ReconciliationTables>({ url: bench.adminUrl, poolSize: 1, applicationName: 'spec' }, silent);
+    await admin.db.transaction().execute(async (tx) => {
+      await sql`SET LOCAL session_replication_role = replica`.execute(tx);
+      await sql`UPDATE reconciliation.ledger_entries SET amount = amount + 1 WHERE account = 'stripe_fees'`.execute(tx);
+      await sql`INSERT INTO reconciliation.ledger_entries VALUES ('txn_x', 1, 'default', 'sales', 'usd', 1, 'x', NULL, 'x', now())`.execute(
+        tx,
+      );
+    });
+    await admin.close();
+    expect(await projectionChecksums(bench.db)).not.toEqual(before);
+    await rebuildProjection({ db: bench.db, broker: own, logger: silent, livemode: false });
+    expect(await projectionChecksums(bench.db)).toEqual(before);
   }, 30_000);
 
   it('refuses to rebuild while an owner cannot say that everything was read', async () => {

@@ -7,7 +7,9 @@ import type { StripeOutcome } from '@tidegate/stripe-gateway/port';
 import { createLogger } from '@tidegate/telemetry/logger';
 import { createMetrics } from '@tidegate/telemetry/metrics';
 import { postgresForTests } from '@tidegate/test-harness/postgres';
+import type { SimulatorOptions } from '@tidegate/stripe-simulator/simulator';
 import { simulatorForTests } from '@tidegate/test-harness/simulator';
+import { sql } from 'kysely';
 import { reconciliationMetrics } from '../src/reconciliation-metrics.js';
 import { recordPayment } from '../src/projection/recorded.store.js';
 import type { RepairAnswer, RepairPort, RepairRequest } from '../src/repair/repair.port.js';
@@ -42,8 +44,8 @@ const TABLES = [
   'repair_requests',
 ] as const;
 
-export async function openWorkbench(): Promise<Workbench> {
-  const [database, simulator] = await Promise.all([postgresForTests(), simulatorForTests()]);
+export async function openWorkbench(options: SimulatorOptions = {}): Promise<Workbench> {
+  const [database, simulator] = await Promise.all([postgresForTests(), simulatorForTests(options)]);
   const opened = openDatabase<ReconciliationTables>(
     { url: database.urlFor('reconciliation'), poolSize: 4, applicationName: 'reconciliation-spec' },
     silent,
@@ -64,6 +66,7 @@ export async function openWorkbench(): Promise<Workbench> {
     url: (role) => database.urlFor(role),
     clear: async () => {
       for (const table of TABLES) await opened.db.deleteFrom(table).execute();
+      await emptyLedger(database.url);
       simulator.clearFaults();
       simulator.reset();
       if (offset > 0) simulator.advanceClock(offset / 1000);
@@ -106,6 +109,19 @@ export function runParts(bench: Workbench, changes: Partial<RunParts> = {}): Run
     staged: () => undefined,
     ...changes,
   };
+}
+
+/** As nobody else may: entries are append-only. */
+export async function emptyLedger(adminUrl: string): Promise<void> {
+  const admin = openDatabase<ReconciliationTables>({ url: adminUrl, poolSize: 1, applicationName: 'reconciliation-spec' }, silent);
+  await admin.db.transaction().execute(async (tx) => {
+    await sql`SET LOCAL session_replication_role = replica`.execute(tx);
+    await sql`DELETE FROM reconciliation.ledger_entries`.execute(tx);
+    await sql`UPDATE reconciliation.balance_sweep SET read_to = NULL, pass_to = NULL, pass_after = NULL, fees_pending = 0, fees_pending_since = NULL`.execute(
+      tx,
+    );
+  });
+  await admin.close();
 }
 
 let made = 0;

@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { Cli } from './cli.js';
 import type { ExitCode } from './exit.js';
 import { eventsCommands } from './events/events.commands.js';
+import { ledgerCommands } from './ledger/ledger.commands.js';
 import { outboxCommands } from './outbox/outbox.commands.js';
 import { secretsCommands } from './secrets/secrets.commands.js';
 import { keysCommands } from './keys/keys.commands.js';
@@ -27,6 +28,7 @@ const NOUNS = [
   webhooksCommands,
   eventsCommands,
   outboxCommands,
+  ledgerCommands,
   secretsCommands,
   tenantsCommands,
   keysCommands,

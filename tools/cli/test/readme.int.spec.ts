@@ -5,6 +5,13 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { OutboxStatusView } from '@tidegate/contracts/ops/outbox-status';
 import type { CheckoutView } from '@tidegate/contracts/responses';
+import { RPC } from '@tidegate/contracts/rpc/routes';
+import { openDatabase } from '@tidegate/database/database';
+import { connectBroker } from '@tidegate/messaging/connection';
+import { serveRpc } from '@tidegate/messaging/rpc';
+import { answerBalances } from '@tidegate/reconciliation/ledger/balances.rpc';
+import type { ReconciliationTables } from '@tidegate/reconciliation/tables';
+import { createLogger } from '@tidegate/telemetry/logger';
 import { eventually } from '@tidegate/test-harness/eventually';
 import { type Command } from 'commander';
 import { Cli } from '../src/cli.js';
@@ -54,6 +61,7 @@ const EXAMPLES = [
   'events swap {events} --reason "INC-42"',
   'events stop {events} --reason "known to be right"',
   'outbox status',
+  'ledger balances',
   'secrets fingerprint',
   'tenants create acme --name "Acme GmbH" --zone Europe/Berlin --locale de --reason "new customer" --yes',
   'tenants list',
@@ -65,6 +73,7 @@ const EXAMPLES = [
 
 let world: OperatorWorld;
 let page: Server;
+let ledger: () => Promise<void>;
 const printed = new Map<string, string>();
 beforeAll(async () => {
   world = await operatorWorld({ payments: { STRIPE_STATUS_URL: await statusPage() }, outboxOf: ['reconciliation'] });
@@ -74,6 +83,7 @@ beforeAll(async () => {
     ...(await toldByStripe()),
   };
   ids['payment'] = (await world.post<{ id: string }>('/v1/payments', { amount: 4200, currency: 'usd', payment_method: 'pm_card_visa' })).id;
+  ledger = await bookKeeper();
   const item = { name: 'Ticket', quantity: 1, unit_amount: 4200 };
   const session = {
     line_items: [item],
@@ -98,6 +108,7 @@ beforeAll(async () => {
   }
 }, 120_000);
 afterAll(async () => {
+  await ledger?.();
   page?.closeAllConnections();
   page?.close();
   await world?.stop();
@@ -115,6 +126,31 @@ async function statusPage(): Promise<string> {
   page = createServer((_request, response) => response.end(JSON.stringify(body)));
   await new Promise<void>((resolve) => page.listen(0, '127.0.0.1', resolve));
   return `http://127.0.0.1:${(page.address() as AddressInfo).port}/api/v2/status.json`;
+}
+
+/** Reconciliation, as far as its ledger goes: a sale with its fee, and one without. */
+async function bookKeeper(): Promise<() => Promise<void>> {
+  await world.query(
+    `insert into reconciliation.ledger_entries values
+       ('m1', 1, 'default', 'sales', 'usd', -4200, 'pi_1', 'pay_1', 'payment.succeeded', now()),
+       ('m1', 2, 'default', 'stripe_clearing', 'usd', 4200, 'pi_1', 'pay_1', 'payment.succeeded', now()),
+       ('txn_1', 1, 'default', 'stripe_balance', 'usd', 4048, 'pi_1', 'pay_1', 'fee.recorded', now()),
+       ('txn_1', 2, 'default', 'stripe_clearing', 'usd', -4200, 'pi_1', 'pay_1', 'fee.recorded', now()),
+       ('txn_1', 3, 'default', 'stripe_fees', 'usd', 152, 'pi_1', 'pay_1', 'fee.recorded', now()),
+       ('m2', 1, 'default', 'sales', 'usd', -900, 'pi_2', 'pay_2', 'payment.succeeded', now()),
+       ('m2', 2, 'default', 'stripe_clearing', 'usd', 900, 'pi_2', 'pay_2', 'payment.succeeded', now())`,
+  );
+  const logger = createLogger({ service: 'reconciliation', level: 'silent' });
+  const url = world.database.urlFor('reconciliation');
+  const { db, close } = openDatabase<ReconciliationTables>({ url, poolSize: 1, applicationName: 'book keeper' }, logger);
+  const broker = await connectBroker({ servers: world.nats.url('reconciliation'), name: 'book-keeper', service: 'reconciliation', logger });
+  const clock = { now: () => new Date(Date.now() + 1000) };
+  const served = serveRpc(broker, RPC.ledgerBalances, 'reconciliation', (request) => answerBalances({ db, clock }, request));
+  return async () => {
+    await served.stop();
+    await broker.drain();
+    await close();
+  };
 }
 
 const newestReplay = async (): Promise<string> =>

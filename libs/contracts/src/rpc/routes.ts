@@ -56,6 +56,7 @@ export const RPC = {
   runGet: 'reconciliation.rpc.run.get.v1',
   runList: 'reconciliation.rpc.run.list.v1',
   runDiscrepancies: 'reconciliation.rpc.run.discrepancies.v1',
+  ledgerBalances: 'reconciliation.rpc.ledger.balances.v1',
   webhookEventList: 'webhooks.rpc.webhook_event.list.v1',
   webhookEventGet: 'webhooks.rpc.webhook_event.get.v1',
   webhookEventReplay: 'webhooks.rpc.webhook_event.replay.v1',

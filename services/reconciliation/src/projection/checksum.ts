@@ -2,7 +2,12 @@ import { type Kysely, sql } from 'kysely';
 import type { ReconciliationTables } from '../tables.js';
 
 /** Tables that are derived from the streams, with the key that orders their rows. */
-export const PROJECTION_TABLES = { recorded_payments: 'payment_id', recorded_refunds: 'refund_id', stripe_objects: 'object_id' } as const;
+export const PROJECTION_TABLES = {
+  recorded_payments: 'payment_id',
+  recorded_refunds: 'refund_id',
+  stripe_objects: 'object_id',
+  ledger_entries: 'transaction_id',
+} as const;
 export type ProjectionTable = keyof typeof PROJECTION_TABLES;
 
 export type Checksums = Record<ProjectionTable, { rows: number; md5: string }>;
@@ -12,7 +17,7 @@ export async function projectionChecksums(db: Kysely<ReconciliationTables>): Pro
   const entries = await Promise.all(
     Object.entries(PROJECTION_TABLES).map(async ([table, key]) => {
       const { rows } = await sql<{ rows: number; md5: string }>`
-        SELECT count(*)::int AS rows, md5(coalesce(string_agg(md5(t::text), '' ORDER BY ${sql.ref(key)} COLLATE "C"), '')) AS md5
+        SELECT count(*)::int AS rows, md5(coalesce(string_agg(md5(t::text), '' ORDER BY ${sql.ref(key)} COLLATE "C", md5(t::text)), '')) AS md5
         FROM ${sql.table(table)} t`.execute(db);
       return [table, rows[0]!] as const;
     }),

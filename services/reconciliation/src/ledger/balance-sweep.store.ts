@@ -1,0 +1,48 @@
+import { type Kysely, sql, type Transaction } from 'kysely';
+import type { ReconciliationTables } from '../tables.js';
+import { pendingFees } from './pending.query.js';
+
+type Db = Kysely<ReconciliationTables>;
+type Tx = Transaction<ReconciliationTables>;
+
+/** One reading of the list of balance transactions, newest first: of those made from `from` (null: ever) to `to`, and so far as to `after`. */
+export interface Pass {
+  from: Date | null;
+  to: Date;
+  after: string | null;
+}
+
+/** Another leader reads the list now. */
+export class SweepTakenOver extends Error {
+  override name = 'SweepTakenOver';
+}
+
+/** A list may lag behind, and Stripe's clock is not ours: what was made shortly before the end of the last pass is read again. */
+const OVERLAP_SECONDS = 3600;
+
+/** The pass that was begun and not ended, by whichever process, else a new one up to `to`. */
+export async function openPass(db: Db, to: Date): Promise<Pass> {
+  const { rows } = await sql<Pass>`
+    UPDATE balance_sweep SET pass_to = coalesce(pass_to, ${to}::timestamptz)
+    RETURNING read_to - make_interval(secs => ${OVERLAP_SECONDS}) AS "from", pass_to AS "to", pass_after AS "after"`.execute(db);
+  return rows[0]!;
+}
+
+/** In the transaction that records a page. */
+export async function movePass(tx: Tx, pass: Pass, after: string): Promise<void> {
+  const { numAffectedRows } = await sql`
+    UPDATE balance_sweep SET pass_after = ${after} WHERE pass_to = ${pass.to} AND pass_after IS NOT DISTINCT FROM ${pass.after}`.execute(
+    tx,
+  );
+  if (numAffectedRows !== 1n) throw new SweepTakenOver('Another leader has read this page');
+}
+
+/** Every page of the pass was read. Counts the sales that Stripe has not settled. */
+export async function endPass(tx: Tx, pass: Pass): Promise<{ pending: number }> {
+  const { pending, since } = await pendingFees(tx, { tenant: null, before: pass.to });
+  const { numAffectedRows } = await sql`
+    UPDATE balance_sweep SET read_to = pass_to, pass_to = NULL, pass_after = NULL, fees_pending = ${pending}, fees_pending_since = ${since}
+    WHERE pass_to = ${pass.to} AND pass_after IS NOT DISTINCT FROM ${pass.after}`.execute(tx);
+  if (numAffectedRows !== 1n) throw new SweepTakenOver('Another leader has ended this pass');
+  return { pending };
+}

@@ -1,0 +1,59 @@
+import type { FeeRecorded } from '@tidegate/contracts/events/fee';
+import type { PaymentSnapshot } from '@tidegate/contracts/payment';
+import { sql, type Transaction } from 'kysely';
+import type { ReconciliationTables } from '../tables.js';
+import { type Line, movementLines, paymentLines } from './posting.decide.js';
+
+type Tx = Transaction<ReconciliationTables>;
+
+/** The fact that everything in the ledger says of a balance transaction. */
+export const FEE_RECORDED = 'fee.recorded';
+
+/** The event that a transaction follows from. */
+export interface Cause {
+  /** Names the transaction; the same event never has two. */
+  id: string;
+  tenant: string;
+  fact: string;
+  occurredAt: Date;
+}
+
+/** Until payments' database is restored, a payment never goes back to where no money had moved. */
+const FIRST_EPOCH = 1;
+const hasMoved = (payment: PaymentSnapshot): boolean =>
+  payment.amount_captured > 0 || payment.refunds.length > 0 || payment.disputes.length > 0;
+
+/**
+ * Brings the ledger to what the newest snapshot of a payment shows, by a transaction of the differences; none when there are none. The caller knows that the
+ * snapshot is the newest.
+ */
+export async function postPayment(tx: Tx, payment: PaymentSnapshot, cause: Cause, epoch: number): Promise<void> {
+  if (!hasMoved(payment) && epoch <= FIRST_EPOCH) return;
+  const lines = paymentLines(payment);
+  await sql`
+    INSERT INTO ledger_entries (transaction_id, line, tenant, account, currency, amount, reference, payment_id, event, occurred_at)
+    SELECT ${cause.id}, row_number() OVER (ORDER BY account, currency, reference), ${cause.tenant}, account, currency, amount, reference,
+      ${payment.payment_id}, ${cause.fact}, ${cause.occurredAt}::timestamptz
+    FROM (
+      SELECT account, currency, reference, sum(amount)::bigint AS amount FROM (
+        SELECT account COLLATE "C", currency COLLATE "C", reference COLLATE "C", amount FROM ${rowsOf(lines)}
+        UNION ALL
+        SELECT account, currency, reference, -amount FROM ledger_entries WHERE payment_id = ${payment.payment_id} AND event <> ${sql.lit(FEE_RECORDED)}
+      ) AS wanted_less_posted (account, currency, reference, amount)
+      GROUP BY account, currency, reference HAVING sum(amount) <> 0
+    ) AS difference`.execute(tx);
+}
+
+/** Posts one balance transaction. Throws when it is there already. */
+export async function postMovement(tx: Tx, movement: FeeRecorded, tenant: string): Promise<void> {
+  await sql`
+    INSERT INTO ledger_entries (transaction_id, line, tenant, account, currency, amount, reference, payment_id, event, occurred_at)
+    SELECT ${movement.balance_transaction}, row_number() OVER (ORDER BY account COLLATE "C", currency COLLATE "C"), ${tenant}, account, currency, amount,
+      reference, ${movement.payment_id}, ${FEE_RECORDED}, ${movement.created_at}::timestamptz
+    FROM ${rowsOf(movementLines(movement))}`.execute(tx);
+}
+
+const rowsOf = (
+  lines: readonly Line[],
+) => sql`unnest(${lines.map((one) => one.account)}::text[], ${lines.map((one) => one.currency)}::text[],
+  ${lines.map((one) => one.reference)}::text[], ${lines.map((one) => one.amount)}::bigint[]) AS line (account, currency, reference, amount)`;

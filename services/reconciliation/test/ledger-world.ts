@@ -1,0 +1,63 @@
+import type { PaymentSnapshot } from '@tidegate/contracts/payment';
+import { noFailpoints } from '@tidegate/database/failpoints';
+import type { Incoming } from '@tidegate/messaging/subscriber';
+import type { Transaction } from 'kysely';
+import type { BalanceParts } from '../src/ledger/balance.loop.js';
+import { readBalance } from '../src/ledger/balance.loop.js';
+import { balances } from '../src/ledger/balances.query.js';
+import { paymentsProjector } from '../src/projection/payments.consumer.js';
+import { reconciliationMetrics } from '../src/reconciliation-metrics.js';
+import type { ReconciliationTables } from '../src/tables.js';
+import { silent, type Workbench } from './workbench.js';
+
+export function balanceParts(bench: Workbench, changes: Partial<BalanceParts> = {}): BalanceParts {
+  return {
+    db: bench.db,
+    failpoints: noFailpoints,
+    clock: bench.clock,
+    logger: silent,
+    metrics: reconciliationMetrics(bench.metrics, bench.db),
+    stripe: bench.stripe,
+    attribution: { accountTenant: 'default', unmarked: 'adopt' },
+    patienceMs: 500,
+    quietMs: 0,
+    staged: () => undefined,
+    ...changes,
+  };
+}
+
+/** One pass over Stripe's balance transactions, some seconds later than all that was done. */
+export async function swept(bench: Workbench, changes: Partial<BalanceParts> = {}): Promise<void> {
+  bench.advance(5);
+  await readBalance(balanceParts(bench, changes), new AbortController().signal);
+}
+
+export interface Told {
+  payment: PaymentSnapshot;
+  version: number;
+  tenant?: string;
+  epoch?: number;
+  at?: Date;
+}
+
+/** A message of payments with a snapshot; the same version is the same message. */
+export const message = ({ payment, version, tenant = 'default', epoch = 1, at = new Date(payment.updated_at) }: Told): Incoming =>
+  ({
+    subject: 'payments.events.payment.succeeded.v1',
+    messageId: `${payment.payment_id}/${epoch}/${version}`,
+    epoch,
+    envelope: { tenant, aggregate: { id: payment.payment_id, version }, occurred_at: at.toISOString(), data: payment },
+  }) as unknown as Incoming;
+
+/** Handles a message of payments as the consumer does: in the transaction of its inbox row. */
+export async function tell(bench: Workbench, told: Told): Promise<void> {
+  await bench.db.transaction().execute((tx: Transaction<ReconciliationTables>) => paymentsProjector.handle(tx, message(told), undefined));
+}
+
+/** Balances by `account currency`; those of zero are left out. */
+export async function ledger(bench: Workbench, tenant = 'default'): Promise<Record<string, number>> {
+  const rows = await balances(bench.db, { tenant, currency: null, before: null });
+  return Object.fromEntries(
+    rows.filter(({ balance }) => balance !== 0).map(({ account, currency, balance }) => [`${account} ${currency}`, balance]),
+  );
+}
