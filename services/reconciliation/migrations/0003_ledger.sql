@@ -53,6 +53,14 @@ BEGIN
     CONSTRAINT ledger_entries_account_known CHECK (account IN (
       'stripe_balance', 'stripe_clearing', 'payouts', 'sales', 'refunds', 'dispute_losses', 'stripe_fees', 'conversion', 'other_movements'))
   );
+  -- Up to which event a payment was posted: a higher epoch is a later history of payments, a higher version a later event of it. Payments that never
+  -- moved money have no row.
+  CREATE TABLE IF NOT EXISTS ledger_payments (
+    payment_id text NOT NULL,
+    epoch integer NOT NULL,
+    version bigint NOT NULL,
+    CONSTRAINT ledger_payments_pkey PRIMARY KEY (payment_id)
+  );
   -- What a payment has been posted with so far, to post the difference.
   CREATE INDEX IF NOT EXISTS ledger_entries_of_payment ON ledger_entries (payment_id) WHERE event <> 'fee.recorded';
   -- Both sides of clearing.
@@ -61,7 +69,8 @@ BEGIN
   CREATE INDEX IF NOT EXISTS ledger_entries_balances ON ledger_entries (tenant, account, currency, occurred_at) INCLUDE (amount);
   -- Sales of the last weeks that wait for their fee.
   CREATE INDEX IF NOT EXISTS ledger_entries_sales ON ledger_entries (occurred_at) INCLUDE (reference, amount) WHERE account = 'sales';
-  CREATE INDEX IF NOT EXISTS ledger_entries_occurred_at ON ledger_entries (tenant, occurred_at, transaction_id, line);
+  -- What a run checks.
+  CREATE INDEX IF NOT EXISTS ledger_entries_occurred_at ON ledger_entries (occurred_at, transaction_id);
   CREATE OR REPLACE TRIGGER ledger_entries_zero_sum AFTER INSERT ON ledger_entries
     REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION refuse_unbalanced_ledger_entries();
   CREATE OR REPLACE TRIGGER ledger_entries_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON ledger_entries

@@ -11,6 +11,7 @@ export interface ReconciliationTables {
   run_progress: { run_id: string; attempts: number; pages: number; objects: number };
   run_seen: { run_id: string; object_id: string };
   repair_requests: { payment_id: string; asked: number; next_at: Date; last_answer: string | null };
+  ledger_payments: { payment_id: string; epoch: number; version: number };
   ledger_entries: LedgerEntriesTable;
   balance_sweep: BalanceSweepTable;
   installation: { one: Generated<boolean>; installed_at: Generated<Date> };

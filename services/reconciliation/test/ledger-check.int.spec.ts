@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { openDatabase } from '@tidegate/database/database';
 import { sql } from 'kysely';
+import { repairLedger } from '../src/ledger/repair.js';
 import { ledgerCheck, type LedgerReport } from '../src/ledger/check.js';
 import type { ReconciliationTables } from '../src/tables.js';
 import { balanceParts, swept, tell } from './ledger-world.js';
@@ -13,9 +14,10 @@ beforeAll(async () => {
 afterEach(() => bench.clear());
 afterAll(() => bench.shutDown());
 
+const CAUSE = { actor: 'service:reconciliation', reason: 'reconciliation rec_1: ledger_imbalance' };
 const patience = () => ({ patienceMs: 500, stopping: new AbortController().signal, alive: () => undefined });
 
-async function checked(tenant = 'default'): Promise<LedgerReport> {
+async function checked(tenant: string | null = 'default'): Promise<LedgerReport> {
   const now = Math.floor(bench.clock.now().getTime() / 1000);
   return ledgerCheck(balanceParts(bench)).check({ tenant, period: { gte: now - 86_400, lt: now + 60 } }, patience());
 }
@@ -68,7 +70,7 @@ describe('A ledger that is checked', () => {
     );
     bench.advance(3700);
     const about = { class: 'ledger_imbalance', payment_id: payment.payment_id };
-    expect((await checked()).found).toEqual([
+    expect((await checked()).found).toMatchObject([
       { ...about, object: 'ledger_transaction', stripe_id: id, local: 'sums to 1 usd', remote: '0 usd' },
       {
         ...{ ...about, object: 'balance_transaction', stripe_id: payment.stripe_payment_intent },
@@ -81,7 +83,7 @@ describe('A ledger that is checked', () => {
     const payment = await sold();
     await swept(bench);
     await tamper(`DELETE FROM reconciliation.ledger_entries WHERE event <> 'fee.recorded'`);
-    expect((await checked()).found).toEqual([
+    expect((await checked()).found).toMatchObject([
       {
         ...{ class: 'ledger_imbalance', object: 'payment', payment_id: payment.payment_id, stripe_id: payment.stripe_payment_intent },
         ...{ local: 'posted: captured 0, refunded 0 usd', remote: 'recorded: captured 4200, refunded 0 usd' },
@@ -95,23 +97,56 @@ describe('A ledger that is checked', () => {
     const movement = newest();
     const about = { class: 'ledger_imbalance', object: 'balance_transaction', payment_id: payment.payment_id };
     bench.simulator.world.balanceTransactions.replace({ ...movement, fee: 153, net: 4047 });
-    expect((await checked()).found).toEqual([
+    expect((await checked()).found).toMatchObject([
       { ...about, stripe_id: movement.id, local: '4048 usd, fee 152', remote: '4047 usd, fee 153' },
     ]);
     bench.simulator.world.balanceTransactions.replace(movement);
     await tamper(`DELETE FROM reconciliation.ledger_entries WHERE transaction_id = '${movement.id}'`);
-    expect((await checked()).found).toEqual([{ ...about, stripe_id: movement.id, local: null, remote: '4048 usd' }]);
+    expect((await checked()).found).toMatchObject([{ ...about, stripe_id: movement.id, local: null, remote: '4048 usd' }]);
     const at = new Date(bench.clock.now().getTime() - 60_000).toISOString();
     await tamper(`INSERT INTO reconciliation.ledger_entries VALUES
       ('txn_planted', 1, 'default', 'stripe_balance', 'usd', 5, 'x', NULL, 'fee.recorded', '${at}'),
       ('txn_planted', 2, 'default', 'other_movements', 'usd', -5, 'x', NULL, 'fee.recorded', '${at}')`);
-    expect((await checked()).found).toContainEqual({ ...about, payment_id: null, stripe_id: 'txn_planted', local: '5 usd', remote: null });
+    expect((await checked()).found).toMatchObject([
+      { stripe_id: movement.id, repair: 'replay_ledger' },
+      { ...about, payment_id: null, stripe_id: 'txn_planted', local: '5 usd', remote: null, repair: 'replay_ledger' },
+    ]);
   });
 
   it('says so when Stripe cannot be read, instead of agreeing', async () => {
     await sold();
     bench.simulator.addFault({ fault: 'error_503', route: 'GET /v1/balance_transactions', times: 50 });
     await expect(checked()).rejects.toMatchObject({ name: 'StripeUnanswered' });
+  });
+
+  it('has what was missed posted, once, and what events say otherwise replayed', async () => {
+    await sold();
+    await swept(bench);
+    bench.advance(7200);
+    await sold();
+    bench.advance(7200);
+    // As if Stripe's list had lagged for longer than the sweep overlaps.
+    await bench.db.updateTable('balance_sweep').set({ read_to: bench.clock.now() }).execute();
+    const [missed] = (await checked()).found;
+    expect(missed).toMatchObject({ class: 'ledger_imbalance', local: null, remote: '4048 usd', repair: 'record_fee' });
+    for (let i = 0; i < 2; i += 1) expect(await repairLedger(balanceParts(bench), missed!, CAUSE, patience())).toBe(true);
+    expect(await checked()).toEqual({ found: [], fee_pending: 0 });
+    expect(
+      await bench.db
+        .withTables<{ operator_actions: { action: string; actor: string; target: string } }>()
+        .selectFrom('operator_actions')
+        .select(['actor', 'action', 'target'])
+        .execute(),
+    ).toEqual([{ actor: CAUSE.actor, action: 'ledger.record_fee', target: missed!.stripe_id }]);
+
+    await tamper(`UPDATE reconciliation.ledger_entries SET amount = amount + 1 WHERE account = 'sales'`);
+    const { found } = await checked();
+    expect(found.map(({ repair }) => repair)).toEqual(found.map(() => 'replay_ledger'));
+    for (const one of found) expect(await repairLedger(balanceParts(bench), one, CAUSE, patience())).toBe(true);
+    const { rows } = await sql<{
+      wanted: number;
+    }>`SELECT count(*) AS wanted FROM event_replays WHERE state = 'queued' AND swap_actor = ${CAUSE.actor}`.execute(bench.db);
+    expect(rows).toEqual([{ wanted: 1 }]);
   });
 
   it('reads many movements of one second page by page', async () => {

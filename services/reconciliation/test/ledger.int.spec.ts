@@ -6,6 +6,7 @@ import { sql } from 'kysely';
 import { FAILPOINTS } from '../src/failpoints.js';
 import { answerBalances } from '../src/ledger/balances.rpc.js';
 import { readBalance } from '../src/ledger/balance.loop.js';
+import { recordPayment } from '../src/projection/recorded.store.js';
 import type { ReconciliationTables } from '../src/tables.js';
 import { balanceParts, ledger, swept, tell } from './ledger-world.js';
 import { dashboard, openWorkbench, paid, routeRequest, silent, type Workbench } from './workbench.js';
@@ -117,6 +118,15 @@ describe('A payment', () => {
     await swept(bench);
     await tell(bench, { payment: { ...payment, refunds: [refund('failed', id)] }, version: 3 });
     expect(await ledger(bench)).toEqual({ 'sales usd': -4200, 'stripe_balance usd': 4200 - FEE, 'stripe_fees usd': FEE });
+  });
+
+  it('that was recorded here ahead of its event, as a repair does, is posted when that comes', async () => {
+    const payment = await paid(bench);
+    const ahead = { tenant: 'default', epoch: 1, version: 3, occurredAt: new Date(payment.updated_at) };
+    await bench.db.transaction().execute((tx) => recordPayment(tx, payment, ahead));
+    await tell(bench, { payment: { ...payment, status: 'processing', amount_captured: 0 }, version: 2 });
+    await tell(bench, { payment, version: 3 });
+    expect(await ledger(bench)).toEqual({ 'sales usd': -4200, 'stripe_clearing usd': 4200 });
   });
 
   it('of another history of payments, after a restore, takes back what that never knew', async () => {

@@ -213,7 +213,15 @@ describe('The running service', () => {
     const reported = await outboxSize();
 
     const admin = openDatabase<Record<string, never>>({ url: bench.adminUrl, poolSize: 1, applicationName: 'spec' }, silent);
-    for (const table of ['recorded_payments', 'recorded_refunds', 'stripe_objects', 'ledger_entries', 'runs', 'discrepancies'])
+    for (const table of [
+      'recorded_payments',
+      'recorded_refunds',
+      'stripe_objects',
+      'ledger_payments',
+      'ledger_entries',
+      'runs',
+      'discrepancies',
+    ])
       await sql`DROP TABLE reconciliation.${sql.ref(table)}`.execute(admin.db);
     await admin.close();
     const { sources } = await rebuildProjection({ db: bench.db, broker: own, logger: silent, livemode: false });

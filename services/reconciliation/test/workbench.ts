@@ -117,6 +117,7 @@ export async function emptyLedger(adminUrl: string): Promise<void> {
   await admin.db.transaction().execute(async (tx) => {
     await sql`SET LOCAL session_replication_role = replica`.execute(tx);
     await sql`DELETE FROM reconciliation.ledger_entries`.execute(tx);
+    await sql`DELETE FROM reconciliation.ledger_payments`.execute(tx);
     await sql`UPDATE reconciliation.balance_sweep SET read_to = NULL, pass_to = NULL, pass_after = NULL, fees_pending = 0, fees_pending_since = NULL`.execute(
       tx,
     );

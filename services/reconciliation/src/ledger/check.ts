@@ -46,7 +46,7 @@ export const ledgerCheck = (parts: LedgerCheckParts): LedgerCheck => ({
     const { db, clock } = parts;
     const found = [
       ...(await unbalancedTransactions(db, scope)),
-      ...(await disagreeingPayments(db, scope)),
+      ...(await disagreeingPayments(db, scope, clock.now())),
       ...(await disagreeingClearing(db, scope, clock.now())),
       ...(await compareMovements(parts, scope, patience)),
     ];
@@ -81,7 +81,7 @@ async function compareMovements(parts: LedgerCheckParts, scope: LedgerScope, pat
 
 async function comparePage(
   parts: LedgerCheckParts,
-  tenant: string,
+  tenant: string | null,
   movements: readonly BalanceTransaction[],
   { readTo, patience }: { readTo: number; patience: Patience },
 ): Promise<Imbalance[]> {
@@ -94,10 +94,17 @@ async function comparePage(
     parts.db,
     missing.map((one) => one.id),
   );
-  const fresh = (await unrecorded(parts, missing, patience)).map(({ data }) => data);
-  const different = movements.flatMap((one) => {
-    const ours = posted.get(one.id);
-    return ours?.tenant === tenant ? differing(ours, one) : [];
-  });
-  return [...[...recorded, ...fresh].filter((one) => one.tenant === tenant).map(notPosted), ...different];
+  const fresh = await unrecorded(parts, missing, patience);
+  const isWanted = (one: { tenant: string }) => tenant === null || one.tenant === tenant;
+  return [
+    ...recorded.filter(isWanted).map((one) => notPosted(one, { recorded: true })),
+    ...fresh
+      .map(({ data }) => data)
+      .filter(isWanted)
+      .map((one) => notPosted(one, { recorded: false })),
+    ...movements.flatMap((one) => {
+      const ours = posted.get(one.id);
+      return ours && isWanted(ours) ? differing(ours, one) : [];
+    }),
+  ];
 }

@@ -9,12 +9,14 @@ type Tx = Transaction<ReconciliationTables>;
 /** The fact that everything in the ledger says of a balance transaction. */
 export const FEE_RECORDED = 'fee.recorded';
 
-/** The event that a transaction follows from. */
-export interface Cause {
+/** A published event of a payment, and where it stands among those: a higher epoch is a later history, a higher version a later event of it. */
+export interface PaymentCause {
   /** Names the transaction; the same event never has two. */
   id: string;
   tenant: string;
   fact: string;
+  epoch: number;
+  version: number;
   occurredAt: Date;
 }
 
@@ -24,24 +26,28 @@ const hasMoved = (payment: PaymentSnapshot): boolean =>
   payment.amount_captured > 0 || payment.refunds.length > 0 || payment.disputes.length > 0;
 
 /**
- * Brings the ledger to what the newest snapshot of a payment shows, by a transaction of the differences; none when there are none. The caller knows that the
- * snapshot is the newest.
+ * Brings the ledger to what a payment's snapshot shows, by a transaction of the differences, unless it was brought to a newer one already; none when nothing
+ * differs. What else is known of the payment does not matter, so that a replay posts the same.
  */
-export async function postPayment(tx: Tx, payment: PaymentSnapshot, cause: Cause, epoch: number): Promise<void> {
-  if (!hasMoved(payment) && epoch <= FIRST_EPOCH) return;
+export async function postPayment(tx: Tx, payment: PaymentSnapshot, cause: PaymentCause): Promise<void> {
+  if (!hasMoved(payment) && cause.epoch <= FIRST_EPOCH) return;
   const lines = paymentLines(payment);
   await sql`
+    WITH newest AS (
+      INSERT INTO ledger_payments AS p (payment_id, epoch, version) VALUES (${payment.payment_id}, ${cause.epoch}, ${cause.version})
+      ON CONFLICT (payment_id) DO UPDATE SET epoch = excluded.epoch, version = excluded.version
+      WHERE (excluded.epoch, excluded.version) > (p.epoch, p.version) RETURNING payment_id
+    ), wanted_less_posted (account, currency, reference, amount) AS (
+      SELECT account COLLATE "C", currency COLLATE "C", reference COLLATE "C", amount FROM ${rowsOf(lines)}
+      UNION ALL
+      SELECT account, currency, reference, -amount FROM ledger_entries WHERE payment_id = ${payment.payment_id} AND event <> ${sql.lit(FEE_RECORDED)}
+    ), difference AS (
+      SELECT account, currency, reference, sum(amount)::bigint AS amount FROM wanted_less_posted GROUP BY account, currency, reference HAVING sum(amount) <> 0
+    )
     INSERT INTO ledger_entries (transaction_id, line, tenant, account, currency, amount, reference, payment_id, event, occurred_at)
     SELECT ${cause.id}, row_number() OVER (ORDER BY account, currency, reference), ${cause.tenant}, account, currency, amount, reference,
-      ${payment.payment_id}, ${cause.fact}, ${cause.occurredAt}::timestamptz
-    FROM (
-      SELECT account, currency, reference, sum(amount)::bigint AS amount FROM (
-        SELECT account COLLATE "C", currency COLLATE "C", reference COLLATE "C", amount FROM ${rowsOf(lines)}
-        UNION ALL
-        SELECT account, currency, reference, -amount FROM ledger_entries WHERE payment_id = ${payment.payment_id} AND event <> ${sql.lit(FEE_RECORDED)}
-      ) AS wanted_less_posted (account, currency, reference, amount)
-      GROUP BY account, currency, reference HAVING sum(amount) <> 0
-    ) AS difference`.execute(tx);
+      newest.payment_id, ${cause.fact}, ${cause.occurredAt}::timestamptz
+    FROM difference, newest`.execute(tx);
 }
 
 /** Posts one balance transaction. Throws when it is there already. */

@@ -6,6 +6,7 @@ export const PROJECTION_TABLES = {
   recorded_payments: 'payment_id',
   recorded_refunds: 'refund_id',
   stripe_objects: 'object_id',
+  ledger_payments: 'payment_id',
   ledger_entries: 'transaction_id',
 } as const;
 export type ProjectionTable = keyof typeof PROJECTION_TABLES;

@@ -14,10 +14,8 @@ export const paymentsProjector: Handler = {
     const snapshot = PaymentSnapshot.safeParse(message.envelope.data);
     if (!snapshot.success) throw new PermanentFailure(`not a payment snapshot: ${snapshot.error.message}`);
     const { tenant, aggregate, occurred_at } = message.envelope;
-    const occurredAt = new Date(occurred_at);
-    const isNewest = await recordPayment(tx, snapshot.data, { tenant, epoch: message.epoch, version: aggregate.version, occurredAt });
-    if (!isNewest) return;
-    const cause = { id: message.messageId, tenant, fact: factOf(message.subject), occurredAt };
-    await postPayment(tx, snapshot.data, cause, message.epoch);
+    const at = { tenant, epoch: message.epoch, version: aggregate.version, occurredAt: new Date(occurred_at) };
+    await recordPayment(tx, snapshot.data, at);
+    await postPayment(tx, snapshot.data, { ...at, id: message.messageId, fact: factOf(message.subject) });
   },
 };

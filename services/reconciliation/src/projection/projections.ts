@@ -10,7 +10,7 @@ const create = sql`SELECT create_projection_tables()`;
 export const projections = (livemode: boolean): Projection[] => [
   {
     sources: [{ durable: 'reconciliation-payments', stream: 'PAYMENTS_EVENTS', handler: paymentsProjector }],
-    tables: ['recorded_payments', 'recorded_refunds', 'ledger_entries'],
+    tables: ['recorded_payments', 'recorded_refunds', 'ledger_payments', 'ledger_entries'],
     own: ledgerOwnEvents,
     create: sql`SELECT create_projection_tables(), create_ledger_tables()`,
   },

@@ -10,13 +10,9 @@ export interface SnapshotPosition {
   occurredAt: Date;
 }
 
-/** Records a payment and its refunds as a published event shows them, unless a newer event is recorded already. Answers whether this one is the newest. */
-export async function recordPayment(
-  tx: Transaction<ReconciliationTables>,
-  payment: PaymentSnapshot,
-  at: SnapshotPosition,
-): Promise<boolean> {
-  const { numAffectedRows } = await sql`
+/** Records a payment and its refunds as a published event shows them, unless a newer event is recorded already. */
+export async function recordPayment(tx: Transaction<ReconciliationTables>, payment: PaymentSnapshot, at: SnapshotPosition): Promise<void> {
+  await sql`
     INSERT INTO recorded_payments AS p (payment_id, tenant, status, amount, amount_captured, amount_refunded, currency, stripe_payment_intent,
       livemode, created_at, updated_at, epoch, version)
     VALUES (${payment.payment_id}, ${at.tenant}, ${payment.status}, ${payment.amount}, ${payment.amount_captured}, ${payment.amount_refunded},
@@ -27,7 +23,6 @@ export async function recordPayment(
       livemode = excluded.livemode, created_at = excluded.created_at, updated_at = excluded.updated_at, epoch = excluded.epoch, version = excluded.version
     WHERE (excluded.epoch, excluded.version) > (p.epoch, p.version)`.execute(tx);
   if (payment.refunds.length > 0) await recordRefunds(tx, payment, at);
-  return numAffectedRows === 1n;
 }
 
 async function recordRefunds(tx: Transaction<ReconciliationTables>, payment: PaymentSnapshot, at: SnapshotPosition): Promise<void> {
