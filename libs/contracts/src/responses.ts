@@ -79,30 +79,62 @@ export const ReceiptView = z.object({
 });
 export type ReceiptView = z.infer<typeof ReceiptView>;
 
-export const DISCREPANCY_CLASSES = ['missing_local', 'missing_remote', 'status_mismatch', 'amount_mismatch'] as const;
+export const DISCREPANCY_CLASSES = [
+  'missing_local',
+  'missing_remote',
+  'status_mismatch',
+  'amount_mismatch',
+  'currency_mismatch',
+  'refund_mismatch',
+  'dispute_mismatch',
+  'duplicate_charge',
+  'checkout_mismatch',
+  'receipt_missing',
+] as const;
 export const DiscrepancyClass = z.enum(DISCREPANCY_CLASSES);
 export type DiscrepancyClass = z.infer<typeof DiscrepancyClass>;
 
+/** What a run is at: Stripe's lists, what is recorded and was on none, everything that seemed to disagree again, and what is done about it. */
+export const RunPhase = z.enum(['waiting', 'listing', 'recorded', 'second_read', 'report', 'ended']);
+export type RunPhase = z.infer<typeof RunPhase>;
+
+/** Who made a run: somebody, the schedule each day, or the compare of what is recent. */
+export const RunTrigger = z.enum(['operator', 'daily', 'rolling']);
+export type RunTrigger = z.infer<typeof RunTrigger>;
+
+/** Beside the newest run of the same kind that looked at part of the same time: how many rows are new, how many it had found too, and how many are gone. */
+export const RunComparison = z.object({ previous: z.string().nullable(), new: z.int(), persisting: z.int(), gone: z.int() });
+export type RunComparison = z.infer<typeof RunComparison>;
+
+/** `counts`, `comparison` and discrepancies are the caller's tenant's, also of a run of every tenant. `comparison` is null until it has succeeded. */
 export const RunView = z.object({
   id: z.string(),
   object: z.literal('reconciliation_run'),
+  trigger: RunTrigger,
+  every_tenant: z.boolean(),
   status: z.enum(['running', 'succeeded', 'failed']),
   mode: z.enum(['report', 'repair']),
   start_date: z.iso.date(),
   end_date: z.iso.date(),
-  progress: z.object({ pages: z.int(), objects: z.int() }),
+  progress: z.object({ pages: z.int(), objects: z.int(), percent: z.int(), phase: RunPhase }),
   counts: z.record(z.string(), z.int()),
+  comparison: RunComparison.nullable(),
   reason: z.string().nullable(),
   created_at: z.iso.datetime(),
   finished_at: z.iso.datetime().nullable(),
 });
 export type RunView = z.infer<typeof RunView>;
 
+/** `gone`: the run before had found it. */
+export const DiscrepancyState = z.enum(['new', 'persisting', 'gone']);
+
 export const DiscrepancyView = z.object({
   class: DiscrepancyClass,
   object: z.string(),
+  state: DiscrepancyState,
   payment_id: z.string().nullable(),
   stripe_id: z.string().nullable(),
+  local_id: z.string().nullable().describe('Our id of the object itself; of a payment the same as payment_id'),
   local: z.string().nullable(),
   remote: z.string().nullable(),
   first_seen: z.iso.datetime(),

@@ -40,6 +40,7 @@ export const DURABLES: readonly DurableSpec[] = [
   { durable: 'receipts-payments', stream: 'PAYMENTS_EVENTS', service: 'receipts' },
   { durable: 'reconciliation-payments', stream: 'PAYMENTS_EVENTS', service: 'reconciliation' },
   { durable: 'reconciliation-stripe-events', stream: 'STRIPE_EVENTS', service: 'reconciliation' },
+  { durable: 'reconciliation-receipts', stream: 'RECEIPTS_EVENTS', service: 'reconciliation' },
   { durable: 'webhooks-outcomes-payments', stream: 'PAYMENTS_EVENTS', service: 'webhooks' },
   { durable: 'webhooks-outcomes-reconciliation', stream: 'RECONCILIATION_EVENTS', service: 'webhooks' },
 ];

@@ -58,6 +58,7 @@ import { getReceiptPdf } from './receipts/get-receipt-pdf.endpoint.js';
 import { listReceipts } from './receipts/list-receipts.endpoint.js';
 import { createRun } from './reconciliation/create-run.endpoint.js';
 import { getRun } from './reconciliation/get-run.endpoint.js';
+import { listDiscrepanciesCsv } from './reconciliation/list-discrepancies-csv.endpoint.js';
 import { listDiscrepancies } from './reconciliation/list-discrepancies.endpoint.js';
 import { listLedgerBalances } from './reconciliation/list-ledger-balances.endpoint.js';
 import { listRuns } from './reconciliation/list-runs.endpoint.js';
@@ -75,6 +76,7 @@ import { getOperatorReplay } from './ops/get-operator-replay.endpoint.js';
 import { stopWebhookReplay } from './ops/stop-webhook-replay.endpoint.js';
 import { resumeWebhookReplay } from './ops/resume-webhook-replay.endpoint.js';
 import { getWebhookSweep } from './ops/get-webhook-sweep.endpoint.js';
+import { getReconciliationStatus } from './ops/get-reconciliation-status.endpoint.js';
 import { getWebhookSweeps } from './ops/get-webhook-sweeps.endpoint.js';
 import { listWebhookEndpoints } from './ops/list-webhook-endpoints.endpoint.js';
 import { orderWebhookSweep } from './ops/order-webhook-sweep.endpoint.js';
@@ -108,6 +110,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
   listLedgerBalances,
   getRun,
   listDiscrepancies,
+  listDiscrepanciesCsv,
   listWebhookEvents,
   getWebhookEvent,
   replayWebhookEvents,
@@ -156,6 +159,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
   getOperatorReplay,
   stopWebhookReplay,
   resumeWebhookReplay,
+  getReconciliationStatus,
   getWebhookSweeps,
   orderWebhookSweep,
   getWebhookSweep,

@@ -12,6 +12,7 @@ import type { ReceiptsConfig } from './config.js';
 import { DocumentLoop } from './document/document.loop.js';
 import { parkedDocuments, registerParkedMetric } from './document/parked-documents.js';
 import { PayerDetails } from './payer/payer-details.js';
+import { IssueRpc } from './receipt/issue.rpc.js';
 import { ReceiptController } from './receipt/receipt.controller.js';
 import { receiptMetrics } from './receipt/receipt.metrics.js';
 import { receiptsProjection } from './receipt/receipt.projection.js';
@@ -47,7 +48,7 @@ export function receipts(context: HostContext<ReceiptsConfig>): ServiceParts {
     health,
     logger,
   });
-  const issuing = new ReceiptsPaymentsConsumer({
+  const issuingPorts = {
     tenants: new TenantCopies({ db, ask: context.rpc, clock }),
     clock,
     logger,
@@ -56,7 +57,8 @@ export function receipts(context: HostContext<ReceiptsConfig>): ServiceParts {
       rendering.signal?.();
       relay.signal();
     },
-  });
+  };
+  const issuing = new ReceiptsPaymentsConsumer(issuingPorts);
   const consumer = new Subscriber({
     db,
     broker,
@@ -80,7 +82,13 @@ export function receipts(context: HostContext<ReceiptsConfig>): ServiceParts {
     },
   });
   return {
-    module: { controllers: [ReceiptController], providers: [{ provide: ReceiptRpc, useValue: new ReceiptRpc(ports) }] },
+    module: {
+      controllers: [ReceiptController],
+      providers: [
+        { provide: ReceiptRpc, useValue: new ReceiptRpc(ports) },
+        { provide: IssueRpc, useValue: new IssueRpc({ ...issuingPorts, db }) },
+      ],
+    },
     strategies: [requests],
     consumers: [
       consumer,

@@ -7,11 +7,12 @@ import type { TestDatabase } from '@tidegate/test-harness/postgres';
 import type { Tenant } from '@tidegate/contracts/rpc/routes';
 import { sql } from 'kysely';
 import { receiptStream } from '../src/receipt/receipt.events.js';
+import { IssueRpc } from '../src/receipt/issue.rpc.js';
 import { issueForPayment } from '../src/receipt/receipt.flow.js';
 import type { Tables } from '../src/tables.js';
 import { TenantCopies } from '../src/tenant/tenant-copy.js';
 import { berlin, payment, succeeded, tokyo } from './payments.js';
-import { connect, receiptsDatabase } from './receipts-database.js';
+import { connect, receiptsDatabase, silent } from './receipts-database.js';
 import { seededRandom } from './seeded-random.js';
 
 let database: TestDatabase;
@@ -89,6 +90,42 @@ describe('Given a payment that succeeded', () => {
     expect(results.filter((one) => one.status === 'fulfilled' && one.value !== null)).toHaveLength(1);
     await issue(++next);
     expect(await numbersOf('default')).toEqual(['R-2026-000001', 'R-2026-000002', 'R-2026-000003']);
+  });
+});
+
+describe('Given a payment that succeeded and has no receipt', () => {
+  const told: unknown[] = [];
+  const ask = async (body: object) => {
+    const rpc = new IssueRpc({
+      db: opened.db,
+      tenants: { get: async () => berlin } as unknown as TenantCopies,
+      clock: { now: () => now },
+      logger: silent,
+      numberFormat,
+      issued: () => told.push('issued'),
+    });
+    const about = {
+      request_id: 'req_1',
+      correlation_id: 'cor_1',
+      route: 'x',
+      params: {},
+      query: {},
+      idempotency_key: null,
+      respond_async: false,
+    };
+    return rpc.issue({ tenant: 'default', actor: 'service:reconciliation', livemode: false, ...about, body });
+  };
+
+  it('issues it to who asks, once, and refuses what did not succeed', async () => {
+    const snapshot = payment(++next);
+    const before = await numbersOf('default');
+    const replies = [await ask({ payment: snapshot, reason: 'spec' }), await ask({ payment: snapshot, reason: 'spec' })];
+    expect(replies.map((one) => one.status)).toEqual([202, 202]);
+    expect(await numbersOf('default')).toHaveLength(before.length + 1);
+    expect(told).toEqual(['issued']);
+    expect((await ask({ payment: { ...payment(++next), status: 'canceled' }, reason: 'spec' })).status).toBe(422);
+    expect((await ask({ payment: {}, reason: 'spec' })).status).toBe(400);
+    expect(await numbersOf('default')).toHaveLength(before.length + 1);
   });
 });
 

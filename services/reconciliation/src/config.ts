@@ -4,6 +4,7 @@ import { documented, secret, url, wholeNumber } from '@tidegate/service-host/set
 import { KEY_MODE, modeOfKey } from '@tidegate/stripe-gateway/secret-key';
 import { callSettings, tenantSettings } from '@tidegate/stripe-gateway/settings';
 import { z } from 'zod';
+import { parseCron } from './schedule/cron.decide.js';
 
 /** Settings of the reconciliation service. */
 export const ReconciliationConfig = z.object({
@@ -29,6 +30,31 @@ export const ReconciliationConfig = z.object({
   }),
   RECONCILIATION_PATIENCE_SECONDS: documented(wholeNumber({ min: 0, max: 3600 }).default(60), {
     doc: 'How long a run goes on asking for one answer of Stripe before it fails.',
+    unit: 'seconds',
+  }),
+  RECONCILIATION_CRON: documented(
+    z
+      .string()
+      .default('0 2 * * *')
+      .refine((text) => text === 'off' || parseCron(text) !== null, 'must be a crontab line of five fields, or off'),
+    { doc: 'When the days before are compared, as a crontab line in UTC; `off` where a CronJob has it done.' },
+  ),
+  RECONCILIATION_DAYS: documented(wholeNumber({ min: 0, max: 30 }).default(3), {
+    doc: 'How many days before its own the daily run compares again.',
+    unit: 'days',
+  }),
+  RECONCILIATION_ROLLING_SECONDS: documented(wholeNumber({ min: 0, max: 86_400 }).default(300), {
+    doc: 'How often what was made lately is compared; 0 turns it off.',
+    unit: 'seconds',
+  }),
+  RECONCILIATION_SCHEDULED_MODE: documented(z.enum(['report', 'repair']).default('report'), {
+    doc: 'Whether the daily run and the rolling compare repair what they find.',
+  }),
+  RECONCILIATION_PING_URL: documented(url('http', 'https').optional(), {
+    doc: "Asked for by GET after each run of days that succeeded: a dead-man's switch. It is in no line of the log.",
+  }),
+  RECONCILIATION_DEADLINE_SECONDS: documented(wholeNumber({ min: 1, max: 86_400 }).default(3600), {
+    doc: 'How long a run may take from its beginning to its end; one that takes longer fails.',
     unit: 'seconds',
   }),
 });

@@ -20,11 +20,16 @@ import { answerBalances } from './ledger/balances.rpc.js';
 import { readBalance } from './ledger/balance.loop.js';
 import { paymentsProjector } from './projection/payments.consumer.js';
 import { projections } from './projection/projections.js';
+import { receiptsProjector } from './projection/receipts.consumer.js';
 import { stripeEventsProjector } from './projection/stripe-events.consumer.js';
 import { reconciliationMetrics } from './reconciliation-metrics.js';
 import { repairOverRpc } from './repair/repair.rpc.js';
+import { ping } from './run/ping.js';
 import { runOnce } from './run/run.loop.js';
-import { answerCreate, answerDiscrepancies, answerGet, answerList } from './run/run.rpc.js';
+import { answerCreate, answerDiscrepancies, answerDiscrepanciesCsv, answerGet, answerList } from './run/run.rpc.js';
+import { answerStatus } from './run/status.rpc.js';
+import { parseCron } from './schedule/cron.decide.js';
+import { makeDueRuns } from './schedule/schedule.loop.js';
 import { resolveStale } from './stale/stale.loop.js';
 
 export const SERVICE = 'reconciliation';
@@ -66,9 +71,13 @@ export function setup(host: HostContext<ReconciliationConfig>): ServiceParts {
     stripe,
     repair,
     staged,
+    succeeded: () => {
+      if (config.RECONCILIATION_PING_URL) void ping(config.RECONCILIATION_PING_URL, logger);
+    },
     patienceMs,
     inbox: inboxProgress(db, host.rpc, patienceMs),
     rules: { livemode, unmarked: config.UNMARKED_INTENTS },
+    deadlineMs: config.RECONCILIATION_DEADLINE_SECONDS * 1000,
     quietMs: config.RECONCILIATION_QUIET_SECONDS * 1000,
     roundMs: SECOND_READ_PAUSE_MS,
   };
@@ -79,6 +88,36 @@ export function setup(host: HostContext<ReconciliationConfig>): ServiceParts {
     logger,
     leader: lease('runs'),
     runOnce: ({ stopping, alive }) => runOnce(runs, stopping, alive),
+  });
+  const rollingLoop = everyLoop({
+    name: `${SERVICE}.rolling`,
+    intervalMs: POLL_MS,
+    health,
+    logger,
+    leader: lease('rolling'),
+    runOnce: ({ stopping, alive }) => runOnce(runs, stopping, alive, 'rolling'),
+  });
+  const scheduleLoop = everyLoop({
+    name: `${SERVICE}.schedule`,
+    intervalMs: POLL_MS,
+    health,
+    logger,
+    leader: lease('schedule'),
+    runOnce: () =>
+      makeDueRuns({
+        db,
+        failpoints,
+        clock,
+        logger,
+        cron: parseCron(config.RECONCILIATION_CRON),
+        days: config.RECONCILIATION_DAYS,
+        rollingSeconds: config.RECONCILIATION_ROLLING_SECONDS,
+        mode: config.RECONCILIATION_SCHEDULED_MODE,
+        requested: () => {
+          runLoop.signal?.();
+          rollingLoop.signal?.();
+        },
+      }),
   });
   const staleSeconds = config.RECONCILIATION_STALE_SECONDS;
   const staleLoop = everyLoop({
@@ -106,7 +145,7 @@ export function setup(host: HostContext<ReconciliationConfig>): ServiceParts {
   });
 
   const consumer = { db, broker, failpoints, logger, metrics: host.metrics, clock, service: SERVICE };
-  const api = { db, failpoints, clock, requested: () => runLoop.signal?.() };
+  const api = { db, failpoints, clock, logger, requested: () => runLoop.signal?.() };
   const consumers = [
     new Subscriber({ ...consumer, durable: 'reconciliation-payments', stream: 'PAYMENTS_EVENTS', handler: paymentsProjector }),
     new Subscriber({
@@ -115,6 +154,7 @@ export function setup(host: HostContext<ReconciliationConfig>): ServiceParts {
       stream: 'STRIPE_EVENTS',
       handler: stripeEventsProjector({ livemode, staged }),
     }),
+    new Subscriber({ ...consumer, durable: 'reconciliation-receipts', stream: 'RECEIPTS_EVENTS', handler: receiptsProjector }),
   ];
   const replays = eventReplays(host, SERVICE, { projections: projections(livemode) });
   const rpc = served(
@@ -126,11 +166,13 @@ export function setup(host: HostContext<ReconciliationConfig>): ServiceParts {
     () => serveRpc(broker, RPC.runList, SERVICE, (request) => answerList(api, request)),
     () => serveRpc(broker, RPC.ledgerBalances, SERVICE, (request) => answerBalances({ db, clock }, request)),
     () => serveRpc(broker, RPC.runDiscrepancies, SERVICE, (request) => answerDiscrepancies(api, request)),
+    () => serveRpc(broker, RPC.operatorReconciliation, SERVICE, () => answerStatus({ db, clock, config })),
+    () => serveRpc(broker, RPC.runDiscrepanciesCsv, SERVICE, (request) => answerDiscrepanciesCsv(api, request)),
   );
 
   return {
     module: ReconciliationModule,
-    loops: [relay, runLoop, staleLoop, balanceLoop, replays.loop],
+    loops: [relay, runLoop, rollingLoop, scheduleLoop, staleLoop, balanceLoop, replays.loop],
     consumers: [calls, ...consumers, rpc],
     stop: async () => {
       await calls.close();

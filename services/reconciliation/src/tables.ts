@@ -1,3 +1,5 @@
+import type { DiscrepancyClass, RunComparison, RunTrigger } from '@tidegate/contracts/responses';
+import type { OfTenant } from './run/run.events.js';
 import type { Generated, JSONColumnType } from 'kysely';
 import type { Account } from './ledger/accounts.js';
 
@@ -5,11 +7,15 @@ import type { Account } from './ledger/accounts.js';
 export interface ReconciliationTables {
   recorded_payments: RecordedPaymentsTable;
   recorded_refunds: RecordedRefundsTable;
+  recorded_disputes: RecordedDisputesTable;
+  recorded_checkouts: RecordedCheckoutsTable;
+  recorded_receipts: RecordedReceiptsTable;
   stripe_objects: StripeObjectsTable;
   runs: RunsTable;
   discrepancies: DiscrepanciesTable;
-  run_progress: { run_id: string; attempts: number; pages: number; objects: number };
-  run_seen: { run_id: string; object_id: string };
+  run_progress: RunProgressTable;
+  run_seen: { run_id: string; object: string; object_id: string };
+  run_suspects: RunSuspectsTable;
   repair_requests: { payment_id: string; asked: number; next_at: Date; last_answer: string | null };
   ledger_payments: { payment_id: string; epoch: number; version: number };
   ledger_entries: LedgerEntriesTable;
@@ -45,6 +51,44 @@ export interface RecordedRefundsTable {
   updated_at: Date;
   epoch: number;
   version: number;
+}
+
+export interface RecordedDisputesTable {
+  dispute_id: string;
+  payment_id: string;
+  tenant: string;
+  status: string;
+  amount: number;
+  currency: string;
+  created_at: Date;
+  updated_at: Date;
+  epoch: number;
+  version: number;
+}
+
+export interface RecordedCheckoutsTable {
+  checkout_id: string;
+  tenant: string;
+  status: string;
+  payment_status: string;
+  payment_id: string | null;
+  amount: number;
+  currency: string;
+  stripe_checkout_session: string | null;
+  livemode: boolean;
+  created_at: Date;
+  updated_at: Date;
+  epoch: number;
+  version: number;
+}
+
+export interface RecordedReceiptsTable {
+  receipt_id: string;
+  payment_id: string;
+  tenant: string;
+  kind: string;
+  number: string;
+  issued_at: Date;
 }
 
 export interface StripeObjectsTable {
@@ -105,14 +149,49 @@ export interface RunsTable {
   failure: string | null;
   created_at: Date;
   finished_at: Date | null;
+  trigger: Generated<RunTrigger>;
+  period_start: Date | null;
+  period_end: Date | null;
+  comparison: JSONColumnType<RunComparison> | null;
+  of_tenants: JSONColumnType<Record<string, OfTenant>> | null;
+}
+
+export interface RunProgressTable {
+  run_id: string;
+  attempts: number;
+  pages: number;
+  objects: number;
+  until: Date | null;
+  started_at: Generated<Date>;
+  phase: Generated<string>;
+  kind: string | null;
+  cursor: string | null;
+  done: Generated<number>;
+  tallies: JSONColumnType<Record<string, number>>;
+}
+
+export interface RunSuspectsTable {
+  run_id: string;
+  object: string;
+  key: string;
+  number: Generated<number>;
+  tenant: string;
+  local_id: string | null;
+  stripe_id: string | null;
+  findings: unknown;
+  made_at: Date | null;
+  since: Date | null;
+  settled: Generated<boolean>;
+  outcomes: unknown;
 }
 
 export interface DiscrepanciesTable {
   run_id: string;
   number: number;
   tenant: string;
-  class: 'missing_local' | 'missing_remote' | 'status_mismatch' | 'amount_mismatch';
-  object: 'payment' | 'refund';
+  class: DiscrepancyClass;
+  object: string;
+  local_id: string | null;
   payment_id: string | null;
   stripe_id: string | null;
   local: string | null;
@@ -122,4 +201,6 @@ export interface DiscrepanciesTable {
   proposed_repair: string | null;
   applied: boolean;
   reason: string | null;
+  made_at: Date | null;
+  state: Generated<'new' | 'persisting'>;
 }

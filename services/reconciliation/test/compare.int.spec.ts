@@ -9,7 +9,9 @@ import { executeRun, type RunParts } from '../src/run/run.flow.js';
 import { oldestOpenRun } from '../src/run/run.store.js';
 import {
   AskedPayments,
+  clean,
   dashboard,
+  inbox,
   must,
   openWorkbench,
   paid,
@@ -57,8 +59,6 @@ async function reconcile(changes: Partial<RunParts> = {}, body: object = {}, ten
   return view(id, tenant);
 }
 
-const clean = { missing_local: 0, missing_remote: 0, status_mismatch: 0, amount_mismatch: 0, foreign: 0 };
-
 describe('When both sides agree', () => {
   it('a run reads every page, finds nothing and says so to others', async () => {
     for (let i = 0; i < 103; i += 1) await record(bench, await paid(bench, { confirm: false }));
@@ -69,11 +69,11 @@ describe('When both sides agree', () => {
 
     const { run, rows } = await reconcile();
     expect(rows).toEqual([]);
-    // Two pages of intents, one (empty) of refunds.
+    // Two pages of intents, one of charges, and an empty one each of refunds, disputes and sessions.
     expect(run).toMatchObject({
       status: 'succeeded',
       counts: clean,
-      progress: { pages: 3, objects: 105 },
+      progress: { pages: 6, objects: 107, percent: 100, phase: 'ended' },
       finished_at: expect.any(String),
     });
     const outbox = await sql<{
@@ -84,7 +84,7 @@ describe('When both sides agree', () => {
     expect(runFinished.data.parse(JSON.parse(outbox.rows[0]!.body).data)).toMatchObject({
       run_id: run.id,
       status: 'succeeded',
-      counts: clean,
+      counts: run.counts,
     });
     expect(await bench.db.selectFrom('run_seen').selectAll().execute()).toEqual([]);
   });
@@ -153,7 +153,7 @@ describe('Each disagreement is named', () => {
     );
   });
 
-  it('amount_mismatch: other amounts of payments and refunds', async () => {
+  it('amount_mismatch and refund_mismatch: other amounts of payments and refunds', async () => {
     const payment = await paid(bench);
     const refund = must(
       await bench.stripe.createRefund(
@@ -169,11 +169,11 @@ describe('Each disagreement is named', () => {
     const { rows } = await reconcile();
     expect(rows).toMatchObject([
       { class: 'amount_mismatch', object: 'payment', local: '4300 usd', remote: '4200 usd' },
-      { class: 'amount_mismatch', object: 'refund', stripe_id: refund.id, local: '99 usd', remote: '100 usd' },
+      { class: 'refund_mismatch', object: 'refund', stripe_id: refund.id, local: 'succeeded 99 usd', remote: 'succeeded 100 usd' },
     ]);
   });
 
-  it('a refund made in the dashboard, and one that Stripe does not have', async () => {
+  it('refund_mismatch: a refund made in the dashboard, and one that Stripe does not have', async () => {
     const payment = await paid(bench);
     await record(bench, {
       ...payment,
@@ -182,8 +182,8 @@ describe('Each disagreement is named', () => {
     await dashboard(bench, 'refund', { payment_intent: payment.stripe_payment_intent, amount: 70, silent: true });
     const { rows } = await reconcile();
     expect(rows).toMatchObject([
-      { class: 'missing_local', object: 'refund', remote: 'succeeded 70 usd' },
-      { class: 'missing_remote', object: 'refund', stripe_id: 're_gone', local: 'pending 50 usd' },
+      { class: 'refund_mismatch', object: 'refund', local: null, remote: 'succeeded 70 usd' },
+      { class: 'refund_mismatch', object: 'refund', stripe_id: 're_gone', local: 'pending 50 usd', remote: null },
     ]);
   });
 
@@ -192,7 +192,7 @@ describe('Each disagreement is named', () => {
     await record(bench, snapshot(bench, { stripe_payment_intent: 'pi_gone' }));
     const { run, rows } = await reconcile({}, { classes: ['missing_remote'] });
     expect(rows.map((row) => row.class)).toEqual(['missing_remote']);
-    expect(run.counts).toEqual({ missing_remote: 1, foreign: 0 });
+    expect(run.counts).toEqual({ missing_remote: 1, foreign: 0, fee_pending: expect.any(Number) });
   });
 
   it('with the time it was first seen, run after run', async () => {
@@ -232,21 +232,18 @@ describe('What is none of our business', () => {
 describe('A disagreement that does not persist', () => {
   it('is none: news that was on its way arrives before the second read', async () => {
     const late = await paid(bench);
-    const inbox = { caughtUp: () => record(bench, late) };
-    expect((await reconcile({ inbox })).run.counts).toEqual(clean);
+    expect((await reconcile({ inbox: inbox(() => record(bench, late)) })).run.counts).toEqual(clean);
   });
 
   it('in status waits until our side has been quiet', async () => {
     const lost = await paid(bench);
     await record(bench, { ...lost, status: 'unknown', stripe_payment_intent: null, amount_captured: 0 });
     let rounds = 0;
-    const inbox = {
-      async caughtUp() {
-        rounds += 1;
-        if (rounds === 3) await record(bench, lost);
-      },
+    const caughtUp = async () => {
+      rounds += 1;
+      if (rounds === 3) await record(bench, lost);
     };
-    expect((await reconcile({ inbox, quietMs: 60_000 })).run.counts).toEqual(clean);
+    expect((await reconcile({ inbox: inbox(caughtUp), quietMs: 60_000 })).run.counts).toEqual(clean);
     expect(rounds).toBe(3);
   });
 });
@@ -268,15 +265,15 @@ describe('A run that cannot read everything', () => {
 
   it('fails when payments does not tell how far its news reach', async () => {
     await paid(bench);
-    const inbox = { caughtUp: () => Promise.reject(new RpcUnavailable('payments.rpc.outbox.read.v1', 'the broker is away')) };
-    expect((await reconcile({ inbox })).run).toMatchObject({ status: 'failed' });
+    const away = inbox(() => Promise.reject(new RpcUnavailable('payments.rpc.outbox.read.v1', 'the broker is away')));
+    expect((await reconcile({ inbox: away })).run).toMatchObject({ status: 'failed' });
   });
 
   it('goes on after a restart from its first page, and ends once', async () => {
     await record(bench, { ...(await paid(bench)), status: 'unknown' });
     const id = await request();
     const stopping = new AbortController();
-    const dying = runParts(bench, { inbox: { caughtUp: async () => stopping.abort() }, quietMs: 60_000 });
+    const dying = runParts(bench, { inbox: inbox(() => stopping.abort()), quietMs: 60_000 });
     await runOnce(dying, stopping.signal);
     expect((await view(id)).run.status).toBe('running');
 
@@ -298,15 +295,13 @@ describe('A leader that was paused in a run and replaced', () => {
     const inTheMiddle = new Promise<void>((resolve) => (reached = resolve));
     const { stripe } = bench;
     const pausing = {
+      ...stripe,
       listIntents: async (query: Parameters<typeof stripe.listIntents>[0]) => {
         const page = await stripe.listIntents(query);
         reached();
         await paused;
         return page;
       },
-      listRefunds: stripe.listRefunds,
-      retrieveIntent: stripe.retrieveIntent,
-      retrieveRefund: stripe.retrieveRefund,
     };
     const old = runOnce(runParts(bench, { stripe: pausing }), never);
     await inTheMiddle;
@@ -323,7 +318,7 @@ describe('A leader that was paused in a run and replaced', () => {
     };
     await runOnce(runParts(bench, { stripe: during }), never);
     expect(resumed).toBe(true);
-    expect((await view(id)).run).toMatchObject({ status: 'succeeded', progress: { pages: 2, objects: 3 } });
+    expect((await view(id)).run).toMatchObject({ status: 'succeeded', progress: { pages: 5, objects: 3 } });
     expect(await bench.db.selectFrom('run_seen').selectAll().execute()).toEqual([]);
     expect(await bench.db.selectFrom('run_progress').selectAll().execute()).toEqual([]);
   });

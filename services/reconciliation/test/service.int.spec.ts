@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { exampleStripeEvent, stripeSubject } from '@tidegate/contracts/events/stripe-event';
+import { receiptIssued } from '@tidegate/contracts/events/receipt';
 import { paymentSubject } from '@tidegate/contracts/events/payment';
 import type { PaymentSnapshot } from '@tidegate/contracts/payment';
 import { LedgerBalances, RunView } from '@tidegate/contracts/responses';
@@ -20,12 +21,12 @@ import { natsForTests } from '@tidegate/test-harness/nats';
 import { sql } from 'kysely';
 import { readReconciliationConfig } from '../src/config.js';
 import { FAILPOINTS } from '../src/failpoints.js';
-import { projectionChecksums } from '../src/projection/checksum.js';
+import { PROJECTION_TABLES, projectionChecksums } from '../src/projection/checksum.js';
 import { rebuildProjection } from '../src/projection/rebuild.js';
 import { SERVICE, setup } from '../src/reconciliation.module.js';
 import { rebuildRuns } from '../src/run/run.rebuild.js';
 import type { ReconciliationTables } from '../src/tables.js';
-import { openWorkbench, paid, routeRequest, silent, snapshot, type Workbench } from './workbench.js';
+import { clean, openWorkbench, paid, routeRequest, silent, snapshot, type Workbench } from './workbench.js';
 
 /** A service that owns events, as far as its outbox goes. */
 interface Owner {
@@ -39,6 +40,7 @@ let bench: Workbench;
 let service: RunningService;
 let payments: Owner;
 let webhooks: Owner;
+let receipts: Owner;
 let gateway: Broker;
 /** As the service itself, for commands beside it. */
 let own: Broker;
@@ -54,6 +56,7 @@ beforeAll(async () => {
   bench = await openWorkbench();
   payments = await owner('payments', nats.url('payments'));
   webhooks = await owner('webhooks', nats.url('webhooks'));
+  receipts = await owner('receipts', nats.url('receipts'));
   gateway = await connectBroker({ servers: nats.url('gateway'), name: 'gateway-spec', logger: silent });
   own = await connectBroker({ servers: nats.url('reconciliation'), name: 'reconciliation-spec', logger: silent });
   const repairs = serveRpc(payments.broker, RPC.paymentRepair, 'payments', async (request) => {
@@ -77,7 +80,7 @@ beforeAll(async () => {
     () => repairs.stop(),
     () => gateway.drain(),
     () => own.drain(),
-    ...[payments, webhooks].flatMap((one) => one.close),
+    ...[payments, webhooks, receipts].flatMap((one) => one.close),
     () => nats.stop(),
   );
 }, 60_000);
@@ -87,7 +90,7 @@ afterAll(async () => {
   await bench.shutDown();
 }, 60_000);
 
-async function owner(name: 'payments' | 'webhooks', natsUrl: string): Promise<Owner> {
+async function owner(name: 'payments' | 'webhooks' | 'receipts', natsUrl: string): Promise<Owner> {
   const { db, close } = openDatabase<Record<string, never>>({ url: bench.url(name), poolSize: 4, applicationName: `${name}-spec` }, silent);
   const broker = await connectBroker({ servers: natsUrl, name: `${name}-spec`, logger: silent });
   const relay = new OutboxRelay({
@@ -126,6 +129,12 @@ function told(payment: PaymentSnapshot, version = 1): OutboxMessage {
   return { aggregate: payment.payment_id, subject, envelope: envelope(subject, { ...parts(payment.payment_id, version), data: payment }) };
 }
 
+function issued({ payment_id }: PaymentSnapshot): OutboxMessage {
+  const receipt_id = `rcp_${payment_id.slice(4)}`;
+  const data = { ...receiptIssued.example, receipt_id, payment_id };
+  return { aggregate: receipt_id, subject: receiptIssued.subject, envelope: envelope(receiptIssued, { ...parts(receipt_id, 1), data }) };
+}
+
 function said(intent: string, status: string): OutboxMessage {
   const subject = stripeSubject('payment_intent.succeeded', 'payment_intent');
   const data = {
@@ -157,15 +166,20 @@ describe('The running service', () => {
     for (let i = 0; i < 5; i += 1) {
       const payment = await paid(bench);
       await payments.publish(told(payment));
+      await receipts.publish(issued(payment));
       await webhooks.publish(said(payment.stripe_payment_intent!, 'succeeded'));
     }
     // No waiting: a run waits for the inbox itself.
     expect(await reconciled()).toMatchObject({
       status: 'succeeded',
-      counts: { missing_local: 0, missing_remote: 0, status_mismatch: 0, amount_mismatch: 0, foreign: 0 },
+      counts: clean,
     });
     await eventually(async () =>
-      expect(await projectionChecksums(bench.db)).toMatchObject({ recorded_payments: { rows: 5 }, stripe_objects: { rows: 5 } }),
+      expect(await projectionChecksums(bench.db)).toMatchObject({
+        recorded_payments: { rows: 5 },
+        recorded_receipts: { rows: 5 },
+        stripe_objects: { rows: 5 },
+      }),
     );
   }, 30_000);
 
@@ -213,21 +227,13 @@ describe('The running service', () => {
     const reported = await outboxSize();
 
     const admin = openDatabase<Record<string, never>>({ url: bench.adminUrl, poolSize: 1, applicationName: 'spec' }, silent);
-    for (const table of [
-      'recorded_payments',
-      'recorded_refunds',
-      'stripe_objects',
-      'ledger_payments',
-      'ledger_entries',
-      'runs',
-      'discrepancies',
-    ])
+    for (const table of [...Object.keys(PROJECTION_TABLES), 'runs', 'discrepancies'])
       await sql`DROP TABLE reconciliation.${sql.ref(table)}`.execute(admin.db);
     await admin.close();
     const { sources } = await rebuildProjection({ db: bench.db, broker: own, logger: silent, livemode: false });
     await rebuildRuns(bench.db);
 
-    expect(sources.map((one) => one.generation)).toEqual([2, 2]);
+    expect(sources.map((one) => one.generation)).toEqual([2, 2, 2]);
     expect(await projectionChecksums(bench.db)).toEqual(before);
     expect(await derivedRuns()).toEqual(runs);
     expect(await outboxSize()).toBe(reported);

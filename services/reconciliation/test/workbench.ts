@@ -1,4 +1,8 @@
+import { expect } from '@jest/globals';
+import { type CheckoutSnapshot, exampleCheckoutSnapshot } from '@tidegate/contracts/checkout';
+import { receiptIssued } from '@tidegate/contracts/events/receipt';
 import { type PaymentSnapshot, examplePaymentSnapshot } from '@tidegate/contracts/payment';
+import { DISCREPANCY_CLASSES } from '@tidegate/contracts/responses';
 import type { RouteRequest } from '@tidegate/contracts/rpc/routes';
 import { type Database, openDatabase } from '@tidegate/database/database';
 import { noFailpoints } from '@tidegate/database/failpoints';
@@ -11,8 +15,8 @@ import type { SimulatorOptions } from '@tidegate/stripe-simulator/simulator';
 import { simulatorForTests } from '@tidegate/test-harness/simulator';
 import { sql } from 'kysely';
 import { reconciliationMetrics } from '../src/reconciliation-metrics.js';
-import { recordPayment } from '../src/projection/recorded.store.js';
-import type { RepairAnswer, RepairPort, RepairRequest } from '../src/repair/repair.port.js';
+import { recordCheckout, recordPayment, recordReceipt } from '../src/projection/recorded.store.js';
+import type { ReceiptRequest, RepairAnswer, RepairPort, RepairRequest } from '../src/repair/repair.port.js';
 import type { RunParts } from '../src/run/run.flow.js';
 import type { ReconciliationTables } from '../src/tables.js';
 
@@ -36,11 +40,15 @@ export interface Workbench extends Database<ReconciliationTables> {
 const TABLES = [
   'recorded_payments',
   'recorded_refunds',
+  'recorded_disputes',
+  'recorded_checkouts',
+  'recorded_receipts',
   'stripe_objects',
   'runs',
   'discrepancies',
   'run_progress',
   'run_seen',
+  'run_suspects',
   'repair_requests',
 ] as const;
 
@@ -83,6 +91,7 @@ export async function openWorkbench(options: SimulatorOptions = {}): Promise<Wor
 /** Payments as the service that answers look-ups: notes who was asked about. */
 export class AskedPayments implements RepairPort {
   readonly requests: RepairRequest[] = [];
+  readonly receipts: ReceiptRequest[] = [];
   answer: RepairAnswer | Error = { kind: 'asked' };
 
   async lookUp(request: RepairRequest): Promise<RepairAnswer> {
@@ -90,7 +99,21 @@ export class AskedPayments implements RepairPort {
     if (this.answer instanceof Error) throw this.answer;
     return this.answer;
   }
+
+  async issueReceipt(request: ReceiptRequest): Promise<RepairAnswer> {
+    this.receipts.push(request);
+    return { kind: 'asked' };
+  }
 }
+
+/** An inbox that is up to date, or does this first. */
+export const inbox = (caughtUp: () => unknown = () => undefined): RunParts['inbox'] => ({
+  caughtUp: async () => void (await caughtUp()),
+  receiptsCaughtUp: async () => undefined,
+});
+
+/** What a run counts when both sides agree. How many fees are not known yet depends on the time of the day. */
+export const clean = { ...Object.fromEntries(DISCREPANCY_CLASSES.map((name) => [name, 0])), foreign: 0, fee_pending: expect.any(Number) };
 
 export function runParts(bench: Workbench, changes: Partial<RunParts> = {}): RunParts {
   return {
@@ -100,13 +123,15 @@ export function runParts(bench: Workbench, changes: Partial<RunParts> = {}): Run
     logger: silent,
     metrics: reconciliationMetrics(bench.metrics, bench.db),
     stripe: bench.stripe,
-    inbox: { caughtUp: () => Promise.resolve() },
+    inbox: inbox(),
     repair: new AskedPayments(),
     rules: { livemode: false, unmarked: 'adopt' },
     patienceMs: 500,
+    deadlineMs: 60_000,
     quietMs: 0,
     roundMs: 10,
     staged: () => undefined,
+    succeeded: () => undefined,
     ...changes,
   };
 }
@@ -144,11 +169,26 @@ export function snapshot(bench: Workbench, changes: Partial<PaymentSnapshot> = {
 
 let version = 0;
 
-/** Projects a published snapshot. */
+/** Projects a published snapshot, and the receipt that a payment gets when it succeeds. */
 export async function record(bench: Workbench, payment: PaymentSnapshot, tenant = 'default'): Promise<void> {
+  await recordWithoutReceipt(bench, payment, tenant);
+  if (payment.status !== 'succeeded') return;
+  const { payment_id, amount_captured: amount, currency, updated_at: issued_at } = payment;
+  const receipt = { ...receiptIssued.example, receipt_id: `rcp_${payment_id.slice(4)}`, payment_id, amount, currency, issued_at };
+  await bench.db.transaction().execute((tx) => recordReceipt(tx, receipt, tenant));
+}
+
+export async function recordWithoutReceipt(bench: Workbench, payment: PaymentSnapshot, tenant = 'default'): Promise<void> {
   version += 1;
   const at = { tenant, epoch: 1, version, occurredAt: new Date(payment.updated_at) };
   await bench.db.transaction().execute((tx) => recordPayment(tx, payment, at));
+}
+
+/** Projects a published checkout. */
+export async function recordOpened(bench: Workbench, checkout: CheckoutSnapshot, tenant = 'default'): Promise<void> {
+  version += 1;
+  const at = { tenant, epoch: 1, version, occurredAt: new Date(checkout.updated_at) };
+  await bench.db.transaction().execute((tx) => recordCheckout(tx, checkout, at));
 }
 
 export function must<T>(outcome: StripeOutcome<T>): T {
@@ -174,6 +214,38 @@ export async function paid(
   if (confirm) must(await bench.stripe.confirmIntent(intent.id, { paymentMethod: 'pm_card_visa' }, `${ours.payment_id}:confirm`));
   const status = confirm ? (manual ? 'authorized' : 'succeeded') : 'requires_payment_method';
   return { ...ours, stripe_payment_intent: intent.id, status, amount_captured: status === 'succeeded' ? amount : 0 };
+}
+
+/** A page at Stripe as payments opens them; answers what payments would publish of it. */
+export async function opened(bench: Workbench, amount = 4200): Promise<CheckoutSnapshot> {
+  made += 1;
+  const checkout_id = `cks_${String(made).padStart(12, '0')}`;
+  const session = must(
+    await bench.stripe.createCheckoutSession(
+      {
+        currency: 'usd',
+        lineItems: [{ name: 'Book', quantity: 1, unitAmount: amount }],
+        successUrl: 'https://shop.test/paid',
+        cancelUrl: 'https://shop.test/cart',
+        expiresAt: Math.floor(bench.clock.now().getTime() / 1000) + 23 * 3600,
+        metadata: { checkout_id, tenant_id: 'default' },
+      },
+      `${checkout_id}:open`,
+    ),
+  );
+  const now = bench.clock.now().toISOString();
+  return {
+    ...exampleCheckoutSnapshot,
+    checkout_id,
+    status: 'open',
+    payment_id: null,
+    payment_status: 'unpaid',
+    amount,
+    stripe_checkout_session: session.id,
+    stripe_payment_intent: null,
+    created_at: now,
+    updated_at: now,
+  };
 }
 
 export async function dashboard(bench: Workbench, action: string, body: object): Promise<void> {

@@ -1,4 +1,4 @@
-import { confirm, isCancel, spinner } from '@clack/prompts';
+import { confirm, isCancel, progress, spinner } from '@clack/prompts';
 import type { Command } from 'commander';
 import { type ExitCode, Failure } from './exit.js';
 import { paint, type Paint } from './output/paint.js';
@@ -97,6 +97,22 @@ export class Cli {
       return await work((text) => spin.message(text));
     } finally {
       spin.stop(message);
+    }
+  }
+
+  /** The same for work that knows how far it is, in percent. */
+  async bar<R>(message: string, work: (show: (percent: number, text: string) => void) => Promise<R>): Promise<R> {
+    if (!this.terminal.interactive || this.#json) return work(() => undefined);
+    const bar = progress({ output: this.terminal.output, max: 100 });
+    bar.start(message);
+    let at = 0;
+    try {
+      return await work((percent, text) => {
+        bar.advance(Math.max(0, percent - at), text);
+        at = Math.max(at, percent);
+      });
+    } finally {
+      bar.stop(message);
     }
   }
 

@@ -11,6 +11,7 @@ import { checkoutsCommands } from './checkouts/checkouts.commands.js';
 import { deadLettersCommands } from './dead-letters/dead-letters.commands.js';
 import { paymentWindowCommands } from './payment-window/payment-window.commands.js';
 import { paymentsCommands } from './payments/payments.commands.js';
+import { reconcileCommands } from './reconcile/reconcile.commands.js';
 import { retriesCommands } from './retries/retries.commands.js';
 import { stripeCommands } from './stripe/stripe.commands.js';
 import { webhooksCommands } from './webhooks/webhooks.commands.js';
@@ -27,6 +28,7 @@ const NOUNS = [
   deadLettersCommands,
   webhooksCommands,
   eventsCommands,
+  reconcileCommands,
   outboxCommands,
   ledgerCommands,
   secretsCommands,

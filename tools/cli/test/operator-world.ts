@@ -57,6 +57,7 @@ export interface OperatorWorld {
 export interface OperatorWorldOptions {
   payments?: Record<string, string>;
   webhooks?: Record<string, string>;
+  reconciliation?: Record<string, string>;
   simulator?: SimulatorOptions;
   /** Payments go by the simulator's clock, which `simulator.advanceClock` moves. */
   virtualClock?: true;
@@ -111,7 +112,13 @@ export async function operatorWorld(options: OperatorWorldOptions = {}): Promise
     ...(options.whole
       ? [
           startService({ ...receipts, config: receiptsConfig(base('receipts')) }, quiet),
-          startService({ ...reconciliation, config: readReconciliationConfig({ ...base('reconciliation'), ...stripe }) }, quiet),
+          startService(
+            {
+              ...reconciliation,
+              config: readReconciliationConfig({ ...base('reconciliation'), ...stripe, ...clock, ...options.reconciliation }),
+            },
+            quiet,
+          ),
         ]
       : []),
   ]);

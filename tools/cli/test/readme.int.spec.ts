@@ -5,11 +5,16 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { OutboxStatusView } from '@tidegate/contracts/ops/outbox-status';
 import type { CheckoutView } from '@tidegate/contracts/responses';
-import { RPC } from '@tidegate/contracts/rpc/routes';
+import type { HttpReply } from '@tidegate/contracts/rpc/http-reply';
+import { RPC, type RpcSubject } from '@tidegate/contracts/rpc/routes';
 import { openDatabase } from '@tidegate/database/database';
+import { noFailpoints } from '@tidegate/database/failpoints';
 import { connectBroker } from '@tidegate/messaging/connection';
 import { serveRpc } from '@tidegate/messaging/rpc';
 import { answerBalances } from '@tidegate/reconciliation/ledger/balances.rpc';
+import { readReconciliationConfig } from '@tidegate/reconciliation/config';
+import { answerCreate, answerDiscrepancies, answerGet, answerList } from '@tidegate/reconciliation/run/run.rpc';
+import { answerStatus } from '@tidegate/reconciliation/run/status.rpc';
 import type { ReconciliationTables } from '@tidegate/reconciliation/tables';
 import { createLogger } from '@tidegate/telemetry/logger';
 import { eventually } from '@tidegate/test-harness/eventually';
@@ -17,7 +22,7 @@ import { type Command } from 'commander';
 import { Cli } from '../src/cli.js';
 import { program } from '../src/program.js';
 import { processTerminal } from '../src/terminal.js';
-import { operatorWorld, type OperatorWorld } from './operator-world.js';
+import { operatorWorld, type OperatorWorld, SECRET_KEY } from './operator-world.js';
 
 const README = join(import.meta.dirname, '..', 'README.md');
 const [BEGIN, END] = ['<!-- examples: printed by test/readme.int.spec.ts -->', '<!-- end of examples -->'];
@@ -60,6 +65,10 @@ const EXAMPLES = [
   'events show {events}',
   'events swap {events} --reason "INC-42"',
   'events stop {events} --reason "known to be right"',
+  'reconcile run --start-date 2026-11-20 --end-date 2026-11-21 --detach',
+  'reconcile status',
+  'reconcile status {run}',
+  'reconcile runs',
   'outbox status',
   'ledger balances',
   'secrets fingerprint',
@@ -73,12 +82,16 @@ const EXAMPLES = [
 
 let world: OperatorWorld;
 let page: Server;
+const RUN = 'rec_5f0c1d2e3a4b5c6d7e8f';
+const BEFORE = { previous: 'rec_1a2b3c4d5e6f7a8b', new: 1, persisting: 0, gone: 2 };
+
 let ledger: () => Promise<void>;
 const printed = new Map<string, string>();
 beforeAll(async () => {
   world = await operatorWorld({ payments: { STRIPE_STATUS_URL: await statusPage() }, outboxOf: ['reconciliation'] });
   const ids: Record<string, string> = {
     key: (await world.newKey({})).split('_')[2] ?? '',
+    run: RUN,
     letter: await setAside(),
     ...(await toldByStripe()),
   };
@@ -128,7 +141,7 @@ async function statusPage(): Promise<string> {
   return `http://127.0.0.1:${(page.address() as AddressInfo).port}/api/v2/status.json`;
 }
 
-/** Reconciliation, as far as its ledger goes: a sale with its fee, and one without. */
+/** Reconciliation, as far as its ledger goes (a sale with its fee, and one without) and what it tells of runs, of which one has ended. */
 async function bookKeeper(): Promise<() => Promise<void>> {
   await world.query(
     `insert into reconciliation.ledger_entries values
@@ -140,14 +153,42 @@ async function bookKeeper(): Promise<() => Promise<void>> {
        ('m2', 1, 'default', 'sales', 'usd', -900, 'pi_2', 'pay_2', 'payment.succeeded', now()),
        ('m2', 2, 'default', 'stripe_clearing', 'usd', 900, 'pi_2', 'pay_2', 'payment.succeeded', now())`,
   );
+  await world.query(
+    `insert into reconciliation.runs (run_id, tenant, status, mode, start_date, end_date, reason, actor, request_hash, pages, objects, counts, created_at, finished_at,
+       trigger, period_start, period_end, comparison, of_tenants)
+     values ($1, '*', 'succeeded', 'report', '2026-11-17', '2026-11-20', 'daily', 'service:reconciliation', 'x', 412, 40950, $2, $4, $4, 'daily', '2026-11-17', '2026-11-21', $3, $5)`,
+    [
+      RUN,
+      { refund_mismatch: 1, fee_pending: 3 },
+      BEFORE,
+      '2026-11-20T02:01:12Z',
+      { default: { counts: { refund_mismatch: 1 }, comparison: BEFORE } },
+    ],
+  );
+  await world.query(
+    `insert into reconciliation.discrepancies (run_id, number, tenant, class, object, payment_id, stripe_id, remote, first_seen, found_at, proposed_repair, applied, reason)
+     values ($1, 1, 'default', 'refund_mismatch', 'refund', 'pay_4f1c2b7a9d3e5f60', 're_3Example', 'succeeded 700 usd', now(), now(), 'look_up', false, 'report only')`,
+    [RUN],
+  );
   const logger = createLogger({ service: 'reconciliation', level: 'silent' });
   const url = world.database.urlFor('reconciliation');
   const { db, close } = openDatabase<ReconciliationTables>({ url, poolSize: 1, applicationName: 'book keeper' }, logger);
   const broker = await connectBroker({ servers: world.nats.url('reconciliation'), name: 'book-keeper', service: 'reconciliation', logger });
   const clock = { now: () => new Date(Date.now() + 1000) };
-  const served = serveRpc(broker, RPC.ledgerBalances, 'reconciliation', (request) => answerBalances({ db, clock }, request));
+  const serve = (subject: RpcSubject, answer: (request: unknown) => Promise<HttpReply>) =>
+    serveRpc(broker, subject, 'reconciliation', answer);
+  const runs = { db, clock, logger, failpoints: noFailpoints, requested: () => undefined };
+  const config = readReconciliationConfig({ DATABASE_URL: url, NATS_URL: world.nats.url('reconciliation'), STRIPE_SECRET_KEY: SECRET_KEY });
+  const served = [
+    serve(RPC.ledgerBalances, (request) => answerBalances({ db, clock }, request)),
+    serve(RPC.runCreate, (request) => answerCreate(runs, request)),
+    serve(RPC.runGet, (request) => answerGet(runs, request)),
+    serve(RPC.runList, (request) => answerList(runs, request)),
+    serve(RPC.runDiscrepancies, (request) => answerDiscrepancies(runs, request)),
+    serve(RPC.operatorReconciliation, () => answerStatus({ db, clock, config })),
+  ];
   return async () => {
-    await served.stop();
+    for (const one of served) await one.stop();
     await broker.drain();
     await close();
   };
@@ -204,7 +245,7 @@ const harmless = (text: string): string => text.replace(/tg_test_\w+/g, 'tg_test
 /** What is another one each time, told alike. */
 const likened = (text: string): string[] =>
   harmless(text)
-    .replace(/\b(pay|pi|ch|cks|we|req|cs_test|acct|evt|rpl|swp)_\w+/g, 'ID')
+    .replace(/\b(pay|pi|re|rec|ch|cks|we|req|cs_test|acct|evt|rpl|swp)_\w+/g, 'ID')
     .replace(/(dl|evr)_[\w-]+/g, 'ID')
     .replace(/\b(payments|webhooks|gateway|receipts|reconciliation)-\d+-\d+-[0-9a-f]+/g, 'PROCESS')
     .replace(/https?:\/\/\S+/g, 'URL')

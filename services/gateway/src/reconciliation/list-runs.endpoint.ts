@@ -1,4 +1,4 @@
-import { listOf, RunView } from '@tidegate/contracts/responses';
+import { listOf, RunTrigger, RunView } from '@tidegate/contracts/responses';
 import { RPC } from '@tidegate/contracts/rpc/routes';
 import { z } from 'zod';
 import { defineEndpoint } from '../http/endpoint.js';
@@ -10,10 +10,11 @@ export const listRuns = defineEndpoint({
   path: '/v1/reconciliation/runs',
   tag: 'Reconciliation',
   summary: 'List runs, newest first',
+  description: 'Your own and those that the schedule makes of every tenant.',
   scope: 'reconciliation:read',
   rpc: RPC.runList,
   params: {},
-  query: z.strictObject({ status: RunView.shape.status.optional(), ...paging }),
+  query: z.strictObject({ status: RunView.shape.status.optional(), trigger: RunTrigger.optional(), ...paging }),
   idempotencyKey: 'none',
   answers: { 200: { description: 'A page of runs', schema: listOf(RunView) } },
   problems: [],

@@ -8,13 +8,18 @@ import { type Kysely } from 'kysely';
 import { z } from 'zod';
 import { adopt, type AdoptionRules } from '../stripe-events/adopt.js';
 import { describePayment } from '../checkout/adopt-payment.js';
+import { snapshotOf as checkoutSnapshot } from '../checkout/checkout.publish.js';
+import { type Checkout } from '../checkout/checkout.state.js';
+import { load as loadCheckout } from '../checkout/checkout.store.js';
 import { pageOf } from '../stripe-events/page-of.js';
 import { tenantOf } from '../stripe-events/tenant-of.js';
 import { type PaymentsTables } from '../tables.js';
 import { wishRefresh } from '../work/work.store.js';
+import { snapshotOf } from './payment.publish.js';
 import { problemReply } from './payment.reply.js';
 import { type RouteHandler } from './payment.rpc.js';
-import { commit, nothingLoaded, PaymentMoved } from './payment.store.js';
+import { type Payment } from './payment.state.js';
+import { commit, load, nothingLoaded, PaymentMoved } from './payment.store.js';
 
 export interface RepairDeps {
   db: Kysely<PaymentsTables>;
@@ -26,16 +31,18 @@ export interface RepairDeps {
   onWork(): void;
 }
 
-/** Either id will do. Not tenant-bound: its callers are services and operators. */
+/** One of the ids will do. Not tenant-bound: its callers are services and operators. */
 const RepairBody = z.object({
   payment_id: z.string().optional(),
   stripe_payment_intent: z.string().optional(),
+  checkout_id: z.string().optional(),
   reason: z.string().default('repair'),
 });
 
 /**
  * `payments.rpc.payment.repair.v1`: believes Stripe about one payment. Known ones are asked for at once, by the same road as a webhook; an unknown intent is
- * adopted. Answers 202 `{ payment_id, action: refresh | adopt | none }`; the outcome comes as published facts.
+ * adopted; a checkout is asked for in the same way. Answers 202 `{ payment_id, action: refresh | adopt | none, told? }`; the outcome comes as published facts.
+ * `told` is what we say of the object now, with the count of its facts, for who fears to have missed one.
  */
 export function repairHandlers(deps: RepairDeps): Partial<Record<RpcSubject, RouteHandler>> {
   return { [RPC.paymentRepair]: (request) => repair(deps, request) };
@@ -43,8 +50,9 @@ export function repairHandlers(deps: RepairDeps): Partial<Record<RpcSubject, Rou
 
 async function repair(deps: RepairDeps, request: Parameters<RouteHandler>[0]) {
   const body = RepairBody.safeParse(request.body);
-  if (!body.success) return problemReply('validation.failed', 'Give payment_id or stripe_payment_intent.', request.request_id);
-  const { payment_id = '', stripe_payment_intent = '' } = body.data;
+  if (!body.success) return problemReply('validation.failed', 'Give payment_id, stripe_payment_intent or checkout_id.', request.request_id);
+  const { payment_id = '', stripe_payment_intent = '', checkout_id } = body.data;
+  if (checkout_id !== undefined) return refreshCheckout(deps, checkout_id, request);
   const known = await deps.db
     .selectFrom('payments')
     .select('id')
@@ -53,11 +61,28 @@ async function repair(deps: RepairDeps, request: Parameters<RouteHandler>[0]) {
   if (known) {
     await wishRefresh(deps.db, known.id, deps.clock.now());
     deps.onWork();
-    return jsonReply(202, { payment_id: known.id, action: 'refresh' });
+    return jsonReply(202, { payment_id: known.id, action: 'refresh', told: await toldOf(deps, known.id) });
   }
   return stripe_payment_intent === ''
     ? problemReply('not_found', 'There is no such payment.', request.request_id)
     : adoptIntent(deps, stripe_payment_intent, request);
+}
+
+async function toldOf({ db }: RepairDeps, paymentId: string) {
+  const payment = (await load(db, paymentId)).state as Payment;
+  return { object: 'payment', tenant: payment.terms.tenant, version: payment.published, snapshot: snapshotOf(payment) };
+}
+
+async function refreshCheckout({ db, clock, onWork }: RepairDeps, checkoutId: string, request: Parameters<RouteHandler>[0]) {
+  const { state, version } = await loadCheckout(db, checkoutId);
+  if (version === 0) return problemReply('not_found', 'There is no such checkout.', request.request_id);
+  await wishRefresh(db, checkoutId, clock.now());
+  onWork();
+  const checkout = state as Checkout;
+  // One that never got a page was never published.
+  if (checkout.published === 0) return jsonReply(202, { payment_id: checkout.payment_id, action: 'refresh' });
+  const told = { object: 'checkout', tenant: checkout.terms.tenant, version: checkout.published, snapshot: checkoutSnapshot(checkout) };
+  return jsonReply(202, { payment_id: checkout.payment_id, action: 'refresh', told });
 }
 
 async function adoptIntent(deps: RepairDeps, intentId: string, request: Parameters<RouteHandler>[0]) {

@@ -13,7 +13,7 @@ import { nextSequence } from './receipt.store.js';
 export interface PaymentSucceeded {
   payment: PaymentSnapshot;
   tenant: Tenant;
-  cause: Envelope;
+  cause: Pick<Envelope, 'id' | 'correlation_id' | 'traceparent'>;
   now: Date;
   numberFormat: string;
   /** Name of the template that its document is made with. */

@@ -1,15 +1,17 @@
 import { describe, expect, it } from '@jest/globals';
+import type { CompareRules } from './finding.js';
 import {
+  chargeDisagrees,
   compareAbsentIntent,
-  compareAbsentRefund,
   compareIntent,
-  compareRefund,
-  type CompareRules,
+  isFeePending,
   type RecordedPayment,
-  type RecordedRefund,
+  type RemoteCharge,
   type RemoteIntent,
-  type RemoteRefund,
-} from './compare.decide.js';
+} from './payment.decide.js';
+import { compareAbsentRefund, compareRefund, type RecordedRefund, type RemoteRefund } from './refund.decide.js';
+import { compareAbsentDispute, compareDispute, type RecordedDispute, type RemoteDispute } from './dispute.decide.js';
+import { compareAbsentSession, compareSession, type RecordedCheckout, type RemoteSession } from './checkout.decide.js';
 
 const rules: CompareRules = { livemode: false, unmarked: 'adopt' };
 const recorded: RecordedPayment = {
@@ -21,6 +23,7 @@ const recorded: RecordedPayment = {
   currency: 'usd',
   stripe_payment_intent: 'pi_1',
   updated_at: new Date(0),
+  made_at: new Date(0),
 };
 const intent: RemoteIntent = {
   id: 'pi_1',
@@ -65,13 +68,29 @@ describe('A payment and its intent', () => {
   ])('are a status mismatch when we say %s and Stripe says %s', (ours, stripes) => {
     expect(compareIntent({ ...recorded, status: ours }, { ...intent, status: stripes }, rules)).toEqual({
       kind: 'differs',
-      findings: [{ class: 'status_mismatch', object: 'payment', payment_id: 'pay_1', stripe_id: 'pi_1', local: ours, remote: stripes }],
+      findings: [
+        {
+          class: 'status_mismatch',
+          object: 'payment',
+          local_id: 'pay_1',
+          payment_id: 'pay_1',
+          stripe_id: 'pi_1',
+          intent: null,
+          local: ours,
+          remote: stripes,
+        },
+      ],
     });
   });
 
-  it('are an amount mismatch when amount, currency or the captured part differ', () => {
+  it('are a currency mismatch when the currency differs, and nothing else: the amounts cannot be compared', () => {
+    expect(compareIntent({ ...recorded, currency: 'eur', amount: 1 }, intent, rules)).toMatchObject({
+      findings: [{ class: 'currency_mismatch', local: '1 eur', remote: '4200 usd' }],
+    });
+  });
+
+  it('are an amount mismatch when the amount or the captured part differ', () => {
     expect(classes(compareIntent({ ...recorded, amount: 4300 }, intent, rules))).toEqual(['amount_mismatch']);
-    expect(classes(compareIntent({ ...recorded, currency: 'eur' }, intent, rules))).toEqual(['amount_mismatch']);
     expect(compareIntent({ ...recorded, amount_captured: 4100 }, intent, rules)).toMatchObject({
       findings: [{ class: 'amount_mismatch', local: 'captured 4100 usd', remote: 'captured 4200 usd' }],
     });
@@ -90,7 +109,16 @@ describe('An intent without a payment', () => {
     expect(compareIntent(null, intent, rules)).toEqual({
       kind: 'differs',
       findings: [
-        { class: 'missing_local', object: 'payment', payment_id: 'pay_1', stripe_id: 'pi_1', local: null, remote: 'succeeded 4200 usd' },
+        {
+          class: 'missing_local',
+          object: 'payment',
+          local_id: 'pay_1',
+          payment_id: 'pay_1',
+          stripe_id: 'pi_1',
+          intent: null,
+          local: null,
+          remote: 'succeeded 4200 usd',
+        },
       ],
     });
   });
@@ -112,9 +140,9 @@ describe('A second intent of a payment', () => {
     expect(compareIntent(recorded, { ...second, status: 'requires_payment_method' }, rules)).toEqual({ kind: 'agrees' });
   });
 
-  it('is named when money moved on it', () => {
+  it('is a second charge when money moved on it', () => {
     expect(compareIntent(recorded, second, rules)).toMatchObject({
-      findings: [{ class: 'missing_local', stripe_id: 'pi_2', local: 'has pi_1' }],
+      findings: [{ class: 'duplicate_charge', stripe_id: 'pi_2', local: 'has pi_1' }],
     });
   });
 });
@@ -144,9 +172,11 @@ describe('A refund', () => {
     currency: 'usd',
     stripe_refund: 're_1',
     updated_at: new Date(0),
+    made_at: new Date(0),
   };
   const stripes: RemoteRefund = {
     id: 're_1',
+    payment_intent: 'pi_1',
     status: 'succeeded',
     amount: 100,
     currency: 'usd',
@@ -159,14 +189,14 @@ describe('A refund', () => {
   });
 
   it('is a mismatch when Stripe says otherwise', () => {
-    expect(classes(compareRefund({ ...ours, status: 'unknown' }, stripes))).toEqual(['status_mismatch']);
-    expect(classes(compareRefund({ ...ours, amount: 99 }, stripes))).toEqual(['amount_mismatch']);
+    expect(classes(compareRefund({ ...ours, status: 'unknown' }, stripes))).toEqual(['refund_mismatch']);
+    expect(classes(compareRefund({ ...ours, amount: 99 }, stripes))).toEqual(['refund_mismatch']);
   });
 
   it('is another one when it carries our id and is not the one that we know, unless it came to nothing', () => {
     const second = { ...stripes, id: 're_2' };
     expect(compareRefund(ours, second)).toMatchObject({
-      findings: [{ class: 'missing_local', object: 'refund', payment_id: 'pay_1', stripe_id: 're_2', local: 'has re_1' }],
+      findings: [{ class: 'refund_mismatch', object: 'refund', payment_id: 'pay_1', stripe_id: 're_2', local: 'has re_1' }],
     });
     expect(compareRefund(ours, { ...second, status: 'failed' })).toEqual({ kind: 'agrees' });
     expect(compareRefund({ ...ours, stripe_refund: null }, second)).toEqual({ kind: 'agrees' });
@@ -174,9 +204,147 @@ describe('A refund', () => {
 
   it('is missing here, or there, when only one side has it', () => {
     expect(compareRefund(null, stripes)).toMatchObject({
-      findings: [{ class: 'missing_local', object: 'refund', payment_id: 'pay_1', stripe_id: 're_1' }],
+      findings: [{ class: 'refund_mismatch', object: 'refund', payment_id: 'pay_1', stripe_id: 're_1', local: null }],
     });
-    expect(classes(compareAbsentRefund({ ...ours, status: 'pending' }))).toEqual(['missing_remote']);
+    expect(compareAbsentRefund({ ...ours, status: 'pending' })).toMatchObject({ findings: [{ class: 'refund_mismatch', remote: null }] });
     expect(compareAbsentRefund({ ...ours, status: 'failed', stripe_refund: null })).toEqual({ kind: 'agrees' });
+  });
+});
+
+describe('A charge', () => {
+  const charge: RemoteCharge = {
+    id: 'ch_1',
+    payment_intent: 'pi_1',
+    status: 'succeeded',
+    captured: true,
+    amount_captured: 4200,
+    currency: 'usd',
+    livemode: false,
+    metadata: { payment_id: 'pay_1' },
+  };
+
+  it.each<[string, RecordedPayment | null, Partial<RemoteCharge>, boolean]>([
+    ['agrees with a payment that succeeded', recorded, {}, false],
+    ['disagrees with one that is not known to have', { ...recorded, status: 'unknown', amount_captured: 0 }, {}, true],
+    ['disagrees with one that has no intent yet', { ...recorded, stripe_payment_intent: null }, {}, true],
+    ['disagrees with one that has another intent', recorded, { payment_intent: 'pi_2' }, true],
+    ['disagrees when it captured another amount', recorded, { amount_captured: 1 }, true],
+    ['says nothing when it failed', { ...recorded, status: 'requires_payment_method' }, { status: 'failed' }, false],
+    ['says nothing before it is captured', { ...recorded, status: 'authorized', amount_captured: 0 }, { captured: false }, false],
+    ['disagrees with nobody knowing of it', null, {}, true],
+    ['is none of ours without an intent', null, { payment_intent: null }, false],
+    ['is none of ours in the other mode', null, { livemode: true }, false],
+  ])('%s', (_what, payment, changes, disagrees) => expect(chargeDisagrees(payment, { ...charge, ...changes }, rules)).toBe(disagrees));
+
+  it('without our id is foreign where unmarked ones are', () => {
+    expect(chargeDisagrees(null, { ...charge, metadata: {} }, { ...rules, unmarked: 'foreign' })).toBe(false);
+  });
+
+  it('has its fee later', () => {
+    expect(isFeePending({ ...charge, balance_transaction: null })).toBe(true);
+    expect(isFeePending({ ...charge, balance_transaction: 'txn_1' })).toBe(false);
+    expect(isFeePending({ ...charge, captured: false, balance_transaction: null })).toBe(false);
+  });
+});
+
+describe('A dispute', () => {
+  const ours: RecordedDispute = {
+    dispute_id: 'du_1',
+    payment_id: 'pay_1',
+    tenant: 'default',
+    status: 'needs_response',
+    amount: 4200,
+    currency: 'usd',
+    updated_at: new Date(0),
+    made_at: new Date(0),
+  };
+  const stripes: RemoteDispute = {
+    id: 'du_1',
+    payment_intent: 'pi_1',
+    status: 'needs_response',
+    amount: 4200,
+    currency: 'usd',
+    livemode: false,
+  };
+
+  it('agrees, also in a status that Stripe has invented since', () => {
+    expect(compareDispute(ours, stripes, rules)).toEqual({ kind: 'agrees' });
+    expect(compareDispute({ ...ours, status: 'under_review' }, { ...stripes, status: 'second_review' }, rules)).toEqual({ kind: 'agrees' });
+    expect(compareDispute({ ...ours, status: 'warning_under_review' }, { ...stripes, status: 'warning_new' }, rules)).toEqual({
+      kind: 'agrees',
+    });
+  });
+
+  it('is a mismatch in status, in amount, and when one side does not have it', () => {
+    expect(classes(compareDispute(ours, { ...stripes, status: 'lost' }, rules))).toEqual(['dispute_mismatch']);
+    expect(classes(compareDispute(ours, { ...stripes, amount: 1 }, rules))).toEqual(['dispute_mismatch']);
+    expect(compareDispute(null, stripes, rules)).toMatchObject({ findings: [{ class: 'dispute_mismatch', local: null, intent: 'pi_1' }] });
+    expect(compareAbsentDispute(ours)).toMatchObject({ findings: [{ class: 'dispute_mismatch', remote: null }] });
+  });
+
+  it('is foreign in the other mode, and without an intent', () => {
+    expect(compareDispute(null, { ...stripes, livemode: true }, rules)).toEqual({ kind: 'foreign' });
+    expect(compareDispute(null, { ...stripes, payment_intent: null }, rules)).toEqual({ kind: 'foreign' });
+  });
+});
+
+describe('A checkout and its session', () => {
+  const ours: RecordedCheckout = {
+    checkout_id: 'cks_1',
+    tenant: 'default',
+    status: 'complete',
+    payment_status: 'paid',
+    payment_id: 'pay_1',
+    amount: 4200,
+    currency: 'usd',
+    stripe_checkout_session: 'cs_1',
+    updated_at: new Date(0),
+    made_at: new Date(0),
+  };
+  const session: RemoteSession = {
+    id: 'cs_1',
+    status: 'complete',
+    payment_status: 'paid',
+    payment_intent: 'pi_1',
+    amount_total: 4200,
+    currency: 'usd',
+    livemode: false,
+    metadata: { checkout_id: 'cks_1' },
+  };
+
+  it.each<[string, Partial<RecordedCheckout>, Partial<RemoteSession>]>([
+    ['paid', {}, {}],
+    ['waiting for a delayed method', { payment_status: 'awaited' }, { payment_status: 'unpaid' }],
+    ['after a delayed method failed', { payment_status: 'failed' }, { payment_status: 'unpaid' }],
+    ['open', { status: 'open', payment_status: 'unpaid' }, { status: 'open', payment_status: 'unpaid' }],
+    ['expired', { status: 'expired', payment_status: 'unpaid' }, { status: 'expired', payment_status: 'unpaid' }],
+    ['with an older page that is closed', { status: 'open' }, { id: 'cs_0', status: 'expired' }],
+  ])('agree when %s', (_what, local, remote) =>
+    expect(compareSession({ ...ours, ...local }, { ...session, ...remote }, rules)).toEqual({ kind: 'agrees' }),
+  );
+
+  it.each<[string, Partial<RecordedCheckout>, Partial<RemoteSession>, string]>([
+    ['it was paid and we do not know', { status: 'open', payment_status: 'unpaid' }, {}, 'checkout_mismatch'],
+    ['its money came and we still wait', { payment_status: 'awaited' }, {}, 'checkout_mismatch'],
+    ['its total is another', {}, { amount_total: 1 }, 'checkout_mismatch'],
+    ['an older page is still open', {}, { id: 'cs_0', status: 'open' }, 'checkout_mismatch'],
+    ['an older page was paid instead', { status: 'open' }, { id: 'cs_0' }, 'checkout_mismatch'],
+    ['an older page was paid, too', {}, { id: 'cs_0' }, 'duplicate_charge'],
+  ])('disagree when %s', (_what, local, remote, name) =>
+    expect(classes(compareSession({ ...ours, ...local }, { ...session, ...remote }, rules))).toEqual([name]),
+  );
+
+  it('disagree when only one side has it; what never got a page misses none', () => {
+    expect(compareSession(null, session, rules)).toMatchObject({
+      findings: [{ class: 'checkout_mismatch', local_id: 'cks_1', local: null }],
+    });
+    expect(compareAbsentSession(ours)).toMatchObject({ findings: [{ class: 'checkout_mismatch', remote: null }] });
+    expect(compareAbsentSession({ ...ours, stripe_checkout_session: null })).toEqual({ kind: 'agrees' });
+  });
+
+  it('of another program is none of ours', () => {
+    expect(compareSession(null, { ...session, metadata: {} }, rules)).toEqual({ kind: 'agrees' });
+    expect(compareSession(null, { ...session, metadata: {} }, { ...rules, unmarked: 'foreign' })).toEqual({ kind: 'foreign' });
+    expect(compareSession(null, { ...session, livemode: true }, rules)).toEqual({ kind: 'foreign' });
   });
 });

@@ -1,142 +1,135 @@
-import type { Charge, Intent, Refund } from '@tidegate/stripe-gateway/intent';
-import type { ListQuery, Page, StripeOutcome, StripePort } from '@tidegate/stripe-gateway/port';
-import type { Kysely } from 'kysely';
+import { type Position, type PageRead, recordPage } from '../run/progress.store.js';
 import type { Period } from '../run/period.decide.js';
-import { recordPage } from '../run/run.store.js';
-import type { ReconciliationTables } from '../tables.js';
-import { compareAbsentIntent, compareAbsentRefund, compareIntent, compareRefund, type CompareRules } from './compare.decide.js';
+import type { CompareRules } from './finding.js';
+import { KINDS } from './kinds.js';
+import type { AnyKind, CompareDb, CompareStripe, Local, LocalSide, Remote, RemoteSide, Suspect } from './kind.js';
 import { readPatiently } from './patient-stripe.js';
-import { paymentsOfIntents, refundsOf, tenantOfIntent, unseenPayments, unseenRefunds } from './recorded.query.js';
-
-export type CompareStripe = Pick<StripePort, 'listIntents' | 'listRefunds' | 'retrieveIntent' | 'retrieveRefund'>;
+import { tenantsOf } from './tenants-of.js';
 
 /** What a run compares, and with what. */
 export interface CompareContext {
-  db: Kysely<ReconciliationTables>;
+  db: CompareDb;
   stripe: CompareStripe;
   rules: CompareRules;
   patienceMs: number;
   runId: string;
   attempt: number;
-  tenant: string;
+  /** Null: of every tenant. */
+  tenant: string | null;
   period: Period;
   stopping: AbortSignal;
   /** Called from time to time: it is still at work. */
   alive(): void;
 }
 
-/** Something that seemed to disagree at first sight. Ids of both sides as far as known. */
-export interface Suspect {
-  object: 'payment' | 'refund';
-  local_id: string | null;
-  stripe_id: string | null;
-}
-
-export interface FirstRead {
-  suspects: Suspect[];
-  foreign: number;
-}
-
-/** The tenant of objects that name none and belong to no payment of ours. */
-const DEFAULT_TENANT = 'default';
 const LOCAL_PAGE = 500;
+/** How much of a run's work is the reading of Stripe's lists, and of what is recorded; the rest is the second read. */
+const LISTING = 0.85;
+const RECORDED = 0.05;
+
+const listed = KINDS.filter((kind) => kind.remote);
+const recorded = KINDS.filter((kind) => kind.local);
+
+/** Where the first read begins. */
+export const FIRST_LIST = listed[0]!.name;
 
 /**
- * Reads every page of Stripe's intents and refunds of the period and looks up what is recorded for each, then what is recorded of the period and was
- * on no page. Holds one page at a time and the suspects. Throws StripeUnanswered when a page cannot be read.
+ * Reads every page of Stripe's lists of the period, from `from` on, and looks up what is recorded for each object; then what is recorded of the period and was
+ * on no page. Holds one page at a time; what it finds, and where it is, is recorded with each page. Throws StripeUnanswered when a page cannot be read.
  */
-export async function firstRead(context: CompareContext): Promise<FirstRead> {
-  const result: FirstRead = { suspects: [], foreign: 0 };
-  await eachPage(
-    context,
-    (query) => context.stripe.listIntents(query),
-    (page) => readIntents(context, page, result),
-  );
-  await eachPage(
-    context,
-    (query) => context.stripe.listRefunds(query),
-    (page) => readRefunds(context, page, result),
-  );
-  await readUnseenPayments(context, result);
-  await readUnseenRefunds(context, result);
-  return result;
-}
-
-async function eachPage<T extends Intent | Charge | Refund>(
-  context: CompareContext,
-  list: (query: ListQuery) => Promise<StripeOutcome<Page<T>>>,
-  handle: (page: T[]) => Promise<void>,
-): Promise<void> {
-  for (let after: string | undefined; ;) {
-    const query = { created: context.period, limit: 100, ...(after === undefined ? {} : { starting_after: after }) };
-    const page = await readPatiently(() => list(query), context);
-    if (page === null) throw new Error('Bug: Stripe has no such list');
-    await handle(page.data);
-    after = page.data.at(-1)?.id;
-    if (!page.has_more || after === undefined) return;
-  }
-}
-
-async function readIntents(context: CompareContext, intents: Intent[], result: FirstRead): Promise<void> {
-  const recorded = await paymentsOfIntents(context.db, intents);
-  const seen: string[] = [];
-  for (const intent of intents) {
-    const payment = recorded.get(intent.id) ?? null;
-    if ((payment?.tenant ?? intent.metadata['tenant_id'] ?? DEFAULT_TENANT) !== context.tenant) continue;
-    // A second intent that carries a payment's id is not the one that the payment is about.
-    if (payment && (payment.stripe_payment_intent === null || payment.stripe_payment_intent === intent.id)) seen.push(payment.payment_id);
-    const comparison = compareIntent(payment, intent, context.rules);
-    if (comparison.kind === 'foreign') result.foreign += 1;
-    if (comparison.kind === 'differs')
-      result.suspects.push({ object: 'payment', local_id: payment?.payment_id ?? null, stripe_id: intent.id });
-  }
-  await recordPage(context.db, context, seen, intents.length);
-}
-
-async function readRefunds(context: CompareContext, refunds: Refund[], result: FirstRead): Promise<void> {
-  const recorded = await refundsOf(context.db, refunds);
-  const seen: string[] = [];
-  for (const refund of refunds) {
-    const ours = recorded.get(refund.id) ?? null;
-    const owner = await ownerOfRefund(context, ours?.tenant ?? refund.metadata['tenant_id'], refund);
-    if (owner === 'foreign') result.foreign += 1;
-    if (owner !== context.tenant) continue;
-    if (ours && (ours.stripe_refund === null || ours.stripe_refund === refund.id)) seen.push(ours.refund_id);
-    if (compareRefund(ours, refund).kind === 'differs')
-      result.suspects.push({ object: 'refund', local_id: ours?.refund_id ?? null, stripe_id: refund.id });
-  }
-  await recordPage(context.db, context, seen, refunds.length);
-}
-
-/** A refund made in the dashboard names no tenant: it belongs to that of its payment, and to nobody when the payment is nobody's. */
-async function ownerOfRefund({ db, rules }: CompareContext, named: string | undefined, refund: Refund): Promise<string> {
-  if (named !== undefined) return named;
-  const tenant = refund.payment_intent === null ? null : await tenantOfIntent(db, refund.payment_intent);
-  return tenant ?? (rules.unmarked === 'foreign' ? 'foreign' : DEFAULT_TENANT);
-}
-
-async function readUnseenPayments(context: CompareContext, result: FirstRead): Promise<void> {
-  for (let after = ''; ;) {
-    const page = await unseenPayments(context.db, { ...context, limit: LOCAL_PAGE, after });
-    for (const payment of page) {
-      if (payment.stripe_payment_intent === null && compareAbsentIntent(payment).kind === 'agrees') continue;
-      result.suspects.push({ object: 'payment', local_id: payment.payment_id, stripe_id: payment.stripe_payment_intent });
-    }
+export async function firstRead(context: CompareContext, from: Position): Promise<void> {
+  let at = from;
+  while (at.phase === 'listing' || at.phase === 'recorded') {
+    const { phase, kind: name } = at;
+    const kind = (phase === 'listing' ? listed : recorded).find((one) => one.name === name);
+    if (!kind) throw new Error(`Bug: nothing reads ${name}`);
+    const page = phase === 'listing' ? await readListed(context, kind, at.cursor) : await readRecorded(context, kind, at.cursor ?? '');
+    await recordPage(context.db, context, page);
     context.alive();
-    after = page.at(-1)?.payment_id ?? '';
-    if (page.length < LOCAL_PAGE) return;
+    at = page.next;
   }
 }
 
-async function readUnseenRefunds(context: CompareContext, result: FirstRead): Promise<void> {
-  for (let after = ''; ;) {
-    const page = await unseenRefunds(context.db, { ...context, limit: LOCAL_PAGE, after });
-    for (const refund of page) {
-      if (refund.stripe_refund === null && compareAbsentRefund(refund).kind === 'agrees') continue;
-      result.suspects.push({ object: 'refund', local_id: refund.refund_id, stripe_id: refund.stripe_refund });
+async function readListed(context: CompareContext, kind: AnyKind, cursor: string | null): Promise<PageRead> {
+  const side = kind.remote as RemoteSide<Remote, Local>;
+  const query = { created: context.period, limit: 100, ...(cursor === null ? {} : { starting_after: cursor }) };
+  const page = await readPatiently(() => side.list(context.stripe, query), context);
+  if (page === null) throw new Error('Bug: Stripe has no such list');
+  const last = page.data.at(-1);
+  const next = page.has_more && last ? ({ phase: 'listing', kind: kind.name, cursor: last.id } as const) : afterList(kind);
+  return {
+    ...(await lookAt(context, kind, side, page.data)),
+    pages: 1,
+    next,
+    done: doneOf(context, kind, next.cursor === null ? null : last!),
+  };
+}
+
+/** What one page of Stripe's says beside what is recorded. */
+async function lookAt(context: CompareContext, kind: AnyKind, side: RemoteSide<Remote, Local>, remotes: readonly Remote[]) {
+  const rows = await side.recordedFor(context.db, remotes);
+  const tenants = await tenantsOf(context, remotes, rows);
+  const seen: string[] = [];
+  const suspects: (Suspect & { remote: Remote; recorded: Local | null })[] = [];
+  const tallies: Record<string, number> = {};
+  const count = (name: string) => (tallies[name] = (tallies[name] ?? 0) + 1);
+  for (const remote of remotes) {
+    const row = rows.get(remote.id) ?? null;
+    const tenant = tenants.get(remote.id)!;
+    if (tenant === 'foreign') {
+      if (side.countsForeign) count('foreign');
+      continue;
     }
-    context.alive();
-    after = page.at(-1)?.refund_id ?? '';
-    if (page.length < LOCAL_PAGE) return;
+    if (context.tenant !== null && tenant !== context.tenant) continue;
+    if (row && kind.local && side.isOf(row, remote)) seen.push((kind.local as LocalSide<Local>).idOf(row));
+    const tally = side.tally?.(remote);
+    if (tally) count(tally);
+    const comparison = side.compare(row, remote, context.rules);
+    if (comparison.kind === 'foreign' && side.countsForeign) count('foreign');
+    if (comparison.kind === 'differs') suspects.push({ ...suspectOf(kind, row, remote), tenant, remote, recorded: row });
   }
+  const unrecorded = suspects.filter((one) => one.recorded === null).map((one) => one.remote);
+  const explained = unrecorded.length > 0 ? await side.explained?.(context.db, unrecorded) : undefined;
+  const named = suspects.map(({ remote, recorded: _, ...suspect }) => ({ ...suspect, ...explained?.get(remote.id) }));
+  return { object: kind.name, objects: remotes.length, seen, suspects: named, tallies };
+}
+
+function suspectOf(kind: AnyKind, row: Local | null, remote: Remote): Omit<Suspect, 'tenant'> {
+  const own = kind.remote?.suspectOf?.(row, remote) as Omit<Suspect, 'tenant'> | undefined;
+  return own ?? { object: kind.name as Suspect['object'], local_id: row && kind.local ? kind.local.idOf(row) : null, stripe_id: remote.id };
+}
+
+async function readRecorded(context: CompareContext, kind: AnyKind, after: string): Promise<PageRead> {
+  const side = kind.local as LocalSide<Local>;
+  const page = await side.unseen(context.db, { ...context, limit: LOCAL_PAGE, after });
+  const suspects = page
+    // What Stripe cannot know by any id is decided without asking.
+    .filter((row) => side.stripeIdOf(row) !== null || side.compareAbsent(row).kind === 'differs')
+    .map((row) => ({
+      object: kind.name as Suspect['object'],
+      tenant: row.tenant,
+      local_id: side.idOf(row),
+      stripe_id: side.stripeIdOf(row),
+    }));
+  const last = page.at(-1);
+  const more = page.length === LOCAL_PAGE && last;
+  const next: Position = more ? { phase: 'recorded', kind: kind.name, cursor: side.idOf(last) } : afterRecorded(kind);
+  const done = LISTING + (RECORDED * recorded.indexOf(kind)) / recorded.length;
+  return { object: kind.name, pages: 0, objects: 0, seen: [], suspects, tallies: {}, next, done };
+}
+
+function afterList(kind: AnyKind): Position {
+  const next = listed[listed.indexOf(kind) + 1];
+  return next ? { phase: 'listing', kind: next.name, cursor: null } : { phase: 'recorded', kind: recorded[0]!.name, cursor: null };
+}
+
+function afterRecorded(kind: AnyKind): Position {
+  const next = recorded[recorded.indexOf(kind) + 1];
+  return next ? { phase: 'recorded', kind: next.name, cursor: null } : { phase: 'second_read', kind: null, cursor: null };
+}
+
+/** Lists are newest first, so the time of a page's last object tells how much of the period has been read. */
+function doneOf({ period }: CompareContext, kind: AnyKind, last: Remote | null): number {
+  const ofList = last === null ? 1 : Math.min(1, Math.max(0, (period.lt - last.created) / Math.max(1, period.lt - period.gte)));
+  return (LISTING * (listed.indexOf(kind) + ofList)) / listed.length;
 }

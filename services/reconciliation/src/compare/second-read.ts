@@ -1,14 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Clock } from '@tidegate/service-host/clock';
-import { compareAbsentIntent, compareAbsentRefund, type Comparison, compareIntent, compareRefund, type Finding } from './compare.decide.js';
-import type { CompareContext, FirstRead, Suspect } from './first-read.js';
+import { dropRestless, type Looked, openSuspects, type OpenSuspect, recordLooks } from '../run/progress.store.js';
+import { AGREES, type Comparison, type Finding } from './finding.js';
+import type { CompareContext } from './first-read.js';
+import type { InboxProgress } from './inbox-progress.js';
+import { kindNamed } from './kinds.js';
+import type { Local, LocalSide, Remote, RemoteSide } from './kind.js';
 import { readPatiently } from './patient-stripe.js';
-import { paymentById, paymentsOfIntents, refundById, refundsOf } from './recorded.query.js';
-
-/** Resolves when everything that payments has published by now is projected here. Rejects when that takes too long. */
-export interface InboxProgress {
-  caughtUp(stopping: AbortSignal, alive?: () => void): Promise<void>;
-}
 
 export interface SecondRead extends CompareContext {
   inbox: InboxProgress;
@@ -22,95 +20,103 @@ export interface SecondRead extends CompareContext {
 const LONGEST_PAUSE_MS = 5000;
 /** What keeps changing for so long after the first round is alive and no mismatch. */
 const LONGEST_MS = 180_000;
+/** Suspects that are held at a time. */
+const BATCH = 200;
+
+/**
+ * Looks at each suspect again: Stripe's object first, then what is recorded, after the inbox has reached what was published by the time. What news on their way
+ * could explain counts only when it stayed the same and our side was quiet meanwhile; until then it is looked at in another round.
+ */
+export async function secondRead(context: SecondRead): Promise<void> {
+  let deadline = Infinity;
+  for (let pause = context.roundMs; performance.now() < deadline; pause = Math.min(LONGEST_PAUSE_MS, pause * 2)) {
+    const restless = await round(context, pause);
+    if (restless === 0) return;
+    deadline = Math.min(deadline, performance.now() + LONGEST_MS + 2 * context.quietMs);
+  }
+  await dropRestless(context.db, context);
+}
+
+/** One look at each suspect that is not settled; answers how many are not yet. */
+async function round(context: SecondRead, pause: number): Promise<number> {
+  let restless = 0;
+  for (let after = 0; ;) {
+    const batch = await openSuspects(context.db, context.runId, after, BATCH);
+    if (batch.length === 0) return restless;
+    if (after === 0) await delay(pause, undefined, { signal: context.stopping });
+    const looks = await lookAgain(context, batch);
+    await recordLooks(context.db, context, looks);
+    restless += looks.filter((one) => one.verdict === 'restless').length;
+    after = batch.at(-1)!.number;
+  }
+}
+
+async function lookAgain(context: SecondRead, batch: readonly OpenSuspect[]): Promise<Looked[]> {
+  const remotes: { suspect: OpenSuspect; remote: Remote | null; readAt: Date }[] = [];
+  for (const suspect of batch) {
+    // As old as the start of the request.
+    const readAt = context.clock.now();
+    remotes.push({ suspect, readAt, remote: await remoteOf(context, suspect) });
+  }
+  await context.inbox.caughtUp(context.stopping, context.alive);
+  if (batch.some((one) => one.object === 'receipt')) await context.inbox.receiptsCaughtUp(context.stopping, context.alive);
+  const looks: Looked[] = [];
+  for (const { suspect, remote, readAt } of remotes) {
+    looks.push(verdictOf(context, suspect, { ...(await compareAgain(context, suspect, remote)), readAt }));
+  }
+  return looks;
+}
+
+async function remoteOf({ db, stripe, ...patience }: SecondRead, { object, local_id, stripe_id }: OpenSuspect): Promise<Remote | null> {
+  const { remote, local } = kindNamed(object);
+  const retrieve = (remote as RemoteSide<Remote, Local> | undefined)?.retrieve;
+  if (!retrieve) return null;
+  const known = stripe_id === null && local && local_id !== null ? ((await local.byId(db, local_id)) as Local | null) : null;
+  const id = stripe_id ?? (known && local ? (local.stripeIdOf(known) as string | null) : null);
+  return id === null ? null : readPatiently(() => retrieve(stripe, id), patience);
+}
 
 interface Reread {
   comparison: Comparison;
   /** When what we recorded changed last; null when nothing is recorded. */
   changedAt: Date | null;
+  madeAt: Date | null;
 }
 
-/** A suspect that is not settled yet: the findings of the round before, as text, and since which round they have been the same. */
-interface Open {
-  suspect: Suspect;
-  same: { findings: string; since: Date } | null;
+async function compareAgain({ db, rules }: SecondRead, { object, local_id }: OpenSuspect, remote: Remote | null): Promise<Reread> {
+  const kind = kindNamed(object);
+  if (remote === null) return compareAbsent(db, kind.local as LocalSide<Local>, local_id);
+  const side = kind.remote as RemoteSide<Remote, Local>;
+  const recorded = (await side.recordedFor(db, [remote])).get(remote.id) ?? null;
+  const comparison = side.compare(recorded, remote, rules);
+  const isAnothers = recorded === null && comparison.kind === 'differs' && (await side.explained?.(db, [remote]))?.has(remote.id);
+  return { comparison: isAnothers ? AGREES : comparison, changedAt: recorded?.updated_at ?? null, madeAt: new Date(remote.created * 1000) };
 }
 
-/**
- * Looks at each suspect again: Stripe's object first, then what is recorded, after the inbox has reached what payments had published by the time. What
- * news on their way could explain counts only when it stayed the same and our side was quiet meanwhile; until then it is looked at in another round.
- */
-export async function secondRead(context: SecondRead, { suspects }: FirstRead): Promise<Finding[]> {
-  const findings: Finding[] = [];
-  let open: Open[] = suspects.map((suspect) => ({ suspect, same: null }));
-  let deadline = Infinity;
-  for (let pause = context.roundMs; open.length > 0 && performance.now() < deadline; pause = Math.min(LONGEST_PAUSE_MS, pause * 2)) {
-    await delay(pause, undefined, { signal: context.stopping });
-    const remotes = await rereadStripe(context, open);
-    await context.inbox.caughtUp(context.stopping, context.alive);
-    const restless: Open[] = [];
-    for (const { suspect, same, remote, readAt } of remotes) {
-      const { comparison, changedAt } = await compareAgain(context, suspect, remote);
-      if (comparison.kind !== 'differs') continue;
-      const text = JSON.stringify(comparison.findings);
-      const since = same?.findings === text ? same.since : readAt;
-      if (isQuiet(context, comparison.findings, readAt, [since, changedAt])) findings.push(...comparison.findings);
-      else restless.push({ suspect, same: { findings: text, since } });
-    }
-    open = restless;
-    deadline = Math.min(deadline, performance.now() + LONGEST_MS + 2 * context.quietMs);
-  }
-  return findings;
+async function compareAbsent(db: SecondRead['db'], side: LocalSide<Local>, localId: string | null): Promise<Reread> {
+  const recorded = localId === null ? null : await side.byId(db, localId);
+  return recorded === null
+    ? { comparison: AGREES, changedAt: null, madeAt: null }
+    : { comparison: side.compareAbsent(recorded), changedAt: recorded.updated_at, madeAt: recorded.made_at };
 }
 
-type Remote =
-  { kind: 'intent'; value: Parameters<typeof compareIntent>[1] } | { kind: 'refund'; value: Parameters<typeof compareRefund>[1] } | null;
-
-/** What Stripe says of a suspect, as old as the start of the request. */
-type Seen = Open & { remote: Remote; readAt: Date };
-
-async function rereadStripe(context: SecondRead, open: readonly Open[]): Promise<Seen[]> {
-  const seen: Seen[] = [];
-  for (const one of open) {
-    const readAt = context.clock.now();
-    seen.push({ ...one, readAt, remote: await remoteOf(context, one.suspect) });
-  }
-  return seen;
+function verdictOf(
+  context: SecondRead,
+  suspect: OpenSuspect,
+  { comparison, changedAt, madeAt, readAt }: Reread & { readAt: Date },
+): Looked {
+  const { number } = suspect;
+  if (comparison.kind !== 'differs') return { number, verdict: 'agrees', findings: [], since: readAt, madeAt };
+  const { findings } = comparison;
+  const since = suspect.since !== null && isSame(suspect.findings, findings) ? suspect.since : readAt;
+  return { number, verdict: isQuiet(context, findings, readAt, [since, changedAt]) ? 'counts' : 'restless', findings, since, madeAt };
 }
 
-async function remoteOf(context: SecondRead, { object, local_id, stripe_id }: Suspect): Promise<Remote> {
-  const { db, stripe } = context;
-  if (object === 'payment') {
-    const id = stripe_id ?? (local_id === null ? null : ((await paymentById(db, local_id))?.stripe_payment_intent ?? null));
-    const value = id === null ? null : await readPatiently(() => stripe.retrieveIntent(id), context);
-    return value && { kind: 'intent', value };
-  }
-  const id = stripe_id ?? (local_id === null ? null : ((await refundById(db, local_id))?.stripe_refund ?? null));
-  const value = id === null ? null : await readPatiently(() => stripe.retrieveRefund(id), context);
-  return value && { kind: 'refund', value };
-}
+const isSame = (before: readonly Finding[] | null, now: readonly Finding[]): boolean => textOf(before ?? []) === textOf(now);
 
-async function compareAgain({ db, rules }: SecondRead, suspect: Suspect, remote: Remote): Promise<Reread> {
-  if (remote?.kind === 'intent') {
-    const recorded = (await paymentsOfIntents(db, [remote.value])).get(remote.value.id) ?? null;
-    return { comparison: compareIntent(recorded, remote.value, rules), changedAt: recorded?.updated_at ?? null };
-  }
-  if (remote?.kind === 'refund') {
-    const recorded = (await refundsOf(db, [remote.value])).get(remote.value.id) ?? null;
-    return { comparison: compareRefund(recorded, remote.value), changedAt: recorded?.updated_at ?? null };
-  }
-  return compareAbsent(db, suspect);
-}
-
-async function compareAbsent(db: SecondRead['db'], { object, local_id }: Suspect): Promise<Reread> {
-  const nothing: Reread = { comparison: { kind: 'agrees' }, changedAt: null };
-  if (local_id === null) return nothing;
-  if (object === 'payment') {
-    const payment = await paymentById(db, local_id);
-    return payment ? { comparison: compareAbsentIntent(payment), changedAt: payment.updated_at } : nothing;
-  }
-  const refund = await refundById(db, local_id);
-  return refund ? { comparison: compareAbsentRefund(refund), changedAt: refund.updated_at } : nothing;
-}
+/** The database keeps an object's fields in an order of its own. */
+const textOf = (findings: readonly Finding[]): string =>
+  findings.map((one) => [one.class, one.object, one.local_id, one.payment_id, one.stripe_id, one.local, one.remote].join('|')).join('||');
 
 /**
  * Whether nothing on its way can explain the findings: no call, which changes a status or is about to name the object at Stripe, and no news of a change
@@ -118,8 +124,9 @@ async function compareAbsent(db: SecondRead['db'], { object, local_id }: Suspect
  * since then may be newer than Stripe's answer.
  */
 function isQuiet({ quietMs }: SecondRead, findings: readonly Finding[], readAt: Date, changes: readonly (Date | null)[]): boolean {
-  const mayBeOnItsWay = findings.some(
-    (one) => one.class === 'status_mismatch' || one.class === 'missing_local' || (one.class === 'missing_remote' && one.stripe_id === null),
-  );
-  return !mayBeOnItsWay || changes.every((at) => at === null || readAt.getTime() - at.getTime() >= quietMs);
+  return !findings.some(mayBeOnItsWay) || changes.every((at) => at === null || readAt.getTime() - at.getTime() >= quietMs);
 }
+
+const mayBeOnItsWay = (one: Finding): boolean =>
+  !['amount_mismatch', 'currency_mismatch', 'duplicate_charge'].includes(one.class) &&
+  !(one.class === 'missing_remote' && one.stripe_id !== null);

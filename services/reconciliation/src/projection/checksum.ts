@@ -5,6 +5,9 @@ import type { ReconciliationTables } from '../tables.js';
 export const PROJECTION_TABLES = {
   recorded_payments: 'payment_id',
   recorded_refunds: 'refund_id',
+  recorded_disputes: 'dispute_id',
+  recorded_checkouts: 'checkout_id',
+  recorded_receipts: 'receipt_id',
   stripe_objects: 'object_id',
   ledger_payments: 'payment_id',
   ledger_entries: 'transaction_id',

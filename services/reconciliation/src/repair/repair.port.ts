@@ -1,20 +1,39 @@
+import type { CheckoutSnapshot } from '@tidegate/contracts/checkout';
+import type { PaymentSnapshot } from '@tidegate/contracts/payment';
+
 /**
- * `asked`: payments looks the payment up and carries it to what Stripe says, or adopts the intent. `refused`: it answered that it will not, with the
- * reason.
+ * `asked`: payments looks the payment up and carries it to what Stripe says, or adopts the intent; `told` is what it says of it now. `refused`: it answered that
+ * it will not, with the reason.
  */
-export type RepairAnswer = { kind: 'asked' } | { kind: 'refused'; status: number; code: string };
+export type RepairAnswer = { kind: 'asked'; told?: Told } | { kind: 'refused'; status: number; code: string };
+
+/** What payments says of an object now, which its newest published fact said too: `version` is that fact's. */
+export type Told =
+  | { object: 'payment'; tenant: string; version: number; snapshot: PaymentSnapshot }
+  | { object: 'checkout'; tenant: string; version: number; snapshot: CheckoutSnapshot };
 
 export interface RepairRequest {
   tenant: string;
-  /** One of the two at least; an intent without a payment is adopted. */
+  /** One of the three at least; an intent without a payment is adopted. */
   payment_id: string | null;
   stripe_payment_intent: string | null;
+  checkout_id?: string;
   /** Stated in payments' audit. */
   reason: string;
   actor: string;
 }
 
-/** Asks payments to believe Stripe about one payment. Throws RpcUnavailable, RpcTimeout or RpcFailed when it gives no answer; asking again does no harm. */
+export interface ReceiptRequest {
+  tenant: string;
+  payment: PaymentSnapshot;
+  reason: string;
+  actor: string;
+}
+
+/** Asks the owners to put right what they own. Throws RpcUnavailable, RpcTimeout or RpcFailed when they give no answer; asking again does no harm. */
 export interface RepairPort {
+  /** Payments believes Stripe about one payment or checkout. */
   lookUp(request: RepairRequest): Promise<RepairAnswer>;
+  /** Receipts gives the payment its receipt, if it has none. */
+  issueReceipt(request: ReceiptRequest): Promise<RepairAnswer>;
 }

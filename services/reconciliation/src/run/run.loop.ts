@@ -1,10 +1,17 @@
 import { executeRun, type RunParts } from './run.flow.js';
 import { oldestOpenRun } from './run.store.js';
 
-/** Executes requested runs, one after another, oldest first; the leader's work. Answers 1 when it has executed one; a run takes minutes, and
- * calls `alive` all the while. */
-export async function runOnce(parts: RunParts, stopping: AbortSignal, alive: () => void = () => undefined): Promise<number> {
-  const run = await oldestOpenRun(parts.db);
+/**
+ * Executes requested runs of one kind, one after another, oldest first; the leader's work. Answers 1 when it has executed one; a run takes minutes, and calls
+ * `alive` all the while.
+ */
+export async function runOnce(
+  parts: RunParts,
+  stopping: AbortSignal,
+  alive: () => void = () => undefined,
+  kind: 'ranges' | 'rolling' = 'ranges',
+): Promise<number> {
+  const run = await oldestOpenRun(parts.db, kind);
   if (!run) return 0;
   await executeRun(parts, run, { stopping, alive });
   return 1;

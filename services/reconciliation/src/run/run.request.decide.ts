@@ -1,5 +1,5 @@
 import { CreateRunBody } from '@tidegate/contracts/requests';
-import { DiscrepancyClass } from '@tidegate/contracts/responses';
+import { DiscrepancyClass, DiscrepancyState, RunTrigger } from '@tidegate/contracts/responses';
 import { z } from 'zod';
 
 /** The body of POST /v1/reconciliation/runs with what only this service knows of it. */
@@ -22,6 +22,8 @@ const limit = z
 /** Query of GET /v1/reconciliation/runs; the cursor names the last run of the page before. */
 export const RunListQuery = z.strictObject({
   limit,
+  status: z.enum(['running', 'succeeded', 'failed']).optional(),
+  trigger: RunTrigger.optional(),
   cursor: z
     .string()
     .max(200)
@@ -34,9 +36,9 @@ export const RunListQuery = z.strictObject({
     .optional(),
 });
 
-/** Query of GET /v1/reconciliation/runs/{id}/discrepancies; the cursor is the number of the last row of the page before. */
-export const DiscrepancyListQuery = z.strictObject({
-  limit,
+const rowQuery = {
+  class: DiscrepancyClass.optional(),
+  state: DiscrepancyState.optional(),
   cursor: z
     .string()
     .max(20)
@@ -44,6 +46,23 @@ export const DiscrepancyListQuery = z.strictObject({
     .refine((text) => /^\d{1,9}$/.test(text), 'not a cursor of this list')
     .transform(Number)
     .default(0),
+};
+
+/** Query of GET /v1/reconciliation/runs/{id}/discrepancies; the cursor is the number of the last row of the page before. */
+export const DiscrepancyListQuery = z.strictObject({ limit, ...rowQuery });
+
+/** Rows of CSV in one answer; about a third of what a message of the broker may hold. */
+const MOST_CSV_ROWS = 1000;
+
+/** Query of GET /v1/reconciliation/runs/{id}/discrepancies.csv. */
+export const DiscrepancyCsvQuery = z.strictObject({
+  limit: z
+    .string()
+    .regex(/^\d{1,4}$/)
+    .transform(Number)
+    .refine((value) => value >= 1 && value <= MOST_CSV_ROWS, `1 to ${MOST_CSV_ROWS}`)
+    .default(MOST_CSV_ROWS),
+  ...rowQuery,
 });
 
 export const runCursor = (run: { created_at: Date; run_id: string }): string => encoded(`${run.created_at.getTime()}/${run.run_id}`);

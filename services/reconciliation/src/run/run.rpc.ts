@@ -4,13 +4,17 @@ import { type ProblemCode, problemOf } from '@tidegate/contracts/problem';
 import { type HttpReply, jsonReply } from '@tidegate/contracts/rpc/http-reply';
 import { RouteRequest } from '@tidegate/contracts/rpc/routes';
 import type { Failpoints } from '@tidegate/database/failpoints';
+import { type OperatorAction, recordOperatorAction } from '@tidegate/database/operator-action';
 import { inTransaction } from '@tidegate/database/transaction';
 import type { Clock } from '@tidegate/service-host/clock';
+import type { Logger } from '@tidegate/telemetry/logger';
 import type { Kysely } from 'kysely';
 import type { z } from 'zod';
 import type { ReconciliationTables } from '../tables.js';
+import { EVERY_TENANT } from './comparison.js';
+import { CSV_HEADER, csvOf } from './discrepancy-csv.js';
 import type { RunRequested } from './run.events.js';
-import { DiscrepancyListQuery, discrepancyCursor, runCursor, RunListQuery, RunRequest } from './run.request.decide.js';
+import { DiscrepancyCsvQuery, DiscrepancyListQuery, discrepancyCursor, runCursor, RunListQuery, RunRequest } from './run.request.decide.js';
 import { appendRunEvents, findRun, listDiscrepancies, listRuns, type StoredRun } from './run.store.js';
 import { discrepancyView, runView } from './run.view.js';
 
@@ -18,6 +22,7 @@ export interface RunRpcParts {
   db: Kysely<ReconciliationTables>;
   failpoints: Failpoints;
   clock: Clock;
+  logger: Logger;
   /** A run waits for its execution. */
   requested(): void;
 }
@@ -28,10 +33,13 @@ export async function answerCreate(parts: RunRpcParts, raw: unknown): Promise<Ht
   const body = RunRequest.safeParse(request.body);
   if (!body.success) return invalid(request, body.error);
   const data = requested(request, body.data);
+  const action = repairAction(data);
   try {
-    await inTransaction(parts, 'reconciliation.run.request', (tx) =>
-      appendRunEvents(tx, data.run_id, 0, [{ type: 'RunRequested', data }], request.correlation_id, parts.clock.now()),
-    );
+    await inTransaction(parts, 'reconciliation.run.request', async (tx) => {
+      await appendRunEvents(tx, data.run_id, 0, [{ type: 'RunRequested', data }], request.correlation_id, parts.clock.now());
+      if (action) await recordOperatorAction(tx, action, parts.clock.now());
+    });
+    if (action) parts.logger.warn({ event: 'operator_action', ...action }, 'A run that repairs was asked for');
     parts.requested();
   } catch (error) {
     if (!(error instanceof WrongExpectedVersion)) throw error;
@@ -39,7 +47,7 @@ export async function answerCreate(parts: RunRpcParts, raw: unknown): Promise<Ht
   const run = await findRun(parts.db, data.run_id);
   if (!run) throw new Error(`Bug: run ${data.run_id} was requested and is not there`);
   return run.request_hash === data.request_hash
-    ? jsonReply(201, runView(run))
+    ? jsonReply(201, runView(run, request.tenant))
     : problem(request, 'idempotency.mismatch', 'This key was used for another run');
 }
 
@@ -47,7 +55,7 @@ export async function answerCreate(parts: RunRpcParts, raw: unknown): Promise<Ht
 export async function answerGet(parts: RunRpcParts, raw: unknown): Promise<HttpReply> {
   const request = RouteRequest.parse(raw);
   const run = await ownRun(parts, request);
-  return run ? jsonReply(200, runView(run)) : notFound(request);
+  return run ? jsonReply(200, runView(run, request.tenant)) : notFound(request);
 }
 
 /** `reconciliation.rpc.run.list.v1`: 200 with a page, newest first, or 400. */
@@ -55,8 +63,9 @@ export async function answerList(parts: RunRpcParts, raw: unknown): Promise<Http
   const request = RouteRequest.parse(raw);
   const query = RunListQuery.safeParse(request.query);
   if (!query.success) return invalid(request, query.error);
-  const rows = await listRuns(parts.db, request.tenant, query.data.limit + 1, query.data.cursor ?? null);
-  return pageReply(rows, query.data.limit, runView, runCursor);
+  const { limit, cursor, ...filter } = query.data;
+  const rows = await listRuns(parts.db, request.tenant, filter, { limit: limit + 1, after: cursor ?? null });
+  return pageReply(rows, limit, (run) => runView(run, request.tenant), runCursor);
 }
 
 /** `reconciliation.rpc.run.discrepancies.v1`: 200 with a page in the order found, 400 or 404. */
@@ -66,19 +75,48 @@ export async function answerDiscrepancies(parts: RunRpcParts, raw: unknown): Pro
   if (!query.success) return invalid(request, query.error);
   const run = await ownRun(parts, request);
   if (!run) return notFound(request);
-  const rows = await listDiscrepancies(parts.db, run.run_id, query.data.limit + 1, query.data.cursor);
+  const { limit, cursor, ...filter } = query.data;
+  const rows = await listDiscrepancies(parts.db, run, { ...filter, tenant: request.tenant }, { limit: limit + 1, after: cursor });
   const now = parts.clock.now();
   return pageReply(
     rows,
-    query.data.limit,
+    limit,
     (row) => discrepancyView(row, now),
     (row) => discrepancyCursor(row.number),
   );
 }
 
+/**
+ * `reconciliation.rpc.run.discrepancies_csv.v1`: 200 with a page of CSV, the header on the first one; `tidegate-next-cursor` names the next page where there is
+ * one. 400 or 404.
+ */
+export async function answerDiscrepanciesCsv(parts: RunRpcParts, raw: unknown): Promise<HttpReply> {
+  const request = RouteRequest.parse(raw);
+  const query = DiscrepancyCsvQuery.safeParse(request.query);
+  if (!query.success) return invalid(request, query.error);
+  const run = await ownRun(parts, request);
+  if (!run) return notFound(request);
+  const { limit, cursor, ...filter } = query.data;
+  const rows = await listDiscrepancies(parts.db, run, { ...filter, tenant: request.tenant }, { limit: limit + 1, after: cursor });
+  const now = parts.clock.now();
+  const page = rows.slice(0, limit);
+  const last = rows.length > page.length ? page.at(-1) : undefined;
+  return {
+    status: 200,
+    content_type: 'text/csv; charset=utf-8; header=present',
+    headers: {
+      'content-disposition': `attachment; filename="${run.run_id}.csv"`,
+      'x-content-type-options': 'nosniff',
+      ...(last ? { 'tidegate-next-cursor': discrepancyCursor(last.number) } : {}),
+    },
+    body: (cursor === 0 ? CSV_HEADER : '') + csvOf(page.map((row) => discrepancyView(row, now))),
+    encoding: 'utf8',
+  };
+}
+
 async function ownRun({ db }: RunRpcParts, { params, tenant }: RouteRequest): Promise<StoredRun | null> {
   const run = await findRun(db, params['id'] ?? '');
-  return run?.tenant === tenant ? run : null;
+  return run?.tenant === tenant || run?.tenant === EVERY_TENANT ? run : null;
 }
 
 function pageReply<R>(rows: readonly R[], limit: number, view: (row: R) => unknown, cursor: (row: R) => string): HttpReply {
@@ -93,6 +131,12 @@ function requested({ tenant, route, idempotency_key, actor }: RouteRequest, body
   const request_hash = sha256([start_date, end_date, mode, classes, reason]);
   const id = idempotency_key === null ? randomBytes(16).toString('hex') : sha256([tenant, route, idempotency_key]).slice(0, 32);
   return { run_id: `rec_${id}`, tenant, mode, start_date, end_date, classes, reason, actor, request_hash };
+}
+
+/** A report changes nothing. */
+function repairAction({ run_id, actor, reason, mode, start_date, end_date, classes }: RunRequested['data']): OperatorAction | null {
+  if (mode !== 'repair') return null;
+  return { actor, action: 'reconciliation.repair', target: run_id, reason, details: { start_date, end_date, classes } };
 }
 
 const sha256 = (parts: unknown): string => createHash('sha256').update(JSON.stringify(parts)).digest('hex');

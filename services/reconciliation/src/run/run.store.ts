@@ -1,8 +1,10 @@
 import { append } from '@tidegate/event-store/append';
+import type { RunComparison, RunTrigger } from '@tidegate/contracts/responses';
 import { currentTraceparent } from '@tidegate/telemetry/tracing';
 import { type Kysely, sql, type Transaction } from 'kysely';
 import type { DiscrepanciesTable, ReconciliationTables, RunsTable } from '../tables.js';
-import { type RunEvent, type RunMode, runStream } from './run.events.js';
+import { EVERY_TENANT, notIn } from './comparison.js';
+import { type OfTenant, type RunEvent, type RunMode, runStream } from './run.events.js';
 import { recordRunEvent } from './run.record.js';
 
 type Db = Kysely<ReconciliationTables>;
@@ -12,16 +14,25 @@ type Tx = Transaction<ReconciliationTables>;
 export interface OpenRun {
   run_id: string;
   tenant: string;
+  trigger: RunTrigger;
   mode: RunMode;
   start_date: string;
   end_date: string;
+  /** Unix seconds, `gte` <= t < `lt`. */
+  gte: number;
+  lt: number;
   classes: string[] | null;
 }
 
-export type StoredRun = Omit<RunsTable, 'counts'> & {
+export type StoredRun = Omit<RunsTable, 'counts' | 'trigger' | 'comparison' | 'of_tenants'> & {
   counts: Record<string, number>;
+  trigger: RunTrigger;
+  comparison: RunComparison | null;
+  of_tenants: Record<string, OfTenant> | null;
   progress_pages: number | null;
   progress_objects: number | null;
+  progress_done: number | null;
+  progress_phase: string | null;
 };
 
 const CURRENT_SHAPE = 1;
@@ -50,7 +61,7 @@ export async function appendRunEvents(
 /** Dates are read as text: a `date` has no time zone, a JavaScript Date has. */
 const columns =
   sql.raw(`r.run_id, r.tenant, r.status, r.mode, r.start_date::text, r.end_date::text, r.classes, r.reason, r.actor, r.request_hash, r.pages, r.objects,
-  r.counts, r.failure, r.created_at, r.finished_at, p.pages AS progress_pages, p.objects AS progress_objects`);
+  r.counts, r.failure, r.created_at, r.finished_at, r.trigger, r.period_start, r.period_end, r.comparison, r.of_tenants, p.pages AS progress_pages, p.objects AS progress_objects, p.done AS progress_done, p.phase AS progress_phase`);
 
 export async function findRun(db: Db, runId: string): Promise<StoredRun | null> {
   const { rows } =
@@ -58,106 +69,61 @@ export async function findRun(db: Db, runId: string): Promise<StoredRun | null> 
   return rows[0] ?? null;
 }
 
-/** A tenant's runs, newest first, that come after `after`. */
+export interface RunFilter {
+  status?: string | undefined;
+  trigger?: string | undefined;
+}
+
+/** A tenant's runs and those of every tenant, newest first, that come after `after`. */
 export async function listRuns(
   db: Db,
   tenant: string,
-  limit: number,
-  after: { created_at: Date; run_id: string } | null,
+  { status, trigger }: RunFilter,
+  { limit, after }: { limit: number; after: { created_at: Date; run_id: string } | null },
 ): Promise<StoredRun[]> {
   const from = after ? sql`AND (r.created_at, r.run_id) < (${after.created_at}, ${after.run_id})` : sql``;
+  const ofStatus = status === undefined ? sql`` : sql`AND r.status = ${status}`;
+  const ofTrigger = trigger === undefined ? sql`` : sql`AND r.trigger = ${trigger}`;
   const { rows } = await sql<StoredRun>`
     SELECT ${columns} FROM runs r LEFT JOIN run_progress p USING (run_id)
-    WHERE r.tenant = ${tenant} ${from} ORDER BY r.created_at DESC, r.run_id DESC LIMIT ${limit}`.execute(db);
+    WHERE r.tenant IN (${tenant}, ${EVERY_TENANT}) ${ofStatus} ${ofTrigger} ${from} ORDER BY r.created_at DESC, r.run_id DESC LIMIT ${limit}`.execute(
+    db,
+  );
   return rows;
 }
 
-export async function listDiscrepancies(db: Db, runId: string, limit: number, after: number): Promise<DiscrepanciesTable[]> {
-  return db
-    .selectFrom('discrepancies')
-    .selectAll()
-    .where('run_id', '=', runId)
-    .where('number', '>', after)
-    .orderBy('number')
-    .limit(limit)
-    .execute();
+export interface RowFilter {
+  tenant: string;
+  class?: string | undefined;
+  state?: 'new' | 'persisting' | 'gone' | undefined;
 }
 
-export async function oldestOpenRun(db: Db): Promise<OpenRun | null> {
-  const { rows } = await sql<OpenRun>`
-    SELECT run_id, tenant, mode, start_date::text, end_date::text, classes FROM runs WHERE status = 'running' ORDER BY created_at, run_id LIMIT 1`.execute(
-    db,
-  );
-  return rows[0] ?? null;
-}
+export type StoredRow = Omit<DiscrepanciesTable, 'state'> & { state: 'new' | 'persisting' | 'gone' };
 
-/** Notes that an execution begins, from the first page on; how many have begun. */
-export async function beginAttempt(db: Db, runId: string): Promise<number> {
-  await db.deleteFrom('run_seen').where('run_id', '=', runId).execute();
-  const { rows } = await sql<{ attempts: number }>`
-    INSERT INTO run_progress AS p (run_id, attempts, pages, objects) VALUES (${runId}, 1, 0, 0)
-    ON CONFLICT (run_id) DO UPDATE SET attempts = p.attempts + 1, pages = 0, objects = 0 RETURNING attempts`.execute(db);
-  return rows[0]!.attempts;
-}
-
-/** One execution of a run, by the number that `beginAttempt` gave it. */
-export interface Attempt {
-  runId: string;
-  attempt: number;
-}
-
-/** Another leader executes the run now, or has finished it. */
-export class RunTakenOver extends Error {
-  override name = 'RunTakenOver';
-}
-
-/** A shutdown is no attempt. */
-export async function forgetAttempt(db: Db, { runId, attempt }: Attempt): Promise<void> {
-  await db
-    .updateTable('run_progress')
-    .set({ attempts: sql`attempts - 1` })
-    .where('run_id', '=', runId)
-    .where('attempts', '=', attempt)
-    .execute();
-}
-
-/** Records one page: which objects it showed, ours and Stripe's ids alike. Throws RunTakenOver, and then records nothing. */
-export async function recordPage(db: Db, { runId, attempt }: Attempt, ids: readonly string[], objects: number): Promise<void> {
-  const { rows } = await sql`
-    WITH progress AS (
-      UPDATE run_progress SET pages = pages + 1, objects = objects + ${objects} WHERE run_id = ${runId} AND attempts = ${attempt} RETURNING run_id
-    ), seen AS (
-      INSERT INTO run_seen (run_id, object_id) SELECT run_id, id FROM progress, unnest(${ids}::text[]) AS id ON CONFLICT DO NOTHING
-    )
-    SELECT 1 FROM progress`.execute(db);
-  if (rows.length === 0) throw new RunTakenOver(runId);
-}
-
-/** Throws RunTakenOver. */
-export async function progressOf(db: Db, { runId, attempt }: Attempt): Promise<{ pages: number; objects: number }> {
-  return db
-    .selectFrom('run_progress')
-    .select(['pages', 'objects'])
-    .where('run_id', '=', runId)
-    .where('attempts', '=', attempt)
-    .executeTakeFirstOrThrow(() => new RunTakenOver(runId));
-}
-
-export async function endWork(tx: Tx, runId: string): Promise<void> {
-  await tx.deleteFrom('run_seen').where('run_id', '=', runId).execute();
-  await tx.deleteFrom('run_progress').where('run_id', '=', runId).execute();
-}
-
-/** When this tenant's runs first saw the same disagreement; null when it is new. */
-export async function firstSeen(
+/** What a run found of a tenant, in the order found; with `gone`, what the run before it had found and it did not, though it looked at the same time. */
+export async function listDiscrepancies(
   db: Db,
-  tenant: string,
-  same: { class: string; object: string; stripe_id: string | null; payment_id: string | null },
-): Promise<Date | null> {
-  const { rows } = await sql<{ first_seen: Date }>`
-    SELECT first_seen FROM discrepancies
-    WHERE tenant = ${tenant} AND class = ${same.class} AND object = ${same.object}
-      AND stripe_id IS NOT DISTINCT FROM ${same.stripe_id} AND payment_id IS NOT DISTINCT FROM ${same.payment_id}
-    ORDER BY found_at DESC LIMIT 1`.execute(db);
-  return rows[0]?.first_seen ?? null;
+  run: StoredRun,
+  filter: RowFilter,
+  { limit, after }: { limit: number; after: number },
+): Promise<StoredRow[]> {
+  const isGone = filter.state === 'gone';
+  const previous = run.comparison?.previous ?? run.of_tenants?.[filter.tenant]?.comparison.previous ?? '';
+  const ofClass = filter.class === undefined ? sql`` : sql`AND d.class = ${filter.class}`;
+  const ofState = filter.state === undefined || isGone ? sql`` : sql`AND d.state = ${filter.state}`;
+  const { rows } = await sql<StoredRow>`
+    SELECT d.*, ${isGone ? sql`'gone'` : sql`d.state`} AS state FROM discrepancies d
+    WHERE d.run_id = ${isGone ? previous : run.run_id} AND d.tenant = ${filter.tenant} AND d.number > ${after} ${ofClass} ${ofState}
+      ${isGone ? notIn(run) : sql``}
+    ORDER BY d.number LIMIT ${limit}`.execute(db);
+  return rows;
+}
+
+/** What waits longest among runs of that kind: a rolling compare must not wait for a month to be read. */
+export async function oldestOpenRun(db: Db, kind: 'ranges' | 'rolling' = 'ranges'): Promise<OpenRun | null> {
+  const { rows } = await sql<OpenRun>`
+    SELECT run_id, tenant, trigger, mode, start_date::text, end_date::text, classes, extract(epoch FROM period_start)::float8 AS gte,
+      extract(epoch FROM period_end)::float8 AS lt
+    FROM runs WHERE status = 'running' AND (trigger = 'rolling') = (${kind} = 'rolling') ORDER BY created_at, run_id LIMIT 1`.execute(db);
+  return rows[0] ?? null;
 }

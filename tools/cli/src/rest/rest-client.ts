@@ -56,6 +56,23 @@ export class RestClient {
     }
   }
 
+  /** A text in pages, joined: where there is another one, `Tidegate-Next-Cursor` names it. */
+  async text(path: string): Promise<string> {
+    let whole = '';
+    for (let cursor: string | null = ''; cursor !== null;) {
+      const { ok, status, text, next } = await this.#send(
+        'GET',
+        cursor === '' ? path : `${path}?cursor=${encodeURIComponent(cursor)}`,
+        undefined,
+        {},
+      );
+      if (!ok) throw this.#refused(status, parse(text));
+      whole += text;
+      cursor = next;
+    }
+    return whole;
+  }
+
   async #json<Body>(method: string, path: string, body?: object, headers: Record<string, string> = {}): Promise<Body> {
     const { ok, status, text } = await this.#send(method, path, body, headers);
     const parsed = parse(text);
@@ -73,7 +90,7 @@ export class RestClient {
         redirect: 'error',
         signal: AbortSignal.timeout(ANSWER_MS),
       });
-      return { ok: answer.ok, status: answer.status, text: await answer.text() };
+      return { ok: answer.ok, status: answer.status, text: await answer.text(), next: answer.headers.get('tidegate-next-cursor') };
     } catch (error) {
       throw new Failure(
         'gateway.away',

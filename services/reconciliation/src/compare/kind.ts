@@ -1,0 +1,97 @@
+import type { ListQuery, Page, StripeOutcome, StripePort } from '@tidegate/stripe-gateway/port';
+import type { Kysely } from 'kysely';
+import type { ReconciliationTables } from '../tables.js';
+import type { Comparison, CompareRules, ObjectName } from './finding.js';
+
+export type CompareDb = Kysely<ReconciliationTables>;
+
+/** What a kind may ask of Stripe. */
+export type CompareStripe = Pick<
+  StripePort,
+  | 'listIntents'
+  | 'listCharges'
+  | 'listRefunds'
+  | 'listDisputes'
+  | 'listCheckoutSessions'
+  | 'retrieveIntent'
+  | 'retrieveRefund'
+  | 'retrieveDispute'
+  | 'retrieveCheckoutSession'
+>;
+
+/** An object on a page of Stripe's. */
+export interface Remote {
+  id: string;
+  created: number;
+  payment_intent?: string | null;
+  metadata: Record<string, string>;
+}
+
+/** A row of ours. */
+export interface Local {
+  tenant: string;
+  /** When what is recorded changed last. */
+  updated_at: Date;
+  /** When the object was made, as far as we know. */
+  made_at: Date;
+}
+
+/** Something that seemed to disagree at first sight. Ids of both sides as far as known. */
+export interface Suspect {
+  object: ObjectName;
+  tenant: string;
+  local_id: string | null;
+  stripe_id: string | null;
+}
+
+export interface UnseenQuery {
+  runId: string;
+  /** Null: of every tenant. */
+  tenant: string | null;
+  /** Unix seconds, `gte` <= t < `lt`. */
+  period: { gte: number; lt: number };
+  limit: number;
+  /** Id of the last one of the page before; empty for the first. */
+  after: string;
+}
+
+/** Stripe's side of a kind. */
+export interface RemoteSide<R extends Remote, L extends Local> {
+  list(stripe: CompareStripe, query: ListQuery): Promise<StripeOutcome<Page<R>>>;
+  /** What is recorded for these, by Stripe's id: what names the object, else what the object names. */
+  recordedFor(db: CompareDb, remotes: readonly R[]): Promise<Map<string, L>>;
+  compare(recorded: L | null, remote: R, rules: CompareRules): Comparison;
+  /** Whether the remote is the one that the row is about, so that the row is not missing at Stripe. */
+  isOf(recorded: L, remote: R): boolean;
+  /** Absent: suspects are looked at as objects of another kind. */
+  retrieve?(stripe: CompareStripe, id: string): Promise<StripeOutcome<R>>;
+  /** What is looked at again; the object itself by default. */
+  suspectOf?(recorded: L | null, remote: R): Pick<Suspect, 'object' | 'local_id' | 'stripe_id'>;
+  /** Of those that nothing is recorded for: whose disagreement it is instead, by Stripe's id. */
+  explained?(db: CompareDb, remotes: readonly R[]): Promise<Map<string, Pick<Suspect, 'object' | 'local_id' | 'stripe_id'>>>;
+  /** What is counted beside the classes. */
+  tally?(remote: R): 'fee_pending' | null;
+  /** Whether this list counts what is foreign; false where another list has counted it. */
+  countsForeign: boolean;
+}
+
+/** Our side of a kind. */
+export interface LocalSide<L extends Local> {
+  /** Rows of the period that were on no page, by id. */
+  unseen(db: CompareDb, query: UnseenQuery): Promise<L[]>;
+  byId(db: CompareDb, id: string): Promise<L | null>;
+  compareAbsent(recorded: L): Comparison;
+  idOf(recorded: L): string;
+  stripeIdOf(recorded: L): string | null;
+}
+
+/** One kind of object, and how both sides of it are compared. A new one is a file and a line in kinds.ts. */
+export interface ObjectKind<R extends Remote, L extends Local> {
+  /** Of rows and suspects; a list whose suspects are of another kind has a name of its own. */
+  name: ObjectName | 'charge';
+  remote?: RemoteSide<R, L>;
+  local?: LocalSide<L>;
+}
+
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- the list of kinds has them of every type
+export type AnyKind = ObjectKind<any, any>;

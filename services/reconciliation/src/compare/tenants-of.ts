@@ -1,0 +1,34 @@
+import type { CompareRules } from './finding.js';
+import type { CompareDb, Local, Remote } from './kind.js';
+
+/** The tenant of objects that name none and belong to no payment of ours. */
+const DEFAULT_TENANT = 'default';
+
+/**
+ * Whose each object is, by its id: of what is recorded, else of its metadata, else of its payment. What hangs on an intent that nobody knows is of the account,
+ * and nobody's when unmarked objects are declared foreign.
+ */
+export async function tenantsOf(
+  { db, rules }: { db: CompareDb; rules: CompareRules },
+  remotes: readonly Remote[],
+  recorded: ReadonlyMap<string, Local>,
+): Promise<Map<string, string>> {
+  const named = ({ id, metadata }: Remote) => recorded.get(id)?.tenant ?? metadata['tenant_id'];
+  const intents = remotes.flatMap((one) => (named(one) === undefined ? (one.payment_intent ?? []) : []));
+  const ofIntent = await tenantsOfIntents(db, intents);
+  const unnamed = (remote: Remote) => {
+    if (typeof remote.payment_intent !== 'string') return DEFAULT_TENANT;
+    return ofIntent.get(remote.payment_intent) ?? (rules.unmarked === 'foreign' ? 'foreign' : DEFAULT_TENANT);
+  };
+  return new Map(remotes.map((remote) => [remote.id, named(remote) ?? unnamed(remote)]));
+}
+
+async function tenantsOfIntents(db: CompareDb, intents: readonly string[]): Promise<Map<string, string>> {
+  if (intents.length === 0) return new Map();
+  const rows = await db
+    .selectFrom('recorded_payments')
+    .select(['stripe_payment_intent', 'tenant'])
+    .where('stripe_payment_intent', 'in', intents)
+    .execute();
+  return new Map(rows.map((row) => [row.stripe_payment_intent!, row.tenant]));
+}

@@ -1,0 +1,56 @@
+import type { Finding } from '../compare/finding.js';
+
+/**
+ * What would heal a disagreement. `look_up`: payments asks Stripe about its payment or checkout and records the answer, as it does for a webhook. `adopt`: the
+ * object becomes a payment. `issue_receipt`: receipts gives the payment its number. `refund_duplicate`: a person gives the second charge back, nobody else.
+ * Null: somebody has to look at it.
+ */
+export type ProposedRepair = 'look_up' | 'adopt' | 'issue_receipt' | 'refund_duplicate' | null;
+
+export function proposedRepair({ class: name, object, local_id, payment_id, intent, stripe_id, local, remote }: Finding): ProposedRepair {
+  switch (name) {
+    case 'status_mismatch':
+    case 'amount_mismatch':
+    case 'currency_mismatch':
+      return payment_id === null ? null : 'look_up';
+    case 'missing_remote':
+      return local === 'unknown' && payment_id !== null ? 'look_up' : null;
+    case 'missing_local':
+      return 'adopt';
+    case 'refund_mismatch':
+    case 'dispute_mismatch':
+      // What Stripe gave an id and does not know any more, no question about it brings back.
+      if (remote === null && stripe_id !== null) return null;
+      return payment_id === null && intent === null ? null : 'look_up';
+    case 'checkout_mismatch':
+      return object === 'checkout_session' && local_id !== null && remote !== null ? 'look_up' : null;
+    case 'duplicate_charge':
+      return 'refund_duplicate';
+    case 'receipt_missing':
+      return 'issue_receipt';
+    default:
+      return name satisfies never;
+  }
+}
+
+/** Whom payments is asked about, one after the other: a checkout that was paid may have a payment that payments does not know. */
+export type Target = { checkout_id: string } | { payment_id: string | null; stripe_payment_intent: string | null };
+
+export function targetsOf({ object, local_id, payment_id, stripe_id, intent }: Finding): Target[] {
+  switch (object) {
+    case 'payment':
+      return [{ payment_id, stripe_payment_intent: stripe_id }];
+    case 'refund':
+    case 'dispute':
+      return [{ payment_id, stripe_payment_intent: intent }];
+    case 'receipt':
+      return [{ payment_id, stripe_payment_intent: null }];
+    case 'checkout_session':
+      return [
+        ...(local_id === null ? [] : [{ checkout_id: local_id }]),
+        ...(intent === null ? [] : [{ payment_id: null, stripe_payment_intent: intent }]),
+      ];
+    default:
+      return object satisfies never;
+  }
+}

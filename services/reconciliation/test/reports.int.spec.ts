@@ -1,0 +1,233 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { ReconciliationStatusView } from '@tidegate/contracts/ops/reconciliation';
+import { DiscrepancyView, RunView } from '@tidegate/contracts/responses';
+import { noFailpoints } from '@tidegate/database/failpoints';
+import { eventually } from '@tidegate/test-harness/eventually';
+import { sql } from 'kysely';
+import { ping } from '../src/run/ping.js';
+import type { RunParts } from '../src/run/run.flow.js';
+import { runOnce } from '../src/run/run.loop.js';
+import { rebuildRuns } from '../src/run/run.rebuild.js';
+import { answerCreate, answerDiscrepancies, answerDiscrepanciesCsv, answerGet, answerList } from '../src/run/run.rpc.js';
+import { answerStatus } from '../src/run/status.rpc.js';
+import { parseCron } from '../src/schedule/cron.decide.js';
+import { makeDueRuns, type ScheduleParts } from '../src/schedule/schedule.loop.js';
+import { AskedPayments, openWorkbench, paid, record, routeRequest, runParts, silent, type Workbench } from './workbench.js';
+
+let bench: Workbench;
+const never = new AbortController().signal;
+
+beforeAll(async () => {
+  bench = await openWorkbench();
+}, 60_000);
+beforeEach(() => bench.clear());
+afterAll(() => bench.shutDown());
+
+const api = () => ({ ...runParts(bench), requested: () => undefined });
+const asked = (changes: Parameters<typeof routeRequest>[0]) => routeRequest(changes);
+
+async function reconcile(body: object = {}, changes: Partial<RunParts> = {}): Promise<RunView> {
+  const day = bench.clock.now().toISOString().slice(0, 10);
+  const reply = await answerCreate(
+    api(),
+    asked({ body: { start_date: '2020-01-01', end_date: day, mode: 'report', reason: 'spec', ...body } }),
+  );
+  const { id } = RunView.parse(JSON.parse(reply.body));
+  await runOnce(runParts(bench, changes), never);
+  return view(id);
+}
+
+const view = async (id: string, tenant = 'default') =>
+  RunView.parse(JSON.parse((await answerGet(api(), asked({ tenant, params: { id } }))).body));
+
+async function rows(id: string, query: Record<string, string> = {}, tenant = 'default'): Promise<DiscrepancyView[]> {
+  const { body } = await answerDiscrepancies(api(), asked({ tenant, params: { id }, query }));
+  return (JSON.parse(body) as { data: unknown[] }).data.map((row) => DiscrepancyView.parse(row));
+}
+
+const runs = async (query: Record<string, string>, tenant = 'default') =>
+  (JSON.parse((await answerList(api(), asked({ tenant, query }))).body) as { data: RunView[] }).data;
+
+describe('A run beside the run before', () => {
+  it('says what is new, what persists and what is gone, and shows each', async () => {
+    const healed = await paid(bench);
+    const first = await reconcile();
+    expect(first.comparison).toEqual({ previous: null, new: 1, persisting: 0, gone: 0 });
+
+    const stays = await paid(bench);
+    await reconcile();
+    await record(bench, healed);
+    const fresh = await paid(bench);
+    const third = await reconcile();
+    expect(third.comparison).toMatchObject({ new: 1, persisting: 1, gone: 1 });
+    const ids = async (state: string) => (await rows(third.id, { state })).map((row) => [row.state, row.stripe_id]);
+    expect(await ids('new')).toEqual([['new', fresh.stripe_payment_intent]]);
+    expect(await ids('persisting')).toEqual([['persisting', stays.stripe_payment_intent]]);
+    expect(await ids('gone')).toEqual([['gone', healed.stripe_payment_intent]]);
+  });
+
+  it('does not take for gone what lies outside its days or its classes, and dates anew what had been gone', async () => {
+    const payment = await paid(bench);
+    const first = await reconcile();
+    expect((await reconcile({ end_date: '2020-01-02' })).comparison).toMatchObject({ new: 0, gone: 0 });
+    expect((await reconcile({ classes: ['amount_mismatch'] })).comparison).toMatchObject({ gone: 0 });
+    expect((await rows((await reconcile()).id))[0]!.first_seen).toBe((await rows(first.id))[0]!.first_seen);
+
+    await record(bench, payment);
+    bench.advance(10);
+    await reconcile();
+    await bench.db.deleteFrom('recorded_payments').execute();
+    bench.advance(10);
+    const again = await reconcile();
+    expect([again.comparison?.new, (await rows(again.id))[0]!.age_seconds]).toEqual([1, 0]);
+  });
+});
+
+describe('The lists', () => {
+  it('honour status, class and state', async () => {
+    await paid(bench);
+    const good = await reconcile();
+    bench.simulator.addFault({ fault: 'error_503', route: 'GET /v1/disputes', times: 0 } as never);
+    const bad = await reconcile({}, { patienceMs: 50 });
+    expect((await runs({ status: 'failed' })).map((run) => run.id)).toEqual([bad.id]);
+    expect((await runs({ status: 'succeeded' })).map((run) => run.id)).toEqual([good.id]);
+    expect(await runs({ status: 'running' })).toEqual([]);
+    expect((await answerList(api(), asked({ query: { status: 'odd' } }))).status).toBe(400);
+    expect(await rows(good.id, { class: 'status_mismatch' })).toEqual([]);
+    expect(await rows(good.id, { class: 'missing_local' })).toHaveLength(1);
+  });
+
+  it('come as CSV in pages, with the names once', async () => {
+    for (let i = 0; i < 3; i += 1) await paid(bench);
+    const { id } = await reconcile();
+    const page = (query: Record<string, string>) => answerDiscrepanciesCsv(api(), asked({ params: { id }, query }));
+    const [all, first] = [await page({}), await page({ limit: '2' })];
+    expect(all.content_type).toContain('text/csv');
+    expect(all.headers['tidegate-next-cursor']).toBeUndefined();
+    const second = await page({ limit: '2', cursor: first.headers['tidegate-next-cursor']! });
+    expect(first.body + second.body).toBe(all.body);
+    expect(all.body.split('\r\n')).toHaveLength(5);
+    expect((await answerDiscrepanciesCsv(api(), asked({ tenant: 'other', params: { id } }))).status).toBe(404);
+  });
+});
+
+describe('A run that repairs', () => {
+  it('is written down with who asked for it and why; a report is not', async () => {
+    await reconcile();
+    const { id } = await reconcile({ mode: 'repair', reason: 'INC-7' });
+    const { rows: actions } = await sql`SELECT actor, action, target, reason FROM operator_actions`.execute(bench.db);
+    expect(actions).toEqual([{ actor: 'key_1', action: 'reconciliation.repair', target: id, reason: 'INC-7' }]);
+  });
+});
+
+const schedule = (changes: Partial<ScheduleParts> = {}): ScheduleParts => ({
+  db: bench.db,
+  failpoints: noFailpoints,
+  clock: bench.clock,
+  logger: silent,
+  cron: parseCron('0 2 * * *'),
+  days: 3,
+  rollingSeconds: 0,
+  mode: 'report',
+  requested: () => undefined,
+  ...changes,
+});
+
+/** Seconds until the next 02:00 by the shared clock. */
+const untilTwo = () => {
+  const now = bench.clock.now().getTime() / 1000;
+  return Math.ceil(86_400 - ((now - 7200) % 86_400)) + 1;
+};
+
+describe('The daily run', () => {
+  it('is made once, of every tenant; each sees its own part; two leaders make no second one', async () => {
+    await paid(bench);
+    await paid(bench, { tenant: 'other' });
+    bench.advance(untilTwo());
+    await Promise.all([makeDueRuns(schedule()), makeDueRuns(schedule())]);
+    await Promise.all([runOnce(runParts(bench), never), runOnce(runParts(bench), never)]);
+    const [run, ...more] = await runs({ trigger: 'daily' });
+    expect(more).toEqual([]);
+    expect(run).toMatchObject({ status: 'succeeded', every_tenant: true, counts: { missing_local: 1 }, comparison: { new: 1 } });
+    expect(await view(run!.id, 'other')).toMatchObject({ counts: { missing_local: 1 } });
+    expect(await view(run!.id, 'third')).toMatchObject({ counts: { missing_local: 0 }, comparison: { new: 0 } });
+    expect([(await rows(run!.id)).length, (await rows(run!.id, {}, 'other')).length]).toEqual([1, 1]);
+    expect(await makeDueRuns(schedule())).toBe(0);
+    const before = await bench.db.selectFrom('runs').selectAll().execute();
+    await rebuildRuns(bench.db);
+    const after = await bench.db.selectFrom('runs').selectAll().where('run_id', '=', run!.id).execute();
+    expect(after).toEqual(before.filter((one) => one.run_id === run!.id));
+  });
+
+  it('that fails is tried three times, and moves no freshness', async () => {
+    bench.advance(untilTwo());
+    bench.simulator.addFault({ fault: 'error_503', route: 'GET /v1/refunds', times: 0 } as never);
+    let made = 0;
+    for (let minute = 0; minute < 12; minute += 1) {
+      made += await makeDueRuns(schedule());
+      await runOnce(runParts(bench, { patienceMs: 20 }), never);
+      bench.advance(60);
+    }
+    expect([made, (await runs({ trigger: 'daily', status: 'failed' })).length]).toEqual([3, 3]);
+    const config = { RECONCILIATION_CRON: '0 2 * * *', RECONCILIATION_ROLLING_SECONDS: 300 };
+    const status = ReconciliationStatusView.parse(JSON.parse((await answerStatus({ db: bench.db, clock: bench.clock, config })).body));
+    expect(status).toMatchObject({ last_success_at: null, next_at: expect.stringContaining('T02:00:00'), running: [] });
+  });
+});
+
+describe('The rolling compare', () => {
+  it('looks at what was made since the one before, and is no freshness of days', async () => {
+    const rolling = () => makeDueRuns(schedule({ cron: null, rollingSeconds: 300 }));
+    bench.advance(600);
+    const lost = await paid(bench);
+    bench.advance(2);
+    expect(await rolling()).toBe(1);
+    expect(await rolling()).toBe(0);
+    expect(await runOnce(runParts(bench), never)).toBe(0);
+    expect(await runOnce(runParts(bench), never, undefined, 'rolling')).toBe(1);
+    const [run] = await runs({ trigger: 'rolling' });
+    expect(run).toMatchObject({ status: 'succeeded', counts: { missing_local: 1, refund_mismatch: 0 } });
+    expect((await rows(run!.id)).map((row) => row.stripe_id)).toEqual([lost.stripe_payment_intent]);
+    const { rows: fresh } = await sql<{
+      n: number;
+    }>`SELECT count(*)::int AS n FROM runs WHERE status = 'succeeded' AND trigger <> 'rolling'`.execute(bench.db);
+    expect(fresh).toEqual([{ n: 0 }]);
+    bench.advance(300);
+    await record(bench, lost);
+    await rolling();
+    await runOnce(runParts(bench), never, undefined, 'rolling');
+    expect((await runs({ trigger: 'rolling' }))[0]).toMatchObject({ counts: { missing_local: 0 }, comparison: { gone: 1 } });
+  });
+
+  it('repairs where the schedule is told to', async () => {
+    bench.advance(600);
+    await paid(bench);
+    bench.advance(2);
+    await makeDueRuns(schedule({ cron: null, rollingSeconds: 300, mode: 'repair' }));
+    const repair = new AskedPayments();
+    await runOnce(runParts(bench, { repair }), never, undefined, 'rolling');
+    expect(repair.requests).toMatchObject([{ tenant: 'default' }]);
+  });
+});
+
+describe('A dead-man’s switch', () => {
+  it('hears of each run of days that succeeded, of no other, and is tried again', async () => {
+    const heard: string[] = [];
+    const server = createServer((request, response) => {
+      heard.push(request.url ?? '');
+      response.writeHead(heard.length === 1 ? 500 : 200).end();
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/ping`;
+    const succeeded = () => void ping(url, silent);
+    bench.simulator.addFault({ fault: 'error_503', route: 'GET /v1/refunds', times: 1 } as never);
+    await reconcile({}, { patienceMs: 0, succeeded });
+    expect(heard).toEqual([]);
+    await reconcile({}, { succeeded });
+    await eventually(() => expect(heard).toEqual(['/ping', '/ping']));
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  });
+});

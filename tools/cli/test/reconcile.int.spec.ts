@@ -1,0 +1,229 @@
+import { mkdtempSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import type { ReconciliationStatusView } from '@tidegate/contracts/ops/reconciliation';
+import type { CheckoutView, DiscrepancyView, PaymentView, RunView } from '@tidegate/contracts/responses';
+import { eventually } from '@tidegate/test-harness/eventually';
+import { operatorWorld, type OperatorWorld } from './operator-world.js';
+
+jest.setTimeout(60_000);
+
+let world: OperatorWorld;
+beforeAll(async () => {
+  world = await operatorWorld({
+    whole: true,
+    deliveries: true,
+    simulator: { balanceDelayMs: 0 },
+    reconciliation: { RECONCILIATION_QUIET_SECONDS: '0', RECONCILIATION_STALE_SECONDS: '1', RECONCILIATION_CRON: 'off' },
+  });
+}, 120_000);
+afterAll(() => world?.stop());
+
+interface Done {
+  run: RunView;
+  data: DiscrepancyView[];
+}
+
+async function reconcile(flags = ''): Promise<Done & { exitCode: number }> {
+  const { exitCode, value } = await world.json<Done & { result?: Done }>(`reconcile run ${flags}`);
+  return { exitCode, ...(value.result ?? value) };
+}
+
+async function silently(action: string, body: object): Promise<void> {
+  const answer = await fetch(`${world.simulator.url}/__dashboard/${action}`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ ...body, silent: true }),
+  });
+  if (!answer.ok) throw new Error(await answer.text());
+}
+
+const pay = (body: object = {}) =>
+  world.post<PaymentView>('/v1/payments', { amount: 4200, currency: 'usd', payment_method: 'pm_card_visa', ...body });
+
+const payment = async (id: string): Promise<PaymentView> =>
+  (await (await fetch(`${world.url}/v1/payments/${id}`, { headers: { authorization: `Bearer ${world.key}` } })).json()) as PaymentView;
+
+const checkout = () =>
+  world.post<CheckoutView>('/v1/checkout-sessions', {
+    line_items: [{ name: 'Ticket', quantity: 1, unit_amount: 4200 }],
+    currency: 'usd',
+    success_url: 'https://shop.example/thanks',
+    cancel_url: 'https://shop.example/cart',
+  });
+
+const receipted = (id: string) => eventually(async () => expect((await payment(id)).receipt).not.toBeNull());
+
+/** Runs until both sides agree: what payments was asked for, it does by itself. */
+const clean = () =>
+  eventually(async () => {
+    const { exitCode, data } = await reconcile();
+    expect([exitCode, data]).toEqual([0, []]);
+  });
+
+/** What disagrees silently, each named by one row. */
+const PLANTED: [name: string, plant: () => Promise<void>][] = [
+  [
+    'status_mismatch',
+    async () => {
+      const { stripe_payment_intent } = await pay({ capture_method: 'manual' });
+      await silently('cancel', { payment_intent: stripe_payment_intent });
+    },
+  ],
+  [
+    'refund_mismatch',
+    async () => {
+      const { id, stripe_payment_intent } = await pay();
+      await receipted(id);
+      await silently('refund', { payment_intent: stripe_payment_intent, amount: 700 });
+    },
+  ],
+  [
+    'dispute_mismatch',
+    async () => {
+      const { id, stripe_payment_intent } = await pay();
+      await receipted(id);
+      await silently('dispute', { payment_intent: stripe_payment_intent });
+    },
+  ],
+  [
+    'checkout_mismatch',
+    async () => {
+      const { stripe_checkout_session } = await checkout();
+      await silently('pay_checkout', { session: stripe_checkout_session });
+    },
+  ],
+  [
+    'amount_mismatch',
+    async () => {
+      const { id } = await pay();
+      await receipted(id);
+      await inOurTables(`update reconciliation.recorded_payments set amount_captured = 4100 where payment_id = $1`, id);
+    },
+  ],
+  [
+    'currency_mismatch',
+    async () => {
+      const { id } = await pay();
+      await receipted(id);
+      await inOurTables(`update reconciliation.recorded_payments set currency = 'eur' where payment_id = $1`, id);
+    },
+  ],
+  [
+    'receipt_missing',
+    async () => {
+      const { id } = await pay();
+      await receipted(id);
+      await world.query(`delete from receipts.receipts where payment_id = $1`, [id]);
+      await world.query(`alter table receipts.events disable trigger all`);
+      await world.query(`delete from receipts.events where stream like '%' || $1`, [id]);
+      await world.query(`alter table receipts.events enable trigger all`);
+      await inOurTables(`delete from reconciliation.recorded_receipts where payment_id = $1`, id);
+    },
+  ],
+  [
+    'missing_local',
+    async () => {
+      const { simulator } = world;
+      const form =
+        'amount=900&currency=usd&confirm=true&payment_method=pm_card_visa&automatic_payment_methods[enabled]=true&automatic_payment_methods[allow_redirects]=never';
+      simulator.addFault({ fault: 'webhook_drop', times: 0 } as never);
+      const made = await fetch(`${simulator.url}/v1/payment_intents`, {
+        method: 'POST',
+        headers: { authorization: 'Bearer sk_test_simulator', 'content-type': 'application/x-www-form-urlencoded' },
+        body: form,
+      });
+      if (!made.ok) throw new Error(await made.text());
+    },
+  ],
+];
+
+/** Once the news of the payment have been handled. */
+async function inOurTables(statement: string, id: string): Promise<void> {
+  await eventually(async () => {
+    const [row] = await world.query<{ n: number }>(
+      `select count(*)::int as n from reconciliation.recorded_payments p join reconciliation.recorded_receipts r using (payment_id)
+       where payment_id = $1 and status = 'succeeded'`,
+      [id],
+    );
+    expect(row?.n).toBe(1);
+  });
+  await world.query(statement, [id]);
+}
+
+describe('What was planted silently', () => {
+  it('is named, each by its class and nothing else, healed by a repair, and gone in the next run', async () => {
+    await clean();
+    for (const [, plant] of PLANTED) await plant();
+    // The news of the last one are lost until the end.
+    const names = PLANTED.map(([name]) => name).sort();
+    const found = await eventually(async () => {
+      const run = await reconcile();
+      expect(run.data.map((row) => row.class).sort()).toEqual(names);
+      return run;
+    });
+    expect([found.exitCode, new Set(found.data.map((row) => row.applied))]).toEqual([2, new Set([false])]);
+    const { exitCode, data } = await reconcile('--repair all --reason "spec" --yes');
+    expect(data.map((row) => [row.class, row.state, row.applied, row.reason]).sort()).toEqual(
+      names.map((name) => [name, 'persisting', true, null]),
+    );
+    expect(exitCode).toBe(0);
+    await clean();
+    world.simulator.clearFaults();
+    const [run] = (await world.json<{ data: RunView[] }>('reconcile runs --limit 1')).value.data;
+    expect(run?.comparison).toMatchObject({ new: 0, persisting: 0 });
+  });
+
+  it('payments that never learnt of their intent are found and healed within two sweeps', async () => {
+    // No news come, the answer is lost, and so is the first look for it: payments itself looks again in 5 s.
+    world.simulator.addFault({ fault: 'webhook_drop', times: 0 } as never);
+    world.simulator.addFault({ fault: 'cut_body', route: 'POST /v1/payment_intents', times: 1 } as never);
+    world.simulator.addFault({ fault: 'error_503', route: 'GET /v1/payment_intents', times: 1 } as never);
+    const { id, status } = await pay();
+    expect(status).toBe('unknown');
+    // Reading it over REST would have it looked up sooner.
+    await eventually(async () => {
+      const [row] = await world.query(`select status from reconciliation.recorded_payments where payment_id = $1`, [id]);
+      expect(row).toEqual({ status: 'succeeded' });
+    });
+    const [asked] = await world.query<{ asked: number }>(`select asked from reconciliation.repair_requests where payment_id = $1`, [id]);
+    expect([1, 2]).toContain(asked?.asked);
+    world.simulator.clearFaults();
+    await clean();
+  });
+});
+
+describe('The command', () => {
+  it('exports what it found, as CSV and as JSON, and shows status and runs', async () => {
+    await clean();
+    const { stripe_payment_intent } = await pay({ capture_method: 'manual' });
+    await silently('cancel', { payment_intent: stripe_payment_intent });
+    const dir = mkdtempSync(join(tmpdir(), 'reconcile-'));
+    const [csv, json] = [join(dir, 'rows.csv'), join(dir, 'rows.json')];
+    const ran = await world.tidegate(['reconcile', '--report-only', '--export-discrepancies', csv]);
+    expect([ran.exitCode, ran.out]).toEqual([2, expect.stringContaining('status_mismatch')]);
+    expect(readFileSync(csv, 'utf8')).toMatch(
+      /^class,object,[^\r]+\r\nstatus_mismatch,payment,pay_\w+,pi_\w+,authorized,canceled,[^\r]+\r\n$/,
+    );
+    await world.tidegate(['reconcile', 'run', '--export-discrepancies', json]);
+    expect(JSON.parse(readFileSync(json, 'utf8'))).toMatchObject([{ class: 'status_mismatch', state: 'persisting' }]);
+    const piped = await world.tidegate(['reconcile', 'run', '--export-discrepancies']);
+    expect([piped.exitCode, piped.out.split('\r\n')[0]]).toEqual([2, expect.stringMatching(/^class,object/)]);
+
+    const status = await world.json<ReconciliationStatusView>('reconcile status');
+    expect([status.exitCode, status.value]).toMatchObject([0, { overdue: false, cron: null, last_success_at: expect.any(String) }]);
+    const { value: list } = await world.json<{ data: RunView[] }>('reconcile runs --status succeeded --limit 1');
+    expect((await world.json(`reconcile status ${list.data[0]!.id}`)).exitCode).toBe(2);
+  });
+
+  it('says 1 when the run failed, when nobody said yes, and when it was asked for nonsense', async () => {
+    world.simulator.addFault({ fault: 'forbidden', route: 'GET /v1/disputes', times: 1 } as never);
+    expect((await world.tidegate('reconcile run --repair status_mismatch --reason "spec"')).exitCode).toBe(1);
+    expect((await world.tidegate('reconcile run --repair status_mismatch --report-only --reason "spec"')).exitCode).toBe(1);
+    expect((await world.tidegate('reconcile run --repair odd --reason "spec"')).exitCode).toBe(1);
+    expect((await world.tidegate('reconcile run --start-date soon')).exitCode).toBe(1);
+    expect((await world.tidegate('reconcile run --start-date 2026-11-21 --end-date 2026-11-20')).exitCode).toBe(1);
+    world.simulator.clearFaults();
+  });
+});
