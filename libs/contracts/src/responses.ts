@@ -90,6 +90,7 @@ export const DISCREPANCY_CLASSES = [
   'duplicate_charge',
   'checkout_mismatch',
   'receipt_missing',
+  'ledger_imbalance',
 ] as const;
 export const DiscrepancyClass = z.enum(DISCREPANCY_CLASSES);
 export type DiscrepancyClass = z.infer<typeof DiscrepancyClass>;

@@ -18,11 +18,14 @@ import { inboxProgress } from './compare/inbox-progress.js';
 import { isLivemode, type ReconciliationConfig } from './config.js';
 import { answerBalances } from './ledger/balances.rpc.js';
 import { readBalance } from './ledger/balance.loop.js';
+import { ledgerCheck } from './ledger/check.js';
+import { repairLedger } from './ledger/repair.js';
 import { paymentsProjector } from './projection/payments.consumer.js';
 import { projections } from './projection/projections.js';
 import { receiptsProjector } from './projection/receipts.consumer.js';
 import { stripeEventsProjector } from './projection/stripe-events.consumer.js';
 import { reconciliationMetrics } from './reconciliation-metrics.js';
+import type { LedgerRepairs } from './repair/repair.flow.js';
 import { repairOverRpc } from './repair/repair.rpc.js';
 import { ping } from './run/ping.js';
 import { runOnce } from './run/run.loop.js';
@@ -62,6 +65,17 @@ export function setup(host: HostContext<ReconciliationConfig>): ServiceParts {
   const repair = repairOverRpc(host.rpc, livemode);
   const patienceMs = config.RECONCILIATION_PATIENCE_SECONDS * 1000;
 
+  const balance = {
+    ...{ db, failpoints, clock, logger, metrics, staged, patienceMs },
+    stripe: withFailpoints(guarded, failpoints, `${SERVICE}.balance.read`),
+    attribution: { accountTenant: config.STRIPE_ACCOUNT_TENANTS.get('own') ?? DEFAULT_TENANT, unmarked: config.UNMARKED_INTENTS },
+    quietMs: config.RECONCILIATION_QUIET_SECONDS * 1000,
+  };
+  const ledger = {
+    ...ledgerCheck(balance),
+    repair: (...[found, cause, patience]: Parameters<LedgerRepairs['repair']>) => repairLedger(balance, found, cause, patience),
+  };
+
   const runs = {
     db,
     failpoints,
@@ -70,6 +84,7 @@ export function setup(host: HostContext<ReconciliationConfig>): ServiceParts {
     metrics,
     stripe,
     repair,
+    ledger,
     staged,
     succeeded: () => {
       if (config.RECONCILIATION_PING_URL) void ping(config.RECONCILIATION_PING_URL, logger);
@@ -129,12 +144,6 @@ export function setup(host: HostContext<ReconciliationConfig>): ServiceParts {
     runOnce: ({ stopping, alive }) => resolveStale({ db, clock, logger, metrics, repair, staleSeconds }, stopping, alive),
   });
 
-  const balance = {
-    ...{ db, failpoints, clock, logger, metrics, staged, patienceMs },
-    stripe: withFailpoints(guarded, failpoints, `${SERVICE}.balance.read`),
-    attribution: { accountTenant: config.STRIPE_ACCOUNT_TENANTS.get('own') ?? DEFAULT_TENANT, unmarked: config.UNMARKED_INTENTS },
-    quietMs: config.RECONCILIATION_QUIET_SECONDS * 1000,
-  };
   const balanceLoop = everyLoop({
     name: `${SERVICE}.balance`,
     intervalMs: config.RECONCILIATION_FEES_SECONDS * 1000,

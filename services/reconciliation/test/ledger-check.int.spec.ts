@@ -5,7 +5,10 @@ import { repairLedger } from '../src/ledger/repair.js';
 import { ledgerCheck, type LedgerReport } from '../src/ledger/check.js';
 import type { ReconciliationTables } from '../src/tables.js';
 import { balanceParts, swept, tell } from './ledger-world.js';
-import { dashboard, openWorkbench, paid, silent, type Workbench } from './workbench.js';
+import type { RunParts } from '../src/run/run.flow.js';
+import { runOnce } from '../src/run/run.loop.js';
+import { answerCreate } from '../src/run/run.rpc.js';
+import { dashboard, openWorkbench, paid, routeRequest, runParts, silent, type Workbench } from './workbench.js';
 
 let bench: Workbench;
 beforeAll(async () => {
@@ -167,3 +170,35 @@ describe('A ledger that is checked', () => {
     expect((await checked()).found).toEqual([]);
   });
 });
+
+describe('A run', () => {
+  it('names what the ledger is out by, and has it made anew', async () => {
+    await sold();
+    await swept(bench);
+    await tamper(`UPDATE reconciliation.ledger_entries SET amount = amount + 1 WHERE account = 'stripe_fees'`);
+    const parts = balanceParts(bench);
+    const ledger = { ...ledgerCheck(parts), repair: (...[found, cause, wait]: Repair) => repairLedger(parts, found, cause, wait) };
+    const day = bench.clock.now().toISOString().slice(0, 10);
+    const body = { start_date: '2020-01-01', end_date: day, mode: 'repair', classes: ['ledger_imbalance'], reason: 'spec' };
+    const reply = await answerCreate({ ...runParts(bench), requested: () => undefined }, routeRequest({ body }));
+    await runOnce(runParts(bench, { ledger }), new AbortController().signal);
+    const rows = await bench.db
+      .selectFrom('discrepancies')
+      .select(['class', 'local', 'remote', 'proposed_repair', 'applied'])
+      .where('run_id', '=', (JSON.parse(reply.body) as { id: string }).id)
+      .orderBy('number')
+      .execute();
+    expect(rows[0]).toEqual({
+      class: 'ledger_imbalance',
+      local: 'sums to 1 usd',
+      remote: '0 usd',
+      proposed_repair: 'replay_ledger',
+      applied: true,
+    });
+    expect(new Set(rows.map((row) => row.class))).toEqual(new Set(['ledger_imbalance']));
+    const { rows: replays } = await sql`SELECT 1 FROM event_replays`.execute(bench.db);
+    expect(replays.length).toBeGreaterThan(0);
+  });
+});
+
+type Repair = Parameters<RunParts['ledger']['repair']>;

@@ -125,6 +125,7 @@ export function runParts(bench: Workbench, changes: Partial<RunParts> = {}): Run
     stripe: bench.stripe,
     inbox: inbox(),
     repair: new AskedPayments(),
+    ledger: { check: async () => ({ found: [], fee_pending: 0 }), repair: async () => false },
     rules: { livemode: false, unmarked: 'adopt' },
     patienceMs: 500,
     deadlineMs: 60_000,

@@ -1,7 +1,8 @@
+import type { LedgerRepair } from '../ledger/check.decide.js';
 import type { DiscrepancyClass } from '@tidegate/contracts/responses';
 
 /** What is compared, as rows name it. */
-export type ObjectName = 'payment' | 'refund' | 'dispute' | 'checkout_session' | 'receipt';
+export type ObjectName = 'payment' | 'refund' | 'dispute' | 'checkout_session' | 'receipt' | 'ledger_transaction' | 'balance_transaction';
 
 /** One disagreement, in the words of both sides; null where a side does not have the object. */
 export interface Finding {
@@ -15,6 +16,8 @@ export interface Finding {
   intent: string | null;
   local: string | null;
   remote: string | null;
+  /** Only of the ledger, whose check says what would heal it. */
+  repair?: LedgerRepair;
 }
 
 /** `foreign`: another mode's, or nobody's when unmarked objects are declared foreign; counted and left alone. */

@@ -1,13 +1,15 @@
+import type { LedgerRepair } from '../ledger/check.decide.js';
 import type { Finding } from '../compare/finding.js';
 
 /**
  * What would heal a disagreement. `look_up`: payments asks Stripe about its payment or checkout and records the answer, as it does for a webhook. `adopt`: the
  * object becomes a payment. `issue_receipt`: receipts gives the payment its number. `refund_duplicate`: a person gives the second charge back, nobody else.
- * Null: somebody has to look at it.
+ * Of the ledger, `record_fee`: a balance transaction is recorded and posted; `replay_ledger`: it is made anew from its events. Null: somebody has to look at it.
  */
-export type ProposedRepair = 'look_up' | 'adopt' | 'issue_receipt' | 'refund_duplicate' | null;
+export type ProposedRepair = 'look_up' | 'adopt' | 'issue_receipt' | 'refund_duplicate' | LedgerRepair;
 
-export function proposedRepair({ class: name, object, local_id, payment_id, intent, stripe_id, local, remote }: Finding): ProposedRepair {
+export function proposedRepair(finding: Finding): ProposedRepair {
+  const { class: name, object, local_id, payment_id, intent, stripe_id, local, remote } = finding;
   switch (name) {
     case 'status_mismatch':
     case 'amount_mismatch':
@@ -28,6 +30,8 @@ export function proposedRepair({ class: name, object, local_id, payment_id, inte
       return 'refund_duplicate';
     case 'receipt_missing':
       return 'issue_receipt';
+    case 'ledger_imbalance':
+      return finding.repair ?? null;
     default:
       return name satisfies never;
   }
@@ -50,6 +54,9 @@ export function targetsOf({ object, local_id, payment_id, stripe_id, intent }: F
         ...(local_id === null ? [] : [{ checkout_id: local_id }]),
         ...(intent === null ? [] : [{ payment_id: null, stripe_payment_intent: intent }]),
       ];
+    case 'ledger_transaction':
+    case 'balance_transaction':
+      return payment_id === null ? [] : [{ payment_id, stripe_payment_intent: null }];
     default:
       return object satisfies never;
   }

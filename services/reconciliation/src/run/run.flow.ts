@@ -12,10 +12,12 @@ import { FIRST_LIST, firstRead } from '../compare/first-read.js';
 import { InboxBehind, type InboxProgress } from '../compare/inbox-progress.js';
 import type { CompareStripe } from '../compare/kind.js';
 import { type Patience, StripeUnanswered } from '../compare/patient-stripe.js';
+import { ledgerRead } from '../compare/ledger-read.js';
 import { secondRead } from '../compare/second-read.js';
+import type { LedgerCheck } from '../ledger/check.js';
 import type { JobError, ReconciliationMetrics } from '../reconciliation-metrics.js';
 import { proposedRepair } from '../repair/proposed-repair.decide.js';
-import { applyRepair } from '../repair/repair.flow.js';
+import { applyRepair, type LedgerRepairs } from '../repair/repair.flow.js';
 import type { RepairPort } from '../repair/repair.port.js';
 import type { ReconciliationTables } from '../tables.js';
 import { cutAt } from './period.decide.js';
@@ -47,6 +49,7 @@ export interface RunParts {
   stripe: CompareStripe;
   inbox: InboxProgress;
   repair: RepairPort;
+  ledger: LedgerCheck & LedgerRepairs;
   rules: CompareRules;
   patienceMs: number;
   /** From the first beginning of a run to its end, on the wall clock. */
@@ -113,6 +116,7 @@ async function compare(parts: RunParts, run: OpenRun, { position, until }: Begun
     await firstRead(context, position);
     await goTo(parts.db, pass, 'second_read', READ);
     await secondRead(context);
+    if (run.classes === null || run.classes.includes('ledger_imbalance')) await ledgerRead(context, parts.ledger);
     await goTo(parts.db, pass, 'report', NEARLY_DONE);
   }
   const found = await report(parts, run, pass);
@@ -142,12 +146,12 @@ async function report(parts: RunParts, run: OpenRun, pass: Pass & Attempt): Prom
   }
 }
 
-async function rowsOf(parts: RunParts, run: OpenRun, suspect: Settled, attempt: Attempt, before: number): Promise<Discrepancy[]> {
+async function rowsOf(parts: RunParts, run: OpenRun, suspect: Settled, pass: Pass & Attempt, before: number): Promise<Discrepancy[]> {
   const wanted = suspect.findings.filter((one) => run.classes === null || run.classes.includes(one.class));
   const outcomes = [...(suspect.outcomes ?? [])];
   for (const finding of wanted.slice(outcomes.length)) {
-    outcomes.push(await outcomeOf(parts, run, finding, suspect.tenant));
-    if (run.mode === 'repair') await recordOutcomes(parts.db, attempt, suspect.number, outcomes);
+    outcomes.push(await outcomeOf(parts, run, finding, { suspect, pass }));
+    if (run.mode === 'repair') await recordOutcomes(parts.db, pass, suspect.number, outcomes);
   }
   const { tenant } = suspect;
   const seen = await firstSeen(
@@ -155,7 +159,7 @@ async function rowsOf(parts: RunParts, run: OpenRun, suspect: Settled, attempt: 
     wanted.map((one) => ({ ...one, tenant })),
   );
   return wanted.map((finding, i) => {
-    const { intent: _, ...row } = finding;
+    const { intent: _, repair: __, ...row } = finding;
     return {
       ...row,
       tenant,
@@ -194,9 +198,15 @@ async function comparedBefore(
   return { comparison: compared(found, all), of_tenants };
 }
 
-async function outcomeOf(parts: RunParts, run: OpenRun, finding: Finding, tenant: string): Promise<Outcome> {
+async function outcomeOf(
+  parts: RunParts,
+  run: OpenRun,
+  finding: Finding,
+  { suspect, pass }: { suspect: Settled; pass: Pass },
+): Promise<Outcome> {
   if (run.mode === 'report') return { applied: false, reason: 'report only' };
-  return applyRepair(parts, finding, { run: run.run_id, tenant });
+  const { tenant, made_at: madeAt } = suspect;
+  return applyRepair(parts, finding, { run: run.run_id, tenant, madeAt, patience: { ...pass, patienceMs: parts.patienceMs } });
 }
 
 /** Every class that was looked for stands there, at 0 when nothing was found. */
