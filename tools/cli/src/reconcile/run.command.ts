@@ -17,7 +17,7 @@ interface Options extends CommonOptions {
 }
 
 const PATH = '/v1/reconciliation/runs';
-const LOOK_EVERY_MS = 500;
+const LOOK_EVERY_MS = 250;
 const MOST_SHOWN = 50;
 const DAY_MS = 86_400_000;
 
