@@ -208,6 +208,25 @@ describe('When the process is killed at a page', () => {
   });
 });
 
+describe('A leader that was paused in a repair and replaced', () => {
+  it('asks for nothing more: what is left is asked for once, by the new one', async () => {
+    for (let i = 0; i < 3; i += 1) await paid(bench);
+    const id = await request({ mode: 'repair' });
+    const [first, second] = [new AskedPayments(), new AskedPayments()];
+    const lookUp = first.lookUp.bind(first);
+    first.lookUp = async (one) => {
+      const answer = await lookUp(one);
+      // Meanwhile another thinks that it leads, and executes the run to its end.
+      await runOnce(runParts(bench, { repair: second }), never);
+      return answer;
+    };
+    await runOnce(runParts(bench, { repair: first }), never);
+    expect([first.requests.length, second.requests.length]).toEqual([1, 3]);
+    const { run, rows } = await seen(id);
+    expect([run.status, rows.map((row) => row.applied)]).toEqual(['succeeded', [true, true, true]]);
+  });
+});
+
 describe('When Stripe turns calls away in the middle', () => {
   it.each(['rate_limit', 'error_503'])('by %s, the run waits and succeeds, or fails and says so; never half', async (fault) => {
     await paid(bench);

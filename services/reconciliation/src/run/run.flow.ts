@@ -150,6 +150,8 @@ async function rowsOf(parts: RunParts, run: OpenRun, suspect: Settled, pass: Pas
   const wanted = suspect.findings.filter((one) => run.classes === null || run.classes.includes(one.class));
   const outcomes = [...(suspect.outcomes ?? [])];
   for (const finding of wanted.slice(outcomes.length)) {
+    // Whoever executes the run now asks for what is left of it.
+    if (run.mode === 'repair') await progressOf(parts.db, pass);
     outcomes.push(await outcomeOf(parts, run, finding, { suspect, pass }));
     if (run.mode === 'repair') await recordOutcomes(parts.db, pass, suspect.number, outcomes);
   }
