@@ -98,11 +98,12 @@ describe('A balance of one currency', () => {
     simulator.advanceClock(60);
     const shown = simulator
       .truth()
-      .balance_transactions.map(({ type, amount, fee, net, currency, exchange_rate: rate }) => [type, amount, fee, net, currency, rate]);
+      .balance_transactions.toSorted((a, b) => a.amount - b.amount)
+      .map(({ type, amount, fee, net, currency, exchange_rate: rate }) => [type, amount, fee, net, currency, rate]);
     expect(shown).toEqual([
       ['refund', -4552, 0, -4552, 'usd', 1.0837],
-      ['charge', 4552, 165, 4387, 'usd', 1.0837],
       ['charge', 1000, 59, 941, 'usd', null],
+      ['charge', 4552, 165, 4387, 'usd', 1.0837],
     ]);
     await european.end();
   });
