@@ -53,7 +53,13 @@ export const RPC_CALLS: Record<Service, readonly string[]> = {
   gateway: [secretListSubject('gateway'), 'payments.rpc.>', 'webhooks.rpc.>', 'reconciliation.rpc.>', 'receipts.rpc.>'],
   payments: ['gateway.rpc.tenant.get.v1'],
   webhooks: ['gateway.rpc.tenant.get.v1'],
-  reconciliation: ['gateway.rpc.tenant.get.v1', 'payments.rpc.payment.*.v1', 'receipts.rpc.receipt.*.v1'],
+  reconciliation: [
+    'gateway.rpc.tenant.get.v1',
+    'payments.rpc.payment.*.v1',
+    'payments.rpc.usage.compare.v1',
+    'payments.rpc.usage.repair.v1',
+    'receipts.rpc.receipt.*.v1',
+  ],
   receipts: ['gateway.rpc.tenant.get.v1', 'payments.rpc.payment.get.v1'],
 };
 

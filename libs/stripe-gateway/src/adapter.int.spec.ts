@@ -8,6 +8,11 @@ import { withFleet } from './with-fleet.js';
 
 async function onSimulator() {
   const simulator = await simulatorForTests();
+  await fetch(`${simulator.url}/v1/billing/meters`, {
+    method: 'POST',
+    headers: { authorization: 'Bearer sk_test_simulator', 'content-type': 'application/x-www-form-urlencoded' },
+    body: 'display_name=Calls&event_name=features_calls&default_aggregation[formula]=sum',
+  });
   const adapter = createStripeAdapter({ secretKey: 'sk_test_simulator', apiBase: simulator.url });
   return {
     adapter,

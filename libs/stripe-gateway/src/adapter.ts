@@ -1,9 +1,27 @@
 import Stripe from 'stripe';
 import { classifyError } from './classify-error.js';
 import { deadlineHttpClient } from './http-client.js';
-import { type CreateCheckoutSessionParams, type ListQuery, type Page, type StripeOutcome, type StripePort } from './port.js';
+import {
+  type CreateCheckoutSessionParams,
+  type ListQuery,
+  type MeterEventParams,
+  type Page,
+  type StripeOutcome,
+  type StripePort,
+} from './port.js';
 import { pathOf } from './retrievable.js';
-import { toBalanceTransaction, toCharge, toCheckoutSession, toCustomer, toDispute, toEvent, toIntent, toRefund } from './translate.js';
+import {
+  toBalanceTransaction,
+  toCharge,
+  toCheckoutSession,
+  toCustomer,
+  toDispute,
+  toEvent,
+  toIntent,
+  toMeter,
+  toMeterSummary,
+  toRefund,
+} from './translate.js';
 import { withoutQuotes } from './without-quotes.js';
 
 export interface StripeAdapterConfig {
@@ -110,6 +128,8 @@ export function createStripeAdapter(config: StripeAdapterConfig): StripePort & {
     createCheckoutSession: (p, key) =>
       call(stripe().checkout.sessions.create(sessionParams(p), { idempotencyKey: key }), toCheckoutSession),
     expireCheckoutSession: (id, key) => call(stripe().checkout.sessions.expire(id, {}, { idempotencyKey: key }), toCheckoutSession),
+    createMeterEvent: async (p) =>
+      duplicateIsTaken(await call(stripe().billing.meterEvents.create(meterEvent(p)), () => ({ duplicate: false }))),
     retrieveIntent: (id) => call(stripe().paymentIntents.retrieve(id, withCharge), toIntent),
     retrieveCharge: (id) => call(stripe().charges.retrieve(id), toCharge),
     retrieveRefund: (id) => call(stripe().refunds.retrieve(id), toRefund),
@@ -126,6 +146,17 @@ export function createStripeAdapter(config: StripeAdapterConfig): StripePort & {
     listDisputes: (query) => call(stripe().disputes.list(paged(query)), pageOf(toDispute)),
     listBalanceTransactions: (query) =>
       call(stripe().balanceTransactions.list({ ...paged(query), expand: ['data.source'] }), pageOf(toBalanceTransaction)),
+    listMeters: (query) => call(stripe().billing.meters.list(paged(query)), pageOf(toMeter)),
+    listMeterSummaries: (id, { start, end, ...query }) =>
+      call(
+        stripe().billing.meters.listEventSummaries(id, {
+          ...paged(query),
+          start_time: start,
+          end_time: end,
+          value_grouping_window: 'hour',
+        }),
+        pageOf(toMeterSummary),
+      ),
     listEvents: (query) => call(stripe().events.list(paged(query)), pageOf(toEvent)),
   };
   return { ...withoutQuotes(port), close: () => httpClient.close() };
@@ -146,6 +177,19 @@ const sessionParams = (p: CreateCheckoutSessionParams) => ({
   ...(p.customer === undefined ? {} : { customer: p.customer }),
   ...(p.locale === undefined ? {} : { locale: p.locale as 'auto' }),
 });
+
+const meterEvent = ({ meter, customer, value, identifier, timestamp }: MeterEventParams) => ({
+  event_name: meter.event_name,
+  payload: { [meter.customer_key]: customer, [meter.value_key]: value },
+  identifier,
+  timestamp,
+});
+
+/** Stripe has no code for it: "An event already exists with identifier …". */
+const TAKEN = /already exists with identifier/i;
+
+const duplicateIsTaken = (outcome: StripeOutcome<{ duplicate: boolean }>): StripeOutcome<{ duplicate: boolean }> =>
+  outcome.kind === 'rejected' && TAKEN.test(outcome.message) ? { kind: 'ok', value: { duplicate: true }, requestId: null } : outcome;
 
 const asRendered = (raw: unknown) => raw as Record<string, unknown>;
 

@@ -7,7 +7,7 @@ export { type BreakerName };
 export const BREAKERS = BREAKER_NAMES;
 
 /** Operations that report usage; they are many, and none of them moves money. */
-const USAGE: readonly Operation[] = [];
+const USAGE: readonly Operation[] = ['createMeterEvent'];
 
 export function breakerOf(operation: Operation): BreakerName {
   if (USAGE.includes(operation)) return 'stripe_usage';

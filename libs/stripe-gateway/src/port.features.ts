@@ -220,6 +220,33 @@ export function portFeatures(name: string, open: () => Promise<PortUnderTest>): 
       expect(await subject.port.retrieveCheckoutSession(id)).toMatchObject({ kind: 'ok', value: { status: 'expired' } });
     });
 
+    it('takes usage once per identifier, and sums it up by the hour', async () => {
+      const made = await subject.port.createCustomer({ metadata: {} }, key());
+      if (made.kind !== 'ok') throw new Error('Expected a customer');
+      const customer = made.value.id;
+      const meters = await everyPage((query) => subject.port.listMeters(query), {});
+      const meter = meters.kind === 'ok' ? meters.value.find((one) => one.event_name === 'features_calls') : undefined;
+      if (!meter) throw new Error('Whoever opens the port makes a meter features_calls');
+      expect(meter).toMatchObject({ formula: 'sum', status: 'active', customer_key: 'stripe_customer_id', value_key: 'value' });
+      const hour = Math.floor(Date.now() / 3_600_000) * 3600;
+      const usage = { meter, customer, value: '2.5', identifier: `use:${customer}:1`, timestamp: hour - 3600 };
+      expect(await subject.port.createMeterEvent(usage)).toMatchObject({ kind: 'ok', value: { duplicate: false } });
+      expect(await subject.port.createMeterEvent(usage)).toMatchObject({ kind: 'ok', value: { duplicate: true } });
+      const back = { ...usage, value: '-1', identifier: `use:${customer}:2`, timestamp: hour - 1 };
+      expect(await subject.port.createMeterEvent(back)).toMatchObject({ kind: 'ok', value: { duplicate: false } });
+      const summaries = await everyPage((query) => subject.port.listMeterSummaries(meter.id, query), {
+        customer,
+        start: hour - 7200,
+        end: hour,
+      });
+      expect(summaries.kind === 'ok' && summaries.value.map(({ start, value }) => [start, value])).toEqual([
+        [hour - 3600, 1.5],
+        [hour - 7200, 0],
+      ]);
+      const old = { ...usage, identifier: `use:${customer}:3`, timestamp: hour - 36 * 86_400 };
+      expect(await subject.port.createMeterEvent(old)).toMatchObject({ kind: 'rejected', code: 'timestamp_too_far_in_past' });
+    });
+
     it('reads lists to the end, page by page', async () => {
       const ids = [(await intent()).id, (await intent()).id, (await intent()).id];
       const all = await everyPage((query) => subject.port.listIntents({ ...query, limit: 1 }), {});

@@ -8,6 +8,7 @@ import {
   type Refund,
   type StripeEvent,
 } from './intent.js';
+import { type Meter, type MeterSummary } from './meter.js';
 import { type StripeOutcome } from './outcome.js';
 import { type RetrievableKind } from './retrievable.js';
 
@@ -70,6 +71,32 @@ export interface CreateCheckoutSessionParams {
   metadata: Record<string, string>;
 }
 
+/** Usage of a customer; the meter of that event name takes it. */
+export interface MeterEventParams {
+  meter: MeterKeys;
+  customer: string;
+  /** Decimal text, up to 15 digits before the point and 12 after it; negative takes back. */
+  value: string;
+  /** Unique per account within a rolling window of at least 24 hours, and the only guard of this call: it has no Idempotency-Key, so no error is kept under one. */
+  identifier: string;
+  /** Epoch seconds: at most 35 days ago, and 5 minutes ahead. */
+  timestamp: number;
+}
+
+/** Names that the meter gives to its parts of a payload. */
+export interface MeterKeys {
+  event_name: string;
+  customer_key: string;
+  value_key: string;
+}
+
+export interface MeterSummariesQuery {
+  customer: string;
+  /** Epoch seconds on the full hour: start inclusive, end exclusive. */
+  start: number;
+  end: number;
+}
+
 /** Newest first. Times in epoch seconds, inclusive for gte and lte. */
 export interface ListQuery {
   created?: { gte?: number; gt?: number; lte?: number; lt?: number };
@@ -97,6 +124,8 @@ export interface StripePort {
   createCheckoutSession(params: CreateCheckoutSessionParams, key: string): Promise<StripeOutcome<CheckoutSession>>;
   /** `rejected` unless the session is open. */
   expireCheckoutSession(id: string, key: string): Promise<StripeOutcome<CheckoutSession>>;
+  /** `duplicate`: Stripe has taken an event with this identifier already. Accepted is not yet counted: summaries follow later. */
+  createMeterEvent(params: MeterEventParams): Promise<StripeOutcome<{ duplicate: boolean }>>;
   retrieveIntent(id: string): Promise<StripeOutcome<Intent>>;
   retrieveCharge(id: string): Promise<StripeOutcome<Charge>>;
   retrieveRefund(id: string): Promise<StripeOutcome<Refund>>;
@@ -114,6 +143,9 @@ export interface StripePort {
   listDisputes(query: ListQuery & { payment_intent?: string; charge?: string }): Promise<StripeOutcome<Page<Dispute>>>;
   /** With what moved the money; `source` is the id of that. */
   listBalanceTransactions(query: ListQuery & { source?: string }): Promise<StripeOutcome<Page<BalanceTransaction>>>;
+  listMeters(query: ListQuery): Promise<StripeOutcome<Page<Meter>>>;
+  /** What a meter makes of a customer's usage in each hour; newest first, every hour of the range. */
+  listMeterSummaries(id: string, query: ListQuery & MeterSummariesQuery): Promise<StripeOutcome<Page<MeterSummary>>>;
   listEvents(query: ListQuery & { types?: string[]; delivery_success?: boolean }): Promise<StripeOutcome<Page<StripeEvent>>>;
 }
 
@@ -127,6 +159,7 @@ export const WRITES = [
   'deleteCustomer',
   'createCheckoutSession',
   'expireCheckoutSession',
+  'createMeterEvent',
 ] as const;
 export const READS = [
   'retrieveIntent',
@@ -144,6 +177,8 @@ export const READS = [
   'listCheckoutSessions',
   'listDisputes',
   'listBalanceTransactions',
+  'listMeters',
+  'listMeterSummaries',
   'listEvents',
 ] as const;
 export const OPERATIONS = [...WRITES, ...READS] as const;

@@ -14,6 +14,7 @@ import {
   type Refund,
   type StripeEvent,
 } from './intent.js';
+import { FORMULAS, type Meter, type MeterSummary } from './meter.js';
 
 /** From the SDK's objects to ours; the only file that knows both. */
 export function toIntent(raw: Stripe.PaymentIntent): Intent {
@@ -149,6 +150,24 @@ export function toCheckoutSession(raw: Stripe.Checkout.Session): CheckoutSession
     created: raw.created,
     livemode: raw.livemode,
   };
+}
+
+export function toMeter(raw: Stripe.Billing.Meter): Meter {
+  return {
+    object: 'billing.meter',
+    id: raw.id,
+    event_name: raw.event_name,
+    formula: FORMULAS.find((one) => one === raw.default_aggregation.formula) ?? null,
+    status: raw.status === 'active' ? 'active' : 'inactive',
+    customer_key: raw.customer_mapping.event_payload_key,
+    value_key: raw.value_settings.event_payload_key,
+    created: raw.created,
+  };
+}
+
+export function toMeterSummary(raw: Stripe.Billing.MeterEventSummary): MeterSummary {
+  const { id, aggregated_value: value, start_time: start, end_time: end } = raw;
+  return { object: 'billing.meter_event_summary', id, value, start, end };
 }
 
 export function toEvent(raw: Stripe.Event): StripeEvent {

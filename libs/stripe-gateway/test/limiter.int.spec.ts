@@ -118,6 +118,25 @@ describe('At two requests a second', () => {
   });
 });
 
+describe('Reports of usage that want far more than the limit', () => {
+  it('start no more than a quarter of the rate, over all processes, and use that up', async () => {
+    const ms = 1_000;
+    let started = 0;
+    const endsAt = performance.now() + ms;
+    const line = async ({ fleet }: TestProcess) => {
+      while (performance.now() < endsAt)
+        await fleet.run('createMeterEvent', () => {
+          if (performance.now() < endsAt) started += 1;
+          return Promise.resolve(OK);
+        });
+    };
+    const processes = [world.first, world.process()];
+    await Promise.all(processes.flatMap((one) => [line(one), line(one), line(one)]));
+    expect(started).toBeLessThanOrEqual(((RATE / 4) * ms) / 1000 + 2);
+    expect(started).toBeGreaterThan(((RATE / 4) * ms) / 1000 / 2);
+  });
+});
+
 describe('Of two processes that want far more than the limit', () => {
   it('the one further from the database gets its share, too', async () => {
     const { limiter } = world.first.fleet;

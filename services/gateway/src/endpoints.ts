@@ -62,6 +62,14 @@ import { listDiscrepanciesCsv } from './reconciliation/list-discrepancies-csv.en
 import { listDiscrepancies } from './reconciliation/list-discrepancies.endpoint.js';
 import { listLedgerBalances } from './reconciliation/list-ledger-balances.endpoint.js';
 import { listRuns } from './reconciliation/list-runs.endpoint.js';
+import { checkUsage } from './usage/check-usage.endpoint.js';
+import { getUsage } from './usage/get-usage.endpoint.js';
+import { listUsageLimits } from './usage/list-usage-limits.endpoint.js';
+import { recordUsage } from './usage/record-usage.endpoint.js';
+import { setUsageLimit } from './usage/set-usage-limit.endpoint.js';
+import { listMissingCounters } from './ops/list-missing-counters.endpoint.js';
+import { listStaleCounters } from './ops/list-stale-counters.endpoint.js';
+import { repairUsage } from './ops/repair-usage.endpoint.js';
 import { createTenant } from './tenant/create-tenant.endpoint.js';
 import { listTenants } from './tenant/list-tenants.endpoint.js';
 import { getWebhookEvent } from './webhook-events/get-webhook-event.endpoint.js';
@@ -102,6 +110,11 @@ export const ENDPOINTS: readonly Endpoint[] = [
   listCustomers,
   getCustomer,
   eraseCustomer,
+  recordUsage,
+  getUsage,
+  checkUsage,
+  setUsageLimit,
+  listUsageLimits,
   listReceipts,
   getReceipt,
   getReceiptPdf,
@@ -141,6 +154,9 @@ export const ENDPOINTS: readonly Endpoint[] = [
   getOperatorCheckout,
   overrideOperatorWindow,
   resolveOperatorLateSuccess,
+  listMissingCounters,
+  listStaleCounters,
+  repairUsage,
   listDeadLetters,
   getDeadLetter,
   replayDeadLetters,

@@ -52,6 +52,10 @@ export const PaymentsConfig = z.object({
   LATE_SUCCESS_POLICY: documented(z.enum(['accept', 'refund', 'hold']).default('accept'), {
     doc: 'What becomes of a checkout that was paid after the end of its window: accepted, refunded in full, or held until a person decides.',
   }),
+  USAGE_REPORT_SECONDS: documented(wholeNumber({ min: 0, max: 3600 }).default(10), {
+    doc: "How long usage waits for more of the same customer, meter and hour before it is reported to Stripe's meter. A longer wait makes fewer calls.",
+    unit: 'seconds',
+  }),
   UNMARKED_INTENTS: documented(z.enum(['adopt', 'foreign']).default('adopt'), {
     doc: 'What becomes of PaymentIntents of this account that carry no ids of ours: adopted as payments with origin dashboard, or left alone.',
   }),

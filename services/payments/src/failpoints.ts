@@ -67,6 +67,19 @@ const objectRecoveryFailpoints: readonly string[] = [
   ...callFailpoints('payments.checkout.lookup', 'payments.checkout.lookup_list', 'payments.customer.lookup_list'),
 ];
 
+/** Hit by usage when all goes well: taken in, parked and released, reported. */
+export const usageFailpoints: readonly string[] = [
+  ...commitFailpoints('payments.usage.record', 'payments.usage.released', 'payments.usage.submitted'),
+  ...callFailpoints('payments.usage.customer', 'payments.usage.meters', 'payments.usage.report'),
+  ...commitFailpoints('payments.usage.reported'),
+];
+
+/** Hit only when the summary of an hour is asked for, because an answer was missing for a day, or to compare and repair. */
+const usageRecoveryFailpoints: readonly string[] = [
+  ...callFailpoints('payments.usage.summary'),
+  ...commitFailpoints('payments.usage.repaired'),
+];
+
 /** The names that TIDEGATE_FAILPOINT may give to this service, besides those of messaging. */
 export const FAILPOINTS: readonly string[] = [
   ...Object.values(requestFailpoints).flat(),
@@ -74,6 +87,8 @@ export const FAILPOINTS: readonly string[] = [
   ...checkoutFailpoints,
   ...customerFailpoints,
   ...objectRecoveryFailpoints,
+  ...usageFailpoints,
+  ...usageRecoveryFailpoints,
 ];
 
 function oneCall(operation: string): string[] {

@@ -18,6 +18,8 @@ import { CARRY_ON_INTERVAL_MS, PATIENCE_MS } from './payment/payment.loop.js';
 import { replayable } from './replayable.js';
 import { SWEEP_INTERVAL_MS } from './checkout/window.loop.js';
 import { PARKED_INTERVAL_MS } from './parked/parked.loop.js';
+import { REPORT_INTERVAL_MS } from './usage/reporter.js';
+import { UNKNOWN_CUSTOMERS_INTERVAL_MS } from './usage/unknown-customers.loop.js';
 import { OBJECT_INTERVAL_MS } from './work/object.loop.js';
 import { payments, type PaymentsSettings } from './payments.js';
 import { stripeCheckHandlers } from './stripe-check/stripe-check.rpc.js';
@@ -101,6 +103,21 @@ export function setup(host: HostContext<PaymentsConfig>): ServiceParts {
     health,
     logger,
   });
+  const usage = everyLoop({
+    name: 'payments.usage',
+    intervalMs: REPORT_INTERVAL_MS,
+    runOnce: () => parts.reportUsageOnce(),
+    health,
+    logger,
+  });
+  const unknownCustomers = everyLoop({
+    name: 'payments.usage_customers',
+    intervalMs: UNKNOWN_CUSTOMERS_INTERVAL_MS,
+    runOnce: () => parts.settleUnknownCustomersOnce(),
+    health,
+    logger,
+  });
+
   const consumer = (
     durable: string,
     stream: 'STRIPE_EVENTS' | 'RECEIPTS_EVENTS',
@@ -115,7 +132,7 @@ export function setup(host: HostContext<PaymentsConfig>): ServiceParts {
 
   return {
     module: PaymentsModule,
-    loops: [relay, breakers, carryOn, objects, parked, windows, replays.loop],
+    loops: [relay, breakers, carryOn, objects, parked, windows, usage, unknownCustomers, replays.loop],
     consumers: [
       { start: () => parts.start(), stop: async () => undefined },
       ...consumers,
@@ -159,6 +176,7 @@ export function settingsOf(config: PaymentsConfig): PaymentsSettings {
     requestsPerSecond: config.STRIPE_REQUEST_RATE_LIMIT,
     slowMs: config.STRIPE_SLOW_CALL_MS,
     maxInFlight: config.STRIPE_MAX_IN_FLIGHT,
+    usageReportMs: config.USAGE_REPORT_SECONDS * 1000,
   };
 }
 

@@ -37,6 +37,7 @@ import { StripeEventsConsumer } from './stripe-events/stripe-events.consumer.js'
 import { type PaymentsTables } from './tables.js';
 import { LeaseKeeper } from './work/lease-keeper.js';
 import { Signals } from './work/signals.js';
+import { usageParts } from './usage/usage.parts.js';
 import { closingOf, wakeAll, wakeHeld, wakeOne } from './work/wake.js';
 
 /** What payments needs of the world. */
@@ -81,6 +82,8 @@ export interface PaymentsSettings {
   slowMs: number;
   /** Most calls of this process that are under way at once. */
   maxInFlight: number;
+  /** How long usage waits for more of its hour before it is reported. */
+  usageReportMs: number;
 }
 
 export interface PaymentsParts {
@@ -100,6 +103,10 @@ export interface PaymentsParts {
   settleParkedOnce(): Promise<number>;
   /** Closes pages whose window is over and that nothing is planned for; answers how many. */
   sweepWindowsOnce(): Promise<number>;
+  /** One pass over usage that is due to be reported; answers how many hours of how many customers were taken in hand. */
+  reportUsageOnce(): Promise<number>;
+  /** Counts usage whose customer has become known; answers of how many customers. */
+  settleUnknownCustomersOnce(): Promise<number>;
   /** Resolves when nothing is in hand; then stops renewing leases. */
   stop(): Promise<void>;
 }
@@ -148,6 +155,7 @@ export function payments(ports: PaymentsPorts, settings: PaymentsSettings): Paym
   const stripeEvents = new StripeEventsConsumer({ db, stripe, clock, rules, metrics, checkouts: objects.news, onCommitted, onWork });
   const parked = new ParkedNews({ db, failpoints, clock, again: stripeEvents });
   registerParkedMetric(ports.metrics, db);
+  const usage = usageParts(ports, settings, { stripe, fleet, customers });
 
   return {
     handlers: {
@@ -158,6 +166,7 @@ export function payments(ports: PaymentsPorts, settings: PaymentsSettings): Paym
       ...operatorCheckoutHandlers({ db, clock, commands: objects.handlers }),
       ...retryHandlers({ ...shared, logger }),
       ...breakerHandlers({ db, clock, logger, instance, changed: () => fleet.refresh() }),
+      ...usage.handlers,
       ...repairHandlers({ db, stripe, failpoints, clock, rules, onCommitted, onWork }),
     },
     stripeEvents,
@@ -172,6 +181,8 @@ export function payments(ports: PaymentsPorts, settings: PaymentsSettings): Paym
     carryOnOnce: (patienceMs) => loop.runOnce(patienceMs),
     carryOnObjectsOnce: objects.carryOnOnce,
     settleParkedOnce: () => parked.runOnce(),
+    reportUsageOnce: () => usage.reporter.runOnce(),
+    settleUnknownCustomersOnce: () => usage.unknown.runOnce(),
     sweepWindowsOnce: () => objects.sweep.runOnce(),
     stop: async () => {
       await Promise.all([flow.idle(), loop.idle(), objects.idle()]);

@@ -109,6 +109,7 @@ export async function paymentsWorld(options: WorldOptions = {}) {
         requestsPerSecond: 100_000,
         slowMs: 5000,
         maxInFlight: 1000,
+        usageReportMs: 10_000,
         ...options,
       },
     );

@@ -14,6 +14,7 @@ import { paymentsCommands } from './payments/payments.commands.js';
 import { reconcileCommands } from './reconcile/reconcile.commands.js';
 import { retriesCommands } from './retries/retries.commands.js';
 import { stripeCommands } from './stripe/stripe.commands.js';
+import { usageCommands } from './usage/usage.commands.js';
 import { webhooksCommands } from './webhooks/webhooks.commands.js';
 import { tenantsCommands } from './tenants/tenants.commands.js';
 import type { Terminal } from './terminal.js';
@@ -26,6 +27,7 @@ const NOUNS = [
   paymentWindowCommands,
   retriesCommands,
   deadLettersCommands,
+  usageCommands,
   webhooksCommands,
   eventsCommands,
   reconcileCommands,

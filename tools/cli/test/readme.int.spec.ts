@@ -51,6 +51,9 @@ const EXAMPLES = [
   'dead-letters show {letter}',
   'dead-letters replay --consumer payments-receipts --reason "fixed in 1.4.2"',
   'dead-letters discard {letter} --reason "not needed any more"',
+  'usage missing-counters',
+  'usage stale-counters',
+  'usage repair cus_Q3x81kCfT0aB2d api_calls 2026-11-20T10:00:00Z --reason "a month too much"',
   'webhooks list --status failed',
   'webhooks show {event}',
   'webhooks replay --status failed --reason "fixed in 1.4.2"',
@@ -105,6 +108,7 @@ beforeAll(async () => {
     cancel_url: 'https://shop.example/cart',
   };
   ids['checkout'] = (await world.post<CheckoutView>('/v1/checkout-sessions', session)).id;
+  await unknownUsage();
   for (const example of EXAMPLES) {
     const line = example.replace(/\{(\w+)\}/, (_, name: string) => ids[name] ?? '');
     if (example === 'outbox status') await everythingPublished();
@@ -212,6 +216,19 @@ const paidLate = ({ checkout, payment }: Record<string, string>) =>
     `update payments.checkouts set status = 'complete', late_success = 'held', payment_id = $2, window_ends_at = now() - interval '20 minutes' where id = $1`,
     [checkout, payment],
   );
+
+/** Of a customer who is not here, and of one whose hour nobody has compared. */
+async function unknownUsage(): Promise<void> {
+  const at = new Date().toISOString();
+  await world.post('/v1/usage-events', {
+    events: [{ id: 'use-1', customer: 'cus_P9rT2mB3x7Kc1q', meter: 'api_calls', value: '12.5', at }],
+  });
+  await world.query(
+    `insert into payments.usage_counters (customer, meter, hour, tenant, value, events, last_value, last_at, sent, settled_events, updated_at)
+     values ('cus_Q3x81kCfT0aB2d', 'api_calls', date_trunc('hour', now() - interval '26 hours'), 'default', 4200, 17, 1, now() - interval '26 hours', 4200, 17,
+       now() - interval '25 hours')`,
+  );
+}
 
 /** An event that a consumer gave up, and a replay that was stopped. */
 async function toldByStripe(): Promise<{ event: string; replay: string }> {

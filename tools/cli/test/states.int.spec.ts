@@ -7,12 +7,13 @@ import { CHECKOUTS } from './states/checkouts.states.js';
 import { PAYMENTS } from './states/payments.states.js';
 import { statesIn } from './states/readme-tables.js';
 import { enterAndRead, given, type Given, type State } from './states/state.js';
+import { USAGE } from './states/usage.states.js';
 import { WAITING } from './states/waiting.states.js';
 
 jest.setTimeout(60_000);
 
 const README = join(import.meta.dirname, '..', '..', '..', 'services', 'payments', 'README.md');
-const STATES: State[] = [...PAYMENTS, ...WAITING, ...BREAKERS, ...CHECKOUTS];
+const STATES: State[] = [...PAYMENTS, ...WAITING, ...BREAKERS, ...CHECKOUTS, ...USAGE];
 
 describe('The tables of what an operator sees, in the README of payments', () => {
   const rows = statesIn(readFileSync(README, 'utf8'));

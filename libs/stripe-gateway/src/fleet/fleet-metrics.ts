@@ -44,7 +44,7 @@ export function fleetMetrics(metrics: Metrics, db: Db, fleet: Pick<Fleet, 'waiti
     async (gauge) => {
       const { rows } = await sql<{ rate: number }>`
       SELECT per_second * least(1, factor + 0.05 * coalesce(greatest(0, extract(epoch from clock_timestamp() - limited_at)::float8), 0)) AS rate
-      FROM stripe_gateway.limiter`.execute(db);
+      FROM stripe_gateway.limiter WHERE name = 'stripe'`.execute(db);
       gauge.set(rows[0]?.rate ?? 0);
     },
   );

@@ -12,7 +12,7 @@ import { ASK_AGAIN_MS, Follower, type FollowerOptions } from './follower.js';
 import { LimiterStore } from './limiter.store.js';
 import { type Admitted, Reporter } from './reporter.js';
 import { logTransition } from './transition-log.js';
-import { WaitingLine } from './waiting-line.js';
+import { type Turn, WaitingLine } from './waiting-line.js';
 
 export interface FleetOptions extends Omit<FollowerOptions, 'breakers' | 'author' | 'flush'> {
   /** With connections of its own, so that nothing here waits behind a payment's transaction. */
@@ -114,7 +114,7 @@ export class Fleet {
     const breaker = breakerOf(operation);
     const before = await this.follower.look(breaker, operation);
     if (!before.open && !before.probeDue) return { kind: 'refused', retryAfterMs: before.retryAfterMs };
-    const turn = await this.line.turn(breaker === 'stripe' ? 'write' : 'read');
+    const turn = await this.turn(breaker);
     if (!turn.granted)
       return { kind: 'limited', reason: OWN_LIMIT, retryAfterMs: WAIT_MS, message: 'Our own limit of calls to Stripe is reached' };
     try {
@@ -126,6 +126,27 @@ export class Fleet {
       return await this.call(operation, breaker, { probe }, call);
     } finally {
       turn.done();
+    }
+  }
+
+  /** Reports of usage keep to their own share before they stand in line. */
+  private async turn(breaker: BreakerName): Promise<Turn> {
+    if (breaker === 'stripe_usage' && !(await this.usageShare())) return { granted: false };
+    return this.line.turn(breaker === 'stripe' ? 'write' : 'read');
+  }
+
+  private async usageShare(): Promise<boolean> {
+    const until = performance.now() + (this.options.waitMs ?? WAIT_MS);
+    try {
+      for (;;) {
+        const waitMs = await this.limiter.leaseUsage();
+        if (waitMs === 0) return true;
+        if (performance.now() + waitMs > until) return false;
+        await delay(waitMs);
+      }
+    } catch {
+      // Without the database there is no call.
+      return false;
     }
   }
 

@@ -15,6 +15,8 @@ export interface Leased {
 const READ_SHARE = 0.2;
 /** A want that was not met counts as still there for this long after there may be more. */
 const WAITS = sql`interval '300 milliseconds'`;
+/** What reports of usage get of the rate at most: they can wait, and must keep nobody waiting. */
+const USAGE_SHARE = 0.25;
 /** After a 429 the rate is halved, to no less than this share, and grows back by this share of the full rate each second. */
 const LEAST_FACTOR = 0.1;
 const REGAIN_PER_SECOND = 0.05;
@@ -66,6 +68,23 @@ export class LimiterStore {
       RETURNING g.granted::int AS granted, (1000 * extract(epoch from g.wait))::float8 AS wait_ms`.execute(this.db);
     const { granted, wait_ms } = rows[0] ?? { granted: 0, wait_ms: 1000 };
     return { granted, waitMs: Math.ceil(wait_ms) };
+  }
+
+  /**
+   * Leave for one report of usage within its own share, which the call then takes from the common bucket like any read. Answers 0, or how many milliseconds until
+   * there may be more.
+   */
+  async leaseUsage(): Promise<number> {
+    const { rows } = await sql<{ granted: boolean; wait_ms: number }>`
+      WITH own AS (SELECT l.name, per_second * ${sql.lit(USAGE_SHARE)} AS flow, l.tokens, l.filled_at, clock_timestamp() AS now
+        FROM stripe_gateway.limiter l, ${NOT_FLUSHED} WHERE l.name = 'stripe_usage' FOR UPDATE OF l),
+      -- A clock that was set back fills the bucket once.
+      filled AS (SELECT name, now, flow, least(greatest(1, flow / 10), tokens + flow * abs(extract(epoch from now - filled_at)::float8)) AS tokens FROM own)
+      UPDATE stripe_gateway.limiter l SET tokens = f.tokens - (f.tokens >= 1)::int, filled_at = f.now
+      FROM filled f WHERE l.name = f.name
+      RETURNING f.tokens >= 1 AS granted, (1000 * (1 - f.tokens) / f.flow)::float8 AS wait_ms`.execute(this.db);
+    const [{ granted, wait_ms } = { granted: false, wait_ms: 1000 }] = rows;
+    return granted ? 0 : Math.max(1, Math.ceil(wait_ms));
   }
 
   /** A 429: nothing is left, for `pauseMs` nothing flows in; with `halve` the rate goes down, too. */

@@ -7,6 +7,8 @@ export const SCOPES = {
   'checkout:write': 'Open, close and extend checkouts, and decide about late successes.',
   'customers:read': 'See customers.',
   'customers:write': 'Make and erase customers.',
+  'usage:read': 'See usage and its limits, and ask whether a customer may use more.',
+  'usage:write': 'Send usage, and set limits.',
   'receipts:read': 'See receipts and fetch their PDFs.',
   'reconciliation:read': 'See reconciliation runs and what they found.',
   'reconciliation:run': 'Start a reconciliation run.',

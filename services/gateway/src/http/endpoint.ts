@@ -12,7 +12,7 @@ export interface Endpoint {
   method: 'GET' | 'POST';
   /** With parameters as `{id}`. */
   path: string;
-  tag: 'Payments' | 'Checkout' | 'Customers' | 'Receipts' | 'Reconciliation' | 'Webhook events' | 'Billing stream' | 'Operations';
+  tag: 'Payments' | 'Checkout' | 'Customers' | 'Usage' | 'Receipts' | 'Reconciliation' | 'Webhook events' | 'Billing stream' | 'Operations';
   summary: string;
   description?: string;
   scope: Scope;
@@ -26,6 +26,8 @@ export interface Endpoint {
   body?: z.ZodType;
   /** `required` on every POST that creates or moves money. */
   idempotencyKey: 'required' | 'optional' | 'none';
+  /** Largest body in bytes; 64 KiB when absent. */
+  bodyLimit?: number;
   /** Server-sent events: takes `Last-Event-ID`, and a stream token in the query in the place of a key. */
   eventStream?: true;
   /** Whether `Prefer: respond-async` means something here. */

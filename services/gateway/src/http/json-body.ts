@@ -1,10 +1,15 @@
 import type { FastifyInstance } from 'fastify';
+import type { Endpoint } from './endpoint.js';
 import { ProblemError } from './problem-error.js';
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
-/** JSON and nothing else: other content types are refused, and no parse error repeats what was sent. An empty body is `undefined`. */
+/** JSON and nothing else, up to the size that the endpoint takes: other content types are refused, and no parse error repeats what was sent. An empty body is `undefined`. */
 export function installJsonBody(fastify: FastifyInstance): void {
+  fastify.addHook('onRoute', (route) => {
+    const { endpoint } = (route.config ?? {}) as { endpoint?: Endpoint };
+    if (endpoint?.bodyLimit !== undefined) route.bodyLimit = endpoint.bodyLimit;
+  });
   fastify.removeAllContentTypeParsers();
   fastify.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) => {
     try {

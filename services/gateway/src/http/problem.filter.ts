@@ -35,7 +35,7 @@ export class ProblemFilter implements ExceptionFilter {
 
 /** What Fastify and Nest throw by themselves. */
 const KNOWN_ERRORS: Readonly<Record<string, { code: ProblemCode; detail: string }>> = {
-  FST_ERR_CTP_BODY_TOO_LARGE: { code: 'body.too_large', detail: 'The body is larger than 64 KiB.' },
+  FST_ERR_CTP_BODY_TOO_LARGE: { code: 'body.too_large', detail: 'The body is larger than this route takes.' },
   FST_ERR_CTP_INVALID_MEDIA_TYPE: { code: 'body.unsupported_media_type', detail: 'Send the body as application/json.' },
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: { code: 'body.malformed', detail: 'The body is not as long as its Content-Length says.' },
   FST_ERR_CTP_EMPTY_TYPE: { code: 'body.unsupported_media_type', detail: 'Send the body as application/json.' },
@@ -49,7 +49,7 @@ function asProblem(error: unknown, request: FastifyRequest): ProblemError {
   if (known) return new ProblemError(known.code, known.detail);
   const status = error instanceof HttpException ? error.getStatus() : (error as { statusCode?: unknown }).statusCode;
   if (status === 404) return unmatched(request);
-  if (status === 413) return new ProblemError('body.too_large', 'The body is larger than 64 KiB.');
+  if (status === 413) return new ProblemError('body.too_large', 'The body is larger than this route takes.');
   if (status === 415) return new ProblemError('body.unsupported_media_type', 'Send the body as application/json.');
   if (typeof status === 'number' && status >= 400 && status < 500)
     return new ProblemError('validation.failed', 'The request is not valid.');

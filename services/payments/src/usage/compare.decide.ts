@@ -1,0 +1,38 @@
+import { type Formula } from '@tidegate/stripe-gateway/meter';
+import { agrees, unitsOf } from './decimal.js';
+import { SUMMARY_LAG_MS } from './report.decide.js';
+
+/** An hour as we have it; decimals as text. */
+export interface CountedHour {
+  formula: Formula;
+  value: string;
+  events: number;
+  last_value: string;
+  sent: string;
+  lost: string;
+  /** Of the report that is not certain. */
+  open_value: string | null;
+  last_call_at: Date | null;
+}
+
+export type Verdict = { kind: 'agree' } | { kind: 'pending' } | { kind: 'mismatch'; reason: 'expired' | 'stripe_differs' };
+
+/** What we count in an hour, by the meter's own rule. */
+export const counted = ({ formula, value, events, last_value }: CountedHour): string =>
+  formula === 'count' ? String(events) : formula === 'last' ? last_value : value;
+
+/**
+ * Our hour beside Stripe's summary of it. `pending`: what Stripe lacks is not reported yet, or was just now, and its summaries follow later; that is a backlog and
+ * not a disagreement.
+ */
+export function compareHour(hour: CountedHour, summary: number, now: Date): Verdict {
+  if (agrees(unitsOf(counted(hour)), summary)) return { kind: 'agree' };
+  const { formula, sent, lost, open_value, last_call_at } = hour;
+  if (unitsOf(lost) !== 0n) return { kind: 'mismatch', reason: 'expired' };
+  const isLagging = last_call_at !== null && now.getTime() - last_call_at.getTime() < SUMMARY_LAG_MS;
+  const withOpen = open_value === null ? null : formula === 'last' ? unitsOf(open_value) : unitsOf(sent) + unitsOf(open_value);
+  const isBehind = hasUnsent(hour) && (agrees(unitsOf(sent), summary) || (withOpen !== null && agrees(withOpen, summary)));
+  return isLagging || isBehind ? { kind: 'pending' } : { kind: 'mismatch', reason: 'stripe_differs' };
+}
+
+const hasUnsent = (hour: CountedHour): boolean => hour.open_value !== null || unitsOf(counted(hour)) !== unitsOf(hour.sent);

@@ -1,0 +1,33 @@
+import { describe, expect, it } from '@jest/globals';
+import { compareHour, type CountedHour } from './compare.decide.js';
+
+const NOW = new Date('2026-11-21T06:30:00.000Z');
+const long = new Date(NOW.getTime() - 2 * 3_600_000);
+const hour = (change: Partial<CountedHour> = {}): CountedHour => ({
+  formula: 'sum',
+  value: '10',
+  events: 4,
+  last_value: '3',
+  sent: '10',
+  lost: '0',
+  open_value: null,
+  last_call_at: long,
+  ...change,
+});
+
+describe('An hour beside its summary', () => {
+  it.each([
+    ['agrees when the sums do', {}, 10, 'agree'],
+    ['agrees when the numbers do', { formula: 'count', sent: '4' } as const, 4, 'agree'],
+    ['agrees when the latest do', { formula: 'last', sent: '3' } as const, 3, 'agree'],
+    ['is pending while a part is not reported', { sent: '6' }, 6, 'pending'],
+    ['is pending while a report has no answer, and has arrived', { sent: '6', open_value: '3' }, 9, 'pending'],
+    ['is pending for an hour after a report', { last_call_at: new Date(NOW.getTime() - 60_000) }, 7, 'pending'],
+    ['differs when Stripe has less than it took', {}, 9, 'mismatch'],
+    ['differs when Stripe has more', {}, 11, 'mismatch'],
+    ['differs when Stripe has neither what was sent nor more', { sent: '6', open_value: '3' }, 8, 'mismatch'],
+    ['differs when some got too old', { sent: '6', lost: '4' }, 6, 'mismatch'],
+  ])('%s', (_, change, summary, kind) => {
+    expect(compareHour(hour(change), summary, NOW).kind).toBe(kind);
+  });
+});

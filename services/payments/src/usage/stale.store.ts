@@ -1,0 +1,79 @@
+import { type Kysely, sql } from 'kysely';
+import { OLDEST_USAGE_MS } from '@tidegate/contracts/usage';
+import { type PaymentsTables } from '../tables.js';
+
+type Db = Kysely<PaymentsTables>;
+
+/** Of the time in which usage can still be billed: not confirmed for this long, though it has had as long for it. */
+const stale = (now: Date, olderThanMs: number) => {
+  const before = new Date(now.getTime() - olderThanMs);
+  return sql`c.hour >= ${new Date(now.getTime() - OLDEST_USAGE_MS)} AND c.updated_at <= ${before} AND coalesce(c.last_reconciled_at <= ${before}, true)`;
+};
+
+const MOST_COUNTED = 10_000;
+
+export async function staleCount(db: Db, now: Date, olderThanMs: number): Promise<number> {
+  const { rows } = await sql<{ count: number }>`
+    SELECT count(*)::int AS count FROM (SELECT FROM usage_counters c WHERE ${stale(now, olderThanMs)} LIMIT ${MOST_COUNTED}) AS found`.execute(
+    db,
+  );
+  return rows[0]?.count ?? 0;
+}
+
+export interface StaleRow {
+  tenant: string;
+  customer: string;
+  meter: string;
+  hour: Date;
+  value: string;
+  unreported: number;
+  waits_for: string | null;
+  is_due: boolean;
+  lost: boolean;
+  unreported_since: Date | null;
+  last_reconciled_at: Date | null;
+}
+
+export interface UsageCursor {
+  hour: Date;
+  customer: string;
+  meter: string;
+}
+
+/** Counters that are stale, and those whose usage has waited for its report as long; oldest hour first. */
+export async function staleCounters(
+  db: Db,
+  { now, olderThanMs, after, limit }: { now: Date; olderThanMs: number; after: UsageCursor | null; limit: number },
+): Promise<StaleRow[]> {
+  const waiting = sql`(c.due_at IS NOT NULL AND c.unreported_since <= ${new Date(now.getTime() - olderThanMs)})`;
+  const { rows } = await sql<StaleRow>`
+    SELECT c.tenant, c.customer, c.meter, c.hour, trim_scale(c.value)::text AS value, c.events - c.settled_events AS unreported, c.waits_for,
+      c.due_at IS NOT NULL AS is_due, c.lost <> 0 AS lost, c.unreported_since, c.last_reconciled_at
+    FROM usage_counters c
+    WHERE ((${stale(now, olderThanMs)}) OR ${waiting})
+      ${after ? sql`AND (c.hour, c.customer, c.meter) > (${after.hour}, ${after.customer}, ${after.meter})` : sql``}
+    ORDER BY c.hour, c.customer, c.meter LIMIT ${limit}`.execute(db);
+  return rows;
+}
+
+export interface MissingRow {
+  tenant: string;
+  customer: string;
+  meter: string;
+  events: number;
+  value: string;
+  first_at: Date;
+  since: Date;
+  attempt: number;
+}
+
+/** Usage that is in no counter, because its customer is not known; by customer and meter. `after`: customer, meter and tenant of the row before. */
+export async function missingCounters(db: Db, { after, limit }: { after: readonly string[] | null; limit: number }): Promise<MissingRow[]> {
+  const { rows } = await sql<MissingRow>`
+    SELECT e.tenant, e.customer, e.meter, count(*)::int AS events, trim_scale(sum(e.value))::text AS value, min(e.at) AS first_at,
+      min(e.received_at) AS since, coalesce(max(u.attempt), 0) AS attempt
+    FROM usage_events e LEFT JOIN usage_unknown_customers u ON (u.tenant, u.customer) = (e.tenant, e.customer)
+    WHERE e.counted_at IS NULL ${after ? sql`AND (e.customer, e.meter, e.tenant) > (${after[0]}, ${after[1]}, ${after[2]})` : sql``}
+    GROUP BY e.tenant, e.customer, e.meter ORDER BY e.customer, e.meter, e.tenant LIMIT ${limit}`.execute(db);
+  return rows;
+}

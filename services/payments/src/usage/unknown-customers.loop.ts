@@ -1,0 +1,91 @@
+import { type Failpoints } from '@tidegate/database/failpoints';
+import { inTransaction } from '@tidegate/database/transaction';
+import { type StripePort } from '@tidegate/stripe-gateway/port';
+import { withFailpoints } from '@tidegate/stripe-gateway/with-failpoints';
+import { type Logger } from '@tidegate/telemetry/logger';
+import { type Kysely, sql } from 'kysely';
+import { type PaymentsTables } from '../tables.js';
+import { nextLookUp } from '../work/schedule.js';
+import { countParked } from './usage-event.store.js';
+
+export interface UnknownCustomersDeps {
+  db: Kysely<PaymentsTables>;
+  stripe: StripePort;
+  failpoints: Failpoints;
+  clock: { now(): Date };
+  logger: Logger;
+  reportAfterMs: number;
+}
+
+interface Unknown {
+  tenant: string;
+  customer: string;
+  attempt: number;
+}
+
+/** Also how long usage waits at most once its customer is here. */
+export const UNKNOWN_CUSTOMERS_INTERVAL_MS = 1000;
+const BATCH = 100;
+const ASKED_AT_ONCE = 10;
+/** Whom a process asks about, others leave alone for so long. */
+const ASKING_MS = 30_000;
+
+/**
+ * Counts usage whose customer has become known: made through our API, which this sees within a second, or at Stripe with our tenant in the metadata, which is asked
+ * at once, after 5 s, 15 s, 60 s, 5 min and then each hour. Any replica runs it.
+ */
+export class UnknownCustomers {
+  constructor(private readonly deps: UnknownCustomersDeps) {}
+
+  /** One batch; answers of how many customers usage was counted. */
+  async runOnce(): Promise<number> {
+    let settled = 0;
+    for (const one of await this.known()) settled += await this.count(one);
+    for (const one of await this.due()) settled += (await this.ask(one)) ? await this.count(one) : 0;
+    return settled;
+  }
+
+  private async known(): Promise<Unknown[]> {
+    const { rows } = await sql<Unknown>`
+      SELECT u.tenant, u.customer, u.attempt FROM usage_unknown_customers u
+      WHERE EXISTS (SELECT FROM customers c WHERE c.stripe_customer = u.customer AND c.tenant = u.tenant AND c.status = 'active')
+        OR EXISTS (SELECT FROM usage_customers f WHERE f.customer = u.customer AND f.tenant = u.tenant)
+      ORDER BY u.since LIMIT ${BATCH}`.execute(this.deps.db);
+    return rows;
+  }
+
+  private async due(): Promise<Unknown[]> {
+    const now = this.deps.clock.now();
+    const { rows } = await sql<Unknown>`
+      UPDATE usage_unknown_customers u SET due_at = ${new Date(now.getTime() + ASKING_MS)}
+      FROM (SELECT tenant, customer FROM usage_unknown_customers WHERE due_at <= ${now} ORDER BY due_at LIMIT ${ASKED_AT_ONCE} FOR UPDATE SKIP LOCKED) due
+      WHERE (u.tenant, u.customer) = (due.tenant, due.customer) RETURNING u.tenant, u.customer, u.attempt`.execute(this.deps.db);
+    return rows;
+  }
+
+  /** Whether Stripe says that the customer is this tenant's; otherwise it is asked again later. */
+  private async ask({ tenant, customer, attempt }: Unknown): Promise<boolean> {
+    const { db, failpoints, clock } = this.deps;
+    const outcome = await withFailpoints(this.deps.stripe, failpoints, 'payments.usage.customer').retrieveCustomer(customer);
+    const now = clock.now();
+    if (outcome.kind === 'ok' && !outcome.value.deleted && outcome.value.metadata['tenant_id'] === tenant) {
+      await sql`INSERT INTO usage_customers (customer, tenant, found_at) VALUES (${customer}, ${tenant}, ${now}) ON CONFLICT DO NOTHING`.execute(
+        db,
+      );
+      return true;
+    }
+    await sql`
+      UPDATE usage_unknown_customers SET due_at = ${nextLookUp(now, attempt + 1)}, attempt = ${attempt + 1}
+      WHERE tenant = ${tenant} AND customer = ${customer}`.execute(db);
+    return false;
+  }
+
+  private async count(one: Unknown): Promise<number> {
+    const now = this.deps.clock.now();
+    const times = { now, dueAt: new Date(now.getTime() + this.deps.reportAfterMs) };
+    const events = await inTransaction(this.deps, 'payments.usage.released', (tx) => countParked(tx, one, times));
+    const { tenant, customer } = one;
+    if (events > 0) this.deps.logger.info({ event: 'usage_released', tenant, customer, events }, 'Usage that was parked is counted');
+    return events > 0 ? 1 : 0;
+  }
+}

@@ -1,0 +1,186 @@
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { type MissingCounterView, type StaleCounterView, type UsageCheckView } from '@tidegate/contracts/usage';
+import { RPC } from '@tidegate/contracts/rpc/routes';
+import { type UsageComparison } from '@tidegate/contracts/rpc/usage-comparison';
+import { type UsageWorld, usageWorld } from './usage-world.js';
+
+jest.setTimeout(60_000);
+
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+
+let world: UsageWorld;
+beforeAll(async () => {
+  world = await usageWorld();
+});
+afterAll(() => world?.close());
+
+const ago = (ms: number) => new Date(world.clock.now().getTime() - ms).toISOString();
+
+describe('Limits of usage', () => {
+  const set = (body: object, tenant = 'default') => world.send(RPC.usageLimitSet, { tenant, body });
+  const check = async (query: Record<string, string>) => world.json<UsageCheckView>(await world.send(RPC.usageCheck, { query }));
+
+  it('allow what fits in every one that applies and deny the rest, exactly', async () => {
+    const [customer, other, meter] = [await world.customer(), await world.customer(), await world.meter()];
+    expect(await check({ customer, meter })).toMatchObject({ decision: 'allow', limits: [] });
+    await set({ meter, period: 'month', limit: '1' });
+    await set({ meter, period: 'day', limit: '0.3', customer });
+    await world.record([0.1, 0.1].map((value) => ({ customer, meter, value })));
+    expect(await check({ customer, meter, value: '0.1' })).toMatchObject({
+      decision: 'allow',
+      limits: [
+        { period: 'day', limit: '0.3', used: '0.2', remaining: '0.1' },
+        { period: 'month', limit: '1', used: '0.2', remaining: '0.8' },
+      ],
+    });
+    expect((await check({ customer, meter, value: '0.100000000001' })).decision).toBe('deny');
+    expect(await check({ customer: other, meter, value: '1' })).toMatchObject({ decision: 'allow', limits: [{ period: 'month' }] });
+    expect((await check({ customer: other, meter, value: '1.1' })).decision).toBe('deny');
+    // His own limit for a period takes the place of everybody's.
+    await set({ meter, period: 'month', limit: '0', customer: other });
+    expect((await check({ customer: other, meter })).decision).toBe('deny');
+    await set({ meter, period: 'month', limit: 'none', customer: other });
+    expect((await check({ customer: other, meter })).decision).toBe('allow');
+    const listed = world.json<{ data: object[] }>(await world.send(RPC.usageLimitList, {}));
+    expect(listed.data).toEqual([
+      { object: 'usage_limit', meter, customer: null, period: 'month', limit: '1' },
+      { object: 'usage_limit', meter, customer, period: 'day', limit: '0.3' },
+    ]);
+    expect(world.json<{ data: object[] }>(await world.send(RPC.usageLimitList, { tenant: 'other' })).data).toEqual([]);
+  });
+
+  it('begin anew with each period', async () => {
+    const [customer, meter] = [await world.customer(), await world.meter()];
+    await set({ meter, period: 'hour', limit: '5' });
+    await world.record([{ customer, meter, value: 5 }]);
+    const before = await check({ customer, meter });
+    expect(before.decision).toBe('deny');
+    world.advance(Date.parse(before.limits[0]?.resets_at ?? '') - world.clock.now().getTime() + 1);
+    expect(await check({ customer, meter })).toMatchObject({ decision: 'allow', limits: [{ used: '0', remaining: '5' }] });
+  });
+
+  it('are of the tenant’s own customers only', async () => {
+    const [theirs, meter] = [await world.customer('other'), await world.meter()];
+    expect((await set({ meter, period: 'day', limit: '1', customer: theirs })).status).toBe(404);
+    expect((await set({ meter, period: 'day', limit: '1', customer: 'cus_Nobody123' })).status).toBe(404);
+  });
+});
+
+describe('The comparison with Stripe’s summaries', () => {
+  /** All pages. */
+  async function compare(): Promise<UsageComparison> {
+    const body = { from: ago(3 * DAY_MS), to: ago(-DAY_MS) };
+    const all: UsageComparison = { object: 'usage_comparison', compared: 0, agreeing: 0, pending: 0, differences: [], next_cursor: null };
+    for (let cursor: string | null = null; ;) {
+      const reply = await world.send(RPC.usageCompare, { body: { ...body, cursor } });
+      expect(reply.status).toBe(200);
+      const page = world.json<UsageComparison>(reply);
+      all.compared += page.compared;
+      all.agreeing += page.agreeing;
+      all.pending += page.pending;
+      all.differences.push(...page.differences);
+      cursor = page.next_cursor;
+      if (cursor === null) return all;
+    }
+  }
+  const repair = (body: object) => world.send(RPC.usageRepair, { body: { reason: 'a drill', ...body } });
+
+  it('finds nothing where there is nothing, calls a backlog no mismatch, and confirms what agrees', async () => {
+    const [count, last, sum] = [await world.meter('count'), await world.meter('last'), await world.meter()];
+    await world.db.deleteFrom('usage_counters' as never).execute();
+    const customers = await Promise.all(Array.from({ length: 3 }, () => world.customer()));
+    for (let hour = 0; hour < 30; hour += 1)
+      await world.record(
+        customers.flatMap((customer) => [
+          { customer, meter: sum, value: `${hour}.3`, at: ago(hour * HOUR_MS) },
+          ...(hour < 3 ? [{ customer, meter: hour % 2 ? count : last, value: hour, at: ago(hour * HOUR_MS) }] : []),
+        ]),
+      );
+    const before = await compare();
+    expect(before).toMatchObject({ compared: 99, pending: before.compared - before.agreeing, differences: [] });
+    await world.reported();
+    expect(await compare()).toMatchObject({ compared: 99, agreeing: 99, pending: 0, differences: [] });
+    expect(await world.metric('usage_counters_stale')).toEqual([0]);
+  });
+
+  it('finds exactly what somebody took back at Stripe; a repair reports it again, and the next run is clean', async () => {
+    const [customer, meter] = [await world.customer(), await world.meter()];
+    await world.record([
+      { customer, meter, value: '12.5', at: ago(5 * HOUR_MS) },
+      { customer, meter, value: 1, at: ago(6 * HOUR_MS) },
+    ]);
+    await world.reported();
+    world.advance(2 * HOUR_MS);
+    const [planted] = world.taken(meter, customer).filter(({ value }) => value === 12.5);
+    await world.stripe('billing/meter_event_adjustments', {
+      event_name: meter,
+      type: 'cancel',
+      'cancel[identifier]': planted?.identifier ?? '',
+    });
+    const { differences } = await compare();
+    expect(differences).toEqual([
+      expect.objectContaining({ customer, meter, local: '12.5', sent: '12.5', remote: '0', reason: 'stripe_differs', repairable: true }),
+    ]);
+    const { hour } = differences[0] ?? {};
+    expect(world.json(await repair({ customer, meter, hour }))).toMatchObject({ local: '12.5', remote: '0', difference: '12.5' });
+    await world.reported();
+    expect(await compare()).toMatchObject({ pending: 0, differences: [] });
+    // The summary need not show the last report yet.
+    expect((await repair({ customer, meter, hour })).status).toBe(422);
+    world.advance(2 * HOUR_MS);
+    expect(world.json(await repair({ customer, meter, hour }))).toMatchObject({ difference: '0' });
+    await world.reported();
+    expect(await compare()).toMatchObject({ pending: 0, differences: [] });
+  });
+
+  it('takes back what somebody else reported, when a person wants that', async () => {
+    const [customer, meter] = [await world.customer(), await world.meter()];
+    const at = ago(3 * HOUR_MS);
+    await world.record([{ customer, meter, value: 4, at }]);
+    await world.reported();
+    world.advance(2 * HOUR_MS);
+    await world.stripe('billing/meter_events', {
+      event_name: meter,
+      timestamp: String(Math.floor(Date.parse(at) / 1000)),
+      'payload[stripe_customer_id]': customer,
+      'payload[value]': '100',
+    });
+    const { differences } = await compare();
+    expect(differences).toMatchObject([{ customer, local: '4', remote: '104' }]);
+    expect((await repair({ customer, meter, hour: differences[0]?.hour })).status).toBe(200);
+    await world.reported();
+    expect(await compare()).toMatchObject({ differences: [], pending: 0 });
+    expect(await world.differences()).toEqual([]);
+  });
+
+  it('says when Stripe cannot be asked, and never that all is well', async () => {
+    world.simulator.addFault({ fault: 'error_503', route: 'GET /v1/billing/meters/:id/event_summaries', times: 1 });
+    const reply = await world.send(RPC.usageCompare, { body: { from: ago(DAY_MS), to: ago(0) } });
+    expect(reply.status).toBe(503);
+    world.simulator.clearFaults();
+  });
+});
+
+describe('An operator', () => {
+  it('sees usage in no counter, and counters that are stale, page by page', async () => {
+    const meter = await world.meter();
+    await world.record(['cus_Nobody1', 'cus_Nobody2', 'cus_Nobody2'].map((customer) => ({ customer, meter, value: '0.5' })));
+    const page = async <T>(subject: typeof RPC.operatorUsageMissing | typeof RPC.operatorUsageStale, query: Record<string, string>) =>
+      world.json<{ data: T[]; next_cursor: string | null }>(await world.send(subject, { query }));
+    const first = await page<MissingCounterView>(RPC.operatorUsageMissing, { limit: '1' });
+    const second = await page<MissingCounterView>(RPC.operatorUsageMissing, { limit: '1', cursor: first.next_cursor ?? '' });
+    expect([...first.data, ...second.data].map(({ customer, events, value }) => [customer, events, value])).toEqual([
+      ['cus_Nobody1', 1, '0.5'],
+      ['cus_Nobody2', 2, '1'],
+    ]);
+    expect(second.next_cursor).toBeNull();
+    world.advance(25 * HOUR_MS);
+    const all = await page<StaleCounterView>(RPC.operatorUsageStale, { limit: '100' });
+    const half = await page<StaleCounterView>(RPC.operatorUsageStale, { limit: '60' });
+    const rest = await page<StaleCounterView>(RPC.operatorUsageStale, { limit: '60', cursor: half.next_cursor ?? '' });
+    expect([...half.data, ...rest.data].slice(0, 100)).toEqual(all.data);
+    expect(all.data[0]).toMatchObject({ reason: 'not_compared', unreported_events: 0 });
+    expect((await world.metric('usage_counters_stale'))[0]).toBe(half.data.length + rest.data.length);
+  });
+});
