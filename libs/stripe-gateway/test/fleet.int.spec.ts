@@ -346,7 +346,7 @@ describe('A 429', () => {
         tokens: number;
         factor: number;
         limited_reason: string | null;
-      }>`SELECT tokens, factor, limited_reason FROM stripe_gateway.limiter`.execute(world.db)
+      }>`SELECT tokens, factor, limited_reason FROM stripe_gateway.limiter WHERE name = 'stripe'`.execute(world.db)
     ).rows[0]!;
 
   it('of the account empties the bucket and halves the rate, and never opens', async () => {
