@@ -157,6 +157,7 @@ export function createStripeAdapter(config: StripeAdapterConfig): StripePort & {
         }),
         pageOf(toMeterSummary),
       ),
+    retrieveBalanceTransaction: (id) => call(stripe().balanceTransactions.retrieve(id, { expand: ['source'] }), toBalanceTransaction),
     listEvents: (query) => call(stripe().events.list(paged(query)), pageOf(toEvent)),
   };
   return { ...withoutQuotes(port), close: () => httpClient.close() };

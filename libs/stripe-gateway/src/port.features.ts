@@ -117,6 +117,8 @@ export function portFeatures(name: string, open: () => Promise<PortUnderTest>): 
         kind: 'ok',
         value: { data: [movement], has_more: false },
       });
+      expect(await subject.port.retrieveBalanceTransaction(movement.id)).toMatchObject({ kind: 'ok', value: movement });
+      expect((await subject.port.retrieveBalanceTransaction('txn_nobody')).kind).toBe('not_found');
     });
 
     it('tells the dispute of a charge, and what was taken for it', async () => {

@@ -146,6 +146,8 @@ export interface StripePort {
   listMeters(query: ListQuery): Promise<StripeOutcome<Page<Meter>>>;
   /** What a meter makes of a customer's usage in each hour; newest first, every hour of the range. */
   listMeterSummaries(id: string, query: ListQuery & MeterSummariesQuery): Promise<StripeOutcome<Page<MeterSummary>>>;
+  /** With what moved the money. */
+  retrieveBalanceTransaction(id: string): Promise<StripeOutcome<BalanceTransaction>>;
   listEvents(query: ListQuery & { types?: string[]; delivery_success?: boolean }): Promise<StripeOutcome<Page<StripeEvent>>>;
 }
 
@@ -179,6 +181,7 @@ export const READS = [
   'listBalanceTransactions',
   'listMeters',
   'listMeterSummaries',
+  'retrieveBalanceTransaction',
   'listEvents',
 ] as const;
 export const OPERATIONS = [...WRITES, ...READS] as const;

@@ -18,14 +18,12 @@ import { inboxProgress } from './compare/inbox-progress.js';
 import { isLivemode, type ReconciliationConfig } from './config.js';
 import { answerBalances } from './ledger/balances.rpc.js';
 import { readBalance } from './ledger/balance.loop.js';
-import { ledgerCheck } from './ledger/check.js';
-import { repairLedger } from './ledger/repair.js';
+import { ledgerRepair } from './ledger/repair.js';
 import { paymentsProjector } from './projection/payments.consumer.js';
 import { projections } from './projection/projections.js';
 import { receiptsProjector } from './projection/receipts.consumer.js';
 import { stripeEventsProjector } from './projection/stripe-events.consumer.js';
 import { reconciliationMetrics } from './reconciliation-metrics.js';
-import type { LedgerRepairs } from './repair/repair.flow.js';
 import { repairOverRpc } from './repair/repair.rpc.js';
 import { ping } from './run/ping.js';
 import { runOnce } from './run/run.loop.js';
@@ -71,10 +69,6 @@ export function setup(host: HostContext<ReconciliationConfig>): ServiceParts {
     attribution: { accountTenant: config.STRIPE_ACCOUNT_TENANTS.get('own') ?? DEFAULT_TENANT, unmarked: config.UNMARKED_INTENTS },
     quietMs: config.RECONCILIATION_QUIET_SECONDS * 1000,
   };
-  const ledger = {
-    ...ledgerCheck(balance),
-    repair: (...[found, cause, patience]: Parameters<LedgerRepairs['repair']>) => repairLedger(balance, found, cause, patience),
-  };
 
   const runs = {
     db,
@@ -84,7 +78,7 @@ export function setup(host: HostContext<ReconciliationConfig>): ServiceParts {
     metrics,
     stripe,
     repair,
-    ledger,
+    ledger: ledgerRepair(balance),
     staged,
     succeeded: () => {
       if (config.RECONCILIATION_PING_URL) void ping(config.RECONCILIATION_PING_URL, logger);

@@ -3,12 +3,11 @@ import type { DisputeSnapshot, PaymentSnapshot, RefundSnapshot } from '@tidegate
 import { exampleFeeRecorded, type FeeRecorded } from '@tidegate/contracts/events/fee';
 import fc from 'fast-check';
 import type { Transaction } from 'kysely';
-import { ledgerCheck } from '../src/ledger/check.js';
 import { balances } from '../src/ledger/balances.query.js';
 import { recordFees } from '../src/ledger/record-movements.js';
 import { paymentsProjector } from '../src/projection/payments.consumer.js';
 import type { ReconciliationTables } from '../src/tables.js';
-import { balanceParts, ledger, message, swept, tell } from './ledger-world.js';
+import { ledger, message, reconciled, swept, tell } from './ledger-world.js';
 import { dashboard, must, openWorkbench, snapshot, type Workbench } from './workbench.js';
 
 let bench: Workbench;
@@ -100,13 +99,7 @@ describe('Thirty days', () => {
     await payments.tellNews(random);
     await swept(bench);
     expect(await ledger(bench)).toEqual(expectedOfStripe());
-    const now = Math.floor(bench.clock.now().getTime() / 1000);
-    const patience = { patienceMs: 500, stopping: new AbortController().signal, alive: () => undefined };
-    const report = await ledgerCheck(balanceParts(bench)).check(
-      { tenant: 'default', period: { gte: now - 40 * 86_400, lt: now } },
-      patience,
-    );
-    expect(report).toEqual({ found: [], fee_pending: 0 });
+    expect((await reconciled(bench, 40)).counts).toMatchObject({ ledger_imbalance: 0 });
   }, 60_000);
 
   const CARDS = [

@@ -1,16 +1,22 @@
 import type { PaymentSnapshot } from '@tidegate/contracts/payment';
+import { DiscrepancyView, RunView } from '@tidegate/contracts/responses';
 import { noFailpoints } from '@tidegate/database/failpoints';
 import type { Incoming } from '@tidegate/messaging/subscriber';
 import type { Transaction } from 'kysely';
 import type { BalanceParts } from '../src/ledger/balance.loop.js';
 import { readBalance } from '../src/ledger/balance.loop.js';
+import { ledgerRepair, type LedgerRepairParts } from '../src/ledger/repair.js';
 import { balances } from '../src/ledger/balances.query.js';
+import { runOnce } from '../src/run/run.loop.js';
+import { answerCreate, answerDiscrepancies, answerGet } from '../src/run/run.rpc.js';
 import { paymentsProjector } from '../src/projection/payments.consumer.js';
 import { reconciliationMetrics } from '../src/reconciliation-metrics.js';
 import type { ReconciliationTables } from '../src/tables.js';
-import { silent, type Workbench } from './workbench.js';
+import { routeRequest, runParts, silent, type Workbench } from './workbench.js';
 
-export function balanceParts(bench: Workbench, changes: Partial<BalanceParts> = {}): BalanceParts {
+type BothParts = BalanceParts & LedgerRepairParts;
+
+export function balanceParts(bench: Workbench, changes: Partial<BothParts> = {}): BothParts {
   return {
     db: bench.db,
     failpoints: noFailpoints,
@@ -27,7 +33,7 @@ export function balanceParts(bench: Workbench, changes: Partial<BalanceParts> = 
 }
 
 /** One pass over Stripe's balance transactions, some seconds later than all that was done. */
-export async function swept(bench: Workbench, changes: Partial<BalanceParts> = {}): Promise<void> {
+export async function swept(bench: Workbench, changes: Partial<BothParts> = {}): Promise<void> {
   bench.advance(5);
   await readBalance(balanceParts(bench, changes), new AbortController().signal);
 }
@@ -60,4 +66,21 @@ export async function ledger(bench: Workbench, tenant = 'default'): Promise<Reco
   return Object.fromEntries(
     rows.filter(({ balance }) => balance !== 0).map(({ account, currency, balance }) => [`${account} ${currency}`, balance]),
   );
+}
+
+/** A run over the last days in which nothing but the ledger is asked about, and what it named. */
+export async function reconciled(
+  bench: Workbench,
+  days = 1,
+  mode: 'report' | 'repair' = 'report',
+): Promise<{ counts: Record<string, number>; rows: DiscrepancyView[]; run: RunView }> {
+  const parts = runParts(bench, { ledger: ledgerRepair(balanceParts(bench)) });
+  const day = (ago: number) => new Date(bench.clock.now().getTime() - ago * 86_400_000).toISOString().slice(0, 10);
+  const body = { start_date: day(days), end_date: day(0), mode, classes: ['ledger_imbalance'], reason: 'spec' };
+  const { id } = JSON.parse((await answerCreate({ ...parts, requested: () => undefined }, routeRequest({ body }))).body) as RunView;
+  await runOnce(parts, new AbortController().signal);
+  const get = routeRequest({ params: { id }, query: {} });
+  const run = RunView.parse(JSON.parse((await answerGet({ ...parts, requested: () => undefined }, get)).body));
+  const page = JSON.parse((await answerDiscrepancies({ ...parts, requested: () => undefined }, get)).body) as { data: unknown[] };
+  return { run, counts: run.counts, rows: page.data.map((row) => DiscrepancyView.parse(row)) };
 }

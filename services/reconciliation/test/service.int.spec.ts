@@ -149,9 +149,9 @@ async function ask(subject: string, changes: Partial<RouteRequest>): Promise<Htt
   return new RpcClient(gateway).request<HttpReply>(subject, routeRequest(changes), { timeoutMs: 5000 });
 }
 
-async function reconciled(): Promise<RunView> {
+async function reconciled(changes: object = {}): Promise<RunView> {
   const day = bench.clock.now().toISOString().slice(0, 10);
-  const reply = await ask(RPC.runCreate, { body: { start_date: day, end_date: day, mode: 'report', reason: 'spec' } });
+  const reply = await ask(RPC.runCreate, { body: { start_date: day, end_date: day, mode: 'report', reason: 'spec', ...changes } });
   expect(reply.status).toBe(201);
   const { id } = JSON.parse(reply.body) as RunView;
   return eventually(async () => {
@@ -249,7 +249,7 @@ describe('The running service', () => {
     await eventually(async () => expect((await projectionChecksums(bench.db)).recorded_payments.rows).toBe(7));
   }, 30_000);
 
-  it('puts the ledger right by a replay when somebody got around its rules', async () => {
+  it('names what somebody did to the ledger around its rules, and puts it right by a replay', async () => {
     const before = await projectionChecksums(bench.db);
     const admin = openDatabase<ReconciliationTables>({ url: bench.adminUrl, poolSize: 1, applicationName: 'spec' }, silent);
     await admin.db.transaction().execute(async (tx) => {
@@ -261,8 +261,11 @@ describe('The running service', () => {
     });
     await admin.close();
     expect(await projectionChecksums(bench.db)).not.toEqual(before);
-    await rebuildProjection({ db: bench.db, broker: own, logger: silent, livemode: false });
-    expect(await projectionChecksums(bench.db)).toEqual(before);
+    // Seven transactions do not sum to zero, and six fees are not Stripe's.
+    const wanted = { mode: 'repair', classes: ['ledger_imbalance'] };
+    expect(await reconciled(wanted)).toMatchObject({ status: 'succeeded', counts: { ledger_imbalance: 13 } });
+    await eventually(async () => expect(await projectionChecksums(bench.db)).toEqual(before));
+    expect(await reconciled(wanted)).toMatchObject({ status: 'succeeded', counts: { ledger_imbalance: 0 } });
   }, 30_000);
 
   it('refuses to rebuild while an owner cannot say that everything was read', async () => {

@@ -125,7 +125,7 @@ export function runParts(bench: Workbench, changes: Partial<RunParts> = {}): Run
     stripe: bench.stripe,
     inbox: inbox(),
     repair: new AskedPayments(),
-    ledger: { check: async () => ({ found: [], fee_pending: 0 }), repair: async () => false },
+    ledger: { recordFee: () => Promise.reject(new Error('not asked')), replay: () => Promise.reject(new Error('not asked')) },
     rules: { livemode: false, unmarked: 'adopt' },
     patienceMs: 500,
     deadlineMs: 60_000,

@@ -1,8 +1,16 @@
-import type { LedgerRepair } from '../ledger/check.decide.js';
 import type { DiscrepancyClass } from '@tidegate/contracts/responses';
 
 /** What is compared, as rows name it. */
-export type ObjectName = 'payment' | 'refund' | 'dispute' | 'checkout_session' | 'receipt' | 'ledger_transaction' | 'balance_transaction';
+export type ObjectName =
+  | 'payment'
+  | 'refund'
+  | 'dispute'
+  | 'checkout_session'
+  | 'receipt'
+  | 'balance_transaction'
+  | 'ledger_transaction'
+  | 'ledger_payment'
+  | 'ledger_clearing';
 
 /** One disagreement, in the words of both sides; null where a side does not have the object. */
 export interface Finding {
@@ -16,8 +24,6 @@ export interface Finding {
   intent: string | null;
   local: string | null;
   remote: string | null;
-  /** Only of the ledger, whose check says what would heal it. */
-  repair?: LedgerRepair;
 }
 
 /** `foreign`: another mode's, or nobody's when unmarked objects are declared foreign; counted and left alone. */

@@ -17,6 +17,8 @@ export type CompareStripe = Pick<
   | 'retrieveRefund'
   | 'retrieveDispute'
   | 'retrieveCheckoutSession'
+  | 'listBalanceTransactions'
+  | 'retrieveBalanceTransaction'
 >;
 
 /** An object on a page of Stripe's. */

@@ -1,3 +1,4 @@
+import { balanceTransactionKind, ledgerClearingKind, ledgerPaymentKind, ledgerTransactionKind } from '../ledger/ledger.kinds.js';
 import type { AnyKind } from './kind.js';
 import { chargeKind } from './kinds/charge.kind.js';
 import { checkoutKind } from './kinds/checkout.kind.js';
@@ -7,7 +8,18 @@ import { receiptKind } from './kinds/receipt.kind.js';
 import { refundKind } from './kinds/refund.kind.js';
 
 /** Everything that a run compares, in the order in which it is read. A running run remembers where it is by name. */
-export const KINDS: readonly AnyKind[] = [paymentKind, chargeKind, refundKind, disputeKind, checkoutKind, receiptKind];
+export const KINDS: readonly AnyKind[] = [
+  paymentKind,
+  chargeKind,
+  refundKind,
+  disputeKind,
+  checkoutKind,
+  receiptKind,
+  balanceTransactionKind,
+  ledgerTransactionKind,
+  ledgerPaymentKind,
+  ledgerClearingKind,
+];
 
 export function kindNamed(name: string): AnyKind {
   const kind = KINDS.find((one) => one.name === name);

@@ -1,110 +1,102 @@
 import type { FeeRecorded } from '@tidegate/contracts/events/fee';
 import type { BalanceTransaction } from '@tidegate/stripe-gateway/intent';
-
-/**
- * What would heal it. `record_fee`: the balance transaction is recorded and posted. `replay_ledger`: the ledger is made anew from the events, which say
- * otherwise. `look_up`: payments asks Stripe about the payment. Null: somebody has to look at it.
- */
-export type LedgerRepair = 'record_fee' | 'replay_ledger' | 'look_up' | null;
-
-/** One place where the ledger is not what it follows from, in the words of both sides. `stripe_id` names the row: a transaction, or what it is about. */
-export interface Imbalance {
-  class: 'ledger_imbalance';
-  tenant: string;
-  object: 'ledger_transaction' | 'payment' | 'balance_transaction';
-  payment_id: string | null;
-  stripe_id: string | null;
-  local: string | null;
-  remote: string | null;
-  /** When what it is about was made. */
-  made_at: Date;
-  repair: LedgerRepair;
-}
-
-/** What a row of any of the queries below says of whose it is. */
-interface Whose {
-  tenant: string;
-  payment_id: string | null;
-  made_at: Date;
-}
+import { AGREES, type Comparison, differs, type Finding } from '../compare/finding.js';
+import type { Local } from '../compare/kind.js';
 
 /** What a balance transaction was posted with. */
-export interface PostedMovement extends Whose {
+export interface PostedMovement extends Local {
   transaction_id: string;
+  payment_id: string | null;
   currency: string | null;
   /** Of the balance itself. */
   net: number;
   fee: number;
-  /** Whether the event that it follows from says the same. */
-  as_recorded: boolean;
 }
 
-/** A balance transaction in our words, with whose it is. */
-export type Movement = FeeRecorded & { tenant: string };
+/** The sweep has not come to this balance transaction yet: nothing can be said. */
+export interface NotDue extends Local {
+  transaction_id: null;
+}
 
-const whose = ({ tenant, payment_id, made_at }: Whose) => ({ class: 'ledger_imbalance' as const, tenant, payment_id, made_at });
+/** A balance transaction as a page of Stripe's list has it, with what a run asks of every object. */
+export type RemoteMovement = BalanceTransaction & { payment_intent: string | null; metadata: Record<string, string> };
 
-/** A transaction whose entries do not sum to zero: somebody went around the database's own rule. */
-export const unbalanced = (row: Whose & { transaction_id: string; currency: string; off: number }): Imbalance => ({
-  ...{ ...whose(row), object: 'ledger_transaction', stripe_id: row.transaction_id },
-  local: `sums to ${row.off} ${row.currency}`,
-  remote: `0 ${row.currency}`,
-  repair: 'replay_ledger',
+export const remoteMovement = (movement: BalanceTransaction): RemoteMovement => ({
+  ...movement,
+  payment_intent: movement.source?.payment_intent ?? null,
+  metadata: movement.source?.metadata ?? {},
 });
 
-/** A payment that was not posted with what is recorded of it. */
-export const notAsRecorded = (
-  row: Whose & {
-    stripe_payment_intent: string | null;
-    currency: string;
-    captured: number;
-    refunded: number;
-    sales: number;
-    refunds: number;
-  },
-): Imbalance => ({
-  ...{ ...whose(row), object: 'payment', stripe_id: row.stripe_payment_intent },
-  local: `posted: captured ${row.sales}, refunded ${row.refunds} ${row.currency}`,
-  remote: `recorded: captured ${row.captured}, refunded ${row.refunded} ${row.currency}`,
-  repair: 'replay_ledger',
-});
+type About = Pick<Finding, 'object' | 'payment_id' | 'stripe_id'>;
+const imbalance = (about: About, local: string | null, remote: string | null): Comparison =>
+  differs({ class: 'ledger_imbalance', local_id: null, intent: null, ...about, local, remote });
 
-/** A payment, refund or dispute of which payments and Stripe's balance both told, and not the same. */
-export const notCleared = (row: Whose & { reference: string; currency: string; told: number; moved: number }): Imbalance => ({
-  ...{ ...whose(row), object: 'balance_transaction', stripe_id: row.reference },
-  local: `payments told of ${row.told} ${row.currency}`,
-  remote: `the balance moved by ${row.moved} ${row.currency}`,
-  repair: row.payment_id === null ? null : 'look_up',
-});
-
-/** A balance transaction that the sweep has passed and that nothing was posted for; `recorded`: although it is recorded. */
-export const notPosted = (movement: Movement, { recorded }: { recorded: boolean }): Imbalance => ({
-  ...whose({ ...movement, made_at: new Date(movement.created_at) }),
-  ...{ object: 'balance_transaction', stripe_id: movement.balance_transaction },
-  local: null,
-  remote: `${movement.net} ${movement.currency}`,
-  repair: recorded ? 'replay_ledger' : 'record_fee',
-});
-
-/** A balance transaction that is posted and that Stripe does not list. */
-export const notAtStripe = (posted: PostedMovement): Imbalance => ({
-  ...{ ...whose(posted), object: 'balance_transaction', stripe_id: posted.transaction_id },
-  local: `${posted.net} ${posted.currency ?? ''}`.trim(),
-  remote: null,
-  repair: posted.as_recorded ? null : 'replay_ledger',
-});
-
-/** Nothing when it is posted as Stripe shows it. Stripe's own charges have no fee beside their amount. */
-export function differing(posted: PostedMovement, movement: BalanceTransaction): Imbalance[] {
+/** Whether it is posted as Stripe shows it. Stripe's own charges have no fee beside their amount, and what moves nothing is not posted. */
+export function compareMovement(posted: PostedMovement | NotDue | null, movement: RemoteMovement): Comparison {
+  if (posted?.transaction_id === null || (movement.amount === 0 && movement.fee === 0)) return AGREES;
+  const about = { object: 'balance_transaction' as const, payment_id: movement.metadata['payment_id'] ?? null, stripe_id: movement.id };
+  const theirs = words(movement);
+  if (posted === null) return imbalance(about, null, theirs);
   const fee = movement.type === 'stripe_fee' ? posted.fee : movement.fee;
   const currency = posted.currency ?? movement.currency;
-  if (posted.net === movement.net && posted.fee === fee && currency === movement.currency) return [];
-  return [
-    {
-      ...{ ...whose(posted), object: 'balance_transaction', stripe_id: movement.id },
-      local: `${posted.net} ${currency}, fee ${posted.fee}`,
-      remote: `${movement.net} ${movement.currency}, fee ${movement.fee}`,
-      repair: posted.as_recorded ? null : 'replay_ledger',
-    },
-  ];
+  if (posted.net === movement.net && posted.fee === fee && currency === movement.currency) return AGREES;
+  return imbalance({ ...about, payment_id: posted.payment_id }, words({ ...posted, currency }), theirs);
 }
+
+/** A balance transaction that is posted and that Stripe does not know. */
+export const compareAbsentMovement = (posted: PostedMovement | NotDue): Comparison =>
+  posted.transaction_id === null
+    ? AGREES
+    : imbalance(
+        { object: 'balance_transaction', payment_id: posted.payment_id, stripe_id: posted.transaction_id },
+        words({ ...posted, currency: posted.currency ?? '' }),
+        null,
+      );
+
+const words = ({ net, currency, fee }: Pick<FeeRecorded, 'net' | 'currency' | 'fee'>): string => `${net} ${currency}, fee ${fee}`;
+
+/** A transaction whose entries do not sum to zero in a currency. */
+export interface Unbalanced extends Local {
+  transaction_id: string;
+  payment_id: string | null;
+  currency: string;
+  off: number;
+}
+
+/** Somebody went around the database's own rule. */
+export const compareUnbalanced = ({ transaction_id, payment_id, currency, off }: Unbalanced): Comparison =>
+  imbalance({ object: 'ledger_transaction', payment_id, stripe_id: transaction_id }, `sums to ${off} ${currency}`, `0 ${currency}`);
+
+/** A payment that was not posted with what is recorded of it. */
+export interface Misposted extends Local {
+  payment_id: string;
+  stripe_payment_intent: string | null;
+  currency: string;
+  captured: number;
+  refunded: number;
+  sales: number;
+  refunds: number;
+}
+
+export const compareMisposted = (row: Misposted): Comparison =>
+  imbalance(
+    { object: 'ledger_payment', payment_id: row.payment_id, stripe_id: row.stripe_payment_intent },
+    `posted: captured ${row.sales}, refunded ${row.refunds} ${row.currency}`,
+    `recorded: captured ${row.captured}, refunded ${row.refunded} ${row.currency}`,
+  );
+
+/** A payment, refund or dispute of which payments and Stripe's balance both told, and not the same. */
+export interface Uncleared extends Local {
+  reference: string;
+  payment_id: string | null;
+  currency: string;
+  told: number;
+  moved: number;
+}
+
+export const compareUncleared = ({ reference, payment_id, currency, told, moved }: Uncleared): Comparison =>
+  imbalance(
+    { object: 'ledger_clearing', payment_id, stripe_id: reference },
+    `payments told of ${told} ${currency}`,
+    `the balance moved by ${moved} ${currency}`,
+  );

@@ -1,98 +1,114 @@
-import { type Kysely, type RawBuilder, sql } from 'kysely';
-import type { ReconciliationTables } from '../tables.js';
-import { type Imbalance, type Movement, notAsRecorded, notCleared, type PostedMovement, unbalanced } from './check.decide.js';
-import { feeStream } from './fee.events.js';
+import { type RawBuilder, sql } from 'kysely';
+import type { CompareDb, UnseenQuery } from '../compare/kind.js';
+import { ofPeriod } from '../compare/matched.js';
+import type { Misposted, PostedMovement, Unbalanced, Uncleared } from './check.decide.js';
 import { FEE_RECORDED } from './ledger.store.js';
 
-type Db = Kysely<ReconciliationTables>;
+const during = ({ period: { gte, lt } }: UnseenQuery): RawBuilder<unknown> =>
+  sql`occurred_at >= to_timestamp(${gte}::float8) AND occurred_at < to_timestamp(${lt}::float8)`;
 
-/** A tenant's, or (null) of all, of a period in Unix seconds, `gte` <= t < `lt`. */
-export interface LedgerScope {
-  tenant: string | null;
-  period: { gte: number; lt: number };
+/** A page of rows `p` of a query, or the one with this id. */
+const pageOf = (from: RawBuilder<unknown>, id: string, object: string, query: UnseenQuery): RawBuilder<unknown> =>
+  sql`SELECT p.* FROM (${from}) p WHERE ${ofPeriod(query, { object, id, at: 'made_at' })} ORDER BY p.${sql.ref(id)} LIMIT ${query.limit}`;
+
+const OF_MOVEMENTS = sql`
+  SELECT transaction_id, max(tenant) AS tenant, max(payment_id) AS payment_id, min(occurred_at) AS made_at, min(occurred_at) AS updated_at,
+    max(currency) FILTER (WHERE account = 'stripe_balance') AS currency,
+    coalesce(sum(amount) FILTER (WHERE account = 'stripe_balance'), 0)::bigint AS net,
+    coalesce(sum(amount) FILTER (WHERE account = 'stripe_fees'), 0)::bigint AS fee
+  FROM ledger_entries`;
+
+/** What these balance transactions were posted with. */
+export async function movementsOf(db: CompareDb, ids: readonly string[]): Promise<PostedMovement[]> {
+  const { rows } = await sql<PostedMovement>`${OF_MOVEMENTS} WHERE transaction_id = ANY(${ids}::text[]) GROUP BY transaction_id`.execute(
+    db,
+  );
+  return rows;
 }
 
-/** Of the scope, by the column that says when. */
-const within = (column: string, { tenant, period: { gte, lt } }: LedgerScope): RawBuilder<unknown> =>
-  sql`${sql.ref(column)} >= to_timestamp(${gte}::float8) AND ${sql.ref(column)} < to_timestamp(${lt}::float8)
-    ${tenant === null ? sql`` : sql`AND tenant = ${tenant}`}`;
-
-/** One side may be told much later than the other, such as a webhook that Stripe delivers again. */
-const QUIET_HOURS = 1;
-const quietSince = (now: Date) => sql`${now}::timestamptz - make_interval(hours => ${QUIET_HOURS})`;
-
-/** Transactions of the period whose entries do not sum to zero in a currency. */
-export async function unbalancedTransactions(db: Db, scope: LedgerScope): Promise<Imbalance[]> {
-  const { rows } = await sql<Parameters<typeof unbalanced>[0]>`
-    SELECT transaction_id, max(tenant) AS tenant, max(payment_id) AS payment_id, min(occurred_at) AS made_at, currency, sum(amount)::bigint AS off
-    FROM ledger_entries WHERE ${within('occurred_at', scope)}
-    GROUP BY transaction_id, currency HAVING sum(amount) <> 0 ORDER BY transaction_id, currency`.execute(db);
-  return rows.map(unbalanced);
-}
-
-/**
- * Payments made in the period that were not posted with what is recorded of them. Both are written by one transaction; what was recorded otherwise, ahead of
- * its event, is posted when that comes.
- */
-export async function disagreeingPayments(db: Db, scope: LedgerScope, now: Date): Promise<Imbalance[]> {
-  const { rows } = await sql<Parameters<typeof notAsRecorded>[0]>`
-    SELECT p.payment_id, p.tenant, p.created_at AS made_at, p.stripe_payment_intent, p.currency, p.amount_captured AS captured, p.amount_refunded AS refunded,
-      l.sales, l.refunds
-    FROM recorded_payments p LEFT JOIN ledger_payments u USING (payment_id) CROSS JOIN LATERAL (
-      SELECT coalesce(-sum(amount) FILTER (WHERE account = 'sales'), 0)::bigint AS sales, coalesce(sum(amount) FILTER (WHERE account = 'refunds'), 0)::bigint AS refunds
-      FROM ledger_entries e WHERE e.payment_id = p.payment_id AND e.event <> ${sql.lit(FEE_RECORDED)} AND e.currency = p.currency) l
-    WHERE ${within('p.created_at', scope)} AND (l.sales, l.refunds) IS DISTINCT FROM (p.amount_captured, p.amount_refunded)
-      AND ((u.epoch, u.version) IS NOT DISTINCT FROM (p.epoch, p.version) OR p.updated_at < ${quietSince(now)})
-    ORDER BY p.payment_id`.execute(db);
-  return rows.map(notAsRecorded);
-}
-
-/** What payments and Stripe's balance have both told of, and not alike, for an hour by now. */
-export async function disagreeingClearing(db: Db, scope: LedgerScope, now: Date): Promise<Imbalance[]> {
-  const { rows } = await sql<Parameters<typeof notCleared>[0]>`
-    WITH touched AS (SELECT DISTINCT reference FROM ledger_entries WHERE account = 'stripe_clearing' AND ${within('occurred_at', scope)})
-    SELECT c.reference, max(c.tenant) AS tenant, max(c.payment_id) AS payment_id, min(c.occurred_at) AS made_at, c.currency,
-      coalesce(sum(c.amount) FILTER (WHERE c.event <> ${sql.lit(FEE_RECORDED)}), 0)::bigint AS told,
-      coalesce(-sum(c.amount) FILTER (WHERE c.event = ${sql.lit(FEE_RECORDED)}), 0)::bigint AS moved
-    FROM touched JOIN ledger_entries c ON c.reference = touched.reference AND c.account = 'stripe_clearing'
-    GROUP BY c.reference, c.currency
-    HAVING sum(c.amount) <> 0 AND count(DISTINCT c.event = ${sql.lit(FEE_RECORDED)}) = 2 AND max(c.occurred_at) < ${quietSince(now)}
-    ORDER BY c.reference, c.currency`.execute(db);
-  return rows.map(notCleared);
-}
-
-const posted = (where: RawBuilder<unknown>) => sql<PostedMovement>`
-  SELECT p.*, coalesce((SELECT (e.data->>'net')::bigint = p.net FROM events e WHERE e.stream = ${feeStream('')} || p.transaction_id AND e.version = 1), false) AS as_recorded
-  FROM (
-    SELECT transaction_id, max(tenant) AS tenant, max(payment_id) AS payment_id, min(occurred_at) AS made_at,
-      max(currency) FILTER (WHERE account = 'stripe_balance') AS currency,
-      coalesce(sum(amount) FILTER (WHERE account = 'stripe_balance'), 0)::bigint AS net,
-      coalesce(sum(amount) FILTER (WHERE account = 'stripe_fees'), 0)::bigint AS fee
-    FROM ledger_entries WHERE ${where} GROUP BY transaction_id) p
-  ORDER BY p.transaction_id`;
-
-/** What these balance transactions were posted with, by id. */
-export async function postedOf(db: Db, ids: readonly string[]): Promise<ReadonlyMap<string, PostedMovement>> {
-  const { rows } = await posted(sql`transaction_id = ANY(${ids}::text[])`).execute(db);
-  return new Map(rows.map((row) => [row.transaction_id, row]));
-}
-
-/** Balance transactions of the period that are posted, and are none of these. */
-export async function postedOthers(db: Db, scope: LedgerScope, ids: readonly string[]): Promise<PostedMovement[]> {
-  const others = sql`event = ${sql.lit(FEE_RECORDED)} AND ${within('occurred_at', scope)} AND transaction_id <> ALL(${ids}::text[])`;
-  return (await posted(others).execute(db)).rows;
-}
-
-/** The events of those of these balance transactions that are recorded. */
-export async function recordedFees(db: Db, ids: readonly string[]): Promise<Movement[]> {
-  const { rows } = await sql<{
-    data: Movement;
-  }>`SELECT data FROM events WHERE stream = ANY(${ids.map(feeStream)}::text[]) AND version = 1`.execute(db);
-  return rows.map(({ data }) => data);
+/** Balance transactions of the period that are posted and were on no page of Stripe's. */
+export async function unseenMovements(db: CompareDb, query: UnseenQuery): Promise<PostedMovement[]> {
+  const from = sql`${OF_MOVEMENTS} WHERE event = ${sql.lit(FEE_RECORDED)} AND ${during(query)} GROUP BY transaction_id`;
+  const { rows } = await sql<PostedMovement>`${pageOf(from, 'transaction_id', 'balance_transaction', query)}`.execute(db);
+  return rows;
 }
 
 /** Up to when the balance has been read, in Unix seconds; 0 before the first pass ended. */
-export async function sweptTo(db: Db): Promise<number> {
+export async function sweptTo(db: CompareDb): Promise<number> {
   const { read_to: readTo } = await db.selectFrom('balance_sweep').select('read_to').executeTakeFirstOrThrow();
   return readTo === null ? 0 : Math.floor(readTo.getTime() / 1000);
+}
+
+const unbalanced = (where: RawBuilder<unknown>) => sql`
+  SELECT transaction_id, max(tenant) AS tenant, max(payment_id) AS payment_id, min(occurred_at) AS made_at, min(occurred_at) AS updated_at,
+    min(currency) AS currency, min(off)::bigint AS off
+  FROM (
+    SELECT transaction_id, max(tenant) AS tenant, max(payment_id) AS payment_id, min(occurred_at) AS occurred_at, currency, sum(amount) AS off
+    FROM ledger_entries WHERE ${where} GROUP BY transaction_id, currency HAVING sum(amount) <> 0) c
+  GROUP BY transaction_id`;
+
+/** Transactions of the period whose entries do not sum to zero; one currency of each. */
+export async function unbalancedTransactions(db: CompareDb, query: UnseenQuery): Promise<Unbalanced[]> {
+  const { rows } = await sql<Unbalanced>`${pageOf(unbalanced(during(query)), 'transaction_id', 'ledger_transaction', query)}`.execute(db);
+  return rows;
+}
+
+export async function stillUnbalanced(db: CompareDb, id: string): Promise<Unbalanced | null> {
+  const { rows } = await sql<Unbalanced>`${unbalanced(sql`transaction_id = ${id}`)}`.execute(db);
+  return rows[0] ?? null;
+}
+
+/** One side may be told much later than the other, such as by a webhook that Stripe delivers again. By what was read of the balance. */
+const anHourAgo = sql`(SELECT read_to - interval '1 hour' FROM balance_sweep)`;
+
+/**
+ * Payments that Stripe has settled and that were posted neither with what is recorded of them nor with what Stripe's balance has moved: where the ledger agrees
+ * with the balance, it is what is recorded that is wrong, and another class says so. What was recorded ahead of its event, by a repair, is posted when that comes.
+ */
+const misposted = (where: RawBuilder<unknown>) => sql`
+  SELECT p.payment_id, p.tenant, p.created_at AS made_at, p.updated_at, p.stripe_payment_intent, p.currency, p.amount_captured AS captured,
+    p.amount_refunded AS refunded, l.sales, l.refunds
+  FROM recorded_payments p LEFT JOIN ledger_payments u USING (payment_id) CROSS JOIN LATERAL (
+    SELECT coalesce(-sum(amount) FILTER (WHERE account = 'sales'), 0)::bigint AS sales, coalesce(sum(amount) FILTER (WHERE account = 'refunds'), 0)::bigint AS refunds
+    FROM ledger_entries e WHERE e.payment_id = p.payment_id AND e.event <> ${sql.lit(FEE_RECORDED)} AND e.currency = p.currency) l
+  CROSS JOIN LATERAL (
+    SELECT coalesce(-sum(amount) FILTER (WHERE reference = p.stripe_payment_intent), 0) AS captured,
+      coalesce(sum(amount) FILTER (WHERE reference <> p.stripe_payment_intent), 0) AS refunded
+    FROM ledger_entries c WHERE c.account = 'stripe_clearing' AND c.event = ${sql.lit(FEE_RECORDED)} AND c.currency = p.currency AND c.reference IN (
+      SELECT p.stripe_payment_intent UNION ALL SELECT stripe_refund FROM recorded_refunds r WHERE r.payment_id = p.payment_id)) moved
+  WHERE ${where} AND ((moved.captured <> 0 AND l.sales NOT IN (p.amount_captured, moved.captured))
+      OR (moved.refunded <> 0 AND l.refunds NOT IN (p.amount_refunded, moved.refunded)))
+    AND ((u.epoch, u.version) IS NOT DISTINCT FROM (p.epoch, p.version) OR p.updated_at < ${anHourAgo})`;
+
+export async function mispostedPayments(db: CompareDb, query: UnseenQuery): Promise<Misposted[]> {
+  const ofQuery = ofPeriod(query, { object: 'ledger_payment', id: 'payment_id', at: 'created_at' });
+  const { rows } = await sql<Misposted>`${misposted(ofQuery)} ORDER BY p.payment_id LIMIT ${query.limit}`.execute(db);
+  return rows;
+}
+
+export async function stillMisposted(db: CompareDb, id: string): Promise<Misposted | null> {
+  const { rows } = await sql<Misposted>`${misposted(sql`p.payment_id = ${id}`)}`.execute(db);
+  return rows[0] ?? null;
+}
+
+/** What payments and Stripe's balance have both told of and not alike, once all of it is an hour older than the newest that was read; one currency of each. */
+const uncleared = (touched: RawBuilder<unknown>) => sql`
+  SELECT DISTINCT ON (c.reference) c.reference, max(c.tenant) AS tenant, max(c.payment_id) AS payment_id, max(c.occurred_at) AS made_at, max(c.occurred_at) AS updated_at, c.currency,
+    coalesce(sum(c.amount) FILTER (WHERE c.event <> ${sql.lit(FEE_RECORDED)}), 0)::bigint AS told,
+    coalesce(-sum(c.amount) FILTER (WHERE c.event = ${sql.lit(FEE_RECORDED)}), 0)::bigint AS moved
+  FROM (${touched}) t JOIN ledger_entries c ON c.reference = t.reference AND c.account = 'stripe_clearing'
+  GROUP BY c.reference, c.currency
+  HAVING sum(c.amount) <> 0 AND count(DISTINCT c.event = ${sql.lit(FEE_RECORDED)}) = 2
+    AND max(c.occurred_at) < ${anHourAgo}
+  ORDER BY c.reference, c.currency`;
+
+export async function unclearedReferences(db: CompareDb, query: UnseenQuery): Promise<Uncleared[]> {
+  const touched = sql`SELECT DISTINCT reference FROM ledger_entries WHERE account = 'stripe_clearing' AND ${during(query)}`;
+  const { rows } = await sql<Uncleared>`${pageOf(uncleared(touched), 'reference', 'ledger_clearing', query)}`.execute(db);
+  return rows;
+}
+
+export async function stillUncleared(db: CompareDb, id: string): Promise<Uncleared | null> {
+  const { rows } = await sql<Uncleared>`${uncleared(sql`SELECT ${id}::text AS reference`)}`.execute(db);
+  return rows[0] ?? null;
 }

@@ -1,20 +1,26 @@
-import { inTransaction } from '@tidegate/database/transaction';
 import { recordOperatorAction } from '@tidegate/database/operator-action';
 import type { Failpoints } from '@tidegate/database/failpoints';
+import { inTransaction } from '@tidegate/database/transaction';
 import { requestReplay } from '@tidegate/messaging/replay/replay.store';
 import type { Clock } from '@tidegate/service-host/clock';
 import type { StripePort } from '@tidegate/stripe-gateway/port';
 import type { Logger } from '@tidegate/telemetry/logger';
+import { sql } from 'kysely';
 import { v7 as uuidv7 } from 'uuid';
-import { type Patience, readPatiently } from '../compare/patient-stripe.js';
-import type { Imbalance } from './check.decide.js';
+import type { Finding } from '../compare/finding.js';
+import { readPatiently } from '../compare/patient-stripe.js';
+import type { Outcome } from '../run/progress.store.js';
+import { compareMovement, remoteMovement } from './check.decide.js';
+import { movementsOf } from './check.query.js';
+import { feeStream } from './fee.events.js';
 import { type AttributionParts, recordFees, unrecorded } from './record-movements.js';
 
 export interface LedgerRepairParts extends AttributionParts {
-  stripe: Pick<StripePort, 'retrieveIntent' | 'listBalanceTransactions'>;
+  stripe: Pick<StripePort, 'retrieveIntent' | 'retrieveBalanceTransaction'>;
   failpoints: Failpoints;
   clock: Clock;
   logger: Logger;
+  patienceMs: number;
   /** The outbox has rows. */
   staged(): void;
 }
@@ -25,58 +31,74 @@ export interface RepairCause {
   reason: string;
 }
 
-/** Of the two repairs that the ledger can do itself. Doing one again does no harm. Throws StripeUnanswered. */
-export async function repairLedger(parts: LedgerRepairParts, found: Imbalance, cause: RepairCause, patience: Patience): Promise<boolean> {
-  switch (found.repair) {
-    case 'record_fee':
-      return recordFee(parts, found, cause, patience);
-    case 'replay_ledger':
-      return replayLedger(parts, cause);
-    default:
-      return false;
-  }
+/** Puts right what can be put right in the ledger itself. Doing it again does no harm. */
+export interface LedgerRepair {
+  /** Records a balance transaction that the sweep has missed, and posts it. */
+  recordFee(finding: Finding, cause: RepairCause): Promise<Outcome>;
+  /** Has the ledger made anew from its events where these say otherwise, as `tidegate events replay` does. */
+  replay(finding: Finding, cause: RepairCause): Promise<Outcome>;
 }
 
-const PAGE = 100;
 const DURABLE = 'reconciliation-payments';
+const DONE: Outcome = { applied: true, reason: null };
+const not = (reason: string): Outcome => ({ applied: false, reason });
 
-/** Reads the second that the balance transaction was made in, because Stripe lists it and gives it out under no other parameter of the port. */
-async function recordFee(
-  parts: LedgerRepairParts,
-  { stripe_id: id, made_at }: Imbalance,
-  cause: RepairCause,
-  patience: Patience,
-): Promise<boolean> {
-  const second = Math.floor(made_at.getTime() / 1000);
-  for (let place: { starting_after?: string } = {}; ;) {
-    const query = { limit: PAGE, created: { gte: second, lte: second }, ...place };
-    const page = await readPatiently(() => parts.stripe.listBalanceTransactions(query), patience);
-    const movement = page?.data.find((one) => one.id === id);
-    if (movement) return recordWith(parts, await unrecorded(parts, [movement], patience), cause);
-    const last = page?.data.at(-1);
-    if (!page?.has_more || !last) return false;
-    place = { starting_after: last.id };
-  }
+export function ledgerRepair(parts: LedgerRepairParts): LedgerRepair {
+  return {
+    async recordFee({ stripe_id: id }, cause) {
+      const patience = { patienceMs: parts.patienceMs, stopping: AbortSignal.timeout(parts.patienceMs * 2 + 1000), alive: () => undefined };
+      const movement = id === null ? null : await readPatiently(() => parts.stripe.retrieveBalanceTransaction(id), patience);
+      if (movement === null) return not('Stripe does not know it');
+      const events = await unrecorded(parts, [movement], patience);
+      return events.length > 0 ? recordWith(parts, events, cause) : replay(parts, cause);
+    },
+    async replay(finding, cause) {
+      if (await saysTheSame(parts, finding)) return not('the events say what is posted');
+      return replay(parts, cause);
+    },
+  };
 }
 
 async function recordWith(
   parts: LedgerRepairParts,
   events: Awaited<ReturnType<typeof unrecorded>>,
   { actor, reason }: RepairCause,
-): Promise<boolean> {
-  const at = parts.clock.now();
-  const action = 'ledger.record_fee';
-  await inTransaction(parts, 'reconciliation.balance.record', async (tx) => {
-    if ((await recordFees(tx, events, at)) === 0) return;
-    for (const { data } of events) await recordOperatorAction(tx, { actor, action, target: data.balance_transaction, reason }, at);
+): Promise<Outcome> {
+  const [at, action] = [parts.clock.now(), 'ledger.record_fee'];
+  const recorded = await inTransaction(parts, 'reconciliation.balance.record', async (tx) => {
+    const count = await recordFees(tx, events, at);
+    if (count > 0)
+      for (const { data } of events) await recordOperatorAction(tx, { actor, action, target: data.balance_transaction, reason }, at);
+    return count;
   });
   parts.staged();
-  parts.logger.warn({ event: 'operator_action', actor, action, reason }, 'A balance transaction that was missed was posted');
-  return true;
+  if (recorded > 0)
+    parts.logger.warn({ event: 'operator_action', actor, action, reason }, 'A balance transaction that was missed was posted');
+  return DONE;
 }
 
-/** Has the whole projection made anew and swapped in, as `tidegate events replay` does; one that is under way already does for this, too. */
-async function replayLedger({ db, clock, logger }: LedgerRepairParts, { actor, reason }: RepairCause): Promise<boolean> {
+/** Of a balance transaction: whether its event is what is posted, so that a replay would change nothing. */
+async function saysTheSame({ db }: LedgerRepairParts, { object, stripe_id: id }: Finding): Promise<boolean> {
+  if (object !== 'balance_transaction' || id === null) return false;
+  const [posted] = await movementsOf(db, [id]);
+  const { rows } = await sql<{ data: Record<'net' | 'fee' | 'amount', number> & Record<'currency' | 'type', string> }>`
+    SELECT data FROM events WHERE stream = ${feeStream(id)} AND version = 1`.execute(db);
+  const event = rows[0]?.data;
+  if (!posted || !event) return false;
+  const told = {
+    ...event,
+    object: 'balance_transaction' as const,
+    id,
+    exchange_rate: null,
+    reporting_category: '',
+    source: null,
+    created: 0,
+  };
+  return compareMovement(posted, remoteMovement(told)).kind === 'agrees';
+}
+
+/** One that is under way already does for this, too. */
+async function replay({ db, clock, logger }: LedgerRepairParts, { actor, reason }: RepairCause): Promise<Outcome> {
   const [id, at, action] = [uuidv7(), clock.now(), 'event_replay.start'];
   const wish = { id, consumer: DURABLE, projection: DURABLE, from_time: null, from_position: null, requested_at: at };
   const isNew = await db.transaction().execute(async (tx) => {
@@ -85,5 +107,5 @@ async function replayLedger({ db, clock, logger }: LedgerRepairParts, { actor, r
     return other === null;
   });
   if (isNew) logger.warn({ event: 'operator_action', actor, action, reason, consumer: DURABLE }, 'The ledger is made anew from its events');
-  return true;
+  return DONE;
 }

@@ -1,15 +1,14 @@
-import type { LedgerRepair } from '../ledger/check.decide.js';
 import type { Finding } from '../compare/finding.js';
 
 /**
  * What would heal a disagreement. `look_up`: payments asks Stripe about its payment or checkout and records the answer, as it does for a webhook. `adopt`: the
  * object becomes a payment. `issue_receipt`: receipts gives the payment its number. `refund_duplicate`: a person gives the second charge back, nobody else.
- * Of the ledger, `record_fee`: a balance transaction is recorded and posted; `replay_ledger`: it is made anew from its events. Null: somebody has to look at it.
+ * `record_fee`: a balance transaction that was missed is posted. `replay_ledger`: the ledger is made anew from its events.
+ * Null: somebody has to look at it.
  */
-export type ProposedRepair = 'look_up' | 'adopt' | 'issue_receipt' | 'refund_duplicate' | LedgerRepair;
+export type ProposedRepair = 'look_up' | 'adopt' | 'issue_receipt' | 'refund_duplicate' | 'record_fee' | 'replay_ledger' | null;
 
-export function proposedRepair(finding: Finding): ProposedRepair {
-  const { class: name, object, local_id, payment_id, intent, stripe_id, local, remote } = finding;
+export function proposedRepair({ class: name, object, local_id, payment_id, intent, stripe_id, local, remote }: Finding): ProposedRepair {
   switch (name) {
     case 'status_mismatch':
     case 'amount_mismatch':
@@ -31,7 +30,8 @@ export function proposedRepair(finding: Finding): ProposedRepair {
     case 'receipt_missing':
       return 'issue_receipt';
     case 'ledger_imbalance':
-      return finding.repair ?? null;
+      if (object === 'ledger_clearing') return payment_id === null ? null : 'look_up';
+      return object === 'balance_transaction' && local === null ? 'record_fee' : 'replay_ledger';
     default:
       return name satisfies never;
   }
@@ -48,15 +48,17 @@ export function targetsOf({ object, local_id, payment_id, stripe_id, intent }: F
     case 'dispute':
       return [{ payment_id, stripe_payment_intent: intent }];
     case 'receipt':
+    case 'ledger_clearing':
       return [{ payment_id, stripe_payment_intent: null }];
     case 'checkout_session':
       return [
         ...(local_id === null ? [] : [{ checkout_id: local_id }]),
         ...(intent === null ? [] : [{ payment_id: null, stripe_payment_intent: intent }]),
       ];
-    case 'ledger_transaction':
     case 'balance_transaction':
-      return payment_id === null ? [] : [{ payment_id, stripe_payment_intent: null }];
+    case 'ledger_transaction':
+    case 'ledger_payment':
+      return [];
     default:
       return object satisfies never;
   }

@@ -1,25 +1,19 @@
 import { RpcFailed, RpcTimeout, RpcUnavailable } from '@tidegate/messaging/rpc';
 import type { Logger } from '@tidegate/telemetry/logger';
-import { type Patience, StripeUnanswered } from '../compare/patient-stripe.js';
 import type { Finding } from '../compare/finding.js';
+import { StripeUnanswered } from '../compare/patient-stripe.js';
+import type { LedgerRepair } from '../ledger/repair.js';
 import type { CompareDb } from '../compare/kind.js';
-import type { Imbalance } from '../ledger/check.decide.js';
-import type { RepairCause } from '../ledger/repair.js';
 import type { ReconciliationMetrics } from '../reconciliation-metrics.js';
 import type { Outcome } from '../run/progress.store.js';
 import { believe } from './believe.js';
 import { proposedRepair, targetsOf } from './proposed-repair.decide.js';
 import type { RepairAnswer, RepairPort } from './repair.port.js';
 
-/** What the ledger does itself; answers whether it did. Throws StripeUnanswered. */
-export interface LedgerRepairs {
-  repair(found: Imbalance, cause: RepairCause, patience: Patience): Promise<boolean>;
-}
-
 export interface RepairParts {
   db: CompareDb;
   repair: RepairPort;
-  ledger: LedgerRepairs;
+  ledger: LedgerRepair;
   metrics: ReconciliationMetrics;
   logger: Logger;
 }
@@ -28,20 +22,17 @@ export interface RepairParts {
 export interface Cause {
   run: string;
   tenant: string;
-  /** When what is put right was made. */
-  madeAt: Date | null;
-  patience: Patience;
 }
 
 /** Has one disagreement put right by those who own the data; says what it came to. Asking again does no harm. */
-export async function applyRepair(parts: RepairParts, finding: Finding, about: Cause): Promise<Outcome> {
-  const { run, tenant } = about;
+export async function applyRepair(parts: RepairParts, finding: Finding, { run, tenant }: Cause): Promise<Outcome> {
   const proposal = proposedRepair(finding);
   if (proposal === null) return { applied: false, reason: 'not repaired automatically' };
   if (proposal === 'refund_duplicate') return { applied: false, reason: 'only proposed: a person decides which charge is given back' };
   const cause = { tenant, reason: `reconciliation ${run}: ${finding.class}`, actor: 'service:reconciliation' };
   try {
-    if (proposal === 'record_fee' || proposal === 'replay_ledger') return await repairLedger(parts, finding, cause, about);
+    if (proposal === 'record_fee') return await parts.ledger.recordFee(finding, cause);
+    if (proposal === 'replay_ledger') return await parts.ledger.replay(finding, cause);
     for (const target of targetsOf(finding)) {
       const request = { payment_id: null, stripe_payment_intent: null, ...target, ...cause };
       const answer = await parts.repair.lookUp(request);
@@ -62,27 +53,6 @@ export async function applyRepair(parts: RepairParts, finding: Finding, about: C
     parts.logger.warn({ event: 'repair_not_asked', run, payment_id: finding.payment_id, err }, 'A repair got no answer');
     return { applied: false, reason: `${proposal === 'issue_receipt' ? 'payments or receipts' : 'payments'} gave no answer` };
   }
-}
-
-async function repairLedger(
-  { ledger }: RepairParts,
-  finding: Finding,
-  cause: RepairCause,
-  { tenant, madeAt, patience }: Cause,
-): Promise<Outcome> {
-  const { object, payment_id, stripe_id, local, remote, repair = null } = finding;
-  const place = {
-    object: object as Imbalance['object'],
-    payment_id,
-    stripe_id,
-    local,
-    remote,
-    tenant,
-    repair,
-    made_at: madeAt ?? new Date(0),
-  };
-  const done = await ledger.repair({ ...place, class: 'ledger_imbalance' }, cause, patience);
-  return done ? { applied: true, reason: null } : { applied: false, reason: 'Stripe does not list it any more' };
 }
 
 async function issueReceipt(

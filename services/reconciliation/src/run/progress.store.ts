@@ -182,29 +182,6 @@ export interface Settled {
   outcomes: Outcome[] | null;
 }
 
-/** What a check of our own found, which counts as it is: nothing is on its way that could explain it. `key` tells it from others of its kind. */
-export interface Counted {
-  tenant: string;
-  object: string;
-  key: string;
-  made_at: Date;
-  findings: Finding[];
-}
-
-/** Found again after a restart, it is the same. Throws RunTakenOver. */
-export async function recordCounted(db: Db, attempt: Attempt, found: readonly Counted[]): Promise<void> {
-  await db.transaction().execute(async (tx) => {
-    await holdAttempt(tx, attempt);
-    await sql`
-      INSERT INTO run_suspects (run_id, tenant, object, key, findings, made_at, settled)
-      SELECT ${attempt.runId}, f.tenant, f.object, f.key, f.findings, f.made_at, true
-      FROM unnest(${found.map((one) => one.tenant)}::text[], ${found.map((one) => one.object)}::text[], ${found.map((one) => one.key)}::text[],
-        ${found.map((one) => JSON.stringify(one.findings))}::jsonb[], ${found.map((one) => one.made_at)}::timestamptz[])
-        WITH ORDINALITY AS f(tenant, object, key, findings, made_at, place)
-      ORDER BY f.place ON CONFLICT DO NOTHING`.execute(tx);
-  });
-}
-
 export async function settledSuspects(db: Db, runId: string, after: number, limit: number): Promise<Settled[]> {
   const rows = await db
     .selectFrom('run_suspects')

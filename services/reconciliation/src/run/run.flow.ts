@@ -12,12 +12,11 @@ import { FIRST_LIST, firstRead } from '../compare/first-read.js';
 import { InboxBehind, type InboxProgress } from '../compare/inbox-progress.js';
 import type { CompareStripe } from '../compare/kind.js';
 import { type Patience, StripeUnanswered } from '../compare/patient-stripe.js';
-import { ledgerRead } from '../compare/ledger-read.js';
 import { secondRead } from '../compare/second-read.js';
-import type { LedgerCheck } from '../ledger/check.js';
+import type { LedgerRepair } from '../ledger/repair.js';
 import type { JobError, ReconciliationMetrics } from '../reconciliation-metrics.js';
 import { proposedRepair } from '../repair/proposed-repair.decide.js';
-import { applyRepair, type LedgerRepairs } from '../repair/repair.flow.js';
+import { applyRepair } from '../repair/repair.flow.js';
 import type { RepairPort } from '../repair/repair.port.js';
 import type { ReconciliationTables } from '../tables.js';
 import { cutAt } from './period.decide.js';
@@ -49,7 +48,7 @@ export interface RunParts {
   stripe: CompareStripe;
   inbox: InboxProgress;
   repair: RepairPort;
-  ledger: LedgerCheck & LedgerRepairs;
+  ledger: LedgerRepair;
   rules: CompareRules;
   patienceMs: number;
   /** From the first beginning of a run to its end, on the wall clock. */
@@ -116,7 +115,6 @@ async function compare(parts: RunParts, run: OpenRun, { position, until }: Begun
     await firstRead(context, position);
     await goTo(parts.db, pass, 'second_read', READ);
     await secondRead(context);
-    if (run.classes === null || run.classes.includes('ledger_imbalance')) await ledgerRead(context, parts.ledger);
     await goTo(parts.db, pass, 'report', NEARLY_DONE);
   }
   const found = await report(parts, run, pass);
@@ -146,14 +144,14 @@ async function report(parts: RunParts, run: OpenRun, pass: Pass & Attempt): Prom
   }
 }
 
-async function rowsOf(parts: RunParts, run: OpenRun, suspect: Settled, pass: Pass & Attempt, before: number): Promise<Discrepancy[]> {
+async function rowsOf(parts: RunParts, run: OpenRun, suspect: Settled, attempt: Attempt, before: number): Promise<Discrepancy[]> {
   const wanted = suspect.findings.filter((one) => run.classes === null || run.classes.includes(one.class));
   const outcomes = [...(suspect.outcomes ?? [])];
   for (const finding of wanted.slice(outcomes.length)) {
     // Whoever executes the run now asks for what is left of it.
-    if (run.mode === 'repair') await progressOf(parts.db, pass);
-    outcomes.push(await outcomeOf(parts, run, finding, { suspect, pass }));
-    if (run.mode === 'repair') await recordOutcomes(parts.db, pass, suspect.number, outcomes);
+    if (run.mode === 'repair') await progressOf(parts.db, attempt);
+    outcomes.push(await outcomeOf(parts, run, finding, suspect.tenant));
+    if (run.mode === 'repair') await recordOutcomes(parts.db, attempt, suspect.number, outcomes);
   }
   const { tenant } = suspect;
   const seen = await firstSeen(
@@ -161,7 +159,7 @@ async function rowsOf(parts: RunParts, run: OpenRun, suspect: Settled, pass: Pas
     wanted.map((one) => ({ ...one, tenant })),
   );
   return wanted.map((finding, i) => {
-    const { intent: _, repair: __, ...row } = finding;
+    const { intent: _, ...row } = finding;
     return {
       ...row,
       tenant,
@@ -200,15 +198,9 @@ async function comparedBefore(
   return { comparison: compared(found, all), of_tenants };
 }
 
-async function outcomeOf(
-  parts: RunParts,
-  run: OpenRun,
-  finding: Finding,
-  { suspect, pass }: { suspect: Settled; pass: Pass },
-): Promise<Outcome> {
+async function outcomeOf(parts: RunParts, run: OpenRun, finding: Finding, tenant: string): Promise<Outcome> {
   if (run.mode === 'report') return { applied: false, reason: 'report only' };
-  const { tenant, made_at: madeAt } = suspect;
-  return applyRepair(parts, finding, { run: run.run_id, tenant, madeAt, patience: { ...pass, patienceMs: parts.patienceMs } });
+  return applyRepair(parts, finding, { run: run.run_id, tenant });
 }
 
 /** Every class that was looked for stands there, at 0 when nothing was found. */
