@@ -91,7 +91,7 @@ const failpointsOf = (arena: Arena, service: Service): string[] =>
  * payment on after a lost answer.
  */
 const ALONE =
-  /\.(relay|sweep|parked)\.|^reconciliation\.(run\.(read|finish)|balance\.)|^payments\.(retry|lookup|orphan|refresh)\.|^payments\.(checkout|customer)\.(submitted|look|payment_adopted|late)/;
+  /\.(relay|sweep|parked)\.|^reconciliation\.(run\.(read|finish)|balance\.)|^payments\.(retry|lookup|orphan|refresh|usage)\.|^payments\.(checkout|customer)\.(submitted|look|payment_adopted|late)/;
 
 async function killService(hunt: Hunt, service: Service, names: readonly string[]): Promise<void> {
   const { stack } = hunt.arena;
