@@ -49,7 +49,11 @@ async function repairAnHour(arena: Arena, random: Random): Promise<void> {
   await arena.advance(SUMMARY_AFTER_SECONDS);
   const { meter, hour } = counter!;
   const body = { customer, meter, hour: hour.toISOString(), reason: 'chaos: an hour is reported anew' };
-  await arena.client.send({ method: 'POST', path: '/v1/ops/usage/repair', body });
+  // It is refused until the service has heard what time it is.
+  await eventually(async () => {
+    const { status } = await arena.client.send({ method: 'POST', path: '/v1/ops/usage/repair', body });
+    if (status !== 200) throw new Error(`Answered ${status}`);
+  });
 }
 
 async function record(arena: Arena, random: Random, customer: string): Promise<void> {
