@@ -114,6 +114,40 @@ describe('A process that ends while it reports', () => {
   });
 });
 
+describe('A process that was stopped in the middle of a call', () => {
+  let world: UsageWorld;
+  beforeAll(async () => {
+    world = await usageWorld();
+  });
+  afterAll(() => world?.close());
+
+  it('and goes on when another one has its counter does not say of the other one’s call that it had no effect', async () => {
+    const [customer, meter] = [await world.customer(), await world.meter()];
+    await world.record([{ customer, meter, value: '-7.5' }]);
+    world.advance(11_000);
+    const [answered, goOn] = [Promise.withResolvers<undefined>(), Promise.withResolvers<undefined>()];
+    const stopped = world.start({
+      hit: async (name) => {
+        if (name !== 'payments.usage.report.after_call') return;
+        answered.resolve(undefined);
+        await goOn.promise;
+      },
+    });
+    world.simulator.addFault({ fault: 'rate_limit', route: METER_EVENTS });
+    const pass = stopped.parts.reportUsageOnce();
+    await answered.promise;
+    await world.vanish();
+    world.simulator.addFault({ fault: 'reset_after', route: METER_EVENTS });
+    await world.replicas[0]?.parts.reportUsageOnce();
+    goOn.resolve(undefined);
+    await pass;
+    world.advance(26 * HOUR_MS);
+    await world.reported(4 * HOUR_MS);
+    expect(world.taken(meter, customer)).toHaveLength(1);
+    expect(await world.differences()).toEqual([]);
+  });
+});
+
 describe('Whatever happens to the calls, in any order', () => {
   const SEED = Number(process.env['TIDEGATE_SEED'] ?? 6);
   let world: UsageWorld;

@@ -24,6 +24,7 @@ const MOST = sql.lit('999999999999999.999999999999');
 
 const keyOf = ({ customer, meter, hour }: Lane) => sql`customer = ${customer} AND meter = ${meter} AND hour = ${hour}`;
 const held = (lane: Lane) => sql`${keyOf(lane)} AND holder = ${lane.holder}`;
+const isHolder = (lane: Lane) => sql<boolean>`EXISTS (SELECT FROM usage_counters WHERE ${held(lane)} FOR UPDATE)`;
 
 /** Leases of counters whose time has come or whose holder is gone, those first that are due longest. `now` is the clock of decisions. */
 export async function acquireLanes(db: Db, holder: string, now: Date, limit: number): Promise<Lane[]> {
@@ -127,7 +128,10 @@ export async function submitAgain(db: Db, lane: Lane, { revision }: Report, now:
   return rows.length > 0;
 }
 
-/** A report whose outcome is certain, and with it what Stripe has. One that somebody else has ended changes nothing. */
+/**
+ * A report whose outcome is certain, and with it what Stripe has. One that somebody else has ended changes nothing. That Stripe has it is true whoever hears it; that it
+ * has not is for the holder of the lease to say, since another one's call may have had its effect.
+ */
 export async function endReport(
   db: Db,
   lane: Lane,
@@ -139,6 +143,7 @@ export async function endReport(
   await sql`
     WITH r AS (
       UPDATE usage_reports SET state = ${state}, ended_at = ${now} WHERE ${keyOf(lane)} AND revision = ${revision} AND state IN ('open', 'settling')
+        AND (${state === 'delivered'}::boolean OR ${isHolder(lane)})
       RETURNING value, events, submitted_at
     )
     UPDATE usage_counters c SET attempt = 0, waits_for = NULL,
@@ -150,7 +155,10 @@ export async function endReport(
     FROM r WHERE ${keyOf(lane)}`.execute(db);
 }
 
-/** A report that stays: whether it may have had its effect, or that from now on only the summary tells. */
+/**
+ * A report that stays: whether it may have had its effect, or that from now on only the summary tells. The answer of a call whose lease ran out says nothing of the call
+ * of the next holder.
+ */
 export async function keepReport(
   db: Db,
   lane: Lane,
@@ -160,7 +168,7 @@ export async function keepReport(
   const certainlyNot = next.kind === 'again' && !next.uncertain;
   await sql`
     UPDATE usage_reports SET state = ${next.kind === 'settling' ? 'settling' : report.state},
-      uncertain_since = CASE WHEN ${certainlyNot} THEN NULL ELSE uncertain_since END
+      uncertain_since = CASE WHEN ${certainlyNot}::boolean AND ${isHolder(lane)} THEN NULL ELSE uncertain_since END
     WHERE ${keyOf(lane)} AND revision = ${report.revision} AND state IN ('open', 'settling')`.execute(db);
 }
 
