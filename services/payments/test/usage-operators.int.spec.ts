@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { type MissingCounterView, type StaleCounterView, type UsageCheckView } from '@tidegate/contracts/usage';
 import { RPC } from '@tidegate/contracts/rpc/routes';
 import { type UsageComparison } from '@tidegate/contracts/rpc/usage-comparison';
+import { rebuildUsageCounters } from '../src/usage/usage.rebuild.js';
 import { type UsageWorld, usageWorld } from './usage-world.js';
 
 jest.setTimeout(60_000);
@@ -151,6 +152,81 @@ describe('The comparison with Stripe’s summaries', () => {
     expect((await repair({ customer, meter, hour: differences[0]?.hour })).status).toBe(200);
     await world.reported();
     expect(await compare()).toMatchObject({ differences: [], pending: 0 });
+    expect(await world.differences()).toEqual([]);
+  });
+
+  /** A replica that stands still after it has read a summary, until it is told to go on. */
+  function stopsAfterSummary() {
+    const [read, goOn] = [Promise.withResolvers<undefined>(), Promise.withResolvers<undefined>()];
+    world.start({
+      hit: async (name) => {
+        if (name !== 'payments.usage.summary.after_call') return;
+        read.resolve(undefined);
+        await goOn.promise;
+      },
+    });
+    return { replica: world.replicas.length - 1, read: read.promise, goOn: () => goOn.resolve(undefined) };
+  }
+
+  it('believes no summary that is older than a report: what was delivered meanwhile is not reported again', async () => {
+    const [customer, meter] = [await world.customer(), await world.meter()];
+    const at = ago(3 * HOUR_MS);
+    await world.record([{ customer, meter, value: 5, at }]);
+    await world.reported();
+    world.advance(2 * HOUR_MS);
+    const slow = stopsAfterSummary();
+    const hour = new Date(Math.floor(Date.parse(at) / HOUR_MS) * HOUR_MS).toISOString();
+    const repaired = world.send(RPC.usageRepair, { body: { reason: 'a drill', customer, meter, hour } }, slow.replica);
+    await slow.read;
+    await world.record([{ customer, meter, value: 2, at }]);
+    world.advance(11_000);
+    await world.replicas[0]?.parts.reportUsageOnce();
+    slow.goOn();
+    expect((await repaired).status).toBe(422);
+    world.replicas.pop();
+    await world.reported();
+    expect(await world.differences()).toEqual([]);
+  });
+
+  it('calls no mismatch what was reported while the summaries were read', async () => {
+    const [customer, meter] = [await world.customer(), await world.meter()];
+    const at = ago(3 * HOUR_MS);
+    await world.record([{ customer, meter, value: 5, at }]);
+    await world.reported();
+    world.advance(2 * HOUR_MS);
+    const begun = Promise.withResolvers<undefined>();
+    const goOn = Promise.withResolvers<undefined>();
+    world.start({
+      hit: async (name) => {
+        if (name !== 'payments.usage.summary.before_call') return;
+        begun.resolve(undefined);
+        await goOn.promise;
+      },
+    });
+    const compared = world.send(RPC.usageCompare, { body: { from: ago(DAY_MS), to: ago(-DAY_MS) } }, world.replicas.length - 1);
+    await begun.promise;
+    await world.record([{ customer, meter, value: 2, at }]);
+    world.advance(11_000);
+    await world.replicas[0]?.parts.reportUsageOnce();
+    goOn.resolve(undefined);
+    const { differences } = world.json<UsageComparison>(await compared);
+    world.replicas.pop();
+    expect(differences.filter((one) => one.customer === customer)).toEqual([]);
+  });
+
+  it('lets a repair survive it that the counters are filled again', async () => {
+    const [customer, meter] = [await world.customer(), await world.meter()];
+    const at = ago(3 * HOUR_MS);
+    await world.record([{ customer, meter, value: 4, at }]);
+    await world.reported();
+    world.advance(2 * HOUR_MS);
+    const [planted] = world.taken(meter, customer);
+    const cancel = { event_name: meter, type: 'cancel', 'cancel[identifier]': planted?.identifier ?? '' };
+    await world.stripe('billing/meter_event_adjustments', cancel);
+    const hour = new Date(Math.floor(Date.parse(at) / HOUR_MS) * HOUR_MS).toISOString();
+    expect((await repair({ customer, meter, hour })).status).toBe(200);
+    await rebuildUsageCounters(world.db, world.clock.now());
+    await world.reported();
     expect(await world.differences()).toEqual([]);
   });
 

@@ -23,13 +23,13 @@ export const counted = ({ formula, value, events, last_value }: CountedHour): st
 
 /**
  * Our hour beside Stripe's summary of it. `pending`: what Stripe lacks is not reported yet, or was just now, and its summaries follow later; that is a backlog and
- * not a disagreement.
+ * not a disagreement. `askedAt`: when the summary was asked for; the hour was read after it.
  */
-export function compareHour(hour: CountedHour, summary: number, now: Date): Verdict {
+export function compareHour(hour: CountedHour, summary: number, askedAt: Date): Verdict {
   if (agrees(unitsOf(counted(hour)), summary)) return { kind: 'agree' };
   const { formula, sent, lost, open_value, last_call_at } = hour;
   if (unitsOf(lost) !== 0n) return { kind: 'mismatch', reason: 'expired' };
-  const isLagging = last_call_at !== null && now.getTime() - last_call_at.getTime() < SUMMARY_LAG_MS;
+  const isLagging = last_call_at !== null && askedAt.getTime() - last_call_at.getTime() < SUMMARY_LAG_MS;
   const withOpen = open_value === null ? null : formula === 'last' ? unitsOf(open_value) : unitsOf(sent) + unitsOf(open_value);
   const isBehind = hasUnsent(hour) && (agrees(unitsOf(sent), summary) || (withOpen !== null && agrees(withOpen, summary)));
   return isLagging || isBehind ? { kind: 'pending' } : { kind: 'mismatch', reason: 'stripe_differs' };

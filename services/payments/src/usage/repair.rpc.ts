@@ -30,7 +30,6 @@ interface Counter {
   lost: string;
   formula: string | null;
   stripe_meter: string | null;
-  last_call_at: Date | null;
 }
 
 async function repair(deps: UsageRepairDeps, request: Parameters<RouteHandler>[0]) {
@@ -40,14 +39,14 @@ async function repair(deps: UsageRepairDeps, request: Parameters<RouteHandler>[0
   const hour = new Date(body.data.hour);
   const refuse = (why: string) => problemReply('operations.illegal_state', why, request.request_id);
   const { rows } = await sql<Counter>`
-    SELECT trim_scale(c.value)::text AS value, trim_scale(c.lost)::text AS lost, m.formula, m.stripe_meter,
-      (SELECT max(r.last_call_at) FROM usage_reports r WHERE (r.customer, r.meter, r.hour) = (c.customer, c.meter, c.hour)) AS last_call_at
+    SELECT trim_scale(c.value)::text AS value, trim_scale(c.lost)::text AS lost, m.formula, m.stripe_meter
     FROM usage_counters c LEFT JOIN usage_meters m ON m.event_name = c.meter
     WHERE c.customer = ${customer} AND c.meter = ${meter} AND c.hour = ${hour}`.execute(deps.db);
   const [counter] = rows;
   if (!counter?.stripe_meter) return refuse('There is no such counter, or no meter for it.');
   if (counter.formula !== 'sum') return refuse('Only sums can be corrected.');
-  if (deps.clock.now().getTime() - (counter.last_call_at?.getTime() ?? 0) < SUMMARY_LAG_MS)
+  const askedAt = deps.clock.now();
+  if (mayBeHidden(await lastCallAt(deps.db, { customer, meter, hour }), askedAt))
     return refuse('It was reported within the hour, and the summary need not show that yet.');
   const reading = withFailpoints(deps.stripe, deps.failpoints, 'payments.usage.summary');
   const start = hour.getTime() / 1000;
@@ -60,7 +59,7 @@ async function repair(deps: UsageRepairDeps, request: Parameters<RouteHandler>[0
   if (summaries.kind !== 'ok')
     return problemReply('payments.stripe_unavailable', 'Stripe could not be asked.', request.request_id, { retryAfterMs: 5000 });
   const remote = textOf(unitsOf(summaries.value.reduce((sum, { value }) => sum + value, 0).toFixed(12)));
-  const done = await believe(deps, { customer, meter, hour, remote, actor: request.actor, reason });
+  const done = await believe(deps, { customer, meter, hour, remote, askedAt, actor: request.actor, reason });
   if (!done) return refuse('It is being reported right now; try again.');
   const { actor } = request;
   const target = { customer, meter, hour };
@@ -81,7 +80,10 @@ async function repair(deps: UsageRepairDeps, request: Parameters<RouteHandler>[0
   return jsonReply(200, view);
 }
 
-/** What Stripe has is what its summary says; a report without an answer is part of that, or never was. Nothing when somebody holds the counter. */
+/**
+ * What Stripe has is what its summary says; a report without an answer is part of that, or never was. Nothing when somebody holds the counter, or has reported of it since the
+ * summary was asked for: that one would not show it.
+ */
 function believe(
   deps: UsageRepairDeps,
   {
@@ -89,9 +91,10 @@ function believe(
     meter,
     hour,
     remote,
+    askedAt,
     actor,
     reason,
-  }: { customer: string; meter: string; hour: Date; remote: string; actor: string; reason: string },
+  }: { customer: string; meter: string; hour: Date; remote: string; askedAt: Date; actor: string; reason: string },
 ): Promise<boolean> {
   const now = deps.clock.now();
   return inTransaction(deps, 'payments.usage.repaired', async (tx) => {
@@ -101,7 +104,8 @@ function believe(
       tx,
     );
     const [counter] = rows;
-    if (!counter) return false;
+    // A statement of its own, because one that waits for the row sees what came with it only of that row.
+    if (!counter || mayBeHidden(await lastCallAt(tx, { customer, meter, hour }), askedAt)) return false;
     await sql`
       UPDATE usage_reports SET state = 'absent', ended_at = ${now}
       WHERE customer = ${customer} AND meter = ${meter} AND hour = ${hour} AND state IN ('open', 'settling')`.execute(tx);
@@ -118,3 +122,15 @@ function believe(
     return true;
   });
 }
+
+async function lastCallAt(
+  db: CompareDeps['db'],
+  { customer, meter, hour }: { customer: string; meter: string; hour: Date },
+): Promise<Date | null> {
+  const { rows } = await sql<{ last: Date | null }>`
+    SELECT max(last_call_at) AS last FROM usage_reports WHERE customer = ${customer} AND meter = ${meter} AND hour = ${hour}`.execute(db);
+  return rows[0]?.last ?? null;
+}
+
+/** Whether a summary that was asked for at that time need not show the effect of the last call. */
+const mayBeHidden = (lastCall: Date | null, askedAt: Date): boolean => askedAt.getTime() - (lastCall?.getTime() ?? 0) < SUMMARY_LAG_MS;

@@ -6,6 +6,9 @@ import { type PaymentsTables } from '../tables.js';
  * when a counter was last compared is forgotten.
  */
 export async function rebuildUsageCounters(db: Kysely<PaymentsTables>, now: Date): Promise<number> {
+  // A repair leaves a difference without events.
+  const lacks = sql`(e.events > coalesce(r.events, 0) OR r.is_open
+    OR coalesce(m.formula, 'sum') = 'sum' AND e.value <> coalesce(r.sent, 0) + coalesce(r.lost, 0))`;
   return db.transaction().execute(async (tx) => {
     await sql`LOCK TABLE usage_counters IN EXCLUSIVE MODE`.execute(tx);
     await sql`DELETE FROM usage_counters`.execute(tx);
@@ -15,8 +18,7 @@ export async function rebuildUsageCounters(db: Kysely<PaymentsTables>, now: Date
       SELECT e.customer, e.meter, e.hour, e.tenant, e.value, e.events, e.last_value, e.last_at,
         CASE WHEN m.formula = 'last' THEN coalesce(r.last_sent, 0) ELSE coalesce(r.sent, 0) END, coalesce(r.lost, 0), coalesce(r.events, 0),
         coalesce(r.revision, 0),
-        CASE WHEN e.events > coalesce(r.events, 0) OR r.is_open THEN e.since END,
-        CASE WHEN e.events > coalesce(r.events, 0) OR r.is_open THEN ${now}::timestamptz END, ${now}
+        CASE WHEN ${lacks} THEN e.since END, CASE WHEN ${lacks} THEN ${now}::timestamptz END, ${now}
       FROM (
         SELECT customer, meter, hour, min(tenant) AS tenant, sum(value) AS value, count(*) AS events, max(at) AS last_at,
           (array_agg(value ORDER BY date_trunc('second', at) DESC, received_at DESC, id DESC))[1] AS last_value, min(counted_at) AS since
