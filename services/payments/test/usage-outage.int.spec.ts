@@ -121,30 +121,80 @@ describe('A process that was stopped in the middle of a call', () => {
   });
   afterAll(() => world?.close());
 
-  it('and goes on when another one has its counter does not say of the other one’s call that it had no effect', async () => {
-    const [customer, meter] = [await world.customer(), await world.meter()];
-    await world.record([{ customer, meter, value: '-7.5' }]);
-    world.advance(11_000);
+  /** A replica that stands still after its call, until it is told to go on. */
+  function stopsAfterCall() {
     const [answered, goOn] = [Promise.withResolvers<undefined>(), Promise.withResolvers<undefined>()];
-    const stopped = world.start({
+    const { parts } = world.start({
       hit: async (name) => {
         if (name !== 'payments.usage.report.after_call') return;
         answered.resolve(undefined);
         await goOn.promise;
       },
     });
+    return { parts, answered: answered.promise, goOn: () => goOn.resolve(undefined) };
+  }
+
+  it('and goes on when another one has its counter does not say of the other one’s call that it had no effect', async () => {
+    const [customer, meter] = [await world.customer(), await world.meter()];
+    await world.record([{ customer, meter, value: '-7.5' }]);
+    world.advance(11_000);
+    const stopped = stopsAfterCall();
     world.simulator.addFault({ fault: 'rate_limit', route: METER_EVENTS });
     const pass = stopped.parts.reportUsageOnce();
-    await answered.promise;
+    await stopped.answered;
     await world.vanish();
     world.simulator.addFault({ fault: 'reset_after', route: METER_EVENTS });
     await world.replicas[0]?.parts.reportUsageOnce();
-    goOn.resolve(undefined);
+    stopped.goOn();
     await pass;
+    world.replicas.pop();
     world.advance(26 * HOUR_MS);
     await world.reported(4 * HOUR_MS);
     expect(world.taken(meter, customer)).toHaveLength(1);
     expect(await world.differences()).toEqual([]);
+  });
+
+  it('and goes on when another one has left it to the summary does not have it sent again', async () => {
+    const [customer, meter] = [await world.customer(), await world.meter()];
+    await world.record([{ customer, meter, value: 3 }]);
+    world.advance(11_000);
+    const stopped = stopsAfterCall();
+    world.simulator.addFault({ fault: 'reset_before', route: METER_EVENTS });
+    const pass = stopped.parts.reportUsageOnce();
+    await stopped.answered;
+    await world.vanish();
+    world.advance(24 * HOUR_MS);
+    await world.stripe('billing/meter_events', {
+      event_name: meter,
+      'payload[stripe_customer_id]': customer,
+      'payload[value]': '50',
+      timestamp: String(Math.floor(world.clock.now().getTime() / 1000) - 24 * 3600),
+    });
+    await world.replicas[0]?.parts.reportUsageOnce();
+    stopped.goOn();
+    await pass;
+    world.replicas.pop();
+    const { rows } = await sql`SELECT state FROM usage_reports WHERE customer = ${customer}`.execute(world.db);
+    expect(rows).toEqual([{ state: 'settling' }]);
+  });
+
+  it('counts what another one has ended meanwhile only once', async () => {
+    const delivered = async () =>
+      (await world.metric('usage_reports_total', 'result="delivered"')).reduce<number>((sum, one) => sum + (one ?? 0), 0);
+    const [customer, meter] = [await world.customer(), await world.meter()];
+    await world.record([{ customer, meter, value: 3 }]);
+    world.advance(11_000);
+    const stopped = stopsAfterCall();
+    const before = await delivered();
+    const pass = stopped.parts.reportUsageOnce();
+    await stopped.answered;
+    await world.vanish();
+    await world.replicas[0]?.parts.reportUsageOnce();
+    stopped.goOn();
+    await pass;
+    expect((await delivered()) - before).toBe(1);
+    world.replicas.pop();
+    expect(world.taken(meter, customer)).toHaveLength(1);
   });
 });
 

@@ -27,6 +27,14 @@ describe('Usage that is sent', () => {
     expect(await world.usage(customer)).toMatchObject([{ meter, value: '2.5', events: 1, unreported: 1 }]);
   });
 
+  it('is counted as it was said first, when one request says the same id with other words again', async () => {
+    const [customer, meter] = [await world.customer(), await world.meter()];
+    const said = Array.from({ length: 400 }, (_, n) => ({ id: `said-${(n * 7919) % 400}`, customer, meter, at: ago(60_000) }));
+    const answer = await world.record([...said.map((one) => ({ ...one, value: 1 })), ...said.map((one) => ({ ...one, value: 100 }))]);
+    expect([answer.accepted, answer.duplicate, answer.rejected.length]).toEqual([400, 0, 400]);
+    expect(await world.usage(customer)).toMatchObject([{ value: '400', events: 400 }]);
+  });
+
   it('is judged event by event, and what is wrong keeps nothing else out', async () => {
     const [customer, theirs, meter] = [await world.customer(), await world.customer('other'), await world.meter()];
     await world.record([{ id: 'said-before', customer, meter, value: 1, at: '2026-11-01T10:00:00Z' }]).catch(() => undefined);

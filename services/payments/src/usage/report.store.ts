@@ -129,7 +129,7 @@ export async function submitAgain(db: Db, lane: Lane, { revision }: Report, now:
 }
 
 /**
- * A report whose outcome is certain, and with it what Stripe has. One that somebody else has ended changes nothing. That Stripe has it is true whoever hears it; that it
+ * A report whose outcome is certain, and with it what Stripe has; answers whether it ended here. One that somebody else has ended changes nothing. That Stripe has it is true whoever hears it; that it
  * has not is for the holder of the lease to say, since another one's call may have had its effect.
  */
 export async function endReport(
@@ -138,9 +138,9 @@ export async function endReport(
   { revision }: Pick<Report, 'revision'>,
   state: 'delivered' | 'absent' | 'expired',
   { formula, now }: { formula: Formula; now: Date },
-): Promise<void> {
+): Promise<boolean> {
   const sent = formula === 'last' ? sql`r.value` : sql`c.sent + r.value`;
-  await sql`
+  const { rows } = await sql`
     WITH r AS (
       UPDATE usage_reports SET state = ${state}, ended_at = ${now} WHERE ${keyOf(lane)} AND revision = ${revision} AND state IN ('open', 'settling')
         AND (${state === 'delivered'}::boolean OR ${isHolder(lane)})
@@ -152,12 +152,13 @@ export async function endReport(
       settled_events = c.settled_events + CASE WHEN ${state === 'absent'} THEN 0 ELSE r.events END,
       unreported_since = CASE WHEN ${state === 'absent'} THEN c.unreported_since
         WHEN c.events > c.settled_events + r.events THEN greatest(c.unreported_since, r.submitted_at) END
-    FROM r WHERE ${keyOf(lane)}`.execute(db);
+    FROM r WHERE ${keyOf(lane)} RETURNING 1`.execute(db);
+  return rows.length > 0;
 }
 
 /**
  * A report that stays: whether it may have had its effect, or that from now on only the summary tells. The answer of a call whose lease ran out says nothing of the call
- * of the next holder.
+ * of the next holder, and takes nothing back from what that one has found.
  */
 export async function keepReport(
   db: Db,
@@ -167,7 +168,7 @@ export async function keepReport(
 ): Promise<void> {
   const certainlyNot = next.kind === 'again' && !next.uncertain;
   await sql`
-    UPDATE usage_reports SET state = ${next.kind === 'settling' ? 'settling' : report.state},
+    UPDATE usage_reports SET state = CASE WHEN ${next.kind === 'settling'}::boolean THEN 'settling' ELSE state END,
       uncertain_since = CASE WHEN ${certainlyNot}::boolean AND ${isHolder(lane)} THEN NULL ELSE uncertain_since END
     WHERE ${keyOf(lane)} AND revision = ${report.revision} AND state IN ('open', 'settling')`.execute(db);
 }

@@ -180,9 +180,9 @@ export class UsageReporter {
   private async end({ lane, meter }: Job, report: Report, state: 'delivered' | 'absent' | 'expired'): Promise<null> {
     const { db, clock, logger, metrics } = this.deps;
     const as = { formula: meter.formula, now: clock.now() };
-    await inStatement(this.deps, 'payments.usage.reported', () => endReport(db, lane, report, state, as));
-    if (state !== 'absent') metrics.reported(state);
-    if (state === 'expired') {
+    const ended = await inStatement(this.deps, 'payments.usage.reported', () => endReport(db, lane, report, state, as));
+    if (ended && state !== 'absent') metrics.reported(state);
+    if (ended && state === 'expired') {
       const { customer, hour } = lane;
       logger.error({ event: 'usage_expired', customer, meter: lane.meter, hour, value: report.value }, 'Usage is too old to be billed');
     }

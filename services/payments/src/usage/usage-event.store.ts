@@ -25,7 +25,7 @@ export async function ownersOf(db: Db, events: readonly Pick<Usage, 'tenant' | '
 
 /**
  * Stores events and counts those whose customer is known, in one statement, which is a transaction: `parked` ones wait. Answers which are new, as `tenant` and
- * `id`; the others were there before. Rows are locked in the order of their keys, events before counters, so that no two batches wait for each other.
+ * `id`; the others were there before. Of several with one id the first is stored. Rows are locked in the order of their keys, events before counters, so that no two batches wait for each other.
  */
 export async function insertUsage(
   db: Db,
@@ -38,11 +38,11 @@ export async function insertUsage(
       SELECT * FROM unnest(${column((e) => e.tenant)}::text[], ${column((e) => e.id)}::text[], ${column((e) => e.customer)}::text[],
         ${column((e) => e.meter)}::text[], ${column((e) => e.value)}::numeric[], ${column((e) => e.at.toISOString())}::timestamptz[],
         ${column((e) => e.hour.toISOString())}::timestamptz[], ${column((e) => e.parked)}::boolean[])
-        AS i(tenant, id, customer, meter, value, at, hour, parked)
+        WITH ORDINALITY AS i(tenant, id, customer, meter, value, at, hour, parked, nth)
     ), fresh AS (
       INSERT INTO usage_events (tenant, id, customer, meter, value, at, hour, received_at, counted_at)
       SELECT tenant, id, customer, meter, value, at, hour, ${now}::timestamptz, CASE WHEN parked THEN NULL ELSE ${now}::timestamptz END
-      FROM incoming ORDER BY tenant, id
+      FROM incoming ORDER BY tenant, id, nth
       ON CONFLICT (tenant, id) DO NOTHING
       RETURNING tenant, id, customer, meter, value, at, hour, received_at, counted_at
     ), counted AS (
