@@ -63,10 +63,12 @@ export function setup(host: HostContext<ReconciliationConfig>): ServiceParts {
   const repair = repairOverRpc(host.rpc, livemode);
   const patienceMs = config.RECONCILIATION_PATIENCE_SECONDS * 1000;
 
+  const accountTenant = config.STRIPE_ACCOUNT_TENANTS.get('own') ?? DEFAULT_TENANT;
+
   const balance = {
     ...{ db, failpoints, clock, logger, metrics, staged, patienceMs },
     stripe: withFailpoints(guarded, failpoints, `${SERVICE}.balance.read`),
-    attribution: { accountTenant: config.STRIPE_ACCOUNT_TENANTS.get('own') ?? DEFAULT_TENANT, unmarked: config.UNMARKED_INTENTS },
+    attribution: { accountTenant, unmarked: config.UNMARKED_INTENTS },
     quietMs: config.RECONCILIATION_QUIET_SECONDS * 1000,
   };
 
@@ -85,7 +87,7 @@ export function setup(host: HostContext<ReconciliationConfig>): ServiceParts {
     },
     patienceMs,
     inbox: inboxProgress(db, host.rpc, patienceMs),
-    rules: { livemode, unmarked: config.UNMARKED_INTENTS },
+    rules: { livemode, unmarked: config.UNMARKED_INTENTS, accountTenant },
     deadlineMs: config.RECONCILIATION_DEADLINE_SECONDS * 1000,
     quietMs: config.RECONCILIATION_QUIET_SECONDS * 1000,
     roundMs: SECOND_READ_PAUSE_MS,

@@ -209,8 +209,21 @@ describe('Each disagreement is named', () => {
 describe('What is none of our business', () => {
   it('is counted when unmarked intents are declared foreign, and named when they are not', async () => {
     await paid(bench, { marked: false });
-    expect((await reconcile({ rules: { livemode: false, unmarked: 'foreign' } })).run.counts).toEqual({ ...clean, foreign: 1 });
+    expect((await reconcile({ rules: { livemode: false, unmarked: 'foreign', accountTenant: 'default' } })).run.counts).toEqual({
+      ...clean,
+      foreign: 1,
+    });
     expect((await reconcile()).run.counts).toEqual({ ...clean, missing_local: 1 });
+  });
+
+  it('and named by nobody is of the account’s tenant, and no other sees it', async () => {
+    await paid(bench, { marked: false });
+    const rules = { livemode: false, unmarked: 'adopt' as const, accountTenant: 'shop' };
+    expect((await reconcile({ rules })).run.counts).toEqual(clean);
+    expect((await reconcile({ rules }, {}, 'shop')).run.counts).toEqual({ ...clean, missing_local: 1 });
+    // Of a tenant that cannot be, such as the name for all of them, it would be shown to nobody.
+    await paid(bench, { tenant: '*' });
+    expect((await reconcile({ rules }, {}, 'shop')).run.counts).toEqual({ ...clean, missing_local: 2 });
   });
 
   it('another tenant sees nothing of, neither in its own runs nor by id', async () => {

@@ -126,7 +126,7 @@ export function runParts(bench: Workbench, changes: Partial<RunParts> = {}): Run
     inbox: inbox(),
     repair: new AskedPayments(),
     ledger: { recordFee: () => Promise.reject(new Error('not asked')), replay: () => Promise.reject(new Error('not asked')) },
-    rules: { livemode: false, unmarked: 'adopt' },
+    rules: { livemode: false, unmarked: 'adopt', accountTenant: 'default' },
     patienceMs: 500,
     deadlineMs: 60_000,
     quietMs: 0,

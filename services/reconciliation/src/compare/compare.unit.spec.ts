@@ -13,7 +13,7 @@ import { compareAbsentRefund, compareRefund, type RecordedRefund, type RemoteRef
 import { compareAbsentDispute, compareDispute, type RecordedDispute, type RemoteDispute } from './dispute.decide.js';
 import { compareAbsentSession, compareSession, type RecordedCheckout, type RemoteSession } from './checkout.decide.js';
 
-const rules: CompareRules = { livemode: false, unmarked: 'adopt' };
+const rules: CompareRules = { livemode: false, unmarked: 'adopt', accountTenant: 'default' };
 const recorded: RecordedPayment = {
   payment_id: 'pay_1',
   tenant: 'default',

@@ -33,6 +33,8 @@ export interface CompareRules {
   livemode: boolean;
   /** What an intent is that carries no id of ours: somebody's payment that we should have adopted, or none of our business. */
   unmarked: 'adopt' | 'foreign';
+  /** Whose objects are that name no tenant and belong to no payment of ours: the account's, by STRIPE_ACCOUNT_TENANTS. */
+  accountTenant: string;
 }
 
 export const AGREES: Comparison = { kind: 'agrees' };

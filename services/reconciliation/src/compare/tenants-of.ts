@@ -1,8 +1,6 @@
+import { tenantIn } from '../ledger/attribution.decide.js';
 import type { CompareRules } from './finding.js';
 import type { CompareDb, Local, Remote } from './kind.js';
-
-/** The tenant of objects that name none and belong to no payment of ours. */
-const DEFAULT_TENANT = 'default';
 
 /**
  * Whose each object is, by its id: of what is recorded, else of its metadata, else of its payment. What hangs on an intent that nobody knows is of the account,
@@ -13,12 +11,12 @@ export async function tenantsOf(
   remotes: readonly Remote[],
   recorded: ReadonlyMap<string, Local>,
 ): Promise<Map<string, string>> {
-  const named = ({ id, metadata }: Remote) => recorded.get(id)?.tenant ?? metadata['tenant_id'];
+  const named = ({ id, metadata }: Remote) => recorded.get(id)?.tenant ?? tenantIn(metadata) ?? undefined;
   const intents = remotes.flatMap((one) => (named(one) === undefined ? (one.payment_intent ?? []) : []));
   const ofIntent = await tenantsOfIntents(db, intents);
   const unnamed = (remote: Remote) => {
-    if (typeof remote.payment_intent !== 'string') return DEFAULT_TENANT;
-    return ofIntent.get(remote.payment_intent) ?? (rules.unmarked === 'foreign' ? 'foreign' : DEFAULT_TENANT);
+    if (typeof remote.payment_intent !== 'string') return rules.accountTenant;
+    return ofIntent.get(remote.payment_intent) ?? (rules.unmarked === 'foreign' ? 'foreign' : rules.accountTenant);
   };
   return new Map(remotes.map((remote) => [remote.id, named(remote) ?? unnamed(remote)]));
 }

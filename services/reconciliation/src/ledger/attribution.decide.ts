@@ -65,7 +65,7 @@ export function attributed(
 }
 
 /** As in webhooks: a name that could be a tenant's. */
-function tenantIn({ tenant_id: named }: Record<string, string>): string | null {
+export function tenantIn({ tenant_id: named }: Readonly<Record<string, string>>): string | null {
   return named !== undefined && /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/.test(named) ? named : null;
 }
 
