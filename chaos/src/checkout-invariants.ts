@@ -18,8 +18,9 @@ export function checkoutFaults(truth: Compared, checkouts: readonly CheckoutView
       const own = pages.get(checkout.id) ?? [];
       return [...paidOnce(checkout, own, succeeded), ...standsAsItsPage(checkout, own), ...paymentIsKnown(checkout, own, byId)];
     }),
+    // A page without the id of a checkout was made by another program.
     ...truth.checkout_sessions
-      .filter(({ metadata, status }) => status === 'complete' && !known.has(metadata['checkout_id'] ?? ''))
+      .filter(({ metadata: { checkout_id }, status }) => status === 'complete' && checkout_id !== undefined && !known.has(checkout_id))
       .map(({ id }) => `${id} is complete at Stripe and no checkout of ours knows it`),
   ];
 }

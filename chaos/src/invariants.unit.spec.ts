@@ -150,6 +150,8 @@ describe('The check of checkouts against the truth', () => {
     expect(disagreements(bought, sold)).toEqual([]);
     const unopened: CheckoutView = { ...checkout, status: 'expired', stripe_checkout_session: null, payment: null };
     expect(disagreements(truth, { ...ours, checkouts: [unopened] })).toEqual([]);
+    const ofAnotherProgram = { ...page, id: 'cs_2', payment_intent: 'pi_1', metadata: {} };
+    expect(disagreements({ ...bought, checkout_sessions: [page, ofAnotherProgram] }, sold)).toEqual([]);
   });
 
   const again = { ...page, id: 'cs_2', payment_intent: 'pi_2' };
