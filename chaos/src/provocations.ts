@@ -4,6 +4,7 @@ import { type Random } from './seed.js';
 import { type StoryLog } from './step.js';
 import { type Provocation, story } from './provocation.js';
 import { type Kind, tellStory } from './story.js';
+import { SUBSCRIPTION_PROVOCATIONS } from './subscription-provocations.js';
 import { USAGE_PROVOCATIONS } from './usage-provocations.js';
 
 /** Failpoints that clients' usual stories reach, by the story that does so soonest. */
@@ -38,6 +39,7 @@ const PROVOCATIONS: readonly [RegExp, Provocation][] = [
   [/^webhooks\.replay\./, replaySome],
   ...CHECKOUT_PROVOCATIONS,
   ...USAGE_PROVOCATIONS,
+  ...SUBSCRIPTION_PROVOCATIONS,
   [/^payments\.customer\.(submitted|lookup_list)\./, story('customer:kept', { fault: 'error_500_before', route: 'POST /v1/customers' })],
 ];
 

@@ -16,6 +16,9 @@ export const CheckoutId = prefixed('cks', 'CheckoutId');
 export type CheckoutId = z.infer<typeof CheckoutId>;
 /** Stripe's own. */
 export const CustomerId = z.string().regex(/^cus_[A-Za-z0-9]{3,250}$/);
+export const SubscriptionId = z.string().regex(/^sub_[A-Za-z0-9_]{3,250}$/);
+export const InvoiceId = z.string().regex(/^in_[A-Za-z0-9_]{3,250}$/);
+export const PriceId = z.string().regex(/^[A-Za-z0-9_-]{3,255}$/);
 export const RunId = prefixed('rec', 'RunId');
 export type RunId = z.infer<typeof RunId>;
 

@@ -26,6 +26,12 @@ export async function readStream(db: AnyDb, stream: string): Promise<StoredEvent
   return rows.map(toStoredEvent);
 }
 
+/** A stream's newest event; null when there is none. */
+export async function readLast(db: AnyDb, stream: string): Promise<StoredEvent | null> {
+  const { rows } = await sql<Row>`SELECT ${COLUMNS} FROM events WHERE stream = ${stream} ORDER BY version DESC LIMIT 1`.execute(db);
+  return rows[0] ? toStoredEvent(rows[0]) : null;
+}
+
 /**
  * Events of all streams with position > `afterPosition`, at most `limit`. For rebuilds of a quiet schema: a transaction still open may yet commit a
  * lower position, so never keep a checkpoint from this while writers run (the outbox's stamped positions are for that).

@@ -8,11 +8,19 @@ import { withFleet } from './with-fleet.js';
 
 async function onSimulator() {
   const simulator = await simulatorForTests();
-  await fetch(`${simulator.url}/v1/billing/meters`, {
-    method: 'POST',
-    headers: { authorization: 'Bearer sk_test_simulator', 'content-type': 'application/x-www-form-urlencoded' },
-    body: 'display_name=Calls&event_name=features_calls&default_aggregation[formula]=sum',
-  });
+  const send = async (method: string, path: string, body = '') => {
+    const headers = { authorization: 'Bearer sk_test_simulator', 'content-type': 'application/x-www-form-urlencoded' };
+    const answer = await fetch(`${simulator.url}/v1/${path}`, { method, headers, ...(body === '' ? {} : { body }) });
+    return ((await answer.json()) as { id: string }).id;
+  };
+  await send('POST', 'billing/meters', 'display_name=Calls&event_name=features_calls&default_aggregation[formula]=sum');
+  const method = 'pm_card_visa';
+  const customer = await send('POST', 'customers', `payment_method=${method}&invoice_settings[default_payment_method]=${method}`);
+  const price = await send('POST', 'prices', 'currency=usd&unit_amount=3000&recurring[interval]=month&product_data[name]=Plan');
+  const form = `customer=${customer}&items[0][price]=${price}&metadata[tenant_id]=default`;
+  await send('POST', 'subscriptions', form);
+  // Which cancels the subscription, too.
+  await send('DELETE', `customers/${customer}`);
   const adapter = createStripeAdapter({ secretKey: 'sk_test_simulator', apiBase: simulator.url });
   return {
     adapter,

@@ -22,6 +22,7 @@ import {
   toMeterSummary,
   toRefund,
 } from './translate.js';
+import { toInvoice, toInvoicePayment, toSubscription } from './translate-billing.js';
 import { withoutQuotes } from './without-quotes.js';
 
 export interface StripeAdapterConfig {
@@ -38,6 +39,7 @@ export const API_VERSION = Stripe.API_VERSION;
 
 const DEADLINE_MS = 10_000;
 const withCharge = { expand: ['latest_charge'] };
+const withPayments = { expand: ['payments.data.payment.payment_intent'] };
 
 /** The port on the official SDK. `close` ends idle connections. */
 export function createStripeAdapter(config: StripeAdapterConfig): StripePort & { close(): void } {
@@ -136,6 +138,8 @@ export function createStripeAdapter(config: StripeAdapterConfig): StripePort & {
     retrieveDispute: (id) => call(stripe().disputes.retrieve(id), toDispute),
     retrieveCustomer: (id) => call(stripe().customers.retrieve(id), toCustomer),
     retrieveCheckoutSession: (id) => call(stripe().checkout.sessions.retrieve(id), toCheckoutSession),
+    retrieveSubscription: (id) => call(stripe().subscriptions.retrieve(id), toSubscription),
+    retrieveInvoice: (id) => call(stripe().invoices.retrieve(id, withPayments), toInvoice),
     retrieveEvent: (id) => call(stripe().events.retrieve(id), toEvent),
     retrieveObject: (kind, id) => call(stripe().rawRequest('GET', pathOf(kind, id)), asRendered),
     listIntents: (query) => call(stripe().paymentIntents.list({ ...paged(query), expand: ['data.latest_charge'] }), pageOf(toIntent)),
@@ -146,6 +150,13 @@ export function createStripeAdapter(config: StripeAdapterConfig): StripePort & {
     listDisputes: (query) => call(stripe().disputes.list(paged(query)), pageOf(toDispute)),
     listBalanceTransactions: (query) =>
       call(stripe().balanceTransactions.list({ ...paged(query), expand: ['data.source'] }), pageOf(toBalanceTransaction)),
+    listSubscriptions: (query) => call(stripe().subscriptions.list({ ...paged(query), status: 'all' }), pageOf(toSubscription)),
+    listInvoices: (query) => call(stripe().invoices.list(paged(query)), pageOf(toInvoice)),
+    listInvoicePayments: ({ payment_intent, ...query }) =>
+      call(
+        stripe().invoicePayments.list({ ...paged(query), payment: { type: 'payment_intent', payment_intent } }),
+        pageOf(toInvoicePayment),
+      ),
     listMeters: (query) => call(stripe().billing.meters.list(paged(query)), pageOf(toMeter)),
     listMeterSummaries: (id, { start, end, ...query }) =>
       call(

@@ -255,10 +255,34 @@ export function portFeatures(name: string, open: () => Promise<PortUnderTest>): 
       expect(all.kind === 'ok' && ids.every((id) => all.value.some((one) => one.id === id))).toBe(true);
     });
 
+    it('reads a subscription, its invoice, and what pays that, by each other’s ids', async () => {
+      const customer = await subject.port.createCustomer({ metadata: {} }, key());
+      if (customer.kind !== 'ok') throw new Error('Expected a customer');
+      const none = await subject.port.listSubscriptions({ customer: customer.value.id });
+      expect(none).toMatchObject({ kind: 'ok', value: { data: [], has_more: false } });
+      const all = await everyPage((query) => subject.port.listSubscriptions({ ...query, limit: 1 }), {});
+      const over = all.kind === 'ok' ? all.value.find((one) => one.status === 'canceled') : undefined;
+      if (!over) throw new Error('Whoever opens the port makes a subscription, pays it, and cancels it');
+      expect(await subject.port.retrieveSubscription(over.id)).toMatchObject({ kind: 'ok', value: over });
+      const invoices = await subject.port.listInvoices({ subscription: over.id });
+      expect(invoices).toMatchObject({ kind: 'ok', value: { data: [{ id: over.latest_invoice, status: 'paid', subscription: over.id }] } });
+      const invoice = await subject.port.retrieveInvoice(over.latest_invoice ?? '');
+      if (invoice.kind !== 'ok') throw new Error('Expected an invoice');
+      expect(invoice.value).toMatchObject({ amount: 3000, amount_remaining: 0, action_required: false, failure: null });
+      expect(invoice.value.metadata).toEqual({ tenant_id: 'default' });
+      const [payment_intent = ''] = invoice.value.payment_intents;
+      expect(await subject.port.listInvoicePayments({ payment_intent })).toMatchObject({
+        kind: 'ok',
+        value: { data: [{ invoice: invoice.value.id, payment_intent, status: 'paid' }] },
+      });
+    });
+
     it('knows what is not there', async () => {
       expect((await subject.port.retrieveIntent('pi_nobody')).kind).toBe('not_found');
       expect((await subject.port.retrieveCustomer('cus_nobody')).kind).toBe('not_found');
       expect((await subject.port.retrieveCheckoutSession('cs_test_nobody')).kind).toBe('not_found');
+      expect((await subject.port.retrieveSubscription('sub_nobody')).kind).toBe('not_found');
+      expect((await subject.port.retrieveInvoice('in_nobody')).kind).toBe('not_found');
     });
   });
 }

@@ -1,3 +1,4 @@
+import { type Invoice, type InvoicePayment, type Subscription } from './billing.js';
 import {
   type BalanceTransaction,
   type Charge,
@@ -132,6 +133,9 @@ export interface StripePort {
   retrieveDispute(id: string): Promise<StripeOutcome<Dispute>>;
   retrieveCustomer(id: string): Promise<StripeOutcome<Customer>>;
   retrieveCheckoutSession(id: string): Promise<StripeOutcome<CheckoutSession>>;
+  retrieveSubscription(id: string): Promise<StripeOutcome<Subscription>>;
+  /** With what pays it. A draft that was deleted is `not_found`. */
+  retrieveInvoice(id: string): Promise<StripeOutcome<Invoice>>;
   retrieveEvent(id: string): Promise<StripeOutcome<StripeEvent>>;
   /** Any of these kinds as Stripe renders it at the pinned API version, field by field. A deleted customer is a stub with `deleted: true`. */
   retrieveObject(kind: RetrievableKind, id: string): Promise<StripeOutcome<Record<string, unknown>>>;
@@ -143,6 +147,10 @@ export interface StripePort {
   listDisputes(query: ListQuery & { payment_intent?: string; charge?: string }): Promise<StripeOutcome<Page<Dispute>>>;
   /** With what moved the money; `source` is the id of that. */
   listBalanceTransactions(query: ListQuery & { source?: string }): Promise<StripeOutcome<Page<BalanceTransaction>>>;
+  /** Of every status, those that are over included. */
+  listSubscriptions(query: ListQuery & { customer?: string }): Promise<StripeOutcome<Page<Subscription>>>;
+  listInvoices(query: ListQuery & { subscription?: string }): Promise<StripeOutcome<Page<Invoice>>>;
+  listInvoicePayments(query: ListQuery & { payment_intent: string }): Promise<StripeOutcome<Page<InvoicePayment>>>;
   listMeters(query: ListQuery): Promise<StripeOutcome<Page<Meter>>>;
   /** What a meter makes of a customer's usage in each hour; newest first, every hour of the range. */
   listMeterSummaries(id: string, query: ListQuery & MeterSummariesQuery): Promise<StripeOutcome<Page<MeterSummary>>>;
@@ -170,6 +178,8 @@ export const READS = [
   'retrieveDispute',
   'retrieveCustomer',
   'retrieveCheckoutSession',
+  'retrieveSubscription',
+  'retrieveInvoice',
   'retrieveEvent',
   'retrieveObject',
   'listIntents',
@@ -179,6 +189,9 @@ export const READS = [
   'listCheckoutSessions',
   'listDisputes',
   'listBalanceTransactions',
+  'listSubscriptions',
+  'listInvoices',
+  'listInvoicePayments',
   'listMeters',
   'listMeterSummaries',
   'retrieveBalanceTransaction',

@@ -6,7 +6,7 @@ export const RETRIEVABLE = {
   dispute: { path: '/v1/disputes', expand: [] },
   'checkout.session': { path: '/v1/checkout/sessions', expand: [] },
   subscription: { path: '/v1/subscriptions', expand: [] },
-  invoice: { path: '/v1/invoices', expand: ['payments'] },
+  invoice: { path: '/v1/invoices', expand: ['payments.data.payment.payment_intent'] },
   payout: { path: '/v1/payouts', expand: [] },
   customer: { path: '/v1/customers', expand: [] },
 } as const satisfies Record<string, { path: string; expand: readonly string[] }>;

@@ -14,6 +14,7 @@ import {
   type Refund,
   type StripeEvent,
 } from './intent.js';
+import { idOf } from './id-of.js';
 import { FORMULAS, type Meter, type MeterSummary } from './meter.js';
 
 /** From the SDK's objects to ours; the only file that knows both. */
@@ -197,9 +198,4 @@ function toPaymentError(raw: Stripe.PaymentIntent.LastPaymentError): PaymentErro
 function cardOf(charge: Stripe.Charge): Card | null {
   const card = charge.payment_method_details?.card;
   return card?.brand && card.last4 ? { brand: card.brand, last4: card.last4 } : null;
-}
-
-function idOf(reference: string | { id: string } | null | undefined): string | null {
-  if (reference === null || reference === undefined) return null;
-  return typeof reference === 'string' ? reference : reference.id;
 }

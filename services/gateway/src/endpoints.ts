@@ -88,6 +88,10 @@ import { getReconciliationStatus } from './ops/get-reconciliation-status.endpoin
 import { getWebhookSweeps } from './ops/get-webhook-sweeps.endpoint.js';
 import { listWebhookEndpoints } from './ops/list-webhook-endpoints.endpoint.js';
 import { orderWebhookSweep } from './ops/order-webhook-sweep.endpoint.js';
+import { getInvoice } from './subscriptions/get-invoice.endpoint.js';
+import { getSubscription } from './subscriptions/get-subscription.endpoint.js';
+import { listInvoices } from './subscriptions/list-invoices.endpoint.js';
+import { listSubscriptions } from './subscriptions/list-subscriptions.endpoint.js';
 
 /** Every route of the REST face, in the order of the documentation. */
 export const ENDPOINTS: readonly Endpoint[] = [
@@ -110,6 +114,10 @@ export const ENDPOINTS: readonly Endpoint[] = [
   listCustomers,
   getCustomer,
   eraseCustomer,
+  listSubscriptions,
+  getSubscription,
+  listInvoices,
+  getInvoice,
   recordUsage,
   getUsage,
   checkUsage,

@@ -80,6 +80,12 @@ const usageRecoveryFailpoints: readonly string[] = [
   ...commitFailpoints('payments.usage.repaired'),
 ];
 
+/** Hit when Stripe is asked how a subscription or an invoice stands: after a request of ours, and when news do not say it for sure. */
+export const billingFailpoints: readonly string[] = [
+  ...callFailpoints('payments.billing.lookup'),
+  ...commitFailpoints('payments.billing.observed'),
+];
+
 /** The names that TIDEGATE_FAILPOINT may give to this service, besides those of messaging. */
 export const FAILPOINTS: readonly string[] = [
   ...Object.values(requestFailpoints).flat(),
@@ -89,6 +95,7 @@ export const FAILPOINTS: readonly string[] = [
   ...objectRecoveryFailpoints,
   ...usageFailpoints,
   ...usageRecoveryFailpoints,
+  ...billingFailpoints,
 ];
 
 function oneCall(operation: string): string[] {

@@ -15,7 +15,13 @@ import { windowHandlers } from './checkout/window.rpc.js';
 import { carryCustomer, CustomerCarryOn } from './customer/carry-on.flow.js';
 import { customerHandlers } from './customer/customer.rpc.js';
 import { KeyedFlow } from './idempotency/keyed.flow.js';
+import { invoiceReadHandlers } from './invoice/invoice.read.js';
+import { BillingMetrics } from './observed/billing.metrics.js';
+import { BillingNews } from './observed/billing.news.js';
+import { Refetch } from './observed/refetch.flow.js';
+import { refetchOne } from './observed/refetch.loop.js';
 import { type AdoptionRules } from './stripe-events/adopt.js';
+import { subscriptionReadHandlers } from './subscription/subscription.read.js';
 import { type Held } from './work/work.store.js';
 import { ObjectLoop } from './work/object.loop.js';
 import { type CustomerCheck } from './customer/customer.check.js';
@@ -31,7 +37,7 @@ interface ObjectPorts extends Omit<ConstructorParameters<typeof CarryOn>[0], 'ca
   paymentCommands: Partial<Record<RpcSubject, RouteHandler>>;
 }
 
-/** The parts of checkouts and customers, joined as those of payments are. */
+/** The parts of checkouts, customers, subscriptions and invoices, joined as those of payments are. */
 export function objectParts(ports: PaymentsPorts, settings: PaymentsSettings, shared: ObjectPorts) {
   const { db, clock, logger, failpoints, instance, onCommitted, onWork } = ports;
   const { stripe, customers, paymentCommands } = shared;
@@ -54,18 +60,32 @@ export function objectParts(ports: PaymentsPorts, settings: PaymentsSettings, sh
     fleet: shared.fleet,
     carryOne: (held) => carryCustomer(customerCarryOn, logger, held),
   });
+  const billingMetrics = new BillingMetrics(ports.metrics, logger, db, () => clock.now());
+  const refetch = new Refetch({ ...shared, billingMetrics });
+  const refetching = { ...shared, refetch, billingMetrics };
+  const refetchLoops = (['sub', 'in'] as const).map(
+    (kind) => new ObjectLoop({ db, clock, instance, kind, fleet: shared.fleet, carryOne: (held) => refetchOne(refetching, held) }),
+  );
+  const loops = [checkoutLoop, customerLoop, ...refetchLoops];
   const flow = new CheckoutFlow({ ...shared, checkoutMetrics, keyed, carryOn, recorder });
   const sweep = new WindowSweep({ db, clock, logger, instance, carryOne, onWork });
   return {
     sweep,
     news: new CheckoutNews({ clock, logger, signals: shared.signals, checkoutMetrics, latePolicy }),
+    billing: new BillingNews({ clock, rules: shared.rules, billingMetrics }),
+    refetch,
     handlers: {
+      ...subscriptionReadHandlers({ db, clock, onWork }),
+      ...invoiceReadHandlers({ db }),
       ...checkoutHandlers({ flow, customers, clock, windowMs: settings.checkoutWindowMs }),
       ...checkoutReadHandlers({ db, clock, onWork }),
       ...windowHandlers({ db, clock, logger, sweep, runMs: settings.runMs }),
       ...customerHandlers({ db, failpoints, clock, logger, keyed, carryOn: customerCarryOn, instance, onCommitted }),
     },
-    carryOnOnce: async (patienceMs: number) => (await checkoutLoop.runOnce(patienceMs)) + (await customerLoop.runOnce(patienceMs)),
-    idle: async () => void (await Promise.all([keyed.idle(), checkoutLoop.idle(), customerLoop.idle()])),
+    carryOnOnce: async (patienceMs: number) => {
+      const begun = await Promise.all(loops.map((loop) => loop.runOnce(patienceMs)));
+      return begun.reduce((sum, one) => sum + one, 0);
+    },
+    idle: async () => void (await Promise.all([keyed.idle(), ...loops.map((loop) => loop.idle())])),
   };
 }

@@ -97,7 +97,7 @@ export interface PaymentsParts {
   publishBreakers(): Promise<number>;
   /** One pass over the payments whose time has come; answers how many were begun. */
   carryOnOnce(patienceMs: number): Promise<number>;
-  /** The same for checkouts and customers. */
+  /** The same for checkouts, customers, subscriptions and invoices. */
   carryOnObjectsOnce(patienceMs: number): Promise<number>;
   /** Hands on Stripe's news whose checkout has arrived; answers how many wait no longer. */
   settleParkedOnce(): Promise<number>;
@@ -152,7 +152,17 @@ export function payments(ports: PaymentsPorts, settings: PaymentsSettings): Paym
   const customers = new CustomerCheck({ db, stripe: calls.at('payments.customer.check') });
   const paymentCommands = commandHandlers({ flow, customers, clock, windowMs: settings.windowMs });
   const objects = objectParts(ports, settings, { ...carrying, stripe, rules, customers, paymentCommands });
-  const stripeEvents = new StripeEventsConsumer({ db, stripe, clock, rules, metrics, checkouts: objects.news, onCommitted, onWork });
+  const stripeEvents = new StripeEventsConsumer({
+    db,
+    stripe,
+    clock,
+    rules,
+    metrics,
+    checkouts: objects.news,
+    billing: objects.billing,
+    onCommitted,
+    onWork,
+  });
   const parked = new ParkedNews({ db, failpoints, clock, again: stripeEvents });
   registerParkedMetric(ports.metrics, db);
   const usage = usageParts(ports, settings, { stripe, fleet, customers });

@@ -1,5 +1,6 @@
 import { type CheckoutPaymentStatus, type CheckoutStatus, type LateSuccess } from '@tidegate/contracts/checkout';
 import { type DisputeSnapshot, type RefundSnapshot } from '@tidegate/contracts/payment';
+import { type DunningState, type SubscriptionItem } from '@tidegate/contracts/subscription';
 import { type Incoming } from '@tidegate/messaging/incoming';
 import { type ColumnType, type JSONColumnType } from 'kysely';
 import { type Customer } from './customer/customer.decide.js';
@@ -15,6 +16,8 @@ export interface PaymentsTables {
   checkouts: CheckoutsTable;
   customers: CustomersTable;
   parked_news: { message_id: string; parent: string; message: JSONColumnType<Incoming>; parked_at: Date };
+  subscriptions: SubscriptionsTable;
+  invoices: InvoicesTable;
   payment_receipts: { payment_id: string; receipt_id: string; kind: string };
 }
 
@@ -74,7 +77,7 @@ export interface PaymentWorkTable {
   waits_for: string | null;
   not_before: Date | null;
   woken: string | null;
-  /** From the id: pay, cks, cst. */
+  /** From the id: pay, cks, cst, sub, in. */
   kind: ColumnType<string, never, never>;
 }
 
@@ -102,6 +105,66 @@ export interface CheckoutsTable {
 }
 
 export type CustomersTable = Omit<Customer, 'metadata'> & { metadata: JSONColumnType<Record<string, string>> };
+
+/** Times are written as RFC 3339. */
+type Time = ColumnType<Date, string, string>;
+type MaybeTime = ColumnType<Date | null, string | null, string | null>;
+
+export interface SubscriptionsTable {
+  id: string;
+  tenant: string;
+  version: number;
+  status: string;
+  customer: string | null;
+  currency: string | null;
+  items: JSONColumnType<SubscriptionItem[]>;
+  current_period_start: MaybeTime;
+  current_period_end: MaybeTime;
+  trial_end: MaybeTime;
+  cancel_at: MaybeTime;
+  cancel_at_period_end: boolean;
+  canceled_at: MaybeTime;
+  cancellation_reason: string | null;
+  ended_at: MaybeTime;
+  collection_method: string | null;
+  latest_invoice: string | null;
+  collection_paused: boolean;
+  livemode: boolean;
+  created_at: Time;
+  updated_at: Time;
+  status_since: Time;
+  seen_at: Time;
+}
+
+export interface InvoicesTable {
+  id: string;
+  tenant: string;
+  version: number;
+  status: string;
+  number: string | null;
+  customer: string | null;
+  subscription: string | null;
+  billing_reason: string | null;
+  collection_method: string | null;
+  amount: number;
+  amount_due: number;
+  amount_paid: number;
+  amount_remaining: number;
+  currency: string;
+  attempt_count: number;
+  next_payment_attempt: MaybeTime;
+  due_date: MaybeTime;
+  period_start: MaybeTime;
+  period_end: MaybeTime;
+  payment_intents: string[];
+  dunning: DunningState | null;
+  failure: JSONColumnType<{ code: string; decline_code: string | null; message: string } | null>;
+  livemode: boolean;
+  created_at: Time;
+  updated_at: Time;
+  status_since: Time;
+  seen_at: Time;
+}
 
 /** What a request said beyond the facts of the payment, and what stands beside its events; may be about a person. */
 export interface RequestDetails extends EventDetails {

@@ -5,13 +5,15 @@ import type { Endpoint } from '@tidegate/gateway/http/endpoint';
 import { openApiDocument } from '@tidegate/gateway/openapi/document';
 import { eventually } from '@tidegate/test-harness/eventually';
 import { example, filled, type Operation, type Schema } from '../../../services/gateway/test/schema-examples.js';
-import { operatorWorld, type OperatorWorld } from './operator-world.js';
+import { operatorWorld, type OperatorWorld, SECRET_KEY } from './operator-world.js';
 
 /** What `default` has, as others might guess or steal its id. A new kind of thing in a path must have one here. */
 interface Theirs {
   payment: string;
   checkout: string;
   customer: string;
+  subscription: string;
+  invoice: string;
   receipt: string;
   run: string;
   webhookEvent: string;
@@ -26,6 +28,8 @@ const KIND_IN_PATH: Record<string, keyof Theirs> = {
   '/v1/payments/{id}': 'payment',
   '/v1/checkout-sessions/{id}': 'checkout',
   '/v1/customers/{id}': 'customer',
+  '/v1/subscriptions/{id}': 'subscription',
+  '/v1/invoices/{id}': 'invoice',
   '/v1/receipts/{id}': 'receipt',
   '/v1/reconciliation/runs/{id}': 'run',
   '/v1/webhook-events/{id}': 'webhookEvent',
@@ -45,6 +49,8 @@ const NOBODYS: Partial<Theirs> = {
   payment: 'pay_4f1c2b7a9d3e5f60',
   checkout: 'cks_4f1c2b7a9d3e5f60',
   customer: 'cus_4f1c2b7a9d3e5f60',
+  subscription: 'sub_4f1c2b7a9d3e5f60',
+  invoice: 'in_4f1c2b7a9d3e5f60',
   receipt: 'rcp_4f1c2b7a9d3e5f60',
   run: 'rec_4f1c2b7a9d3e5f60',
   webhookEvent: 'evt_4f1c2b7a9d3e5f60',
@@ -101,9 +107,18 @@ async function madeByDefault(): Promise<Theirs> {
     return { webhookEvent: id, replay };
   };
   const customer = await made('/v1/customers', { email: 'payer@example.com' });
+  const atStripe = async (path: string, form: Record<string, string>) => {
+    const headers = { authorization: `Bearer ${SECRET_KEY}` };
+    const answer = await fetch(`${world.simulator.url}/v1/${path}`, { method: 'POST', headers, body: new URLSearchParams(form) });
+    return ((await answer.json()) as { id: string }).id;
+  };
+  const plan = { currency: 'usd', unit_amount: '4200', 'recurring[interval]': 'month', 'product_data[name]': 'Plan' };
+  await atStripe('subscriptions', { customer, 'items[0][price]': await atStripe('prices', plan), trial_period_days: '7' });
   const card = { currency: 'usd', payment_method: 'pm_card_visa' };
   return {
     customer,
+    subscription: await first('/v1/subscriptions'),
+    invoice: await first('/v1/invoices'),
     payment: await made('/v1/payments', { amount: 4200, customer, ...card }),
     checkout: await made('/v1/checkout-sessions', { ...items, ...pages, customer }),
     run: await made('/v1/reconciliation/runs', { start_date: '2026-11-01', end_date: '2026-11-01', mode: 'report', reason: 'a drill' }),

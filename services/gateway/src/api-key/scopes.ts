@@ -7,6 +7,7 @@ export const SCOPES = {
   'checkout:write': 'Open, close and extend checkouts, and decide about late successes.',
   'customers:read': 'See customers.',
   'customers:write': 'Make and erase customers.',
+  'subscriptions:read': 'See subscriptions and invoices.',
   'usage:read': 'See usage and its limits, and ask whether a customer may use more.',
   'usage:write': 'Send usage, and set limits.',
   'receipts:read': 'See receipts and fetch their PDFs.',
@@ -14,7 +15,7 @@ export const SCOPES = {
   'reconciliation:run': 'Start a reconciliation run.',
   'webhooks:read': "See Stripe's webhook events.",
   'webhooks:write': "Have Stripe's webhook events published once more.",
-  'billing:stream': 'Follow what happens to payments, refunds, disputes and checkouts.',
+  'billing:stream': 'Follow what happens to payments, refunds, disputes, checkouts, subscriptions and invoices.',
   ops: 'Operate Tidegate itself; not bound to a tenant.',
 } as const;
 

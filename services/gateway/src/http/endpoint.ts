@@ -12,7 +12,17 @@ export interface Endpoint {
   method: 'GET' | 'POST';
   /** With parameters as `{id}`. */
   path: string;
-  tag: 'Payments' | 'Checkout' | 'Customers' | 'Usage' | 'Receipts' | 'Reconciliation' | 'Webhook events' | 'Billing stream' | 'Operations';
+  tag:
+    | 'Payments'
+    | 'Checkout'
+    | 'Customers'
+    | 'Subscriptions'
+    | 'Usage'
+    | 'Receipts'
+    | 'Reconciliation'
+    | 'Webhook events'
+    | 'Billing stream'
+    | 'Operations';
   summary: string;
   description?: string;
   scope: Scope;

@@ -26,7 +26,7 @@ export async function adoptPayment(
   { session, intent, cause }: { session: CheckoutSession; intent: Intent; cause: Cause },
 ): Promise<void> {
   const now = deps.clock.now();
-  const adoption = adopt(intent, deps.rules, now, { session: session.id, tenant: deps.rules.tenant });
+  const adoption = adopt(intent, deps.rules, now, { session: session.id, invoice: null, tenant: deps.rules.tenant });
   if (adoption.kind === 'foreign') return;
   const paymentId = adoption.terms.payment_id;
   const known = await deps.db

@@ -11,6 +11,7 @@ import { describePayment } from '../checkout/adopt-payment.js';
 import { snapshotOf as checkoutSnapshot } from '../checkout/checkout.publish.js';
 import { type Checkout } from '../checkout/checkout.state.js';
 import { load as loadCheckout } from '../checkout/checkout.store.js';
+import { invoiceOf } from '../stripe-events/invoice-of.js';
 import { pageOf } from '../stripe-events/page-of.js';
 import { tenantOf } from '../stripe-events/tenant-of.js';
 import { type PaymentsTables } from '../tables.js';
@@ -93,11 +94,13 @@ async function adoptIntent(deps: RepairDeps, intentId: string, request: Paramete
   const page = await pageOf(deps.stripe, outcome.value, deps.clock.now());
   if (page.kind !== 'ok')
     return problemReply('payments.stripe_unavailable', 'Stripe could not be asked.', request.request_id, { retryAfterMs: 5000 });
+  const invoice = await invoiceOf(deps, outcome.value);
   const owner = await tenantOf(deps, outcome.value);
-  if (owner.kind !== 'ok')
+  if (invoice.kind !== 'ok' || owner.kind !== 'ok')
     return problemReply('payments.stripe_unavailable', 'Stripe could not be asked.', request.request_id, { retryAfterMs: 5000 });
   const now = deps.clock.now();
-  const adoption = adopt(outcome.value, deps.rules, now, { session: page.session?.id ?? null, tenant: owner.tenant });
+  const origin = { session: page.session?.id ?? null, invoice: invoice.invoice, tenant: owner.tenant };
+  const adoption = adopt(outcome.value, deps.rules, now, origin);
   if (adoption.kind === 'foreign') return jsonReply(202, { payment_id: null, action: 'none', reason: adoption.reason });
   const metadata = { correlation_id: request.correlation_id, causation_id: null, traceparent: currentTraceparent(), actor: request.actor };
   try {

@@ -5,6 +5,7 @@ import { follow } from '../payment/intent.decide.js';
 import { type PaymentEvent, type Terms } from '../payment/payment.events.js';
 import { replay } from '../payment/payment.evolve.js';
 import { type Payment } from '../payment/payment.state.js';
+import { type PaidInvoice } from './invoice-of.js';
 
 export interface AdoptionRules {
   livemode: boolean;
@@ -18,7 +19,9 @@ export interface AdoptionRules {
 export interface Origin {
   /** The page that made it. */
   session: string | null;
-  /** Whose it is if it does not say so. */
+  /** The invoice that it pays. */
+  invoice: PaidInvoice | null;
+  /** Whose it is if neither says so. */
   tenant: string;
 }
 
@@ -27,16 +30,17 @@ export type Adoption = { kind: 'adopted'; terms: Terms; events: PaymentEvent[] }
 
 /**
  * Intents of this account that no payment of ours stands for: made by a person in the dashboard or by another program (origin dashboard), or ours from before
- * a restore of the database (they carry our ids and keep them), or by the page of a checkout of ours.
+ * a restore of the database (they carry our ids and keep them), or by the page of a checkout of ours, or by Stripe for an invoice. An invoice that names a tenant
+ * speaks for its intent, which carries no ids of ours.
  */
-export function adopt(intent: Intent, rules: AdoptionRules, now: Date, { session, tenant }: Origin): Adoption {
+export function adopt(intent: Intent, rules: AdoptionRules, now: Date, { session, invoice, tenant }: Origin): Adoption {
   if (intent.livemode !== rules.livemode) return { kind: 'foreign', reason: 'other livemode' };
   const ours = ownIds(intent, session);
-  if (!ours && rules.unmarked === 'foreign') return { kind: 'foreign', reason: 'unmarked intent' };
+  if (!ours && !invoice?.tenant && rules.unmarked === 'foreign') return { kind: 'foreign', reason: 'unmarked intent' };
   const terms: Terms = {
     payment_id: ours?.payment_id ?? foreignPaymentId(null, intent.id),
-    tenant: ours?.tenant ?? tenant,
-    origin: ours?.origin ?? 'dashboard',
+    tenant: ours?.tenant ?? invoice?.tenant ?? tenant,
+    origin: ours?.origin ?? (invoice?.subscription ? 'subscription' : 'dashboard'),
     livemode: intent.livemode,
     amount: intent.amount,
     currency: intent.currency,

@@ -18,9 +18,11 @@ import { type PaymentsTables } from '../tables.js';
 import { wishRefresh } from '../work/work.store.js';
 import { describePayment } from '../checkout/adopt-payment.js';
 import { type CheckoutNews } from '../checkout/checkout.news.js';
+import { type BillingNews, isBilling } from '../observed/billing.news.js';
 import { park } from '../parked/parked.store.js';
 import { joinCustomerNews } from '../customer/customer.news.js';
 import { adopt, type AdoptionRules, isOfCheckout } from './adopt.js';
+import { invoiceOf, type InvoiceOf, type PaidInvoice } from './invoice-of.js';
 import { pageOf, type PageOf } from './page-of.js';
 import { decideNews, isAboutPayments } from './stripe-event.decide.js';
 
@@ -31,6 +33,7 @@ export interface StripeEventsDeps {
   rules: AdoptionRules;
   metrics: PaymentMetrics;
   checkouts: CheckoutNews;
+  billing: BillingNews;
   onCommitted(): void;
   onWork(): void;
 }
@@ -40,10 +43,11 @@ export const CONSUMER = 'payments-stripe-events';
 /** A webhook that beats the answer of the call that caused it: the payment learns its intent's id within milliseconds. */
 const EARLY_RETRY_MS = 200;
 
-/** What had to be asked of Stripe before the transaction; `session`: the page that the intent belongs to. */
+/** What had to be asked of Stripe before the transaction; `session`: the page that the intent belongs to, `invoice`: what it pays. */
 interface Prepared {
   intent: Intent;
   session: CheckoutSession | null;
+  invoice: PaidInvoice | null;
 }
 
 interface Result {
@@ -67,13 +71,16 @@ export class StripeEventsConsumer implements Handler {
     const intentId = event.object.payment_intent;
     if (!isAboutPayments(event) || intentId === null || this.foreignBecause(message)) return null;
     if (await findPaymentId(this.deps.db, event)) return null;
-    if (this.deps.rules.unmarked === 'foreign' && event.object.object === 'payment_intent' && !isMarked(event)) return null;
+    if (this.deps.rules.unmarked === 'foreign' && event.object.object === 'payment_intent' && !isMarked(event) && paysNoInvoice(event))
+      return null;
     const outcome = await this.deps.stripe.retrieveIntent(intentId);
     if (outcome.kind === 'not_found') return null;
     if (outcome.kind !== 'ok') throw notAsked(intentId, outcome);
     const page = await pageOf(this.deps.stripe, outcome.value, this.deps.clock.now());
     if (page.kind !== 'ok') throw notAsked(intentId, page);
-    return { intent: outcome.value, session: page.session };
+    const invoice = await invoiceOf(this.deps, outcome.value);
+    if (invoice.kind !== 'ok') throw notAsked(intentId, invoice);
+    return { intent: outcome.value, session: page.session, invoice: invoice.invoice };
   }
 
   async handle(tx: Transaction<PaymentsTables>, message: Incoming, prepared: unknown): Promise<void> {
@@ -132,6 +139,11 @@ export class StripeEventsConsumer implements Handler {
     const foreign = this.foreignBecause(message);
     if (foreign) return { outcome: 'foreign', reason: foreign, tenant };
     if (isAbout(event, 'checkout.session')) return this.joinCheckout(tx, message, event);
+    if (isBilling(event)) {
+      const { tell, ...result } = await this.deps.billing.join(tx, message, event, metadataOf(message, event));
+      this.told.set(message.messageId, tell);
+      return result;
+    }
     if (event.type === 'customer.deleted') return this.joinCustomer(tx, message, event);
     if (!isAboutPayments(event)) return { outcome: 'ignored', reason: null, tenant };
     const paymentId = await findPaymentId(tx, event);
@@ -194,8 +206,8 @@ export class StripeEventsConsumer implements Handler {
     const tenant = message.envelope.tenant;
     if (!prepared) return { outcome: 'foreign', reason: 'no intent of ours', tenant };
     const now = this.deps.clock.now();
-    const { intent, session } = prepared;
-    const adoption = adopt(intent, this.deps.rules, now, { session: session?.id ?? null, tenant });
+    const { intent, session, invoice } = prepared;
+    const adoption = adopt(intent, this.deps.rules, now, { session: session?.id ?? null, invoice, tenant });
     if (adoption.kind === 'foreign') return { outcome: 'foreign', reason: adoption.reason, tenant };
     const paymentId = adoption.terms.payment_id;
     const none: PaymentState = nothingLoaded.state;
@@ -223,7 +235,10 @@ const metadataOf = (message: Incoming, event: NormalizedStripeEvent): Metadata =
 
 const isMarked = ({ object: { metadata } }: NormalizedStripeEvent): boolean => !!metadata['payment_id'] || isOfCheckout({ metadata });
 
-function notAsked(id: string, outcome: StripeOutcome<unknown> | Exclude<PageOf, { kind: 'ok' }>): TransientFailure {
+/** Invoices always have a customer. */
+const paysNoInvoice = ({ object }: NormalizedStripeEvent): boolean => object.customer === null;
+
+function notAsked(id: string, outcome: StripeOutcome<unknown> | Exclude<PageOf | InvoiceOf, { kind: 'ok' }>): TransientFailure {
   const retryAfterMs = 'retryAfterMs' in outcome ? outcome.retryAfterMs : undefined;
   return new TransientFailure(`Stripe could not be asked about ${id}: ${outcome.kind}`, retryAfterMs);
 }

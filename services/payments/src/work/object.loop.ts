@@ -14,7 +14,7 @@ export interface ObjectLoopDeps {
   carryOne(held: Held): Promise<void>;
 }
 
-/** How often due checkouts and customers are looked for; a signal makes it sooner. */
+/** How often due checkouts, customers, subscriptions and invoices are looked for; a signal makes it sooner. */
 export const OBJECT_INTERVAL_MS = 1000;
 const AT_ONCE = 10;
 

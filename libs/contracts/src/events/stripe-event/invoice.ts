@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { amount, commonFields, count, seconds, stripeContracts, text } from './common.js';
+import { amount, commonFields, count, seconds, since, stripeContracts, StripeFailureDetails, text } from './common.js';
 
 export const INVOICE_TYPES = [
   'invoice.created',
@@ -22,7 +22,8 @@ export const INVOICE_TYPES = [
 
 /**
  * Always one that was retrieved after the event, like a subscription. `amount` is its total. `payment_intents` are those that were made to pay it, oldest
- * first. `deleted`: it was a draft, and is gone. Minor units; epoch seconds.
+ * first; `action_required` and `failure` are of the newest of them. `metadata` are its own, else those of the subscription that it bills. `deleted`: it was a
+ * draft, and is gone. Minor units; epoch seconds.
  */
 export const InvoiceObject = z.object({
   object: z.literal('invoice'),
@@ -42,6 +43,8 @@ export const InvoiceObject = z.object({
   period_start: seconds,
   period_end: seconds,
   payment_intents: z.array(z.string()),
+  action_required: since(z.boolean()),
+  failure: since(StripeFailureDetails.nullable()),
   deleted: z.boolean(),
 });
 export type InvoiceObject = z.infer<typeof InvoiceObject>;
@@ -69,6 +72,8 @@ const example: InvoiceObject = {
   period_start: 1795240700,
   period_end: 1795240700,
   payment_intents: ['pi_3Example'],
+  action_required: false,
+  failure: null,
   deleted: false,
 };
 

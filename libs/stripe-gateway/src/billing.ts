@@ -1,0 +1,68 @@
+/** What is used of Stripe's subscriptions and invoices, in Stripe's names and in those of the contracts. Amounts in minor units, times in epoch seconds. */
+
+export interface Subscription {
+  object: 'subscription';
+  id: string;
+  /** May be one that we do not know yet. */
+  status: string;
+  customer: string | null;
+  currency: string | null;
+  items: { id: string; price: string | null; quantity: number | null }[];
+  /** What is paid for: the widest of its items, which is where Stripe keeps it. */
+  current_period_start: number | null;
+  current_period_end: number | null;
+  collection_method: string | null;
+  latest_invoice: string | null;
+  trial_end: number | null;
+  cancel_at: number | null;
+  cancel_at_period_end: boolean;
+  canceled_at: number | null;
+  cancellation_reason: string | null;
+  ended_at: number | null;
+  paused: boolean;
+  metadata: Record<string, string>;
+  created: number;
+  livemode: boolean;
+}
+
+export interface Invoice {
+  object: 'invoice';
+  id: string;
+  /** May be one that we do not know yet. */
+  status: string | null;
+  customer: string | null;
+  number: string | null;
+  subscription: string | null;
+  billing_reason: string | null;
+  collection_method: string | null;
+  /** Its total; below zero for a credit. */
+  amount: number;
+  amount_due: number;
+  amount_paid: number;
+  amount_remaining: number;
+  currency: string;
+  attempt_count: number;
+  next_payment_attempt: number | null;
+  due_date: number | null;
+  period_start: number;
+  period_end: number;
+  /** Made to pay it, oldest first. Known when the answer had its payments expanded, like the next two, which are of the newest; lists have not. */
+  payment_intents: string[];
+  action_required: boolean;
+  failure: { code: string; decline_code: string | null; message: string } | null;
+  deleted: boolean;
+  /** Its own, else those of the subscription that it bills. */
+  metadata: Record<string, string>;
+  created: number;
+  livemode: boolean;
+}
+
+/** The link between an invoice and what pays it. */
+export interface InvoicePayment {
+  object: 'invoice_payment';
+  id: string;
+  invoice: string | null;
+  payment_intent: string | null;
+  status: string;
+  created: number;
+}

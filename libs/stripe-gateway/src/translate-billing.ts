@@ -1,0 +1,78 @@
+import { withoutMailAddresses } from '@tidegate/telemetry/mail-address';
+import type Stripe from 'stripe';
+import { type Invoice, type InvoicePayment, type Subscription } from './billing.js';
+import { idOf } from './id-of.js';
+
+/** The period stands on the items: https://docs.stripe.com/changelog/basil/2025-03-31/deprecate-subscription-current-period-start-and-end */
+export function toSubscription(raw: Stripe.Subscription): Subscription {
+  const items = raw.items.data;
+  return {
+    object: 'subscription',
+    id: raw.id,
+    status: raw.status,
+    customer: idOf(raw.customer),
+    currency: raw.currency,
+    items: items.map(({ id, price, quantity }) => ({ id, price: price.id, quantity: quantity ?? null })),
+    current_period_start: items.length > 0 ? Math.min(...items.map((item) => item.current_period_start)) : null,
+    current_period_end: items.length > 0 ? Math.max(...items.map((item) => item.current_period_end)) : null,
+    collection_method: raw.collection_method,
+    latest_invoice: idOf(raw.latest_invoice),
+    trial_end: raw.trial_end,
+    cancel_at: raw.cancel_at,
+    cancel_at_period_end: raw.cancel_at_period_end,
+    canceled_at: raw.canceled_at,
+    cancellation_reason: raw.cancellation_details?.reason ?? null,
+    ended_at: raw.ended_at,
+    paused: raw.pause_collection !== null,
+    metadata: raw.metadata,
+    created: raw.created,
+    livemode: raw.livemode,
+  };
+}
+
+export function toInvoice(raw: Stripe.Invoice): Invoice {
+  const billed = raw.parent?.subscription_details;
+  const intents = (raw.payments?.data ?? [])
+    .toSorted((a, b) => a.created - b.created)
+    .flatMap(({ payment }) => (payment.payment_intent === undefined ? [] : [payment.payment_intent]));
+  const newest = intents.at(-1);
+  const error = typeof newest === 'object' ? newest.last_payment_error : null;
+  return {
+    object: 'invoice',
+    id: raw.id,
+    status: raw.status,
+    customer: idOf(raw.customer),
+    number: raw.number,
+    subscription: idOf(billed?.subscription),
+    billing_reason: raw.billing_reason,
+    collection_method: raw.collection_method,
+    amount: raw.total,
+    amount_due: raw.amount_due,
+    amount_paid: raw.amount_paid,
+    amount_remaining: raw.amount_remaining,
+    currency: raw.currency,
+    attempt_count: raw.attempt_count,
+    next_payment_attempt: raw.next_payment_attempt,
+    due_date: raw.due_date,
+    period_start: raw.period_start,
+    period_end: raw.period_end,
+    payment_intents: intents.map((intent) => idOf(intent) ?? ''),
+    action_required: typeof newest === 'object' && newest.status === 'requires_action',
+    failure: error
+      ? { code: error.code ?? error.type, decline_code: error.decline_code ?? null, message: withoutMailAddresses(error.message ?? '') }
+      : null,
+    deleted: false,
+    metadata: { ...billed?.metadata, ...raw.metadata },
+    created: raw.created,
+    livemode: raw.livemode,
+  };
+}
+
+export const toInvoicePayment = ({ id, invoice, payment, status, created }: Stripe.InvoicePayment): InvoicePayment => ({
+  object: 'invoice_payment',
+  id,
+  invoice: idOf(invoice),
+  payment_intent: idOf(payment.payment_intent),
+  status,
+  created,
+});
