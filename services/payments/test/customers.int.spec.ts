@@ -119,6 +119,20 @@ describe('A customer', () => {
     expect(atStripe(body.email).map((one) => one.id)).toEqual([world.json(second).id]);
   });
 
+  it('is made once when who takes over cannot look for it before Stripe has forgotten the key', async () => {
+    const body = { email: 'taken.over@example.com' };
+    dyingAt = 'payments.customer.create.after_call';
+    await make('taken over', body, 'default', 1);
+    dyingAt = null;
+    await world.vanish();
+    world.simulator.addFault({ fault: 'error_503', route: 'GET /v1/customers', times: 1 });
+    await world.parts.carryOnObjectsOnce(60_000);
+    world.advance(25 * HOUR);
+    await world.settle(HOUR);
+    const answer = await make('taken over', body);
+    expect(atStripe(body.email).map((one) => one.id)).toEqual([world.json(answer).id]);
+  });
+
   it('that Stripe refuses learns which field is wrong, and its mail address stays in no log line, no answer and no event', async () => {
     const email = 'quoted.ada@example-.com';
     const refused = { code: 'payments.rejected_by_stripe', detail: 'Invalid email address: [mail address]' };

@@ -79,8 +79,14 @@ export class CustomerCarryOn {
         if (end) return end;
         continue;
       }
-      if (stale || customer.call_answer === 'missing') {
-        stale = false;
+      const interrupted = stale && customer.call_answer === 'awaited';
+      stale = false;
+      if (interrupted) {
+        // Written down, because who comes next takes over from nobody, perhaps when Stripe has forgotten the key.
+        await change(this.deps.db, customer, { call_answer: 'missing', call_stored: false });
+        continue;
+      }
+      if (customer.call_answer === 'missing') {
         const end = await this.find(held, customer);
         if (end) return end;
         continue;
