@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { type MissingCounterView, type StaleCounterView, type UsageCheckView } from '@tidegate/contracts/usage';
 import { RPC } from '@tidegate/contracts/rpc/routes';
 import { type UsageComparison } from '@tidegate/contracts/rpc/usage-comparison';
+import { sql } from 'kysely';
 import { rebuildUsageCounters } from '../src/usage/usage.rebuild.js';
 import { type UsageWorld, usageWorld } from './usage-world.js';
 
@@ -212,6 +213,29 @@ describe('The comparison with Stripe’s summaries', () => {
     const { differences } = world.json<UsageComparison>(await compared);
     world.replicas.pop();
     expect(differences.filter((one) => one.customer === customer)).toEqual([]);
+  });
+
+  it('comes in pages that fit in a message even where everything differs', async () => {
+    const [customer, meter] = [await world.customer(), await world.meter()];
+    await world.record([{ customer, meter, value: 1 }]);
+    await world.reported();
+    await sql`
+      INSERT INTO usage_counters (customer, meter, hour, tenant, value, sent, events, settled_events, last_value, last_at, updated_at)
+      SELECT ${customer}, ${meter}, hour, 'default', 2, 2, 1, 1, 2, hour, hour
+      FROM generate_series(date_trunc('hour', ${new Date(ago(3_000 * HOUR_MS))}::timestamptz), ${new Date(ago(200 * HOUR_MS))}, '1 hour') hour`.execute(
+      world.db,
+    );
+    const found = new Set<string>();
+    for (let cursor: string | null = null; ;) {
+      const reply = await world.send(RPC.usageCompare, { body: { from: ago(3_001 * HOUR_MS), to: ago(100 * HOUR_MS), cursor } });
+      expect(reply.body.length).toBeLessThan(512 * 1024);
+      const page = world.json<UsageComparison>(reply);
+      for (const one of page.differences) if (one.customer === customer) found.add(one.hour);
+      cursor = page.next_cursor;
+      if (cursor === null) break;
+    }
+    expect(found.size).toBeGreaterThan(2_790);
+    await sql`DELETE FROM usage_counters WHERE customer = ${customer} AND value = 2`.execute(world.db);
   });
 
   it('lets a repair survive it that the counters are filled again', async () => {
