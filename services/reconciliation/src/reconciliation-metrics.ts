@@ -2,6 +2,7 @@ import { DISCREPANCY_CLASSES } from '@tidegate/contracts/responses';
 import type { Metrics } from '@tidegate/telemetry/metrics';
 import { type Kysely, sql } from 'kysely';
 import type { ReconciliationTables } from './tables.js';
+import { TELLS_FRESHNESS } from './run/freshness.js';
 
 export const JOBS = ['reconciliation', 'stale_payments', 'ledger'] as const;
 export const JOB_ERRORS = ['stripe_unavailable', 'payments_unavailable', 'inbox_behind', 'deadline', 'internal'] as const;
@@ -28,7 +29,7 @@ export function reconciliationMetrics(metrics: Metrics, db: Kysely<Reconciliatio
   const errors = metrics.counter('job_errors_total', 'Failures of background jobs', { job: JOBS, error_type: JOB_ERRORS });
   metrics.gauge(
     'billing_reconciliation_last_success_timestamp',
-    'When the last run of days succeeded, in Unix seconds; the time of installation before the first',
+    'When the last run succeeded that read the whole day before its own in every class, in Unix seconds; the time of installation before the first',
     {},
     async (gauge) => gauge.set(await lastSuccess(db)),
   );
@@ -63,7 +64,7 @@ async function lastSweep(db: Kysely<ReconciliationTables>): Promise<{ pending: n
 
 async function lastSuccess(db: Kysely<ReconciliationTables>): Promise<number> {
   const { rows } = await sql<{ seconds: number }>`
-    SELECT extract(epoch FROM coalesce((SELECT max(finished_at) FROM runs WHERE status = 'succeeded' AND trigger <> 'rolling'), (SELECT installed_at FROM installation)))::float8 AS seconds`.execute(
+    SELECT extract(epoch FROM coalesce((SELECT max(finished_at) FROM runs WHERE status = 'succeeded' AND ${TELLS_FRESHNESS}), (SELECT installed_at FROM installation)))::float8 AS seconds`.execute(
     db,
   );
   return rows[0]?.seconds ?? 0;

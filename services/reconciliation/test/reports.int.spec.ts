@@ -213,6 +213,25 @@ describe('The rolling compare', () => {
 });
 
 describe('A dead-man’s switch', () => {
+  it('and the freshness follow no run that left out a class or yesterday', async () => {
+    const config = { RECONCILIATION_CRON: '0 2 * * *', RECONCILIATION_ROLLING_SECONDS: 300 };
+    const lastSuccess = async () => {
+      const { body } = await answerStatus({ db: bench.db, clock: bench.clock, config });
+      return ReconciliationStatusView.parse(JSON.parse(body)).last_success_at;
+    };
+    let heard = 0;
+    const changes = { succeeded: () => (heard += 1) };
+    const today = bench.clock.now().toISOString().slice(0, 10);
+    for (const body of [{ classes: ['missing_local'] }, { end_date: '2020-12-31' }, { start_date: today }])
+      expect(await reconcile(body, changes)).toMatchObject({ status: 'succeeded' });
+    expect([heard, await lastSuccess()]).toEqual([0, null]);
+    const installed = await bench.metrics.registry.getSingleMetricAsString('billing_reconciliation_last_success_timestamp');
+    bench.advance(120);
+    await reconcile({}, changes);
+    expect([heard, await lastSuccess()]).toEqual([1, expect.any(String)]);
+    expect(await bench.metrics.registry.getSingleMetricAsString('billing_reconciliation_last_success_timestamp')).not.toBe(installed);
+  });
+
   it('hears of each run of days that succeeded, of no other, and is tried again', async () => {
     const heard: string[] = [];
     const server = createServer((request, response) => {

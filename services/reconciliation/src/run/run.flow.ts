@@ -57,7 +57,7 @@ export interface RunParts {
   roundMs: number;
   /** The outbox has rows. */
   staged(): void;
-  /** A run of days has succeeded; does not throw. */
+  /** A run that tells how fresh the comparison is has succeeded; does not throw. */
   succeeded(): void;
 }
 
@@ -229,7 +229,7 @@ async function finish(parts: RunParts, run: OpenRun, seconds: number, { found, f
   const fields = { run: run.run_id, trigger: run.trigger, counts: finished.counts, pages: finished.pages, objects: finished.objects };
   if (finished.status === 'succeeded') {
     parts.logger.info({ event: 'reconciliation_completed', ...fields }, 'A reconciliation run has read everything');
-    if (run.trigger !== 'rolling') parts.succeeded();
+    if (run.tells_freshness) parts.succeeded();
   } else
     parts.logger.error(
       { event: 'reconciliation_failed', ...fields, failure: finished.failure },

@@ -3,6 +3,7 @@ import type { RunComparison, RunTrigger } from '@tidegate/contracts/responses';
 import { currentTraceparent } from '@tidegate/telemetry/tracing';
 import { type Kysely, sql, type Transaction } from 'kysely';
 import type { DiscrepanciesTable, ReconciliationTables, RunsTable } from '../tables.js';
+import { TELLS_FRESHNESS } from './freshness.js';
 import { EVERY_TENANT, notIn } from './comparison.js';
 import { type OfTenant, type RunEvent, type RunMode, runStream } from './run.events.js';
 import { recordRunEvent } from './run.record.js';
@@ -22,6 +23,7 @@ export interface OpenRun {
   gte: number;
   lt: number;
   classes: string[] | null;
+  tells_freshness: boolean;
 }
 
 export type StoredRun = Omit<RunsTable, 'counts' | 'trigger' | 'comparison' | 'of_tenants'> & {
@@ -123,7 +125,7 @@ export async function listDiscrepancies(
 export async function oldestOpenRun(db: Db, kind: 'ranges' | 'rolling' = 'ranges'): Promise<OpenRun | null> {
   const { rows } = await sql<OpenRun>`
     SELECT run_id, tenant, trigger, mode, start_date::text, end_date::text, classes, extract(epoch FROM period_start)::float8 AS gte,
-      extract(epoch FROM period_end)::float8 AS lt
+      extract(epoch FROM period_end)::float8 AS lt, ${TELLS_FRESHNESS} AS tells_freshness
     FROM runs WHERE status = 'running' AND (trigger = 'rolling') = (${kind} = 'rolling') ORDER BY created_at, run_id LIMIT 1`.execute(db);
   return rows[0] ?? null;
 }

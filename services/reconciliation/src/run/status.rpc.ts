@@ -6,6 +6,7 @@ import { sql } from 'kysely';
 import type { CompareDb } from '../compare/kind.js';
 import type { ReconciliationConfig } from '../config.js';
 import { nextAfter, parseCron } from '../schedule/cron.decide.js';
+import { TELLS_FRESHNESS } from './freshness.js';
 
 export interface StatusParts {
   db: CompareDb;
@@ -26,7 +27,7 @@ interface Freshness {
 export async function answerStatus({ db, clock, config }: StatusParts): Promise<HttpReply> {
   const now = clock.now();
   const { rows } = await sql<Freshness>`
-    SELECT max(finished_at) FILTER (WHERE trigger <> 'rolling') AS success, max(finished_at) FILTER (WHERE trigger = 'rolling') AS rolling,
+    SELECT max(finished_at) FILTER (WHERE ${TELLS_FRESHNESS}) AS success, max(finished_at) FILTER (WHERE trigger = 'rolling') AS rolling,
       (SELECT installed_at FROM installation) AS installed_at
     FROM runs WHERE status = 'succeeded'`.execute(db);
   const { success, rolling, installed_at } = rows[0]!;
