@@ -3,6 +3,8 @@ import { type MissingCounterView, type StaleCounterView, type UsageCheckView } f
 import { RPC } from '@tidegate/contracts/rpc/routes';
 import { type UsageComparison } from '@tidegate/contracts/rpc/usage-comparison';
 import { sql } from 'kysely';
+import { hourOf } from '../src/usage/usage-event.decide.js';
+import { insertUsage } from '../src/usage/usage-event.store.js';
 import { rebuildUsageCounters } from '../src/usage/usage.rebuild.js';
 import { type UsageWorld, usageWorld } from './usage-world.js';
 
@@ -236,6 +238,21 @@ describe('The comparison with Stripe’s summaries', () => {
     }
     expect(found.size).toBeGreaterThan(2_790);
     await sql`DELETE FROM usage_counters WHERE customer = ${customer} AND value = 2`.execute(world.db);
+  });
+
+  it('finds nothing in a meter that takes the latest, in whichever process and with whichever clock two events of one second were counted', async () => {
+    const [customer, meter, now] = [await world.customer(), await world.meter('last'), world.clock.now()];
+    const at = new Date(Math.floor(now.getTime() / 1000) * 1000 - 60_000);
+    const event = { tenant: 'default', customer, meter, at, hour: hourOf(at), parked: false };
+    // The process whose clock is ahead comes to the counter first.
+    await insertUsage(world.db, [{ ...event, id: 'ahead', value: '7' }], { now: new Date(now.getTime() + 500), dueAt: now });
+    await insertUsage(world.db, [{ ...event, id: 'behind', value: '3' }], { now, dueAt: now });
+    await world.reported();
+    expect(world.taken(meter, customer)).toHaveLength(2);
+    expect(await world.differences()).toEqual([]);
+    await rebuildUsageCounters(world.db, now);
+    await world.reported();
+    expect(await world.differences()).toEqual([]);
   });
 
   it('lets a repair survive it that the counters are filled again', async () => {

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { RPC } from '@tidegate/contracts/rpc/routes';
+import { type StaleCounterView } from '@tidegate/contracts/usage';
 import { sql } from 'kysely';
 import { type UsageWorld, usageWorld } from './usage-world.js';
 
@@ -254,6 +255,11 @@ describe('Reports to Stripe', () => {
       lost: string;
     }>`SELECT lost::text AS lost FROM usage_counters WHERE meter = ${meter} ORDER BY hour`.execute(world.db);
     expect(rows.map(({ lost }) => lost)).toEqual(['3', '0']);
+    world.advance(2 * DAY_MS);
+    const stale = world.json<{ data: StaleCounterView[] }>(await world.send(RPC.operatorUsageStale, { query: {} }));
+    expect(stale.data.filter((one) => one.customer === customer)).toContainEqual(
+      expect.objectContaining({ reason: 'expired', value: '3' }),
+    );
     await sql`DELETE FROM usage_counters WHERE meter = ${meter} AND lost <> 0`.execute(world.db);
   });
 

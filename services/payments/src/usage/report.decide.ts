@@ -89,8 +89,8 @@ export function settledBy(
   { sent, value, formula }: { sent: string; value: string; formula: Formula },
   summary: number,
 ): 'delivered' | 'absent' | 'neither' {
-  // The latest of an hour stays what it is when it is sent twice.
-  if (formula === 'last') return agrees(unitsOf(value), summary) ? 'delivered' : 'absent';
+  // The latest of an hour stays what it is when it is sent twice; and 0 may mean that there is none.
+  if (formula === 'last') return unitsOf(value) !== 0n && agrees(unitsOf(value), summary) ? 'delivered' : 'absent';
   if (agrees(unitsOf(sent) + unitsOf(value), summary)) return 'delivered';
   return agrees(unitsOf(sent), summary) ? 'absent' : 'neither';
 }

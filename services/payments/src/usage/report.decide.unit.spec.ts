@@ -71,6 +71,8 @@ describe('A summary', () => {
     ['last', '4', '9', 9, 'delivered'],
     // Sending the latest twice changes nothing.
     ['last', '4', '9', 7, 'absent'],
+    // An hour without an event sums to 0, too.
+    ['last', '4', '0', 0, 'absent'],
   ] as const)('of a meter that takes the %s: %s sent and %s perhaps, it says %d', (formula, sent, value, summary, verdict) => {
     expect(settledBy({ sent, value, formula }, summary)).toBe(verdict);
   });

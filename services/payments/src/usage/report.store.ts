@@ -112,7 +112,7 @@ async function ofOneEvent(tx: Tx, lane: Lane, revision: number, formula: Formula
     WHERE e.customer = ${customer} AND e.meter = ${meter} AND e.hour = ${hour} AND e.counted_at IS NOT NULL
       AND NOT EXISTS (SELECT FROM usage_reports r
         WHERE (r.customer, r.meter, r.hour, r.event_id) = (e.customer, e.meter, e.hour, e.id) AND r.state <> 'absent')
-    ORDER BY date_trunc('second', e.at), e.received_at, e.id LIMIT 1`.execute(tx);
+    ORDER BY date_trunc('second', e.at), e.counted_at, e.received_at, e.id LIMIT 1`.execute(tx);
   const [event] = rows;
   if (!event) return null;
   const identifier = eventIdentifier(meter, customer, { tenant, id: event.id }, event.tries);

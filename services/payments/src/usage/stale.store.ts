@@ -40,17 +40,21 @@ export interface UsageCursor {
   meter: string;
 }
 
-/** Counters that are stale, and those whose usage has waited for its report as long; oldest hour first. */
+/** For so long the operators are told of usage that got too old. */
+const EXPIRED_SHOWN_MS = 2 * OLDEST_USAGE_MS;
+
+/** Counters that are stale, those whose usage has waited for its report as long, and those of which some got too old to be billed; oldest hour first. */
 export async function staleCounters(
   db: Db,
   { now, olderThanMs, after, limit }: { now: Date; olderThanMs: number; after: UsageCursor | null; limit: number },
 ): Promise<StaleRow[]> {
   const waiting = sql`(c.due_at IS NOT NULL AND c.unreported_since <= ${new Date(now.getTime() - olderThanMs)})`;
+  const expired = sql`(c.lost <> 0 AND c.hour >= ${new Date(now.getTime() - EXPIRED_SHOWN_MS)})`;
   const { rows } = await sql<StaleRow>`
     SELECT c.tenant, c.customer, c.meter, c.hour, trim_scale(c.value)::text AS value, c.events - c.settled_events AS unreported, c.waits_for,
       c.due_at IS NOT NULL AS is_due, c.lost <> 0 AS lost, c.unreported_since, c.last_reconciled_at
     FROM usage_counters c
-    WHERE ((${stale(now, olderThanMs)}) OR ${waiting})
+    WHERE ((${stale(now, olderThanMs)}) OR ${waiting} OR ${expired})
       ${after ? sql`AND (c.hour, c.customer, c.meter) > (${after.hour}, ${after.customer}, ${after.meter})` : sql``}
     ORDER BY c.hour, c.customer, c.meter LIMIT ${limit}`.execute(db);
   return rows;

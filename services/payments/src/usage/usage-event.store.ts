@@ -72,16 +72,24 @@ export async function differing(db: Db, events: readonly Usage[]): Promise<numbe
   return rows.map(({ nth }) => nth);
 }
 
-/** Adds rows of usage to their counters, which are then due at `dueAt` unless they are due already. Stripe's time is in seconds: of two in one second the later to arrive is the latest. */
+/**
+ * Adds rows of usage to their counters, which are then due at `dueAt` unless they are due already. Stripe's time is in seconds: of two in one second the one that was counted
+ * later is the latest, in the order in which they are reported, whichever statement comes first.
+ */
 function counting(source: RawBuilder<unknown>, { now, dueAt }: { now: Date; dueAt: Date }): RawBuilder<unknown> {
+  const inOrder = sql`date_trunc('second', at) DESC, received_at DESC, id DESC`;
+  const isLatest = sql`(date_trunc('second', excluded.last_at), excluded.last_counted_at, excluded.last_id)
+    > (date_trunc('second', c.last_at), coalesce(c.last_counted_at, '-infinity'), coalesce(c.last_id, ''))`;
   return sql`
-    INSERT INTO usage_counters AS c (customer, meter, hour, tenant, value, events, last_value, last_at, unreported_since, due_at, updated_at)
-    SELECT customer, meter, hour, tenant, sum(value), count(*), (array_agg(value ORDER BY date_trunc('second', at) DESC, received_at DESC, id DESC))[1], max(at),
-      ${now}::timestamptz, ${dueAt}::timestamptz, ${now}::timestamptz
+    INSERT INTO usage_counters AS c (customer, meter, hour, tenant, value, events, last_value, last_at, last_counted_at, last_id, unreported_since, due_at, updated_at)
+    SELECT customer, meter, hour, tenant, sum(value), count(*), (array_agg(value ORDER BY ${inOrder}))[1], max(at), ${now}::timestamptz,
+      (array_agg(id ORDER BY ${inOrder}))[1], ${now}::timestamptz, ${dueAt}::timestamptz, ${now}::timestamptz
     FROM ${source} GROUP BY customer, meter, hour, tenant ORDER BY customer, meter, hour
     ON CONFLICT (customer, meter, hour) DO UPDATE SET
       value = c.value + excluded.value, events = c.events + excluded.events,
-      last_value = CASE WHEN date_trunc('second', excluded.last_at) >= date_trunc('second', c.last_at) THEN excluded.last_value ELSE c.last_value END,
+      last_value = CASE WHEN ${isLatest} THEN excluded.last_value ELSE c.last_value END,
+      last_counted_at = CASE WHEN ${isLatest} THEN excluded.last_counted_at ELSE c.last_counted_at END,
+      last_id = CASE WHEN ${isLatest} THEN excluded.last_id ELSE c.last_id END,
       last_at = greatest(c.last_at, excluded.last_at),
       unreported_since = coalesce(c.unreported_since, excluded.unreported_since), due_at = coalesce(c.due_at, excluded.due_at),
       updated_at = excluded.updated_at`;

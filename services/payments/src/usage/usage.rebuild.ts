@@ -6,6 +6,7 @@ import { type PaymentsTables } from '../tables.js';
  * when a counter was last compared is forgotten.
  */
 export async function rebuildUsageCounters(db: Kysely<PaymentsTables>, now: Date): Promise<number> {
+  const inOrder = sql`date_trunc('second', at) DESC, counted_at DESC, received_at DESC, id DESC`;
   // A repair leaves a difference without events.
   const lacks = sql`(e.events > coalesce(r.events, 0) OR r.is_open
     OR coalesce(m.formula, 'sum') = 'sum' AND e.value <> coalesce(r.sent, 0) + coalesce(r.lost, 0))`;
@@ -13,15 +14,16 @@ export async function rebuildUsageCounters(db: Kysely<PaymentsTables>, now: Date
     await sql`LOCK TABLE usage_counters IN EXCLUSIVE MODE`.execute(tx);
     await sql`DELETE FROM usage_counters`.execute(tx);
     const { rows } = await sql`
-      INSERT INTO usage_counters (customer, meter, hour, tenant, value, events, last_value, last_at, sent, lost, settled_events, revision,
+      INSERT INTO usage_counters (customer, meter, hour, tenant, value, events, last_value, last_at, last_counted_at, last_id, sent, lost, settled_events, revision,
         unreported_since, due_at, updated_at)
-      SELECT e.customer, e.meter, e.hour, e.tenant, e.value, e.events, e.last_value, e.last_at,
+      SELECT e.customer, e.meter, e.hour, e.tenant, e.value, e.events, e.last_value, e.last_at, e.last_counted_at, e.last_id,
         CASE WHEN m.formula = 'last' THEN coalesce(r.last_sent, 0) ELSE coalesce(r.sent, 0) END, coalesce(r.lost, 0), coalesce(r.events, 0),
         coalesce(r.revision, 0),
         CASE WHEN ${lacks} THEN e.since END, CASE WHEN ${lacks} THEN ${now}::timestamptz END, ${now}
       FROM (
         SELECT customer, meter, hour, min(tenant) AS tenant, sum(value) AS value, count(*) AS events, max(at) AS last_at,
-          (array_agg(value ORDER BY date_trunc('second', at) DESC, received_at DESC, id DESC))[1] AS last_value, min(counted_at) AS since
+          (array_agg(value ORDER BY ${inOrder}))[1] AS last_value, (array_agg(counted_at ORDER BY ${inOrder}))[1] AS last_counted_at,
+          (array_agg(id ORDER BY ${inOrder}))[1] AS last_id, min(counted_at) AS since
         FROM usage_events WHERE counted_at IS NOT NULL GROUP BY customer, meter, hour
       ) e
       LEFT JOIN (
