@@ -132,6 +132,46 @@ describe('Usage that is sent', () => {
   });
 });
 
+describe('Usage of a customer whom nobody knows', () => {
+  const forget = async () => {
+    await sql`DELETE FROM usage_unknown_customers`.execute(world.db);
+    await sql`DELETE FROM usage_events WHERE counted_at IS NULL`.execute(world.db);
+  };
+  const settleLater = async (ms: number) => {
+    world.advance(ms);
+    await world.parts.settleUnknownCustomersOnce();
+  };
+
+  it('is counted for one tenant, though somebody gives the customer to another at Stripe', async () => {
+    const meter = await world.meter();
+    const customer = String((await world.stripe('customers', { 'metadata[tenant_id]': 'default' }))['id']);
+    await world.record([{ customer, meter, value: 5 }]);
+    await world.record([{ customer, meter, value: 100 }], 'other');
+    await world.parts.settleUnknownCustomersOnce();
+    await world.stripe(`customers/${customer}`, { 'metadata[tenant_id]': 'other' });
+    await settleLater(HOUR_MS);
+    expect(await world.usage(customer)).toMatchObject([{ value: '5', events: 1 }]);
+    await forget();
+  });
+
+  it('is asked about as long as it can be billed, and again when there is more of it', async () => {
+    const [meter, customer] = [await world.meter(), 'cus_Nobody999'];
+    const asked = () => world.simulator.world.requests.all().filter(({ path }) => path === `/v1/customers/${customer}`).length;
+    await world.record([{ customer, meter, at: ago(34 * DAY_MS) }]);
+    await settleLater(0);
+    await settleLater(2 * HOUR_MS);
+    expect(asked()).toBe(2);
+    await settleLater(2 * DAY_MS);
+    await settleLater(2 * DAY_MS);
+    expect(asked()).toBe(3);
+    await world.record([{ customer, meter }]);
+    await settleLater(0);
+    await settleLater(2 * HOUR_MS);
+    expect(asked()).toBe(5);
+    await forget();
+  });
+});
+
 describe('Reports to Stripe', () => {
   it('are one event per customer, meter and hour, and one more for what comes late or is taken back', async () => {
     const [customer, meter] = [await world.customer(), await world.meter()];

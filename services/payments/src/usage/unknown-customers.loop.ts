@@ -1,3 +1,4 @@
+import { OLDEST_USAGE_MS } from '@tidegate/contracts/usage';
 import { type Failpoints } from '@tidegate/database/failpoints';
 import { inTransaction } from '@tidegate/database/transaction';
 import { type StripePort } from '@tidegate/stripe-gateway/port';
@@ -32,7 +33,7 @@ const ASKING_MS = 30_000;
 
 /**
  * Counts usage whose customer has become known: made through our API, which this sees within a second, or at Stripe with our tenant in the metadata, which is asked
- * at once, after 5 s, 15 s, 60 s, 5 min and then each hour. Any replica runs it.
+ * at once, after 5 s, 15 s, 60 s, 5 min and then each hour, as long as any of the usage can be billed. Any replica runs it.
  */
 export class UnknownCustomers {
   constructor(private readonly deps: UnknownCustomersDeps) {}
@@ -68,16 +69,34 @@ export class UnknownCustomers {
     const { db, failpoints, clock } = this.deps;
     const outcome = await withFailpoints(this.deps.stripe, failpoints, 'payments.usage.customer').retrieveCustomer(customer);
     const now = clock.now();
-    if (outcome.kind === 'ok' && !outcome.value.deleted && outcome.value.metadata['tenant_id'] === tenant) {
-      await sql`INSERT INTO usage_customers (customer, tenant, found_at) VALUES (${customer}, ${tenant}, ${now}) ON CONFLICT DO NOTHING`.execute(
-        db,
-      );
+    if (
+      outcome.kind === 'ok' &&
+      !outcome.value.deleted &&
+      outcome.value.metadata['tenant_id'] === tenant &&
+      (await this.own({ tenant, customer }))
+    )
       return true;
-    }
-    await sql`
-      UPDATE usage_unknown_customers SET due_at = ${nextLookUp(now, attempt + 1)}, attempt = ${attempt + 1}
-      WHERE tenant = ${tenant} AND customer = ${customer}`.execute(db);
+    await db.transaction().execute(async (tx) => {
+      await sql`
+        UPDATE usage_unknown_customers SET due_at = ${nextLookUp(now, attempt + 1)}, attempt = ${attempt + 1}
+        WHERE tenant = ${tenant} AND customer = ${customer}`.execute(tx);
+      // What is too old to be billed is worth no call. With the row held, usage that is parked at this moment is seen here, or sees this.
+      await sql`
+        UPDATE usage_unknown_customers SET due_at = 'infinity' WHERE tenant = ${tenant} AND customer = ${customer} AND NOT EXISTS (
+          SELECT FROM usage_events WHERE tenant = ${tenant} AND customer = ${customer} AND counted_at IS NULL
+            AND at > ${new Date(now.getTime() - OLDEST_USAGE_MS)})`.execute(tx);
+    });
     return false;
+  }
+
+  /** Makes the customer this tenant's; false when he is another one's already, whatever Stripe says now. */
+  private async own({ tenant, customer }: Pick<Unknown, 'tenant' | 'customer'>): Promise<boolean> {
+    const { db, clock } = this.deps;
+    await sql`INSERT INTO usage_customers (customer, tenant, found_at) VALUES (${customer}, ${tenant}, ${clock.now()}) ON CONFLICT DO NOTHING`.execute(
+      db,
+    );
+    const { rows } = await sql<{ tenant: string }>`SELECT tenant FROM usage_customers WHERE customer = ${customer}`.execute(db);
+    return rows[0]?.tenant === tenant;
   }
 
   private async count(one: Unknown): Promise<number> {

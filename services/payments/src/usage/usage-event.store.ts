@@ -51,7 +51,7 @@ export async function insertUsage(
       INSERT INTO usage_unknown_customers AS u (tenant, customer, since, due_at)
       SELECT DISTINCT tenant, customer, ${now}::timestamptz, ${now}::timestamptz FROM fresh WHERE counted_at IS NULL ORDER BY tenant, customer
       -- Locks the row, so that whoever counts what is parked sees these events, or leaves the row.
-      ON CONFLICT (tenant, customer) DO UPDATE SET since = u.since
+      ON CONFLICT (tenant, customer) DO UPDATE SET due_at = CASE WHEN u.due_at = 'infinity' THEN excluded.due_at ELSE u.due_at END
     )
     SELECT tenant, id FROM fresh`.execute(db);
   return new Set(rows.map(nameOf));
