@@ -89,6 +89,7 @@ export const DISCREPANCY_CLASSES = [
   'dispute_mismatch',
   'duplicate_charge',
   'checkout_mismatch',
+  'usage_mismatch',
   'receipt_missing',
   'ledger_imbalance',
 ] as const;

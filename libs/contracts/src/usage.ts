@@ -159,7 +159,7 @@ export const StaleCounterView = z.object({
   value: decimal,
   unreported_events: z.int(),
   /**
-   * `not_compared`: all is reported, and no comparison has confirmed it lately. `unreported`: nobody has tried yet. `expired`: too old for Stripe before it could be
+   * `not_compared`: all is reported, and no comparison has confirmed what it holds. `unreported`: nobody has tried yet. `expired`: too old for Stripe before it could be
    * reported. `disagreement`: Stripe's summary is neither with nor without the last report, which is not sent again. Otherwise why the last try led to nothing.
    */
   reason: z.enum(STALE_REASONS),

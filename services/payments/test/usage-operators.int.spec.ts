@@ -131,7 +131,7 @@ describe('The comparison with Stripe’s summaries', () => {
     await world.reported();
     expect(await compare()).toMatchObject({ pending: 0, differences: [] });
     // The summary need not show the last report yet.
-    expect((await repair({ customer, meter, hour })).status).toBe(422);
+    expect((await repair({ customer, meter, hour, reason: 'another drill' })).status).toBe(422);
     world.advance(2 * HOUR_MS);
     expect(world.json(await repair({ customer, meter, hour }))).toMatchObject({ difference: '0' });
     await world.reported();
@@ -269,6 +269,82 @@ describe('The comparison with Stripe’s summaries', () => {
     await rebuildUsageCounters(world.db, world.clock.now());
     await world.reported();
     expect(await world.differences()).toEqual([]);
+  it('finds single events that somebody took back; a repair sends them again, and the next run is clean', async () => {
+    const [customer, count, last] = [await world.customer(), await world.meter('count'), await world.meter('last')];
+    await world.record([
+      ...[3, 2, 1].map((minutes) => ({ customer, meter: count, at: ago(5 * HOUR_MS + minutes * 60_000) })),
+      { customer, meter: last, value: 9, at: ago(5 * HOUR_MS + 60_000) },
+      { customer, meter: last, value: 5, at: ago(5 * HOUR_MS + 120_000) },
+    ]);
+    await world.reported();
+    world.advance(2 * HOUR_MS);
+    const cancel = (meter: string, identifier = '') =>
+      world.stripe('billing/meter_event_adjustments', { event_name: meter, type: 'cancel', 'cancel[identifier]': identifier });
+    for (const one of world.taken(count, customer).slice(0, 2)) await cancel(count, one.identifier);
+    await cancel(last, world.taken(last, customer).find(({ value }) => value === 9)?.identifier);
+    const { differences } = await compare();
+    expect(differences.map(({ meter, local, remote, repairable }) => [meter, local, remote, repairable])).toEqual([
+      [count, '3', '1', true],
+      [last, '9', '5', true],
+    ]);
+    const { hour } = differences[0] ?? {};
+    expect(world.json(await repair({ customer, meter: count, hour }))).toMatchObject({ local: '3', remote: '1', difference: '2' });
+    // The same again, before and after it is reported, is the same.
+    expect((await repair({ customer, meter: count, hour })).status).toBe(200);
+    expect(world.json(await repair({ customer, meter: last, hour }))).toMatchObject({ local: '9', remote: '5', difference: '9' });
+    await world.reported();
+    expect(world.json(await repair({ customer, meter: count, hour }))).toMatchObject({ remote: '1' });
+    expect((await repair({ customer, meter: count, hour, reason: 'another drill' })).status).toBe(422);
+    expect(await compare()).toMatchObject({ pending: 0, differences: [] });
+    expect(world.taken(count, customer).filter(({ canceled }) => !canceled)).toHaveLength(3);
+    expect(await world.usage(customer)).toMatchObject([{ unreported: 0 }, { unreported: 0 }]);
+    const { rows } = await sql<{ target: string }>`
+      SELECT target FROM operator_actions WHERE action = 'usage.repair' AND target LIKE ${`${customer} %`} ORDER BY id`.execute(world.db);
+    expect(rows.map(({ target }) => target.split(' ')[1])).toEqual([count, last]);
+  });
+
+  it('takes no single events back: what somebody else reported is named and left', async () => {
+    const [customer, count] = [await world.customer(), await world.meter('count')];
+    const at = ago(3 * HOUR_MS);
+    const theirs = (timestamp: string) =>
+      world.stripe('billing/meter_events', {
+        event_name: count,
+        timestamp: String(Math.floor(Date.parse(timestamp) / 1000)),
+        'payload[stripe_customer_id]': customer,
+        'payload[value]': '1',
+      });
+    await world.record([{ customer, meter: count, at }]);
+    await world.reported();
+    await theirs(at);
+    await theirs(ago(4 * HOUR_MS));
+    world.advance(2 * HOUR_MS);
+    const { differences } = await compare();
+    expect(differences.map(({ local, remote, reason, repairable }) => [local, remote, reason, repairable]).toSorted()).toEqual([
+      ['0', '1', 'not_ours', false],
+      ['1', '2', 'beyond_repair', false],
+    ]);
+    for (const { hour } of differences) expect((await repair({ customer, meter: count, hour })).status).toBe(422);
+    await sql`DELETE FROM usage_counters WHERE customer = ${customer}`.execute(world.db);
+  });
+
+  it('looks at one tenant, at one counter, and at older hours only until they are confirmed', async () => {
+    const [ours, theirs, meter] = [await world.customer(), await world.customer('other'), await world.meter()];
+    await world.record([
+      { customer: ours, meter, at: ago(8 * DAY_MS) },
+      { customer: ours, meter },
+    ]);
+    await world.record([{ customer: theirs, meter }], 'other');
+    await world.reported();
+    const asked = async (body: object) =>
+      world.json<UsageComparison>(await world.send(RPC.usageCompare, { body: { from: ago(HOUR_MS), to: ago(-HOUR_MS), ...body } }))
+        .compared;
+    expect(await asked({ tenant: 'other' })).toBe(1);
+    expect(await asked({ counter: { customer: ours, meter } })).toBe(1);
+    expect(await asked({ counter: { customer: ours, meter }, unconfirmed_from: ago(30 * DAY_MS) })).toBe(2);
+    expect(await asked({ counter: { customer: ours, meter }, unconfirmed_from: ago(30 * DAY_MS) })).toBe(1);
+    await world.record([{ customer: ours, meter, at: ago(8 * DAY_MS) }]);
+    await world.reported();
+    expect(await asked({ counter: { customer: ours, meter }, unconfirmed_from: ago(30 * DAY_MS) })).toBe(2);
   });
 
   it('says when Stripe cannot be asked, and never that all is well', async () => {
@@ -292,6 +368,10 @@ describe('An operator', () => {
       ['cus_Nobody2', 2, '1'],
     ]);
     expect(second.next_cursor).toBeNull();
+    // All that came before has been compared; what comes now waits for that.
+    const customers = await Promise.all([world.customer(), world.customer()]);
+    await world.record(Array.from({ length: 70 }, (_, n) => ({ customer: customers[n % 2] ?? '', meter, at: ago((n >> 1) * HOUR_MS) })));
+    await world.reported();
     world.advance(25 * HOUR_MS);
     const all = await page<StaleCounterView>(RPC.operatorUsageStale, { limit: '100' });
     const half = await page<StaleCounterView>(RPC.operatorUsageStale, { limit: '60' });

@@ -15,6 +15,7 @@ import { withFleet } from '@tidegate/stripe-gateway/with-fleet';
 import { withFailpoints } from '@tidegate/stripe-gateway/with-failpoints';
 import { withTelemetry } from '@tidegate/stripe-gateway/with-telemetry';
 import { inboxProgress } from './compare/inbox-progress.js';
+import { usageOverRpc } from './compare/usage.rpc.js';
 import { isLivemode, type ReconciliationConfig } from './config.js';
 import { answerBalances } from './ledger/balances.rpc.js';
 import { readBalance } from './ledger/balance.loop.js';
@@ -87,6 +88,7 @@ export function setup(host: HostContext<ReconciliationConfig>): ServiceParts {
     },
     patienceMs,
     inbox: inboxProgress(db, host.rpc, patienceMs),
+    usage: usageOverRpc(host.rpc, { livemode, patienceMs, now: () => clock.now() }),
     rules: { livemode, unmarked: config.UNMARKED_INTENTS, accountTenant },
     deadlineMs: config.RECONCILIATION_DEADLINE_SECONDS * 1000,
     quietMs: config.RECONCILIATION_QUIET_SECONDS * 1000,

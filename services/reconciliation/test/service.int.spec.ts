@@ -63,6 +63,9 @@ beforeAll(async () => {
     repaired.push(request as RouteRequest);
     return jsonReply(202, { payment_id: 'pay_x', action: 'refresh' });
   });
+  const usage = serveRpc(payments.broker, RPC.usageCompare, 'payments', async () =>
+    jsonReply(200, { object: 'usage_comparison', compared: 0, agreeing: 0, pending: 0, differences: [], next_cursor: null }),
+  );
   const config = readReconciliationConfig({
     PORT: '0',
     DATABASE_URL: bench.url('reconciliation'),
@@ -78,6 +81,7 @@ beforeAll(async () => {
   closing.push(
     () => service.stop(),
     () => repairs.stop(),
+    () => usage.stop(),
     () => gateway.drain(),
     () => own.drain(),
     ...[payments, webhooks, receipts].flatMap((one) => one.close),

@@ -16,7 +16,8 @@ import { simulatorForTests } from '@tidegate/test-harness/simulator';
 import { sql } from 'kysely';
 import { reconciliationMetrics } from '../src/reconciliation-metrics.js';
 import { recordCheckout, recordPayment, recordReceipt } from '../src/projection/recorded.store.js';
-import type { ReceiptRequest, RepairAnswer, RepairPort, RepairRequest } from '../src/repair/repair.port.js';
+import type { ReceiptRequest, RepairAnswer, RepairPort, RepairRequest, UsageRequest } from '../src/repair/repair.port.js';
+import type { UsageComparer } from '../src/compare/usage.port.js';
 import type { RunParts } from '../src/run/run.flow.js';
 import type { ReconciliationTables } from '../src/tables.js';
 
@@ -100,6 +101,14 @@ export class AskedPayments implements RepairPort {
     return this.answer;
   }
 
+  readonly usage: UsageRequest[] = [];
+
+  async reportUsage(request: UsageRequest): Promise<RepairAnswer> {
+    this.usage.push(request);
+    if (this.answer instanceof Error) throw this.answer;
+    return this.answer;
+  }
+
   async issueReceipt(request: ReceiptRequest): Promise<RepairAnswer> {
     this.receipts.push(request);
     return { kind: 'asked' };
@@ -111,6 +120,12 @@ export const inbox = (caughtUp: () => unknown = () => undefined): RunParts['inbo
   caughtUp: async () => void (await caughtUp()),
   receiptsCaughtUp: async () => undefined,
 });
+
+/** Payments where nobody has used anything. */
+export const noUsage: UsageComparer = {
+  page: async () => ({ kind: 'ok', value: { compared: 0, differences: [], next_cursor: null }, requestId: null }),
+  hour: async () => ({ kind: 'ok', value: null, requestId: null }),
+};
 
 /** What a run counts when both sides agree. How many fees are not known yet depends on the time of the day. */
 export const clean = { ...Object.fromEntries(DISCREPANCY_CLASSES.map((name) => [name, 0])), foreign: 0, fee_pending: expect.any(Number) };
@@ -124,6 +139,7 @@ export function runParts(bench: Workbench, changes: Partial<RunParts> = {}): Run
     metrics: reconciliationMetrics(bench.metrics, bench.db),
     stripe: bench.stripe,
     inbox: inbox(),
+    usage: noUsage,
     repair: new AskedPayments(),
     ledger: { recordFee: () => Promise.reject(new Error('not asked')), replay: () => Promise.reject(new Error('not asked')) },
     rules: { livemode: false, unmarked: 'adopt', accountTenant: 'default' },

@@ -7,6 +7,8 @@ export interface Ran {
   exitCode: ExitCode;
   out: string;
   err: string;
+  /** What a person saw beside it: questions, and what moves. */
+  screen: string;
 }
 
 export interface ConsoleOptions {
@@ -45,7 +47,7 @@ export async function tidegate(line: string | readonly string[], options: Consol
     output,
   };
   const exitCode = await run(args, terminal);
-  return { exitCode, ...ran };
+  return { exitCode, ...ran, screen: seen };
 }
 
 /** As a shell would split it; double quotes keep words together. */

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import type { ReconciliationStatusView } from '@tidegate/contracts/ops/reconciliation';
 import type { CheckoutView, DiscrepancyView, PaymentView, RunView } from '@tidegate/contracts/responses';
 import { eventually } from '@tidegate/test-harness/eventually';
+import { tidegate } from './console.js';
 import { operatorWorld, type OperatorWorld } from './operator-world.js';
 
 jest.setTimeout(60_000);
@@ -15,7 +16,13 @@ beforeAll(async () => {
     whole: true,
     deliveries: true,
     simulator: { balanceDelayMs: 0 },
-    reconciliation: { RECONCILIATION_QUIET_SECONDS: '0', RECONCILIATION_STALE_SECONDS: '1', RECONCILIATION_CRON: 'off' },
+    payments: { USAGE_REPORT_SECONDS: '1' },
+    reconciliation: {
+      RECONCILIATION_PATIENCE_SECONDS: '3',
+      RECONCILIATION_QUIET_SECONDS: '0',
+      RECONCILIATION_STALE_SECONDS: '1',
+      RECONCILIATION_CRON: 'off',
+    },
   });
 }, 120_000);
 afterAll(() => world?.stop());
@@ -123,21 +130,49 @@ const PLANTED: [name: string, plant: () => Promise<void>][] = [
     },
   ],
   [
+    'usage_mismatch',
+    async () => {
+      const { id: customer } = await world.post<{ id: string }>('/v1/customers', {});
+      await atStripe('billing/meters', { display_name: 'calls', event_name: 'calls', 'default_aggregation[formula]': 'sum' });
+      const at = new Date(Date.now() - 3_600_000).toISOString();
+      await world.post('/v1/usage-events', { events: [{ id: 'use-1', customer, meter: 'calls', value: '12.5', at }] });
+      const identifier = await eventually(async () => {
+        const [row] = await world.query<{ identifier: string }>(
+          `select identifier from payments.usage_reports where customer = $1 and state = 'delivered'`,
+          [customer],
+        );
+        expect(row).toBeDefined();
+        return row!.identifier;
+      });
+      await atStripe('billing/meter_event_adjustments', { event_name: 'calls', type: 'cancel', 'cancel[identifier]': identifier });
+      // Summaries are believed an hour after the last report.
+      await world.query(`update payments.usage_reports set last_call_at = last_call_at - interval '2 hours'`);
+    },
+  ],
+  [
     'missing_local',
     async () => {
-      const { simulator } = world;
-      const form =
-        'amount=900&currency=usd&confirm=true&payment_method=pm_card_visa&automatic_payment_methods[enabled]=true&automatic_payment_methods[allow_redirects]=never';
-      simulator.addFault({ fault: 'webhook_drop', times: 0 } as never);
-      const made = await fetch(`${simulator.url}/v1/payment_intents`, {
-        method: 'POST',
-        headers: { authorization: 'Bearer sk_test_simulator', 'content-type': 'application/x-www-form-urlencoded' },
-        body: form,
+      world.simulator.addFault({ fault: 'webhook_drop', times: 0 } as never);
+      await atStripe('payment_intents', {
+        amount: '900',
+        currency: 'usd',
+        confirm: 'true',
+        payment_method: 'pm_card_visa',
+        'automatic_payment_methods[enabled]': 'true',
+        'automatic_payment_methods[allow_redirects]': 'never',
       });
-      if (!made.ok) throw new Error(await made.text());
     },
   ],
 ];
+
+async function atStripe(path: string, form: Record<string, string>): Promise<void> {
+  const answer = await fetch(`${world.simulator.url}/v1/${path}`, {
+    method: 'POST',
+    headers: { authorization: 'Bearer sk_test_simulator', 'content-type': 'application/x-www-form-urlencoded' },
+    body: new URLSearchParams(form).toString(),
+  });
+  if (!answer.ok) throw new Error(await answer.text());
+}
 
 /** Once the news of the payment have been handled. */
 async function inOurTables(statement: string, id: string): Promise<void> {
@@ -225,5 +260,16 @@ describe('The command', () => {
     expect((await world.tidegate('reconcile run --start-date soon')).exitCode).toBe(1);
     expect((await world.tidegate('reconcile run --start-date 2026-11-21 --end-date 2026-11-20')).exitCode).toBe(1);
     world.simulator.clearFaults();
+  });
+
+  it('says 1 when a run could not read everything, which has found nothing, and moves along a bar meanwhile', async () => {
+    const before = (await world.json<ReconciliationStatusView>('reconcile status')).value.last_success_at;
+    world.simulator.addFault({ fault: 'error_503', route: 'GET /v1/disputes', times: 0 } as never);
+    const env = { TIDEGATE_URL: world.url, TIDEGATE_API_KEY: world.key };
+    const ran = await tidegate('reconcile run', { env, presses: 'n' });
+    expect([ran.exitCode, ran.out]).toEqual([1, expect.stringMatching(/status +failed/)]);
+    expect(ran.screen).toMatch(/━[^]*listing: \d+ pages, \d+ objects/);
+    world.simulator.clearFaults();
+    expect((await world.json<ReconciliationStatusView>('reconcile status')).value.last_success_at).toBe(before);
   });
 });

@@ -8,6 +8,12 @@ export const CompareUsageBody = z.object({
   from: z.iso.datetime(),
   to: z.iso.datetime(),
   cursor: z.string().nullish(),
+  /** Only this tenant's customers; absent: everybody's. */
+  tenant: z.string().optional(),
+  /** Only this customer's usage of this meter. */
+  counter: z.object({ customer: z.string(), meter: z.string() }).optional(),
+  /** Hours from here to `from`, too, where no comparison has confirmed what they hold: usage may come weeks late. */
+  unconfirmed_from: z.iso.datetime().optional(),
 });
 export type CompareUsageBody = z.infer<typeof CompareUsageBody>;
 
@@ -24,8 +30,11 @@ export const UsageDifference = z.object({
   sent: z.string(),
   /** What Stripe counts; null when it does not know the customer. */
   remote: z.string().nullable(),
-  /** `expired`: some of it was too old for Stripe before it could be reported, and never will be billed. */
-  reason: z.enum(['stripe_differs', 'expired']),
+  /**
+   * `expired`: some of it was too old for Stripe before it could be reported, and never will be billed. `not_ours`: nothing of it is ours. `beyond_repair`: Stripe counts
+   * single events that it has no way to take back, or has the latest of an hour from somebody else.
+   */
+  reason: z.enum(['stripe_differs', 'expired', 'not_ours', 'beyond_repair']),
   /** Whether `payments.rpc.usage.repair.v1` can have the difference reported. */
   repairable: z.boolean(),
 });

@@ -1,5 +1,6 @@
 import { type Formula } from '@tidegate/stripe-gateway/meter';
 import { agrees, unitsOf } from './decimal.js';
+import { MOST_TIMES_SENT } from './repair.decide.js';
 import { SUMMARY_LAG_MS } from './report.decide.js';
 
 /** An hour as we have it; decimals as text. */
@@ -13,12 +14,20 @@ export interface CountedHour {
   /** Of the report that is not certain. */
   open_value: string | null;
   last_call_at: Date | null;
+  /** Of a meter that takes the latest: how often that was sent. */
+  latest_sent: number;
 }
 
-export type Verdict = { kind: 'agree' } | { kind: 'pending' } | { kind: 'mismatch'; reason: 'expired' | 'stripe_differs' };
+export type Verdict =
+  { kind: 'agree' } | { kind: 'pending' } | { kind: 'mismatch'; reason: 'expired' | 'stripe_differs' | 'beyond_repair' };
 
 /** What we count in an hour, by the meter's own rule. */
-export const counted = ({ formula, value, events, last_value }: CountedHour): string =>
+export const counted = ({
+  formula,
+  value,
+  events,
+  last_value,
+}: Pick<CountedHour, 'formula' | 'value' | 'events' | 'last_value'>): string =>
   formula === 'count' ? String(events) : formula === 'last' ? last_value : value;
 
 /**
@@ -32,7 +41,14 @@ export function compareHour(hour: CountedHour, summary: number, askedAt: Date): 
   const isLagging = last_call_at !== null && askedAt.getTime() - last_call_at.getTime() < SUMMARY_LAG_MS;
   const withOpen = open_value === null ? null : formula === 'last' ? unitsOf(open_value) : unitsOf(sent) + unitsOf(open_value);
   const isBehind = hasUnsent(hour) && (agrees(unitsOf(sent), summary) || (withOpen !== null && agrees(withOpen, summary)));
-  return isLagging || isBehind ? { kind: 'pending' } : { kind: 'mismatch', reason: 'stripe_differs' };
+  if (isLagging || isBehind) return { kind: 'pending' };
+  return { kind: 'mismatch', reason: canBeSentAgain(hour, summary) ? 'stripe_differs' : 'beyond_repair' };
+}
+
+/** A sum can always be made what it should be; of single events only those that Stripe lacks can be sent again. */
+function canBeSentAgain({ formula, sent, latest_sent }: CountedHour, summary: number): boolean {
+  if (formula === 'last') return latest_sent < MOST_TIMES_SENT;
+  return formula === 'sum' || summary < Number(sent);
 }
 
 const hasUnsent = (hour: CountedHour): boolean => hour.open_value !== null || unitsOf(counted(hour)) !== unitsOf(hour.sent);

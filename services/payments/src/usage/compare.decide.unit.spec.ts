@@ -12,6 +12,7 @@ const hour = (change: Partial<CountedHour> = {}): CountedHour => ({
   lost: '0',
   open_value: null,
   last_call_at: long,
+  latest_sent: 1,
   ...change,
 });
 
@@ -29,5 +30,15 @@ describe('An hour beside its summary', () => {
     ['differs when some got too old', { sent: '6', lost: '4' }, 6, 'mismatch'],
   ])('%s', (_, change, summary, kind) => {
     expect(compareHour(hour(change), summary, NOW).kind).toBe(kind);
+  });
+
+  it.each([
+    ['a sum, whatever Stripe has', {}, 11, 'stripe_differs'],
+    ['events that Stripe lacks', { formula: 'count', sent: '4' } as const, 3, 'stripe_differs'],
+    ['but none that Stripe has beside them', { formula: 'count', sent: '4' } as const, 5, 'beyond_repair'],
+    ['the latest', { formula: 'last', sent: '3' } as const, 5, 'stripe_differs'],
+    ['but not for ever', { formula: 'last', sent: '3', latest_sent: 3 } as const, 5, 'beyond_repair'],
+  ])('can be put right: %s', (_, change, summary, reason) => {
+    expect(compareHour(hour(change), summary, NOW)).toEqual({ kind: 'mismatch', reason });
   });
 });

@@ -4,10 +4,10 @@ import { type PaymentsTables } from '../tables.js';
 
 type Db = Kysely<PaymentsTables>;
 
-/** Of the time in which usage can still be billed: not confirmed for this long, though it has had as long for it. */
+/** Of the time in which usage can still be billed: what it holds was not confirmed, though it has had this long for it. */
 const stale = (now: Date, olderThanMs: number) => {
   const before = new Date(now.getTime() - olderThanMs);
-  return sql`c.hour >= ${new Date(now.getTime() - OLDEST_USAGE_MS)} AND c.updated_at <= ${before} AND coalesce(c.last_reconciled_at <= ${before}, true)`;
+  return sql`c.hour >= ${new Date(now.getTime() - OLDEST_USAGE_MS)} AND c.updated_at <= ${before} AND coalesce(c.last_reconciled_at < c.updated_at, true)`;
 };
 
 const MOST_COUNTED = 10_000;

@@ -7,7 +7,7 @@ import { staleCount } from './stale.store.js';
 const RESULTS = ['accepted', 'parked', 'duplicate', 'rejected'] as const;
 const REPORTS = ['delivered', 'unanswered', 'refused', 'expired', 'settled_delivered', 'settled_absent', 'unsettled'] as const;
 
-/** A counter that no comparison has confirmed for this long is stale. */
+/** A counter is stale when no comparison has confirmed what it holds for this long. */
 export const STALE_MS = 24 * 3_600_000;
 
 /** What the operators see of usage. Depths and ages are read from the tables, so every replica tells the same. */
@@ -44,7 +44,7 @@ export class UsageMetrics {
     });
     metrics.gauge(
       'usage_counters_stale',
-      "Counters of the last 35 days that no comparison with Stripe's summaries has confirmed for a day; counted up to 10,000.",
+      "Counters of the last 35 days that hold for a day what no comparison with Stripe's summaries has confirmed; counted up to 10,000.",
       {},
       async (gauge) => gauge.set(await staleCount(db, now(), STALE_MS)),
     );

@@ -10,7 +10,8 @@ export type ObjectName =
   | 'balance_transaction'
   | 'ledger_transaction'
   | 'ledger_payment'
-  | 'ledger_clearing';
+  | 'ledger_clearing'
+  | 'usage_hour';
 
 /** One disagreement, in the words of both sides; null where a side does not have the object. */
 export interface Finding {
@@ -24,6 +25,8 @@ export interface Finding {
   intent: string | null;
   local: string | null;
   remote: string | null;
+  /** Nothing that we could do would heal it. */
+  beyond_repair?: true;
 }
 
 /** `foreign`: another mode's, or nobody's when unmarked objects are declared foreign; counted and left alone. */

@@ -2,20 +2,20 @@ import { type Position, type PageRead, recordPage } from '../run/progress.store.
 import type { Period } from '../run/period.decide.js';
 import type { CompareRules } from './finding.js';
 import { KINDS } from './kinds.js';
-import type { AnyKind, CompareDb, CompareStripe, Local, LocalSide, Remote, RemoteSide, Suspect } from './kind.js';
+import type { AnyKind, CompareDb, CompareStripe, KindPage, Local, LocalSide, Remote, RemoteSide, RunScope, Suspect } from './kind.js';
 import { readPatiently } from './patient-stripe.js';
 import { tenantsOf } from './tenants-of.js';
+import type { UsageComparer } from './usage.port.js';
 
 /** What a run compares, and with what. */
-export interface CompareContext {
+export interface CompareContext extends RunScope {
   db: CompareDb;
   stripe: CompareStripe;
+  usage: UsageComparer;
   rules: CompareRules;
   patienceMs: number;
   runId: string;
   attempt: number;
-  /** Null: of every tenant. */
-  tenant: string | null;
   period: Period;
   stopping: AbortSignal;
   /** Called from time to time: it is still at work. */
@@ -43,6 +43,10 @@ export async function firstRead(context: CompareContext, from: Position): Promis
     const { phase, kind: name } = at;
     const kind = (phase === 'listing' ? listed : recorded).find((one) => one.name === name);
     if (!kind) throw new Error(`Bug: nothing reads ${name}`);
+    if (phase === 'listing' && kind.isWanted?.(context) === false) {
+      at = afterList(kind);
+      continue;
+    }
     const page = phase === 'listing' ? await readListed(context, kind, at.cursor) : await readRecorded(context, kind, at.cursor ?? '');
     await recordPage(context.db, context, page);
     context.alive();
@@ -53,15 +57,16 @@ export async function firstRead(context: CompareContext, from: Position): Promis
 async function readListed(context: CompareContext, kind: AnyKind, cursor: string | null): Promise<PageRead> {
   const side = kind.remote as RemoteSide<Remote, Local>;
   const query = { created: context.period, limit: 100, ...(cursor === null ? {} : { starting_after: cursor }) };
-  const page = await readPatiently(() => side.list(context.stripe, query), context);
+  const page: KindPage<Remote> | null = await readPatiently(() => side.list(context.stripe, query, { ...context, cursor }), context);
   if (page === null) throw new Error('Bug: Stripe has no such list');
-  const last = page.data.at(-1);
-  const next = page.has_more && last ? ({ phase: 'listing', kind: kind.name, cursor: last.id } as const) : afterList(kind);
+  const last = page.data.at(-1) ?? null;
+  const goOn = page.ours ? page.ours.cursor : page.has_more && last ? last.id : null;
+  const next: Position = goOn === null ? afterList(kind) : { phase: 'listing', kind: kind.name, cursor: goOn };
   return {
     ...(await lookAt(context, kind, side, page.data)),
-    pages: 1,
+    ...(page.ours ? { pages: 0, objects: page.ours.objects } : { pages: 1 }),
     next,
-    done: doneOf(context, kind, next.cursor === null ? null : last!),
+    done: doneOf(context, kind, goOn === null || page.ours ? null : last),
   };
 }
 

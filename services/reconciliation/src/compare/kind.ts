@@ -2,6 +2,7 @@ import type { ListQuery, Page, StripeOutcome, StripePort } from '@tidegate/strip
 import type { Kysely } from 'kysely';
 import type { ReconciliationTables } from '../tables.js';
 import type { Comparison, CompareRules, ObjectName } from './finding.js';
+import type { UsageComparer } from './usage.port.js';
 
 export type CompareDb = Kysely<ReconciliationTables>;
 
@@ -57,16 +58,39 @@ export interface UnseenQuery {
   after: string;
 }
 
+/** What a run is about, as far as kinds are concerned. */
+export interface RunScope {
+  trigger: 'operator' | 'daily' | 'rolling';
+  /** Null: all. */
+  classes: readonly string[] | null;
+  /** Null: of every tenant. */
+  tenant: string | null;
+}
+
+/** What else a list may need. */
+export interface ListScope extends RunScope {
+  usage: UsageComparer;
+  /** Where the page before ended. */
+  cursor: string | null;
+}
+
+/** A page; `ours` where one of our services has made it, with where it goes on and how many objects that service looked at. */
+export type KindPage<R> = Page<R> & { ours?: { cursor: string | null; objects: number } };
+
 /** Stripe's side of a kind. */
 export interface RemoteSide<R extends Remote, L extends Local> {
-  list(stripe: CompareStripe, query: ListQuery): Promise<StripeOutcome<Page<R>>>;
+  list(
+    stripe: CompareStripe,
+    query: ListQuery & { created: { gte: number; lt: number } },
+    scope: ListScope,
+  ): Promise<StripeOutcome<KindPage<R>>>;
   /** What is recorded for these, by Stripe's id: what names the object, else what the object names. */
   recordedFor(db: CompareDb, remotes: readonly R[]): Promise<Map<string, L>>;
   compare(recorded: L | null, remote: R, rules: CompareRules): Comparison;
   /** Whether the remote is the one that the row is about, so that the row is not missing at Stripe. */
   isOf(recorded: L, remote: R): boolean;
   /** Absent: suspects are looked at as objects of another kind. */
-  retrieve?(stripe: CompareStripe, id: string): Promise<StripeOutcome<R>>;
+  retrieve?(stripe: CompareStripe, id: string, scope: Pick<ListScope, 'usage'>): Promise<StripeOutcome<R>>;
   /** What is looked at again; the object itself by default. */
   suspectOf?(recorded: L | null, remote: R): Pick<Suspect, 'object' | 'local_id' | 'stripe_id'>;
   /** Of those that nothing is recorded for: whose disagreement it is instead, by Stripe's id. */
@@ -91,6 +115,8 @@ export interface LocalSide<L extends Local> {
 export interface ObjectKind<R extends Remote, L extends Local> {
   /** Of rows and suspects; a list whose suspects are of another kind has a name of its own. */
   name: ObjectName | 'charge';
+  /** Whether a run reads it; absent: each does. */
+  isWanted?(run: RunScope): boolean;
   remote?: RemoteSide<R, L>;
   local?: LocalSide<L>;
 }

@@ -6,6 +6,7 @@ import { disputeKind } from './kinds/dispute.kind.js';
 import { paymentKind } from './kinds/payment.kind.js';
 import { receiptKind } from './kinds/receipt.kind.js';
 import { refundKind } from './kinds/refund.kind.js';
+import { usageKind } from './kinds/usage.kind.js';
 
 /** Everything that a run compares, in the order in which it is read. A running run remembers where it is by name. */
 export const KINDS: readonly AnyKind[] = [
@@ -16,6 +17,7 @@ export const KINDS: readonly AnyKind[] = [
   checkoutKind,
   receiptKind,
   balanceTransactionKind,
+  usageKind,
   ledgerTransactionKind,
   ledgerPaymentKind,
   ledgerClearingKind,

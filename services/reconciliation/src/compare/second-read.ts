@@ -67,13 +67,16 @@ async function lookAgain(context: SecondRead, batch: readonly OpenSuspect[]): Pr
   return looks;
 }
 
-async function remoteOf({ db, stripe, ...patience }: SecondRead, { object, local_id, stripe_id }: OpenSuspect): Promise<Remote | null> {
+async function remoteOf(
+  { db, stripe, usage, ...patience }: SecondRead,
+  { object, local_id, stripe_id }: OpenSuspect,
+): Promise<Remote | null> {
   const { remote, local } = kindNamed(object);
   const retrieve = (remote as RemoteSide<Remote, Local> | undefined)?.retrieve;
   if (!retrieve) return null;
   const known = stripe_id === null && local && local_id !== null ? ((await local.byId(db, local_id)) as Local | null) : null;
   const id = stripe_id ?? (known && local ? (local.stripeIdOf(known) as string | null) : null);
-  return id === null ? null : readPatiently(() => retrieve(stripe, id), patience);
+  return id === null ? null : readPatiently(() => retrieve(stripe, id, { usage }), patience);
 }
 
 interface Reread {
@@ -85,7 +88,7 @@ interface Reread {
 
 async function compareAgain({ db, rules }: SecondRead, { object, local_id }: OpenSuspect, remote: Remote | null): Promise<Reread> {
   const kind = kindNamed(object);
-  if (remote === null) return compareAbsent(db, kind.local as LocalSide<Local>, local_id);
+  if (remote === null) return compareAbsent(db, kind.local as LocalSide<Local> | undefined, local_id);
   const side = kind.remote as RemoteSide<Remote, Local>;
   const recorded = (await side.recordedFor(db, [remote])).get(remote.id) ?? null;
   const comparison = side.compare(recorded, remote, rules);
@@ -93,9 +96,9 @@ async function compareAgain({ db, rules }: SecondRead, { object, local_id }: Ope
   return { comparison: isAnothers ? AGREES : comparison, changedAt: recorded?.updated_at ?? null, madeAt: new Date(remote.created * 1000) };
 }
 
-async function compareAbsent(db: SecondRead['db'], side: LocalSide<Local>, localId: string | null): Promise<Reread> {
-  const recorded = localId === null ? null : await side.byId(db, localId);
-  return recorded === null
+async function compareAbsent(db: SecondRead['db'], side: LocalSide<Local> | undefined, localId: string | null): Promise<Reread> {
+  const recorded = localId === null || !side ? null : await side.byId(db, localId);
+  return recorded === null || !side
     ? { comparison: AGREES, changedAt: null, madeAt: null }
     : { comparison: side.compareAbsent(recorded), changedAt: recorded.updated_at, madeAt: recorded.made_at };
 }
@@ -121,12 +124,12 @@ const textOf = (findings: readonly Finding[]): string =>
 /**
  * Whether nothing on its way can explain the findings: no call, which changes a status or is about to name the object at Stripe, and no news of a change
  * or of an object that is not known here. Neither changes an amount that was recorded. All is measured back from when Stripe was read: what changed
- * since then may be newer than Stripe's answer.
+ * since then may be newer than Stripe's answer. Of usage payments knows itself what is under way.
  */
 function isQuiet({ quietMs }: SecondRead, findings: readonly Finding[], readAt: Date, changes: readonly (Date | null)[]): boolean {
   return !findings.some(mayBeOnItsWay) || changes.every((at) => at === null || readAt.getTime() - at.getTime() >= quietMs);
 }
 
 const mayBeOnItsWay = (one: Finding): boolean =>
-  !['amount_mismatch', 'currency_mismatch', 'duplicate_charge'].includes(one.class) &&
+  !['amount_mismatch', 'currency_mismatch', 'duplicate_charge', 'usage_mismatch'].includes(one.class) &&
   !(one.class === 'missing_remote' && one.stripe_id !== null);

@@ -3,12 +3,15 @@ import type { Finding } from '../compare/finding.js';
 /**
  * What would heal a disagreement. `look_up`: payments asks Stripe about its payment or checkout and records the answer, as it does for a webhook. `adopt`: the
  * object becomes a payment. `issue_receipt`: receipts gives the payment its number. `refund_duplicate`: a person gives the second charge back, nobody else.
- * `record_fee`: a balance transaction that was missed is posted. `replay_ledger`: the ledger is made anew from its events.
+ * `record_fee`: a balance transaction that was missed is posted. `replay_ledger`: the ledger is made anew from its events. `report_usage`: what Stripe counts of an hour
+ * is believed, and the difference reported.
  * Null: somebody has to look at it.
  */
-export type ProposedRepair = 'look_up' | 'adopt' | 'issue_receipt' | 'refund_duplicate' | 'record_fee' | 'replay_ledger' | null;
+export type ProposedRepair =
+  'look_up' | 'adopt' | 'issue_receipt' | 'refund_duplicate' | 'record_fee' | 'replay_ledger' | 'report_usage' | null;
 
-export function proposedRepair({ class: name, object, local_id, payment_id, intent, stripe_id, local, remote }: Finding): ProposedRepair {
+export function proposedRepair(finding: Finding): ProposedRepair {
+  const { class: name, object, local_id, payment_id, intent, stripe_id, local, remote } = finding;
   switch (name) {
     case 'status_mismatch':
     case 'amount_mismatch':
@@ -32,6 +35,8 @@ export function proposedRepair({ class: name, object, local_id, payment_id, inte
     case 'ledger_imbalance':
       if (object === 'ledger_clearing') return payment_id === null ? null : 'look_up';
       return object === 'balance_transaction' && local === null ? 'record_fee' : 'replay_ledger';
+    case 'usage_mismatch':
+      return finding.beyond_repair ? null : 'report_usage';
     default:
       return name satisfies never;
   }
@@ -58,6 +63,7 @@ export function targetsOf({ object, local_id, payment_id, stripe_id, intent }: F
     case 'balance_transaction':
     case 'ledger_transaction':
     case 'ledger_payment':
+    case 'usage_hour':
       return [];
     default:
       return object satisfies never;

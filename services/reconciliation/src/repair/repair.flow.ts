@@ -6,6 +6,7 @@ import type { LedgerRepair } from '../ledger/repair.js';
 import type { CompareDb } from '../compare/kind.js';
 import type { ReconciliationMetrics } from '../reconciliation-metrics.js';
 import type { Outcome } from '../run/progress.store.js';
+import { counterOf } from '../compare/usage.decide.js';
 import { believe } from './believe.js';
 import { proposedRepair, targetsOf } from './proposed-repair.decide.js';
 import type { RepairAnswer, RepairPort } from './repair.port.js';
@@ -33,6 +34,7 @@ export async function applyRepair(parts: RepairParts, finding: Finding, { run, t
   try {
     if (proposal === 'record_fee') return await parts.ledger.recordFee(finding, cause);
     if (proposal === 'replay_ledger') return await parts.ledger.replay(finding, cause);
+    if (proposal === 'report_usage') return outcomeOf(await parts.repair.reportUsage({ ...cause, ...counterOf(finding.stripe_id ?? '') }));
     for (const target of targetsOf(finding)) {
       const request = { payment_id: null, stripe_payment_intent: null, ...target, ...cause };
       const answer = await parts.repair.lookUp(request);

@@ -30,10 +30,22 @@ export interface ReceiptRequest {
   actor: string;
 }
 
+/** An hour of a customer's usage, RFC 3339. */
+export interface UsageRequest {
+  tenant: string;
+  customer: string;
+  meter: string;
+  hour: string;
+  reason: string;
+  actor: string;
+}
+
 /** Asks the owners to put right what they own. Throws RpcUnavailable, RpcTimeout or RpcFailed when they give no answer; asking again does no harm. */
 export interface RepairPort {
   /** Payments believes Stripe about one payment or checkout. */
   lookUp(request: RepairRequest): Promise<RepairAnswer>;
   /** Receipts gives the payment its receipt, if it has none. */
   issueReceipt(request: ReceiptRequest): Promise<RepairAnswer>;
+  /** Payments believes what Stripe counts of an hour of usage, and reports the difference. */
+  reportUsage(request: UsageRequest): Promise<RepairAnswer>;
 }

@@ -1,29 +1,16 @@
-import { randomUUID } from 'node:crypto';
 import type { HttpReply } from '@tidegate/contracts/rpc/http-reply';
-import { RPC, type RouteRequest, type RpcSubject } from '@tidegate/contracts/rpc/routes';
+import { RPC, type RpcSubject } from '@tidegate/contracts/rpc/routes';
 import type { RpcClient } from '@tidegate/messaging/rpc';
-import { currentCorrelationId } from '@tidegate/telemetry/correlation';
+import { routeRequest } from '../route-request.js';
 import type { RepairAnswer, RepairPort, Told } from './repair.port.js';
 
 /** Longer than payments needs for one look-up at Stripe (10 s). */
 const TIMEOUT_MS = 15_000;
 
-/** The port on `payments.rpc.payment.repair.v1` and `receipts.rpc.receipt.issue.v1`. */
+/** The port on `payments.rpc.payment.repair.v1`, `payments.rpc.usage.repair.v1` and `receipts.rpc.receipt.issue.v1`. */
 export function repairOverRpc(rpc: Pick<RpcClient, 'request'>, livemode: boolean): RepairPort {
   async function ask(subject: RpcSubject, route: string, who: { tenant: string; actor: string }, body: object): Promise<RepairAnswer> {
-    const requestId = `req_${randomUUID().replaceAll('-', '')}`;
-    const request: RouteRequest = {
-      ...who,
-      request_id: requestId,
-      correlation_id: currentCorrelationId() ?? requestId,
-      route,
-      params: {},
-      query: {},
-      idempotency_key: null,
-      respond_async: false,
-      livemode,
-      body,
-    };
+    const request = routeRequest(route, { ...who, livemode }, body);
     return answerOf(await rpc.request<HttpReply>(subject, request, { timeoutMs: TIMEOUT_MS }));
   }
   return {
@@ -41,6 +28,7 @@ export function repairOverRpc(rpc: Pick<RpcClient, 'request'>, livemode: boolean
       ),
     issueReceipt: ({ tenant, actor, payment, reason }) =>
       ask(RPC.receiptIssue, `POST /v1/payments/${payment.payment_id}/receipt`, { tenant, actor }, { payment, reason }),
+    reportUsage: ({ tenant, actor, ...body }) => ask(RPC.usageRepair, 'POST /v1/ops/usage/repair', { tenant, actor }, body),
   };
 }
 

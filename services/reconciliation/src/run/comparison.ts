@@ -40,7 +40,7 @@ export async function firstSeen(db: Db, keys: readonly SameKey[]): Promise<(Date
       SELECT CASE WHEN EXISTS (
         SELECT 1 FROM runs r WHERE r.status = 'succeeded' AND r.finished_at > d.found_at AND r.tenant IN (d.tenant, ${EVERY_TENANT})
           AND (d.made_at IS NULL OR (d.made_at >= r.period_start AND d.made_at < least(r.period_end, r.created_at)))
-          AND (r.classes IS NULL OR d.class = ANY(r.classes))
+          AND (r.classes IS NULL OR d.class = ANY(r.classes)) AND (r.trigger <> 'rolling' OR d.class <> 'usage_mismatch')
       ) THEN NULL ELSE d.first_seen END
       FROM discrepancies d WHERE ${same('d', 'k')} ORDER BY d.found_at DESC LIMIT 1
     ) AS first_seen

@@ -11,6 +11,7 @@ import type { CompareRules, Finding } from '../compare/finding.js';
 import { FIRST_LIST, firstRead } from '../compare/first-read.js';
 import { InboxBehind, type InboxProgress } from '../compare/inbox-progress.js';
 import type { CompareStripe } from '../compare/kind.js';
+import type { UsageComparer } from '../compare/usage.port.js';
 import { type Patience, StripeUnanswered } from '../compare/patient-stripe.js';
 import { secondRead } from '../compare/second-read.js';
 import type { LedgerRepair } from '../ledger/repair.js';
@@ -47,6 +48,7 @@ export interface RunParts {
   metrics: ReconciliationMetrics;
   stripe: CompareStripe;
   inbox: InboxProgress;
+  usage: UsageComparer;
   repair: RepairPort;
   ledger: LedgerRepair;
   rules: CompareRules;
@@ -110,7 +112,7 @@ export async function executeRun(parts: RunParts, run: OpenRun, pass: Pass): Pro
 async function compare(parts: RunParts, run: OpenRun, { position, until }: Begun, pass: Pass & Attempt): Promise<Ending> {
   const period = cutAt(run, until);
   const tenant = run.tenant === EVERY_TENANT ? null : run.tenant;
-  const context = { ...parts, tenant, period, ...pass };
+  const context = { ...parts, trigger: run.trigger, classes: run.classes, tenant, period, ...pass };
   if (position.phase !== 'report') {
     await firstRead(context, position);
     await goTo(parts.db, pass, 'second_read', READ);
@@ -159,7 +161,7 @@ async function rowsOf(parts: RunParts, run: OpenRun, suspect: Settled, attempt: 
     wanted.map((one) => ({ ...one, tenant })),
   );
   return wanted.map((finding, i) => {
-    const { intent: _, ...row } = finding;
+    const { intent: _, beyond_repair: __, ...row } = finding;
     return {
       ...row,
       tenant,

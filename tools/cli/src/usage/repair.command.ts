@@ -12,7 +12,7 @@ export function usageRepair(parent: Command, cli: Cli): void {
   changing(parent, {
     name: 'repair',
     summary: 'Have the difference of one hour to what Stripe counts reported',
-    help: 'Believes Stripe’s summary of the hour, then reports what our counter says beyond it, or takes back what it lacks.\nOnly for meters that sum, and an hour after the last report at the soonest.',
+    help: 'Believes Stripe’s summary of the hour, then reports what our counter says beyond it, or takes back what it lacks.\nOf meters that count events or take the latest, what Stripe lacks is sent again; it takes none back.\nAn hour after the last report at the soonest.',
   })
     .argument('<customer>', 'as stale-counters shows it')
     .argument('<meter>', 'the same')

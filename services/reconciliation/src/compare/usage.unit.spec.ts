@@ -1,0 +1,64 @@
+import { describe, expect, it } from '@jest/globals';
+import { jsonReply } from '@tidegate/contracts/rpc/http-reply';
+import { type RouteRequest, RPC } from '@tidegate/contracts/rpc/routes';
+import { RpcUnavailable } from '@tidegate/messaging/rpc';
+import { counterOf, usageId } from './usage.decide.js';
+import { usageOverRpc } from './usage.rpc.js';
+
+const NOW = new Date('2026-11-21T10:30:00Z');
+const period = { gte: 1_763_596_800, lt: 1_763_683_200 };
+
+function payments(...answers: (object | Error)[]) {
+  const asked: RouteRequest[] = [];
+  const request = async <T>(_: string, body: unknown): Promise<T> => {
+    asked.push(body as RouteRequest);
+    const answer = answers.shift();
+    if (answer instanceof Error) throw answer;
+    return answer as T;
+  };
+  return { asked, usage: usageOverRpc({ request }, { livemode: false, patienceMs: 600, now: () => NOW }) };
+}
+
+const page = { object: 'usage_comparison', compared: 1, agreeing: 1, pending: 0, differences: [], next_cursor: null };
+const query = { tenant: 'default', period, cursor: null, unconfirmedToo: false };
+const away = () => new RpcUnavailable(RPC.usageCompare, 'nobody is there');
+
+describe('The name of an hour of usage', () => {
+  it('is read back whatever the meter is called', () => {
+    const counter = { customer: 'cus_1', meter: 'a/b c/', hour: '2026-11-21T06:00:00.000Z' };
+    expect(usageId(counter)).toBe('cus_1/a/b c//2026-11-21T06');
+    expect(counterOf(usageId(counter))).toEqual(counter);
+  });
+});
+
+describe('What payments is asked', () => {
+  it('is a page of hours of a tenant, or of everybody with what nobody has confirmed', async () => {
+    const { asked, usage } = payments(jsonReply(200, page), jsonReply(200, page));
+    expect(await usage.page(query)).toMatchObject({ kind: 'ok', value: { compared: 1, next_cursor: null } });
+    await usage.page({ tenant: null, period, cursor: 'next', unconfirmedToo: true });
+    expect(asked.map(({ body }) => body)).toEqual([
+      { from: '2025-11-20T00:00:00.000Z', to: '2025-11-21T00:00:00.000Z', cursor: null, tenant: 'default' },
+      {
+        from: '2025-11-20T00:00:00.000Z',
+        to: '2025-11-21T00:00:00.000Z',
+        cursor: 'next',
+        unconfirmed_from: '2026-10-17T10:30:00.000Z',
+      },
+    ]);
+  });
+
+  it('is asked again while payments is away, and for so long only', async () => {
+    const back = payments(away(), jsonReply(200, page));
+    expect(await back.usage.page(query)).toMatchObject({ kind: 'ok' });
+    const gone = payments(away(), away(), away());
+    await expect(gone.usage.page(query)).rejects.toThrow('nobody is there');
+    expect(gone.asked).toHaveLength(2);
+  });
+
+  it('may have no answer of Stripe’s, which is not the same as none of payments', async () => {
+    const { usage } = payments(jsonReply(503, { code: 'payments.stripe_unavailable' }));
+    expect(await usage.page(query)).toMatchObject({ kind: 'refused' });
+    const broken = payments(jsonReply(500, {}), jsonReply(500, {}));
+    await expect(broken.usage.page(query)).rejects.toThrow('status 500');
+  });
+});
