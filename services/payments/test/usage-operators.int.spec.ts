@@ -269,12 +269,16 @@ describe('The comparison with Stripe’s summaries', () => {
     await rebuildUsageCounters(world.db, world.clock.now());
     await world.reported();
     expect(await world.differences()).toEqual([]);
+  });
+
   it('finds single events that somebody took back; a repair sends them again, and the next run is clean', async () => {
     const [customer, count, last] = [await world.customer(), await world.meter('count'), await world.meter('last')];
+    const began = Math.floor(Date.parse(ago(5 * HOUR_MS)) / HOUR_MS) * HOUR_MS;
+    const at = (minutes: number) => new Date(began + minutes * 60_000).toISOString();
     await world.record([
-      ...[3, 2, 1].map((minutes) => ({ customer, meter: count, at: ago(5 * HOUR_MS + minutes * 60_000) })),
-      { customer, meter: last, value: 9, at: ago(5 * HOUR_MS + 60_000) },
-      { customer, meter: last, value: 5, at: ago(5 * HOUR_MS + 120_000) },
+      ...[1, 2, 3].map((minutes) => ({ customer, meter: count, at: at(minutes) })),
+      { customer, meter: last, value: 9, at: at(2) },
+      { customer, meter: last, value: 5, at: at(1) },
     ]);
     await world.reported();
     world.advance(2 * HOUR_MS);
