@@ -21,8 +21,8 @@ export const CSV_HEADER = `${COLUMNS.join(',')}\r\n`;
 export const csvOf = (rows: readonly DiscrepancyView[]): string =>
   rows.map((row) => `${COLUMNS.map((name) => cell(row[name])).join(',')}\r\n`).join('');
 
-/** https://owasp.org/www-community/attacks/CSV_Injection */
-const FORMULA = /^[=+\-@\t\r\n]/;
+/** The full-width forms, too, which some spreadsheets take for the others: https://owasp.org/www-community/attacks/CSV_Injection */
+const FORMULA = /^[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]/;
 
 function cell(value: string | number | boolean | null): string {
   if (typeof value !== 'string') return value === null ? '' : String(value);
