@@ -159,6 +159,7 @@ export interface RunsTable {
 export interface RunProgressTable {
   run_id: string;
   attempts: number;
+  excused: Generated<number>;
   pages: number;
   objects: number;
   until: Date | null;

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { exampleDispute } from '@tidegate/contracts/payment';
 import { DiscrepancyView, RunView } from '@tidegate/contracts/responses';
+import { withFailpoints } from '@tidegate/stripe-gateway/with-failpoints';
 import type { CompareStripe } from '../src/compare/kind.js';
 import type { RunParts } from '../src/run/run.flow.js';
 import { runOnce } from '../src/run/run.loop.js';
@@ -225,6 +226,26 @@ describe('A leader that was paused in a repair and replaced', () => {
     expect([first.requests.length, second.requests.length]).toEqual([1, 3]);
     const { run, rows } = await seen(id);
     expect([run.status, rows.map((row) => row.applied)]).toEqual(['succeeded', [true, true, true]]);
+  });
+});
+
+describe('A leader that was paused in a page and replaced', () => {
+  it('records nothing more, also when the one that replaced it has shut down and nobody goes on yet', async () => {
+    await paid(bench, { marked: false });
+    const id = await request();
+    const rules = { livemode: false, unmarked: 'foreign' as const, accountTenant: 'default' };
+    const read = 'reconciliation.run.read';
+    let paused = false;
+    const hit = async (name: string) => {
+      if (paused || name !== `${read}.after_call`) return;
+      paused = true;
+      // Meanwhile another executes the run, and is told to stop when it has the same page.
+      const shutdown = new AbortController();
+      await runOnce(runParts(bench, { rules }), shutdown.signal, () => shutdown.abort());
+    };
+    await runOnce(runParts(bench, { rules, stripe: withFailpoints(bench.stripe, { hit }, read) }), never);
+    await runOnce(runParts(bench, { rules }), never);
+    expect((await seen(id)).run).toMatchObject({ status: 'succeeded', counts: { foreign: 1 } });
   });
 });
 

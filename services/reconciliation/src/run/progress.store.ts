@@ -35,28 +35,30 @@ export interface Progress {
 
 export interface Begun extends Progress {
   attempt: number;
+  /** How many have begun that were not ended by a shutdown, this one included. */
+  tries: number;
   /** How long ago the run was first begun, in seconds of the database's clock. */
   ageSeconds: number;
 }
 
 /** Notes that an execution begins, where the one before was, or at `start`; answers where that is and how many have begun. */
 export async function beginAttempt(db: Db, runId: string, start: { kind: string; until: Date }): Promise<Begun> {
-  const { rows } = await sql<ProgressRow & { attempts: number; age: number }>`
+  const { rows } = await sql<ProgressRow & { attempts: number; tries: number; age: number }>`
     INSERT INTO run_progress AS p (run_id, attempts, pages, objects, until, kind) VALUES (${runId}, 1, 0, 0, ${start.until}, ${start.kind})
     ON CONFLICT (run_id) DO UPDATE SET attempts = p.attempts + 1,
       until = coalesce(p.until, excluded.until), kind = CASE WHEN p.until IS NULL THEN excluded.kind ELSE p.kind END
-    RETURNING attempts, pages, objects, done, phase, kind, cursor, tallies, until, extract(epoch FROM clock_timestamp() - started_at)::float8 AS age`.execute(
+    RETURNING attempts, attempts - excused AS tries, pages, objects, done, phase, kind, cursor, tallies, until, extract(epoch FROM clock_timestamp() - started_at)::float8 AS age`.execute(
     db,
   );
   const row = rows[0]!;
-  return { ...progress(row), attempt: row.attempts, ageSeconds: row.age };
+  return { ...progress(row), attempt: row.attempts, tries: row.tries, ageSeconds: row.age };
 }
 
-/** A shutdown is no attempt. */
+/** A shutdown is no attempt that failed. Its number stays used, or an execution that this one had replaced would take itself for the one that goes on. */
 export async function forgetAttempt(db: Db, { runId, attempt }: Attempt): Promise<void> {
   await db
     .updateTable('run_progress')
-    .set({ attempts: sql`attempts - 1` })
+    .set({ excused: sql`excused + 1` })
     .where('run_id', '=', runId)
     .where('attempts', '=', attempt)
     .execute();

@@ -86,11 +86,11 @@ interface Ending {
 export async function executeRun(parts: RunParts, run: OpenRun, pass: Pass): Promise<void> {
   const began = performance.now();
   const begun = await beginAttempt(parts.db, run.run_id, { kind: FIRST_LIST, until: parts.clock.now() });
-  const { attempt, ageSeconds } = begun;
+  const { attempt, tries, ageSeconds } = begun;
   const execution = { runId: run.run_id, attempt };
   const seconds = () => ageSeconds + (performance.now() - began) / 1000;
   const fail = async (reason: string) => finish(parts, run, seconds(), await failed(parts, execution, reason));
-  if (attempt > MOST_ATTEMPTS) return fail(`gave up after ${MOST_ATTEMPTS} attempts`);
+  if (tries > MOST_ATTEMPTS) return fail(`gave up after ${MOST_ATTEMPTS} attempts`);
   const overdue = AbortSignal.timeout(Math.max(0, Math.ceil(parts.deadlineMs - ageSeconds * 1000)));
   try {
     const stopping = AbortSignal.any([pass.stopping, overdue]);
