@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import type { PaymentView } from '@tidegate/contracts/responses';
 import { type Arena, openArena } from './arena.js';
+import { killServersOfCluster, lostFromStreams } from './cluster-kills.js';
 import { killAtFailpoints, reachable } from './failpoint-kills.js';
 import { objectsKnown, stormOver } from './arena-storm.js';
 import { keptSeeds, keptWhenItFails } from './kept-seeds.js';
@@ -19,7 +20,8 @@ const USAGE = `Usage: npm run chaos -- kills [--count 300] [--seed N]
        npm run chaos -- payments [50000] [--seed N | --kept]
        npm run chaos -- replay [10000] [--seed N]
        npm run chaos -- events [100000] [--seed N]
-       npm run chaos -- stream [10000] [--count 100] [--seed N]`;
+       npm run chaos -- stream [10000] [--count 100] [--seed N]
+       npm run chaos -- cluster [--count 10] [--seed N]`;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -143,6 +145,21 @@ async function stream(): Promise<void> {
   }
 }
 
+/** A NATS cluster of three, one server killed at a time under load: nothing is lost, not even from the streams. */
+async function cluster(): Promise<void> {
+  const arena = await openArena({ natsCluster: true, replicas: { gateway: 2, payments: 2 } });
+  try {
+    const kills = Number(values.count ?? '10');
+    const { surprises, created, leadersKilled } = await killServersOfCluster(arena, { seed, kills, perSecond: 10 });
+    await compare(arena, `${kills} servers killed (${leadersKilled} led), ${created} payments under way`, surprises);
+    const lost = await lostFromStreams(arena);
+    if (lost.length > 0) throw new Error(lost.join('\n'));
+    console.log('  every published event is in its stream');
+  } finally {
+    await arena.close();
+  }
+}
+
 async function compare(arena: Arena, what: string, surprises: readonly unknown[]): Promise<void> {
   if (surprises.length > 0) throw new Error(JSON.stringify(surprises, null, 2));
   const { payments } = await arena.settled(180_000);
@@ -150,7 +167,7 @@ async function compare(arena: Arena, what: string, surprises: readonly unknown[]
   console.log(`${what}; ${payments.length} payments equal the truth; every event once in every inbox`);
 }
 
-const run = { kills, failpoints, payments, replay, events, stream }[positionals[0] ?? ''];
+const run = { kills, failpoints, payments, replay, events, stream, cluster }[positionals[0] ?? ''];
 if (!run) {
   console.error(USAGE);
   process.exit(1);

@@ -10,11 +10,14 @@ export async function ensureRole(
 ): Promise<void> {
   const name = pg.escapeIdentifier(role);
   const secret = pg.escapeLiteral(password);
-  const found = await client.query('SELECT 1 FROM pg_roles WHERE rolname = $1', [role]);
-  const attributes = 'LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOINHERIT';
-  await client.query(
-    found.rowCount === 0 ? `CREATE ROLE ${name} ${attributes} PASSWORD ${secret}` : `ALTER ROLE ${name} ${attributes} PASSWORD ${secret}`,
+  const found = await client.query<{ right: boolean }>(
+    'SELECT rolcanlogin AND NOT (rolsuper OR rolcreatedb OR rolcreaterole OR rolinherit) AS right FROM pg_roles WHERE rolname = $1',
+    [role],
   );
+  const attributes = 'LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOINHERIT';
+  // Only a superuser may so much as name these of a role that exists; the owner of a managed database may set its password.
+  const change = found.rows[0]?.right === true ? '' : attributes;
+  await client.query(`${found.rowCount === 0 ? 'CREATE' : 'ALTER'} ROLE ${name} ${change} PASSWORD ${secret}`);
   const { rows } = await client.query<{ name: string }>('SELECT current_database() AS name');
   const database = pg.escapeIdentifier(rows[0]?.name ?? '');
   await client.query(`ALTER ROLE ${name} IN DATABASE ${database} SET search_path = ${pg.escapeIdentifier(schema)}`);

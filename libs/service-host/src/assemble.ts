@@ -20,7 +20,7 @@ import { operatorQuestions } from './operator-questions.js';
 import { installPoolMetrics } from './pool-metrics.js';
 import { SecretFiles } from './secret-files.js';
 import type { HostContext, HostSpec, ServiceParts, Startable } from './service-parts.js';
-import type { ShutdownStep } from './shutdown.js';
+import { type ShutdownStep, STOP_LIMITS_MS } from './shutdown.js';
 
 /** A service put together, with nothing of it running yet. */
 export interface Assembled<C extends BaseConfig> {
@@ -72,13 +72,13 @@ export async function assemble<C extends BaseConfig>(spec: HostSpec<C>, logger: 
   const parts = withHostParts(await spec.setup(context), [new SecretFiles(config, logger), ...(canary ? [canary] : [])], questions);
   const app = await createHttpApp(parts, { logger, metrics, health, bodyLimit: spec.bodyLimit });
   const closing: ShutdownStep[] = [
-    { name: 'service', limitMs: 1000, run: async () => parts.stop?.() },
-    { name: 'broker', limitMs: 1500, run: () => broker.drain() },
-    { name: 'database', limitMs: 1500, run: () => close() },
-    { name: 'telemetry', limitMs: 2500, run: () => tracing.shutdown() },
+    { name: 'service', limitMs: STOP_LIMITS_MS.service, run: async () => parts.stop?.() },
+    { name: 'broker', limitMs: STOP_LIMITS_MS.broker, run: () => broker.drain() },
+    { name: 'database', limitMs: STOP_LIMITS_MS.database, run: () => close() },
+    { name: 'telemetry', limitMs: STOP_LIMITS_MS.telemetry, run: () => tracing.shutdown() },
     {
       name: 'timers',
-      limitMs: 100,
+      limitMs: STOP_LIMITS_MS.timers,
       run: async () => {
         health.close();
         if ('stop' in clock) (clock as { stop(): void }).stop();

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { documented, secret, url, wholeNumber } from './settings.js';
+import { documented, secret, url, urls, wholeNumber } from './settings.js';
 
 /** Connections to the old place and the new one side by side would be two truths, so only who logs in may change while a process runs. */
 const placeOf = (urls: string): string => urls.replaceAll(/(^|,|:\/\/)[^/@,]*@/g, '$1');
@@ -19,8 +19,8 @@ export function baseSettings(defaults: { port: number }) {
       doc: 'Most database connections of one process.',
       unit: 'connections',
     }),
-    NATS_URL: secret(url('nats', 'tls'), {
-      doc: "The broker, as the service's own user: nats://user:password@host:port.",
+    NATS_URL: secret(urls('nats', 'tls'), {
+      doc: "The broker, as the service's own user: nats://user:password@host:port; of a cluster several, separated by commas.",
       fixed: { what: 'the place of the broker', of: placeOf },
     }),
     NATS_STREAM_REPLICAS: documented(wholeNumber({ min: 1, max: 5 }).default(1), {

@@ -62,6 +62,14 @@ describe('When the configuration is right', () => {
 });
 
 describe('When the configuration is wrong', () => {
+  it('takes the servers of a cluster, each of which must be one', () => {
+    const cluster = 'nats://payments:pw@n1:4222,nats://payments:pw@n2:4222';
+    expect(readConfig(schema, { ...good, NATS_URL: cluster }).NATS_URL.value).toBe(cluster);
+    expect(faultsOf({ ...good, NATS_URL: `${cluster},http://n3` }).join()).toContain(
+      'NATS_URL: must be a URL that begins with nats:// or tls://',
+    );
+  });
+
   it('reports every fault at once, naming the variable and never its value', () => {
     const faults = faultsOf({ PORT: '70000', DB_POOL_SIZE: 'many', DATABASE_URL: 'mysql://hunter2', STRIPE_SECRET_KEY: 'hunter3' });
 

@@ -5,7 +5,7 @@ import { assemble } from './assemble.js';
 import type { BaseConfig } from './base-config.js';
 import { ConfigError } from './config.js';
 import type { HostSpec, ServiceParts, Startable } from './service-parts.js';
-import { runSteps } from './shutdown.js';
+import { runSteps, STOP_LIMITS_MS } from './shutdown.js';
 
 export type { HostContext, HostSpec, ServiceParts, Startable } from './service-parts.js';
 
@@ -15,8 +15,6 @@ export interface RunningService {
   /** The ordered shutdown; resolves to true when every step finished in time. */
   stop(): Promise<boolean>;
 }
-
-const IN_FLIGHT_MS = 15_000;
 
 /**
  * Runs a service until SIGTERM or SIGINT, then stops in order and exits 0: not ready, no new work, work in hand done (at most 15 s), broker drained, pool
@@ -62,7 +60,7 @@ export async function startService<C extends BaseConfig>(spec: HostSpec<C>, logg
       [
         {
           name: 'work in hand',
-          limitMs: IN_FLIGHT_MS,
+          limitMs: STOP_LIMITS_MS.workInHand,
           run: () => Promise.all([stopWork(parts), delay(config.SHUTDOWN_GRACE_SECONDS * 1000).then(() => app.close())]),
         },
         ...closing,

@@ -76,6 +76,14 @@ export function url(...schemes: string[]) {
   return z.string().refine((value) => URL.canParse(value) && schemes.includes(new URL(value).protocol.slice(0, -1)), message);
 }
 
+/** URLs of one thing that has several servers, separated by commas. */
+export function urls(...schemes: string[]) {
+  const one = url(...schemes);
+  return z.string().refine((value) => value.split(',').every((each) => one.safeParse(each.trim()).success), {
+    error: `must be a URL that begins with ${schemes.map((scheme) => `${scheme}://`).join(' or ')}, or several separated by commas`,
+  });
+}
+
 /** A comma-separated list of at least one value. */
 export function commaSeparated() {
   return z

@@ -1,5 +1,15 @@
 import type { Logger } from '@tidegate/telemetry/logger';
 
+/** How long each step of an orderly stop may take, in milliseconds. What kills a process that does not end must wait for longer than their sum. */
+export const STOP_LIMITS_MS = {
+  workInHand: 15_000,
+  service: 1_000,
+  broker: 1_500,
+  database: 1_500,
+  telemetry: 2_500,
+  timers: 100,
+} as const;
+
 export interface ShutdownStep {
   name: string;
   /** How long it may take; later steps run all the same. */

@@ -85,6 +85,7 @@ import { stopWebhookReplay } from './ops/stop-webhook-replay.endpoint.js';
 import { resumeWebhookReplay } from './ops/resume-webhook-replay.endpoint.js';
 import { getWebhookSweep } from './ops/get-webhook-sweep.endpoint.js';
 import { getReconciliationStatus } from './ops/get-reconciliation-status.endpoint.js';
+import { createRunOfEveryTenant, getRunOfEveryTenant, listDiscrepanciesOfEveryTenant } from './ops/runs-of-every-tenant.endpoints.js';
 import { getWebhookSweeps } from './ops/get-webhook-sweeps.endpoint.js';
 import { listWebhookEndpoints } from './ops/list-webhook-endpoints.endpoint.js';
 import { orderWebhookSweep } from './ops/order-webhook-sweep.endpoint.js';
@@ -184,6 +185,9 @@ export const ENDPOINTS: readonly Endpoint[] = [
   stopWebhookReplay,
   resumeWebhookReplay,
   getReconciliationStatus,
+  createRunOfEveryTenant,
+  getRunOfEveryTenant,
+  listDiscrepanciesOfEveryTenant,
   getWebhookSweeps,
   orderWebhookSweep,
   getWebhookSweep,

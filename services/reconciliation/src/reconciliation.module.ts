@@ -28,7 +28,7 @@ import { reconciliationMetrics } from './reconciliation-metrics.js';
 import { repairOverRpc } from './repair/repair.rpc.js';
 import { ping } from './run/ping.js';
 import { runOnce } from './run/run.loop.js';
-import { answerCreate, answerDiscrepancies, answerDiscrepanciesCsv, answerGet, answerList } from './run/run.rpc.js';
+import { answerCreate, answerDiscrepancies, answerDiscrepanciesCsv, answerGet, answerList, ofEveryTenant } from './run/run.rpc.js';
 import { answerStatus } from './run/status.rpc.js';
 import { parseCron } from './schedule/cron.decide.js';
 import { makeDueRuns } from './schedule/schedule.loop.js';
@@ -174,6 +174,9 @@ export function setup(host: HostContext<ReconciliationConfig>): ServiceParts {
     () => serveRpc(broker, RPC.ledgerBalances, SERVICE, (request) => answerBalances({ db, clock }, request)),
     () => serveRpc(broker, RPC.runDiscrepancies, SERVICE, (request) => answerDiscrepancies(api, request)),
     () => serveRpc(broker, RPC.operatorReconciliation, SERVICE, () => answerStatus({ db, clock, config })),
+    () => serveRpc(broker, RPC.operatorRunCreate, SERVICE, (request) => answerCreate(api, ofEveryTenant(request))),
+    () => serveRpc(broker, RPC.operatorRunGet, SERVICE, (request) => answerGet(api, ofEveryTenant(request))),
+    () => serveRpc(broker, RPC.operatorRunDiscrepancies, SERVICE, (request) => answerDiscrepancies(api, ofEveryTenant(request))),
     () => serveRpc(broker, RPC.runDiscrepanciesCsv, SERVICE, (request) => answerDiscrepanciesCsv(api, request)),
   );
 

@@ -10,7 +10,7 @@ import { ping } from '../src/run/ping.js';
 import type { RunParts } from '../src/run/run.flow.js';
 import { runOnce } from '../src/run/run.loop.js';
 import { rebuildRuns } from '../src/run/run.rebuild.js';
-import { answerCreate, answerDiscrepancies, answerDiscrepanciesCsv, answerGet, answerList } from '../src/run/run.rpc.js';
+import { answerCreate, answerDiscrepancies, answerDiscrepanciesCsv, answerGet, answerList, ofEveryTenant } from '../src/run/run.rpc.js';
 import { answerStatus } from '../src/run/status.rpc.js';
 import { parseCron } from '../src/schedule/cron.decide.js';
 import { makeDueRuns, type ScheduleParts } from '../src/schedule/schedule.loop.js';
@@ -174,6 +174,23 @@ describe('The daily run', () => {
     const config = { RECONCILIATION_CRON: '0 2 * * *', RECONCILIATION_ROLLING_SECONDS: 300 };
     const status = ReconciliationStatusView.parse(JSON.parse((await answerStatus({ db: bench.db, clock: bench.clock, config })).body));
     expect(status).toMatchObject({ last_success_at: null, next_at: expect.stringContaining('T02:00:00'), running: [] });
+  });
+});
+
+describe('A run of every tenant that an operator asks for', () => {
+  it('finds what any of them lacks, and shows the operator all of it and each tenant its part', async () => {
+    await paid(bench);
+    await paid(bench, { tenant: 'other' });
+    const body = { start_date: '2020-01-01', end_date: bench.clock.now().toISOString().slice(0, 10), mode: 'report', reason: 'CronJob' };
+    const { status, body: made } = await answerCreate(api(), ofEveryTenant(asked({ body })));
+    const { id } = RunView.parse(JSON.parse(made));
+    expect(status).toBe(201);
+    await runOnce(runParts(bench), never);
+    const seen = RunView.parse(JSON.parse((await answerGet(api(), ofEveryTenant(asked({ params: { id } })))).body));
+    expect(seen).toMatchObject({ status: 'succeeded', every_tenant: true, counts: { missing_local: 2 } });
+    const found = await answerDiscrepancies(api(), ofEveryTenant(asked({ params: { id } })));
+    expect((JSON.parse(found.body) as { data: unknown[] }).data).toHaveLength(2);
+    expect(await view(id, 'other')).toMatchObject({ counts: { missing_local: 1 } });
   });
 });
 

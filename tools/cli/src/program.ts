@@ -6,11 +6,13 @@ import { ledgerCommands } from './ledger/ledger.commands.js';
 import { outboxCommands } from './outbox/outbox.commands.js';
 import { secretsCommands } from './secrets/secrets.commands.js';
 import { keysCommands } from './keys/keys.commands.js';
+import { databaseCommands } from './database/database.commands.js';
 import { breakerCommands } from './breaker/breaker.commands.js';
 import { checkoutsCommands } from './checkouts/checkouts.commands.js';
 import { deadLettersCommands } from './dead-letters/dead-letters.commands.js';
 import { paymentWindowCommands } from './payment-window/payment-window.commands.js';
 import { paymentsCommands } from './payments/payments.commands.js';
+import { privacyCommands } from './privacy/privacy.commands.js';
 import { reconcileCommands } from './reconcile/reconcile.commands.js';
 import { retriesCommands } from './retries/retries.commands.js';
 import { stripeCommands } from './stripe/stripe.commands.js';
@@ -34,6 +36,8 @@ const NOUNS = [
   outboxCommands,
   ledgerCommands,
   secretsCommands,
+  privacyCommands,
+  databaseCommands,
   tenantsCommands,
   keysCommands,
 ];

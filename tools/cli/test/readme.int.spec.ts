@@ -11,6 +11,7 @@ import { openDatabase } from '@tidegate/database/database';
 import { noFailpoints } from '@tidegate/database/failpoints';
 import { connectBroker } from '@tidegate/messaging/connection';
 import { serveRpc } from '@tidegate/messaging/rpc';
+import { SERVICES } from '@tidegate/messaging/topology';
 import { answerBalances } from '@tidegate/reconciliation/ledger/balances.rpc';
 import { readReconciliationConfig } from '@tidegate/reconciliation/config';
 import { answerCreate, answerDiscrepancies, answerGet, answerList } from '@tidegate/reconciliation/run/run.rpc';
@@ -75,6 +76,8 @@ const EXAMPLES = [
   'outbox status',
   'ledger balances',
   'secrets fingerprint',
+  'privacy erase --customer {customer} --reason "asked to, ticket 4711"',
+  'database migrate --reason "version 0.2.0"',
   'tenants create acme --name "Acme GmbH" --zone Europe/Berlin --locale de --reason "new customer" --yes',
   'tenants list',
   'keys create --tenant acme --scopes payments:read,payments:write --reason "web shop" --yes',
@@ -109,12 +112,13 @@ beforeAll(async () => {
   };
   ids['checkout'] = (await world.post<CheckoutView>('/v1/checkout-sessions', session)).id;
   await unknownUsage();
+  ids['customer'] = (await world.post<{ id: string }>('/v1/customers', { email: 'payer@example.com' })).id;
   for (const example of EXAMPLES) {
     const line = example.replace(/\{(\w+)\}/, (_, name: string) => ids[name] ?? '');
     if (example === 'outbox status') await everythingPublished();
     if (example === 'events list') ids['events'] = await newestReplay();
     if (example.startsWith('checkouts late-success')) await paidLate(ids);
-    const { out } = await world.tidegate(line);
+    const { out } = await world.tidegate(line, databaseUrls(example));
     // Two services do not run here.
     printed.set(example, `$ tidegate ${line}\n${out.replace(/^! \w+ does not answer\n/gm, '')}`.trimEnd());
   }
@@ -130,6 +134,15 @@ afterAll(async () => {
   page?.close();
   await world?.stop();
 });
+
+/** What works on the database itself has its addresses from the environment. */
+const databaseUrls = (example: string): Record<string, string> =>
+  example.startsWith('database')
+    ? Object.fromEntries([
+        ['DATABASE_URL', world.database.url],
+        ...SERVICES.map((service) => [`${service.toUpperCase()}_DATABASE_URL`, `postgres://${service}:secret@127.0.0.1/tidegate`]),
+      ])
+    : {};
 
 const everythingPublished = () =>
   eventually(async () => {
@@ -262,7 +275,7 @@ const harmless = (text: string): string => text.replace(/tg_test_\w+/g, 'tg_test
 /** What is another one each time, told alike. */
 const likened = (text: string): string[] =>
   harmless(text)
-    .replace(/\b(pay|pi|re|rec|ch|cks|we|req|cs_test|acct|evt|rpl|swp)_\w+/g, 'ID')
+    .replace(/\b(cus|pay|pi|re|rec|ch|cks|we|req|cs_test|acct|evt|rpl|swp)_\w+/g, 'ID')
     .replace(/(dl|evr)_[\w-]+/g, 'ID')
     .replace(/\b(payments|webhooks|gateway|receipts|reconciliation)-\d+-\d+-[0-9a-f]+/g, 'PROCESS')
     .replace(/https?:\/\/\S+/g, 'URL')

@@ -40,6 +40,7 @@ const KIND_IN_PATH: Record<string, keyof Theirs> = {
   '/v1/ops/breakers/{name}': 'breaker',
   '/v1/ops/dead-letters/{id}': 'deadLetter',
   '/v1/ops/event-replays/{id}': 'eventReplay',
+  '/v1/ops/reconciliation/runs/{id}': 'run',
   '/v1/ops/webhook-events/{id}': 'webhookEvent',
   '/v1/ops/webhook-replays/{id}': 'replay',
   '/v1/ops/webhook-sweeps/{id}': 'sweep',

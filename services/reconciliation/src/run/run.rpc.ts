@@ -51,6 +51,9 @@ export async function answerCreate(parts: RunRpcParts, raw: unknown): Promise<Ht
     : problem(request, 'idempotency.mismatch', 'This key was used for another run');
 }
 
+/** The same questions of an operator, who orders runs of every tenant and may see all: `reconciliation.rpc.operator_run.create|get|discrepancies.v1`. */
+export const ofEveryTenant = (raw: unknown): RouteRequest => ({ ...RouteRequest.parse(raw), tenant: EVERY_TENANT });
+
 /** `reconciliation.rpc.run.get.v1`: 200 or 404, another tenant's included. */
 export async function answerGet(parts: RunRpcParts, raw: unknown): Promise<HttpReply> {
   const request = RouteRequest.parse(raw);
@@ -116,7 +119,7 @@ export async function answerDiscrepanciesCsv(parts: RunRpcParts, raw: unknown): 
 
 async function ownRun({ db }: RunRpcParts, { params, tenant }: RouteRequest): Promise<StoredRun | null> {
   const run = await findRun(db, params['id'] ?? '');
-  return run?.tenant === tenant || run?.tenant === EVERY_TENANT ? run : null;
+  return run?.tenant === tenant || run?.tenant === EVERY_TENANT || tenant === EVERY_TENANT ? run : null;
 }
 
 function pageReply<R>(rows: readonly R[], limit: number, view: (row: R) => unknown, cursor: (row: R) => string): HttpReply {

@@ -111,11 +111,12 @@ export async function listDiscrepancies(
 ): Promise<StoredRow[]> {
   const isGone = filter.state === 'gone';
   const previous = run.comparison?.previous ?? run.of_tenants?.[filter.tenant]?.comparison.previous ?? '';
+  const ofTenant = filter.tenant === EVERY_TENANT ? sql`` : sql`AND d.tenant = ${filter.tenant}`;
   const ofClass = filter.class === undefined ? sql`` : sql`AND d.class = ${filter.class}`;
   const ofState = filter.state === undefined || isGone ? sql`` : sql`AND d.state = ${filter.state}`;
   const { rows } = await sql<StoredRow>`
     SELECT d.*, ${isGone ? sql`'gone'` : sql`d.state`} AS state FROM discrepancies d
-    WHERE d.run_id = ${isGone ? previous : run.run_id} AND d.tenant = ${filter.tenant} AND d.number > ${after} ${ofClass} ${ofState}
+    WHERE d.run_id = ${isGone ? previous : run.run_id} ${ofTenant} AND d.number > ${after} ${ofClass} ${ofState}
       ${isGone ? notIn(run) : sql``}
     ORDER BY d.number LIMIT ${limit}`.execute(db);
   return rows;

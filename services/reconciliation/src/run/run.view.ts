@@ -29,7 +29,8 @@ export function runView(run: StoredRun, tenant: string): RunView {
 
 /** Of a run of every tenant, what it found of this one; what it counted beside the classes is of the account. */
 function foundOf(run: StoredRun, tenant: string): Pick<RunView, 'counts' | 'comparison'> {
-  if (run.tenant !== EVERY_TENANT || run.status !== 'succeeded') return { counts: run.counts, comparison: run.comparison };
+  if (run.tenant !== EVERY_TENANT || tenant === EVERY_TENANT || run.status !== 'succeeded')
+    return { counts: run.counts, comparison: run.comparison };
   const own = run.of_tenants?.[tenant];
   const { previous = null } = run.comparison ?? {};
   const none = Object.fromEntries(DISCREPANCY_CLASSES.filter((name) => name in run.counts).map((name) => [name, 0]));

@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
+import { givenIn } from '../database/admin-url.js';
 import { Failure } from '../exit.js';
 import { localFile } from '../settings/settings.js';
 import type { Terminal } from '../terminal.js';
@@ -14,7 +15,7 @@ export type GatewayAdmin = (args: readonly string[]) => Promise<Record<string, u
  * knows who asks. It is a program of its own, because no tool carries a service's code.
  */
 export function gatewayAdmin({ env, cwd }: Pick<Terminal, 'env' | 'cwd'>): GatewayAdmin | null {
-  const databaseUrl = env['DATABASE_URL']?.trim();
+  const databaseUrl = givenIn(env, 'DATABASE_URL');
   const hasGateway = [env['TIDEGATE_URL'], env['TIDEGATE_API_KEY'], env['TIDEGATE_API_KEY_FILE']].some((one) => one?.trim());
   if (!databaseUrl || hasGateway || localFile(cwd) !== undefined) return null;
   return async (args) => {

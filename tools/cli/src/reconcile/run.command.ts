@@ -14,9 +14,11 @@ interface Options extends CommonOptions {
   repair?: string[];
   exportDiscrepancies?: string | true;
   detach?: true;
+  everyTenant?: true;
 }
 
 const PATH = '/v1/reconciliation/runs';
+const PATH_OF_ALL = '/v1/ops/reconciliation/runs';
 const LOOK_EVERY_MS = 250;
 const MOST_SHOWN = 50;
 const DAY_MS = 86_400_000;
@@ -34,11 +36,12 @@ Waits for the end of the run and shows what it found. Without --repair it only r
 Classes: ${classes}.
 Exit code 0: both sides agree; 2: there are discrepancies that were not repaired; 1: the run failed, or nothing was done.`,
     )
-    .option('--start-date <date>', 'first day, in UTC; yesterday unless given', day, daysAgo(1))
+    .option('--start-date <date>', 'first day, in UTC, or 3d for three days ago; yesterday unless given', day, daysAgo(1))
     .option('--end-date <date>', 'last day, included; today unless given', day, daysAgo(0))
     .option('--report-only', 'change nothing, which is so unless --repair is given')
     .option('--repair <classes>', 'repair discrepancies of these classes, comma-separated, or all', classList)
     .option('--export-discrepancies [file]', 'write them to a file, .json or else CSV; without a file, CSV on stdout')
+    .option('--every-tenant', 'of every tenant, as the daily run is; else of the tenant of the key')
     .option('--detach', 'do not wait for its end')
     .option('--reason <text>', 'why; kept with who and when; needed with --repair')
     .option('--yes', 'do it without asking')
@@ -46,6 +49,8 @@ Exit code 0: both sides agree; 2: there are discrepancies that were not repaired
       cli.run(async (options: Options): Promise<ExitCode> => {
         if (options.repair && options.reportOnly) throw new Failure('options.contradict', 'Either --report-only or --repair.');
         if (options.repair && !options.reason) throw new Failure('reason.missing', 'Say why with --reason.');
+        if (options.exportDiscrepancies && options.everyTenant)
+          throw new Failure('options.contradict', 'Discrepancies of every tenant are exported by each tenant.');
         if (options.exportDiscrepancies === true && options.json)
           throw new Failure('options.contradict', 'Name a file to export to beside --json.');
         return options.repair ? repaired(cli, options, options.repair) : reported(cli, options);
@@ -83,18 +88,19 @@ interface Done {
 
 async function carriedOut(cli: Cli, options: Options, mode: 'report' | 'repair', classes: string[] | null): Promise<Done> {
   const { startDate: start_date, endDate: end_date, reason = 'asked for by command', exportDiscrepancies } = options;
+  const path = options.everyTenant ? PATH_OF_ALL : PATH;
   const body = { start_date, end_date, mode, reason, ...(classes === null ? {} : { classes }) };
-  const made = await cli.client.command<RunView>(PATH, body);
+  const made = await cli.client.command<RunView>(path, body);
   if (options.detach) return { run: made, data: [], has_more: false };
-  const run = await follow(cli, made.id);
+  const run = await follow(cli, `${path}/${made.id}`);
   if (run.status === 'succeeded' && exportDiscrepancies !== undefined) await exported(cli, run.id, exportDiscrepancies);
-  return { run, ...(await cli.client.list<DiscrepancyView>(`${PATH}/${run.id}/discrepancies`, {}, MOST_SHOWN)) };
+  return { run, ...(await cli.client.list<DiscrepancyView>(`${path}/${run.id}/discrepancies`, {}, MOST_SHOWN)) };
 }
 
-function follow(cli: Cli, id: string): Promise<RunView> {
+function follow(cli: Cli, path: string): Promise<RunView> {
   return cli.bar('Comparing with Stripe', async (show) => {
     for (;;) {
-      const run = await cli.client.get<RunView>(`${PATH}/${id}`);
+      const run = await cli.client.get<RunView>(path);
       const { percent, pages, objects, phase } = run.progress;
       show(percent, `${phase.replace('_', ' ')}: ${pages} pages, ${objects} objects`);
       if (run.status !== 'running') return run;
@@ -125,6 +131,8 @@ const exitCodeOf = ({ run, data, has_more }: Done): ExitCode => {
 };
 
 function day(value: string): string {
+  const ago = /^(\d{1,3})d$/.exec(value)?.[1];
+  if (ago !== undefined) return daysAgo(Number(ago));
   if (!/^\d{4}-\d\d-\d\d$/.test(value) || Number.isNaN(Date.parse(value))) throw new InvalidArgumentError('Write a day as 2026-11-21.');
   return value;
 }

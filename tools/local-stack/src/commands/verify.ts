@@ -1,6 +1,7 @@
 import { type Check } from '../checks/check.js';
 import { jestCheck } from '../checks/jest.check.js';
 import { generators, rewriteGenerated } from '../generated.js';
+import { rewriteRenderedChart } from '../deploy/render-chart.js';
 import { findOldestNatsServer } from '../nats-server/find-nats-server.js';
 import { oldestVersion } from '../nats-server/releases.js';
 import { debianPostgres } from '../postgres/debian-postgres.js';
@@ -14,6 +15,7 @@ const brokerSpecs = '(topology|consume|consumer|wipe|tail-loss|relay|inbox|lane|
 /** `npm run verify`: rewrites generated files, then all of `npm test`, from a seed of its own, and what takes too long for it: the oldest supported broker and database. */
 export async function verify(args: readonly string[]): Promise<number> {
   await rewriteGenerated(generators());
+  await rewriteRenderedChart(say);
   say('✓ Generated files rewritten');
   const seed = process.env['TIDEGATE_SEED'] ?? String(Math.floor(Math.random() * 2 ** 31));
   say(`Seed ${seed} (TIDEGATE_SEED=${seed} repeats it)`);

@@ -17,6 +17,8 @@ export interface StackOptions {
   failpoints?: Readonly<Record<string, string>>;
   /** Whether PostgreSQL and NATS write through to the disk. false is for tests and makes a stack start faster. */
   fsync: boolean;
+  /** Three servers of a NATS cluster instead of one, and each stream on all of them. */
+  natsCluster?: boolean;
   /** Real Stripe instead of the simulator. */
   stripe?: StripeSettings;
   /** Do not create the tenants' API keys. */

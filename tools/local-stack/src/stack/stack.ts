@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { NatsCluster } from '../nats-server/nats-cluster.js';
 import { type NatsServer } from '../nats-server/nats-server.js';
 import { type PostgresCluster } from '../postgres/postgres-cluster.js';
 import { type Exit, tailOf } from '../process/managed-process.js';
@@ -12,7 +13,7 @@ import { type Instance, type ServiceName, instanceName } from './services.js';
 export interface StackParts {
   dir: string;
   postgres: PostgresCluster;
-  nats: NatsServer;
+  nats: NatsServer | NatsCluster;
   /** undefined with real Stripe. */
   simulator: ServiceProcess | undefined;
   services: ReadonlyMap<string, { instance: Instance; port: number; process: ServiceProcess }>;
@@ -79,6 +80,12 @@ export class Stack {
     return this.parts.nats.store;
   }
 
+  /** The broker as a cluster. Throws when the stack was started with one server. */
+  get natsCluster(): NatsCluster {
+    if (!(this.parts.nats instanceof NatsCluster)) throw new Error('Bug: this stack was started without `natsCluster`');
+    return this.parts.nats;
+  }
+
   /** Every process, as `stack.json` shows it. */
   processes(): ListedProcess[] {
     const { postgres, nats, simulator, simulatorPort, services, dir } = this.parts;
@@ -93,15 +100,15 @@ export class Stack {
         log: log('postgres'),
         data_dir: join(postgres.folder, 'data'),
       },
-      {
+      ...(nats instanceof NatsCluster ? nats.servers() : [nats]).map(({ port, pid, store }, index) => ({
         name: 'nats',
-        replica: 1,
-        pid: nats.pid ?? null,
-        port: nats.port,
-        url: `nats://127.0.0.1:${nats.port}`,
+        replica: index + 1,
+        pid: pid ?? null,
+        port,
+        url: `nats://127.0.0.1:${port}`,
         log: log('nats'),
-        data_dir: nats.store,
-      },
+        data_dir: store,
+      })),
       ...(simulator === undefined
         ? []
         : [

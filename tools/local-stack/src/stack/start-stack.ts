@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { findNatsServer } from '../nats-server/find-nats-server.js';
 import { type NatsUser } from '../nats-server/config-file.js';
+import { NatsCluster } from '../nats-server/nats-cluster.js';
 import { NatsServer } from '../nats-server/nats-server.js';
 import { postgresBinaries } from '../postgres/binaries.js';
 import { query } from '../postgres/ping.js';
@@ -126,7 +127,7 @@ class Starting {
     };
   }
 
-  private startStores(): Promise<[PostgresCluster, NatsServer]> {
+  private startStores(): Promise<[PostgresCluster, NatsServer | NatsCluster]> {
     return Promise.all([this.startPostgres(), this.startNats()]);
   }
 
@@ -149,16 +150,18 @@ class Starting {
     return cluster;
   }
 
-  private async startNats(): Promise<NatsServer> {
+  private async startNats(): Promise<NatsServer | NatsCluster> {
     const { dir, ports, progress } = this.settled;
-    const server = await NatsServer.prepare({
+    const common = {
       program: await findNatsServer({ say: progress.say }),
       folder: join(dir, 'nats'),
-      port: ports.nats,
       log: this.log('nats-1'),
       users: await this.natsUsers(),
-      syncAlways: this.options.fsync,
-    });
+    };
+    const server =
+      this.options.natsCluster === true
+        ? await NatsCluster.prepare(common)
+        : await NatsServer.prepare({ ...common, port: ports.nats, syncAlways: this.options.fsync });
     this.undoing.push(() => server.stop());
     await server.start();
     return server;
@@ -170,7 +173,12 @@ class Starting {
       const permissions = await product.natsPermissions(name);
       return { user: name, password: secrets.nats[name] ?? '', ...(permissions === undefined ? {} : { permissions }) };
     });
-    return [...(await Promise.all(users)), { user: 'admin', password: secrets.nats['admin'] ?? '' }];
+    const password = secrets.nats['admin'] ?? '';
+    return [
+      ...(await Promise.all(users)),
+      { user: 'admin', password },
+      ...(this.options.natsCluster === true ? [{ user: 'sys', password }] : []),
+    ];
   }
 
   private async launchSimulator(simulator: ServiceProcess | undefined, adminUrl: string): Promise<ApiKeys | undefined> {
@@ -212,11 +220,12 @@ class Starting {
   private services(addresses: StackAddresses): Map<string, { instance: Instance; port: number; process: ServiceProcess }> {
     const { instances, ports, product, caller } = this.settled;
     const overrides = withFailpoints(this.options);
+    const replicated = this.options.natsCluster === true ? { NATS_STREAM_REPLICAS: '3' } : {};
     return new Map(
       instances.map((instance) => {
         const name = instanceName(instance);
         const port = ports.services.get(name) ?? 0;
-        const env = serviceEnv({ instance, port, addresses, caller, overrides });
+        const env = { ...serviceEnv({ instance, port, addresses, caller, overrides }), ...replicated };
         return [name, { instance, port, process: this.process(name, [THREADS_OF_THE_MACHINE, product.program(instance.name)], port, env) }];
       }),
     );

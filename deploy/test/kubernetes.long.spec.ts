@@ -1,0 +1,133 @@
+import { execFile } from 'node:child_process';
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseEnv, promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { composeSpec, helm, kubeconform } from '@tidegate/local-stack/deploy/deploy-tools';
+import { kubernetesSchemas } from '@tidegate/local-stack/deploy/kubernetes-schemas';
+import { render, RENDERED, renderedChart } from '@tidegate/local-stack/deploy/render-chart';
+import { findNatsServer } from '@tidegate/local-stack/nats-server/find-nats-server';
+import { ROOT, textOf } from './read-deploy.js';
+
+const runs = promisify(execFile);
+const quiet = () => undefined;
+let folder: string;
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'tidegate-deploy-'));
+  await Promise.all([helm(quiet), kubeconform(quiet), composeSpec(quiet), kubernetesSchemas()]);
+}, 1_800_000);
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+interface Verdict {
+  resources?: { kind: string; name: string; msg: string }[];
+  summary: { valid: number; invalid: number; errors: number; skipped: number };
+}
+
+/** What kubeconform says of manifests, against Kubernetes' own schemas and those of the Prometheus operator; fields that they do not know are faults. */
+async function checked(text: string): Promise<Verdict> {
+  const file = join(folder, 'manifests.yaml');
+  writeFileSync(file, text);
+  const location = join(await kubernetesSchemas(), '{{.ResourceKind}}{{.KindSuffix}}.json');
+  const args = ['-output', 'json', '-summary', '-strict', '-schema-location', location, file];
+  const { stdout } = await runs(await kubeconform(quiet), args).catch((error: { stdout: string }) => error);
+  return JSON.parse(stdout) as Verdict;
+}
+
+const faults = ({ resources = [], summary }: Verdict) => ({
+  said: resources.map(({ kind, name, msg }) => `${kind} ${name}: ${msg}`),
+  ...summary,
+  valid: 0,
+});
+const NONE = { said: [], valid: 0, invalid: 0, errors: 0, skipped: 0 };
+
+describe('The chart', () => {
+  it('is one that helm has nothing to say against', async () => {
+    const { stdout } = await runs(await helm(quiet), ['lint', '--strict', join(ROOT, 'deploy', 'kubernetes', 'tidegate')]);
+    expect(stdout).toContain('0 chart(s) failed');
+  });
+
+  it('is committed as it renders', async () => {
+    expect(textOf(RENDERED)).toBe(await renderedChart(quiet));
+  });
+
+  it.each([
+    ['as it is', []],
+    ['with an ingress', ['ingress.enabled=true', 'ingress.className=nginx', 'ingress.tlsSecret=tls', 'ingress.annotations.a=b']],
+    [
+      'without what is optional',
+      [
+        'networkPolicy.enabled=false',
+        'monitoring.serviceMonitor.enabled=false',
+        'reconciliation.cronJob.enabled=false',
+        'migrations.enabled=false',
+        'nats.accountsConfigMap=false',
+      ],
+    ],
+    [
+      'with fixed replicas and a digest',
+      ['services.payments.autoscaling.enabled=false', `image.digest=sha256:${'a'.repeat(64)}`, 'image.pullSecrets[0].name=registry'],
+    ],
+  ])('renders to manifests that Kubernetes knows, %s', async (_, set) => {
+    const verdict = await checked(await render(set, quiet));
+    expect(faults(verdict)).toEqual(NONE);
+    expect(verdict.summary.valid).toBeGreaterThan(10);
+  });
+
+  it('would be told of a field that Kubernetes does not know', async () => {
+    const wrong = (await render([], quiet)).replace('terminationGracePeriodSeconds:', 'terminationGraceSeconds:');
+    expect(faults(await checked(wrong)).invalid).toBeGreaterThan(0);
+  });
+
+  it.each([
+    'services.payments.replicas=0',
+    'services.paiments.replicas=1',
+    'env.STRIPE_SECRET_KEY=sk',
+    'shutdown.terminationGracePeriodSeconds=10',
+  ])('refuses the value %s', async (set) => {
+    await expect(render([set], quiet)).rejects.toThrow(/schema/);
+  });
+});
+
+describe('The alerts as the Prometheus operator takes them', () => {
+  it('are rules that it knows', async () => {
+    expect(faults(await checked(textOf('deploy/kubernetes/generated/prometheus-rules.yaml')))).toEqual(NONE);
+  });
+});
+
+describe('The compose file', () => {
+  it.each(['simulator', 'stripe'])('is read by the library of Docker Compose, with the settings of the profile %s', async (profile) => {
+    const place = await withSecrets(profile);
+    const { stdout } = await runs(await composeSpec(quiet), ['-format', 'json', join(place, 'compose.yaml')], {
+      cwd: place,
+      maxBuffer: 2 ** 24,
+    });
+    const { services } = JSON.parse(stdout) as { services: Record<string, { environment?: Record<string, string>; profiles?: string[] }> };
+    expect(services['payments']?.environment?.['STRIPE_API_BASE']).toBe(profile === 'simulator' ? 'http://simulator:12111' : '');
+    expect(Object.values(services).some(({ profiles }) => profiles?.includes(profile))).toBe(true);
+    expect(Object.keys(services)).toContain('nats-3');
+  });
+});
+
+describe('The configuration of the NATS servers', () => {
+  it('is one that nats-server takes', async () => {
+    const passwords = ['gateway', 'payments', 'webhooks', 'reconciliation', 'receipts', 'admin', 'sys', 'route'];
+    const env = {
+      ...Object.fromEntries(passwords.map((user) => [`NATS_${user.toUpperCase()}_PASSWORD`, 'p1'])),
+      ...{ NATS_SERVER_NAME: 'n', NATS_LISTEN: '127.0.0.1:4222', NATS_MONITOR: '127.0.0.1:8222', NATS_CLUSTER_LISTEN: '127.0.0.1:6222' },
+      ...{ NATS_ROUTES: '["nats://route:p1@127.0.0.1:6223"]', NATS_STORE: JSON.stringify(folder) },
+    };
+    const { stderr } = await runs(await findNatsServer(), ['-t', '-c', join(ROOT, 'deploy/nats/nats-server.conf')], { env });
+    expect(stderr).toContain('is valid');
+  });
+});
+
+/** A copy with secrets made, because compose wants their files to be there, and the variables of a profile put in, because the library's program reads none. */
+async function withSecrets(profile: string): Promise<string> {
+  const place = mkdtempSync(join(folder, 'compose-'));
+  cpSync(join(ROOT, 'deploy', 'compose'), place, { recursive: true, filter: (path) => !path.endsWith('/secrets') });
+  await runs(process.execPath, [join(place, 'make-secrets.mjs')]);
+  const { STRIPE_API_BASE = '' } = parseEnv(textOf(`deploy/compose/${profile}.env`));
+  writeFileSync(join(place, 'compose.yaml'), textOf('deploy/compose/compose.yaml').replaceAll('${STRIPE_API_BASE:-}', STRIPE_API_BASE));
+  return place;
+}

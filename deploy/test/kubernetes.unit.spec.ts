@@ -1,0 +1,119 @@
+import { describe, expect, it } from '@jest/globals';
+import { chartHash, RENDERED } from '@tidegate/local-stack/deploy/render-chart';
+import { SERVICES } from '@tidegate/messaging/topology';
+import { STOP_LIMITS_MS } from '@tidegate/service-host/shutdown';
+import { type Manifest, manifests, reads, textOf } from './read-deploy.js';
+
+const text = textOf(RENDERED);
+const all = manifests(text);
+const one = (kind: string, name: string): Manifest => {
+  const found = all.find((manifest) => manifest.kind === kind && manifest.metadata.name === name);
+  if (!found) throw new Error(`There is no ${kind} ${name}`);
+  return found;
+};
+const podOf = (manifest: Manifest) => (manifest.kind === 'CronJob' ? manifest.spec.jobTemplate.spec.template : manifest.spec.template);
+const workloads = all.filter(({ kind }) => ['Deployment', 'Job', 'CronJob'].includes(kind));
+
+describe('The plain form of the chart', () => {
+  it('is rendered from the chart as it is now', () => {
+    expect(text.split('\n', 1)[0]).toContain(`of chart ${chartHash()}.`);
+  });
+
+  it('has everything for each service', () => {
+    const kinds = ['Deployment', 'Service', 'ServiceAccount', 'PodDisruptionBudget', 'NetworkPolicy'];
+    const names = (kind: string) => all.filter((manifest) => manifest.kind === kind).map(({ metadata }) => metadata.name);
+    for (const kind of kinds) expect(names(kind)).toEqual(expect.arrayContaining([...SERVICES]));
+    expect(names('HorizontalPodAutoscaler').sort()).toEqual(['gateway', 'payments', 'receipts', 'webhooks']);
+    expect(names('ServiceMonitor')).toEqual(['tidegate']);
+    expect(all.some(({ kind }) => kind === 'Secret')).toBe(false);
+  });
+});
+
+describe('Every pod', () => {
+  it('runs without rights, cannot write, and cannot ask Kubernetes', () => {
+    for (const workload of workloads) {
+      const { spec } = podOf(workload);
+      expect(spec.automountServiceAccountToken).toBe(false);
+      expect(spec.securityContext).toMatchObject({ runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } });
+      for (const container of spec.containers) {
+        expect(container.securityContext).toEqual({
+          allowPrivilegeEscalation: false,
+          readOnlyRootFilesystem: true,
+          capabilities: { drop: ['ALL'] },
+        });
+        expect(container.resources.limits.memory).toBeDefined();
+        expect(container.image).not.toMatch(/:latest$|:$/);
+      }
+    }
+  });
+
+  it('has secrets by reference only, and as files, which may change while it runs', () => {
+    for (const workload of workloads)
+      for (const { env = [] } of podOf(workload).spec.containers as { env?: { name: string; value?: string }[] }[])
+        for (const { name, value } of env) {
+          if (/(_URL|_KEY|_SECRET)$/.test(name) && name !== 'TIDEGATE_URL')
+            throw new Error(`${workload.metadata.name} has ${name} in its environment`);
+          if (name.endsWith('_FILE')) expect(value).toMatch(/^\/run\/secrets\//);
+        }
+  });
+});
+
+describe('The pods of a service', () => {
+  it.each(SERVICES)('of %s have settings that it reads', (service) => {
+    const { env } = podOf(one('Deployment', service)).spec.containers[0] as { env: { name: string }[] };
+    expect(env.map(({ name }) => name).filter((name) => !reads(service, name))).toEqual([]);
+    expect(new Set(env.map(({ name }) => name)).size).toBe(env.length);
+  });
+
+  it.each(SERVICES)('of %s have the time that an orderly stop takes', (service) => {
+    const { spec } = podOf(one('Deployment', service));
+    const [container] = spec.containers as {
+      lifecycle: { preStop: { sleep: { seconds: number } } };
+      env: { name: string; value: string }[];
+    }[];
+    const grace = Number(container?.env.find(({ name }) => name === 'SHUTDOWN_GRACE_SECONDS')?.value);
+    const steps = Object.values(STOP_LIMITS_MS).reduce((sum, ms) => sum + ms, 0) / 1000;
+    expect(grace).toBeLessThan(STOP_LIMITS_MS.workInHand / 1000);
+    expect(spec.terminationGracePeriodSeconds).toBeGreaterThan((container?.lifecycle.preStop.sleep.seconds ?? 0) + grace + steps);
+  });
+
+  it.each(SERVICES)('of %s are spread, replaced one by one, probed, and never all taken away', (service) => {
+    const { spec } = one('Deployment', service);
+    expect(spec.strategy.rollingUpdate).toEqual({ maxUnavailable: 0, maxSurge: 1 });
+    const pod = podOf(one('Deployment', service)).spec;
+    expect(pod.topologySpreadConstraints.map(({ topologyKey }: { topologyKey: string }) => topologyKey)).toEqual([
+      'topology.kubernetes.io/zone',
+      'kubernetes.io/hostname',
+    ]);
+    const { startupProbe, livenessProbe, readinessProbe } = pod.containers[0];
+    expect([startupProbe, livenessProbe, readinessProbe].map((probe) => probe.httpGet.path)).toEqual(['/healthz', '/healthz', '/readyz']);
+    expect(one('PodDisruptionBudget', service).spec.selector).toEqual(spec.selector);
+    expect(spec.replicas ?? one('HorizontalPodAutoscaler', service).spec.minReplicas).toBeGreaterThanOrEqual(2);
+  });
+
+  it('reach Stripe only where the service calls it', () => {
+    const reaching = SERVICES.filter((service) => JSON.stringify(one('NetworkPolicy', service).spec.egress).includes('0.0.0.0/0'));
+    expect(reaching).toEqual(SERVICES.filter((service) => reads(service, 'STRIPE_SECRET_KEY')));
+    for (const { spec } of all.filter(({ kind }) => kind === 'NetworkPolicy')) expect(spec.policyTypes).toEqual(['Ingress', 'Egress']);
+  });
+});
+
+describe('The reconciliation job', () => {
+  const { spec } = one('CronJob', 'billing-reconciliation');
+
+  it('runs once at a time, for an hour at most, is tried again, and is remembered', () => {
+    expect(spec).toMatchObject({
+      schedule: '0 2 * * *',
+      concurrencyPolicy: 'Forbid',
+      successfulJobsHistoryLimit: 3,
+      failedJobsHistoryLimit: 5,
+      jobTemplate: { spec: { backoffLimit: 3, activeDeadlineSeconds: 3600 } },
+    });
+  });
+
+  it('is not tried again for discrepancies, and replaces the schedule of the service', () => {
+    expect(spec.jobTemplate.spec.podFailurePolicy.rules[0]).toMatchObject({ action: 'FailJob', onExitCodes: { values: [2] } });
+    const { env } = podOf(one('Deployment', 'reconciliation')).spec.containers[0] as { env: { name: string; value: string }[] };
+    expect(env).toContainEqual({ name: 'RECONCILIATION_CRON', value: 'off' });
+  });
+});
