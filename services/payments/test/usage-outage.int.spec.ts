@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { RPC } from '@tidegate/contracts/rpc/routes';
 import { failpointsFrom } from '@tidegate/database/failpoints';
 import { createLogger } from '@tidegate/telemetry/logger';
 import { eventually } from '@tidegate/test-harness/eventually';
@@ -114,6 +115,78 @@ describe('A process that ends while it reports', () => {
   });
 });
 
+describe('A process that ends while it', () => {
+  let world: UsageWorld;
+  beforeAll(async () => {
+    world = await usageWorld();
+  });
+  afterAll(() => world?.close());
+
+  /** A replica that fails there once; it is not asked again by `work` that is done with the others. */
+  const dying = async (name: string, work: (replica: number) => Promise<unknown>): Promise<void> => {
+    const hits: string[] = [];
+    const armed = failpointsFrom(`${name}:error:1`, FAILPOINTS, createLogger({ service: 'payments', level: 'silent' }));
+    world.start({
+      hit: (point) => {
+        hits.push(point);
+        return armed.hit(point);
+      },
+    });
+    await work(world.replicas.length - 1);
+    expect(hits).toContain(name);
+    world.replicas.pop();
+    await world.vanish();
+  };
+
+  it.each([
+    'payments.usage.customer.before_call',
+    'payments.usage.customer.after_call',
+    'payments.usage.released.before_commit',
+    'payments.usage.released.after_commit',
+  ])('counts the usage of a customer who was not known, at %s, has it counted once', async (name) => {
+    const meter = await world.meter();
+    const { id: customer } = (await world.stripe('customers', { 'metadata[tenant_id]': 'default' })) as { id: string };
+    await world.record([
+      { customer, meter, value: '1.5' },
+      { customer, meter, value: '2' },
+    ]);
+    await dying(name, (replica) => world.replicas[replica]!.parts.settleUnknownCustomersOnce().catch(() => undefined));
+    world.advance(HOUR_MS);
+    await world.parts.settleUnknownCustomersOnce();
+    await world.record([{ customer, meter, value: '-0.25' }]);
+    await world.reported(60_000);
+    expect(await world.usage(customer)).toMatchObject([{ value: '3.25', events: 3, unreported: 0 }]);
+    expect(await world.metric('usage_events_parked')).toEqual([0]);
+    expect(await world.differences()).toEqual([]);
+  });
+
+  it.each([
+    'payments.usage.summary.before_call',
+    'payments.usage.summary.after_call',
+    'payments.usage.repaired.before_commit',
+    'payments.usage.repaired.after_commit',
+  ])('puts an hour right, at %s, has what Stripe lacks reported once', async (name) => {
+    const [customer, meter] = [await world.customer(), await world.meter()];
+    const at = new Date(world.clock.now().getTime() - HOUR_MS).toISOString();
+    await world.record([{ customer, meter, value: '12.5', at }]);
+    await world.reported(60_000);
+    world.advance(2 * HOUR_MS);
+    const [taken] = world.taken(meter, customer);
+    const cancel = { event_name: meter, type: 'cancel', 'cancel[identifier]': taken?.identifier ?? '' };
+    await world.stripe('billing/meter_event_adjustments', cancel);
+    const body = { customer, meter, hour: `${at.slice(0, 13)}:00:00.000Z`, reason: name };
+    await dying(name, async (replica) => expect((await world.send(RPC.usageRepair, { body }, replica)).status).toBe(503));
+    await world.send(RPC.usageRepair, { body });
+    await world.reported(60_000);
+    // Whoever asked and got no answer asks once more.
+    expect((await world.send(RPC.usageRepair, { body })).status).toBe(200);
+    await world.reported(60_000);
+    expect(await world.differences()).toEqual([]);
+    const { rows } = await sql`SELECT FROM operator_actions WHERE reason = ${name}`.execute(world.db);
+    expect(rows).toHaveLength(1);
+  });
+});
+
 describe('A process that was stopped in the middle of a call', () => {
   let world: UsageWorld;
   beforeAll(async () => {
@@ -215,7 +288,7 @@ describe('Whatever happens to the calls, in any order', () => {
     const pick = <T>(from: readonly T[]): T => from[random(from.length)] as T;
     const customers = await Promise.all(Array.from({ length: 3 }, () => world.customer()));
     const meters = [await world.meter(), await world.meter(), await world.meter('count'), await world.meter('last')];
-    for (let round = 0; round < 40; round += 1) {
+    for (let round = 0; round < 30; round += 1) {
       world.simulator.clearFaults();
       if (random(3) > 0) {
         const fault = pick(['reset_before', 'reset_after', 'error_500_before', 'error_500_after', 'rate_limit', 'error_503'] as const);

@@ -1,5 +1,6 @@
 import { RPC } from '@tidegate/contracts/rpc/routes';
 import { type RecordUsageView, type UsageView } from '@tidegate/contracts/usage';
+import { usageWithin } from '@tidegate/stripe-simulator/meters/usage';
 import { sql } from 'kysely';
 import { agrees, textOf, unitsOf } from '../src/usage/decimal.js';
 import { type PaymentsWorld, paymentsWorld, type WorldOptions } from './payments-world.js';
@@ -54,15 +55,10 @@ export async function usageWorld(options: WorldOptions = {}) {
   };
 
   /** What Stripe makes of the usage of a customer in an hour, from its own books. */
-  const summary = async (meter: string, customer: string, hour: Date): Promise<number> => {
+  const summary = (meter: string, customer: string, hour: Date): number => {
     const id = simulator.world.meters.by('event_name', meter)[0]?.id ?? '';
     const start = hour.getTime() / 1000;
-    const response = await fetch(
-      `${simulator.url}/v1/billing/meters/${id}/event_summaries?customer=${customer}&start_time=${start}&end_time=${start + 3600}`,
-      { headers: { authorization: 'Bearer sk_test_simulator' } },
-    );
-    const page = (await response.json()) as { data: { aggregated_value: number }[] };
-    return page.data[0]?.aggregated_value ?? NaN;
+    return usageWithin(simulator.world, id, customer, { start, end: start + 3600 });
   };
 
   return {
@@ -103,16 +99,13 @@ export async function usageWorld(options: WorldOptions = {}) {
         .toSorted((a, b) => a.event.created - b.event.created || a.event.identifier.localeCompare(b.event.identifier)),
     /** Hours in which Stripe's books say something else than our counters. */
     differences: async (): Promise<string[]> => {
-      const all = await Promise.all(
-        (await counters()).map(async ({ customer, meter, hour, value, last_value, events, formula }) => {
-          const ours = formula === 'count' ? String(events) : formula === 'last' ? last_value : value;
-          const theirs = await summary(meter, customer, hour);
-          return agrees(unitsOf(ours), theirs)
-            ? []
-            : [`${meter} ${customer} ${hour.toISOString()}: ours ${textOf(unitsOf(ours))}, Stripe's ${theirs}`];
-        }),
-      );
-      return all.flat();
+      return (await counters()).flatMap(({ customer, meter, hour, value, last_value, events, formula }) => {
+        const ours = formula === 'count' ? String(events) : formula === 'last' ? last_value : value;
+        const theirs = summary(meter, customer, hour);
+        return agrees(unitsOf(ours), theirs)
+          ? []
+          : [`${meter} ${customer} ${hour.toISOString()}: ours ${textOf(unitsOf(ours))}, Stripe's ${theirs}`];
+      });
     },
     /** Whoever holds a lease is gone. */
     vanish: () =>
