@@ -4,7 +4,7 @@ import { RPC } from '@tidegate/contracts/rpc/routes';
 import { type UsageComparison } from '@tidegate/contracts/rpc/usage-comparison';
 import { sql } from 'kysely';
 import { hourOf } from '../src/usage/usage-event.decide.js';
-import { insertUsage } from '../src/usage/usage-event.store.js';
+import { countParked, insertUsage } from '../src/usage/usage-event.store.js';
 import { rebuildUsageCounters } from '../src/usage/usage.rebuild.js';
 import { type UsageWorld, usageWorld } from './usage-world.js';
 
@@ -251,6 +251,25 @@ describe('The comparison with Stripe’s summaries', () => {
     expect(world.taken(meter, customer)).toHaveLength(2);
     expect(await world.differences()).toEqual([]);
     await rebuildUsageCounters(world.db, now);
+    await world.reported();
+    expect(await world.differences()).toEqual([]);
+  });
+
+  it('has the latest sent again, which is the one that was counted last and not the one that came last', async () => {
+    const [customer, meter, now] = [await world.customer(), await world.meter('last'), world.clock.now()];
+    const at = new Date(Math.floor(now.getTime() / 1000) * 1000 - 60_000);
+    const event = { tenant: 'default', customer, meter, at, hour: hourOf(at) };
+    const times = (ms: number) => ({ now: new Date(now.getTime() + ms), dueAt: now });
+    // Parked while nobody knew the customer, and counted after one that came when he was known.
+    await insertUsage(world.db, [{ ...event, id: `parked ${meter}`, value: '7', parked: true }], times(0));
+    await insertUsage(world.db, [{ ...event, id: `known ${meter}`, value: '3', parked: false }], times(500));
+    await world.db.transaction().execute((tx) => countParked(tx, { tenant: 'default', customer }, times(1000)));
+    await world.reported();
+    world.advance(2 * HOUR_MS);
+    const latest = world.taken(meter, customer).find(({ value }) => value === 7);
+    const cancel = { event_name: meter, type: 'cancel', 'cancel[identifier]': latest?.identifier ?? '' };
+    await world.stripe('billing/meter_event_adjustments', cancel);
+    expect((await repair({ customer, meter, hour: event.hour.toISOString() })).status).toBe(200);
     await world.reported();
     expect(await world.differences()).toEqual([]);
   });

@@ -3,6 +3,7 @@ import { type Kysely, sql, type Transaction } from 'kysely';
 import { type PaymentsTables } from '../tables.js';
 import { type Correction } from './repair.decide.js';
 import { SUMMARY_LAG_MS } from './report.decide.js';
+import { LATEST_FIRST } from './usage-event.store.js';
 
 /** An hour of a customer's usage that somebody wants to have put right, and why. */
 export interface RepairWish {
@@ -30,7 +31,7 @@ export interface RepairedCounter {
 export const LATEST_SENT = sql`(
   SELECT count(*)::int FROM usage_reports r WHERE (r.customer, r.meter, r.hour) = (c.customer, c.meter, c.hour) AND r.event_id = (
     SELECT e.id FROM usage_events e WHERE (e.customer, e.meter, e.hour) = (c.customer, c.meter, c.hour) AND e.counted_at IS NOT NULL
-    ORDER BY date_trunc('second', e.at) DESC, e.received_at DESC, e.id DESC LIMIT 1))`;
+    ORDER BY ${LATEST_FIRST} LIMIT 1))`;
 
 const keyOf = ({ customer, meter, hour }: RepairWish) => sql`customer = ${customer} AND meter = ${meter} AND hour = ${hour}`;
 const targetOf = ({ customer, meter, hour }: RepairWish) => `${customer} ${meter} ${hour.toISOString()}`;
@@ -136,6 +137,6 @@ function delivered(wish: RepairWish, correction: Correction) {
   if (correction.kind === 'latest_again')
     return sql`SELECT r.revision FROM usage_reports r WHERE r.customer = ${wish.customer} AND r.meter = ${wish.meter} AND r.hour = ${wish.hour}
       AND r.event_id = (SELECT id FROM usage_events WHERE ${keyOf(wish)} AND counted_at IS NOT NULL
-        ORDER BY date_trunc('second', at) DESC, received_at DESC, id DESC LIMIT 1)`;
+        ORDER BY ${LATEST_FIRST} LIMIT 1)`;
   return sql`SELECT revision FROM usage_reports WHERE false`;
 }

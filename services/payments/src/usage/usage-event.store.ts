@@ -72,18 +72,20 @@ export async function differing(db: Db, events: readonly Usage[]): Promise<numbe
   return rows.map(({ nth }) => nth);
 }
 
+/** Of rows of `usage_events`, the latest first; they are reported the other way round. */
+export const LATEST_FIRST = sql`date_trunc('second', at) DESC, counted_at DESC, received_at DESC, id DESC`;
+
 /**
  * Adds rows of usage to their counters, which are then due at `dueAt` unless they are due already. Stripe's time is in seconds: of two in one second the one that was counted
  * later is the latest, in the order in which they are reported, whichever statement comes first.
  */
 function counting(source: RawBuilder<unknown>, { now, dueAt }: { now: Date; dueAt: Date }): RawBuilder<unknown> {
-  const inOrder = sql`date_trunc('second', at) DESC, received_at DESC, id DESC`;
   const isLatest = sql`(date_trunc('second', excluded.last_at), excluded.last_counted_at, excluded.last_id)
     > (date_trunc('second', c.last_at), coalesce(c.last_counted_at, '-infinity'), coalesce(c.last_id, ''))`;
   return sql`
     INSERT INTO usage_counters AS c (customer, meter, hour, tenant, value, events, last_value, last_at, last_counted_at, last_id, unreported_since, due_at, updated_at)
-    SELECT customer, meter, hour, tenant, sum(value), count(*), (array_agg(value ORDER BY ${inOrder}))[1], max(at), ${now}::timestamptz,
-      (array_agg(id ORDER BY ${inOrder}))[1], ${now}::timestamptz, ${dueAt}::timestamptz, ${now}::timestamptz
+    SELECT customer, meter, hour, tenant, sum(value), count(*), (array_agg(value ORDER BY ${LATEST_FIRST}))[1], max(at), ${now}::timestamptz,
+      (array_agg(id ORDER BY ${LATEST_FIRST}))[1], ${now}::timestamptz, ${dueAt}::timestamptz, ${now}::timestamptz
     FROM ${source} GROUP BY customer, meter, hour, tenant ORDER BY customer, meter, hour
     ON CONFLICT (customer, meter, hour) DO UPDATE SET
       value = c.value + excluded.value, events = c.events + excluded.events,
@@ -108,7 +110,7 @@ export async function countParked(
   const { rows } = await sql<{ events: number }>`
     WITH released AS (
       UPDATE usage_events SET counted_at = ${times.now} WHERE tenant = ${tenant} AND customer = ${customer} AND counted_at IS NULL
-      RETURNING tenant, id, customer, meter, value, at, hour, received_at
+      RETURNING tenant, id, customer, meter, value, at, hour, received_at, counted_at
     ), counted AS (${counting(sql`released`, times)})
     SELECT count(*)::int AS events FROM released`.execute(tx);
   return rows[0]?.events ?? 0;

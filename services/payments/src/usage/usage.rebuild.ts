@@ -1,12 +1,12 @@
 import { type Kysely, sql } from 'kysely';
 import { type PaymentsTables } from '../tables.js';
+import { LATEST_FIRST } from './usage-event.store.js';
 
 /**
  * Fills `usage_counters` again from what was sent to us and what was reported to Stripe; answers how many there are. Whatever is not reported is due at once;
  * when a counter was last compared is forgotten.
  */
 export async function rebuildUsageCounters(db: Kysely<PaymentsTables>, now: Date): Promise<number> {
-  const inOrder = sql`date_trunc('second', at) DESC, counted_at DESC, received_at DESC, id DESC`;
   // A repair leaves a difference without events.
   const lacks = sql`(e.events > coalesce(r.events, 0) OR r.is_open
     OR coalesce(m.formula, 'sum') = 'sum' AND e.value <> coalesce(r.sent, 0) + coalesce(r.lost, 0))`;
@@ -22,8 +22,8 @@ export async function rebuildUsageCounters(db: Kysely<PaymentsTables>, now: Date
         CASE WHEN ${lacks} THEN e.since END, CASE WHEN ${lacks} THEN ${now}::timestamptz END, ${now}
       FROM (
         SELECT customer, meter, hour, min(tenant) AS tenant, sum(value) AS value, count(*) AS events, max(at) AS last_at,
-          (array_agg(value ORDER BY ${inOrder}))[1] AS last_value, (array_agg(counted_at ORDER BY ${inOrder}))[1] AS last_counted_at,
-          (array_agg(id ORDER BY ${inOrder}))[1] AS last_id, min(counted_at) AS since
+          (array_agg(value ORDER BY ${LATEST_FIRST}))[1] AS last_value, (array_agg(counted_at ORDER BY ${LATEST_FIRST}))[1] AS last_counted_at,
+          (array_agg(id ORDER BY ${LATEST_FIRST}))[1] AS last_id, min(counted_at) AS since
         FROM usage_events WHERE counted_at IS NOT NULL GROUP BY customer, meter, hour
       ) e
       LEFT JOIN (
