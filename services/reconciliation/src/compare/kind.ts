@@ -2,7 +2,7 @@ import type { ListQuery, Page, StripeOutcome, StripePort } from '@tidegate/strip
 import type { Kysely } from 'kysely';
 import type { ReconciliationTables } from '../tables.js';
 import type { Comparison, CompareRules, ObjectName } from './finding.js';
-import type { UsageComparer } from './usage.port.js';
+import type { Pass, UsageComparer } from './usage.port.js';
 
 export type CompareDb = Kysely<ReconciliationTables>;
 
@@ -68,7 +68,7 @@ export interface RunScope {
 }
 
 /** What else a list may need. */
-export interface ListScope extends RunScope {
+export interface ListScope extends RunScope, Pass {
   usage: UsageComparer;
   /** Where the page before ended. */
   cursor: string | null;
@@ -90,7 +90,7 @@ export interface RemoteSide<R extends Remote, L extends Local> {
   /** Whether the remote is the one that the row is about, so that the row is not missing at Stripe. */
   isOf(recorded: L, remote: R): boolean;
   /** Absent: suspects are looked at as objects of another kind. */
-  retrieve?(stripe: CompareStripe, id: string, scope: Pick<ListScope, 'usage'>): Promise<StripeOutcome<R>>;
+  retrieve?(stripe: CompareStripe, id: string, scope: Pick<ListScope, 'usage' | keyof Pass>): Promise<StripeOutcome<R>>;
   /** What is looked at again; the object itself by default. */
   suspectOf?(recorded: L | null, remote: R): Pick<Suspect, 'object' | 'local_id' | 'stripe_id'>;
   /** Of those that nothing is recorded for: whose disagreement it is instead, by Stripe's id. */

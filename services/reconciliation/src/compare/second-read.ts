@@ -76,7 +76,7 @@ async function remoteOf(
   if (!retrieve) return null;
   const known = stripe_id === null && local && local_id !== null ? ((await local.byId(db, local_id)) as Local | null) : null;
   const id = stripe_id ?? (known && local ? (local.stripeIdOf(known) as string | null) : null);
-  return id === null ? null : readPatiently(() => retrieve(stripe, id, { usage }), patience);
+  return id === null ? null : readPatiently(() => retrieve(stripe, id, { usage, ...patience }), patience);
 }
 
 interface Reread {

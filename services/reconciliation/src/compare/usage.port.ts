@@ -1,4 +1,8 @@
 import type { StripeOutcome } from '@tidegate/stripe-gateway/port';
+import type { Patience } from './patient-stripe.js';
+
+/** A run that is told when to stop, and tells that it is still at work. */
+export type Pass = Pick<Patience, 'stopping' | 'alive'>;
 
 /** Unix seconds, `gte` <= t < `lt`; whole hours are compared that begin in it. */
 interface Span {
@@ -42,7 +46,7 @@ export interface UsagePage {
  * no answer. Throws RpcUnavailable, RpcTimeout or RpcFailed when payments gave none in spite of patience.
  */
 export interface UsageComparer {
-  page(query: UsageQuery): Promise<StripeOutcome<UsagePage>>;
+  page(query: UsageQuery, pass: Pass): Promise<StripeOutcome<UsagePage>>;
   /** One hour again; null when both agree, or what differs is still under way. */
-  hour(counter: { customer: string; meter: string; hour: string }): Promise<StripeOutcome<UsageDifference | null>>;
+  hour(counter: { customer: string; meter: string; hour: string }, pass: Pass): Promise<StripeOutcome<UsageDifference | null>>;
 }

@@ -6,7 +6,7 @@ import { RPC } from '@tidegate/contracts/rpc/routes';
 import { type RpcClient, RpcFailed, RpcTimeout, RpcUnavailable } from '@tidegate/messaging/rpc';
 import type { StripeOutcome } from '@tidegate/stripe-gateway/port';
 import { routeRequest } from '../route-request.js';
-import type { UsageComparer } from './usage.port.js';
+import type { Pass, UsageComparer } from './usage.port.js';
 
 /** Payments begins nothing new after 8 s, and one customer's summaries may be several calls of up to 10 s. */
 const TIMEOUT_MS = 40_000;
@@ -19,32 +19,36 @@ export function usageOverRpc(
   rpc: Pick<RpcClient, 'request'>,
   { livemode, patienceMs, now }: { livemode: boolean; patienceMs: number; now(): Date },
 ): UsageComparer {
-  async function ask(body: CompareUsageBody): Promise<StripeOutcome<UsageComparison>> {
+  async function ask(body: CompareUsageBody, { stopping, alive }: Pass): Promise<StripeOutcome<UsageComparison>> {
     const who = { tenant: body.tenant ?? '*', actor: 'service:reconciliation', livemode };
     const request = routeRequest('POST /v1/usage/compare', who, body);
     for (const deadline = performance.now() + patienceMs; ;) {
+      alive();
       try {
         return answerOf(await rpc.request<HttpReply>(RPC.usageCompare, request, { timeoutMs: TIMEOUT_MS }));
       } catch (error) {
         const noAnswer = error instanceof RpcUnavailable || error instanceof RpcTimeout || error instanceof RpcFailed;
         if (!noAnswer || performance.now() + PAUSE_MS >= deadline) throw error;
-        await delay(PAUSE_MS);
+        await delay(PAUSE_MS, undefined, { signal: stopping });
       }
     }
   }
 
   return {
-    page: ({ tenant, period, cursor, unconfirmedToo }) =>
-      ask({
-        from: timeOf(period.gte),
-        to: timeOf(period.lt),
-        cursor,
-        ...(tenant === null ? {} : { tenant }),
-        ...(unconfirmedToo ? { unconfirmed_from: new Date(now().getTime() - OLDEST_USAGE_MS).toISOString() } : {}),
-      }),
-    async hour({ customer, meter, hour }) {
+    page: ({ tenant, period, cursor, unconfirmedToo }, pass) =>
+      ask(
+        {
+          from: timeOf(period.gte),
+          to: timeOf(period.lt),
+          cursor,
+          ...(tenant === null ? {} : { tenant }),
+          ...(unconfirmedToo ? { unconfirmed_from: new Date(now().getTime() - OLDEST_USAGE_MS).toISOString() } : {}),
+        },
+        pass,
+      ),
+    async hour({ customer, meter, hour }, pass) {
       const to = new Date(Date.parse(hour) + HOUR_MS).toISOString();
-      const answer = await ask({ from: hour, to, counter: { customer, meter } });
+      const answer = await ask({ from: hour, to, counter: { customer, meter } }, pass);
       return answer.kind === 'ok' ? { ...answer, value: answer.value.differences[0] ?? null } : answer;
     },
   };

@@ -9,6 +9,10 @@ const NOW = new Date('2026-11-21T10:30:00Z');
 const period = { gte: 1_763_596_800, lt: 1_763_683_200 };
 
 function payments(...answers: (object | Error)[]) {
+  return patient(600, ...answers);
+}
+
+function patient(patienceMs: number, ...answers: (object | Error)[]) {
   const asked: RouteRequest[] = [];
   const request = async <T>(_: string, body: unknown): Promise<T> => {
     asked.push(body as RouteRequest);
@@ -16,11 +20,12 @@ function payments(...answers: (object | Error)[]) {
     if (answer instanceof Error) throw answer;
     return answer as T;
   };
-  return { asked, usage: usageOverRpc({ request }, { livemode: false, patienceMs: 600, now: () => NOW }) };
+  return { asked, usage: usageOverRpc({ request }, { livemode: false, patienceMs, now: () => NOW }) };
 }
 
 const page = { object: 'usage_comparison', compared: 1, agreeing: 1, pending: 0, differences: [], next_cursor: null };
 const query = { tenant: 'default', period, cursor: null, unconfirmedToo: false };
+const pass = { stopping: new AbortController().signal, alive: () => undefined };
 const away = () => new RpcUnavailable(RPC.usageCompare, 'nobody is there');
 
 describe('The name of an hour of usage', () => {
@@ -34,8 +39,8 @@ describe('The name of an hour of usage', () => {
 describe('What payments is asked', () => {
   it('is a page of hours of a tenant, or of everybody with what nobody has confirmed', async () => {
     const { asked, usage } = payments(jsonReply(200, page), jsonReply(200, page));
-    expect(await usage.page(query)).toMatchObject({ kind: 'ok', value: { compared: 1, next_cursor: null } });
-    await usage.page({ tenant: null, period, cursor: 'next', unconfirmedToo: true });
+    expect(await usage.page(query, pass)).toMatchObject({ kind: 'ok', value: { compared: 1, next_cursor: null } });
+    await usage.page({ tenant: null, period, cursor: 'next', unconfirmedToo: true }, pass);
     expect(asked.map(({ body }) => body)).toEqual([
       { from: '2025-11-20T00:00:00.000Z', to: '2025-11-21T00:00:00.000Z', cursor: null, tenant: 'default' },
       {
@@ -49,16 +54,28 @@ describe('What payments is asked', () => {
 
   it('is asked again while payments is away, and for so long only', async () => {
     const back = payments(away(), jsonReply(200, page));
-    expect(await back.usage.page(query)).toMatchObject({ kind: 'ok' });
+    expect(await back.usage.page(query, pass)).toMatchObject({ kind: 'ok' });
     const gone = payments(away(), away(), away());
-    await expect(gone.usage.page(query)).rejects.toThrow('nobody is there');
+    await expect(gone.usage.page(query, pass)).rejects.toThrow('nobody is there');
     expect(gone.asked).toHaveLength(2);
+  });
+
+  it('is asked by one that shows that it is alive meanwhile, and ends when it is told to', async () => {
+    const { usage } = patient(60_000, away(), away(), away());
+    const shutdown = new AbortController();
+    let alive = 0;
+    const told = () => {
+      alive += 1;
+      if (alive === 2) shutdown.abort();
+    };
+    await expect(usage.page(query, { stopping: shutdown.signal, alive: told })).rejects.toThrow();
+    expect(alive).toBe(2);
   });
 
   it('may have no answer of Stripe’s, which is not the same as none of payments', async () => {
     const { usage } = payments(jsonReply(503, { code: 'payments.stripe_unavailable' }));
-    expect(await usage.page(query)).toMatchObject({ kind: 'refused' });
+    expect(await usage.page(query, pass)).toMatchObject({ kind: 'refused' });
     const broken = payments(jsonReply(500, {}), jsonReply(500, {}));
-    await expect(broken.usage.page(query)).rejects.toThrow('status 500');
+    await expect(broken.usage.page(query, pass)).rejects.toThrow('status 500');
   });
 });

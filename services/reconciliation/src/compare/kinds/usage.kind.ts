@@ -9,15 +9,15 @@ export const usageKind: ObjectKind<RemoteUsage, never> = {
   name: 'usage_hour',
   isWanted: ({ trigger, classes }) => trigger !== 'rolling' && (classes === null || classes.includes('usage_mismatch')),
   remote: {
-    async list(_, { created }, { usage, tenant, trigger, cursor }) {
-      const page = await usage.page({ tenant, period: created, cursor, unconfirmedToo: trigger === 'daily' });
+    async list(_, { created }, { usage, tenant, trigger, cursor, ...pass }) {
+      const page = await usage.page({ tenant, period: created, cursor, unconfirmedToo: trigger === 'daily' }, pass);
       if (page.kind !== 'ok') return page;
       const { compared, differences, next_cursor } = page.value;
       const of = { data: differences.map(remoteUsage), has_more: next_cursor !== null };
       return { ...page, value: { ...of, ours: { cursor: next_cursor, objects: compared } } };
     },
-    async retrieve(_, id, { usage }) {
-      const found = await usage.hour(counterOf(id));
+    async retrieve(_, id, { usage, ...pass }) {
+      const found = await usage.hour(counterOf(id), pass);
       if (found.kind !== 'ok') return found;
       return found.value === null
         ? { kind: 'not_found', param: null, message: 'both agree' }
