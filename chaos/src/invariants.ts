@@ -105,8 +105,9 @@ function noneForgotten(truth: Compared, payments: readonly PaymentView[]): strin
     .map((i) => `${i.id} is ${i.status} at Stripe and no payment of ours knows it`);
 }
 
-function oneReceiptEach(payments: readonly PaymentView[], receipts: readonly ReceiptView[]): string[] {
+function oneReceiptEach(payments: readonly PaymentView[], all: readonly ReceiptView[]): string[] {
   const wrong: string[] = [];
+  const receipts = all.filter(({ kind }) => kind === 'receipt');
   const ofPayment = new Map<string, number>();
   for (const receipt of receipts) ofPayment.set(receipt.payment, (ofPayment.get(receipt.payment) ?? 0) + 1);
   for (const payment of payments) {
@@ -114,10 +115,25 @@ function oneReceiptEach(payments: readonly PaymentView[], receipts: readonly Rec
     const found = ofPayment.get(payment.id) ?? 0;
     if (found !== expected) wrong.push(`${payment.id} is ${payment.status} and has ${found} receipts`);
   }
-  const sequences = receipts.map((r) => Number(r.number.split('-').at(-1))).sort((a, b) => a - b);
-  sequences.forEach((n, i) => {
-    if (n !== i + 1) wrong.push(`receipt numbers have a gap or a double at ${i + 1} (found ${n})`);
-  });
-  for (const receipt of receipts) if (receipt.status !== 'rendered') wrong.push(`receipt ${receipt.number} is ${receipt.status}`);
-  return wrong;
+  const notes = all.filter(({ kind }) => kind === 'credit_note');
+  for (const series of [receipts, notes]) wrong.push(...gapsIn(series));
+  for (const receipt of all) if (receipt.status !== 'rendered') wrong.push(`receipt ${receipt.number} is ${receipt.status}`);
+  return [...wrong, ...oneNoteEach(payments, notes)];
+}
+
+function gapsIn(series: readonly ReceiptView[]): string[] {
+  const sequences = series.map((r) => Number(r.number.split('-').at(-1))).sort((a, b) => a - b);
+  return sequences.flatMap((n, i) => (n === i + 1 ? [] : [`receipt numbers have a gap or a double at ${i + 1} (found ${n})`]));
+}
+
+/** Each refund that succeeded has a credit note that counts, and no other has. */
+function oneNoteEach(payments: readonly PaymentView[], notes: readonly ReceiptView[]): string[] {
+  const valid = new Map<string, number>();
+  for (const note of notes) if (note.voided_at === null && note.refund) valid.set(note.refund, (valid.get(note.refund) ?? 0) + 1);
+  return payments.flatMap(({ refunds }) =>
+    refunds.flatMap(({ id, status }) => {
+      const [found, expected] = [valid.get(id) ?? 0, status === 'succeeded' ? 1 : 0];
+      return found === expected ? [] : [`refund ${id} is ${status} and has ${found} credit notes`];
+    }),
+  );
 }

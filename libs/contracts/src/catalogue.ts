@@ -5,7 +5,7 @@ import { customerErased } from './events/customer.js';
 import { feeRecorded } from './events/fee.js';
 import { invoiceFacts } from './events/invoice.js';
 import { paymentEvents } from './events/payment.js';
-import { receiptIssued, receiptRendered } from './events/receipt.js';
+import { receiptIssued, receiptRendered, receiptVoided } from './events/receipt.js';
 import { runFinished } from './events/reconciliation-run.js';
 import { handledEvents } from './events/stripe-event-handled.js';
 import { stripeEvents } from './events/stripe-event.js';
@@ -23,6 +23,7 @@ export const CATALOGUE: readonly EventContract[] = [
   ...handledEvents,
   receiptIssued,
   receiptRendered,
+  receiptVoided,
   runFinished,
   feeRecorded,
 ];

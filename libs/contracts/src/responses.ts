@@ -71,11 +71,21 @@ export const ReceiptView = z.object({
   number: z.string(),
   kind: z.enum(['receipt', 'credit_note']),
   payment: z.string(),
+  /** Of a credit note: our id of the refund, and the receipt that it takes back. */
+  refund: z.string().nullable(),
+  refers_to: z.string().nullable(),
+  amount: z.int(),
+  currency: z.string(),
   status: z.enum(['issued', 'rendered', 'failed']),
   sha256: z.string().nullable(),
   template: z.string().nullable(),
+  /** To the PDF, signed, for some minutes. */
   link: z.string().nullable(),
+  /** How its mail stands: `unknown` may have arrived. */
+  mail: z.enum(['none', 'due', 'sending', 'sent', 'refused', 'unknown']),
   issued_at: z.iso.datetime(),
+  /** When a credit note ceased to count, because its refund failed after all. */
+  voided_at: z.iso.datetime().nullable(),
 });
 export type ReceiptView = z.infer<typeof ReceiptView>;
 

@@ -53,6 +53,13 @@ import { getPaymentReceipt } from './payments/get-payment-receipt.endpoint.js';
 import { listPaymentEvents } from './payments/list-payment-events.endpoint.js';
 import { listPayments } from './payments/list-payments.endpoint.js';
 import { refundPayment } from './payments/refund-payment.endpoint.js';
+import { getOperatorReceipt } from './receipts/get-operator-receipt.endpoint.js';
+import { listOperatorReceipts } from './receipts/list-operator-receipts.endpoint.js';
+import { regenerateOperatorReceipt } from './receipts/regenerate-operator-receipt.endpoint.js';
+import { regenerateReceipt } from './receipts/regenerate-receipt.endpoint.js';
+import { resendOperatorReceipt } from './receipts/resend-operator-receipt.endpoint.js';
+import { resendReceipt } from './receipts/resend-receipt.endpoint.js';
+import { verifyOperatorReceipts } from './receipts/verify-operator-receipts.endpoint.js';
 import { getReceipt } from './receipts/get-receipt.endpoint.js';
 import { getReceiptPdf } from './receipts/get-receipt-pdf.endpoint.js';
 import { listReceipts } from './receipts/list-receipts.endpoint.js';
@@ -70,6 +77,7 @@ import { setUsageLimit } from './usage/set-usage-limit.endpoint.js';
 import { listMissingCounters } from './ops/list-missing-counters.endpoint.js';
 import { listStaleCounters } from './ops/list-stale-counters.endpoint.js';
 import { repairUsage } from './ops/repair-usage.endpoint.js';
+import { brandTenant } from './tenant/brand-tenant.endpoint.js';
 import { createTenant } from './tenant/create-tenant.endpoint.js';
 import { listTenants } from './tenant/list-tenants.endpoint.js';
 import { getWebhookEvent } from './webhook-events/get-webhook-event.endpoint.js';
@@ -127,6 +135,13 @@ export const ENDPOINTS: readonly Endpoint[] = [
   listReceipts,
   getReceipt,
   getReceiptPdf,
+  getOperatorReceipt,
+  listOperatorReceipts,
+  regenerateOperatorReceipt,
+  regenerateReceipt,
+  resendOperatorReceipt,
+  resendReceipt,
+  verifyOperatorReceipts,
   createRun,
   listRuns,
   listLedgerBalances,
@@ -143,6 +158,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
   deadLetterRetries,
   reconcileWindows,
   createTenant,
+  brandTenant,
   listTenants,
   createApiKey,
   listApiKeys,

@@ -22,6 +22,7 @@ import { restController } from './http/rest-controller.js';
 import { Audit } from './ops/audit.js';
 import { questionsToAll } from './ops/questions-to-all.js';
 import { DocsController } from './openapi/docs.controller.js';
+import { PublicReceiptsController } from './receipts/public-receipts.controller.js';
 import { tenantHandlers } from './tenant/tenant.here.js';
 import { tenantGet } from './tenant/tenant.rpc.js';
 import { findTenant } from './tenant/tenant.store.js';
@@ -41,7 +42,12 @@ export function gateway(context: HostContext<GatewayConfig>): ServiceParts {
   const problems = new ProblemFilter(logger);
   return {
     module: {
-      controllers: [...ENDPOINTS.filter(({ rpc }) => rpc !== BILLING_STREAM).map(restController), BillingStreamController, DocsController],
+      controllers: [
+        ...ENDPOINTS.filter(({ rpc }) => rpc !== BILLING_STREAM).map(restController),
+        BillingStreamController,
+        DocsController,
+        PublicReceiptsController,
+      ],
       providers: [
         { provide: Forwarder, useValue: new Forwarder(rpc, logger, config.GATEWAY_ANSWER_MS, here) },
         { provide: STREAM, useValue: stream },

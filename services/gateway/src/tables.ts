@@ -1,4 +1,4 @@
-import type { Generated } from 'kysely';
+import type { ColumnType, Generated, JSONColumnType } from 'kysely';
 
 /** The tables of schema `gateway`, as the migrations make them. */
 export interface GatewayTables {
@@ -7,7 +7,10 @@ export interface GatewayTables {
     name: string;
     zone: string;
     locale: string;
-    legal_lines: string[];
+    legal_lines: JSONColumnType<string[]>;
+    tax_ids: ColumnType<string[], string | undefined, string>;
+    accent: string | null;
+    logo: Buffer | null;
     created_at: Generated<Date>;
   };
   api_keys: {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { ApiKeyView, NewApiKeyView, RotatedApiKeyView } from '@tidegate/contracts/ops/api-keys';
 import { readConfig } from '@tidegate/service-host/config';
@@ -5,6 +6,7 @@ import { type RunningService, startService } from '@tidegate/service-host/host';
 import { createLogger } from '@tidegate/telemetry/logger';
 import { eventually } from '@tidegate/test-harness/eventually';
 import pg from 'pg';
+import { PNG } from 'pngjs';
 import { gatewaySettings } from '../src/config.js';
 import { gateway as parts } from '../src/gateway.module.js';
 import { runGateway, type RunningGateway } from './running-gateway.js';
@@ -180,6 +182,20 @@ describe('When a tenant is made', () => {
     const { data } = (await (await gateway.fetch('/v1/ops/tenants?limit=100')).json()) as { data: { id: string; name: string }[] };
     expect(data).toContainEqual(expect.objectContaining({ id: 'lyon', name: 'Boutique Lyon' }));
     expect(await actionsOn('lyon')).toHaveLength(1);
+  });
+
+  it('is branded: what is given changes, what is not stays, services are told, and who did it is written down', async () => {
+    const logo = PNG.sync.write(new PNG({ width: 8, height: 8 }));
+    const look = { accent: '#1d4f91', tax_ids: ['FR1'], legal_lines: ['3 quai'], logo: logo.toString('base64') };
+    const branded = await post('/v1/ops/tenants/lyon/branding', { ...look, reason: 'new look' });
+    const sha256 = createHash('sha256').update(logo).digest('hex');
+    expect([branded.status, await branded.json()]).toMatchObject([200, { name: 'Boutique Lyon', accent: '#1d4f91', logo: sha256 }]);
+    const renamed = await post('/v1/ops/tenants/lyon/branding', { name: 'Lyon', logo: null, reason: 'no logo' });
+    expect(await renamed.json()).toMatchObject({ name: 'Lyon', tax_ids: ['FR1'], legal_lines: ['3 quai'], logo: null });
+    expect(await actionsOn('lyon')).toHaveLength(3);
+    const bad = await post('/v1/ops/tenants/lyon/branding', { logo: Buffer.from('<svg/>').toString('base64'), reason: 'x' });
+    expect([bad.status, await bad.json()]).toMatchObject([400, { errors: [{ path: 'logo', message: 'must be a PNG' }] }]);
+    expect((await post('/v1/ops/tenants/nobody/branding', { name: 'x', reason: 'x' })).status).toBe(404);
   });
 
   it('refuses a zone that does not exist', async () => {

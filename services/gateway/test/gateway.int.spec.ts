@@ -217,6 +217,9 @@ describe('The tenant RPC', () => {
       zone: 'Europe/Berlin',
       locale: 'de',
       legal_lines: [],
+      tax_ids: [],
+      accent: null,
+      logo: null,
     });
     expect(await rpc.request(RPC.tenantGet, { tenant: 'nobody' })).toBeNull();
     await broker.drain();

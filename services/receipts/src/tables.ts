@@ -1,6 +1,7 @@
 import type { PaymentDetails } from '@tidegate/contracts/rpc/payment-details';
 import type { Tenant } from '@tidegate/contracts/rpc/routes';
-import type { JSONColumnType } from 'kysely';
+import type { Generated, JSONColumnType } from 'kysely';
+import type { DisputeShown } from './document/payment-standing.js';
 
 export interface ReceiptRow {
   receipt_id: string;
@@ -20,6 +21,23 @@ export interface ReceiptRow {
   template: string | null;
   engine: string | null;
   fonts: string | null;
+  refund_id: string | null;
+  refers_to: string | null;
+  voided_at: Date | null;
+  wanted_at: Date | null;
+  input: string | null;
+  verification: string | null;
+  mail: 'none' | 'due' | 'sending' | 'sent' | 'refused' | 'unknown';
+  mails: number;
+  mailed_at: Date | null;
+  mail_error: string | null;
+}
+
+interface LeaseRow {
+  receipt_id: string;
+  attempts: number;
+  due_at: Date;
+  leased_until: Date;
 }
 
 /** The service's own tables; those of the event store and of messaging belong to their libs. */
@@ -30,5 +48,9 @@ export interface Tables {
   erased_customers: { customer: string; erased_at: Date };
   receipts: ReceiptRow;
   documents: { receipt_id: string; sha256: string; pdf: Buffer; stored_at: Date };
-  renderings: { receipt_id: string; attempts: number; due_at: Date; leased_until: Date };
+  renderings: LeaseRow;
+  mailings: LeaseRow;
+  standings: { payment_id: string; version: number; refunded: number; dispute: DisputeShown | null };
+  logos: { sha256: string; png: Buffer; stored_at: Date };
+  link_keys: { id: Generated<number>; secret: string; made_at: Generated<Date> };
 }

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { jsonReply } from '@tidegate/contracts/rpc/http-reply';
+import { noPaymentDetails } from '@tidegate/contracts/rpc/payment-details';
 import type { RouteRequest } from '@tidegate/contracts/rpc/routes';
 import { type Database } from '@tidegate/database/database';
 import { FailpointError, noFailpoints } from '@tidegate/database/failpoints';
@@ -171,6 +172,7 @@ describe('Given payments that does not answer', () => {
     expect(await row(id)).toMatchObject({ status: 'issued' });
     expect(await errorsNamed('payment_unavailable')).toBe(10);
     await knowPayers(opened.db, [payment(50)], {
+      ...noPaymentDetails,
       description: 'Order 50',
       receipt_email: 'ada@example.com',
       locale: null,
@@ -244,7 +246,7 @@ describe('When receipts are asked for', () => {
       kind: 'receipt',
       payment: payment(1).payment_id,
       status: 'rendered',
-      link: null,
+      link: expect.stringMatching(/^\/r\/[\w-]+\.[\w-]+$/),
     });
     expect(ofPayment.body).toBe(one.body);
   });

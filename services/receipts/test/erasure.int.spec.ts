@@ -36,7 +36,14 @@ afterAll(async () => {
 });
 
 const items = [{ name: 'Vase', quantity: 1, unit_amount: 1001 }];
-const said = { description: 'For Ada', receipt_email: 'ada@example.com', locale: 'en-GB', line_items: items };
+const said = {
+  ...noPaymentDetails,
+  description: 'For Ada',
+  receipt_email: 'ada@example.com',
+  locale: 'en-GB',
+  customer_name: 'Ada Lovelace',
+  line_items: items,
+};
 const blank = { ...noPaymentDetails, line_items: items };
 const toldFor = new Map<string, PaymentDetails>();
 let beforeAnswer = async () => undefined as unknown;

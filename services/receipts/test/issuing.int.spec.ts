@@ -102,6 +102,7 @@ describe('Given a payment that succeeded and has no receipt', () => {
       clock: { now: () => now },
       logger: silent,
       numberFormat,
+      publicUrl: null,
       issued: () => told.push('issued'),
     });
     const about = {

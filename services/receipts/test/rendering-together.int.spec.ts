@@ -99,7 +99,12 @@ describe('Given a render that outlives its lease', () => {
     await claimMissing(opened.db, time, 8);
     await sql`UPDATE renderings SET leased_until = clock_timestamp()`.execute(opened.db);
     const giveWay = await appenderInTheWay(n);
-    const rendering = renderReceipt(ports, payment(n).payment_id, id, 'of_issue').catch((error: Error) => error.name);
+    const rendering = renderReceipt(ports, {
+      paymentId: payment(n).payment_id,
+      receiptId: id,
+      trace: 'of_issue',
+      standing: 'as_shown',
+    }).catch((error: Error) => error.name);
     await eventually(async () => expect(await lockWaits()).toBe(1));
     let claimed = false;
     const claiming = claimMissing(opened.db, time, 8).finally(() => (claimed = true));

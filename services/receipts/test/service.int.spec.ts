@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { HttpReply } from '@tidegate/contracts/rpc/http-reply';
+import { noPaymentDetails } from '@tidegate/contracts/rpc/payment-details';
 import { deadLetterSubject, type RouteRequest, RPC, type RpcSubject } from '@tidegate/contracts/rpc/routes';
 import { type Database } from '@tidegate/database/database';
 import { connectBroker } from '@tidegate/messaging/connection';
@@ -60,6 +61,7 @@ describe('Given receipts in four processes at work on the events of payments', (
       ...Array.from({ length: 5 }, () => success(n)),
     ]);
     product.details.set(payment(3).payment_id, {
+      ...noPaymentDetails,
       description: 'Order 3',
       receipt_email: 'ada@example.com',
       locale: 'en-GB',

@@ -13,6 +13,7 @@ import { deadLettersCommands } from './dead-letters/dead-letters.commands.js';
 import { paymentWindowCommands } from './payment-window/payment-window.commands.js';
 import { paymentsCommands } from './payments/payments.commands.js';
 import { privacyCommands } from './privacy/privacy.commands.js';
+import { receiptsCommands } from './receipts/receipts.commands.js';
 import { reconcileCommands } from './reconcile/reconcile.commands.js';
 import { retriesCommands } from './retries/retries.commands.js';
 import { stripeCommands } from './stripe/stripe.commands.js';
@@ -29,6 +30,7 @@ const NOUNS = [
   paymentWindowCommands,
   retriesCommands,
   deadLettersCommands,
+  receiptsCommands,
   usageCommands,
   webhooksCommands,
   eventsCommands,

@@ -24,6 +24,7 @@ import { Cli } from '../src/cli.js';
 import { program } from '../src/program.js';
 import { processTerminal } from '../src/terminal.js';
 import { operatorWorld, type OperatorWorld, SECRET_KEY } from './operator-world.js';
+import { receiptsDesk } from './receipts-desk.js';
 
 const README = join(import.meta.dirname, '..', 'README.md');
 const [BEGIN, END] = ['<!-- examples: printed by test/readme.int.spec.ts -->', '<!-- end of examples -->'];
@@ -52,6 +53,11 @@ const EXAMPLES = [
   'dead-letters show {letter}',
   'dead-letters replay --consumer payments-receipts --reason "fixed in 1.4.2"',
   'dead-letters discard {letter} --reason "not needed any more"',
+  'receipts list --since 1h',
+  'receipts show {receipt}',
+  'receipts regenerate {receipt} --reason "template repaired" --yes',
+  'receipts resend {receipt} --reason "customer lost it"',
+  'receipts verify --since 1h',
   'usage missing-counters',
   'usage stale-counters',
   'usage repair cus_Q3x81kCfT0aB2d api_calls 2026-11-20T10:00:00Z --reason "a month too much"',
@@ -79,6 +85,7 @@ const EXAMPLES = [
   'privacy erase --customer {customer} --reason "asked to, ticket 4711"',
   'database migrate --reason "version 0.2.0"',
   'tenants create acme --name "Acme GmbH" --zone Europe/Berlin --locale de --reason "new customer" --yes',
+  'tenants brand acme --legal-line "1 Quay Street, Cork" --tax-id IE1234567X --accent "#1d4f91" --reason "new look" --yes',
   'tenants list',
   'keys create --tenant acme --scopes payments:read,payments:write --reason "web shop" --yes',
   'keys rotate {key} --overlap 2h --reason "yearly rotation" --yes',
@@ -92,6 +99,7 @@ const RUN = 'rec_5f0c1d2e3a4b5c6d7e8f';
 const BEFORE = { previous: 'rec_1a2b3c4d5e6f7a8b', new: 1, persisting: 0, gone: 2 };
 
 let ledger: () => Promise<void>;
+let desk: Awaited<ReturnType<typeof receiptsDesk>>;
 const printed = new Map<string, string>();
 beforeAll(async () => {
   world = await operatorWorld({ payments: { STRIPE_STATUS_URL: await statusPage() }, outboxOf: ['reconciliation'] });
@@ -103,6 +111,8 @@ beforeAll(async () => {
   };
   ids['payment'] = (await world.post<{ id: string }>('/v1/payments', { amount: 4200, currency: 'usd', payment_method: 'pm_card_visa' })).id;
   ledger = await bookKeeper();
+  desk = await receiptsDesk(world);
+  ids['receipt'] = desk.receipt;
   const item = { name: 'Ticket', quantity: 1, unit_amount: 4200 };
   const session = {
     line_items: [item],
@@ -130,6 +140,7 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(async () => {
   await ledger?.();
+  await desk?.stop();
   page?.closeAllConnections();
   page?.close();
   await world?.stop();
@@ -275,11 +286,13 @@ const harmless = (text: string): string => text.replace(/tg_test_\w+/g, 'tg_test
 /** What is another one each time, told alike. */
 const likened = (text: string): string[] =>
   harmless(text)
-    .replace(/\b(cus|pay|pi|re|rec|ch|cks|we|req|cs_test|acct|evt|rpl|swp)_\w+/g, 'ID')
+    .replace(/\b(cus|pay|pi|re|rec|rcp|ch|cks|we|req|cs_test|acct|evt|rpl|swp)_\w+/g, 'ID')
     .replace(/(dl|evr)_[\w-]+/g, 'ID')
     .replace(/\b(payments|webhooks|gateway|receipts|reconciliation)-\d+-\d+-[0-9a-f]+/g, 'PROCESS')
     .replace(/https?:\/\/\S+/g, 'URL')
     .replace(/sha256:[0-9a-f]{8}/g, 'FINGERPRINT')
+    .replace(/\b[0-9a-f]{64}\b/g, 'HASH')
+    .replace(/@[0-9a-f]{12}\b/g, '@HASH')
     .replace(/\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ/g, 'TIME')
     .replace(/\b[0-9A-Za-z]{12}\b(?=\s|$|\.|,)/g, 'KEY')
     .replace(/-?\d+(\.\d+)?/g, 'N')

@@ -22,8 +22,8 @@ const otherTransports = [
   'class-transformer',
   'class-validator',
 ];
-/** Native code, and packages that are found by the place of their files. */
-const foundByPlace = ['@myriaddreamin/*', '@expo-google-fonts/*'];
+/** Native code, packages that are found by the place of their files, and what is loaded only where a setting asks for it. */
+const foundByPlace = ['@myriaddreamin/*', '@expo-google-fonts/*', '@aws-sdk/*'];
 
 await build({
   entryPoints: ['dist/main.js'],

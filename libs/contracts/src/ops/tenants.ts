@@ -20,12 +20,41 @@ export const CreateTenantBody = z.strictObject({
 });
 export type CreateTenantBody = z.infer<typeof CreateTenantBody>;
 
+const line = z.string().min(1).max(160);
+
+/** What is absent stays as it is. */
+export const BrandTenantBody = z.strictObject({
+  name: z.string().min(1).max(200).optional().describe('Shown on receipts'),
+  legal_lines: z.array(line).max(8).optional().describe('Address, register and the like, below the name'),
+  tax_ids: z.array(z.string().min(1).max(60)).max(4).optional(),
+  accent: z
+    .string()
+    .regex(/^#[0-9a-f]{6}$/, 'must be a colour such as #0b6e75')
+    .nullable()
+    .optional()
+    .describe('The one colour of its documents; null: the colour of the template'),
+  logo: z
+    .string()
+    .regex(/^[A-Za-z0-9+/]+={0,2}$/, 'must be base64')
+    .max(87_384)
+    .nullable()
+    .optional()
+    .describe('A PNG in base64; null takes it away'),
+  reason: Reason,
+});
+export type BrandTenantBody = z.infer<typeof BrandTenantBody>;
+
 export const TenantView = z.object({
   id: z.string(),
   object: z.literal('tenant'),
   name: z.string(),
   zone: z.string(),
   locale: z.string(),
+  legal_lines: z.array(z.string()),
+  tax_ids: z.array(z.string()),
+  accent: z.string().nullable(),
+  /** SHA-256 of the PNG. */
+  logo: z.string().nullable(),
   created_at: z.iso.datetime(),
 });
 export type TenantView = z.infer<typeof TenantView>;

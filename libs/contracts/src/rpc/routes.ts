@@ -66,6 +66,15 @@ export const RPC = {
   receiptOfPayment: 'receipts.rpc.receipt.of_payment.v1',
   receiptPdf: 'receipts.rpc.receipt.pdf.v1',
   receiptIssue: 'receipts.rpc.receipt.issue.v1',
+  receiptRegenerate: 'receipts.rpc.receipt.regenerate.v1',
+  receiptResend: 'receipts.rpc.receipt.resend.v1',
+  receiptLink: 'receipts.rpc.receipt_link.open.v1',
+  receiptVerification: 'receipts.rpc.receipt_verification.get.v1',
+  operatorReceiptList: 'receipts.rpc.operator_receipt.list.v1',
+  operatorReceiptGet: 'receipts.rpc.operator_receipt.get.v1',
+  operatorReceiptRegenerate: 'receipts.rpc.operator_receipt.regenerate.v1',
+  operatorReceiptResend: 'receipts.rpc.operator_receipt.resend.v1',
+  operatorReceiptVerify: 'receipts.rpc.operator_receipt.verify.v1',
   runCreate: 'reconciliation.rpc.run.create.v1',
   runGet: 'reconciliation.rpc.run.get.v1',
   runList: 'reconciliation.rpc.run.list.v1',
@@ -123,5 +132,10 @@ export const Tenant = z.object({
   zone: z.string(),
   locale: z.string(),
   legal_lines: z.array(z.string()),
+  tax_ids: z.array(z.string()).optional(),
+  /** The one colour of its documents, #rrggbb. */
+  accent: z.string().nullable().optional(),
+  /** `png` is base64; absent in copies, which keep it apart. */
+  logo: z.object({ sha256: z.string(), png: z.string().optional() }).nullable().optional(),
 });
 export type Tenant = z.infer<typeof Tenant>;

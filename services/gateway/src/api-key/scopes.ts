@@ -11,6 +11,7 @@ export const SCOPES = {
   'usage:read': 'See usage and its limits, and ask whether a customer may use more.',
   'usage:write': 'Send usage, and set limits.',
   'receipts:read': 'See receipts and fetch their PDFs.',
+  'receipts:write': 'Have documents made anew and mailed once more.',
   'reconciliation:read': 'See reconciliation runs and what they found.',
   'reconciliation:run': 'Start a reconciliation run.',
   'webhooks:read': "See Stripe's webhook events.",

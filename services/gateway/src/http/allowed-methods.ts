@@ -1,6 +1,6 @@
 import { ENDPOINTS } from '../endpoints.js';
 
-const PAGES = ['/openapi.json', '/docs', '/healthz', '/readyz', '/metrics'];
+const PAGES = ['/openapi.json', '/docs', '/healthz', '/readyz', '/metrics', '/r/{token}', '/verify/{token}'];
 
 const ROUTES = [...ENDPOINTS.map(({ method, path }) => ({ method, path })), ...PAGES.map((path) => ({ method: 'GET', path }))].map(
   ({ method, path }) => ({

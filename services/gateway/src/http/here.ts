@@ -4,6 +4,7 @@ import type { RouteRequest } from '@tidegate/contracts/rpc/routes';
 /** What the gateway answers itself: its own tables, and questions that go to every service at once. */
 export const HERE = {
   tenantCreate: 'here.tenant.create',
+  tenantBrand: 'here.tenant.brand',
   tenantList: 'here.tenant.list',
   apiKeyCreate: 'here.api_key.create',
   apiKeyList: 'here.api_key.list',

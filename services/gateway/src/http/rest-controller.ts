@@ -50,7 +50,7 @@ function filled(path: string, params: Readonly<Record<string, string>>): string 
 }
 
 /** The owner's bytes, untouched. */
-function send(reply: FastifyReply, answer: HttpReply): void {
+export function send(reply: FastifyReply, answer: HttpReply): void {
   void reply
     .code(answer.status)
     .headers({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff', ...answer.headers, 'content-type': answer.content_type })

@@ -14,7 +14,12 @@ export const listReceipts = defineEndpoint({
   scope: 'receipts:read',
   rpc: RPC.receiptList,
   params: {},
-  query: z.strictObject({ payment: PaymentId.optional(), ...createdRange, ...paging }),
+  query: z.strictObject({
+    payment: PaymentId.optional(),
+    kind: z.enum(['receipt', 'credit_note']).optional(),
+    ...createdRange,
+    ...paging,
+  }),
   idempotencyKey: 'none',
   answers: { 200: { description: 'A page of receipts', schema: listOf(ReceiptView) } },
   problems: [],

@@ -1,5 +1,6 @@
+import { createHash } from 'node:crypto';
 import type { Tenant } from '@tidegate/contracts/rpc/routes';
-import { type Kysely, type Selectable, sql } from 'kysely';
+import { type Kysely, type Selectable } from 'kysely';
 import type { GatewayTables } from '../tables.js';
 
 export type TenantRow = Selectable<GatewayTables['tenants']>;
@@ -7,10 +8,32 @@ export type TenantRow = Selectable<GatewayTables['tenants']>;
 export async function findTenant(db: Kysely<GatewayTables>, id: string): Promise<Tenant | null> {
   const row = await db
     .selectFrom('tenants')
-    .select(['id', 'name', 'zone', 'locale', 'legal_lines'])
+    .select(['id', 'name', 'zone', 'locale', 'legal_lines', 'tax_ids', 'accent', 'logo'])
     .where('id', '=', id)
     .executeTakeFirst();
-  return row ?? null;
+  return row ? { ...row, logo: row.logo && { sha256: hashOfLogo(row.logo), png: row.logo.toString('base64') } } : null;
+}
+
+export const hashOfLogo = (png: Buffer): string => createHash('sha256').update(png).digest('hex');
+
+/** Changes what documents look like; undefined when there is no such tenant. */
+export async function brandTenant(db: Kysely<GatewayTables>, id: string, changes: Branding): Promise<TenantRow | undefined> {
+  const { legal_lines, tax_ids, ...rest } = changes;
+  const lists = {
+    ...(legal_lines === undefined ? {} : { legal_lines: JSON.stringify(legal_lines) }),
+    ...(tax_ids === undefined ? {} : { tax_ids: JSON.stringify(tax_ids) }),
+  };
+  const set = { ...rest, ...lists };
+  if (Object.keys(set).length === 0) return db.selectFrom('tenants').selectAll().where('id', '=', id).executeTakeFirst();
+  return db.updateTable('tenants').set(set).where('id', '=', id).returningAll().executeTakeFirst();
+}
+
+export interface Branding {
+  name?: string;
+  legal_lines?: string[];
+  tax_ids?: string[];
+  accent?: string | null;
+  logo?: Buffer | null;
 }
 
 /** Tenants with an id behind `after`, by id. */
@@ -22,11 +45,11 @@ export async function listTenants(db: Kysely<GatewayTables>, after: string | nul
 /** Makes the tenant, or leaves the one that exists as it is. */
 export async function ensureTenant(
   db: Kysely<GatewayTables>,
-  tenant: Omit<Tenant, 'legal_lines'>,
+  tenant: Pick<Tenant, 'id' | 'name' | 'zone' | 'locale'>,
 ): Promise<{ tenant: TenantRow; created: boolean }> {
   const made = await db
     .insertInto('tenants')
-    .values({ ...tenant, legal_lines: sql`'[]'::jsonb` })
+    .values({ ...tenant, legal_lines: '[]' })
     .onConflict((conflict) => conflict.column('id').doNothing())
     .returningAll()
     .executeTakeFirst();

@@ -107,12 +107,22 @@ async function receiptsOf(db: Kysely<PaymentsTables>, ids: string[]): Promise<Ma
 async function detailsOfPayment(db: Kysely<PaymentsTables>, row: Selectable<PaymentsTable>): Promise<PaymentDetails> {
   const rows = await db.selectFrom('request_details').select('details').where('payment_id', '=', row.id).execute();
   const told = Object.assign({}, ...rows.map((one) => one.details)) as RequestDetails;
-  const all = (await isToBeForgotten(db, row)) ? withoutPerson(told) : told;
+  const forgotten = await isToBeForgotten(db, row);
+  const all = forgotten ? withoutPerson(told) : told;
+  const customer = forgotten ? undefined : await customerOf(db, row);
   return {
     description: all.description ?? null,
-    receipt_email: all.receipt_email ?? null,
+    receipt_email: all.receipt_email ?? customer?.email ?? null,
     locale: all.locale ?? null,
     customer: row.customer,
+    customer_name: customer?.name ?? null,
+    customer_locale: customer?.locale ?? null,
     line_items: (all.line_items ?? []) as PaymentDetails['line_items'],
   };
+}
+
+async function customerOf(db: Kysely<PaymentsTables>, { tenant, customer }: Selectable<PaymentsTable>) {
+  if (customer === null) return undefined;
+  const ofTenant = db.selectFrom('customers').select(['name', 'email', 'locale']).where('tenant', '=', tenant);
+  return ofTenant.where('stripe_customer', '=', customer).executeTakeFirst();
 }

@@ -9,9 +9,13 @@ import type { ReceiptMetrics } from '../receipt/receipt.metrics.js';
 import { type LoadedReceipts, loadReceipts, record } from '../receipt/receipt.record.js';
 import { RenderError } from '../rendering/render-error.js';
 import type { RenderedDocument, TypstRenderer } from '../rendering/typst-renderer.js';
+import { findStanding } from '../receipt/standing.js';
+import { type DocumentStore, STORE_ERRORS, StoreFailure } from '../store/document-store.port.js';
 import type { Tables } from '../tables.js';
+import { logosFor } from '../tenant/logos.js';
 import { composeDocument } from './compose-document.js';
-import { dropClaim, LONGEST_RETRY_SECONDS, retryLater, writeDocument } from './document.store.js';
+import { dropClaim, LONGEST_RETRY_SECONDS, retryLater } from './document.store.js';
+import { type PaymentStanding, untouched } from './payment-standing.js';
 
 export interface DocumentPorts {
   db: Kysely<Tables>;
@@ -19,30 +23,42 @@ export interface DocumentPorts {
   clock: Clock;
   renderer: TypstRenderer;
   payers: PayerDetails;
+  store: DocumentStore;
+  /** Whether documents are mailed when they are made. */
+  mails: boolean;
   metrics: ReceiptMetrics;
   /** Events were committed: there is something to publish. */
   committed: () => void;
 }
 
-/** `of_issue` continues the trace that numbered the receipt, `current` the one of whoever asks for the document now. */
-export type RenderTrace = 'of_issue' | 'current';
+export interface RenderRequest {
+  paymentId: string;
+  receiptId: string;
+  /** `of_issue` continues the trace that numbered the receipt, `current` the one of whoever asks for the document now. */
+  trace: 'of_issue' | 'current';
+  /** `as_shown`: how the payment stood in the document that there was, so that the same bytes come back. `current`: how it stands now. */
+  standing: 'as_shown' | 'current';
+}
+
+/** A document, and what of it is not part of its bytes. */
+interface Made extends RenderedDocument {
+  shown: PaymentStanding;
+  /** Whether the payer has an address. */
+  mailable: boolean;
+}
 
 /**
- * Makes the document of one receipt and stores it with its event in one transaction. Any failure is counted by name, put on record when
- * its cause is a new one, and thrown; the receipt keeps its number and is due again later, or parked (ReceiptParked).
+ * Makes the document of one receipt, puts it into the store and records it. Any failure is counted by name, put on record when its cause is a new one, and thrown;
+ * the receipt keeps its number and is due again later, or parked (ReceiptParked).
  */
-export async function renderReceipt(
-  ports: DocumentPorts,
-  paymentId: string,
-  receiptId: string,
-  trace: RenderTrace,
-): Promise<RenderedDocument> {
+export async function renderReceipt(ports: DocumentPorts, request: RenderRequest): Promise<RenderedDocument> {
+  const { paymentId, receiptId } = request;
   const receipt = await issued(ports.db, paymentId, receiptId);
-  const parent = trace === 'current' ? {} : { parent: receipt.origin?.traceparent ?? null };
+  const parent = request.trace === 'current' ? {} : { parent: receipt.origin?.traceparent ?? null };
   return inSpan('receipts.render', { ...parent, attributes: { 'receipt.id': receiptId } }, async () => {
     const finished = ports.metrics.renderDuration.startTimer();
     try {
-      const document = await compile(ports, receipt);
+      const document = await makeDocument(ports, receipt, request.standing);
       finished();
       await store(ports, paymentId, receiptId, document);
       return document;
@@ -55,30 +71,49 @@ export async function renderReceipt(
   });
 }
 
-async function compile(ports: DocumentPorts, { facts, origin }: Awaited<ReturnType<typeof issued>>): Promise<RenderedDocument> {
+/** Makes the document and changes nothing but the copy of the payer's details. Throws RenderError, PayerUnavailable or PaymentUnknown. */
+export async function makeDocument(
+  ports: Pick<DocumentPorts, 'db' | 'failpoints' | 'payers' | 'renderer'>,
+  { facts, origin, rendering, voidedAt }: Issued,
+  standing: RenderRequest['standing'],
+): Promise<Made> {
   const details = await ports.payers.of(facts, origin?.correlation_id ?? facts.receipt_id);
-  const input = composeDocument(facts, details);
-  return atCall(ports.failpoints, 'receipts.render.compile', () => ports.renderer.render(facts.template, input, new Date(facts.issued_at)));
+  const shown = standing === 'as_shown' && rendering ? (rendering.shown ?? untouched) : await findStanding(ports.db, facts.payment_id);
+  const input = composeDocument(facts, details, { standing: shown, voidedAt });
+  const logos = await logosFor(ports.db, input.logo);
+  const document = await atCall(ports.failpoints, 'receipts.render.compile', () =>
+    ports.renderer.render(facts.template, input, new Date(facts.issued_at), logos),
+  );
+  return { ...document, shown, mailable: details.receipt_email !== null };
 }
 
 /** Locks in the order events, `receipts`, `documents`, `renderings`, as claiming and the rebuild do: another order meets them in a deadlock. */
-async function store(ports: DocumentPorts, paymentId: string, receiptId: string, document: RenderedDocument): Promise<void> {
+async function store(ports: DocumentPorts, paymentId: string, receiptId: string, document: Made): Promise<void> {
   const now = ports.clock.now();
+  const { sha256, pdf } = document;
+  const { facts } = await issued(ports.db, paymentId, receiptId);
+  const writeDocument = await ports.store.put({ tenant: facts.tenant, receiptId, sha256 }, pdf, now);
   await inTransaction(ports, 'receipts.render.store', async (tx) => {
-    const { loaded, rendering, origin } = await issued(tx, paymentId, receiptId);
-    if (rendering?.sha256 !== document.sha256) {
-      const { sha256, template, engine, fonts } = document;
-      const event = { type: 'ReceiptRendered', version: 1, data: { receipt_id: receiptId, sha256, template, engine, fonts } } as const;
-      await record(tx, paymentId, loaded, event, causedBy(origin, receiptId), now);
+    const receipt = await issued(tx, paymentId, receiptId);
+    if (receipt.rendering?.sha256 !== sha256) {
+      const { template, engine, fonts, input, shown } = document;
+      const mail = ports.mails && document.mailable && isFirst(receipt) ? { mail: 'due' as const } : {};
+      const data = { receipt_id: receiptId, sha256, template, engine, fonts, input, shown, ...mail };
+      await record(tx, paymentId, receipt.loaded, { type: 'ReceiptRendered', version: 1, data }, causedBy(receipt.origin, receiptId), now);
     }
-    await writeDocument(tx, receiptId, document, now);
+    await writeDocument(tx);
     await dropClaim(tx, receiptId);
   }).catch(unlessAnotherWasFirst);
   ports.committed();
 }
 
-/** Asking costs little, and the documents should follow soon after payments is back. */
-const LONGEST_WAIT_FOR_PAYMENTS_SECONDS = 5;
+/** Only the first document of a receipt is mailed by itself, and none that was voided before it was made. */
+const isFirst = ({ rendering, voidedAt, mail }: Issued): boolean =>
+  rendering === null && voidedAt === null && mail.state === 'none' && mail.count === 0;
+
+/** Asking costs little, and the documents should follow soon after payments or the store is back. */
+const LONGEST_WAIT_FOR_OTHERS_SECONDS = 5;
+const isWait = (error: RenderFailure): boolean => error === 'payment_unavailable' || error === 'store_unavailable';
 
 /** How long a payment that payments does not know is asked for; it may come back by a repair. A cause of our own goes away with a deploy, however late. */
 const GIVE_UP_AFTER_MS = 24 * 3_600_000;
@@ -91,26 +126,30 @@ export class ReceiptParked extends Error {
   }
 }
 
-/** Waiting for payments is no fault of the receipt: it stays `issued`. The order of locks is that of `store`. Whether the receipt is parked now. */
+/** Waiting for others is no fault of the receipt: it stays `issued`. The order of locks is that of `store`. Whether the receipt is parked now. */
 async function recordFailure(ports: DocumentPorts, paymentId: string, receiptId: string, error: RenderFailure): Promise<boolean> {
   const now = ports.clock.now();
   let parked = false;
   await inTransaction(ports, 'receipts.render.fail', async (tx) => {
     const receipt = await issued(tx, paymentId, receiptId);
-    if (error !== 'payment_unavailable' && receipt.error !== error && !receipt.rendering) {
+    if (!isWait(error) && receipt.error !== error && !receipt.rendering) {
       const event = { type: 'ReceiptRenderFailed', version: 1, data: { receipt_id: receiptId, error } } as const;
       await record(tx, paymentId, receipt.loaded, event, causedBy(receipt.origin, receiptId), now);
     }
     parked = await retryLater(tx, receiptId, {
       now,
-      longestSeconds: error === 'payment_unavailable' ? LONGEST_WAIT_FOR_PAYMENTS_SECONDS : LONGEST_RETRY_SECONDS,
+      longestSeconds: isWait(error) ? LONGEST_WAIT_FOR_OTHERS_SECONDS : LONGEST_RETRY_SECONDS,
       longEnough: error === 'payment_unknown' && now.getTime() - Date.parse(receipt.facts.issued_at) >= GIVE_UP_AFTER_MS,
     });
   }).catch(unlessAnotherWasFirst);
   return parked;
 }
 
-async function issued(db: Kysely<Tables>, paymentId: string, receiptId: string) {
+/** A receipt with what is around it. */
+export type Issued = Awaited<ReturnType<typeof issued>>;
+
+/** Throws for one that the payment does not have. */
+export async function issued(db: Kysely<Tables>, paymentId: string, receiptId: string) {
   const loaded = await loadReceipts(db, paymentId);
   const receipt = loaded.receipts.get(receiptId);
   if (!receipt) throw new Error(`Bug: ${receiptId} is not a receipt of ${paymentId}`);
@@ -130,11 +169,20 @@ function unlessAnotherWasFirst(error: unknown): void {
   if (!(error instanceof WrongExpectedVersion)) throw error;
 }
 
-export const RENDER_FAILURES = ['template', 'font', 'engine', 'timeout', 'payment_unavailable', 'payment_unknown', 'unexpected'] as const;
+export const RENDER_FAILURES = [
+  'template',
+  'font',
+  'engine',
+  'timeout',
+  'payment_unavailable',
+  'payment_unknown',
+  ...STORE_ERRORS,
+  'unexpected',
+] as const;
 export type RenderFailure = (typeof RENDER_FAILURES)[number];
 
-function errorName(error: unknown): RenderFailure {
-  if (error instanceof RenderError) return error.error;
+export function errorName(error: unknown): RenderFailure {
+  if (error instanceof RenderError || error instanceof StoreFailure) return error.error;
   if (error instanceof PaymentUnknown) return 'payment_unknown';
   return error instanceof PayerUnavailable ? 'payment_unavailable' : 'unexpected';
 }

@@ -20,7 +20,7 @@ export class DocumentLoop {
 
   private async renderOne({ receipt_id, payment_id, attempts }: Claim): Promise<void> {
     try {
-      await renderReceipt(this.ports, payment_id, receipt_id, 'of_issue');
+      await renderReceipt(this.ports, { paymentId: payment_id, receiptId: receipt_id, trace: 'of_issue', standing: 'as_shown' });
     } catch (err) {
       const fields = { receipt_id, payment_id, attempts, err };
       if (err instanceof ReceiptParked)

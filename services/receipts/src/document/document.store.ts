@@ -1,27 +1,5 @@
-import { createHash } from 'node:crypto';
 import { type Kysely, sql } from 'kysely';
 import type { Tables } from '../tables.js';
-
-/** The stored PDF, or null when there is none or its bytes are not those that were stored. */
-export async function readDocument(db: Kysely<Tables>, receiptId: string): Promise<{ pdf: Buffer; sha256: string } | null> {
-  const row = await db.selectFrom('documents').select(['pdf', 'sha256']).where('receipt_id', '=', receiptId).executeTakeFirst();
-  if (!row) return null;
-  return createHash('sha256').update(row.pdf).digest('hex') === row.sha256 ? row : null;
-}
-
-export async function writeDocument(
-  tx: Kysely<Tables>,
-  receiptId: string,
-  document: { pdf: Uint8Array; sha256: string },
-  now: Date,
-): Promise<void> {
-  const row = { sha256: document.sha256, pdf: Buffer.from(document.pdf), stored_at: now };
-  await tx
-    .insertInto('documents')
-    .values({ receipt_id: receiptId, ...row })
-    .onConflict((conflict) => conflict.column('receipt_id').doUpdateSet(row))
-    .execute();
-}
 
 export interface Claim {
   receipt_id: string;
@@ -45,7 +23,7 @@ export async function claimMissing(db: Kysely<Tables>, now: Date, limit: number)
     WITH due AS (
       SELECT r.receipt_id FROM receipts r LEFT JOIN renderings w USING (receipt_id)
       WHERE r.status <> 'rendered' AND (w.receipt_id IS NULL OR (w.due_at <= ${now} AND w.leased_until <= clock_timestamp()))
-      ORDER BY r.issued_at LIMIT ${limit} FOR UPDATE OF r SKIP LOCKED
+      ORDER BY coalesce(r.wanted_at, r.issued_at) LIMIT ${limit} FOR UPDATE OF r SKIP LOCKED
     ), claimed AS (
       INSERT INTO renderings AS w (receipt_id, attempts, due_at, leased_until)
       SELECT receipt_id, 1, ${now}::timestamptz, clock_timestamp() + ${LEASE_SECONDS} * interval '1 second' FROM due

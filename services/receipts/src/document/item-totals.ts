@@ -1,20 +1,40 @@
 import type { LineItem } from '@tidegate/contracts/requests';
-import type { Labels } from './labels.js';
+import type { Labels } from './labels/labels-shape.js';
+import type { PaymentStanding } from './payment-standing.js';
+import type { ReceiptFacts } from './receipt-facts.js';
 
 export interface Total {
   label: string;
-  /** Minor units; a discount is negative. */
+  /** Minor units; what is taken off is negative. */
   amount: number;
   strong: boolean;
 }
 
 /**
- * The lines under the table, the last being what was paid. The sum of the items is named as such when it is not what was paid (a
+ * The lines under the table, up to what was paid and what is left of it after refunds. The sum of the items is named as such when it is not what was paid (a
  * partial capture): a receipt shows the difference, it never hides it.
  */
-export function itemTotals(paid: number, items: readonly LineItem[], labels: Labels): Total[] {
-  const last = { label: labels.total_paid, amount: paid, strong: true };
-  if (items.length === 0) return [last];
+export function itemTotals(
+  { amount: paid, kind }: Pick<ReceiptFacts, 'amount' | 'kind'>,
+  items: readonly LineItem[],
+  { refunded }: Pick<PaymentStanding, 'refunded'>,
+  labels: Labels,
+): Total[] {
+  if (kind === 'credit_note') return [{ label: labels.total_credited, amount: paid, strong: true }];
+  return [
+    ...partsOf(paid, items, labels),
+    { label: labels.total_paid, amount: paid, strong: true },
+    ...(refunded > 0
+      ? [
+          { label: labels.refunded, amount: -refunded, strong: false },
+          { label: labels.after_refunds, amount: paid - refunded, strong: true },
+        ]
+      : []),
+  ];
+}
+
+function partsOf(paid: number, items: readonly LineItem[], labels: Labels): Total[] {
+  if (items.length === 0) return [];
   const subtotal = sum(items, (item) => item.quantity * item.unit_amount);
   const discount = sum(items, (item) => item.discount_amount ?? 0);
   const tax = sum(items, (item) => item.tax_amount ?? 0);
@@ -26,7 +46,6 @@ export function itemTotals(paid: number, items: readonly LineItem[], labels: Lab
   return [
     ...(parts.length > 0 ? [{ label: labels.subtotal, amount: subtotal, strong: false }, ...parts] : []),
     ...(total === paid ? [] : [{ label: labels.items_total, amount: total, strong: false }]),
-    last,
   ];
 }
 

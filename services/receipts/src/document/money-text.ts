@@ -3,9 +3,24 @@ import { currencyOf } from '@tidegate/money/currency';
 /** `(4200, 'usd', 'en')` -> `$42.00`. `amount` is in the minor unit; a negative one gets a true minus sign. Exact: no floating point. */
 export function moneyText(amount: number, currency: string, locale: string): string {
   const { digits, shown } = digitsOf(currency, amount);
-  const format = new Intl.NumberFormat(locale, { style: 'currency', currency, minimumFractionDigits: shown, maximumFractionDigits: shown });
-  const text = format.format(decimalOf(Math.abs(amount), digits));
-  return amount < 0 ? `\u2212${text}` : text;
+  const decimal = decimalOf(Math.abs(amount), digits);
+  const text = formatOf(currency, locale, shown).format(amount < 0 ? (`-${decimal}` as Intl.StringNumericLiteral) : decimal);
+  // Japanese has a yen sign as wide as two figures; the narrow one stands in line with them.
+  return text.replace('\uFFE5', '\u00A5').replace('-', '\u2212');
+}
+
+/** Making a format costs as much as a hundred uses of it. */
+const formats = new Map<string, Intl.NumberFormat>();
+const MOST_FORMATS = 500;
+
+function formatOf(currency: string, locale: string, shown: number): Intl.NumberFormat {
+  const key = `${currency} ${shown} ${locale}`;
+  const known = formats.get(key);
+  if (known) return known;
+  if (formats.size >= MOST_FORMATS) formats.clear();
+  const made = new Intl.NumberFormat(locale, { style: 'currency', currency, minimumFractionDigits: shown, maximumFractionDigits: shown });
+  formats.set(key, made);
+  return made;
 }
 
 /** Decimals in the minor unit, and those that people write: none for a currency that is counted in cents but has none (ISK, UGX). */

@@ -8,7 +8,13 @@ import type { Tables } from '../tables.js';
 export const ERASED = customerErased.subject;
 
 /** What is about the person; what was bought stays, and so does the id, which names nobody. */
-const BLANK = { description: null, receipt_email: null, locale: null } as const satisfies Partial<PaymentDetails>;
+const BLANK = {
+  description: null,
+  receipt_email: null,
+  locale: null,
+  customer_name: null,
+  customer_locale: null,
+} as const satisfies Partial<PaymentDetails>;
 
 /** Erases what is kept about the payer, and remembers whom, because details may still be on their way. Throws PermanentFailure for what names no customer. */
 export async function erasePayer(tx: Transaction<Tables>, message: Incoming): Promise<void> {

@@ -40,12 +40,12 @@ export class IssueRpc {
   }
 
   private async issueFor(request: RouteRequest, payment: PaymentSnapshot): Promise<HttpReply> {
-    const { db, tenants, clock, logger, numberFormat, issued } = this.ports;
+    const { db, tenants, clock, logger, numberFormat, publicUrl, issued } = this.ports;
     const tenant = await tenants.get(request.tenant);
     const cause = { id: request.request_id, correlation_id: request.correlation_id, traceparent: null };
     const facts = await db
       .transaction()
-      .execute((tx) => issueForPayment(tx, { payment, tenant, cause, now: clock.now(), numberFormat, template: 'receipt' }));
+      .execute((tx) => issueForPayment(tx, { payment, tenant, cause, now: clock.now(), numberFormat, publicUrl, template: 'receipt' }));
     if (facts) {
       const { number: receipt_number, receipt_id, payment_id } = facts;
       logger.warn(

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import type { Envelope } from '@tidegate/contracts/envelope';
 import type { PaymentSnapshot } from '@tidegate/contracts/payment';
 import type { Tenant } from '@tidegate/contracts/rpc/routes';
@@ -5,12 +6,13 @@ import { currentTraceparent } from '@tidegate/telemetry/tracing';
 import type { Transaction } from 'kysely';
 import type { ReceiptFacts } from '../document/receipt-facts.js';
 import type { Tables } from '../tables.js';
-import { counterOf, issueReceipt } from './receipt.decide.js';
+import { counterOf, type Due, dueFor, issueReceipt } from './receipt.decide.js';
+import type { CreditNoteVoided, ReceiptIssued } from './receipt.events.js';
 import { receiptId } from './receipt-id.js';
-import { loadReceipts, record } from './receipt.record.js';
+import { type LoadedReceipts, loadReceipts, record } from './receipt.record.js';
 import { nextSequence } from './receipt.store.js';
 
-export interface PaymentSucceeded {
+export interface PaymentTold {
   payment: PaymentSnapshot;
   tenant: Tenant;
   cause: Pick<Envelope, 'id' | 'correlation_id' | 'traceparent'>;
@@ -18,20 +20,43 @@ export interface PaymentSucceeded {
   numberFormat: string;
   /** Name of the template that its document is made with. */
   template: string;
+  publicUrl?: string | null;
 }
 
 /**
- * Gives the payment its receipt, or does nothing when it has one. The number is taken in the same transaction that appends the event: when
- * another issuer was first (WrongExpectedVersion), all of it rolls back and no number is lost.
+ * Gives the payment its receipt and the credit notes of its refunds, and voids those whose refund failed; nothing when it has all that. Numbers are taken in the
+ * transaction that appends the events: when another issuer was first (WrongExpectedVersion), all of it rolls back and no number is lost.
  */
-export async function issueForPayment(tx: Transaction<Tables>, succeeded: PaymentSucceeded): Promise<ReceiptFacts | null> {
-  const { payment, tenant, cause, now, numberFormat, template } = succeeded;
-  const id = receiptId(payment.payment_id, 'receipt');
-  const loaded = await loadReceipts(tx, payment.payment_id);
-  if (loaded.receipts.has(id)) return null;
-  const sequence = await nextSequence(tx, counterOf(tenant, now));
-  const event = issueReceipt({ receiptId: id, payment, tenant, issuedAt: now, sequence, numberFormat, template });
+export async function issueWhatIsDue(tx: Transaction<Tables>, told: PaymentTold): Promise<(ReceiptIssued | CreditNoteVoided)[]> {
+  const { payment, cause, now } = told;
+  let loaded = await loadReceipts(tx, payment.payment_id);
   const metadata = { correlation_id: cause.correlation_id, causation_id: cause.id, traceparent: currentTraceparent() ?? cause.traceparent };
-  await record(tx, payment.payment_id, loaded, event, metadata, now);
-  return event.data;
+  const events: (ReceiptIssued | CreditNoteVoided)[] = [];
+  for (const due of dueFor(payment, loaded.receipts)) {
+    const event = await eventFor(tx, due, loaded, told);
+    loaded = await record(tx, payment.payment_id, loaded, event, metadata, now);
+    events.push(event);
+  }
+  return events;
+}
+
+/** The same, for who wants to know of the receipt only: its facts when it was issued now, else null. */
+export async function issueForPayment(tx: Transaction<Tables>, told: PaymentTold): Promise<ReceiptFacts | null> {
+  const issued = (await issueWhatIsDue(tx, told)).find((event) => event.type === 'ReceiptIssued' && event.data.kind === 'receipt');
+  return issued?.type === 'ReceiptIssued' ? issued.data : null;
+}
+
+async function eventFor(
+  tx: Transaction<Tables>,
+  due: Due,
+  loaded: LoadedReceipts,
+  told: PaymentTold,
+): Promise<ReceiptIssued | CreditNoteVoided> {
+  const { payment, tenant, now, numberFormat, template, publicUrl = null } = told;
+  if (due.kind === 'void')
+    return { type: 'CreditNoteVoided', version: 1, data: { receipt_id: due.receiptId, voided_at: now.toISOString() } };
+  const sequence = await nextSequence(tx, counterOf(tenant, now, due.kind));
+  const receipt = loaded.receipts.get(receiptId(payment.payment_id))?.facts ?? null;
+  const verificationToken = randomBytes(16).toString('base64url');
+  return issueReceipt({ due, payment, tenant, issuedAt: now, sequence, numberFormat, template, verificationToken, publicUrl, receipt });
 }

@@ -4,8 +4,10 @@ import { sql, type Transaction } from 'kysely';
 import { ERASED, erasePayer } from '../payer/payer-erasure.js';
 import type { Tables } from '../tables.js';
 import { receiptStream } from './receipt.events.js';
-import { PAYMENTS_CONSUMER, project } from './receipt.store.js';
-import { paymentIn, SUCCEEDED } from './receipts-payments.consumer.js';
+import { project } from './project-receipt.js';
+import { PAYMENTS_CONSUMER } from './receipt.store.js';
+import { isTold, paymentIn, SUCCEEDED } from './receipts-payments.consumer.js';
+import { keepStanding } from './standing.js';
 
 /** Makes the tables that were dropped, empty, with the rights of the schema's owner. */
 export const CREATE_TABLES = sql`SELECT create_derived_tables()`;
@@ -23,7 +25,7 @@ const ownEvents: OwnEvents = {
 };
 
 /**
- * `receipts` follows from the receipts' own events. The events of payments are replayed to see that each payment that succeeded has its receipt: one that
+ * `receipts` follows from the receipts' own events, `standings` from those of payments. The events of payments are replayed to see that each payment that succeeded has its receipt: one that
  * has none goes to the live consumer again, which issues it. Who was erased is erased again, also while nothing is to be changed otherwise: what a restored
  * database knows of that person again must go in any case.
  */
@@ -35,12 +37,13 @@ export const receiptsProjection: Projection = {
       handler: {
         async handle(tx, message) {
           if (message.subject === ERASED) return erasePayer(tx, message);
-          if (message.subject === SUCCEEDED) paymentIn(message.envelope);
+          if (isTold(message.subject))
+            await keepStanding(tx as Transaction<Tables>, paymentIn(message.envelope), message.envelope.aggregate.version);
         },
       },
     },
   ],
-  tables: ['receipts'],
+  tables: ['receipts', 'standings'],
   own: ownEvents,
   unaccounted: withoutReceipt,
   create: CREATE_TABLES,

@@ -1,5 +1,5 @@
 import { type EventContract } from '@tidegate/contracts/envelope';
-import { receiptIssued, receiptRendered } from '@tidegate/contracts/events/receipt';
+import { receiptIssued, receiptRendered, receiptVoided } from '@tidegate/contracts/events/receipt';
 import type { Metadata } from '@tidegate/event-store/append';
 import { envelope, type OutboxMessage } from '@tidegate/messaging/outbox';
 import type { ReceiptFacts } from '../document/receipt-facts.js';
@@ -29,9 +29,17 @@ export function published(event: ReceiptEvent, receipt: Receipt, metadata: Metad
       return [message(receiptIssued, issuedData(facts))];
     case 'ReceiptRendered': {
       const { receipt_id, sha256, template, engine } = event.data;
-      return [message(receiptRendered, { receipt_id, payment_id: facts.payment_id, number: facts.number, sha256, template, engine })];
+      const { payment_id, number, kind } = facts;
+      return [message(receiptRendered, { receipt_id, payment_id, number, kind, sha256, template, engine })];
+    }
+    case 'CreditNoteVoided': {
+      const { payment_id, number, refund } = facts;
+      return [message(receiptVoided, { ...event.data, payment_id, number, kind: facts.kind, refund })];
     }
     case 'ReceiptRenderFailed':
+    case 'ReceiptMailStarted':
+    case 'ReceiptMailEnded':
+    case 'ReceiptResendRequested':
       return [];
     default:
       return event satisfies never;
@@ -39,6 +47,7 @@ export function published(event: ReceiptEvent, receipt: Receipt, metadata: Metad
 }
 
 function issuedData(facts: ReceiptFacts) {
-  const { receipt_id, number, series, year, sequence, kind, payment_id, amount, currency, issued_at } = facts;
-  return { receipt_id, number, series, year, sequence, kind, payment_id, amount, currency, issued_at };
+  const { receipt_id, number, series, year, sequence, kind, payment_id, amount, currency, issued_at, refers_to, refund } = facts;
+  const note = refers_to ? { refers_to, refund } : {};
+  return { receipt_id, number, series, year, sequence, kind, payment_id, amount, currency, issued_at, ...note };
 }

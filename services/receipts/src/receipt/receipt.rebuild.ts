@@ -7,7 +7,7 @@ import type { Logger } from '@tidegate/telemetry/logger';
 import { type Kysely, sql, type Transaction } from 'kysely';
 import type { Tables } from '../tables.js';
 import { CREATE_TABLES, receiptsProjection } from './receipt.projection.js';
-import { project } from './receipt.store.js';
+import { project } from './project-receipt.js';
 
 export interface RebuildPorts {
   db: Kysely<Tables>;

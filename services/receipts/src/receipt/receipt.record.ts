@@ -6,7 +6,7 @@ import type { Tables } from '../tables.js';
 import { asReceiptEvent, type ReceiptEvent, receiptStream } from './receipt.events.js';
 import { published } from './receipt.publish.js';
 import { evolve, noReceipts, type ReceiptsOfPayment } from './receipt.state.js';
-import { project } from './receipt.store.js';
+import { project } from './project-receipt.js';
 
 export interface LoadedReceipts {
   receipts: ReceiptsOfPayment;
@@ -25,7 +25,10 @@ export async function loadReceipts(db: Kysely<Tables>, paymentId: string): Promi
   };
 }
 
-/** Appends one event, projects it and stages what it publishes, all in the caller's transaction. Throws WrongExpectedVersion. */
+/**
+ * Appends one event, projects it and stages what it publishes, all in the caller's transaction. Answers the receipts as they are after it. Throws
+ * WrongExpectedVersion.
+ */
 export async function record(
   tx: Transaction<Tables>,
   paymentId: string,
@@ -33,9 +36,11 @@ export async function record(
   event: ReceiptEvent,
   metadata: Metadata,
   now: Date,
-): Promise<void> {
+): Promise<LoadedReceipts> {
   await append(tx, receiptStream(paymentId), loaded.version, [event], metadata, now);
   await project(tx, event);
-  const after = evolve(loaded.receipts, event).get(event.data.receipt_id);
+  const receipts = evolve(loaded.receipts, event);
+  const after = receipts.get(event.data.receipt_id);
   if (after) await stage(tx, published(event, after, metadata, now));
+  return { receipts, version: loaded.version + 1, origin: loaded.origin ?? metadata };
 }

@@ -1,8 +1,6 @@
 import { paymentSubject } from '@tidegate/contracts/events/payment';
-import type { StoredEvent } from '@tidegate/event-store/read';
 import { type Kysely, sql } from 'kysely';
 import type { ReceiptRow, Tables } from '../tables.js';
-import { asReceiptEvent } from './receipt.events.js';
 
 /** The durable that receipts are issued from. */
 export const PAYMENTS_CONSUMER = 'receipts-payments';
@@ -18,58 +16,15 @@ export async function nextSequence(tx: Kysely<Tables>, counter: { tenant: string
   return last;
 }
 
-/** Brings the projection up to one event. The only writer of `receipts`, live and in a rebuild. */
-export async function project(tx: Kysely<Tables>, stored: Pick<StoredEvent, 'type' | 'version' | 'data'>): Promise<void> {
-  const event = asReceiptEvent(stored);
-  switch (event.type) {
-    case 'ReceiptIssued': {
-      const { receipt_id, tenant, payment_id, kind, series, year, sequence, number, amount, currency, issued_at } = event.data;
-      const empty = { error: null, sha256: null, template: null, engine: null, fonts: null };
-      const row = {
-        receipt_id,
-        tenant,
-        payment_id,
-        kind,
-        series,
-        year,
-        sequence,
-        number,
-        amount,
-        currency,
-        issued_at: new Date(issued_at),
-      };
-      await tx
-        .insertInto('receipts')
-        .values({ ...row, status: 'issued', ...empty })
-        .execute();
-      return;
-    }
-    case 'ReceiptRendered': {
-      const { receipt_id, ...made } = event.data;
-      await tx
-        .updateTable('receipts')
-        .set({ ...made, status: 'rendered', error: null })
-        .where('receipt_id', '=', receipt_id)
-        .execute();
-      return;
-    }
-    case 'ReceiptRenderFailed': {
-      const { receipt_id, error } = event.data;
-      await tx
-        .updateTable('receipts')
-        .set({ status: 'failed', error })
-        .where('receipt_id', '=', receipt_id)
-        .where('sha256', 'is', null)
-        .execute();
-      return;
-    }
-    default:
-      return event satisfies never;
-  }
+/** `tenant` null: whoever's it is. */
+export async function findReceipt(db: Kysely<Tables>, tenant: string | null, receiptId: string): Promise<ReceiptRow | undefined> {
+  const found = db.selectFrom('receipts').selectAll().where('receipt_id', '=', receiptId);
+  return (tenant === null ? found : found.where('tenant', '=', tenant)).executeTakeFirst();
 }
 
-export async function findReceipt(db: Kysely<Tables>, tenant: string, receiptId: string): Promise<ReceiptRow | undefined> {
-  return db.selectFrom('receipts').selectAll().where('tenant', '=', tenant).where('receipt_id', '=', receiptId).executeTakeFirst();
+/** By what the code on a document says. */
+export async function findVerified(db: Kysely<Tables>, token: string): Promise<ReceiptRow | undefined> {
+  return db.selectFrom('receipts').selectAll().where('verification', '=', token).executeTakeFirst();
 }
 
 export async function findReceiptOfPayment(db: Kysely<Tables>, tenant: string, paymentId: string): Promise<ReceiptRow | undefined> {
@@ -87,27 +42,44 @@ export interface ReceiptQuery {
   /** The last receipt of the page before. */
   after: string | null;
   payment?: string;
+  kind?: ReceiptRow['kind'];
+  status?: ReceiptRow['status'];
   issuedFrom?: Date;
   issuedBefore?: Date;
 }
 
-/** Newest first, at most `limit` + 1 rows: the extra one says that there are more. */
-export async function listReceipts(db: Kysely<Tables>, tenant: string, query: ReceiptQuery): Promise<ReceiptRow[]> {
-  const { limit, after, payment, issuedFrom, issuedBefore } = query;
-  let rows = db.selectFrom('receipts').selectAll().where('tenant', '=', tenant);
-  if (payment !== undefined) rows = rows.where('payment_id', '=', payment);
-  if (issuedFrom) rows = rows.where('issued_at', '>=', issuedFrom);
-  if (issuedBefore) rows = rows.where('issued_at', '<', issuedBefore);
-  if (after !== null) {
+/** Newest first, at most `limit` + 1 rows: the extra one says that there are more. `tenant` null: of all. */
+export async function listReceipts(db: Kysely<Tables>, tenant: string | null, query: ReceiptQuery): Promise<ReceiptRow[]> {
+  let rows = matching(db, tenant, query).selectAll();
+  if (query.after !== null) {
     rows = rows.where(
-      sql<boolean>`(issued_at, receipt_id) < (SELECT issued_at, receipt_id FROM receipts WHERE tenant = ${tenant} AND receipt_id = ${after})`,
+      sql<boolean>`(issued_at, receipt_id) < (SELECT issued_at, receipt_id FROM receipts WHERE receipt_id = ${query.after})`,
     );
   }
   return rows
     .orderBy('issued_at', 'desc')
     .orderBy('receipt_id', 'desc')
-    .limit(limit + 1)
+    .limit(query.limit + 1)
     .execute();
+}
+
+/** How many there are on all pages together. */
+export async function countReceipts(db: Kysely<Tables>, tenant: string | null, query: ReceiptQuery): Promise<number> {
+  const { count } = await matching(db, tenant, query)
+    .select((s) => s.fn.countAll<number>().as('count'))
+    .executeTakeFirstOrThrow();
+  return count;
+}
+
+function matching(db: Kysely<Tables>, tenant: string | null, { payment, kind, status, issuedFrom, issuedBefore }: ReceiptQuery) {
+  let rows = db.selectFrom('receipts');
+  if (tenant !== null) rows = rows.where('tenant', '=', tenant);
+  if (payment !== undefined) rows = rows.where('payment_id', '=', payment);
+  if (kind !== undefined) rows = rows.where('kind', '=', kind);
+  if (status !== undefined) rows = rows.where('status', '=', status);
+  if (issuedFrom) rows = rows.where('issued_at', '>=', issuedFrom);
+  if (issuedBefore) rows = rows.where('issued_at', '<', issuedBefore);
+  return rows;
 }
 
 /**
@@ -117,7 +89,7 @@ export async function listReceipts(db: Kysely<Tables>, tenant: string, query: Re
 export async function oldestMissingSeconds(db: Kysely<Tables>, now: Date): Promise<number> {
   const { rows } = await sql<{ rendering: number | null; numbering: number | null }>`
     SELECT
-      (SELECT extract(epoch FROM ${now}::timestamptz - min(issued_at))::float8 FROM receipts WHERE status <> 'rendered') AS rendering,
+      (SELECT extract(epoch FROM ${now}::timestamptz - min(coalesce(wanted_at, issued_at)))::float8 FROM receipts WHERE status <> 'rendered') AS rendering,
       (SELECT extract(epoch FROM clock_timestamp() - min(stored_at))::float8 FROM inbox
        WHERE consumer = ${PAYMENTS_CONSUMER} AND state IN ('pending', 'dead') AND subject = ${paymentSubject('succeeded')}) AS numbering`.execute(
     db,

@@ -6,17 +6,19 @@ import { type Handler, type Incoming, PermanentFailure, TransientFailure } from 
 import type { Clock } from '@tidegate/service-host/clock';
 import type { Logger } from '@tidegate/telemetry/logger';
 import type { Transaction } from 'kysely';
-import type { ReceiptFacts } from '../document/receipt-facts.js';
 import { ERASED, erasePayer } from '../payer/payer-erasure.js';
 import type { Tables } from '../tables.js';
 import { type TenantCopies, TenantUnavailable } from '../tenant/tenant-copy.js';
-import { issueForPayment } from './receipt.flow.js';
+import type { CreditNoteVoided, ReceiptIssued } from './receipt.events.js';
+import { issueWhatIsDue } from './receipt.flow.js';
+import { keepStanding } from './standing.js';
 
 export interface IssuingPorts {
   tenants: TenantCopies;
   clock: Clock;
   logger: Logger;
   numberFormat: string;
+  publicUrl: string | null;
   /** Receipts were issued: there is something to render and to publish. */
   issued: () => void;
 }
@@ -24,15 +26,24 @@ export interface IssuingPorts {
 const TENANT_RETRY_MS = 1000;
 /** The fact that gives a payment its receipt. */
 export const SUCCEEDED = paymentSubject('succeeded');
+/** These change what documents there are, or what they say. */
+const TOLD = new Set([
+  SUCCEEDED,
+  ...(['refund_updated', 'dispute_opened', 'dispute_updated', 'dispute_closed'] as const).map(paymentSubject),
+]);
+export const isTold = (subject: string): boolean => TOLD.has(subject);
 
-/** Issues the receipt of each payment that succeeded, and erases the payer with the customer, in the transaction that marks the message done. Every other event passes by. */
+/**
+ * Issues the receipt of each payment that succeeded and the credit notes of its refunds, voids those whose refund failed, and erases the payer with the customer, in
+ * the transaction that marks the message done. Every other event passes by.
+ */
 export class ReceiptsPaymentsConsumer implements Handler {
-  private readonly issuedBy = new WeakMap<Incoming, ReceiptFacts>();
+  private readonly recordedBy = new WeakMap<Incoming, (ReceiptIssued | CreditNoteVoided)[]>();
 
   constructor(private readonly ports: IssuingPorts) {}
 
   async prepare(message: Incoming): Promise<Tenant | null> {
-    if (message.subject !== SUCCEEDED) return null;
+    if (!isTold(message.subject)) return null;
     try {
       return await this.ports.tenants.get(message.envelope.tenant);
     } catch (error) {
@@ -43,25 +54,39 @@ export class ReceiptsPaymentsConsumer implements Handler {
 
   async handle(tx: Transaction<Tables>, message: Incoming, prepared: unknown): Promise<void> {
     if (message.subject === ERASED) return erasePayer(tx, message);
-    if (message.subject !== SUCCEEDED) return;
-    const facts = await issueForPayment(tx, {
-      payment: paymentIn(message.envelope),
+    if (!isTold(message.subject)) return;
+    const payment = paymentIn(message.envelope);
+    const events = await issueWhatIsDue(tx, {
+      payment,
       tenant: prepared as Tenant,
       cause: message.envelope,
       now: this.ports.clock.now(),
       numberFormat: this.ports.numberFormat,
       template: 'receipt',
+      publicUrl: this.ports.publicUrl,
     });
-    if (facts) this.issuedBy.set(message, facts);
+    await keepStanding(tx, payment, message.envelope.aggregate.version);
+    if (events.length > 0) this.recordedBy.set(message, events);
   }
 
   afterCommit(message: Incoming): void {
-    const facts = this.issuedBy.get(message);
-    if (!facts) return;
-    const { number: receipt_number, receipt_id, payment_id, tenant } = facts;
-    this.ports.logger.info({ event: 'receipt_issued', receipt_number, receipt_id, payment_id, tenant }, 'A receipt got its number');
+    const events = this.recordedBy.get(message);
+    if (!events) return;
+    for (const event of events) logRecorded(this.ports.logger, event, message.envelope);
     this.ports.issued();
   }
+}
+
+function logRecorded(logger: Logger, event: ReceiptIssued | CreditNoteVoided, { tenant, aggregate }: Envelope): void {
+  if (event.type === 'CreditNoteVoided') {
+    logger.warn(
+      { event: 'credit_note_voided', receipt_id: event.data.receipt_id, payment_id: aggregate.id, tenant },
+      'A credit note was voided, because its refund failed',
+    );
+    return;
+  }
+  const { number: receipt_number, receipt_id, payment_id, kind } = event.data;
+  logger.info({ event: 'receipt_issued', receipt_number, receipt_id, payment_id, tenant, kind }, 'A receipt got its number');
 }
 
 /** Throws PermanentFailure for what is no payment. */

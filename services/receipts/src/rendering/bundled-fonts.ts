@@ -3,12 +3,26 @@ import type { WorkerSettings } from './typst.worker.js';
 
 const require = createRequire(import.meta.url);
 
-/** Inter (SIL Open Font License 1.1): Latin, Greek and Cyrillic. The exact weights that the templates ask for, so none is taken from the system. */
-export function bundledFonts(): WorkerSettings['fonts'] {
-  return ['400Regular/Inter_400Regular', '500Medium/Inter_500Medium', '600SemiBold/Inter_600SemiBold'].map((file) => ({
-    file: require.resolve(`@expo-google-fonts/inter/${file}.ttf`),
+/** The exact weights that the templates ask for, so that none is taken from the system. All are under the SIL Open Font License 1.1. */
+const FONTS = [
+  {
     family: 'Inter',
-  }));
+    files: ['inter/400Regular/Inter_400Regular', 'inter/500Medium/Inter_500Medium', 'inter/600SemiBold/Inter_600SemiBold'],
+  },
+  {
+    family: 'IBM Plex Sans Arabic',
+    files: [
+      'ibm-plex-sans-arabic/400Regular/IBMPlexSansArabic_400Regular',
+      'ibm-plex-sans-arabic/500Medium/IBMPlexSansArabic_500Medium',
+      'ibm-plex-sans-arabic/600SemiBold/IBMPlexSansArabic_600SemiBold',
+    ],
+  },
+  { family: 'BIZ UDPGothic', files: ['biz-udpgothic/400Regular/BIZUDPGothic_400Regular', 'biz-udpgothic/700Bold/BIZUDPGothic_700Bold'] },
+] as const;
+
+/** Inter for Latin, Greek and Cyrillic, IBM Plex Sans Arabic, and BIZ UDPGothic for kana and the Han characters of Japanese. */
+export function bundledFonts(): WorkerSettings['fonts'] {
+  return FONTS.flatMap(({ family, files }) => files.map((file) => ({ file: require.resolve(`@expo-google-fonts/${file}.ttf`), family })));
 }
 
 /** Version of the engine's npm package, part of what a document records. */

@@ -7,10 +7,14 @@ import { bundledFonts, engineVersion } from './bundled-fonts.js';
 import { RenderError } from './render-error.js';
 import type { RenderedBytes, RenderReply, RenderRequest, WorkerSettings } from './typst.worker.js';
 
-/** A PDF with all that determined it. `sha256` is of the bytes, hex. */
+/** A PDF with all that determined it. `sha256` is of the bytes, `input` of the words and figures, hex. */
 export interface RenderedDocument extends RenderedBytes {
   sha256: string;
+  input: string;
 }
+
+/** PNGs by their SHA-256. */
+export type Logos = Record<string, Uint8Array>;
 
 export interface RendererOptions {
   templates?: string;
@@ -36,8 +40,8 @@ export class TypstRenderer {
   constructor(private readonly options: RendererOptions = {}) {}
 
   /** Throws RenderError. `createdAt` is the document's creation date, whole seconds of it. */
-  render(template: string, input: DocumentInput, createdAt: Date): Promise<RenderedDocument> {
-    const turn = this.tail.then(() => this.inWorker(template, input, createdAt));
+  render(template: string, input: DocumentInput, createdAt: Date, logos: Logos = {}): Promise<RenderedDocument> {
+    const turn = this.tail.then(() => this.inWorker(template, input, createdAt, logos));
     this.tail = turn.catch(() => undefined);
     return turn;
   }
@@ -48,10 +52,10 @@ export class TypstRenderer {
     this.worker = undefined;
   }
 
-  private async inWorker(template: string, input: DocumentInput, createdAt: Date): Promise<RenderedDocument> {
-    const request: RenderRequest = { id: this.nextId++, template, data: input, createdAt: Math.floor(createdAt.getTime() / 1000) };
+  private async inWorker(template: string, input: DocumentInput, createdAt: Date, logos: Logos): Promise<RenderedDocument> {
+    const request: RenderRequest = { id: this.nextId++, template, data: input, logos, createdAt: Math.floor(createdAt.getTime() / 1000) };
     const value = await this.exchange((this.worker ??= this.startWorker()), request);
-    return { ...value, sha256: createHash('sha256').update(value.pdf).digest('hex') };
+    return { ...value, input: sha256(JSON.stringify(input)), sha256: sha256(value.pdf) };
   }
 
   private exchange(worker: Worker, request: RenderRequest): Promise<RenderedBytes> {
@@ -96,3 +100,5 @@ export class TypstRenderer {
     return worker;
   }
 }
+
+const sha256 = (bytes: string | Uint8Array): string => createHash('sha256').update(bytes).digest('hex');

@@ -19,6 +19,8 @@ export interface RenderRequest {
   id: number;
   template: string;
   data: unknown;
+  /** PNGs by their SHA-256, which the data names. */
+  logos: Record<string, Uint8Array>;
   /** Seconds since the epoch, the document's only date. */
   createdAt: number;
 }
@@ -34,6 +36,8 @@ export type RenderReply =
 /** Memoized results older than this many renders are dropped, so memory stays flat over any number of documents. */
 const CACHE_AGE = 10;
 const MISSING_GLYPH = '?';
+/** What Intl puts around figures in Arabic; users' text has none left. No glyph is drawn for them. */
+const INVISIBLE = /\p{Default_Ignorable_Code_Point}/u;
 
 class Fault extends Error {
   readonly error: RenderErrorName;
@@ -78,16 +82,21 @@ function startEngine(): Engine {
     compiler,
     version: `typst ${typst} (typst-ts-node-compiler ${settings.engineVersion})`,
     fonts: sha256(fonts.map((font) => sha256(font.bytes)).join('\n')),
-    covered: new Set(fonts.reduce((common, { characters }) => common.filter((c) => characters.has(c)), [...(fonts[0]?.characters ?? [])])),
+    covered: new Set([...Map.groupBy(fonts, ({ family }) => family).values()].flatMap(coveredByAll)),
   };
 }
 
-function readFont(font: WorkerSettings['fonts'][number]): { bytes: Buffer; characters: Set<number> } {
+/** What each weight of a family has. */
+function coveredByAll(weights: readonly { characters: Set<number> }[]): number[] {
+  return [...(weights[0]?.characters ?? [])].filter((character) => weights.every(({ characters }) => characters.has(character)));
+}
+
+function readFont(font: WorkerSettings['fonts'][number]): { family: string; bytes: Buffer; characters: Set<number> } {
   try {
     const bytes = readFileSync(font.file);
     const parsed = create(bytes) as Font;
     if (!parsed.familyName.startsWith(font.family)) throw new Error(`it is ${parsed.familyName}`);
-    return { bytes, characters: new Set(parsed.characterSet) };
+    return { family: font.family, bytes, characters: new Set(parsed.characterSet) };
   } catch (error) {
     throw new Fault(
       'font',
@@ -99,7 +108,12 @@ function readFont(font: WorkerSettings['fonts'][number]): { bytes: Buffer; chara
 function render(from: Engine, request: RenderRequest): RenderedBytes {
   const source = readTemplate(request.template);
   const data = JSON.stringify(printable(request.data, from.covered));
+  const logos = Object.entries(request.logos).map(([hash, bytes]) => ({
+    path: path.join(settings.templates, 'logos', `${hash}.png`),
+    bytes,
+  }));
   try {
+    for (const logo of logos) from.compiler.mapShadow(logo.path, Buffer.from(logo.bytes));
     const pdf = from.compiler.pdf(
       { mainFileContent: source, inputs: { data } },
       { pdfStandard: 'a-2b', creationTimestamp: request.createdAt },
@@ -113,6 +127,7 @@ function render(from: Engine, request: RenderRequest): RenderedBytes {
   } catch (error) {
     throw new Fault('template', `${request.template}: ${error instanceof Error ? error.message.trim() : String(error)}`);
   } finally {
+    for (const logo of logos) from.compiler.unmapShadow(logo.path);
     from.compiler.evictCache(CACHE_AGE);
   }
 }
@@ -128,7 +143,8 @@ function readTemplate(name: string): string {
 
 /** PDF/A refuses a character that the fonts lack: it is printed as a question mark instead of failing the whole receipt. */
 function printable(value: unknown, covered: Set<number>): unknown {
-  if (typeof value === 'string') return Array.from(value, (c) => (covered.has(c.codePointAt(0) ?? 0) ? c : MISSING_GLYPH)).join('');
+  if (typeof value === 'string')
+    return Array.from(value, (c) => (covered.has(c.codePointAt(0) ?? 0) || INVISIBLE.test(c) ? c : MISSING_GLYPH)).join('');
   if (Array.isArray(value)) return value.map((item) => printable(item, covered));
   if (value === null || typeof value !== 'object') return value;
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, printable(item, covered)]));

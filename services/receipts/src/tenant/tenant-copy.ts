@@ -2,6 +2,7 @@ import { RPC, Tenant } from '@tidegate/contracts/rpc/routes';
 import type { Clock } from '@tidegate/service-host/clock';
 import type { Kysely } from 'kysely';
 import type { Tables } from '../tables.js';
+import { keepLogo } from './logos.js';
 
 /** Asks a service; throws when it is away or too slow. `RpcClient` of libs/messaging is one. */
 export interface Ask {
@@ -54,8 +55,12 @@ export class TenantCopies {
     }
   }
 
+  /** The logo is kept apart and for good, by its hash: documents of last year are made again with the logo of last year. */
   private async keep(tenant: Tenant): Promise<void> {
-    const row = { data: JSON.stringify(tenant), fetched_at: this.at.clock.now() };
+    const { logo, ...rest } = tenant;
+    if (logo?.png !== undefined) await keepLogo(this.at.db, Buffer.from(logo.png, 'base64'), this.at.clock.now());
+    const copy: Tenant = logo ? { ...rest, logo: { sha256: logo.sha256 } } : rest;
+    const row = { data: JSON.stringify(copy), fetched_at: this.at.clock.now() };
     await this.at.db
       .insertInto('tenants')
       .values({ id: tenant.id, ...row })

@@ -9,6 +9,8 @@ export interface StackAddresses {
   stripe: StripeSettings;
   /** The simulator's clock; absent with real Stripe, which refuses to be hurried. */
   clockUrl?: string;
+  /** Where people reach the gateway; absent where none runs. */
+  publicUrl?: string;
 }
 
 export interface StripeSettings {
@@ -46,6 +48,7 @@ export function serviceEnv({ instance, port, addresses, caller, overrides }: Ser
     STRIPE_WEBHOOK_SECRET: addresses.stripe.webhookSecret,
     ...(addresses.stripe.apiBase === undefined ? {} : { STRIPE_API_BASE: addresses.stripe.apiBase }),
     ...(addresses.clockUrl === undefined ? {} : { TIDEGATE_CLOCK_URL: addresses.clockUrl }),
+    ...(addresses.publicUrl === undefined ? {} : { PUBLIC_URL: addresses.publicUrl }),
     ...overrides['*'],
     ...overrides[instance.name],
     ...overrides[instanceName(instance)],
