@@ -15,7 +15,8 @@ export function withPdfkit(input: DocumentInput): Promise<Buffer> {
   pdf.on('data', (chunk: Buffer) => chunks.push(chunk));
   const end = new Promise<Buffer>((resolve) => pdf.on('end', () => resolve(Buffer.concat(chunks))));
   pdf.registerFont('regular', REGULAR).registerFont('semibold', SEMIBOLD);
-  const put = (text: string, y: number, size: number, face = 'regular', x = LEFT) => pdf.font(face).fontSize(size).text(text, x, y, { lineBreak: false });
+  const put = (text: string, y: number, size: number, face = 'regular', x = LEFT) =>
+    pdf.font(face).fontSize(size).text(text, x, y, { lineBreak: false });
   const flush = (text: string, y: number, size: number, face = 'regular') => {
     pdf.font(face).fontSize(size);
     pdf.text(text, RIGHT - pdf.widthOfString(text), y, { lineBreak: false });

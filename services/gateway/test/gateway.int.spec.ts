@@ -207,6 +207,27 @@ describe('When the services behind do not answer', () => {
   });
 });
 
+describe('A link to a document, and the code on one', () => {
+  it.each([
+    ['/r/cmNwXzRm.c2lnbmF0dXJl', 'receipts.rpc.receipt_link.open.v1'],
+    ['/verify/Zk3v9QxT1mB7rL0aYw', 'receipts.rpc.receipt_verification.get.v1'],
+  ])('needs no key: the token in %s is all that is handed on', async (path, subject) => {
+    const response = await gateway.fetch(path, { key: null });
+    expect(response.status).toBe(200);
+    expect(gateway.received).toMatchObject([{ subject, request: { tenant: '', params: { token: path.split('/').at(-1) } } }]);
+  });
+
+  it.each(['/r/short', '/r/with%20space-and-more', `/verify/${'x'.repeat(300)}`])('is nothing when it cannot be one: %s', async (path) => {
+    const response = await gateway.fetch(path, { key: null });
+    expect([response.status, ((await response.json()) as { code: string }).code]).toEqual([404, 'not_found']);
+    expect(gateway.received).toEqual([]);
+  });
+
+  it('offers no other method', async () => {
+    expect((await gateway.fetch('/verify/Zk3v9QxT1mB7rL0aYw', { method: 'POST', key: null })).status).toBe(405);
+  });
+});
+
 describe('The tenant RPC', () => {
   it('answers a tenant, and null for an unknown one', async () => {
     const broker = await connectAs('receipts');

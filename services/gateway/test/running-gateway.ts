@@ -1,6 +1,6 @@
 import 'reflect-metadata';
 import { jsonReply, type HttpReply } from '@tidegate/contracts/rpc/http-reply';
-import type { RouteRequest } from '@tidegate/contracts/rpc/routes';
+import { type RouteRequest, RPC } from '@tidegate/contracts/rpc/routes';
 import { type Db, openDatabase } from '@tidegate/database/database';
 import { serveOutboxRead } from '@tidegate/messaging/outbox-read.rpc';
 import { type Broker, connectBroker } from '@tidegate/messaging/connection';
@@ -132,7 +132,7 @@ const noneChanged = { matched: 1, changed: 1, more: false, ids: [], refused: [],
 type Answer = (subject: string, request: RouteRequest, traceparent: string | null) => HttpReply | Promise<HttpReply>;
 
 function serveAll(broker: Broker, handler: Answer): RpcServer[] {
-  const subjects = [...new Set(ENDPOINTS.flatMap(subjectsOf))];
+  const subjects = [...new Set([...ENDPOINTS.flatMap(subjectsOf), RPC.receiptLink, RPC.receiptVerification])];
   return subjects.map((subject) =>
     serveRpc(broker, subject, 'behind', async (request, { traceparent }) => handler(subject, request as RouteRequest, traceparent)),
   );

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { paymentSubject } from '@tidegate/contracts/events/payment';
 import type { DisputeSnapshot, PaymentSnapshot, RefundSnapshot } from '@tidegate/contracts/payment';
 import { exampleDispute } from '@tidegate/contracts/payment';
 import type { RouteRequest } from '@tidegate/contracts/rpc/routes';
@@ -11,6 +12,7 @@ import { DocumentLoop } from '../src/document/document.loop.js';
 import { ChangeRpc } from '../src/receipt/change.rpc.js';
 import { issueWhatIsDue } from '../src/receipt/receipt.flow.js';
 import { creditNoteId, receiptId } from '../src/receipt/receipt-id.js';
+import { receiptsProjection } from '../src/receipt/receipt.projection.js';
 import { checksumOfReceipts, rebuildReceipts } from '../src/receipt/receipt.rebuild.js';
 import { ReceiptRpc } from '../src/receipt/receipt.rpc.js';
 import { findStanding, keepStanding } from '../src/receipt/standing.js';
@@ -202,6 +204,27 @@ describe('Given receipts, notes and everything that was recorded of them', () =>
     await opened.db.deleteFrom('receipts').execute();
     await rebuildReceipts(opened.db);
     expect(await checksumOfReceipts(opened.db)).toBe(checksum);
+  });
+});
+
+describe('Given messages that were handled and left nothing behind', () => {
+  it('names the refund without its credit note and the payment without its receipt, and no other', async () => {
+    const handled = (snapshot: PaymentSnapshot, fact: 'succeeded' | 'refund_updated') =>
+      sql<{ message_id: string }>`
+        INSERT INTO inbox (consumer, generation, message_id, epoch, position, aggregate, subject, bytes, state)
+        VALUES ('receipts-payments', 9, gen_random_uuid(), 1, ${(position += 1)}, ${snapshot.payment_id}, ${paymentSubject(fact)},
+          convert_to(${JSON.stringify(succeeded(snapshot))}, 'UTF8'), 'done') RETURNING message_id`
+        .execute(opened.db)
+        .then(({ rows }) => rows[0]?.message_id);
+    let position = 0;
+    await handled(payment(2), 'succeeded');
+    await handled(refundedPayment(2, [refund('rfd_d', 'succeeded')]), 'refund_updated');
+    const noNote = await handled(refundedPayment(1, [refund('rfd_c', 'succeeded'), refund('rfd_e', 'succeeded')]), 'refund_updated');
+    const noReceipt = await handled(payment(77), 'succeeded');
+    const found = await opened.db
+      .transaction()
+      .execute(async (tx) => receiptsProjection.unaccounted?.(tx as never, { consumer: 'receipts-payments', generation: 9 }));
+    expect(found?.map(({ messageId }) => messageId).sort()).toEqual([noNote, noReceipt].sort());
   });
 });
 

@@ -2,10 +2,13 @@ import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { RouteRequest } from '@tidegate/contracts/rpc/routes';
 import { type Database } from '@tidegate/database/database';
+import { readStream } from '@tidegate/event-store/read';
 import { createMetrics } from '@tidegate/telemetry/metrics';
 import type { TestDatabase } from '@tidegate/test-harness/postgres';
+import { PNG } from 'pngjs';
 import { DocumentLoop } from '../src/document/document.loop.js';
 import { Links } from '../src/link/links.js';
+import { receiptStream } from '../src/receipt/receipt.events.js';
 import { issueForPayment } from '../src/receipt/receipt.flow.js';
 import { receiptId } from '../src/receipt/receipt-id.js';
 import { ReceiptRpc } from '../src/receipt/receipt.rpc.js';
@@ -16,6 +19,7 @@ import { postgresStore } from '../src/store/postgres.store.js';
 import { s3Store } from '../src/store/s3.store.js';
 import { storeOf } from '../src/store/store-of.js';
 import type { Tables } from '../src/tables.js';
+import { TenantCopies } from '../src/tenant/tenant-copy.js';
 import { documentPorts } from './document-ports.js';
 import { documentStoreFeatures, someDocument } from './document-store.features.js';
 import { berlin, knowPayers, payment, succeeded } from './payments.js';
@@ -132,6 +136,40 @@ describe('Given objects that were damaged', () => {
     const reply = await new ReceiptRpc(ports()).pdf(request({ id }));
     expect(reply.status).toBe(200);
     expect(await s3.get({ tenant: 'default', receiptId: id, sha256: sha256! })).toEqual(new Uint8Array(Buffer.from(reply.body, 'base64')));
+  });
+});
+
+describe('Given a tenant with a logo', () => {
+  const png = (shade: number) => {
+    const image = new PNG({ width: 40, height: 20 });
+    image.data.fill(shade);
+    return PNG.sync.write(image);
+  };
+  const withLogo = (bytes: Buffer) => ({
+    ...berlin,
+    accent: '#1d4f91',
+    logo: { sha256: createHash('sha256').update(bytes).digest('hex'), png: bytes.toString('base64') },
+  });
+
+  it('prints it, and keeps it apart from the event', async () => {
+    const tenant = withLogo(png(90));
+    const copies = new TenantCopies({ db: opened.db, ask: { request: async () => tenant }, clock });
+    const snapshot = payment(200);
+    await knowPayers(opened.db, [snapshot]);
+    const told = {
+      payment: snapshot,
+      cause: succeeded(snapshot),
+      now: time,
+      numberFormat: '{series}-{year}-{sequence}',
+      template: 'receipt',
+    };
+    const copy = await copies.get('default');
+    await opened.db.transaction().execute((tx) => issueForPayment(tx, { ...told, tenant: copy }));
+    const id = receiptId(snapshot.payment_id);
+    await new DocumentLoop(ports()).runOnce();
+    const { sha256 } = await row(id);
+    const events = await readStream(opened.db, receiptStream(snapshot.payment_id));
+    expect(JSON.stringify(events).length).toBeLessThan(4000);
   });
 });
 

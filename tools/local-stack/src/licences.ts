@@ -19,7 +19,7 @@ interface Locked {
 }
 
 /** What may be in the product: licences that ask for no more than to be named. */
-export const ALLOWED = ['MIT', 'ISC', 'Apache-2.0', 'BSD-2-Clause', 'BSD-3-Clause', '0BSD', 'Unlicense', 'MIT AND OFL-1.1'];
+export const ALLOWED = ['MIT', 'ISC', 'Apache-2.0', 'BSD-2-Clause', 'BSD-3-Clause', '0BSD', 'MIT-0', 'Unlicense', 'MIT AND OFL-1.1'];
 
 /**
  * The packages that go into the product, as the lockfile has them. A package's program for another platform comes without a licence in the lock; it has that of its

@@ -6,7 +6,7 @@ import type { Tables } from '../tables.js';
 import { receiptStream } from './receipt.events.js';
 import { project } from './project-receipt.js';
 import { PAYMENTS_CONSUMER } from './receipt.store.js';
-import { isTold, paymentIn, SUCCEEDED } from './receipts-payments.consumer.js';
+import { isTold, paymentIn, REFUND_UPDATED, SUCCEEDED } from './receipts-payments.consumer.js';
 import { keepStanding } from './standing.js';
 
 /** Makes the tables that were dropped, empty, with the rights of the schema's owner. */
@@ -26,7 +26,7 @@ const ownEvents: OwnEvents = {
 
 /**
  * `receipts` follows from the receipts' own events, `standings` from those of payments. The events of payments are replayed to see that each payment that succeeded has its receipt: one that
- * has none goes to the live consumer again, which issues it. Who was erased is erased again, also while nothing is to be changed otherwise: what a restored
+ * has none goes to the live consumer again, which issues it, and so does a refund without its credit note. Who was erased is erased again, also while nothing is to be changed otherwise: what a restored
  * database knows of that person again must go in any case.
  */
 export const receiptsProjection: Projection = {
@@ -49,11 +49,17 @@ export const receiptsProjection: Projection = {
   create: CREATE_TABLES,
 };
 
+/** Payments that succeeded without a receipt, and refunds that succeeded without a credit note. */
 async function withoutReceipt(tx: Tx, { consumer, generation }: { consumer: string; generation: number }): Promise<Unaccounted[]> {
   const { rows } = await sql<{ message_id: string; payment_id: string }>`
     SELECT DISTINCT ON (aggregate) message_id, aggregate AS payment_id FROM inbox AS i
-    WHERE consumer = ${consumer} AND generation = ${generation} AND state = 'done' AND subject = ${SUCCEEDED}
-      AND NOT EXISTS (SELECT 1 FROM events AS e WHERE e.stream = ${receiptStream('')} || i.aggregate)
-    ORDER BY aggregate, position`.execute(tx);
+    WHERE consumer = ${consumer} AND generation = ${generation} AND state = 'done' AND (
+      (subject = ${SUCCEEDED} AND NOT EXISTS (SELECT 1 FROM events AS e WHERE e.stream = ${receiptStream('')} || i.aggregate))
+      OR (subject = ${REFUND_UPDATED} AND EXISTS (
+        SELECT 1 FROM jsonb_array_elements(convert_from(i.bytes, 'UTF8')::jsonb #> '{data,refunds}') AS refund
+        WHERE refund ->> 'status' = 'succeeded'
+          AND NOT EXISTS (SELECT 1 FROM events AS e WHERE e.stream = ${receiptStream('')} || i.aggregate AND e.data #>> '{refund,id}' = refund ->> 'id')))
+    )
+    ORDER BY aggregate, position DESC`.execute(tx);
   return rows.map(({ message_id, payment_id }) => ({ messageId: message_id, table: 'receipts', key: { payment_id } }));
 }

@@ -26,10 +26,13 @@ export interface IssuingPorts {
 const TENANT_RETRY_MS = 1000;
 /** The fact that gives a payment its receipt. */
 export const SUCCEEDED = paymentSubject('succeeded');
+/** The fact that gives a refund its credit note, or voids it. */
+export const REFUND_UPDATED = paymentSubject('refund_updated');
 /** These change what documents there are, or what they say. */
 const TOLD = new Set([
   SUCCEEDED,
-  ...(['refund_updated', 'dispute_opened', 'dispute_updated', 'dispute_closed'] as const).map(paymentSubject),
+  REFUND_UPDATED,
+  ...(['dispute_opened', 'dispute_updated', 'dispute_closed'] as const).map(paymentSubject),
 ]);
 export const isTold = (subject: string): boolean => TOLD.has(subject);
 

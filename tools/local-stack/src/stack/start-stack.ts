@@ -91,7 +91,9 @@ class Starting {
       natsUrl: (user) => nats.url(user),
       stripe,
       ...(simulator === undefined ? {} : { clockUrl: `${simulator.spec.url}/__clock` }),
-      ...(this.settled.ports.services.has('gateway-1') ? { publicUrl: `http://127.0.0.1:${this.settled.ports.services.get('gateway-1')}` } : {}),
+      ...(this.settled.ports.services.has('gateway-1')
+        ? { publicUrl: `http://127.0.0.1:${this.settled.ports.services.get('gateway-1')}` }
+        : {}),
     };
     const services = this.services(addresses);
     await progress.step(`Services: ${[...services.keys()].join(', ')}`, () =>
