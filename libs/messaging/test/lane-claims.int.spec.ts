@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals
 import { type Database, openDatabase } from '@tidegate/database/database';
 import { postgresForTests, type TestDatabase } from '@tidegate/test-harness/postgres';
 import { sql } from 'kysely';
+import { rowsBehind } from '../src/inbox-batch.js';
 import { claimLanes, hasSuspects } from '../src/inbox-lanes.js';
 import { messagingMigration } from './support/migration.js';
 import { quiet } from './support/world.js';
@@ -42,5 +43,16 @@ describe('Given more messages at once than the statistics of the database know o
     // Some 20 ms; a hundred times as much when each lane reads the inbox.
     expect(performance.now() - startedAt).toBeLessThan(1_000);
     expect(claimed.map((row) => row.position)).toEqual(Array.from({ length: 64 }, (_, n) => n + 1));
+
+    await sql`UPDATE inbox SET state = 'dead' WHERE position = ${LANES + 1}`.execute(db);
+    await sql`UPDATE inbox SET started = 1 WHERE position = ${2 * LANES + 2}`.execute(db);
+    const lookedAt = performance.now();
+    const behind = await rowsBehind(db, KEY, claimed, 500);
+    // Some 10 ms; seconds when the inbox is read for each row that is found.
+    expect(performance.now() - lookedAt).toBeLessThan(1_000);
+    // Nothing behind the dead one, and only up to the one that may have ended its process.
+    const all = [...Array.from({ length: 64 }, (_, n) => LANES + n + 1), ...Array.from({ length: 64 }, (_, n) => 2 * LANES + n + 1)];
+    expect(behind.map((row) => row.position)).toEqual(all.filter((n) => ![LANES + 1, 2 * LANES + 1, 2 * LANES + 2].includes(n)));
+    expect(await rowsBehind(db, KEY, claimed, 10)).toHaveLength(9);
   });
 });
