@@ -35,10 +35,12 @@ export const FIRST_LIST = listed[0]!.name;
 
 /**
  * Reads every page of Stripe's lists of the period, from `from` on, and looks up what is recorded for each object; then what is recorded of the period and was
- * on no page. Holds one page at a time; what it finds, and where it is, is recorded with each page. Throws StripeUnanswered when a page cannot be read.
+ * on no page. Holds one page and the next one, which is read meanwhile; what it finds, and where it is, is recorded with each page. Throws StripeUnanswered when a page
+ * cannot be read.
  */
 export async function firstRead(context: CompareContext, from: Position): Promise<void> {
   let at = from;
+  let ahead: Promise<Listed> | null = null;
   while (at.phase === 'listing' || at.phase === 'recorded') {
     const { phase, kind: name } = at;
     const kind = (phase === 'listing' ? listed : recorded).find((one) => one.name === name);
@@ -47,26 +49,42 @@ export async function firstRead(context: CompareContext, from: Position): Promis
       at = afterList(kind);
       continue;
     }
-    const page = phase === 'listing' ? await readListed(context, kind, at.cursor) : await readRecorded(context, kind, at.cursor ?? '');
+    let page: PageRead;
+    if (phase === 'listing') {
+      const told: Listed = await (ahead ?? list(context, kind, at.cursor));
+      ahead = told.goOn === null ? null : list(context, kind, told.goOn);
+      // Whoever waits for it hears of its failure; when nobody does any more, nobody need.
+      ahead?.catch(() => undefined);
+      page = await readListed(context, kind, told);
+    } else page = await readRecorded(context, kind, at.cursor ?? '');
     await recordPage(context.db, context, page);
     context.alive();
     at = page.next;
   }
 }
 
-async function readListed(context: CompareContext, kind: AnyKind, cursor: string | null): Promise<PageRead> {
+/** A page of a list, and where the next one begins; null after the last. */
+interface Listed {
+  page: KindPage<Remote>;
+  goOn: string | null;
+}
+
+async function list(context: CompareContext, kind: AnyKind, cursor: string | null): Promise<Listed> {
   const side = kind.remote as RemoteSide<Remote, Local>;
   const query = { created: context.period, limit: 100, ...(cursor === null ? {} : { starting_after: cursor }) };
   const page: KindPage<Remote> | null = await readPatiently(() => side.list(context.stripe, query, { ...context, cursor }), context);
   if (page === null) throw new Error('Bug: Stripe has no such list');
   const last = page.data.at(-1) ?? null;
-  const goOn = page.ours ? page.ours.cursor : page.has_more && last ? last.id : null;
+  return { page, goOn: page.ours ? page.ours.cursor : page.has_more && last ? last.id : null };
+}
+
+async function readListed(context: CompareContext, kind: AnyKind, { page, goOn }: Listed): Promise<PageRead> {
   const next: Position = goOn === null ? afterList(kind) : { phase: 'listing', kind: kind.name, cursor: goOn };
   return {
-    ...(await lookAt(context, kind, side, page.data)),
+    ...(await lookAt(context, kind, kind.remote as RemoteSide<Remote, Local>, page.data)),
     ...(page.ours ? { pages: 0, objects: page.ours.objects } : { pages: 1 }),
     next,
-    done: doneOf(context, kind, goOn === null || page.ours ? null : last),
+    done: doneOf(context, kind, goOn === null || page.ours ? null : (page.data.at(-1) ?? null)),
   };
 }
 
