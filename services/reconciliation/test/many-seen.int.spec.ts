@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { sql } from 'kysely';
+import { balanceTransactionKind } from '../src/ledger/ledger.kinds.js';
 import { paymentKind } from '../src/compare/kinds/payment.kind.js';
 import { openWorkbench, type Workbench } from './workbench.js';
 
@@ -36,5 +37,22 @@ describe('Given more objects on a run’s pages than the statistics of the datab
     // Some 50 ms; many seconds, and four times as many for twice the payments, when all are read for each.
     expect(performance.now() - startedAt).toBeLessThan(2_000);
     expect(unseen.map((one) => one.payment_id)).toEqual(['pay_11', 'pay_7']);
+  });
+
+  it('also of the ledger, whose keys are of another collation', async () => {
+    const { db, clock } = bench;
+    await sql`
+      INSERT INTO ledger_entries (transaction_id, line, tenant, account, currency, amount, reference, payment_id, event, occurred_at)
+      SELECT 'txn_' || n, line, 'default', CASE line WHEN 1 THEN 'stripe_balance' ELSE 'stripe_clearing' END, 'usd', CASE line WHEN 1 THEN 1 ELSE -1 END, 'pi_' || n, NULL,
+        'fee.recorded', ${clock.now()} FROM generate_series(1, ${MANY}::int) AS n, generate_series(1, 2) AS line`.execute(db);
+    await sql`
+      INSERT INTO run_seen (run_id, object, object_id)
+      SELECT 'rec_many', 'balance_transaction', 'txn_' || n FROM generate_series(1, ${MANY}::int) AS n WHERE n NOT IN (7, 11)`.execute(db);
+    const now = Math.floor(clock.now().getTime() / 1000);
+    const startedAt = performance.now();
+    const query = { runId: 'rec_many', tenant: 'default', period: { gte: now - 60, lt: now + 60 }, limit: 500, after: '' };
+    const unseen = await balanceTransactionKind.local!.unseen(db, query);
+    expect(performance.now() - startedAt).toBeLessThan(2_000);
+    expect(unseen.map((one) => one.transaction_id)).toEqual(['txn_11', 'txn_7']);
   });
 });
