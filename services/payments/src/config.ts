@@ -56,6 +56,10 @@ export const PaymentsConfig = z.object({
     doc: "How long usage waits for more of the same customer, meter and hour before it is reported to Stripe's meter. A longer wait makes fewer calls.",
     unit: 'seconds',
   }),
+  RETENTION_REPLIES: documented(wholeNumber({ min: 90 * 86_400, max: 3_153_600_000 }).default(90 * 86_400), {
+    doc: 'How long the answer to a request is kept for those who repeat it; its key is kept for ever.',
+    unit: 'seconds',
+  }),
   UNMARKED_INTENTS: documented(z.enum(['adopt', 'foreign']).default('adopt'), {
     doc: 'What becomes of PaymentIntents of this account that carry no ids of ours: adopted as payments with origin dashboard, or left alone.',
   }),

@@ -20,6 +20,7 @@ import { SWEEP_INTERVAL_MS } from './checkout/window.loop.js';
 import { PARKED_INTERVAL_MS } from './parked/parked.loop.js';
 import { REPORT_INTERVAL_MS } from './usage/reporter.js';
 import { UNKNOWN_CUSTOMERS_INTERVAL_MS } from './usage/unknown-customers.loop.js';
+import { ANSWERS_INTERVAL_MS, forgetAnswersOnce } from './retention/answers.loop.js';
 import { OBJECT_INTERVAL_MS } from './work/object.loop.js';
 import { payments, type PaymentsSettings } from './payments.js';
 import { stripeCheckHandlers } from './stripe-check/stripe-check.rpc.js';
@@ -110,6 +111,13 @@ export function setup(host: HostContext<PaymentsConfig>): ServiceParts {
     health,
     logger,
   });
+  const answers = everyLoop({
+    name: 'payments.retention',
+    intervalMs: ANSWERS_INTERVAL_MS,
+    runOnce: () => forgetAnswersOnce({ db, clock, logger, keepMs: config.RETENTION_REPLIES * 1000 }),
+    health,
+    logger,
+  });
   const unknownCustomers = everyLoop({
     name: 'payments.usage_customers',
     intervalMs: UNKNOWN_CUSTOMERS_INTERVAL_MS,
@@ -132,7 +140,7 @@ export function setup(host: HostContext<PaymentsConfig>): ServiceParts {
 
   return {
     module: PaymentsModule,
-    loops: [relay, breakers, carryOn, objects, parked, windows, usage, unknownCustomers, replays.loop],
+    loops: [relay, breakers, carryOn, objects, parked, windows, usage, unknownCustomers, answers, replays.loop],
     consumers: [
       { start: () => parts.start(), stop: async () => undefined },
       ...consumers,

@@ -1,9 +1,13 @@
 import { RPC } from '@tidegate/contracts/rpc/routes';
+import { createLogger } from '@tidegate/telemetry/logger';
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { forgetAnswersOnce } from '../src/retention/answers.loop.js';
 import { DECLINED, type PaymentsWorld, paymentsWorld } from './payments-world.js';
 import { deliver, newsOf } from './stripe-news.js';
 
 jest.setTimeout(60_000);
+
+const DAY_MS = 86_400_000;
 
 const many = <T>(n: number, make: (i: number) => Promise<T>): Promise<T[]> => Promise.all(Array.from({ length: n }, (_, i) => make(i)));
 
@@ -121,6 +125,21 @@ describe('One Idempotency-Key', () => {
     } finally {
       await guarded.close();
     }
+  });
+
+  it('is answered for 90 days, in the same bytes; after that its request is over, and it is still not free', async () => {
+    const { body } = await world.create({}, { key: 'kept' });
+    const { id } = world.json(await world.create({}, { key: 'kept' }));
+    const logger = createLogger({ service: 'payments', level: 'silent' });
+    const inDays = (days: number) =>
+      forgetAnswersOnce({ db: world.db, logger, keepMs: 90 * DAY_MS, clock: { now: () => new Date(Date.now() + days * DAY_MS) } });
+    expect(await inDays(89)).toBe(0);
+    expect((await world.create({}, { key: 'kept' })).body).toBe(body);
+    expect(await inDays(91)).toBeGreaterThan(0);
+    const late = await world.create({}, { key: 'kept' });
+    expect([late.status, world.json<{ code: string }>(late).code]).toEqual([409, 'idempotency.key_expired']);
+    expect(world.intentsOf(id)).toHaveLength(1);
+    expect(await inDays(300)).toBe(0);
   });
 });
 
