@@ -3,9 +3,10 @@ import { type RpcSubject } from '@tidegate/contracts/rpc/routes';
 import { Lease } from '@tidegate/database/lease';
 import { serveDeadLetters } from '@tidegate/messaging/dead-letters.rpc';
 import { serveOutboxRead } from '@tidegate/messaging/outbox-read.rpc';
+import { parkingUnknown } from '@tidegate/messaging/park-unknown';
 import { OutboxRelay } from '@tidegate/messaging/relay';
 import { type RpcServer, serveRpc } from '@tidegate/messaging/rpc';
-import { Subscriber } from '@tidegate/messaging/subscriber';
+import { type Handler, Subscriber } from '@tidegate/messaging/subscriber';
 import { eventReplays } from '@tidegate/service-host/event-replays';
 import { everyLoop } from '@tidegate/service-host/loop';
 import type { HostContext, ServiceParts, Startable } from '@tidegate/service-host/service-parts';
@@ -130,7 +131,19 @@ export function setup(host: HostContext<PaymentsConfig>): ServiceParts {
     durable: string,
     stream: 'STRIPE_EVENTS' | 'RECEIPTS_EVENTS',
     handler: typeof parts.stripeEvents | typeof parts.receipts,
-  ) => new Subscriber({ db, broker, failpoints, logger, metrics, clock, service: SERVICE, durable, stream, handler });
+  ) =>
+    new Subscriber({
+      db,
+      broker,
+      failpoints,
+      logger,
+      metrics,
+      clock,
+      service: SERVICE,
+      durable,
+      stream,
+      handler: parkingUnknown<Handler>(handler),
+    });
 
   const consumers = [
     consumer('payments-stripe-events', 'STRIPE_EVENTS', parts.stripeEvents),

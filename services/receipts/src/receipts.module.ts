@@ -2,6 +2,7 @@ import { Lease } from '@tidegate/database/lease';
 import { JetStreamStrategy } from '@tidegate/messaging/nest/jetstream.strategy';
 import { serveDeadLetters } from '@tidegate/messaging/dead-letters.rpc';
 import { serveOutboxRead } from '@tidegate/messaging/outbox-read.rpc';
+import { parkingUnknown } from '@tidegate/messaging/park-unknown';
 import { OutboxRelay } from '@tidegate/messaging/relay';
 import { type RpcServer } from '@tidegate/messaging/rpc';
 import { Subscriber } from '@tidegate/messaging/subscriber';
@@ -91,7 +92,7 @@ export async function receipts(context: HostContext<ReceiptsConfig>): Promise<Se
     service: SERVICE,
     durable: PAYMENTS_CONSUMER,
     stream: 'PAYMENTS_EVENTS',
-    handler: issuing,
+    handler: parkingUnknown(issuing),
   });
   const replays = eventReplays(context, SERVICE, { projections: [receiptsProjection] });
   const parked = parkedDocuments(db, { clock, due: () => rendering.signal?.() });

@@ -3,6 +3,7 @@ import { RPC } from '@tidegate/contracts/rpc/routes';
 import { Lease } from '@tidegate/database/lease';
 import { serveDeadLetters } from '@tidegate/messaging/dead-letters.rpc';
 import { serveOutboxRead } from '@tidegate/messaging/outbox-read.rpc';
+import { parkingUnknown } from '@tidegate/messaging/park-unknown';
 import { OutboxRelay } from '@tidegate/messaging/relay';
 import { type RpcServer, serveRpc } from '@tidegate/messaging/rpc';
 import { Subscriber } from '@tidegate/messaging/subscriber';
@@ -154,14 +155,24 @@ export function setup(host: HostContext<ReconciliationConfig>): ServiceParts {
   const consumer = { db, broker, failpoints, logger, metrics: host.metrics, clock, service: SERVICE };
   const api = { db, failpoints, clock, logger, requested: () => runLoop.signal?.() };
   const consumers = [
-    new Subscriber({ ...consumer, durable: 'reconciliation-payments', stream: 'PAYMENTS_EVENTS', handler: paymentsProjector }),
+    new Subscriber({
+      ...consumer,
+      durable: 'reconciliation-payments',
+      stream: 'PAYMENTS_EVENTS',
+      handler: parkingUnknown(paymentsProjector),
+    }),
     new Subscriber({
       ...consumer,
       durable: 'reconciliation-stripe-events',
       stream: 'STRIPE_EVENTS',
-      handler: stripeEventsProjector({ livemode, staged }),
+      handler: parkingUnknown(stripeEventsProjector({ livemode, staged })),
     }),
-    new Subscriber({ ...consumer, durable: 'reconciliation-receipts', stream: 'RECEIPTS_EVENTS', handler: receiptsProjector }),
+    new Subscriber({
+      ...consumer,
+      durable: 'reconciliation-receipts',
+      stream: 'RECEIPTS_EVENTS',
+      handler: parkingUnknown(receiptsProjector),
+    }),
   ];
   const replays = eventReplays(host, SERVICE, { projections: projections(livemode) });
   const rpc = served(

@@ -4,9 +4,10 @@ import { Lease } from '@tidegate/database/lease';
 import { inStatement } from '@tidegate/database/transaction';
 import { serveDeadLetters } from '@tidegate/messaging/dead-letters.rpc';
 import { serveOutboxRead } from '@tidegate/messaging/outbox-read.rpc';
+import { parkingUnknown } from '@tidegate/messaging/park-unknown';
 import { OutboxRelay } from '@tidegate/messaging/relay';
 import { type RpcServer, serveRpc } from '@tidegate/messaging/rpc';
-import { Subscriber } from '@tidegate/messaging/subscriber';
+import { type Handler, Subscriber } from '@tidegate/messaging/subscriber';
 import { eventReplays } from '@tidegate/service-host/event-replays';
 import { everyLoop } from '@tidegate/service-host/loop';
 import type { HostContext, ServiceParts, Startable } from '@tidegate/service-host/service-parts';
@@ -229,7 +230,7 @@ export function setup(host: HostContext<WebhooksConfig>): ServiceParts {
       service: SERVICE,
       durable: `webhooks-outcomes-${of}`,
       stream: of === 'payments' ? 'PAYMENTS_EVENTS' : 'RECONCILIATION_EVENTS',
-      handler: handlers[of],
+      handler: parkingUnknown<Handler>(handlers[of]),
     });
   const consumers = [subscriber('payments'), subscriber('reconciliation')];
   const endpoints = webhookEndpoints({ secretKey: () => config.STRIPE_SECRET_KEY.value, apiBase: config.STRIPE_API_BASE });
