@@ -4,6 +4,8 @@ import { type Arena, openArena } from './arena.js';
 import { killServersOfCluster, lostFromStreams } from './cluster-kills.js';
 import { killAtFailpoints, reachable } from './failpoint-kills.js';
 import { objectsKnown, stormOver } from './arena-storm.js';
+import { cleanUnderTraffic } from './clean-runs.js';
+import { history } from './history.js';
 import { keptSeeds, keptWhenItFails } from './kept-seeds.js';
 import { replayDrill } from './replay-drill.js';
 import { killAtRandom } from './random-kills.js';
@@ -21,7 +23,9 @@ const USAGE = `Usage: npm run chaos -- kills [--count 300] [--seed N]
        npm run chaos -- replay [10000] [--seed N]
        npm run chaos -- events [100000] [--seed N]
        npm run chaos -- stream [10000] [--count 100] [--seed N]
-       npm run chaos -- cluster [--count 10] [--seed N]`;
+       npm run chaos -- cluster [--count 10] [--seed N]
+       npm run chaos -- clean [10000] [--seed N]
+       npm run chaos -- history [30] [--seed N]`;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -160,6 +164,39 @@ async function cluster(): Promise<void> {
   }
 }
 
+/** Payments and checkouts in every state, made while runs look at them: no run names anything. */
+async function clean(): Promise<void> {
+  // As in production: news of what a run sees at Stripe may take that long to arrive.
+  const patient = { RECONCILIATION_QUIET_SECONDS: '25', RECONCILIATION_CRON: 'off', RECONCILIATION_ROLLING_SECONDS: '0' };
+  const arena = await openArena({ env: { reconciliation: patient } });
+  try {
+    const count = Number(positionals[1] ?? '10000');
+    const { made, runs, objects } = await cleanUnderTraffic(arena, randomFrom(seed), { count, say: (line) => console.log(line) });
+    console.log(`${made} payments and checkouts in every state; ${runs} runs, the last over ${objects} objects, named nothing`);
+  } finally {
+    await arena.close();
+  }
+}
+
+/** Days of life with outages, kills and replays: ledger, counters and Stripe agree to the cent, and a run over all of it names nothing. */
+async function days(): Promise<void> {
+  const arena = await openArena({
+    env: {
+      '*': { USAGE_REPORT_SECONDS: '1' },
+      reconciliation: { RECONCILIATION_CRON: 'off', RECONCILIATION_ROLLING_SECONDS: '0', RECONCILIATION_FEES_SECONDS: '2' },
+    },
+  });
+  try {
+    const wanted = Number(positionals[1] ?? '30');
+    const report = await history(arena, randomFrom(seed), wanted, (line) => console.log(line));
+    console.log(
+      `${wanted} days with ${report.payments} payments, ${report.usageEvents} events of usage, ${report.outages} outages and ${report.replays} replays; ledger, counters and Stripe agree to the cent`,
+    );
+  } finally {
+    await arena.close();
+  }
+}
+
 async function compare(arena: Arena, what: string, surprises: readonly unknown[]): Promise<void> {
   if (surprises.length > 0) throw new Error(JSON.stringify(surprises, null, 2));
   const { payments } = await arena.settled(180_000);
@@ -167,7 +204,7 @@ async function compare(arena: Arena, what: string, surprises: readonly unknown[]
   console.log(`${what}; ${payments.length} payments equal the truth; every event once in every inbox`);
 }
 
-const run = { kills, failpoints, payments, replay, events, stream, cluster }[positionals[0] ?? ''];
+const run = { kills, failpoints, payments, replay, events, stream, cluster, clean, history: days }[positionals[0] ?? ''];
 if (!run) {
   console.error(USAGE);
   process.exit(1);

@@ -1,0 +1,217 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { CustomerView, LedgerBalances } from '@tidegate/contracts/responses';
+import type { EventReplayView } from '@tidegate/contracts/ops/event-replays';
+import { eventually } from '@tidegate/test-harness/eventually';
+import { type Arena } from './arena.js';
+import { dayOf, reconcile } from './clean-runs.js';
+import { type Random, randomFrom } from './seed.js';
+import { tellStories } from './story.js';
+
+export interface HistoryReport {
+  payments: number;
+  usageEvents: number;
+  outages: number;
+  replays: number;
+}
+
+const DAY_SECONDS = 86_400;
+const HOUR_MS = 3_600_000;
+const STORIES_A_DAY = 20;
+const CUSTOMERS = 3;
+const REPLAYED = ['reconciliation-payments', 'reconciliation-stripe-events'] as const;
+const SERVICES = ['payments', 'webhooks', 'reconciliation'] as const;
+
+/**
+ * Days of ordinary life: payments, refunds, disputes and payouts, usage, some of it late and some taken back. On every third day Stripe is away for hours, on others a service
+ * is killed or a projection is replayed. At the end the ledger, the counters of usage and what a run over all days says are laid beside Stripe's own books. Throws with what
+ * differs.
+ */
+export async function history(arena: Arena, random: Random, days: number, say: (line: string) => void): Promise<HistoryReport> {
+  const report: HistoryReport = { payments: 0, usageEvents: 0, outages: 0, replays: 0 };
+  const began = await clockOf(arena);
+  const user = await users(arena, random);
+  for (let day = 0; day < days; day += 1) {
+    const away = day % 3 === 1;
+    if (away) {
+      report.outages += 1;
+      await stripeGoes(arena);
+    }
+    const telling = tellStories(arena, randomFrom(random.below(2 ** 31)), { count: away ? 4 : STORIES_A_DAY, perSecond: 10 });
+    if (day % 4 === 2) await killed(arena, random.pick(SERVICES));
+    const { created, surprises } = await telling;
+    if (surprises.length > 0) throw new Error(`A client saw ${JSON.stringify(surprises.slice(0, 3))}`);
+    report.payments += created.length;
+    report.usageEvents += await use(arena, random, user);
+    if (away) {
+      await arena.advance(8 * 3600);
+      await arena.clearFaults();
+      await arena.resetBreakers();
+    }
+    await people(arena, random, created);
+    if (day % 7 === 6) await arena.dashboard('payout', {}).catch(() => undefined);
+    if (day % 5 === 4) report.replays += await replayed(arena, REPLAYED[((day / 5) % REPLAYED.length) | 0]!);
+    await arena.settled(180_000);
+    await arena.advance(DAY_SECONDS - (away ? 8 * 3600 : 0));
+    say(`  day ${day + 1} of ${days}: ${report.payments} payments, ${report.usageEvents} events of usage`);
+  }
+  await arena.settled(180_000);
+  await agreed(arena, { start_date: dayOf(began - 86_400_000), end_date: dayOf((await clockOf(arena)) + 86_400_000) });
+  return report;
+}
+
+async function clockOf(arena: Arena): Promise<number> {
+  const answer = await fetch(`${arena.stack.urls.simulator}/__clock`);
+  return Date.parse(((await answer.json()) as { now: string }).now);
+}
+
+/** In the middle of the day's stories. */
+async function killed(arena: Arena, name: (typeof SERVICES)[number]): Promise<void> {
+  await pause(500);
+  await arena.stack.kill(name, 1);
+  await arena.stack.restart(name, 1);
+}
+
+async function stripeGoes(arena: Arena): Promise<void> {
+  for (const route of ['POST /v1/payment_intents', 'POST /v1/billing/meter_events', 'GET /v1/billing/meters/:id/event_summaries'])
+    await arena.fault({ fault: 'reset_after', route, times: 2 });
+  for (const route of ['POST /v1/billing/meter_events', 'GET /v1/balance_transactions', 'GET /v1/charges'])
+    await arena.fault({ fault: 'error_503', route, times: 0 });
+}
+
+interface Users {
+  customers: string[];
+  meters: string[];
+}
+
+async function users(arena: Arena, random: Random): Promise<Users> {
+  const run = random.below(2 ** 31);
+  const customers: string[] = [];
+  for (let n = 0; n < CUSTOMERS; n += 1) {
+    const made = await arena.client.send({ method: 'POST', path: '/v1/customers', body: {}, key: `history-${run}-${n}` });
+    customers.push((JSON.parse(made.body) as CustomerView).id);
+  }
+  const meters = [`sum_${run}`, `count_${run}`];
+  for (const [n, name] of meters.entries())
+    await arena.atStripe('/v1/billing/meters', {
+      display_name: name,
+      event_name: name,
+      'default_aggregation[formula]': n === 0 ? 'sum' : 'count',
+    });
+  return { customers, meters };
+}
+
+let named = 0;
+
+/** Usage of the day, some of it of up to five days before, some of it taken back. */
+async function use(arena: Arena, random: Random, { customers, meters }: Users): Promise<number> {
+  const now = await clockOf(arena);
+  const events = Array.from({ length: 12 }, () => {
+    const meter = random.pick(meters);
+    const takesBack = meter === meters[0] && random.chance(0.1);
+    return {
+      id: `history-${process.pid}-${(named += 1)}`,
+      customer: random.pick(customers),
+      meter,
+      value: `${takesBack ? '-' : ''}${random.below(1000)}.${random.below(1000)}`,
+      at: new Date(now - random.below(random.chance(0.2) ? 120 : 12) * HOUR_MS).toISOString(),
+    };
+  });
+  const answer = await arena.client.send({ method: 'POST', path: '/v1/usage-events', body: { events } });
+  const { accepted } = JSON.parse(answer.body) as { accepted: number };
+  if (answer.status !== 200 || accepted !== events.length) throw new Error(`Usage was answered ${answer.status}: ${answer.body}`);
+  return accepted;
+}
+
+/** What Stripe's dashboard is used for; what it refuses is theirs. */
+async function people(arena: Arena, random: Random, created: readonly string[]): Promise<void> {
+  for (const id of created.filter(() => random.chance(0.2))) {
+    const payment = await arena.client.get<{ stripe_payment_intent: string | null; status: string }>(`/v1/payments/${id}`);
+    if (payment.status !== 'succeeded') continue;
+    const action = random.chance(0.3) ? 'dispute' : 'refund';
+    const order = { payment_intent: payment.stripe_payment_intent, ...(action === 'refund' ? { amount: 1 + random.below(200) } : {}) };
+    await arena.dashboard(action, order).catch(() => undefined);
+  }
+}
+
+/** Makes a projection anew and takes it over; answers 1. */
+async function replayed(arena: Arena, consumer: string): Promise<number> {
+  const body = { consumer, reason: 'chaos: a history with replays' };
+  const answer = await arena.client.send({ method: 'POST', path: '/v1/ops/event-replays', body });
+  const { id } = JSON.parse(answer.body) as EventReplayView;
+  await eventually(
+    async () => {
+      const { status, failure } = await arena.client.get<EventReplayView>(`/v1/ops/event-replays/${id}`);
+      if (status === 'failed') throw new Error(`The replay of ${consumer} failed: ${JSON.stringify(failure)}`);
+      if (status !== 'done') throw new Error(`The replay of ${consumer} is ${status}`);
+    },
+    { timeoutMs: 120_000, everyMs: 250 },
+  );
+  return 1;
+}
+
+/** The ledger, the counters and a run, each beside Stripe's own books. */
+async function agreed(arena: Arena, days: { start_date: string; end_date: string }): Promise<void> {
+  await eventually(
+    async () => {
+      await arena.advance(120);
+      const wrong = [...(await ledgerFaults(arena)), ...(await usageFaults(arena))];
+      if (wrong.length > 0) throw new Error(wrong.slice(0, 20).join('\n'));
+    },
+    { timeoutMs: 240_000, everyMs: 1_000 },
+  );
+  // Summaries are believed an hour after the last report.
+  await arena.advance(2 * 3600);
+  await pause(1_000);
+  const { rows } = await reconcile(arena, days);
+  if (rows.length > 0) throw new Error(`A run over all days named ${rows.length}: ${JSON.stringify(rows.slice(0, 10), null, 2)}`);
+}
+
+interface Books {
+  balance_transactions: { net: number; fee: number; currency: string }[];
+  charges: { amount_captured: number; currency: string; status: string }[];
+  refunds: { amount: number; currency: string; status: string }[];
+  meter_events: { event_name: string; timestamp: number; payload: Record<string, string> }[];
+}
+
+async function booksOf(arena: Arena): Promise<Books> {
+  const parts = 'balance_transactions,charges,refunds,meter_events';
+  return (await (await fetch(`${arena.stack.urls.simulator}/__truth?only=${parts}`)).json()) as Books;
+}
+
+/** Cents by account and currency, ours and those that follow from nothing but Stripe's objects. */
+async function ledgerFaults(arena: Arena): Promise<string[]> {
+  const { balance_transactions: moved, charges, refunds } = await booksOf(arena);
+  const theirs = new Map<string, number>();
+  const add = (account: string, currency: string, amount: number) =>
+    theirs.set(`${account} ${currency}`, (theirs.get(`${account} ${currency}`) ?? 0) + amount);
+  for (const one of moved) {
+    add('stripe_balance', one.currency, one.net);
+    add('stripe_fees', one.currency, one.fee);
+  }
+  for (const one of charges) if (one.status === 'succeeded') add('sales', one.currency, -one.amount_captured);
+  for (const one of refunds) if (!['failed', 'canceled'].includes(one.status)) add('refunds', one.currency, one.amount);
+  const { data } = await arena.client.get<LedgerBalances>('/v1/ledger/balances');
+  const ours = new Map(data.map(({ account, currency, balance }) => [`${account} ${currency}`, balance]));
+  return [...theirs].flatMap(([name, amount]) =>
+    (ours.get(name) ?? 0) === amount ? [] : [`${name}: the ledger has ${ours.get(name) ?? 0}, Stripe ${amount}`],
+  );
+}
+
+/** Of each customer, meter and hour; Stripe adds up in binary, so to nine places. */
+async function usageFaults(arena: Arena): Promise<string[]> {
+  const theirs = new Map<string, number>();
+  for (const { event_name, timestamp, payload } of (await booksOf(arena)).meter_events) {
+    const hour = new Date(Math.floor(timestamp / 3600) * HOUR_MS).toISOString();
+    const key = `${payload['stripe_customer_id']} ${event_name} ${hour}`;
+    theirs.set(key, (theirs.get(key) ?? 0) + (event_name.startsWith('count') ? 1 : Number(payload['value'])));
+  }
+  const ours = await arena.sql<{ customer: string; meter: string; hour: Date; value: string; events: number }>(
+    'SELECT customer, meter, hour, value::text AS value, events FROM payments.usage_counters',
+  );
+  return ours.flatMap(({ customer, meter, hour, value, events }) => {
+    const key = `${customer} ${meter} ${hour.toISOString()}`;
+    const counted = meter.startsWith('count') ? events : Number(value);
+    const told = theirs.get(key) ?? 0;
+    return Math.abs(counted - told) < 1e-9 * Math.max(1, Math.abs(counted)) ? [] : [`${key}: counted ${counted}, at Stripe ${told}`];
+  });
+}
