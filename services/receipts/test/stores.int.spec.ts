@@ -38,7 +38,7 @@ let s3: DocumentStore & { close(): void };
 beforeAll(async () => {
   [database, server] = await Promise.all([receiptsDatabase(), s3Server()]);
   opened = connect(database);
-  s3 = s3Store(server.settings);
+  s3 = await s3Store(server.settings);
 });
 afterAll(async () => {
   s3.close();
@@ -115,7 +115,7 @@ describe('Given a store that is away for an hour', () => {
 
 describe('Given a store that refuses', () => {
   it('names it, counts it and keeps the number', async () => {
-    const denied = s3Store({ ...server.settings, credentials: { accessKeyId: 'S3RVER', secretAccessKey: 'stale' } });
+    const denied = await s3Store({ ...server.settings, credentials: { accessKeyId: 'S3RVER', secretAccessKey: 'stale' } });
     await expect(denied.put(someDocument().key, Buffer.from('x'), time)).rejects.toMatchObject({ error: 'store_access_denied' });
     const id = await issued(100);
     await new DocumentLoop(ports(denied)).runOnce();
@@ -151,8 +151,8 @@ describe('Given a tenant with a logo', () => {
     logo: { sha256: createHash('sha256').update(bytes).digest('hex'), png: bytes.toString('base64') },
   });
 
-  it('prints it, and keeps it apart from the event', async () => {
-    const tenant = withLogo(png(90));
+  it('prints it, and makes a lost document again with the logo that it had', async () => {
+    let tenant = withLogo(png(90));
     const copies = new TenantCopies({ db: opened.db, ask: { request: async () => tenant }, clock });
     const snapshot = payment(200);
     await knowPayers(opened.db, [snapshot]);
@@ -167,9 +167,17 @@ describe('Given a tenant with a logo', () => {
     await opened.db.transaction().execute((tx) => issueForPayment(tx, { ...told, tenant: copy }));
     const id = receiptId(snapshot.payment_id);
     await new DocumentLoop(ports()).runOnce();
-    expect(await row(id)).toMatchObject({ status: 'rendered' });
+    const { sha256 } = await row(id);
     const events = await readStream(opened.db, receiptStream(snapshot.payment_id));
     expect(JSON.stringify(events).length).toBeLessThan(4000);
+
+    tenant = withLogo(png(30));
+    time = new Date(time.getTime() + 120_000);
+    expect((await copies.get('default')).logo).toMatchObject({ sha256: tenant.logo.sha256 });
+    server.damage();
+    const reply = await new ReceiptRpc(ports()).pdf(request({ id }));
+    expect([reply.status, (await row(id)).sha256]).toEqual([200, sha256]);
+    expect(Buffer.from(reply.body, 'base64').toString('latin1')).toMatch(/\/Subtype ?\/Image/);
   });
 });
 

@@ -1,4 +1,3 @@
-import { GetObjectCommand, NoSuchKey, PutObjectCommand, S3Client, S3ServiceException } from '@aws-sdk/client-s3';
 import { type DocumentKey, type DocumentStore, StoreFailure } from './document-store.port.js';
 
 export interface S3Settings {
@@ -27,7 +26,9 @@ const DENIED = new Set([
 ]);
 
 /** Documents as objects `<prefix>/<tenant>/<receipt>/<sha256>.pdf`. An object is never overwritten by other bytes, so a reader sees a whole one or none. */
-export function s3Store({ bucket, prefix, endpoint, ...given }: S3Settings): DocumentStore & { close(): void } {
+export async function s3Store({ bucket, prefix, endpoint, ...given }: S3Settings): Promise<DocumentStore & { close(): void }> {
+  // Loaded here and not above: it takes longer than the rest of the service, and most do without it.
+  const { GetObjectCommand, PutObjectCommand, S3Client } = await import('@aws-sdk/client-s3');
   const client = new S3Client({ ...given, maxAttempts: 2, ...(endpoint === null ? {} : { endpoint, forcePathStyle: true }) });
   const keyOf = ({ tenant, receiptId, sha256 }: DocumentKey) => [prefix, tenant, receiptId, `${sha256}.pdf`].filter(Boolean).join('/');
   return {
@@ -50,7 +51,7 @@ export function s3Store({ bucket, prefix, endpoint, ...given }: S3Settings): Doc
 
 /** Without the right to list, S3 says AccessDenied of an object that is not there: that stays a failure, because nobody can tell. */
 function nullWhenMissing(error: unknown): null {
-  if (error instanceof NoSuchKey) return null;
+  if (error instanceof Error && error.name === 'NoSuchKey') return null;
   throw error;
 }
 
@@ -58,8 +59,8 @@ async function answered<T>(call: Promise<T>): Promise<T> {
   try {
     return await call;
   } catch (cause) {
-    const { name, message } = cause as Error;
-    const denied = DENIED.has(name) || (cause instanceof S3ServiceException && [401, 403].includes(cause.$metadata.httpStatusCode ?? 0));
+    const { name, message, $metadata } = cause as Error & { $metadata?: { httpStatusCode?: number } };
+    const denied = DENIED.has(name) || [401, 403].includes($metadata?.httpStatusCode ?? 0);
     throw new StoreFailure(denied ? 'store_access_denied' : 'store_unavailable', `${name}: ${message}`, { cause });
   }
 }
