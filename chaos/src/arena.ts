@@ -8,6 +8,8 @@ import { startStack } from '@tidegate/local-stack/stack/start-stack';
 import { type StackOptions } from '@tidegate/local-stack/stack/stack-options';
 import { eventually } from '@tidegate/test-harness/eventually';
 import pg from 'pg';
+import type { InvoiceView } from '@tidegate/contracts/invoice';
+import type { SubscriptionView } from '@tidegate/contracts/subscription';
 import { Client } from './client.js';
 import { inboxFaults } from './inboxes.js';
 import { COMPARED, type Compared, disagreements, type OurRecord } from './invariants.js';
@@ -98,6 +100,8 @@ async function settled(client: Client, truth: () => Promise<Compared>, withinMs:
       receipts: await client.all<ReceiptView>('/v1/receipts'),
       checkouts: await client.all<CheckoutView>('/v1/checkout-sessions'),
       customers: await client.all<CustomerView>('/v1/customers'),
+      subscriptions: await client.all<SubscriptionView>('/v1/subscriptions'),
+      invoices: await client.all<InvoiceView>('/v1/invoices'),
     };
     const wrong = disagreements(await truth(), record);
     if (wrong.length === 0) return record;

@@ -1,10 +1,13 @@
 import type { CheckoutView, CustomerView, PaymentView, ReceiptView } from '@tidegate/contracts/responses';
 import { checkoutFaults } from './checkout-invariants.js';
+import type { InvoiceView } from '@tidegate/contracts/invoice';
+import type { SubscriptionView } from '@tidegate/contracts/subscription';
 import { customerFaults } from './customer-invariants.js';
+import { subscriptionFaults } from './subscription-invariants.js';
 import { LOCAL_STATUS_OF, type Truth } from './truth.js';
 
 /** The parts of the truth that the checks read. */
-export const COMPARED = ['payment_intents', 'refunds', 'disputes', 'checkout_sessions', 'customers'] as const;
+export const COMPARED = ['payment_intents', 'refunds', 'disputes', 'checkout_sessions', 'customers', 'subscriptions', 'invoices'] as const;
 export type Compared = Pick<Truth, (typeof COMPARED)[number]>;
 
 /** All that a tenant's lists show. */
@@ -13,13 +16,15 @@ export interface OurRecord {
   receipts: readonly ReceiptView[];
   checkouts: readonly CheckoutView[];
   customers: readonly CustomerView[];
+  subscriptions: readonly SubscriptionView[];
+  invoices: readonly InvoiceView[];
 }
 
 /**
  * Every way in which our record and Stripe's truth may disagree, as sentences; empty when promises P1, P3 and P4 hold. A check that the
  * caller repeats until the system has settled.
  */
-export function disagreements(truth: Compared, { payments, receipts, checkouts, customers }: OurRecord): string[] {
+export function disagreements(truth: Compared, { payments, receipts, checkouts, customers, subscriptions, invoices }: OurRecord): string[] {
   const books = booksOf(truth);
   return [
     ...paidOnce(truth, books),
@@ -28,6 +33,7 @@ export function disagreements(truth: Compared, { payments, receipts, checkouts, 
     ...oneReceiptEach(payments, receipts),
     ...checkoutFaults(truth, checkouts, payments),
     ...customerFaults(truth, customers),
+    ...subscriptionFaults(truth, subscriptions, invoices),
   ];
 }
 

@@ -21,6 +21,8 @@ const truth: Truth = {
   disputes: [],
   checkout_sessions: [],
   customers: [],
+  subscriptions: [],
+  invoices: [],
   events: [],
   requests: [],
 };
@@ -59,7 +61,7 @@ const receipt: ReceiptView = {
   issued_at: at,
 };
 
-const ours: OurRecord = { payments: [payment], receipts: [receipt], checkouts: [], customers: [] };
+const ours: OurRecord = { payments: [payment], receipts: [receipt], checkouts: [], customers: [], subscriptions: [], invoices: [] };
 
 const page = { id: 'cs_1', status: 'complete', payment_status: 'paid', payment_intent: 'pi_1', metadata: { checkout_id: 'cks_1' } };
 const checkout: CheckoutView = {

@@ -20,6 +20,8 @@ export interface Truth {
     metadata: Record<string, string>;
   }[];
   customers: { id: string; metadata: Record<string, string> }[];
+  subscriptions: { id: string; status: string; metadata: Record<string, string> }[];
+  invoices: { id: string; status: string }[];
   events: { id: string; type: string }[];
   requests: { method: string; path: string; idempotency_key: string | null; status: number | null; at: string }[];
 }

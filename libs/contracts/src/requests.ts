@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { PriceId } from './ids.js';
 import { Reason } from './ops/reason.js';
 
 const minorUnits = z.int().positive().max(999_999_999_999);
@@ -108,6 +109,46 @@ export const CreateCustomerBody = z.strictObject({
   metadata: Metadata.optional(),
 });
 export type CreateCustomerBody = z.infer<typeof CreateCustomerBody>;
+
+/** Stripe takes up to 20. A metered price takes no quantity. */
+const subscriptionItems = z
+  .array(z.strictObject({ price: PriceId, quantity: z.int().nonnegative().max(999_999).optional() }))
+  .min(1)
+  .max(20)
+  .refine((items) => new Set(items.map(({ price }) => price)).size === items.length, 'each price once');
+
+export const CreateSubscriptionBody = z
+  .strictObject({
+    customer: customerId,
+    items: subscriptionItems,
+    payment_method: paymentMethod.optional().describe('Attached to the customer; the default one of the customer when absent'),
+    trial_days: z.int().min(1).max(730).optional(),
+    collection_method: z.enum(['charge_automatically', 'send_invoice']).optional(),
+    days_until_due: z.int().min(0).max(365).optional(),
+    cancel_at_period_end: z.boolean().optional(),
+  })
+  .refine((b) => (b.collection_method === 'send_invoice') === (b.days_until_due !== undefined), {
+    path: ['days_until_due'],
+    message: 'goes with collection_method send_invoice, and that needs it',
+  });
+export type CreateSubscriptionBody = z.infer<typeof CreateSubscriptionBody>;
+
+/** `items` are all that it shall have: others go. Without anything, Stripe is asked how it stands. */
+export const ChangeSubscriptionBody = z.strictObject({
+  items: subscriptionItems.optional(),
+  proration: z
+    .enum(['create_prorations', 'none'])
+    .optional()
+    .describe('What becomes of the difference for the running period: on the next invoice (the default), or nothing'),
+  payment_method: paymentMethod.optional().describe('Attached to the customer; its default from now on'),
+  cancel_at_period_end: z.boolean().optional(),
+});
+export type ChangeSubscriptionBody = z.infer<typeof ChangeSubscriptionBody>;
+
+export const CancelSubscriptionBody = z.strictObject({
+  at_period_end: z.boolean().optional().describe('What is paid for can be used up; now when absent or false'),
+});
+export type CancelSubscriptionBody = z.infer<typeof CancelSubscriptionBody>;
 
 /** Stripe takes up to 100 different items. Amounts in minor units, tax included. */
 export const CheckoutLineItem = z.strictObject({

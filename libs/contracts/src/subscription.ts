@@ -92,7 +92,7 @@ export const Dunning = z.object({
 });
 export type Dunning = z.infer<typeof Dunning>;
 
-/** The subscription as REST answers it. */
+/** The subscription as REST answers it. `client_secret` only in answers to POST, to have an incomplete one paid in the payer's browser. */
 export const SubscriptionView = SubscriptionSnapshot.omit({
   subscription_id: true,
   livemode: true,
@@ -101,6 +101,7 @@ export const SubscriptionView = SubscriptionSnapshot.omit({
 }).extend({
   id: z.string(),
   object: z.literal('subscription'),
+  client_secret: z.string().optional(),
   dunning: Dunning.nullable(),
   created_at: z.iso.datetime(),
   updated_at: z.iso.datetime(),

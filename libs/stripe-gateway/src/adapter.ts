@@ -22,7 +22,7 @@ import {
   toMeterSummary,
   toRefund,
 } from './translate.js';
-import { toInvoice, toInvoicePayment, toSubscription } from './translate-billing.js';
+import { newSubscription, subscriptionChange, toInvoice, toInvoicePayment, toSubscription } from './translate-billing.js';
 import { withoutQuotes } from './without-quotes.js';
 
 export interface StripeAdapterConfig {
@@ -130,6 +130,11 @@ export function createStripeAdapter(config: StripeAdapterConfig): StripePort & {
     createCheckoutSession: (p, key) =>
       call(stripe().checkout.sessions.create(sessionParams(p), { idempotencyKey: key }), toCheckoutSession),
     expireCheckoutSession: (id, key) => call(stripe().checkout.sessions.expire(id, {}, { idempotencyKey: key }), toCheckoutSession),
+    createSubscription: (p, key) => call(stripe().subscriptions.create(newSubscription(p), { idempotencyKey: key }), toSubscription),
+    updateSubscription: (id, p, key) =>
+      call(stripe().subscriptions.update(id, subscriptionChange(p), { idempotencyKey: key }), toSubscription),
+    cancelSubscription: (id) => call(stripe().subscriptions.cancel(id), toSubscription),
+    payInvoice: (id, key) => call(stripe().invoices.pay(id, withPayments, { idempotencyKey: key }), toInvoice),
     createMeterEvent: async (p) =>
       duplicateIsTaken(await call(stripe().billing.meterEvents.create(meterEvent(p)), () => ({ duplicate: false }))),
     retrieveIntent: (id) => call(stripe().paymentIntents.retrieve(id, withCharge), toIntent),

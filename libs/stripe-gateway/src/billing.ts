@@ -66,3 +66,24 @@ export interface InvoicePayment {
   status: string;
   created: number;
 }
+
+/** The first invoice is made and not paid: paying it is a call of its own, on an id that is known by then. */
+export interface CreateSubscriptionParams {
+  customer: string;
+  items: { price: string; quantity?: number | undefined }[];
+  /** Attached to the customer. */
+  paymentMethod?: string | undefined;
+  trialDays?: number | undefined;
+  collectionMethod?: 'charge_automatically' | 'send_invoice' | undefined;
+  daysUntilDue?: number | undefined;
+  cancelAtPeriodEnd?: boolean | undefined;
+  metadata: Record<string, string>;
+}
+
+/** Items with an id are changed or `deleted`, those without one are added. */
+export interface UpdateSubscriptionParams {
+  items?: { id?: string; price?: string; quantity?: number; deleted?: true }[];
+  proration?: 'create_prorations' | 'none';
+  paymentMethod?: string;
+  cancelAtPeriodEnd?: boolean;
+}

@@ -1,4 +1,10 @@
-import { type Invoice, type InvoicePayment, type Subscription } from './billing.js';
+import {
+  type CreateSubscriptionParams,
+  type Invoice,
+  type InvoicePayment,
+  type Subscription,
+  type UpdateSubscriptionParams,
+} from './billing.js';
 import {
   type BalanceTransaction,
   type Charge,
@@ -125,6 +131,13 @@ export interface StripePort {
   createCheckoutSession(params: CreateCheckoutSessionParams, key: string): Promise<StripeOutcome<CheckoutSession>>;
   /** `rejected` unless the session is open. */
   expireCheckoutSession(id: string, key: string): Promise<StripeOutcome<CheckoutSession>>;
+  /** Moves no money: the first invoice waits for `payInvoice`. One that costs nothing now (a trial) is in force at once. */
+  createSubscription(params: CreateSubscriptionParams, key: string): Promise<StripeOutcome<Subscription>>;
+  updateSubscription(id: string, params: UpdateSubscriptionParams, key: string): Promise<StripeOutcome<Subscription>>;
+  /** At once. Has no key: a repetition is `not_found`, like any other change of one that is over. */
+  cancelSubscription(id: string): Promise<StripeOutcome<Subscription>>;
+  /** By the default payment method of invoice, subscription or customer; `rejected` when there is none, or nothing is to be paid. `declined` may mean that the customer has to act. */
+  payInvoice(id: string, key: string): Promise<StripeOutcome<Invoice>>;
   /** `duplicate`: Stripe has taken an event with this identifier already. Accepted is not yet counted: summaries follow later. */
   createMeterEvent(params: MeterEventParams): Promise<StripeOutcome<{ duplicate: boolean }>>;
   retrieveIntent(id: string): Promise<StripeOutcome<Intent>>;
@@ -169,6 +182,10 @@ export const WRITES = [
   'deleteCustomer',
   'createCheckoutSession',
   'expireCheckoutSession',
+  'createSubscription',
+  'updateSubscription',
+  'cancelSubscription',
+  'payInvoice',
   'createMeterEvent',
 ] as const;
 export const READS = [

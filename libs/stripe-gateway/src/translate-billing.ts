@@ -1,6 +1,12 @@
 import { withoutMailAddresses } from '@tidegate/telemetry/mail-address';
 import type Stripe from 'stripe';
-import { type Invoice, type InvoicePayment, type Subscription } from './billing.js';
+import {
+  type CreateSubscriptionParams,
+  type Invoice,
+  type InvoicePayment,
+  type Subscription,
+  type UpdateSubscriptionParams,
+} from './billing.js';
 import { idOf } from './id-of.js';
 
 /** The period stands on the items: https://docs.stripe.com/changelog/basil/2025-03-31/deprecate-subscription-current-period-start-and-end */
@@ -75,4 +81,24 @@ export const toInvoicePayment = ({ id, invoice, payment, status, created }: Stri
   payment_intent: idOf(payment.payment_intent),
   status,
   created,
+});
+
+/** `default_incomplete` charges nobody: https://docs.stripe.com/api/subscriptions/create#create_subscription-payment_behavior */
+export const newSubscription = (p: CreateSubscriptionParams): Stripe.SubscriptionCreateParams => ({
+  customer: p.customer,
+  items: p.items.map(({ price, quantity }) => ({ price, ...(quantity === undefined ? {} : { quantity }) })),
+  metadata: p.metadata,
+  ...(p.collectionMethod === 'send_invoice'
+    ? { collection_method: p.collectionMethod }
+    : { payment_behavior: 'default_incomplete', payment_settings: { save_default_payment_method: 'on_subscription' } }),
+  ...(p.daysUntilDue === undefined ? {} : { days_until_due: p.daysUntilDue }),
+  ...(p.paymentMethod === undefined ? {} : { default_payment_method: p.paymentMethod }),
+  ...(p.trialDays === undefined ? {} : { trial_period_days: p.trialDays }),
+  ...(p.cancelAtPeriodEnd === undefined ? {} : { cancel_at_period_end: p.cancelAtPeriodEnd }),
+});
+
+export const subscriptionChange = (p: UpdateSubscriptionParams): Stripe.SubscriptionUpdateParams => ({
+  ...(p.items === undefined ? {} : { items: p.items, proration_behavior: p.proration ?? 'create_prorations' }),
+  ...(p.paymentMethod === undefined ? {} : { default_payment_method: p.paymentMethod }),
+  ...(p.cancelAtPeriodEnd === undefined ? {} : { cancel_at_period_end: p.cancelAtPeriodEnd }),
 });

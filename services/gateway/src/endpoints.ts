@@ -97,6 +97,9 @@ import { createRunOfEveryTenant, getRunOfEveryTenant, listDiscrepanciesOfEveryTe
 import { getWebhookSweeps } from './ops/get-webhook-sweeps.endpoint.js';
 import { listWebhookEndpoints } from './ops/list-webhook-endpoints.endpoint.js';
 import { orderWebhookSweep } from './ops/order-webhook-sweep.endpoint.js';
+import { cancelSubscription } from './subscriptions/cancel-subscription.endpoint.js';
+import { changeSubscription } from './subscriptions/change-subscription.endpoint.js';
+import { createSubscription } from './subscriptions/create-subscription.endpoint.js';
 import { getInvoice } from './subscriptions/get-invoice.endpoint.js';
 import { getSubscription } from './subscriptions/get-subscription.endpoint.js';
 import { listInvoices } from './subscriptions/list-invoices.endpoint.js';
@@ -123,8 +126,11 @@ export const ENDPOINTS: readonly Endpoint[] = [
   listCustomers,
   getCustomer,
   eraseCustomer,
+  createSubscription,
   listSubscriptions,
   getSubscription,
+  changeSubscription,
+  cancelSubscription,
   listInvoices,
   getInvoice,
   recordUsage,

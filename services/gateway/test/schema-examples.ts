@@ -54,6 +54,7 @@ const EXAMPLES: Record<string, unknown> = {
   cancel_url: 'https://shop.example/back',
   events: [{ id: 'use-1', customer: 'cus_4f1c2b7a9d3e5f60', meter: 'api_calls', value: '1', at: '2026-11-21T10:00:00Z' }],
   customer: 'cus_4f1c2b7a9d3e5f60',
+  items: [{ price: 'price_4f1c2b7a9d3e5f60' }],
   meter: 'api_calls',
   limit: '100.5',
   hour: '2026-11-21T10:00:00Z',

@@ -80,6 +80,29 @@ const usageRecoveryFailpoints: readonly string[] = [
   ...commitFailpoints('payments.usage.repaired'),
 ];
 
+/** Hit by requests about subscriptions when all goes well: created and paid, changed, canceled. */
+export const subscriptionFailpoints: Readonly<Record<'create' | 'change' | 'cancel', readonly string[]>> = {
+  create: [
+    ...commitFailpoints('payments.subscription.accept'),
+    ...callFailpoints('payments.subscription.create'),
+    ...commitFailpoints('payments.subscription.create_recorded'),
+    ...callFailpoints('payments.subscription.pay'),
+    ...commitFailpoints('payments.subscription.pay_recorded', 'payments.subscription.settled'),
+  ],
+  change: [
+    ...commitFailpoints('payments.subscription.submitted'),
+    ...callFailpoints('payments.subscription.change'),
+    ...commitFailpoints('payments.subscription.change_recorded'),
+  ],
+  cancel: [...callFailpoints('payments.subscription.cancel'), ...commitFailpoints('payments.subscription.cancel_recorded')],
+};
+
+/** Hit only when an answer is missing, or the first invoice could not be paid. */
+const subscriptionRecoveryFailpoints: readonly string[] = callFailpoints(
+  'payments.subscription.lookup_list',
+  'payments.subscription.secret',
+);
+
 /** Hit when Stripe is asked how a subscription or an invoice stands: after a request of ours, and when news do not say it for sure. */
 export const billingFailpoints: readonly string[] = [
   ...callFailpoints('payments.billing.lookup'),
@@ -96,6 +119,8 @@ export const FAILPOINTS: readonly string[] = [
   ...usageFailpoints,
   ...usageRecoveryFailpoints,
   ...billingFailpoints,
+  ...Object.values(subscriptionFailpoints).flat(),
+  ...subscriptionRecoveryFailpoints,
 ];
 
 function oneCall(operation: string): string[] {

@@ -21,7 +21,9 @@ import { BillingNews } from './observed/billing.news.js';
 import { Refetch } from './observed/refetch.flow.js';
 import { refetchOne } from './observed/refetch.loop.js';
 import { type AdoptionRules } from './stripe-events/adopt.js';
+import { carrySubscriptionCommand, SubscriptionCarryOn } from './subscription/carry-on.flow.js';
 import { subscriptionReadHandlers } from './subscription/subscription.read.js';
+import { subscriptionHandlers } from './subscription/subscription.rpc.js';
 import { type Held } from './work/work.store.js';
 import { ObjectLoop } from './work/object.loop.js';
 import { type CustomerCheck } from './customer/customer.check.js';
@@ -66,7 +68,17 @@ export function objectParts(ports: PaymentsPorts, settings: PaymentsSettings, sh
   const refetchLoops = (['sub', 'in'] as const).map(
     (kind) => new ObjectLoop({ db, clock, instance, kind, fleet: shared.fleet, carryOne: (held) => refetchOne(refetching, held) }),
   );
-  const loops = [checkoutLoop, customerLoop, ...refetchLoops];
+  const { windowMs, absenceMs } = settings;
+  const subscriptionCarryOn = new SubscriptionCarryOn({ ...shared, refetch, billingMetrics, windowMs, absenceMs });
+  const commandLoop = new ObjectLoop({
+    db,
+    clock,
+    instance,
+    kind: 'sbc',
+    fleet: shared.fleet,
+    carryOne: (held) => carrySubscriptionCommand({ carryOn: subscriptionCarryOn, logger, billingMetrics }, held),
+  });
+  const loops = [commandLoop, checkoutLoop, customerLoop, ...refetchLoops];
   const flow = new CheckoutFlow({ ...shared, checkoutMetrics, keyed, carryOn, recorder });
   const sweep = new WindowSweep({ db, clock, logger, instance, carryOne, onWork });
   return {
@@ -75,6 +87,7 @@ export function objectParts(ports: PaymentsPorts, settings: PaymentsSettings, sh
     billing: new BillingNews({ clock, rules: shared.rules, billingMetrics }),
     refetch,
     handlers: {
+      ...subscriptionHandlers({ db, failpoints, clock, keyed, carryOn: subscriptionCarryOn, customers }),
       ...subscriptionReadHandlers({ db, clock, onWork }),
       ...invoiceReadHandlers({ db }),
       ...checkoutHandlers({ flow, customers, clock, windowMs: settings.checkoutWindowMs }),

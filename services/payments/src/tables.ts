@@ -5,6 +5,7 @@ import { type Incoming } from '@tidegate/messaging/incoming';
 import { type ColumnType, type JSONColumnType } from 'kysely';
 import { type Customer } from './customer/customer.decide.js';
 import { type EventDetails } from './event-details/event-details.decide.js';
+import { type Command } from './subscription/command.decide.js';
 import { type Card, type Failure, type Terms } from './payment/payment.events.js';
 
 /** The schema `payments`, see migrations/. */
@@ -18,6 +19,7 @@ export interface PaymentsTables {
   parked_news: { message_id: string; parent: string; message: JSONColumnType<Incoming>; parked_at: Date };
   subscriptions: SubscriptionsTable;
   invoices: InvoicesTable;
+  subscription_commands: SubscriptionCommandsTable;
   payment_receipts: { payment_id: string; receipt_id: string; kind: string };
 }
 
@@ -77,7 +79,7 @@ export interface PaymentWorkTable {
   waits_for: string | null;
   not_before: Date | null;
   woken: string | null;
-  /** From the id: pay, cks, cst, sub, in. */
+  /** From the id: pay, cks, cst, sbc, sub, in. */
   kind: ColumnType<string, never, never>;
 }
 
@@ -105,6 +107,26 @@ export interface CheckoutsTable {
 }
 
 export type CustomersTable = Omit<Customer, 'metadata'> & { metadata: JSONColumnType<Record<string, string>> };
+
+export interface SubscriptionCommandsTable {
+  id: string;
+  command_id: string;
+  tenant: string;
+  kind: Command['kind'];
+  subscription: string | null;
+  invoice: string | null;
+  request: JSONColumnType<Command['request']>;
+  params: JSONColumnType<NonNullable<Command['params']> | null>;
+  state: Command['state'];
+  step: Command['step'];
+  call_n: number;
+  call_since: Date;
+  call_answer: Command['call_answer'];
+  call_stored: boolean;
+  absent_since: Date | null;
+  version: number;
+  created_at: Date;
+}
 
 /** Times are written as RFC 3339. */
 type Time = ColumnType<Date, string, string>;

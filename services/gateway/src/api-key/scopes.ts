@@ -8,6 +8,7 @@ export const SCOPES = {
   'customers:read': 'See customers.',
   'customers:write': 'Make and erase customers.',
   'subscriptions:read': 'See subscriptions and invoices.',
+  'subscriptions:write': 'Create, change and cancel subscriptions.',
   'usage:read': 'See usage and its limits, and ask whether a customer may use more.',
   'usage:write': 'Send usage, and set limits.',
   'receipts:read': 'See receipts and fetch their PDFs.',

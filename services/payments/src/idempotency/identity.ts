@@ -27,8 +27,21 @@ export const customerRefOf = (scope: Scope): string => `cst_${digest('customer',
 /** Of a customer that was not made through our API. */
 export const foreignCustomerRef = (stripeCustomer: string): string => `cst_${hex(['foreign', stripeCustomer])}`;
 
+/** Of a request about a subscription: ours alone, others know it by Stripe's id. */
+export const subscriptionCommandRefOf = (scope: Scope): string => `sbc_${digest('subscription_command', scope)}`;
+/** Of canceling a subscription that nobody was told of. */
+export const orphanCommandRefOf = (subscription: string): string => `sbc_${hex(['orphan', subscription])}`;
+
 /** The requests with a key that are not about a payment. */
-export type ObjectOperation = 'checkout_create' | 'checkout_expire' | 'checkout_window' | 'checkout_late' | 'customer_create';
+export type ObjectOperation =
+  | 'checkout_create'
+  | 'checkout_expire'
+  | 'checkout_window'
+  | 'checkout_late'
+  | 'customer_create'
+  | 'subscription_create'
+  | 'subscription_change'
+  | 'subscription_cancel';
 export const objectCommandId = (operation: ObjectOperation, scope: Scope): string => `cmd_${operation}_${digest('command', scope)}`;
 
 /** Payments and refunds that were not made through our API. `account` is null for our own; `stripeId` is that of the Checkout Session, where there is one, else of the PaymentIntent. */

@@ -14,6 +14,7 @@ const JOB = 'payments.carry_on_subscriptions';
 /** What the operators see of subscriptions and invoices. Figures are read from the tables, so every replica tells the same. */
 export class BillingMetrics {
   private readonly invoices;
+  private readonly commands;
   private readonly jobErrors;
 
   constructor(
@@ -23,6 +24,10 @@ export class BillingMetrics {
     now: () => Date,
   ) {
     this.invoices = metrics.counter('invoices_total', 'Invoices by what happened to them, as far as it was seen.', { result: RESULTS });
+    this.commands = metrics.counter('subscription_commands_total', 'Requests about subscriptions by how they ended.', {
+      kind: ['create', 'change', 'cancel'],
+      result: ['done', 'refused'],
+    });
     this.jobErrors = metrics.counter('job_errors_total', 'Failures of background jobs', {
       job: [JOB],
       error_type: ['stripe_unavailable', 'internal'],
@@ -62,6 +67,11 @@ export class BillingMetrics {
   /** Stripe could not be asked, or something of ours failed. */
   stopped(error_type: 'stripe_unavailable' | 'internal'): void {
     this.jobErrors.inc({ job: JOB, error_type });
+  }
+
+  /** A command has its certain answer. */
+  settled(kind: 'create' | 'change' | 'cancel', result: 'done' | 'refused'): void {
+    this.commands.inc({ kind, result });
   }
 
   /** After the commit of a look at a subscription. */

@@ -5,6 +5,7 @@ import { type Transaction } from 'kysely';
 import { invoiceKind } from '../invoice/invoice.kind.js';
 import { seenInvoice } from '../invoice/invoice.seen.js';
 import { type AdoptionRules } from '../stripe-events/adopt.js';
+import { noticeMade } from '../subscription/command.store.js';
 import { subscriptionKind } from '../subscription/subscription.kind.js';
 import { seenSubscription } from '../subscription/subscription.seen.js';
 import { type PaymentsTables } from '../tables.js';
@@ -65,6 +66,8 @@ export class BillingNews {
     const change = await observe(tx, kind, { id, seen, metadata, now });
     if (!change) throw new Error('Bug: a look without expectations was refused');
     if (change.ask) await wishRefresh(tx, id, now);
+    const { command_id } = event.object.metadata;
+    if (event.object.object === 'subscription' && command_id) await noticeMade(tx, id, command_id, now);
     return { ...change, outcome: 'processed' as const, reason: null, tenant: change.after?.tenant ?? envelope.tenant };
   }
 

@@ -27,12 +27,13 @@ export const seenSubscription = (shown: Omit<SubscriptionObject, 'object' | 'pay
   paused: shown.paused,
 });
 
-const FINAL = ['canceled', 'incomplete_expired'];
+/** Whether it stays so for ever. */
+export const isOver = (status: string): boolean => status === 'canceled' || status === 'incomplete_expired';
 
 /** One fact per change, and the status beside `created`: who listens for a status misses none that was seen. */
 export const subscriptionRules: ObservedRules<SeenSubscription, SubscriptionFact> = {
   statusOf: ({ status }) => status,
-  isFinal: (status) => FINAL.includes(status),
+  isFinal: isOver,
   factsOf(before, after) {
     const told = before?.status === after.status ? [] : [factOfStatus(after.status)].flatMap((fact) => fact ?? []);
     if (before === null) return ['created', ...told];

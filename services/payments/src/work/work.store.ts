@@ -3,8 +3,8 @@ import { type PaymentsTables } from '../tables.js';
 
 type Db = Kysely<PaymentsTables>;
 
-/** Whose loop takes a row: payments, checkouts, customers, subscriptions, invoices; the prefix of the id. */
-export type WorkKind = 'pay' | 'cks' | 'cst' | 'sub' | 'in';
+/** Whose loop takes a row: payments, checkouts, customers, commands about subscriptions, looks at subscriptions and invoices; the prefix of the id. */
+export type WorkKind = 'pay' | 'cks' | 'cst' | 'sbc' | 'sub' | 'in';
 
 /** A held lease on one payment, checkout or customer. */
 export interface Held {

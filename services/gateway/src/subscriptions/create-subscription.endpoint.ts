@@ -1,0 +1,23 @@
+import { CreateSubscriptionBody } from '@tidegate/contracts/requests';
+import { RPC } from '@tidegate/contracts/rpc/routes';
+import { SubscriptionView } from '@tidegate/contracts/subscription';
+import { defineEndpoint } from '../http/endpoint.js';
+
+export const createSubscription = defineEndpoint({
+  id: 'createSubscription',
+  method: 'POST',
+  path: '/v1/subscriptions',
+  tag: 'Subscriptions',
+  summary: 'Subscribe a customer',
+  description:
+    'The first invoice is made and then paid with the payment method, once. When that fails, or the customer has to authenticate, the answer is 201 with status ' +
+    '`incomplete`, what it waits for in `dunning`, and a `client_secret` to pay with in the browser within 23 hours. When Stripe stays silent the answer is 503: ' +
+    'the request goes on by itself, and the same key gets the subscription.',
+  scope: 'subscriptions:write',
+  rpc: RPC.subscriptionCreate,
+  params: {},
+  body: CreateSubscriptionBody,
+  idempotencyKey: 'required',
+  answers: { 201: { description: 'The subscription', schema: SubscriptionView } },
+  problems: ['payments.stripe_unavailable', 'payments.rejected_by_stripe', 'rate_limited', 'not_found'],
+});

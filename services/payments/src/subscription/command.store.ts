@@ -1,0 +1,82 @@
+import { type Kysely } from 'kysely';
+import { orphanCommandRefOf } from '../idempotency/identity.js';
+import { type PaymentsTables } from '../tables.js';
+import { wishRefresh } from '../work/work.store.js';
+import { type Command, type Step } from './command.decide.js';
+
+type Db = Kysely<PaymentsTables>;
+
+export async function findCommand(db: Db, id: string): Promise<Command | null> {
+  const row = await db.selectFrom('subscription_commands').selectAll().where('id', '=', id).executeTakeFirst();
+  return (row as Command | undefined) ?? null;
+}
+
+export async function findByCommandId(db: Db, commandId: string): Promise<Command | null> {
+  const row = await db.selectFrom('subscription_commands').selectAll().where('command_id', '=', commandId).executeTakeFirst();
+  return (row as Command | undefined) ?? null;
+}
+
+/** Another one of its kind is open: wait for it. */
+export class AnotherIsOpen extends Error {}
+
+export async function addCommand(
+  db: Db,
+  {
+    id,
+    command_id,
+    tenant,
+    kind,
+    subscription,
+    request,
+  }: Pick<Command, 'id' | 'command_id' | 'tenant' | 'kind' | 'subscription' | 'request'>,
+  now: Date,
+): Promise<void> {
+  const calling = { call_n: 1, call_since: now, call_answer: 'awaited', call_stored: false, absent_since: null } as const;
+  const row = await db
+    .insertInto('subscription_commands')
+    .values({
+      ...{ id, command_id, tenant, kind, subscription, ...calling, created_at: now },
+      ...{ invoice: null, params: null as never, state: 'open', step: 'call', version: 1, request: JSON.stringify(request) },
+    })
+    .onConflict((conflict) => conflict.doNothing())
+    .returning('id')
+    .executeTakeFirst();
+  if (!row) throw new AnotherIsOpen();
+}
+
+/** Changes a row from the version that was read; the row afterwards, or null when somebody else was faster. */
+export async function advance(
+  db: Db,
+  { id, version }: Pick<Command, 'id' | 'version'>,
+  { params, ...columns }: Step,
+): Promise<Command | null> {
+  const row = await db
+    .updateTable('subscription_commands')
+    .set({ ...columns, ...(params === undefined ? {} : { params: JSON.stringify(params) as never }), version: version + 1 })
+    .where('id', '=', id)
+    .where('version', '=', version)
+    .returningAll()
+    .executeTakeFirst();
+  return (row as Command | undefined) ?? null;
+}
+
+/** A subscription that a lost call made beside the one that was told of is canceled, by whoever comes to it. */
+export async function cancelOrphan(db: Db, subscription: string, { tenant }: Pick<Command, 'tenant'>, now: Date): Promise<void> {
+  const id = orphanCommandRefOf(subscription);
+  try {
+    await addCommand(db, { id, command_id: `cmd_${id}`, tenant, kind: 'cancel', subscription, request: {} }, now);
+  } catch (error) {
+    if (error instanceof AnotherIsOpen) return;
+    throw error;
+  }
+  await wishRefresh(db, id, now);
+}
+
+/** News of a subscription that carries the id of a command of ours: what it means for that. */
+export async function noticeMade(db: Db, subscription: string, commandId: string, now: Date): Promise<void> {
+  const command = await findByCommandId(db, commandId);
+  if (command?.kind !== 'create' || command.subscription === subscription) return;
+  // Its call is under way, or its answer is missing: the run that has it in hand will know.
+  if (command.subscription === null && command.state === 'open') return;
+  await cancelOrphan(db, subscription, command, now);
+}
