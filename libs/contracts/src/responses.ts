@@ -99,6 +99,8 @@ export const DISCREPANCY_CLASSES = [
   'dispute_mismatch',
   'duplicate_charge',
   'checkout_mismatch',
+  'subscription_mismatch',
+  'invoice_mismatch',
   'usage_mismatch',
   'receipt_missing',
   'ledger_imbalance',

@@ -9,6 +9,8 @@ export interface ReconciliationTables {
   recorded_refunds: RecordedRefundsTable;
   recorded_disputes: RecordedDisputesTable;
   recorded_checkouts: RecordedCheckoutsTable;
+  recorded_subscriptions: RecordedSubscriptionsTable;
+  recorded_invoices: RecordedInvoicesTable;
   recorded_receipts: RecordedReceiptsTable;
   stripe_objects: StripeObjectsTable;
   runs: RunsTable;
@@ -75,6 +77,38 @@ export interface RecordedCheckoutsTable {
   amount: number;
   currency: string;
   stripe_checkout_session: string | null;
+  livemode: boolean;
+  created_at: Date;
+  updated_at: Date;
+  epoch: number;
+  version: number;
+}
+
+export interface RecordedSubscriptionsTable {
+  subscription_id: string;
+  tenant: string;
+  status: string;
+  items: JSONColumnType<{ id: string; price: string | null; quantity: number | null }[]>;
+  current_period_end: Date | null;
+  cancel_at_period_end: boolean;
+  livemode: boolean;
+  created_at: Date;
+  updated_at: Date;
+  epoch: number;
+  version: number;
+}
+
+export interface RecordedInvoicesTable {
+  invoice_id: string;
+  tenant: string;
+  status: string;
+  amount_due: number;
+  amount_paid: number;
+  amount_remaining: number;
+  currency: string;
+  attempt_count: number;
+  next_payment_attempt: Date | null;
+  payment_intents: string[];
   livemode: boolean;
   created_at: Date;
   updated_at: Date;

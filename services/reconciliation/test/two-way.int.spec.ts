@@ -161,7 +161,15 @@ describe('Exactly this is named', () => {
 
 /** Stripe's lists with their calls counted, and something that happens at one of them. */
 function counted(at: number, happens: () => void): CompareStripe & { calls: number } {
-  const lists = ['listIntents', 'listCharges', 'listRefunds', 'listDisputes', 'listCheckoutSessions'] as const;
+  const lists = [
+    'listIntents',
+    'listCharges',
+    'listRefunds',
+    'listDisputes',
+    'listCheckoutSessions',
+    'listSubscriptions',
+    'listInvoices',
+  ] as const;
   const counting = { ...bench.stripe, calls: 0 } as CompareStripe & { calls: number };
   for (const name of lists)
     counting[name] = (async (query: never) => {
@@ -188,7 +196,7 @@ describe('When the process is killed at a page', () => {
     await runOnce(runParts(bench, { stripe: next }), never);
     const { run, rows } = await seen(id);
     // Three pages of intents, one of each other list.
-    expect([run.status, run.progress.pages, next.calls]).toEqual(['succeeded', 8, 5]);
+    expect([run.status, run.progress.pages, next.calls]).toEqual(['succeeded', 10, 7]);
     expect(rows.map((row) => row.stripe_id).sort()).toEqual([lost.stripe_payment_intent, missing.stripe_payment_intent].sort());
     expect(await bench.db.selectFrom('run_suspects').selectAll().execute()).toEqual([]);
   });

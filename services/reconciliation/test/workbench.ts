@@ -43,6 +43,8 @@ const TABLES = [
   'recorded_refunds',
   'recorded_disputes',
   'recorded_checkouts',
+  'recorded_subscriptions',
+  'recorded_invoices',
   'recorded_receipts',
   'stripe_objects',
   'runs',

@@ -1,3 +1,4 @@
+import { InvoiceId, SubscriptionId } from '@tidegate/contracts/ids';
 import { jsonReply } from '@tidegate/contracts/rpc/http-reply';
 import { RPC, type RpcSubject } from '@tidegate/contracts/rpc/routes';
 import { type StripePort } from '@tidegate/stripe-gateway/port';
@@ -6,6 +7,8 @@ import { type Failpoints } from '@tidegate/database/failpoints';
 import { currentTraceparent } from '@tidegate/telemetry/tracing';
 import { type Kysely } from 'kysely';
 import { z } from 'zod';
+import { invoiceKind } from '../invoice/invoice.kind.js';
+import { type AnyObservedKind, known } from '../observed/observed.store.js';
 import { adopt, type AdoptionRules } from '../stripe-events/adopt.js';
 import { describePayment } from '../checkout/adopt-payment.js';
 import { snapshotOf as checkoutSnapshot } from '../checkout/checkout.publish.js';
@@ -15,6 +18,7 @@ import { invoiceOf } from '../stripe-events/invoice-of.js';
 import { pageOf } from '../stripe-events/page-of.js';
 import { tenantOf } from '../stripe-events/tenant-of.js';
 import { type PaymentsTables } from '../tables.js';
+import { subscriptionKind } from '../subscription/subscription.kind.js';
 import { wishRefresh } from '../work/work.store.js';
 import { snapshotOf } from './payment.publish.js';
 import { problemReply } from './payment.reply.js';
@@ -37,12 +41,14 @@ const RepairBody = z.object({
   payment_id: z.string().optional(),
   stripe_payment_intent: z.string().optional(),
   checkout_id: z.string().optional(),
+  stripe_subscription: SubscriptionId.optional(),
+  stripe_invoice: InvoiceId.optional(),
   reason: z.string().default('repair'),
 });
 
 /**
  * `payments.rpc.payment.repair.v1`: believes Stripe about one payment. Known ones are asked for at once, by the same road as a webhook; an unknown intent is
- * adopted; a checkout is asked for in the same way. Answers 202 `{ payment_id, action: refresh | adopt | none, told? }`; the outcome comes as published facts.
+ * adopted; a checkout, subscription or invoice is asked for in the same way. Answers 202 `{ payment_id, action: refresh | adopt | none, told? }`; the outcome comes as published facts.
  * `told` is what we say of the object now, with the count of its facts, for who fears to have missed one.
  */
 export function repairHandlers(deps: RepairDeps): Partial<Record<RpcSubject, RouteHandler>> {
@@ -51,18 +57,20 @@ export function repairHandlers(deps: RepairDeps): Partial<Record<RpcSubject, Rou
 
 async function repair(deps: RepairDeps, request: Parameters<RouteHandler>[0]) {
   const body = RepairBody.safeParse(request.body);
-  if (!body.success) return problemReply('validation.failed', 'Give payment_id, stripe_payment_intent or checkout_id.', request.request_id);
-  const { payment_id = '', stripe_payment_intent = '', checkout_id } = body.data;
+  if (!body.success) return problemReply('validation.failed', 'Give the id of what is to be looked up.', request.request_id);
+  const { payment_id = '', stripe_payment_intent = '', checkout_id, stripe_subscription, stripe_invoice } = body.data;
   if (checkout_id !== undefined) return refreshCheckout(deps, checkout_id, request);
-  const known = await deps.db
+  if (stripe_subscription !== undefined) return refreshObserved(deps, subscriptionKind, stripe_subscription);
+  if (stripe_invoice !== undefined) return refreshObserved(deps, invoiceKind, stripe_invoice);
+  const payment = await deps.db
     .selectFrom('payments')
     .select('id')
     .where((eb) => eb.or([eb('id', '=', payment_id), eb('stripe_payment_intent', '=', stripe_payment_intent)]))
     .executeTakeFirst();
-  if (known) {
-    await wishRefresh(deps.db, known.id, deps.clock.now());
+  if (payment) {
+    await wishRefresh(deps.db, payment.id, deps.clock.now());
     deps.onWork();
-    return jsonReply(202, { payment_id: known.id, action: 'refresh', told: await toldOf(deps, known.id) });
+    return jsonReply(202, { payment_id: payment.id, action: 'refresh', told: await toldOf(deps, payment.id) });
   }
   return stripe_payment_intent === ''
     ? problemReply('not_found', 'There is no such payment.', request.request_id)
@@ -84,6 +92,20 @@ async function refreshCheckout({ db, clock, onWork }: RepairDeps, checkoutId: st
   if (checkout.published === 0) return jsonReply(202, { payment_id: checkout.payment_id, action: 'refresh' });
   const told = { object: 'checkout', tenant: checkout.terms.tenant, version: checkout.published, snapshot: checkoutSnapshot(checkout) };
   return jsonReply(202, { payment_id: checkout.payment_id, action: 'refresh', told });
+}
+
+/** One that is not known yet becomes known by the look. */
+async function refreshObserved({ db, clock, onWork }: RepairDeps, kind: AnyObservedKind, id: string) {
+  const { observed } = await known(db, kind, id);
+  await wishRefresh(db, id, clock.now());
+  onWork();
+  const told = observed && {
+    object: kind.name,
+    tenant: observed.tenant,
+    version: observed.published,
+    snapshot: kind.snapshotOf(observed),
+  };
+  return jsonReply(202, { payment_id: null, action: 'refresh', ...(told ? { told } : {}) });
 }
 
 async function adoptIntent(deps: RepairDeps, intentId: string, request: Parameters<RouteHandler>[0]) {

@@ -6,6 +6,8 @@ export type ObjectName =
   | 'refund'
   | 'dispute'
   | 'checkout_session'
+  | 'subscription'
+  | 'invoice'
   | 'receipt'
   | 'balance_transaction'
   | 'ledger_transaction'

@@ -3,9 +3,11 @@ import type { AnyKind } from './kind.js';
 import { chargeKind } from './kinds/charge.kind.js';
 import { checkoutKind } from './kinds/checkout.kind.js';
 import { disputeKind } from './kinds/dispute.kind.js';
+import { invoiceKind } from './kinds/invoice.kind.js';
 import { paymentKind } from './kinds/payment.kind.js';
 import { receiptKind } from './kinds/receipt.kind.js';
 import { refundKind } from './kinds/refund.kind.js';
+import { subscriptionKind } from './kinds/subscription.kind.js';
 import { usageKind } from './kinds/usage.kind.js';
 
 /** Everything that a run compares, in the order in which it is read. A running run remembers where it is by name. */
@@ -15,6 +17,8 @@ export const KINDS: readonly AnyKind[] = [
   refundKind,
   disputeKind,
   checkoutKind,
+  subscriptionKind,
+  invoiceKind,
   receiptKind,
   balanceTransactionKind,
   usageKind,

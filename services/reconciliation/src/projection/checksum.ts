@@ -7,6 +7,8 @@ export const PROJECTION_TABLES = {
   recorded_refunds: 'refund_id',
   recorded_disputes: 'dispute_id',
   recorded_checkouts: 'checkout_id',
+  recorded_subscriptions: 'subscription_id',
+  recorded_invoices: 'invoice_id',
   recorded_receipts: 'receipt_id',
   stripe_objects: 'object_id',
   ledger_payments: 'payment_id',

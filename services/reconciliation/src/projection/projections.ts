@@ -11,9 +11,18 @@ const create = sql`SELECT create_projection_tables(), create_compare_tables()`;
 export const projections = (livemode: boolean): Projection[] => [
   {
     sources: [{ durable: 'reconciliation-payments', stream: 'PAYMENTS_EVENTS', handler: paymentsProjector }],
-    tables: ['recorded_payments', 'recorded_refunds', 'recorded_disputes', 'recorded_checkouts', 'ledger_payments', 'ledger_entries'],
+    tables: [
+      'recorded_payments',
+      'recorded_refunds',
+      'recorded_disputes',
+      'recorded_checkouts',
+      'recorded_subscriptions',
+      'recorded_invoices',
+      'ledger_payments',
+      'ledger_entries',
+    ],
     own: ledgerOwnEvents,
-    create: sql`SELECT create_projection_tables(), create_compare_tables(), create_ledger_tables()`,
+    create: sql`SELECT create_projection_tables(), create_compare_tables(), create_billing_tables(), create_ledger_tables()`,
   },
   {
     sources: [{ durable: STRIPE_CONSUMER, stream: 'STRIPE_EVENTS', handler: stripeEventsReplay(livemode) }],

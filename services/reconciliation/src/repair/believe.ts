@@ -3,6 +3,7 @@ import type { PaymentSnapshot } from '@tidegate/contracts/payment';
 import type { Logger } from '@tidegate/telemetry/logger';
 import { sql, type Transaction } from 'kysely';
 import type { CompareDb } from '../compare/kind.js';
+import { believeInvoice, believeSubscription } from './believe-billing.js';
 import { recordCheckout, recordPayment, type SnapshotPosition } from '../projection/recorded.store.js';
 import type { ReconciliationTables } from '../tables.js';
 import type { Told } from './repair.port.js';
@@ -17,11 +18,41 @@ export async function believe(db: CompareDb, told: Told, logger: Logger): Promis
   const healed = await db.transaction().execute(async (tx) => {
     const at = await positionOf(tx, told);
     if (at === null) return false;
-    return told.object === 'payment' ? believePayment(tx, told.snapshot, at) : believeCheckout(tx, told.snapshot, at);
+    return believeTold(tx, told, at);
   });
   if (healed) {
-    const id = told.object === 'payment' ? told.snapshot.payment_id : told.snapshot.checkout_id;
+    const id = idOf(told);
     logger.warn({ event: 'projection_healed', object: told.object, id }, 'What was recorded here was not what its owner has published');
+  }
+}
+
+function idOf(told: Told): string {
+  switch (told.object) {
+    case 'payment':
+      return told.snapshot.payment_id;
+    case 'checkout':
+      return told.snapshot.checkout_id;
+    case 'subscription':
+      return told.snapshot.subscription_id;
+    case 'invoice':
+      return told.snapshot.invoice_id;
+    default:
+      return told satisfies never;
+  }
+}
+
+function believeTold(tx: Tx, told: Told, at: SnapshotPosition): Promise<boolean> {
+  switch (told.object) {
+    case 'payment':
+      return believePayment(tx, told.snapshot, at);
+    case 'checkout':
+      return believeCheckout(tx, told.snapshot, at);
+    case 'subscription':
+      return believeSubscription(tx, told.snapshot, at);
+    case 'invoice':
+      return believeInvoice(tx, told.snapshot, at);
+    default:
+      return told satisfies never;
   }
 }
 

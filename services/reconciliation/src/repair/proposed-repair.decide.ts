@@ -1,7 +1,7 @@
 import type { Finding } from '../compare/finding.js';
 
 /**
- * What would heal a disagreement. `look_up`: payments asks Stripe about its payment or checkout and records the answer, as it does for a webhook. `adopt`: the
+ * What would heal a disagreement. `look_up`: payments asks Stripe about its payment, checkout, subscription or invoice and records the answer, as it does for a webhook. `adopt`: the
  * object becomes a payment. `issue_receipt`: receipts gives the payment its number. `refund_duplicate`: a person gives the second charge back, nobody else.
  * `record_fee`: a balance transaction that was missed is posted. `replay_ledger`: the ledger is made anew from its events. `report_usage`: what Stripe counts of an hour
  * is believed, and the difference reported.
@@ -28,6 +28,11 @@ export function proposedRepair(finding: Finding): ProposedRepair {
       return payment_id === null && intent === null ? null : 'look_up';
     case 'checkout_mismatch':
       return object === 'checkout_session' && local_id !== null && remote !== null ? 'look_up' : null;
+    case 'subscription_mismatch':
+      return remote === null ? null : 'look_up';
+    case 'invoice_mismatch':
+      // A draft that Stripe does not have was deleted; anything else that it denies needs a person.
+      return remote === null && !local?.startsWith('draft') ? null : 'look_up';
     case 'duplicate_charge':
       return 'refund_duplicate';
     case 'receipt_missing':
@@ -43,7 +48,11 @@ export function proposedRepair(finding: Finding): ProposedRepair {
 }
 
 /** Whom payments is asked about, one after the other: a checkout that was paid may have a payment that payments does not know. */
-export type Target = { checkout_id: string } | { payment_id: string | null; stripe_payment_intent: string | null };
+export type Target =
+  | { checkout_id: string }
+  | { stripe_subscription: string }
+  | { stripe_invoice: string }
+  | { payment_id: string | null; stripe_payment_intent: string | null };
 
 export function targetsOf({ object, local_id, payment_id, stripe_id, intent }: Finding): Target[] {
   switch (object) {
@@ -60,6 +69,10 @@ export function targetsOf({ object, local_id, payment_id, stripe_id, intent }: F
         ...(local_id === null ? [] : [{ checkout_id: local_id }]),
         ...(intent === null ? [] : [{ payment_id: null, stripe_payment_intent: intent }]),
       ];
+    case 'subscription':
+      return stripe_id === null ? [] : [{ stripe_subscription: stripe_id }];
+    case 'invoice':
+      return stripe_id === null ? [] : [{ stripe_invoice: stripe_id }];
     case 'balance_transaction':
     case 'ledger_transaction':
     case 'ledger_payment':

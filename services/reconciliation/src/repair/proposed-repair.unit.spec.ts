@@ -28,6 +28,11 @@ describe('What would heal', () => {
     ['a checkout that was paid', found({ class: 'checkout_mismatch', object: 'checkout_session', local_id: 'cks_1' }), 'look_up'],
     ['a checkout that Stripe does not have', found({ class: 'checkout_mismatch', object: 'checkout_session', remote: null }), null],
     ['a payment that was charged twice', found({ class: 'duplicate_charge' }), 'refund_duplicate'],
+    ['a subscription in another state', found({ class: 'subscription_mismatch', object: 'subscription', stripe_id: 'sub_1' }), 'look_up'],
+    ['a subscription that Stripe denies', found({ class: 'subscription_mismatch', object: 'subscription', remote: null }), null],
+    ['an invoice that nobody told of', found({ class: 'invoice_mismatch', object: 'invoice', local: null }), 'look_up'],
+    ['a draft that is gone', found({ class: 'invoice_mismatch', object: 'invoice', local: 'draft 1 usd', remote: null }), 'look_up'],
+    ['a paid invoice that Stripe denies', found({ class: 'invoice_mismatch', object: 'invoice', local: 'paid 1 usd', remote: null }), null],
     ['a payment without a receipt', found({ class: 'receipt_missing', object: 'receipt' }), 'issue_receipt'],
   ])('%s', (_what, finding, repair) => expect(proposedRepair(finding)).toBe(repair));
 });

@@ -14,15 +14,17 @@ export function repairOverRpc(rpc: Pick<RpcClient, 'request'>, livemode: boolean
     return answerOf(await rpc.request<HttpReply>(subject, request, { timeoutMs: TIMEOUT_MS }));
   }
   return {
-    lookUp: ({ tenant, actor, payment_id, stripe_payment_intent, checkout_id, reason }) =>
+    lookUp: ({ tenant, actor, payment_id, stripe_payment_intent, checkout_id, stripe_subscription, stripe_invoice, reason }) =>
       ask(
         RPC.paymentRepair,
-        `POST /v1/payments/${payment_id ?? stripe_payment_intent ?? checkout_id}/repair`,
+        `POST /v1/payments/${payment_id ?? stripe_payment_intent ?? checkout_id ?? stripe_subscription ?? stripe_invoice}/repair`,
         { tenant, actor },
         {
           ...(payment_id === null ? {} : { payment_id }),
           ...(stripe_payment_intent === null ? {} : { stripe_payment_intent }),
           ...(checkout_id === undefined ? {} : { checkout_id }),
+          ...(stripe_subscription === undefined ? {} : { stripe_subscription }),
+          ...(stripe_invoice === undefined ? {} : { stripe_invoice }),
           reason,
         },
       ),
