@@ -47,12 +47,16 @@ export class BrokerCanary {
   private readonly canary: CanarySpec;
   private readonly stream: StreamSpec;
   private readonly timing: CanaryTiming;
+  private readonly lost: { inc(): void } | undefined;
   private readonly wake = new WakeUp();
   private stopping = false;
   private running: Promise<void> | undefined;
   private lastBack = performance.now();
   private roundTripSeconds: number | null = null;
   private failures = 0;
+  /** When the stream of the events was made, as the broker says: another one has none of the messages of this one. */
+  private streamMade: string | undefined;
+  private fill = 0;
   private reason: string | null = 'no canary has come back yet';
 
   constructor(private readonly options: CanaryOptions) {
@@ -67,6 +71,16 @@ export class BrokerCanary {
       'Round trip of the last message stored to prove that the broker stores; while none comes back, the time since the last one that did.',
       undefined,
       (gauge) => gauge.set(this.seconds()),
+    );
+    options.metrics?.gauge(
+      'broker_stream_fill_ratio',
+      'How full the stream of the events was at the last look, of NATS_STREAM_MAX_BYTES.',
+      undefined,
+      (gauge) => gauge.set(this.fill),
+    );
+    this.lost = options.metrics?.counter(
+      'broker_stream_lost_total',
+      'Looks at the stream of the events that found another one than before: the broker lost its store, or somebody deleted it.',
     );
   }
 
@@ -129,11 +143,15 @@ export class BrokerCanary {
   }
 
   private async hasRoom(nc: NatsConnection): Promise<void> {
-    const { state, config } = await jsApi<StreamInfo>(nc, `STREAM.INFO.${this.stream.stream}`).catch(async (error: unknown) => {
+    const info = () => jsApi<StreamInfo>(nc, `STREAM.INFO.${this.stream.stream}`);
+    const { state, config, created } = await info().catch(async (error: unknown) => {
       if (!isJsError(error, JS_ERROR.streamNotFound)) throw error;
       await ensureStream(nc, this.stream, this.options.broker.topology);
-      return { state: { bytes: 0 }, config: { max_bytes: -1 } };
+      return info();
     });
+    if (this.streamMade !== undefined && this.streamMade !== created) this.lost?.inc();
+    this.streamMade = created;
+    this.fill = config.max_bytes > 0 ? state.bytes / config.max_bytes : 0;
     if (config.max_bytes > 0 && state.bytes + LEAST_ROOM_BYTES >= config.max_bytes)
       throw new NotStored(`${this.stream.stream} is full: ${state.bytes} of ${config.max_bytes} bytes`);
   }
@@ -165,6 +183,7 @@ export class BrokerCanary {
 }
 
 interface StreamInfo {
+  created: string;
   state: { bytes: number };
   config: { max_bytes: number };
 }

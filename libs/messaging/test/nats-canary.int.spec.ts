@@ -64,15 +64,19 @@ describe('A canary of the broker', () => {
   });
 
   it('fails while the stream of the events is full, and makes it anew when an operator has removed it', async () => {
-    const canary = running(await world.member('payments', { maxBytes: MIB }));
+    const metrics = createMetrics('payments');
+    const canary = running(await world.member('payments', { maxBytes: MIB }), metrics);
     await eventually(() => canary.check());
+    expect([await gauge(metrics, 'broker_stream_fill_ratio'), await gauge(metrics, 'broker_stream_lost_total')]).toEqual([0, 0]);
 
     await fill('payments.events.filler');
     await eventually(() => expect(() => canary.check()).toThrow('PAYMENTS_EVENTS is full'));
+    expect(await gauge(metrics, 'broker_stream_fill_ratio')).toBeGreaterThan(0.9);
 
     await jsApi('STREAM.DELETE.PAYMENTS_EVENTS');
     await eventually(() => canary.check());
     expect(await stored('PAYMENTS_EVENTS')).toBe(0);
+    expect([await gauge(metrics, 'broker_stream_fill_ratio'), await gauge(metrics, 'broker_stream_lost_total')]).toEqual([0, 1]);
   });
 
   it('fails while the broker has no room for the stream at all', async () => {
@@ -81,13 +85,15 @@ describe('A canary of the broker', () => {
     expect(canary.seconds()).toBeGreaterThan(0);
   });
 
-  it('fails while the broker is away, and heals when it is back with an empty store', async () => {
-    const canary = running(await world.member('payments', { maxBytes: MIB }));
+  it('fails while the broker is away, and heals when it is back with an empty store, which it counts', async () => {
+    const metrics = createMetrics('payments');
+    const canary = running(await world.member('payments', { maxBytes: MIB }), metrics);
     await eventually(() => canary.check());
     await world.nats.kill();
     await eventually(() => expect(() => canary.check()).toThrow());
     await world.nats.wipe();
     await eventually(() => canary.check());
+    expect(await gauge(metrics, 'broker_stream_lost_total')).toBe(1);
   });
 
   function running(member: Member, metrics = createMetrics('payments')): BrokerCanary {
@@ -97,8 +103,8 @@ describe('A canary of the broker', () => {
     return canary;
   }
 
-  async function gauge({ registry }: ReturnType<typeof createMetrics>): Promise<number> {
-    const { values } = (await registry.getSingleMetric('broker_canary_seconds')?.get()) ?? { values: [] };
+  async function gauge({ registry }: ReturnType<typeof createMetrics>, name = 'broker_canary_seconds'): Promise<number> {
+    const { values } = (await registry.getSingleMetric(name)?.get()) ?? { values: [] };
     return values[0]?.value ?? NaN;
   }
 

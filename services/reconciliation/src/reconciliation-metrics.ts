@@ -14,8 +14,8 @@ export interface ReconciliationMetrics {
   jobError(job: Job, error: JobError): void;
 }
 
-/** The series of interfaces.md. The time of the last success is read from the table, so every replica tells the same. */
-export function reconciliationMetrics(metrics: Metrics, db: Kysely<ReconciliationTables>): ReconciliationMetrics {
+/** The series that others rely on. Times of the last success are read from the table, so every replica tells the same. `rollingSeconds`: 0 when the rolling compare is turned off. */
+export function reconciliationMetrics(metrics: Metrics, db: Kysely<ReconciliationTables>, rollingSeconds = 300): ReconciliationMetrics {
   const duration = metrics.histogram(
     'billing_reconciliation_duration_seconds',
     'Time of one run',
@@ -31,7 +31,13 @@ export function reconciliationMetrics(metrics: Metrics, db: Kysely<Reconciliatio
     'billing_reconciliation_last_success_timestamp',
     'When the last daily run succeeded, or one asked for that read the whole day before its own in every class, in Unix seconds; the time of installation before the first',
     {},
-    async (gauge) => gauge.set(await lastSuccess(db)),
+    async (gauge) => gauge.set(await lastSuccess(db, 'days')),
+  );
+  metrics.gauge(
+    'billing_reconciliation_rolling_last_success_timestamp',
+    'When the rolling compare last succeeded, in Unix seconds; the time of installation before the first, now where it is turned off',
+    {},
+    async (gauge) => gauge.set(rollingSeconds === 0 ? Date.now() / 1000 : await lastSuccess(db, 'rolling')),
   );
   metrics.gauge('ledger_fees_pending', 'Sales whose balance transaction, and with it the fee, Stripe has not made yet', {}, async (gauge) =>
     gauge.set((await lastSweep(db)).pending),
@@ -62,9 +68,9 @@ async function lastSweep(db: Kysely<ReconciliationTables>): Promise<{ pending: n
   return rows[0] ?? { pending: 0, oldest: 0, read: 0 };
 }
 
-async function lastSuccess(db: Kysely<ReconciliationTables>): Promise<number> {
+async function lastSuccess(db: Kysely<ReconciliationTables>, kind: 'days' | 'rolling'): Promise<number> {
   const { rows } = await sql<{ seconds: number }>`
-    SELECT extract(epoch FROM coalesce((SELECT max(finished_at) FROM runs WHERE status = 'succeeded' AND ${TELLS_FRESHNESS}), (SELECT installed_at FROM installation)))::float8 AS seconds`.execute(
+    SELECT extract(epoch FROM coalesce((SELECT max(finished_at) FROM runs WHERE status = 'succeeded' AND ${kind === 'days' ? TELLS_FRESHNESS : sql`trigger = 'rolling'`}), (SELECT installed_at FROM installation)))::float8 AS seconds`.execute(
     db,
   );
   return rows[0]?.seconds ?? 0;

@@ -51,7 +51,7 @@ export function setup(host: HostContext<ReconciliationConfig>): ServiceParts {
   const { config, db, failpoints, clock, logger, broker, health, instance } = host;
   const lease = (name: string) => new Lease(db, name, instance);
   const livemode = isLivemode(config);
-  const metrics = reconciliationMetrics(host.metrics, db);
+  const metrics = reconciliationMetrics(host.metrics, db, host.config.RECONCILIATION_ROLLING_SECONDS);
   const relay = new OutboxRelay({ db, broker, owner: SERVICE, failpoints, logger, metrics: host.metrics, lease: lease('relay') });
   const staged = () => relay.signal();
 

@@ -211,6 +211,8 @@ describe('The rolling compare', () => {
       n: number;
     }>`SELECT count(*)::int AS n FROM runs WHERE status = 'succeeded' AND trigger <> 'rolling'`.execute(bench.db);
     expect(fresh).toEqual([{ n: 0 }]);
+    const told = bench.metrics.registry.getSingleMetric('billing_reconciliation_rolling_last_success_timestamp');
+    expect((await told!.get()).values).toMatchObject([{ value: expect.closeTo(Date.parse(run!.finished_at!) / 1000, 1) }]);
     bench.advance(300);
     await record(bench, lost);
     await rolling();

@@ -1,5 +1,6 @@
 import { bench } from './commands/bench.js';
 import { chaos } from './commands/chaos.js';
+import { drill } from './commands/drill.js';
 import { mutants } from './commands/mutants.js';
 import { reset } from './commands/reset.js';
 import { start } from './commands/start.js';
@@ -10,7 +11,7 @@ import { StackError, describeFailure } from './stack-error.js';
 
 /** A command takes its arguments and resolves with the exit code. */
 type Command = (args: readonly string[]) => Promise<number>;
-const commands: Readonly<Record<string, Command>> = { start, stop, reset, test, verify, bench, chaos, mutants };
+const commands: Readonly<Record<string, Command>> = { start, stop, reset, test, verify, bench, chaos, drill, mutants };
 
 // Whoever reads our output may be gone before us; that is no reason to leave processes behind.
 process.stdout.on('error', () => undefined);
