@@ -13,6 +13,7 @@ export interface Schema {
   items?: Schema;
   pattern?: string;
   enum?: string[];
+  anyOf?: Schema[];
   format?: string;
   minimum?: number;
   exclusiveMinimum?: number;
@@ -30,8 +31,11 @@ export function filled(path: string, operation: Operation): string {
   return query.length === 0 ? withId : `${withId}?${new URLSearchParams(query).toString()}`;
 }
 
+const TENANT_ID = '^[a-z][a-z0-9-]{0,62}$';
+
 function idLike(schema: Schema | undefined): string {
   if (schema?.pattern === '^[0-9A-Za-z]{12}$') return 'Ab3dEf6hIj9k';
+  if (schema?.pattern === TENANT_ID) return 'acme';
   if (schema?.enum?.[0] !== undefined) return schema.enum[0];
   const prefix = /^\^(\w+?)_/.exec(schema?.pattern ?? '')?.[1] ?? 'pay';
   return `${prefix}_4f1c2b7a9d3e5f60`;
@@ -73,6 +77,8 @@ function exampleOf(schema: Schema): unknown {
 
 /** Values that a schema must refuse, from what it says about itself. */
 export function wrongValues(schema: Schema): unknown[] {
+  const some = schema.anyOf?.find(({ type }) => type !== 'null');
+  if (some) return wrongValues(some).filter((value) => value !== null);
   if (schema.type === 'integer') {
     return [
       '1',
