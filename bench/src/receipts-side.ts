@@ -9,6 +9,20 @@ import type { ReceiptFacts } from '@tidegate/receipts/document/receipt-facts';
 import { TypstRenderer } from '@tidegate/receipts/rendering/typst-renderer';
 import { withPdfkit } from './receipts-pdfkit.js';
 
+const details: PaymentDetails = {
+  description: 'Order 10442',
+  receipt_email: 'ada@example.com',
+  locale: 'en',
+  customer: null,
+  customer_name: 'Ada Lovelace',
+  customer_locale: null,
+  line_items: [
+    { name: 'Ethiopia Yirgacheffe, whole beans, 1 kg', quantity: 12, unit_amount: 2900 },
+    { name: 'Ceramic dripper with stand, matte sand', quantity: 1, unit_amount: 4500 },
+    { name: 'Filter papers, unbleached, size 02', quantity: 4, unit_amount: 650 },
+  ],
+};
+
 const side = process.argv[2];
 const renderer = new TypstRenderer();
 let made = 0;
@@ -51,17 +65,3 @@ function factsOf(sequence: number): ReceiptFacts {
     template: 'receipt',
   };
 }
-
-const details: PaymentDetails = {
-  description: 'Order 10442',
-  receipt_email: 'ada@example.com',
-  locale: 'en',
-  customer: null,
-  customer_name: 'Ada Lovelace',
-  customer_locale: null,
-  line_items: [
-    { name: 'Ethiopia Yirgacheffe, whole beans, 1 kg', quantity: 12, unit_amount: 2900 },
-    { name: 'Ceramic dripper with stand, matte sand', quantity: 1, unit_amount: 4500 },
-    { name: 'Filter papers, unbleached, size 02', quantity: 4, unit_amount: 650 },
-  ],
-};

@@ -74,10 +74,12 @@ function start(side: Side) {
     stdio: ['pipe', 'pipe', 'inherit'],
   });
   const lines: Interface = createInterface(child.stdout);
+  const died = once(child, 'exit').then(([code]) => Promise.reject(new Error(`The side "${side}" ended with ${code}`)));
+  died.catch(() => undefined);
   return {
     async make(documents: number): Promise<Answer> {
       child.stdin.write(`${documents}\n`);
-      const [line] = (await once(lines, 'line')) as [string];
+      const [line] = (await Promise.race([once(lines, 'line'), died])) as [string];
       return JSON.parse(line) as Answer;
     },
     end: () => child.stdin.end(),
