@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { noPaymentDetails } from '@tidegate/contracts/rpc/payment-details';
+import type { RouteRequest } from '@tidegate/contracts/rpc/routes';
 import { type Database } from '@tidegate/database/database';
 import { append } from '@tidegate/event-store/append';
 import { readStream } from '@tidegate/event-store/read';
@@ -11,6 +12,7 @@ import { DocumentLoop } from '../src/document/document.loop.js';
 import { claimMissing } from '../src/document/document.store.js';
 import { PayerDetails } from '../src/payer/payer-details.js';
 import { receiptStream } from '../src/receipt/receipt.events.js';
+import { ChangeRpc } from '../src/receipt/change.rpc.js';
 import { issueForPayment } from '../src/receipt/receipt.flow.js';
 import { receiptId } from '../src/receipt/receipt-id.js';
 import { TypstRenderer } from '../src/rendering/typst-renderer.js';
@@ -65,26 +67,27 @@ async function lockWaits(): Promise<number> {
   return rows[0]?.n ?? 0;
 }
 
-/** Appends to the payment's stream and keeps the transaction open, so that whoever appends next waits, until the answered function gives way. */
-async function appenderInTheWay(n: number): Promise<() => Promise<void>> {
-  let giveWay: () => void = () => undefined;
-  const leaves = new Promise<void>((resolve) => (giveWay = resolve));
+type Leaving = 'commits' | 'rolls back';
+
+/** Appends to the payment's stream and keeps the transaction open, so that whoever appends next waits, until the answered function has it end. */
+async function appenderInTheWay(n: number): Promise<(how: Leaving) => Promise<void>> {
+  let giveWay: (how: Leaving) => void = () => undefined;
+  const leaves = new Promise<Leaving>((resolve) => (giveWay = resolve));
   let arrived: () => void = () => undefined;
   const inTheWay = new Promise<void>((resolve) => (arrived = resolve));
-  const event = { type: 'ReceiptRenderFailed', version: 1, data: { receipt_id: 'none', error: 'none' } };
+  const event = { type: 'ReceiptRenderFailed', version: 1, data: { receipt_id: receiptId(payment(n).payment_id), error: 'font' } };
   const metadata = { correlation_id: 'cor', causation_id: null, traceparent: null };
   const held = opened.db
     .transaction()
     .execute(async (tx) => {
       await append(tx, receiptStream(payment(n).payment_id), 1, [event], metadata, time);
       arrived();
-      await leaves;
-      throw new Error('rolled back');
+      if ((await leaves) === 'rolls back') throw new Error('rolled back');
     })
     .catch(() => undefined);
   await inTheWay;
-  return async () => {
-    giveWay();
+  return async (how) => {
+    giveWay(how);
     await held;
   };
 }
@@ -109,13 +112,55 @@ describe('Given a render that outlives its lease', () => {
     let claimed = false;
     const claiming = claimMissing(opened.db, time, 8).finally(() => (claimed = true));
     await eventually(async () => expect(claimed || (await lockWaits()) === 2).toBe(true));
-    await giveWay();
+    await giveWay('rolls back');
     const [rendered, claims] = await Promise.all([rendering, claiming]);
     expect(claims.map((claim) => claim.receipt_id)).toEqual([id]);
     if (template === 'missing') expect(rendered).toBe('RenderError');
     expect(await row(id)).toMatchObject({ status });
     await opened.db.deleteFrom('receipts').execute();
     await opened.db.deleteFrom('renderings').execute();
+  });
+});
+
+describe('Given a render during which something else of the same payment is recorded', () => {
+  const renderingOf = (n: number) =>
+    opened.db
+      .selectFrom('renderings')
+      .selectAll()
+      .where('receipt_id', '=', receiptId(payment(n).payment_id));
+
+  it.each([
+    ['stores its document', 3, 'receipt', 'rendered'],
+    ['records its failure', 4, 'missing', 'failed'],
+  ])('%s behind it, and lets nobody wait for its lease', async (_, n, template, status) => {
+    const id = await issued(n, template);
+    await knowPayers(opened.db, [payment(n)]);
+    const giveWay = await appenderInTheWay(n);
+    const rendering = new DocumentLoop(ports).runOnce();
+    await eventually(async () => expect(await lockWaits()).toBe(1));
+    await giveWay('commits');
+    expect(await rendering).toBe(1);
+    expect(await row(id)).toMatchObject({ status });
+    const types = (await readStream(opened.db, receiptStream(payment(n).payment_id))).map((event) => event.type);
+    expect(types).toEqual(['ReceiptIssued', 'ReceiptRenderFailed', status === 'rendered' ? 'ReceiptRendered' : 'ReceiptRenderFailed']);
+    expect((await renderingOf(n).execute()).map((one) => one.due_at > time)).toEqual(status === 'rendered' ? [] : [true]);
+    await opened.db.deleteFrom('receipts').execute();
+    await opened.db.deleteFrom('renderings').execute();
+  });
+
+  it('takes a wish to have it mailed again behind it', async () => {
+    const id = await issued(5);
+    await knowPayers(opened.db, [payment(5)], { ...noPaymentDetails, receipt_email: 'payer5@example.com' });
+    const giveWay = await appenderInTheWay(5);
+    const request: RouteRequest = {
+      tenant: 'default', actor: 'key_1', request_id: 'req_1', correlation_id: 'cor_1', route: 'x', params: { id }, query: {}, idempotency_key: null, respond_async: false, livemode: false, body: { reason: 'lost it' },
+    }; // prettier-ignore
+    const reply = new ChangeRpc({ ...ports, mails: true, mailDue: () => undefined }).resend(request);
+    await eventually(async () => expect(await lockWaits()).toBe(1));
+    await giveWay('commits');
+    expect((await reply).status).toBe(202);
+    expect(await row(id)).toMatchObject({ mail: 'due' });
+    await opened.db.deleteFrom('receipts').execute();
   });
 });
 

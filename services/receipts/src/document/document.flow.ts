@@ -1,12 +1,11 @@
 import { atCall, type Failpoints } from '@tidegate/database/failpoints';
 import { inTransaction } from '@tidegate/database/transaction';
-import { WrongExpectedVersion } from '@tidegate/event-store/append';
 import type { Clock } from '@tidegate/service-host/clock';
 import { currentTraceparent, inSpan } from '@tidegate/telemetry/tracing';
-import type { Kysely } from 'kysely';
+import type { Kysely, Transaction } from 'kysely';
 import { PayerUnavailable, PaymentUnknown, type PayerDetails } from '../payer/payer-details.js';
 import type { ReceiptMetrics } from '../receipt/receipt.metrics.js';
-import { type LoadedReceipts, loadReceipts, record } from '../receipt/receipt.record.js';
+import { type LoadedReceipts, loadReceipts, record, untilRecorded } from '../receipt/receipt.record.js';
 import { RenderError } from '../rendering/render-error.js';
 import type { RenderedDocument, TypstRenderer } from '../rendering/typst-renderer.js';
 import { findStanding } from '../receipt/standing.js';
@@ -93,8 +92,9 @@ async function store(ports: DocumentPorts, paymentId: string, receiptId: string,
   const { sha256, pdf } = document;
   const { facts } = await issued(ports.db, paymentId, receiptId);
   const writeDocument = await ports.store.put({ tenant: facts.tenant, receiptId, sha256 }, pdf, now);
-  await inTransaction(ports, 'receipts.render.store', async (tx) => {
+  await recording(ports, 'receipts.render.store', async (tx) => {
     const receipt = await issued(tx, paymentId, receiptId);
+    // Another replica's document is on record: the bytes are equal.
     if (receipt.rendering?.sha256 !== sha256) {
       const { template, engine, fonts, input, shown } = document;
       const mail = ports.mails && document.mailable && isFirst(receipt) ? { mail: 'due' as const } : {};
@@ -103,7 +103,7 @@ async function store(ports: DocumentPorts, paymentId: string, receiptId: string,
     }
     await writeDocument(tx);
     await dropClaim(tx, receiptId);
-  }).catch(unlessAnotherWasFirst);
+  });
   ports.committed();
 }
 
@@ -129,20 +129,18 @@ export class ReceiptParked extends Error {
 /** Waiting for others is no fault of the receipt: it stays `issued`. The order of locks is that of `store`. Whether the receipt is parked now. */
 async function recordFailure(ports: DocumentPorts, paymentId: string, receiptId: string, error: RenderFailure): Promise<boolean> {
   const now = ports.clock.now();
-  let parked = false;
-  await inTransaction(ports, 'receipts.render.fail', async (tx) => {
+  return recording(ports, 'receipts.render.fail', async (tx) => {
     const receipt = await issued(tx, paymentId, receiptId);
     if (!isWait(error) && receipt.error !== error && !receipt.rendering) {
       const event = { type: 'ReceiptRenderFailed', version: 1, data: { receipt_id: receiptId, error } } as const;
       await record(tx, paymentId, receipt.loaded, event, causedBy(receipt.origin, receiptId), now);
     }
-    parked = await retryLater(tx, receiptId, {
+    return retryLater(tx, receiptId, {
       now,
       longestSeconds: isWait(error) ? LONGEST_WAIT_FOR_OTHERS_SECONDS : LONGEST_RETRY_SECONDS,
       longEnough: error === 'payment_unknown' && now.getTime() - Date.parse(receipt.facts.issued_at) >= GIVE_UP_AFTER_MS,
     });
-  }).catch(unlessAnotherWasFirst);
-  return parked;
+  });
 }
 
 /** A receipt with what is around it. */
@@ -164,10 +162,9 @@ function causedBy(origin: LoadedReceipts['origin'], receiptId: string) {
   };
 }
 
-/** Two replicas made the same document: the first one's is on record, and the bytes are equal. */
-function unlessAnotherWasFirst(error: unknown): void {
-  if (!(error instanceof WrongExpectedVersion)) throw error;
-}
+/** A transaction that loads a receipt and records what became of it, between the failpoints of this name. */
+const recording = <T>(ports: DocumentPorts, name: string, work: (tx: Transaction<Tables>) => Promise<T>): Promise<T> =>
+  untilRecorded(() => inTransaction(ports, name, work));
 
 export const RENDER_FAILURES = [
   'template',

@@ -6,6 +6,7 @@ import { recordOperatorAction } from '@tidegate/database/operator-action';
 import { errorName, issued, renderReceipt } from '../document/document.flow.js';
 import { requestMail } from '../mail/request-mail.js';
 import type { ReceiptRow } from '../tables.js';
+import { untilRecorded } from './receipt.record.js';
 import { findReceipt } from './receipt.store.js';
 import type { ReceiptRpcPorts } from './receipt.rpc.js';
 import { operatorReceiptView, receiptView } from './receipt.view.js';
@@ -89,10 +90,13 @@ export class ChangeRpc {
   ): Promise<void> {
     const { reason } = ReasonBody.parse(request.body);
     const { actor } = request;
-    await this.ports.db.transaction().execute(async (tx) => {
-      await along(tx);
-      await recordOperatorAction(tx as unknown as Db, { actor, action, target: receipt.receipt_id, reason }, this.ports.clock.now());
-    });
+    const { db, clock } = this.ports;
+    await untilRecorded(() =>
+      db.transaction().execute(async (tx) => {
+        await along(tx);
+        await recordOperatorAction(tx as unknown as Db, { actor, action, target: receipt.receipt_id, reason }, clock.now());
+      }),
+    );
     this.ports.logger.warn(
       { event: 'operator_action', actor, action, reason, receipt_id: receipt.receipt_id },
       'Somebody changed something',

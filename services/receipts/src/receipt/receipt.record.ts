@@ -1,4 +1,4 @@
-import { append, type Metadata } from '@tidegate/event-store/append';
+import { append, type Metadata, WrongExpectedVersion } from '@tidegate/event-store/append';
 import { readStream } from '@tidegate/event-store/read';
 import { stage } from '@tidegate/messaging/outbox';
 import type { Kysely, Transaction } from 'kysely';
@@ -43,4 +43,18 @@ export async function record(
   const after = receipts.get(event.data.receipt_id);
   if (after) await stage(tx, published(event, after, metadata, now));
   return { receipts, version: loaded.version + 1, origin: loaded.origin ?? metadata };
+}
+
+/**
+ * Repeats work that loads, decides and records in one transaction until no other event of the payment comes in between: its receipt, its credit notes and their mails
+ * share one stream. Each time somebody else got further, so it ends.
+ */
+export async function untilRecorded<T>(work: () => Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!(error instanceof WrongExpectedVersion)) throw error;
+    }
+  }
 }
