@@ -32,6 +32,31 @@ const TRIGGERS: [string, Partial<Payment>][] = [
   ['payment_intent.canceled', { status: 'canceled' }],
 ];
 
+interface Standing {
+  id: string;
+  status: string;
+  dunning?: { state: string } | string | null;
+}
+
+/** What `stripe trigger` makes at Stripe, and how subscriptions and invoices stand here after its events. */
+const BILLING_TRIGGERS: [type: string, subscriptions: string[], invoices: string[]][] = [
+  ['customer.subscription.created', ['active'], ['paid']],
+  ['customer.subscription.updated', ['active'], ['paid']],
+  ['customer.subscription.deleted', ['canceled'], ['paid']],
+  ['customer.subscription.paused', ['past_due'], ['paid', 'open retrying']],
+  ['customer.subscription.trial_will_end', ['trialing'], ['paid']],
+  ['invoice.created', [], ['draft']],
+  ['invoice.deleted', [], []],
+  ['invoice.finalized', [], ['open needs_payment']],
+  ['invoice.marked_uncollectible', [], ['uncollectible given_up']],
+  ['invoice.paid', [], ['paid']],
+  ['invoice.payment_action_required', [], ['open action_required']],
+  ['invoice.payment_failed', [], ['open needs_payment']],
+  ['invoice.sent', [], ['open']],
+  ['invoice.voided', [], ['void']],
+  ['subscription.payment_failed', ['incomplete'], ['open needs_payment']],
+];
+
 describe("Stripe's own command line, as a developer uses it with the running stack", () => {
   const folder = mkdtempSync(join(tmpdir(), 'tidegate-cli-stack-'));
   const secrets = join(folder, 'webhook-secrets');
@@ -66,7 +91,12 @@ describe("Stripe's own command line, as a developer uses it with the running sta
     const answer = await fetch(`${stack.urls.webhooks[0]}/webhooks/stripe`, { method: 'POST', headers, body });
     return ((await answer.json()) as { code: string }).code;
   };
-  const truth = async (): Promise<{ payment_intents: Intent[]; events: { id: string }[] }> => {
+  const truth = async (): Promise<{
+    payment_intents: Intent[];
+    events: { id: string }[];
+    subscriptions: Standing[];
+    invoices: Standing[];
+  }> => {
     const answer = await fetch(`${stack.urls.simulator}/__truth`);
     return (await answer.json()) as Awaited<ReturnType<typeof truth>>;
   };
@@ -91,6 +121,43 @@ describe("Stripe's own command line, as a developer uses it with the running sta
     },
     45_000,
   );
+
+  it('`stripe trigger` of the events of subscriptions and invoices ends in their states', async () => {
+    const made: { type: string; subscriptions: string[]; invoices: string[] }[] = [];
+    for (const [type] of BILLING_TRIGGERS) {
+      const before = await truth();
+      expect(await cli.run('trigger', type)).toContain('Trigger succeeded!');
+      const after = await truth();
+      const fresh = (kind: 'subscriptions' | 'invoices') =>
+        after[kind].filter(({ id }) => !before[kind].some((one) => one.id === id)).map(({ id }) => id);
+      made.push({ type, subscriptions: fresh('subscriptions'), invoices: fresh('invoices') });
+    }
+    const ours = async (path: string): Promise<Standing[]> => {
+      const answer = await fetch(`${stack.urls.gateway[0]}${path}?limit=100`, {
+        headers: { authorization: `Bearer ${stack.keys.default}` },
+      });
+      return ((await answer.json()) as { data: Standing[] }).data;
+    };
+    await eventually(
+      async () => {
+        const [subscriptions, invoices] = [await ours('/v1/subscriptions'), await ours('/v1/invoices')];
+        const standing = (id: string, all: Standing[]) => {
+          const { status = 'unknown', dunning = null } = all.find((one) => one.id === id) ?? {};
+          return typeof dunning === 'string' ? `${status} ${dunning}` : status;
+        };
+        const ends = made.map((one) => [
+          one.type,
+          one.subscriptions.map((id) => standing(id, subscriptions)),
+          one.invoices.map((id) => standing(id, invoices)),
+        ]);
+        expect(ends).toEqual(BILLING_TRIGGERS);
+        const there = await truth();
+        for (const { id, status } of there.subscriptions) expect(subscriptions.find((one) => one.id === id)?.status).toBe(status);
+        for (const { id, status } of there.invoices) expect(invoices.find((one) => one.id === id)?.status).toBe(status);
+      },
+      { timeoutMs: 30_000 },
+    );
+  }, 60_000);
 
   it('each of its events came by a delivery that was believed, and took effect or was of no interest', async () => {
     await eventually(

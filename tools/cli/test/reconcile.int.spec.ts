@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import type { ReconciliationStatusView } from '@tidegate/contracts/ops/reconciliation';
-import type { CheckoutView, DiscrepancyView, PaymentView, RunView } from '@tidegate/contracts/responses';
+import type { CheckoutView, CustomerView, DiscrepancyView, PaymentView, RunView } from '@tidegate/contracts/responses';
+import type { SubscriptionView } from '@tidegate/contracts/subscription';
 import { eventually } from '@tidegate/test-harness/eventually';
 import { tidegate } from './console.js';
 import { operatorWorld, type OperatorWorld } from './operator-world.js';
@@ -60,6 +61,21 @@ const checkout = () =>
     cancel_url: 'https://shop.example/cart',
   });
 
+/** In its trial, known on both sides. */
+async function subscription(): Promise<SubscriptionView> {
+  const { id: customer } = await world.post<CustomerView>('/v1/customers', { name: 'Ada Payer' });
+  const form = { currency: 'usd', unit_amount: '3000', 'recurring[interval]': 'month', 'product_data[name]': 'Plan' };
+  const headers = { authorization: 'Bearer sk_test_simulator' };
+  const made = await fetch(`${world.simulator.url}/v1/prices`, { method: 'POST', headers, body: new URLSearchParams(form) });
+  const { id: price } = (await made.json()) as { id: string };
+  const view = await world.post<SubscriptionView>('/v1/subscriptions', { customer, items: [{ price }], trial_days: 7 });
+  await eventually(async () => {
+    const [row] = await world.query('select from reconciliation.recorded_invoices where invoice_id = $1', [view.latest_invoice]);
+    expect(row).toBeDefined();
+  });
+  return view;
+}
+
 const receipted = (id: string) => eventually(async () => expect((await payment(id)).receipt).not.toBeNull());
 
 /** Runs until both sides agree: what payments was asked for, it does by itself. */
@@ -100,6 +116,11 @@ const PLANTED: [name: string, plant: () => Promise<void>][] = [
       const { stripe_checkout_session } = await checkout();
       await silently('pay_checkout', { session: stripe_checkout_session });
     },
+  ],
+  ['subscription_mismatch', async () => void (await silently('edit', { id: (await subscription()).id, changes: { status: 'past_due' } }))],
+  [
+    'invoice_mismatch',
+    async () => void (await silently('edit', { id: (await subscription()).latest_invoice, changes: { attempt_count: 7, status: 'open' } })),
   ],
   [
     'amount_mismatch',
