@@ -54,6 +54,7 @@ beforeAll(async () => {
   ];
   const nats = await natsForTests({ users });
   bench = await openWorkbench();
+  await aged(86_400);
   payments = await owner('payments', nats.url('payments'));
   webhooks = await owner('webhooks', nats.url('webhooks'));
   receipts = await owner('receipts', nats.url('receipts'));
@@ -74,6 +75,9 @@ beforeAll(async () => {
     STRIPE_API_BASE: bench.simulator.url,
     RECONCILIATION_STALE_SECONDS: '1',
     RECONCILIATION_FEES_SECONDS: '1',
+    // Only what is asked for here: a database of tests is as old as the template that it was made of, so a run of the schedule may be due at once.
+    RECONCILIATION_CRON: 'off',
+    RECONCILIATION_ROLLING_SECONDS: '0',
     RECONCILIATION_QUIET_SECONDS: '0',
     SHUTDOWN_GRACE_SECONDS: '0',
   });
@@ -93,6 +97,13 @@ afterAll(async () => {
   for (const close of closing) await close();
   await bench.shutDown();
 }, 60_000);
+
+/** As if the service had been installed a while ago. */
+async function aged(seconds: number): Promise<void> {
+  const admin = openDatabase<ReconciliationTables>({ url: bench.adminUrl, poolSize: 1, applicationName: 'spec' }, silent);
+  await sql`UPDATE reconciliation.installation SET installed_at = installed_at - ${seconds} * interval '1 second'`.execute(admin.db);
+  await admin.close();
+}
 
 async function owner(name: 'payments' | 'webhooks' | 'receipts', natsUrl: string): Promise<Owner> {
   const { db, close } = openDatabase<Record<string, never>>({ url: bench.url(name), poolSize: 4, applicationName: `${name}-spec` }, silent);

@@ -23,6 +23,7 @@ beforeAll(async () => {
       RECONCILIATION_QUIET_SECONDS: '0',
       RECONCILIATION_STALE_SECONDS: '1',
       RECONCILIATION_CRON: 'off',
+      RECONCILIATION_ROLLING_SECONDS: '0',
     },
   });
 }, 120_000);
@@ -61,7 +62,7 @@ const checkout = () =>
     cancel_url: 'https://shop.example/cart',
   });
 
-/** In its trial, known on both sides. */
+/** In its trial, known on both sides, and nothing on its way that would have Stripe asked about it. */
 async function subscription(): Promise<SubscriptionView> {
   const { id: customer } = await world.post<CustomerView>('/v1/customers', { name: 'Ada Payer' });
   const form = { currency: 'usd', unit_amount: '3000', 'recurring[interval]': 'month', 'product_data[name]': 'Plan' };
@@ -69,9 +70,15 @@ async function subscription(): Promise<SubscriptionView> {
   const made = await fetch(`${world.simulator.url}/v1/prices`, { method: 'POST', headers, body: new URLSearchParams(form) });
   const { id: price } = (await made.json()) as { id: string };
   const view = await world.post<SubscriptionView>('/v1/subscriptions', { customer, items: [{ price }], trial_days: 7 });
+  const told = world.simulator.truth(['events']).events.filter(({ data }) => JSON.stringify(data.object).includes(customer)).length;
   await eventually(async () => {
-    const [row] = await world.query('select from reconciliation.recorded_invoices where invoice_id = $1', [view.latest_invoice]);
-    expect(row).toBeDefined();
+    const [row] = await world.query<{ handled: number; open: number }>(
+      `select (select count(*)::int from webhooks.stripe_events where processing_outcome in ('processed', 'ignored') and convert_from(payload, 'UTF8') like '%' || $1 || '%') as handled,
+         (select count(*)::int from payments.payment_work where payment_id in ($2, $3) and (due_at is not null or holder is not null)) as open
+       from reconciliation.recorded_invoices where invoice_id = $3`,
+      [customer, view.id, view.latest_invoice],
+    );
+    expect(row).toEqual({ handled: told, open: 0 });
   });
   return view;
 }
