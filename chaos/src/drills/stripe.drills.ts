@@ -1,3 +1,5 @@
+import { type Arena } from '../arena.js';
+import { type Call } from '../client.js';
 import { type Drill } from './drill.js';
 import { type Stage } from './stage.js';
 
@@ -7,6 +9,13 @@ const CALLS = 12;
 const pays = async (stage: Stage, times: number): Promise<void> => {
   await Promise.all(Array.from({ length: times }, () => stage.pay()));
 };
+
+/** A POST that must do what it says. */
+async function ordered<T>({ client }: Arena, call: Omit<Call, 'method'>): Promise<T> {
+  const { status, body } = await client.send({ method: 'POST', ...call });
+  if (status < 200 || status > 299) throw new Error(`POST ${call.path} answered ${status}: ${body}`);
+  return JSON.parse(body) as T;
+}
 
 const outage = (fault: string): Drill => ({
   inject: async (stage) => {
@@ -24,7 +33,7 @@ export const keyRefused: Drill = outage('auth_expired');
 export const breakerIsolated: Drill = {
   inject: async ({ arena }) => {
     const reason = 'drill: audit of the account';
-    await arena.client.send({ method: 'POST', path: '/v1/ops/breakers/stripe/isolate', body: { reason } });
+    await ordered(arena, { path: '/v1/ops/breakers/stripe/isolate', body: { reason } });
   },
 };
 
@@ -60,10 +69,9 @@ export const windowNotExpiring: Drill = {
   env: { '*': { CIRCUIT_BREAKER_FAILURE_THRESHOLD: '1000' } },
   thresholds: { PaymentWindowNotExpiring: ['> 900', '> 3'] },
   inject: async ({ arena }) => {
-    const { body } = await arena.client.send({
-      method: 'POST',
+    const { id } = await ordered<{ id: string }>(arena, {
       path: '/v1/checkout-sessions',
-      key: 'drill-window',
+      key: 'drill-checkout',
       body: {
         line_items: [{ name: 'Ticket', quantity: 1, unit_amount: 4200 }],
         currency: 'usd',
@@ -71,10 +79,9 @@ export const windowNotExpiring: Drill = {
         cancel_url: 'https://shop.example/cart',
       },
     });
-    const { id } = JSON.parse(body) as { id: string };
     const until = new Date(Date.now() + WINDOW_MS).toISOString();
-    const window = { method: 'POST', path: `/v1/ops/checkouts/${id}/window` } as const;
-    await arena.client.send({ ...window, body: { action: 'extend', until, reason: 'drill: the auction ends in a moment' } });
+    const body = { action: 'extend', until, reason: 'drill: the auction ends in a moment' };
+    await ordered(arena, { path: `/v1/ops/checkouts/${id}/window`, key: 'drill-window', body });
     await arena.fault({ fault: 'error_503', route: 'POST /v1/checkout/sessions/:id/expire', times: 0 });
   },
   heal: ({ arena }) => arena.clearFaults(),

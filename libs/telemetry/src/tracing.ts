@@ -66,6 +66,11 @@ export function failSpan(span: Span, error: unknown): void {
   span.setStatus({ code: SpanStatusCode.ERROR, message });
 }
 
+/** Says that the current span has to do with the one that a traceparent names, found out only after it began; nothing for null, rubbish or outside any span. */
+export function linkCurrentSpan(traceparent: string | null): void {
+  for (const link of linkTo(traceparent)) trace.getSpan(context.active())?.addLink(link);
+}
+
 /** The W3C traceparent of the current span, or null outside any. */
 export function currentTraceparent(): string | null {
   const current = trace.getSpanContext(context.active());

@@ -33,8 +33,8 @@ export interface Demonstration {
   realStripe: boolean;
 }
 
-/** Carries one payment from the REST call to its receipt and says so step by step. Throws StackError that names the step that failed and why. */
-export async function demonstrate({ stack, progress, realStripe }: Demonstration): Promise<void> {
+/** Carries one payment from the REST call to its receipt, says so step by step, and answers the id of its trace. Throws StackError that names the step that failed and why. */
+export async function demonstrate({ stack, progress, realStripe }: Demonstration): Promise<string> {
   const rest = new RestClient(stack.urls.gateway[0] ?? '', stack.keys.default);
   const { payment, traceId } = await create(rest);
   progress.say(`✓ Payment ${payment.id} of 42.00 USD created by POST /v1/payments`);
@@ -57,6 +57,7 @@ export async function demonstrate({ stack, progress, realStripe }: Demonstration
       : `– Reconciliation found ${differences.map(([kind, count]) => `${count} ${kind}`).join(', ')}`,
   );
   progress.say(`✓ One trace ties them together: ${traceId}`);
+  return traceId;
 }
 
 async function create(rest: RestClient): Promise<{ payment: Payment; traceId: string }> {

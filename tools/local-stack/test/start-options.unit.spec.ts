@@ -3,7 +3,14 @@ import { parseStartOptions } from '../src/commands/start-options.js';
 
 describe('When npm start is given arguments', () => {
   it('has defaults for all of them', () => {
-    expect(parseStartOptions([])).toEqual({ once: false, detach: false, supervised: false, replicas: {}, portBase: 3000 });
+    expect(parseStartOptions([])).toEqual({
+      once: false,
+      detach: false,
+      supervised: false,
+      observability: false,
+      replicas: {},
+      portBase: 3000,
+    });
   });
 
   it('takes replicas and a port base', () => {
@@ -19,7 +26,10 @@ describe('When npm start is given arguments', () => {
     [['--replicas', 'payments=0'], '--replicas payments must be a whole number from 1 to 99, not "0".'],
     [['--port-base', 'x'], '--port-base must be a whole number from 1 to 56000, not "x".'],
     [['--once', '--detach'], '--once and --detach exclude each other.'],
-    [['--onec'], `Unknown option '--onec'. Known are --once, --detach, --replicas payments=3,gateway=2 and --port-base N.`],
+    [
+      ['--onec'],
+      `Unknown option '--onec'. Known are --once, --detach, --observability, --replicas payments=3,gateway=2 and --port-base N.`,
+    ],
   ])('refuses %j in one sentence', (args, sentence) => {
     expect(() => parseStartOptions(args)).toThrow(sentence);
   });

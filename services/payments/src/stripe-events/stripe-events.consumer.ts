@@ -7,10 +7,11 @@ import { envelope, stage } from '@tidegate/messaging/outbox';
 import { type CheckoutSession, type Intent } from '@tidegate/stripe-gateway/intent';
 import { type StripeOutcome, type StripePort } from '@tidegate/stripe-gateway/port';
 import { scrub } from '@tidegate/telemetry/scrub';
-import { currentTraceparent } from '@tidegate/telemetry/tracing';
+import { currentTraceparent, linkCurrentSpan } from '@tidegate/telemetry/tracing';
 import { type Kysely, type Transaction } from 'kysely';
 import { type z } from 'zod';
 import { foreignRefundId } from '../idempotency/identity.js';
+import { firstTraceparent } from '../payment/last-cause.js';
 import { type PaymentMetrics } from '../payment/payment.metrics.js';
 import { type Payment, type PaymentState } from '../payment/payment.state.js';
 import { commit, load, nothingLoaded } from '../payment/payment.store.js';
@@ -185,6 +186,8 @@ export class StripeEventsConsumer implements Handler {
     await tx.selectFrom('payments').select('id').where('id', '=', paymentId).forUpdate().execute();
     const before = await load(tx, paymentId);
     const payment = before.state as Payment;
+    // Stripe's delivery begins a trace of its own.
+    linkCurrentSpan(await firstTraceparent(tx, `payment:${paymentId}`));
     const meaning = decideNews(payment, event, foreignRefundId(event.object.id));
     if (meaning.kind === 'early') throw new TransientFailure('The payment has not recorded its intent yet', EARLY_RETRY_MS);
     const now = this.deps.clock.now();

@@ -10,15 +10,17 @@ export interface StartOptions {
   detach: boolean;
   /** We are the process that such a start left behind. */
   supervised: boolean;
+  /** Jaeger and Prometheus beside it. */
+  observability: boolean;
   replicas: Replicas;
   portBase: number;
 }
 
 /** Reads the arguments of `npm start --`. Throws StackError with one sentence for a wrong one. */
 export function parseStartOptions(args: readonly string[]): StartOptions {
-  const { once = false, detach = false, supervised = false, replicas = '', 'port-base': portBase } = parsed(args);
+  const { once = false, detach = false, supervised = false, observability = false, replicas = '', 'port-base': portBase } = parsed(args);
   if (once && detach) throw new StackError('--once and --detach exclude each other.');
-  return { once, detach, supervised, replicas: parseReplicas(replicas), portBase: parsePortBase(portBase) };
+  return { once, detach, supervised, observability, replicas: parseReplicas(replicas), portBase: parsePortBase(portBase) };
 }
 
 function parsed(args: readonly string[]) {
@@ -29,13 +31,14 @@ function parsed(args: readonly string[]) {
         once: { type: 'boolean' },
         detach: { type: 'boolean' },
         supervised: { type: 'boolean' },
+        observability: { type: 'boolean' },
         replicas: { type: 'string' },
         'port-base': { type: 'string' },
       },
     }).values;
   } catch (error) {
     const reason = error instanceof Error ? error.message.split('. ')[0] : String(error);
-    throw new StackError(`${reason}. Known are --once, --detach, --replicas payments=3,gateway=2 and --port-base N.`);
+    throw new StackError(`${reason}. Known are --once, --detach, --observability, --replicas payments=3,gateway=2 and --port-base N.`);
   }
 }
 

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { demonstrate } from '../demo.js';
+import { Watchers } from '../observability/watchers.js';
 import { repositoryRoot } from '../repository.js';
 import { type CallerStripe, stripeOfCaller } from '../stack/caller-stripe.js';
 import { endLeftOvers } from '../stack/left-overs.js';
@@ -51,6 +52,7 @@ async function runStack({ dir, options, progress, interruption }: Run): Promise<
   }
   const stripe = stripeOfCaller(process.env, secretsIn(dir).stripeWebhookSecret);
   await endLeftOvers(dir);
+  const watchers = options.observability ? await progress.step('Jaeger', () => Watchers.start(dir, progress.say)) : undefined;
   const stack = await startStack({
     dir,
     portBase: options.portBase,
@@ -61,26 +63,35 @@ async function runStack({ dir, options, progress, interruption }: Run): Promise<
     signal: interruption.signal,
     ...(stripe.kind === 'simulator' ? {} : { stripe: stripe.settings }),
     withoutApiKeys: stripe.kind === 'live',
+    ...(watchers === undefined ? {} : { caller: { ...process.env, OTEL_EXPORTER_OTLP_ENDPOINT: watchers.otlp } }),
+  }).catch(async (error: unknown) => {
+    await watchers?.stop();
+    throw error;
   });
   interruption.onImpatience(() => stack.killAll());
   try {
-    return await serve(stack, stripe, { options, progress, interruption });
+    if (watchers) await progress.step('Prometheus', () => watchers.watch(stack));
+    return await serve(stack, stripe, { options, progress, interruption, watchers });
   } finally {
-    await progress.step('Stop', () => stack.stop());
+    await progress.step('Stop', () => Promise.all([stack.stop(), watchers?.stop()]));
   }
 }
 
-async function serve(stack: Stack, stripe: CallerStripe, { options, progress, interruption }: Omit<Run, 'dir'>): Promise<number> {
+async function serve(
+  stack: Stack,
+  stripe: CallerStripe,
+  { options, progress, interruption, watchers }: Omit<Run, 'dir'> & { watchers: Watchers | undefined },
+): Promise<number> {
   if (stripe.kind !== 'simulator') progress.say(explainForwarding(stack, stripe));
   if (options.supervised) {
-    process.send?.({ ready: goodToKnow(stack) });
+    process.send?.({ ready: goodToKnow(stack, await watchers?.addresses()) });
     await interruption.happened;
     return 0;
   }
-  const failure = stripe.kind === 'live' ? undefined : await tryDemonstration(stack, stripe, progress, interruption);
+  const failure = stripe.kind === 'live' ? undefined : await tryDemonstration(stack, stripe, { progress, interruption, watchers });
   if (failure !== undefined) console.error(failure);
   if (options.once || interruption.signal.aborted) return failure === undefined || interruption.signal.aborted ? 0 : 1;
-  progress.say(`${goodToKnow(stack)}\n\nCtrl-C stops everything.`);
+  progress.say(`${goodToKnow(stack, await watchers?.addresses())}\n\nCtrl-C stops everything.`);
   await interruption.happened;
   return 0;
 }
@@ -88,11 +99,11 @@ async function serve(stack: Stack, stripe: CallerStripe, { options, progress, in
 async function tryDemonstration(
   stack: Stack,
   stripe: CallerStripe,
-  progress: Progress,
-  interruption: Interruption,
+  { progress, interruption, watchers }: Pick<Run, 'progress' | 'interruption'> & { watchers: Watchers | undefined },
 ): Promise<string | undefined> {
   try {
-    await interruption.orReject(demonstrate({ stack, progress, realStripe: stripe.kind !== 'simulator' }));
+    const traceId = await interruption.orReject(demonstrate({ stack, progress, realStripe: stripe.kind !== 'simulator' }));
+    if (watchers) progress.say(await watchers.tree(traceId));
     return undefined;
   } catch (error) {
     return `The demonstration failed: ${describeFailure(error)}`;

@@ -3,6 +3,7 @@ import { jestCheck } from '../checks/jest.check.js';
 import { generators, rewriteGenerated } from '../generated.js';
 import { rewriteRenderedChart } from '../deploy/render-chart.js';
 import { findOldestNatsServer } from '../nats-server/find-nats-server.js';
+import { needKit } from '../programs/find-kit.js';
 import { oldestVersion } from '../nats-server/releases.js';
 import { debianPostgres } from '../postgres/debian-postgres.js';
 import { fullSuite, runAll } from './test.js';
@@ -19,6 +20,8 @@ export async function verify(args: readonly string[]): Promise<number> {
   say('✓ Generated files rewritten');
   const seed = process.env['TIDEGATE_SEED'] ?? String(Math.floor(Math.random() * 2 ** 31));
   say(`Seed ${seed} (TIDEGATE_SEED=${seed} repeats it)`);
+  // Found within seconds from now on, by npm test, too.
+  for (const kit of ['prometheus', 'alertmanager', 'jaeger'] as const) await needKit(kit, { say });
   return runAll(async (env) => [
     ...fullSuite({ ...env, TIDEGATE_SEED: seed }, args),
     jestCheck({ name: 'Long tests', project: 'long', env, args, say }),

@@ -1,17 +1,19 @@
 import { relative } from 'node:path';
 import { type CallerStripe } from '../stack/caller-stripe.js';
+import { type Address } from '../observability/watchers.js';
 import { type Stack } from '../stack/stack.js';
 
 /** Where everything is, and a command to try. */
-export function goodToKnow(stack: Stack): string {
+export function goodToKnow(stack: Stack, more: readonly Address[] = []): string {
   const { urls } = stack;
   const dir = relative(process.cwd(), stack.dir) || stack.dir;
-  const addresses: [string, string][] = [
+  const addresses: Address[] = [
     ['REST API', `${urls.gateway[0]}   (its description: ${urls.gateway[0]}/openapi.json)`],
     ['Webhooks', `${urls.webhooks[0]}/webhooks/stripe`],
     ['Stripe', urls.simulator],
     ['Settings', `${dir}/local.env`],
     ['Processes', `${dir}/stack.json, logs in ${dir}/logs`],
+    ...more,
   ];
   return ['', ...addresses.map(([name, where]) => `  ${name.padEnd(10)} ${where}`), '', ...(stack.hasKeys ? curl(stack, dir) : [])].join(
     '\n',

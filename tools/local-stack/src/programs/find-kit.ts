@@ -1,17 +1,5 @@
 import { createHash } from 'node:crypto';
-import {
-  accessSync,
-  chmodSync,
-  constants,
-  copyFileSync,
-  cpSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { accessSync, chmodSync, constants, copyFileSync, cpSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { cacheFolder } from '../cache-folder.js';
 import { downloadDebianPackage } from '../debian-package.js';
@@ -133,11 +121,7 @@ const fromDebian: Route = {
     return withScratchFolder(async (folder): Promise<Outcome> => {
       const unpacked = await search.debianPackage(debian.package, folder);
       if (unpacked.because !== undefined) return { because: unpacked.because };
-      const outcome = await keep(kit, search, (program) => join(folder, debian.files[program]!));
-      // The pages of the package's own web interface; without them only the API answers.
-      const web = join(folder, 'usr', 'share', 'prometheus', 'web');
-      if ('found' in outcome && existsSync(web)) cpSync(web, join(kept(kit, search), 'web'), { recursive: true });
-      return outcome;
+      return keep(kit, search, (program) => join(folder, debian.files[program]!));
     });
   },
 };
