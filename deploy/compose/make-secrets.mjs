@@ -1,5 +1,6 @@
 // Makes the passwords that compose.yaml mounts, into deploy/compose/secrets, once: what is there is kept. Stripe's two secrets come from the environment
-// (STRIPE_SECRET_KEY, STRIPE_WEBHOOK_SECRET); without them, made-up ones for the simulator.
+// (STRIPE_SECRET_KEY, STRIPE_WEBHOOK_SECRET); without them, made-up ones for the simulator. Those of S3 come from there too (AWS_ACCESS_KEY_ID,
+// AWS_SECRET_ACCESS_KEY), for whoever keeps receipts in a bucket.
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -32,5 +33,10 @@ const routes = `NATS_ROUTES=${JSON.stringify(servers.map((server) => `nats://rou
 write('nats.env', [...passwords, routes].join('\n'));
 write('stripe_secret_key', process.env.STRIPE_SECRET_KEY ?? `sk_test_${randomBytes(18).toString('hex')}`);
 write('stripe_webhook_secret', process.env.STRIPE_WEBHOOK_SECRET ?? `whsec_${randomBytes(18).toString('hex')}`);
+const { AWS_ACCESS_KEY_ID: id, AWS_SECRET_ACCESS_KEY: secret } = process.env;
+write(
+  's3_credentials',
+  id && secret ? `[default]\naws_access_key_id = ${id}\naws_secret_access_key = ${secret}` : '# Receipts are in PostgreSQL.',
+);
 write('grafana_admin_password', password());
 console.log(`Secrets are in ${folder}.`);

@@ -8,7 +8,7 @@ import { composeSpec, helm, kubeconform } from '@tidegate/local-stack/deploy/dep
 import { kubernetesSchemas } from '@tidegate/local-stack/deploy/kubernetes-schemas';
 import { render, RENDERED, renderedChart } from '@tidegate/local-stack/deploy/render-chart';
 import { findNatsServer } from '@tidegate/local-stack/nats-server/find-nats-server';
-import { ROOT, textOf } from './read-deploy.js';
+import { type Manifest, manifests, ROOT, textOf } from './read-deploy.js';
 
 const runs = promisify(execFile);
 const quiet = () => undefined;
@@ -39,6 +39,17 @@ const faults = ({ resources = [], summary }: Verdict) => ({
   ...summary,
   valid: 0,
 });
+/** Receipts in a bucket, mailed, and with links that begin with the ingress' name. */
+const OUTSIDE = [
+  'services.receipts.env.RECEIPT_STORE=s3://receipts/live',
+  'services.receipts.env.RECEIPT_MAIL_FROM=receipts@example.com',
+  'services.receipts.serviceAccount.annotations.role=receipts',
+  'secrets.smtp=tidegate-smtp',
+  'secrets.s3=tidegate-s3',
+  'networkPolicy.smtp.port=2525',
+  'ingress.enabled=true',
+  'ingress.tlsSecret=tls',
+];
 const NONE = { said: [], valid: 0, invalid: 0, errors: 0, skipped: 0 };
 
 describe('The chart', () => {
@@ -64,6 +75,7 @@ describe('The chart', () => {
         'nats.accountsConfigMap=false',
       ],
     ],
+    ['with receipts in S3 and by mail', OUTSIDE],
     [
       'with fixed replicas and a digest',
       ['services.payments.autoscaling.enabled=false', `image.digest=sha256:${'a'.repeat(64)}`, 'image.pullSecrets[0].name=registry'],
@@ -72,6 +84,29 @@ describe('The chart', () => {
     const verdict = await checked(await render(set, quiet));
     expect(faults(verdict)).toEqual(NONE);
     expect(verdict.summary.valid).toBeGreaterThan(10);
+  });
+
+  it('opens the way to S3 and to a mail server for receipts alone, and only with their settings; secrets go there as files', async () => {
+    const ports = (all: Manifest[], name: string) =>
+      (all.find(({ kind, metadata }) => kind === 'NetworkPolicy' && metadata.name === name)?.spec.egress as { ports: { port: number }[] }[])
+        .flatMap((rule) => rule.ports.map(({ port }) => port))
+        .filter((port) => [443, 2525, 587].includes(port));
+    const [plain, outside] = [manifests(await render([], quiet)), manifests(await render(OUTSIDE, quiet))];
+    expect([ports(plain, 'receipts'), ports(outside, 'receipts')]).toEqual([[], [443, 2525]]);
+    for (const name of ['gateway', 'webhooks', 'payments', 'reconciliation']) expect(ports(outside, name)).toEqual(ports(plain, name));
+    const { spec } = outside.find(({ kind, metadata }) => kind === 'Deployment' && metadata.name === 'receipts')!.spec.template;
+    const env = Object.fromEntries((spec.containers[0].env as { name: string; value: string }[]).map(({ name, value }) => [name, value]));
+    expect(env).toMatchObject({
+      PUBLIC_URL: 'https://tidegate.example.com',
+      RECEIPT_STORE: 's3://receipts/live',
+      RECEIPT_MAIL_FROM: 'receipts@example.com',
+      SMTP_URL_FILE: '/run/secrets/smtp/SMTP_URL',
+      AWS_SHARED_CREDENTIALS_FILE: '/run/secrets/s3/credentials',
+    });
+    const mounted = (spec.containers[0].volumeMounts as { name: string; mountPath: string }[]).map(({ mountPath }) => mountPath);
+    expect(mounted).toEqual(expect.arrayContaining(['/run/secrets/smtp', '/run/secrets/s3']));
+    const secrets = (spec.volumes as { secret?: { secretName: string } }[]).flatMap(({ secret }) => secret?.secretName ?? []);
+    expect(secrets).toEqual(['tidegate-receipts', 'tidegate-smtp', 'tidegate-s3']);
   });
 
   it('would be told of a field that Kubernetes does not know', async () => {
@@ -83,6 +118,8 @@ describe('The chart', () => {
     'services.payments.replicas=0',
     'services.paiments.replicas=1',
     'env.STRIPE_SECRET_KEY=sk',
+    'services.receipts.env.SMTP_URL=smtp://mail.example.com',
+    'services.receipts.env.AWS_SECRET_ACCESS_KEY=s3',
     'shutdown.terminationGracePeriodSeconds=10',
   ])('refuses the value %s', async (set) => {
     await expect(render([set], quiet)).rejects.toThrow(/schema/);
@@ -128,6 +165,9 @@ async function withSecrets(profile: string): Promise<string> {
   cpSync(join(ROOT, 'deploy', 'compose'), place, { recursive: true, filter: (path) => !path.endsWith('/secrets') });
   await runs(process.execPath, [join(place, 'make-secrets.mjs')]);
   const { STRIPE_API_BASE = '' } = parseEnv(textOf(`deploy/compose/${profile}.env`));
-  writeFileSync(join(place, 'compose.yaml'), textOf('deploy/compose/compose.yaml').replaceAll('${STRIPE_API_BASE:-}', STRIPE_API_BASE));
+  writeFileSync(
+    join(place, 'compose.yaml'),
+    textOf('deploy/compose/compose.yaml').replaceAll('${STRIPE_API_BASE:-}', JSON.stringify(STRIPE_API_BASE)),
+  );
   return place;
 }

@@ -37,3 +37,23 @@ capabilities: { drop: [ALL] }
 {{- define "tidegate.callsStripe" -}}
 {{- if has . (list "payments" "webhooks" "reconciliation") }}true{{ end }}
 {{- end }}
+
+{{/* Whether a service keeps documents in S3. Takes (dict "root" . "name" …), as the next two do. */}}
+{{- define "tidegate.usesS3" -}}
+{{- if and (eq .name "receipts") (hasPrefix "s3://" (get .root.Values.services.receipts.env "RECEIPT_STORE" | toString)) }}true{{ end }}
+{{- end }}
+
+{{- define "tidegate.mails" -}}
+{{- if and (eq .name "receipts") .root.Values.secrets.smtp }}true{{ end }}
+{{- end }}
+
+{{/* The settings of a service; those of its own win. */}}
+{{- define "tidegate.env" -}}
+{{- $own := deepCopy (get .root.Values.services .name).env }}
+{{- with .root.Values.ingress }}
+{{- if and (eq $.name "receipts") .enabled (not (get $own "PUBLIC_URL")) }}
+{{- $_ := set $own "PUBLIC_URL" (printf "%s://%s" (ternary "https" "http" (ne .tlsSecret "")) .apiHost) }}
+{{- end }}
+{{- end }}
+{{- merge $own .root.Values.env | toJson }}
+{{- end }}
