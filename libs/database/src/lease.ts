@@ -1,4 +1,5 @@
 import { type Kysely, sql } from 'kysely';
+import { renewTogether } from './lease-renewals.js';
 
 export const LEASE_TTL_MS = 5_000;
 
@@ -41,13 +42,15 @@ export class Lease {
     return this.held;
   }
 
-  /** Prolongs the lease; false when it was lost (expired, or taken by another), and then it must be acquired again. */
+  /**
+   * Prolongs the lease; false when it was lost (expired, or taken by another), and then it must be acquired again. Leases of one database that are renewed
+   * in the same moment share a statement.
+   */
   async renew(): Promise<boolean> {
     if (this.held === null) return false;
-    const { numAffectedRows } = await sql`
-      UPDATE leases SET expires_at = clock_timestamp() + ${this.ttlMs} * interval '1 millisecond'
-      WHERE name = ${this.name} AND holder = ${this.holder} AND epoch = ${this.held} AND expires_at > clock_timestamp()`.execute(this.db);
-    if ((numAffectedRows ?? 0n) === 0n) this.held = null;
+    const epoch = this.held;
+    const renewed = await renewTogether(this.db, { name: this.name, holder: this.holder, epoch, ttlMs: this.ttlMs });
+    if (!renewed && this.held === epoch) this.held = null;
     return this.held !== null;
   }
 

@@ -7,6 +7,7 @@ import pg from 'pg';
 import { readFileSync } from 'node:fs';
 import { type Database, openDatabase } from '../src/database.js';
 import { Lease } from '../src/lease.js';
+import { eachRenewal } from '../src/lease-renewals.js';
 
 describe('When processes want the same lease', () => {
   let database: TestDatabase;
@@ -51,6 +52,35 @@ describe('When processes want the same lease', () => {
     await a.acquire();
     await eventually(async () => expect(await new Lease(opened.db, 'three', 'b', 1).acquire()).toBe(2));
     expect(await a.renew()).toBe(false);
+  });
+
+  it('renews those of one moment in one statement, and each learns for itself whether it was renewed', async () => {
+    const [kept, alsoKept, ranOut, never] = [
+      new Lease(opened.db, 'five', 'a'),
+      new Lease(opened.db, 'six', 'a'),
+      new Lease(opened.db, 'seven', 'a', 50),
+      new Lease(opened.db, 'eight', 'a'),
+    ];
+    await Promise.all([kept, alsoKept, ranOut].map((lease) => lease.acquire()));
+    await eventually(async () => expect(await new Lease(opened.db, 'seven', 'b').acquire()).toBe(2));
+    let asked = 0;
+    const count = () => (asked += 1);
+    opened.pool.on('acquire', count);
+    expect(await Promise.all([kept, ranOut, never, alsoKept].map((lease) => lease.renew()))).toEqual([true, false, false, true]);
+    opened.pool.off('acquire', count);
+    expect(asked).toBe(1);
+    expect([kept, ranOut, alsoKept].map((lease) => lease.epoch)).toEqual([1, null, 1]);
+  });
+
+  it('keeps all leases of a process beyond their time, as long as it is asked to', async () => {
+    const leases = ['nine', 'ten'].map((name) => new Lease(opened.db, name, 'a', 1500));
+    await Promise.all(leases.map((lease) => lease.acquire()));
+    const renewals: Promise<boolean>[] = [];
+    const stops = leases.map((lease) => eachRenewal(() => void renewals.push(lease.renew())));
+    await eventually(() => expect(renewals.length).toBeGreaterThanOrEqual(4));
+    stops.forEach((stop) => stop());
+    expect(await Promise.all(renewals)).not.toContain(false);
+    expect(await new Lease(opened.db, 'ten', 'b').acquire()).toBeNull();
   });
 
   it('lets exactly one of many win', async () => {

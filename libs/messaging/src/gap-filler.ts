@@ -6,7 +6,7 @@ import { fromOutbox } from './arrival.js';
 import { type Broker } from './broker.js';
 import { type Arrival } from './inbox-store.js';
 import { type InboxKey } from './inbox-key.js';
-import { adoptEpoch, highestStored, readWatermark, type Watermark } from './inbox-watermark.js';
+import { adoptEpoch, GenerationGone, highestStored, readStanding, readWatermark, type Watermark } from './inbox-watermark.js';
 import { RpcClient, RpcTimeout, RpcUnavailable } from './rpc.js';
 import { ownerOf } from './topology.js';
 
@@ -18,6 +18,8 @@ export interface FillerOptions {
   gapAfterMs: number;
   headCheckMs: number;
   store(arrivals: Arrival[]): Promise<unknown>;
+  /** Which generation of the consumer is the live one; told at each look. */
+  onLive?: (generation: number | null) => void;
   /** The owner no longer keeps what is missing. */
   onBelowFloor?: () => void;
 }
@@ -87,7 +89,8 @@ export class GapFiller {
   private async fill(): Promise<boolean> {
     let target: number | null = null;
     for (let last = -1; !this.stopped;) {
-      const known = await readWatermark(this.options.db, this.key);
+      const { live, ...known } = await readStanding(this.options.db, this.key);
+      this.options.onLive?.(live);
       const page = await this.ask(known.position);
       if (page.epoch > known.epoch) {
         await this.adopt(page);
@@ -160,6 +163,7 @@ export class GapFiller {
   }
 
   private async report(error: unknown): Promise<boolean> {
+    if (error instanceof GenerationGone) this.options.onLive?.(null);
     if (!(error instanceof RpcUnavailable || error instanceof RpcTimeout)) {
       this.sayNowAndThen('head_check_failed', (fields) =>
         this.options.logger.warn({ ...fields, err: error }, "Asking for the owner's head failed; trying again"),

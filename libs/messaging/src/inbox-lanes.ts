@@ -67,6 +67,18 @@ const HEAD = sql.raw(`inbox_lanes AS lane CROSS JOIN LATERAL (
   WHERE i.consumer = lane.consumer AND i.generation = lane.generation AND i.aggregate = lane.aggregate AND i.position = lane.position
     AND i.state = 'pending' OFFSET 0) AS head`);
 
+/** Whether there is anything that a claim would take: a due lane, or (`suspects`) a due lane whose lowest row was running when its process ended. */
+export async function lookForLanes(
+  db: Db,
+  key: InboxKey,
+  claim: Required<Pick<Claim, 'now' | 'suspectPauseMs'>>,
+): Promise<{ due: boolean; suspects: boolean }> {
+  const { rows } = await sql<{ due: boolean; suspects: boolean }>`
+    SELECT EXISTS (SELECT 1 FROM ${HEAD} WHERE ${isDue(key, { now: claim.now })}) AS due,
+      EXISTS (SELECT 1 FROM ${HEAD} WHERE ${isDue(key, claim)}) AS suspects`.execute(db);
+  return { due: rows[0]?.due === true, suspects: rows[0]?.suspects === true };
+}
+
 /** Whether a due lane waits whose lowest row was running when its process ended. */
 export async function hasSuspects(db: Db, key: InboxKey, claim: Required<Pick<Claim, 'now' | 'suspectPauseMs'>>): Promise<boolean> {
   const { rows } = await sql<{

@@ -14,6 +14,16 @@ export interface Watermark extends Place {
   epoch_start: number;
 }
 
+/** The consumer's live generation at this moment; makes the first one when the consumer is new. */
+export async function currentGeneration(db: Db, consumer: string, stream: StreamName): Promise<number> {
+  const { rows } = await sql<{ live: number }>`
+    SELECT live FROM inbox_generations AS g
+    WHERE consumer = ${consumer} AND EXISTS (SELECT 1 FROM inbox_watermarks AS w WHERE w.consumer = g.consumer AND w.generation = g.live)`.execute(
+    db,
+  );
+  return rows[0]?.live ?? liveGeneration(db, consumer, stream);
+}
+
 /**
  * The consumer's live generation; makes the first one when the consumer is new. The row is locked meanwhile, so that a generation which is replaced at this moment
  * gets no watermark any more.
@@ -43,6 +53,15 @@ export async function readWatermark(db: Db, key: InboxKey, { lock = false } = {}
   const watermark = rows[0];
   if (!watermark) throw new GenerationGone(`${key.consumer} has no generation ${key.generation} (any more)`);
   return watermark;
+}
+
+/** The same with the consumer's live generation, which is another one once this one was replaced. */
+export async function readStanding(db: Db, key: InboxKey): Promise<Watermark & { live: number | null }> {
+  const { rows } = await sql<Watermark & { live: number | null }>`
+    SELECT epoch, epoch_start, position, (SELECT live FROM inbox_generations AS g WHERE g.consumer = w.consumer) AS live FROM inbox_watermarks AS w
+    WHERE consumer = ${key.consumer} AND generation = ${key.generation}`.execute(db);
+  if (!rows[0]) throw new GenerationGone(`${key.consumer} has no generation ${key.generation} (any more)`);
+  return rows[0];
 }
 
 /** The highest position stored, which is above the watermark when there is a gap. */

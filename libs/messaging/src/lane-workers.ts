@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { BATCH_LANES, BatchRunner } from './batch-runner.js';
 import { Gate } from './gate.js';
-import { type Claim, claimLanes, hasSuspects, type LaneRow, renewLanes } from './inbox-lanes.js';
+import { type Claim, claimLanes, hasSuspects, type LaneRow, lookForLanes, renewLanes } from './inbox-lanes.js';
 import { type InboxKey } from './inbox-key.js';
 import { LaneRunner, type RunnerOptions } from './lane-runner.js';
 import { WakeUp } from './wake-up.js';
@@ -52,8 +52,9 @@ export class LaneWorkers {
   private async untilStopped(): Promise<void> {
     const renewal = setInterval(() => void this.renew(), this.options.laneLeaseMs / 5);
     try {
-      while (!this.stopping) {
-        if (!(await this.step())) await this.wake.within(this.options.pollMs);
+      for (let woken = true; !this.stopping;) {
+        const again = await this.step(woken);
+        woken = again || (await this.wake.within(this.options.pollMs));
       }
       await Promise.all(this.busy.values());
     } finally {
@@ -61,9 +62,10 @@ export class LaneWorkers {
     }
   }
 
-  /** One look for lanes; true when it should look again at once. */
-  private async step(): Promise<boolean> {
+  /** One look for lanes; true when it should look again at once. Nearly every look that nobody woke it for finds nothing: that is one statement. */
+  private async step(woken: boolean): Promise<boolean> {
     try {
+      if (!woken && !(await this.isAnyDue())) return false;
       if (this.suspectsDue()) await this.runSuspects();
       return await this.claimMore();
     } catch (err) {
@@ -87,6 +89,13 @@ export class LaneWorkers {
     } finally {
       processGate.leave();
     }
+  }
+
+  private async isAnyDue(): Promise<boolean> {
+    const { db, clock, suspectPauseMs } = this.options;
+    const { due, suspects } = await lookForLanes(db, this.key, { now: clock.now(), suspectPauseMs });
+    this.suspectsSought = suspects ? -Infinity : performance.now();
+    return due || suspects;
   }
 
   /** Suspects are rare: they are looked for once per poll. */

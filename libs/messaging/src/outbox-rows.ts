@@ -83,12 +83,15 @@ export async function stampVisible(tx: Transaction<any>, leader: Leadership, lim
   return rows;
 }
 
-/** How long the oldest committed row has waited for its position; null when none waits. */
-export async function unstampedMs(db: Db): Promise<number | null> {
-  const { rows } = await sql<{ ms: number | null }>`
-    SELECT (extract(epoch FROM clock_timestamp() - min(staged_at)) * 1000)::bigint AS ms FROM outbox WHERE position IS NULL`.execute(db);
-  const ms = rows[0]?.ms ?? null;
-  return ms === null ? null : Math.max(0, ms);
+/** The state, with how long the oldest committed row has waited for its position, both as of one moment; null when none waits. */
+export async function readOutboxWaiting(db: Db): Promise<OutboxState & { unstamped_ms: number | null }> {
+  const { rows } = await sql<OutboxState & { unstamped_ms: number | null }>`
+    SELECT epoch, epoch_start, floor, head, published, (
+      SELECT greatest(0, (extract(epoch FROM clock_timestamp() - min(staged_at)) * 1000)::bigint) FROM outbox WHERE position IS NULL HAVING min(staged_at) IS NOT NULL
+    ) AS unstamped_ms FROM outbox_state`.execute(db);
+  const state = rows[0];
+  if (!state) throw new Error('Bug: outbox_state has no row');
+  return state;
 }
 
 export async function hasUnstamped(db: Db): Promise<boolean> {

@@ -4,6 +4,7 @@ import { type Owner } from '@tidegate/contracts/subjects';
 import { type Db } from '@tidegate/database/database';
 import { atCall, type Failpoints } from '@tidegate/database/failpoints';
 import { type Lease } from '@tidegate/database/lease';
+import { eachRenewal } from '@tidegate/database/lease-renewals';
 import { inTransaction } from '@tidegate/database/transaction';
 import { type Logger } from '@tidegate/telemetry/logger';
 import { type Metrics } from '@tidegate/telemetry/metrics';
@@ -47,7 +48,9 @@ interface Standing {
 
 const BATCH = 500;
 const POLL_MS = 1_000;
-const RENEW_MS = 1_000;
+const FOLLOW_MS = 1_000;
+/** Longest pause between two looks for stamped rows: the leader itself stamps them, and says so. */
+const LOOK_AGAIN_MS = 10_000;
 const RETRY_MS = 250;
 const LONGEST_RETRY_MS = 2_000;
 /** Signals within this time share one look at the table; while they come without a pause, a longer one, because a stamping costs the same for one and for many. */
@@ -100,7 +103,7 @@ export class OutboxRelay {
   private async untilStopped(): Promise<void> {
     while (!this.stopping.signal.aborted) {
       const epoch = await this.options.lease.acquire().catch(() => null);
-      if (epoch === null) await this.pause(RENEW_MS);
+      if (epoch === null) await this.pause(FOLLOW_MS);
       else await this.lead(epoch);
     }
     await this.options.lease.release().catch(() => undefined);
@@ -116,12 +119,12 @@ export class OutboxRelay {
     };
     this.stopping.signal.addEventListener('abort', end, { once: true });
     if (this.stopping.signal.aborted) end();
-    const renewal = setInterval(() => {
+    const stopRenewing = eachRenewal(() => {
       this.options.lease.renew().then(
         (held) => held || end(),
         () => undefined,
       );
-    }, RENEW_MS);
+    });
     const reconnected = this.options.broker.onConnected(() => this.stamped.now());
     this.options.logger.info({ event: 'relay_leads', lease_epoch: leaseEpoch }, 'This process relays the outbox');
     try {
@@ -129,7 +132,7 @@ export class OutboxRelay {
       if (!over.signal.aborted)
         await Promise.all([this.stampWhile(over.signal, leaseEpoch, end), this.publishWhile(over.signal, leaseEpoch)]);
     } finally {
-      clearInterval(renewal);
+      stopRenewing();
       reconnected();
       this.stopping.signal.removeEventListener('abort', end);
     }
@@ -192,7 +195,7 @@ export class OutboxRelay {
         at ??= await this.takeUp();
         const rows = await this.nextRows(at.confirmed);
         if (rows.length > 0) await this.publish(rows, at);
-        else await this.stamped.within(at.confirmed > at.saved ? SAVE_MS : RENEW_MS);
+        else await this.stamped.within(at.confirmed > at.saved ? SAVE_MS : LOOK_AGAIN_MS);
         if (performance.now() >= at.savedAt + SAVE_MS) await this.save(at, leaseEpoch);
         failures = 0;
       } catch (error) {

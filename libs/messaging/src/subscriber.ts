@@ -12,7 +12,7 @@ import { GapFiller } from './gap-filler.js';
 import { type Handler } from './incoming.js';
 import { type InboxKey } from './inbox-key.js';
 import { type Arrival, storeArrivals } from './inbox-store.js';
-import { ensureWatermark, GenerationGone, highestStored, liveGeneration, readWatermark, type Watermark } from './inbox-watermark.js';
+import { currentGeneration, ensureWatermark, GenerationGone, highestStored, readWatermark, type Watermark } from './inbox-watermark.js';
 import { LaneWorkers } from './lane-workers.js';
 import { registerInboxMetrics } from './messaging-metrics.js';
 import { Puller } from './puller.js';
@@ -78,6 +78,8 @@ interface Parts {
 
 const CONCURRENCY = 4;
 const START_RETRY_MS = 500;
+/** Longest pause between two looks for another generation; each head check tells of one, too. */
+const RETIRED_CHECK_MS = 10_000;
 
 /**
  * Brings every message of one durable to a handler with exactly-once effect and in order per aggregate: stores first, acknowledges, then runs the lanes
@@ -146,7 +148,7 @@ export class Subscriber {
 
   private async currentKey(): Promise<InboxKey> {
     const { db, durable, stream, generation } = this.options;
-    if (generation === undefined) return { consumer: durable, generation: await liveGeneration(db, durable, stream) };
+    if (generation === undefined) return { consumer: durable, generation: await currentGeneration(db, durable, stream) };
     await ensureWatermark(db, { consumer: durable, generation }, stream);
     return { consumer: durable, generation };
   }
@@ -172,7 +174,7 @@ export class Subscriber {
   /** Resolves when another generation went live, or on stop. */
   private async untilRetired(key: InboxKey): Promise<void> {
     while (!this.stopping.signal.aborted) {
-      await this.retiring.within(this.timing.headCheckMs);
+      await this.retiring.within(RETIRED_CHECK_MS);
       if (this.options.generation !== undefined || this.stopping.signal.aborted) continue;
       const now = await this.currentKey().catch(() => key);
       if (now.generation !== key.generation) return;
@@ -196,6 +198,9 @@ export class Subscriber {
         ...options,
         ...timing,
         store: (arrivals) => this.store(key, arrivals, { filler: null, workers }),
+        onLive: (live) => {
+          if (options.generation === undefined && live !== key.generation) this.retiring.now();
+        },
         onBelowFloor: () => this.belowFloor?.inc({ consumer: spec.durable }),
       },
       key,

@@ -9,7 +9,8 @@ import type { BaseConfig } from './base-config.js';
 import { everyLoop, type Loop } from './loop.js';
 import type { HostContext } from './service-parts.js';
 
-const POLL_MS = 1000;
+/** Less than the head start that a swap leaves to the process that has built the tables: the wish may reach another one. */
+const POLL_MS = 2000;
 
 /** What lets operators replay the projections of a service: the loop that works on replays, on any replica, and the requests of operators. */
 export function eventReplays<C extends BaseConfig>(

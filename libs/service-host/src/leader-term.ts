@@ -1,3 +1,5 @@
+import { eachRenewal } from '@tidegate/database/lease-renewals';
+
 /** What a loop needs of a row lease: an epoch while held, null otherwise. */
 export interface Leadership {
   acquire(): Promise<number | null>;
@@ -5,12 +7,10 @@ export interface Leadership {
   release(): Promise<void>;
 }
 
-const RENEW_MS = 1000;
-
 /** Holds a lease from the moment it is won until it is lost or given back, renewing it each second also while the loop has nothing to do. */
 export class LeaderTerm {
   #epoch: number | null = null;
-  #renewal: NodeJS.Timeout | undefined;
+  #stopRenewing: () => void = () => undefined;
 
   constructor(private readonly lease: Leadership) {}
 
@@ -18,7 +18,7 @@ export class LeaderTerm {
   async epoch(): Promise<number | null> {
     if (this.#epoch !== null) return this.#epoch;
     this.#epoch = await this.lease.acquire();
-    if (this.#epoch !== null) this.#renewal = setInterval(() => void this.#renew(), RENEW_MS);
+    if (this.#epoch !== null) this.#stopRenewing = eachRenewal(() => void this.#renew());
     return this.#epoch;
   }
 
@@ -34,7 +34,7 @@ export class LeaderTerm {
   }
 
   #lost(): void {
-    clearInterval(this.#renewal);
+    this.#stopRenewing();
     this.#epoch = null;
   }
 }

@@ -1,8 +1,10 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { type Db } from '@tidegate/database/database';
 import { createMetrics } from '@tidegate/telemetry/metrics';
 import { eventually } from '@tidegate/test-harness/eventually';
 import { sql } from 'kysely';
+import { COPY_LASTS_MS } from '../src/fleet/fleet-copy.js';
 import { fleetMetrics } from '../src/fleet/fleet-metrics.js';
 import { type StripeOutcome } from '../src/outcome.js';
 import { OK, openTestFleet, type TestFleet, TIMEOUT } from './fleet-world.js';
@@ -24,6 +26,49 @@ const fail = async (times: number, process = world.first) => {
 const kinds = (outcomes: StripeOutcome<unknown>[]) => outcomes.map((one) => one.kind).sort();
 const pass = (ms: number) =>
   sql`UPDATE stripe_gateway.breaker_states SET retry_at = retry_at - ${ms} * interval '1 millisecond'`.execute(world.db);
+
+describe('A process that makes no calls', () => {
+  function resting() {
+    const process = world.process({ quietAfterMs: 0 });
+    const { breakers } = process.fleet;
+    const reads: number[] = [];
+    const read = breakers.read.bind(breakers);
+    breakers.read = () => {
+      reads.push(performance.now());
+      return read();
+    };
+    return { process, reads };
+  }
+
+  it('reads the breakers each second, and before its next call', async () => {
+    const { process, reads } = resting();
+    await eventually(() => expect(reads.length).toBeGreaterThanOrEqual(2));
+    expect(reads[1]! - reads[0]!).toBeGreaterThan(800);
+    await fail(5);
+    // What it read is too old by now to let anything through.
+    await eventually(() => expect(performance.now() - reads.at(-1)!).toBeGreaterThan(COPY_LASTS_MS), { everyMs: 5 });
+    expect((await process.call(OK)).kind).toBe('refused');
+  });
+
+  it('waits for a first read that takes longer than a copy counts, as when it has just started on a busy machine', async () => {
+    const { asked } = await world.db.transaction().execute(async (tx) => {
+      await sql`LOCK TABLE stripe_gateway.breaker_states`.execute(tx);
+      const door = world.process().fleet.door('stripe');
+      await delay(COPY_LASTS_MS + 100);
+      return { asked: door };
+    });
+    expect(await asked).toBeNull();
+  });
+
+  it('reads them four times a second as soon as one is not closed', async () => {
+    const { process, reads } = resting();
+    await fail(5);
+    await eventually(() => expect(process.changes).toMatchObject([{ breaker: 'stripe', to: 'open' }]));
+    const from = reads.length;
+    await eventually(() => expect(reads.length).toBeGreaterThanOrEqual(from + 4));
+    expect(reads[from + 3]! - reads[from]!).toBeLessThan(2_000);
+  });
+});
 
 describe('Failures', () => {
   it('of different processes open the breaker together, for all of them, and for writes only', async () => {

@@ -8,7 +8,7 @@ import { OutboxRelay } from '@tidegate/messaging/relay';
 import { type RpcServer, serveRpc } from '@tidegate/messaging/rpc';
 import { type Handler, Subscriber } from '@tidegate/messaging/subscriber';
 import { eventReplays } from '@tidegate/service-host/event-replays';
-import { everyLoop } from '@tidegate/service-host/loop';
+import { everyLoop, type Loop } from '@tidegate/service-host/loop';
 import type { HostContext, ServiceParts, Startable } from '@tidegate/service-host/service-parts';
 import { createStripeAdapter } from '@tidegate/stripe-gateway/adapter';
 import { openFleetDatabase } from '@tidegate/stripe-gateway/fleet/open-fleet';
@@ -22,12 +22,16 @@ import { PARKED_INTERVAL_MS } from './parked/parked.loop.js';
 import { REPORT_INTERVAL_MS } from './usage/reporter.js';
 import { UNKNOWN_CUSTOMERS_INTERVAL_MS } from './usage/unknown-customers.loop.js';
 import { ANSWERS_INTERVAL_MS, forgetAnswersOnce } from './retention/answers.loop.js';
+import { DueLook } from './work/due-look.js';
+import { type DueKind } from './work/next-due.js';
 import { OBJECT_INTERVAL_MS } from './work/object.loop.js';
+import { OBJECT_KINDS } from './work/work.store.js';
 import { payments, type PaymentsSettings } from './payments.js';
 import { stripeCheckHandlers } from './stripe-check/stripe-check.rpc.js';
 
 export const SERVICE = 'payments';
-const PUBLISH_BREAKERS_MS = 500;
+/** Longest pause between two looks for changes of breakers: this process hears of them as it reads the breakers. */
+const PUBLISH_BREAKERS_MS = 5_000;
 
 /** Nest only carries the HTTP listener here. */
 @Module({})
@@ -57,9 +61,11 @@ export function setup(host: HostContext<PaymentsConfig>): ServiceParts {
       random: Math.random,
       onCommitted: () => relay.signal(),
       onWork: () => {
+        due.signal('pay');
         carryOn.signal?.();
         objects.signal?.();
       },
+      onBreakerChange: () => breakers.signal?.(),
     },
     settingsOf(config),
   );
@@ -70,10 +76,18 @@ export function setup(host: HostContext<PaymentsConfig>): ServiceParts {
     statusUrl: config.STRIPE_STATUS_URL,
     instance,
   });
+  const due = new DueLook({
+    db,
+    clock,
+    found: (kinds) => {
+      const others: Partial<Record<DueKind, Loop>> = { pay: carryOn, usage, usage_customers: unknownCustomers, parked_news: parked };
+      for (const kind of kinds) (others[kind] ?? objects).signal?.();
+    },
+  });
   const carryOn = everyLoop({
     name: 'payments.carry_on',
     intervalMs: CARRY_ON_INTERVAL_MS,
-    runOnce: () => parts.carryOnOnce(PATIENCE_MS),
+    runOnce: () => due.pass(['pay'], () => parts.carryOnOnce(PATIENCE_MS)),
     health,
     logger,
   });
@@ -87,14 +101,14 @@ export function setup(host: HostContext<PaymentsConfig>): ServiceParts {
   const objects = everyLoop({
     name: 'payments.carry_on_checkouts',
     intervalMs: OBJECT_INTERVAL_MS,
-    runOnce: () => parts.carryOnObjectsOnce(PATIENCE_MS),
+    runOnce: () => due.pass(OBJECT_KINDS, () => parts.carryOnObjectsOnce(PATIENCE_MS)),
     health,
     logger,
   });
   const parked = everyLoop({
     name: 'payments.parked',
     intervalMs: PARKED_INTERVAL_MS,
-    runOnce: () => parts.settleParkedOnce(),
+    runOnce: () => due.pass(['parked_news'], () => parts.settleParkedOnce()),
     health,
     logger,
   });
@@ -108,7 +122,7 @@ export function setup(host: HostContext<PaymentsConfig>): ServiceParts {
   const usage = everyLoop({
     name: 'payments.usage',
     intervalMs: REPORT_INTERVAL_MS,
-    runOnce: () => parts.reportUsageOnce(),
+    runOnce: () => due.pass(['usage'], () => parts.reportUsageOnce()),
     health,
     logger,
   });
@@ -122,7 +136,7 @@ export function setup(host: HostContext<PaymentsConfig>): ServiceParts {
   const unknownCustomers = everyLoop({
     name: 'payments.usage_customers',
     intervalMs: UNKNOWN_CUSTOMERS_INTERVAL_MS,
-    runOnce: () => parts.settleUnknownCustomersOnce(),
+    runOnce: () => due.pass(['usage_customers'], () => parts.settleUnknownCustomersOnce()),
     health,
     logger,
   });

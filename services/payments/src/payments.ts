@@ -59,6 +59,8 @@ export interface PaymentsPorts {
   onCommitted(): void;
   /** A payment has work that is due: run the loop. */
   onWork(): void;
+  /** A breaker is another than before: publish that. */
+  onBreakerChange?(): void;
 }
 
 export interface PaymentsSettings {
@@ -203,7 +205,8 @@ export function payments(ports: PaymentsPorts, settings: PaymentsSettings): Paym
 }
 
 /** Once Stripe answers again, everything that waits for it is due, and so is what this process may just have turned away. */
-function breakerChanged({ db, clock, logger, instance, onWork }: PaymentsPorts, change: FleetChange): void {
+function breakerChanged({ db, clock, logger, instance, onWork, onBreakerChange }: PaymentsPorts, change: FleetChange): void {
+  onBreakerChange?.();
   if (change.to !== 'closed') return;
   wakeHeld(db, instance, clock.now())
     .then(() => wakeAll(db, closingOf(change), clock.now()))

@@ -3,7 +3,7 @@ import { type Logger } from '@tidegate/telemetry/logger';
 import { type BreakerName } from '../breaker-names.js';
 import { type Operation } from '../port.js';
 import { type Author, type BreakerRow, type BreakerStateName, type BreakerStore } from './breaker.store.js';
-import { COPY_LASTS_MS, type Door, FleetCopy } from './fleet-copy.js';
+import { type Door, FleetCopy } from './fleet-copy.js';
 import { logTransition } from './transition-log.js';
 
 /** A breaker is another than before, whoever changed it; `version` counts its changes and is the same in every process. */
@@ -25,6 +25,8 @@ export interface FollowerOptions {
   flush(): Promise<unknown>;
   /** This process has learnt of a change; of several within one poll, it hears the last. When it starts, what changed since the first day is one. */
   onChange?(change: FleetChange): void;
+  /** After so long without a question the breakers, all closed, are read each second only; 5 s by default. */
+  quietAfterMs?: number;
   /** A probe may be sent, and nobody has yet: said at once and again after 1, 2, 4 … 60 s while that is so. */
   onProbeDue?(breaker: BreakerName): void;
 }
@@ -32,13 +34,25 @@ export interface FollowerOptions {
 /** What a process that has just started knows of a breaker. */
 const FIRST_DAY = { version: 0, state: 'closed' } as const;
 const POLL_MS = 250;
+/** While all breakers are closed and nobody wants to call, this is soon enough: who then wants to call reads first. */
+const QUIET_POLL_MS = 1_000;
+/** Nobody has asked for a breaker for this long, unless told otherwise. */
+const QUIET_AFTER_MS = 5_000;
 const POLL_GIVES_UP_MS = 2_000;
+/**
+ * Who wants to call waits so long for what the process does not know: one that has just started, and opens its first connection on a busy machine, would else turn
+ * requests away as if Stripe were.
+ */
+const PATIENCE_MS = 2_000;
 /** Who asks again for what cannot be told now may do so after this; and a probe that is due is told of again. */
 export const ASK_AGAIN_MS = 1_000;
 const LONGEST_SILENCE_MS = 60_000;
 const FORGET_EVERY_MS = 60_000;
 
-/** What this process knows of the fleet's breakers: reads them each 250 ms, tells of changes, and knows nothing when its copy is too old. */
+/**
+ * What this process knows of the fleet's breakers: reads them each 250 ms, and each second while there is nothing to decide; tells of changes, and knows nothing
+ * when its copy is too old.
+ */
 export class Follower {
   private copy: FleetCopy | null = null;
   private polling: Promise<void> | null = null;
@@ -47,6 +61,8 @@ export class Follower {
   private readonly said = new Map<BreakerName, { version: number; pauseMs: number; againAt: number }>();
   private forgotAt = performance.now();
   private isAway = false;
+  private wantedAt = -Infinity;
+  private readAt = -Infinity;
 
   constructor(private readonly options: FollowerOptions) {}
 
@@ -74,11 +90,15 @@ export class Follower {
 
   /** What the newest copy says; waits for one when there is none that counts. */
   async look(breaker: BreakerName, operation?: Operation): Promise<Door> {
+    this.wantedAt = performance.now();
     this.start();
-    const door = this.now(breaker, operation);
-    if (door) return door;
-    await Promise.race([this.poll().catch(() => undefined), delay(COPY_LASTS_MS, undefined, { ref: false })]);
-    return this.now(breaker, operation) ?? { open: false, probeDue: false, retryAfterMs: ASK_AGAIN_MS };
+    const until = performance.now() + PATIENCE_MS;
+    for (let asked = true; ; asked = await this.pollWithin(until - performance.now())) {
+      const door = this.now(breaker, operation);
+      if (door) return door;
+      if (!asked || performance.now() >= until || this.stopping.signal.aborted)
+        return { open: false, probeDue: false, retryAfterMs: ASK_AGAIN_MS };
+    }
   }
 
   /** Null when what this process knows is too old. */
@@ -91,10 +111,16 @@ export class Follower {
   private async follow(): Promise<void> {
     while (!this.stopping.signal.aborted) {
       const startedAt = performance.now();
-      await this.tick();
+      if (this.isTimeToRead(startedAt)) await this.tick();
       const restMs = Math.max(10, POLL_MS - (performance.now() - startedAt));
       await delay(restMs, undefined, { signal: this.stopping.signal }).catch(() => undefined);
     }
+  }
+
+  private isTimeToRead(now: number): boolean {
+    const quietAfterMs = this.options.quietAfterMs ?? QUIET_AFTER_MS;
+    const quiet = now - this.wantedAt > quietAfterMs && this.copy?.breakers.every(({ state }) => state === 'closed') === true;
+    return !quiet || now - this.readAt >= QUIET_POLL_MS - POLL_MS / 2;
   }
 
   private async tick(): Promise<void> {
@@ -115,6 +141,16 @@ export class Follower {
     }
   }
 
+  /** False when they cannot be read. */
+  private async pollWithin(ms: number): Promise<boolean> {
+    const enough = new AbortController();
+    const poll = this.poll().then(
+      () => true,
+      () => false,
+    );
+    return Promise.race([poll, delay(ms, true, { signal: enough.signal, ref: false })]).finally(() => enough.abort());
+  }
+
   /** One read at a time; whoever needs one joins the one under way. */
   private poll(): Promise<void> {
     this.polling ??= this.read().finally(() => {
@@ -125,6 +161,7 @@ export class Follower {
 
   private async read(): Promise<void> {
     const askedAt = performance.now();
+    this.readAt = askedAt;
     const tooLong = new AbortController();
     const rows = await Promise.race([
       this.options.breakers.read(),

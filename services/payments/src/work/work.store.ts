@@ -4,7 +4,9 @@ import { type PaymentsTables } from '../tables.js';
 type Db = Kysely<PaymentsTables>;
 
 /** Whose loop takes a row: payments, checkouts, customers, commands about subscriptions, looks at subscriptions and invoices; the prefix of the id. */
-export type WorkKind = 'pay' | 'cks' | 'cst' | 'sbc' | 'sub' | 'in';
+export type WorkKind = 'pay' | ObjectKind;
+export const OBJECT_KINDS = ['cks', 'cst', 'sbc', 'sub', 'in'] as const;
+export type ObjectKind = (typeof OBJECT_KINDS)[number];
 
 /** A held lease on one payment, checkout or customer. */
 export interface Held {

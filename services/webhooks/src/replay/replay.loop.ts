@@ -4,7 +4,15 @@ import type { Clock } from '@tidegate/service-host/clock';
 import type { Logger } from '@tidegate/telemetry/logger';
 import type { Kysely } from 'kysely';
 import type { WebhooksTables } from '../tables.js';
-import { advanceReplay, type ReplayJob, runningReplay, setReplayStatus, takeEvents, waitingForReplay } from './replay.store.js';
+import {
+  advanceReplay,
+  lookForReplays,
+  type ReplayJob,
+  runningReplay,
+  setReplayStatus,
+  takeEvents,
+  waitingForReplay,
+} from './replay.store.js';
 
 export interface ReplayParts {
   db: Kysely<WebhooksTables>;
@@ -28,7 +36,8 @@ export class Replay {
   /** Takes one batch, if the one before is published; the number of events taken, or 1 when a replay came to its end. */
   async runOnce({ epoch }: { epoch: number | null }): Promise<number> {
     const { db } = this.parts;
-    if ((await waitingForReplay(db)) >= BATCH) return 0;
+    const { running, waiting } = await lookForReplays(db);
+    if (!running || waiting >= BATCH) return 0;
     const step = await inTransaction(this.parts, 'webhooks.replay.take', async (tx) => {
       const job = await runningReplay(tx, epoch ?? 0);
       if (!job) return null;

@@ -98,11 +98,19 @@ export async function setReplayStatus(
   return numUpdatedRows === 1n;
 }
 
-/** Events that replays have in hand; of one replay, or of all. */
-export async function waitingForReplay(db: Database, id?: string): Promise<number> {
+/** Whether a replay is under way, and then how many events that replays have taken wait to be published. */
+export async function lookForReplays(db: Database): Promise<{ running: boolean; waiting: number }> {
+  const { rows } = await sql<{ waiting: number }>`
+    SELECT (SELECT count(*)::int FROM stripe_events WHERE ${inHand}) AS waiting FROM replay_jobs WHERE status = 'running' LIMIT 1`.execute(
+    db,
+  );
+  return { running: rows.length > 0, waiting: rows[0]?.waiting ?? 0 };
+}
+
+/** Events that this replay has in hand. */
+export async function waitingForReplay(db: Database, id: string): Promise<number> {
   const { rows } = await sql<{ count: number }>`
-    SELECT count(*)::int AS count FROM stripe_events
-    WHERE ${inHand}${id === undefined ? sql`` : sql` AND replay_job = ${id}`}`.execute(db);
+    SELECT count(*)::int AS count FROM stripe_events WHERE ${inHand} AND replay_job = ${id}`.execute(db);
   return rows[0]?.count ?? 0;
 }
 

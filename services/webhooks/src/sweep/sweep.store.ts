@@ -15,11 +15,16 @@ export interface Cursor {
 
 /** Where the sweeps are; a fresh installation begins at `now`. */
 export async function readCursor(db: Database, now: Date): Promise<Cursor> {
+  const read = () => db.selectFrom('sweep_cursors').selectAll().where('name', '=', CURSOR).executeTakeFirst();
+  const row = (await read()) ?? (await makeCursor(db, now).then(read));
+  if (!row) throw new Error('Bug: the cursor that was just made is gone');
+  return { sweptUntil: row.swept_until, sweptAt: row.updated_at, unlistedSeconds: row.unlisted_seconds };
+}
+
+async function makeCursor(db: Database, now: Date): Promise<void> {
   await sql`INSERT INTO sweep_cursors (name, swept_until, epoch, updated_at) VALUES (${CURSOR}, ${now}, 0, to_timestamp(0)) ON CONFLICT DO NOTHING`.execute(
     db,
   );
-  const row = await db.selectFrom('sweep_cursors').selectAll().where('name', '=', CURSOR).executeTakeFirstOrThrow();
-  return { sweptUntil: row.swept_until, sweptAt: row.updated_at, unlistedSeconds: row.unlisted_seconds };
 }
 
 /** Moves the cursor forward as the leader of `epoch`, and adds what was not listed any more; false when a later leader has written. */
