@@ -3,7 +3,7 @@ import { type Database, openDatabase } from '@tidegate/database/database';
 import { postgresForTests, type TestDatabase } from '@tidegate/test-harness/postgres';
 import { sql } from 'kysely';
 import { rowsBehind } from '../src/inbox-batch.js';
-import { claimLanes, hasSuspects } from '../src/inbox-lanes.js';
+import { claimLanes, hasSuspects, lookForLanes } from '../src/inbox-lanes.js';
 import { messagingMigration } from './support/migration.js';
 import { quiet } from './support/world.js';
 
@@ -54,5 +54,29 @@ describe('Given more messages at once than the statistics of the database know o
     const all = [...Array.from({ length: 64 }, (_, n) => LANES + n + 1), ...Array.from({ length: 64 }, (_, n) => 2 * LANES + n + 1)];
     expect(behind.map((row) => row.position)).toEqual(all.filter((n) => ![LANES + 1, 2 * LANES + 1, 2 * LANES + 2].includes(n)));
     expect(await rowsBehind(db, KEY, claimed, 10)).toHaveLength(9);
+  });
+
+  it('one look tells whether a claim would take a lane, and whether a lane waits that ended its process', async () => {
+    const { db } = opened;
+    const look = () => lookForLanes(db, KEY, { now: new Date(), suspectPauseMs: 1_000 });
+    const claim = () => claimLanes(db, KEY, { holder: 'one', now: new Date(), limit: 64, ttlMs: 60_000 });
+    await sql`INSERT INTO inbox_watermarks (consumer, generation, stream, position) VALUES (${KEY.consumer}, 1, 'PAYMENTS_EVENTS', 1)`.execute(
+      db,
+    );
+    expect(await look()).toEqual({ due: false, suspects: false });
+    await sql`
+      INSERT INTO inbox (consumer, generation, message_id, epoch, position, subject, aggregate, bytes)
+      SELECT ${KEY.consumer}, 1, gen_random_uuid(), 1, n, 'payments.events.payment.succeeded.v1', 'payment:pay_' || n, '' FROM generate_series(1, 2) AS n`.execute(
+      db,
+    );
+    await sql`INSERT INTO inbox_lanes (consumer, generation, aggregate, position) SELECT consumer, generation, aggregate, position FROM inbox`.execute(
+      db,
+    );
+    expect(await look()).toEqual({ due: true, suspects: false });
+    expect(await claim()).toHaveLength(1);
+    expect(await look()).toEqual({ due: false, suspects: false });
+    await sql`UPDATE inbox_lanes SET expires_at = clock_timestamp() WHERE holder IS NOT NULL`.execute(db);
+    expect(await look()).toEqual({ due: false, suspects: true });
+    expect(await claim()).toEqual([]);
   });
 });
