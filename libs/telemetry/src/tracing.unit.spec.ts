@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { InMemorySpanExporter, SimpleSpanProcessor } from '@opentelemetry/sdk-trace';
 import { startTracing, type Tracing } from './start-tracing.js';
-import { currentTraceId, currentTraceparent, inSpan } from './tracing.js';
+import { currentTraceId, currentTraceparent, inSpan, linkCurrentSpan } from './tracing.js';
 
 const exporter = new InMemorySpanExporter();
 let tracing: Tracing;
@@ -42,6 +42,16 @@ describe('A span', () => {
     const root = exporter.getFinishedSpans().find((span) => span.name === 'root');
     expect(root?.parentSpanContext).toBeUndefined();
     expect(root?.links).toHaveLength(1);
+  });
+
+  it('links to what it turns out to have to do with, after it began', async () => {
+    let elsewhere: string | null = null;
+    await inSpan('elsewhere', {}, () => Promise.resolve(void (elsewhere = currentTraceparent())));
+    await inSpan('delivery', { parent: null }, () => Promise.resolve([elsewhere, 'rubbish', null].forEach(linkCurrentSpan)));
+
+    const [first, delivery] = exporter.getFinishedSpans();
+    expect(delivery?.links.map(({ context }) => context.traceId)).toEqual([first?.spanContext().traceId]);
+    expect(() => linkCurrentSpan(elsewhere)).not.toThrow();
   });
 
   it('tells of a failure without the secret in its message', async () => {

@@ -1,5 +1,6 @@
 import { type Check } from '../checks/check.js';
 import { jestCheck } from '../checks/jest.check.js';
+import { supplyChainCheck } from '../checks/supply-chain.check.js';
 import { generators, rewriteGenerated } from '../generated.js';
 import { rewriteRenderedChart } from '../deploy/render-chart.js';
 import { findOldestNatsServer } from '../nats-server/find-nats-server.js';
@@ -13,7 +14,7 @@ const say = (line: string) => console.log(line);
 /** Specs whose name says that they depend on what the broker does with streams, consumers and its store. */
 const brokerSpecs = '(topology|consume|consumer|wipe|tail-loss|relay|inbox|lane|nats)[^/]*\\.spec';
 
-/** `npm run verify`: rewrites generated files, then all of `npm test`, from a seed of its own, and what takes too long for it: the oldest supported broker and database. */
+/** `npm run verify`: rewrites generated files, then all of `npm test`, from a seed of its own, and what takes too long for it or needs the network: the supply chain, the oldest supported broker and database. */
 export async function verify(args: readonly string[]): Promise<number> {
   await rewriteGenerated(generators());
   await rewriteRenderedChart(say);
@@ -24,6 +25,7 @@ export async function verify(args: readonly string[]): Promise<number> {
   for (const kit of ['prometheus', 'alertmanager', 'jaeger'] as const) await needKit(kit, { say });
   return runAll(async (env) => [
     ...fullSuite({ ...env, TIDEGATE_SEED: seed }, args),
+    supplyChainCheck(),
     jestCheck({ name: 'Long tests', project: 'long', env, args, say }),
     ...(await onOldestNats(env)),
     await onDebianPostgres(env),
