@@ -4,6 +4,9 @@ import { cleanText, cleanTextOrNull } from './clean-text.js';
 import type { DocumentRow } from './document-input.js';
 import type { Labels } from './labels/labels-shape.js';
 import type { ReceiptFacts } from './receipt-facts.js';
+import { remembered } from './remembered.js';
+
+const quantitiesIn = remembered((locale: string) => new Intl.NumberFormat(locale));
 
 interface Words {
   labels: Labels;
@@ -13,7 +16,7 @@ interface Words {
 
 /** The lines of the table. Without line items the payment is its one line, under its own description; a credit note has the refund as its line. */
 export function documentRows(receipt: ReceiptFacts, details: PaymentDetails, { labels, locale, money }: Words): DocumentRow[] {
-  const quantity = new Intl.NumberFormat(locale);
+  const quantity = quantitiesIn(locale);
   let running = 0;
   return itemsOf(receipt, details, labels).map((item) => {
     const amount = item.quantity * item.unit_amount;

@@ -1,4 +1,5 @@
 import { currencyOf } from '@tidegate/money/currency';
+import { remembered } from './remembered.js';
 
 /** `(4200, 'usd', 'en')` -> `$42.00`. `amount` is in the minor unit; a negative one gets a true minus sign. Exact: no floating point. */
 export function moneyText(amount: number, currency: string, locale: string): string {
@@ -9,19 +10,10 @@ export function moneyText(amount: number, currency: string, locale: string): str
   return text.replace('\uFFE5', '\u00A5').replace('-', '\u2212');
 }
 
-/** Making a format costs as much as a hundred uses of it. */
-const formats = new Map<string, Intl.NumberFormat>();
-const MOST_FORMATS = 500;
-
-function formatOf(currency: string, locale: string, shown: number): Intl.NumberFormat {
-  const key = `${currency} ${shown} ${locale}`;
-  const known = formats.get(key);
-  if (known) return known;
-  if (formats.size >= MOST_FORMATS) formats.clear();
-  const made = new Intl.NumberFormat(locale, { style: 'currency', currency, minimumFractionDigits: shown, maximumFractionDigits: shown });
-  formats.set(key, made);
-  return made;
-}
+const formatOf = remembered(
+  (currency: string, locale: string, shown: number) =>
+    new Intl.NumberFormat(locale, { style: 'currency', currency, minimumFractionDigits: shown, maximumFractionDigits: shown }),
+);
 
 /** Decimals in the minor unit, and those that people write: none for a currency that is counted in cents but has none (ISK, UGX). */
 function digitsOf(currency: string, amount: number): { digits: number; shown: number } {

@@ -33,9 +33,14 @@ export interface RenderedBytes {
 export type RenderReply =
   { id: number; ok: true; value: RenderedBytes } | { id: number; ok: false; error: RenderErrorName; message: string };
 
-/** Memoized results older than this many renders are dropped, so memory stays flat over any number of documents. */
-const CACHE_AGE = 10;
+/**
+ * What the engine remembers is looked through after so many documents, and what none of them used is dropped then: memory stays flat over any number of documents, and
+ * what they share (labels, plans for setting text) is there for the next one.
+ */
+const DOCUMENTS_PER_EVICTION = 8;
+const EVICTIONS_UNUSED = 1;
 const MISSING_GLYPH = '?';
+const ONLY_ASCII = /^[\x20-\x7E]*$/;
 /** What Intl puts around figures in Arabic; users' text has none left. No glyph is drawn for them. */
 const INVISIBLE = /\p{Default_Ignorable_Code_Point}/u;
 
@@ -52,13 +57,18 @@ interface Engine {
   version: string;
   fonts: string;
   covered: Set<number>;
+  /** Whether all of ASCII is covered, so that text of nothing else needs no look at each character. */
+  coversAscii: boolean;
 }
 
 const settings = workerData as WorkerSettings;
 let engine: Engine | undefined;
+let documents = 0;
 
 parentPort?.on('message', (request: RenderRequest) => {
-  parentPort?.postMessage(reply(request));
+  const answer = reply(request);
+  // Handed over, not copied.
+  parentPort?.postMessage(answer, answer.ok ? [answer.value.pdf.buffer as ArrayBuffer] : []);
 });
 
 function reply(request: RenderRequest): RenderReply {
@@ -78,11 +88,13 @@ function startEngine(): Engine {
     { mainFileContent: '#metadata(str(sys.version))<version>' },
     { selector: '<version>', field: 'value' },
   ) as [string];
+  const covered = new Set([...Map.groupBy(fonts, ({ family }) => family).values()].flatMap(coveredByAll));
   return {
     compiler,
     version: `typst ${typst} (typst-ts-node-compiler ${settings.engineVersion})`,
     fonts: sha256(fonts.map((font) => sha256(font.bytes)).join('\n')),
-    covered: new Set([...Map.groupBy(fonts, ({ family }) => family).values()].flatMap(coveredByAll)),
+    covered,
+    coversAscii: Array.from({ length: 0x7f - 0x20 }, (_, at) => 0x20 + at).every((character) => covered.has(character)),
   };
 }
 
@@ -107,7 +119,7 @@ function readFont(font: WorkerSettings['fonts'][number]): { family: string; byte
 
 function render(from: Engine, request: RenderRequest): RenderedBytes {
   const source = readTemplate(request.template);
-  const data = JSON.stringify(printable(request.data, from.covered));
+  const data = JSON.stringify(printable(request.data, from));
   const logos = Object.entries(request.logos).map(([hash, bytes]) => ({
     path: path.join(settings.templates, 'logos', `${hash}.png`),
     bytes,
@@ -128,7 +140,7 @@ function render(from: Engine, request: RenderRequest): RenderedBytes {
     throw new Fault('template', `${request.template}: ${error instanceof Error ? error.message.trim() : String(error)}`);
   } finally {
     for (const logo of logos) from.compiler.unmapShadow(logo.path);
-    from.compiler.evictCache(CACHE_AGE);
+    if ((documents += 1) % DOCUMENTS_PER_EVICTION === 0) from.compiler.evictCache(EVICTIONS_UNUSED);
   }
 }
 
@@ -142,12 +154,15 @@ function readTemplate(name: string): string {
 }
 
 /** PDF/A refuses a character that the fonts lack: it is printed as a question mark instead of failing the whole receipt. */
-function printable(value: unknown, covered: Set<number>): unknown {
-  if (typeof value === 'string')
+function printable(value: unknown, from: Engine): unknown {
+  const { covered, coversAscii } = from;
+  if (typeof value === 'string') {
+    if (coversAscii && ONLY_ASCII.test(value)) return value;
     return Array.from(value, (c) => (covered.has(c.codePointAt(0) ?? 0) || INVISIBLE.test(c) ? c : MISSING_GLYPH)).join('');
-  if (Array.isArray(value)) return value.map((item) => printable(item, covered));
+  }
+  if (Array.isArray(value)) return value.map((item) => printable(item, from));
   if (value === null || typeof value !== 'object') return value;
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, printable(item, covered)]));
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, printable(item, from)]));
 }
 
 function sha256(bytes: string | Uint8Array): string {
