@@ -19,6 +19,7 @@ import { receiptStream } from '../src/receipt/receipt.events.js';
 import { issueForPayment } from '../src/receipt/receipt.flow.js';
 import { receiptId } from '../src/receipt/receipt-id.js';
 import { ReceiptRpc } from '../src/receipt/receipt.rpc.js';
+import { bundledFonts } from '../src/rendering/bundled-fonts.js';
 import { TEMPLATES, TypstRenderer } from '../src/rendering/typst-renderer.js';
 import type { Tables } from '../src/tables.js';
 import { documentPorts } from './document-ports.js';
@@ -157,6 +158,28 @@ describe('Given a receipt whose template is corrupt', () => {
     time = new Date(time.getTime() + 3_600_000);
     await new DocumentLoop(ports).runOnce();
     expect(await row(receiptId(payment(40).payment_id, 'receipt'))).toMatchObject({ status: 'rendered', error: null });
+  });
+});
+
+describe('Given a font that is damaged', () => {
+  it('fails by that name, is tried again, leaves the numbers alone, and makes the documents once the font is whole, without a restart', async () => {
+    const [first, ...others] = bundledFonts();
+    const file = join(templates, 'font.ttf');
+    writeFileSync(file, 'no font at all');
+    const engine = new TypstRenderer({ templates, fonts: [{ file, family: first!.family }, ...others] });
+    const loop = new DocumentLoop({ ...ports, renderer: engine });
+    const ids = [await issued(45), await issued(46)];
+    await loop.runOnce();
+    for (const id of ids) expect(await row(id)).toMatchObject({ status: 'failed', error: 'font' });
+    expect(await errorsNamed('font')).toBe(2);
+    expect((await row(await issued(47))).number).toMatch(/^R-2026-/);
+    expect(await loop.runOnce()).toBe(1);
+
+    copyFileSync(first!.file, file);
+    time = new Date(time.getTime() + 2000);
+    expect(await loop.runOnce()).toBe(3);
+    for (const id of ids) expect(await row(id)).toMatchObject({ status: 'rendered', error: null });
+    await engine.close();
   });
 });
 
