@@ -34,6 +34,16 @@ describe('A span', () => {
     expect(process?.spanContext().traceId).toBe(publish?.spanContext().traceId);
   });
 
+  it('is exported unless whoever called had its trace not sampled; the id is passed on either way', async () => {
+    const called = (flag: string) => `00-${'a'.repeat(32)}-${'b'.repeat(16)}-${flag}`;
+    const passedOn: (string | null)[] = [];
+    for (const flag of ['00', '01'])
+      await inSpan(`sampled ${flag}`, { parent: called(flag) }, () => Promise.resolve(void passedOn.push(currentTraceparent())));
+
+    expect(exporter.getFinishedSpans().map(({ name }) => name)).toEqual(['sampled 01']);
+    expect(passedOn).toEqual([expect.stringMatching(/^00-a{32}-[0-9a-f]{16}-00$/), expect.stringMatching(/^00-a{32}-[0-9a-f]{16}-01$/)]);
+  });
+
   it('begins a new trace when its parent is null, and links to what it has to do with', async () => {
     let elsewhere: string | null = null;
     await inSpan('elsewhere', {}, () => Promise.resolve(void (elsewhere = currentTraceparent())));

@@ -4,6 +4,7 @@ import { until } from '../process/until.js';
 import { repositoryRoot } from '../repository.js';
 import { type Stack } from '../stack/stack.js';
 import { type Jaeger, type Span, spansOf, startJaeger, tracesLinkedTo, treeOf } from './jaeger.js';
+import { type Board, startBoard } from './board/board.server.js';
 import { startPrometheus, type Watcher } from './prometheus.js';
 
 const SCRAPE_SECONDS = 5;
@@ -14,6 +15,7 @@ export type Address = [name: string, where: string];
 /** What `npm start -- --observability` runs beside the stack. */
 export class Watchers {
   private prometheus: Watcher | undefined;
+  private board: Board | undefined;
 
   private constructor(
     private readonly folder: string,
@@ -32,13 +34,14 @@ export class Watchers {
     return this.jaeger.otlp;
   }
 
-  /** Prometheus, with the rules of production; it needs to know where the services are. */
+  /** Prometheus and the dashboards, with the rules of production; it needs to know where the services are. */
   async watch(stack: Stack): Promise<void> {
     const alerts = join(repositoryRoot(), 'deploy', 'observability', 'alerts');
     const rules = readdirSync(alerts)
       .filter((file) => file.endsWith('.rules.yaml'))
       .map((file) => join(alerts, file));
     this.prometheus = await startPrometheus({ folder: this.folder, stack, rules, everySeconds: SCRAPE_SECONDS, say: this.say });
+    this.board = await startBoard(this.prometheus.url);
   }
 
   /** Where to look. Programs that Go or Debian brings may come without pages of their own: then what their API answers is named. */
@@ -52,7 +55,9 @@ export class Watchers {
         ? []
         : [['Metrics', (await hasPages(metrics)) ? metrics : `${metrics}/api/v1/query?query=up`] satisfies Address]),
       ...(metrics === undefined ? [] : [['Alerts', `${metrics}/api/v1/alerts`] satisfies Address]),
-      ['Dashboards', 'deploy/observability/dashboards, for a Grafana of yours'],
+      ...(this.board === undefined
+        ? []
+        : [['Dashboards', `${this.board.url}   (a Grafana takes deploy/observability/dashboards)`] satisfies Address]),
     ];
   }
 
@@ -89,7 +94,7 @@ export class Watchers {
   }
 
   async stop(): Promise<void> {
-    await Promise.all([this.jaeger.stop(), this.prometheus?.stop()]);
+    await Promise.all([this.jaeger.stop(), this.prometheus?.stop(), this.board?.stop()]);
   }
 }
 
