@@ -37,6 +37,10 @@ export const PROBLEMS = {
   'webhook.signature_invalid': { status: 400, title: 'The signature of the delivery is not valid' },
   rate_limited: { status: 429, title: 'Too many requests' },
   'service.unavailable': { status: 503, title: 'Tidegate cannot answer right now; try again with the same key' },
+  'service.on_hold': {
+    status: 503,
+    title: 'Requests are held while a restored record is compared with Stripe; try again later with the same key',
+  },
   'service.timeout': { status: 503, title: 'No answer in time; the outcome is unknown, try again with the same key' },
   internal: { status: 500, title: 'An error of ours; the outcome is unknown, try again with the same key' },
 } as const satisfies Record<string, { status: number; title: string }>;

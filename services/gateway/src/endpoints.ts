@@ -92,6 +92,7 @@ import { getOperatorReplay } from './ops/get-operator-replay.endpoint.js';
 import { stopWebhookReplay } from './ops/stop-webhook-replay.endpoint.js';
 import { resumeWebhookReplay } from './ops/resume-webhook-replay.endpoint.js';
 import { getWebhookSweep } from './ops/get-webhook-sweep.endpoint.js';
+import { getHold, placeHold, releaseHold } from './hold/hold.endpoints.js';
 import { getReconciliationStatus } from './ops/get-reconciliation-status.endpoint.js';
 import { createRunOfEveryTenant, getRunOfEveryTenant, listDiscrepanciesOfEveryTenant } from './ops/runs-of-every-tenant.endpoints.js';
 import { getWebhookSweeps } from './ops/get-webhook-sweeps.endpoint.js';
@@ -206,6 +207,9 @@ export const ENDPOINTS: readonly Endpoint[] = [
   getOperatorReplay,
   stopWebhookReplay,
   resumeWebhookReplay,
+  getHold,
+  placeHold,
+  releaseHold,
   getReconciliationStatus,
   createRunOfEveryTenant,
   getRunOfEveryTenant,

@@ -13,6 +13,9 @@ import { installCrossOrigin } from './billing-stream/cross-origin.js';
 import { streamTokenHandlers } from './billing-stream/stream-token.here.js';
 import { callerOfToken } from './billing-stream/stream-token.store.js';
 import { ENDPOINTS } from './endpoints.js';
+import { holdHandlers } from './hold/hold.here.js';
+import { Hold } from './hold/hold.js';
+import { findHold } from './hold/hold.store.js';
 import { installAuthentication } from './http/authentication.js';
 import { Forwarder } from './http/forwarder.js';
 import { BILLING_STREAM } from './http/here.js';
@@ -33,11 +36,13 @@ export function gateway(context: HostContext<GatewayConfig>): ServiceParts {
   const authenticator = new Authenticator((id) => findApiKey(db, id));
   const stream = billingStream(context, authenticator);
   const audit = new Audit({ db, clock, logger });
+  const hold = new Hold(async () => (await findHold(db)) !== undefined);
   const here = {
     ...tenantHandlers(db, audit),
     ...apiKeyHandlers({ db, audit, forget: (id) => authenticator.forget(id) }),
     ...questionsToAll(rpc, broker),
     ...streamTokenHandlers(db, stream),
+    ...holdHandlers({ db, audit, hold, clock }),
   };
   const problems = new ProblemFilter(logger);
   return {
@@ -50,6 +55,7 @@ export function gateway(context: HostContext<GatewayConfig>): ServiceParts {
       ],
       providers: [
         { provide: Forwarder, useValue: new Forwarder(rpc, logger, config.GATEWAY_ANSWER_MS, here) },
+        { provide: Hold, useValue: hold },
         { provide: STREAM, useValue: stream },
       ],
     },

@@ -23,6 +23,14 @@ export interface GatewayTables {
     expires_at: Date | null;
     revoked_at: Generated<Date | null>;
   };
+  /** At most one row. */
+  holds: {
+    only_row: Generated<boolean>;
+    restore_point: Date;
+    reason: string;
+    actor: string;
+    held_at: Date;
+  };
   stream_tokens: {
     hash: Buffer;
     api_key: string;

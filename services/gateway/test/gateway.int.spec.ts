@@ -293,3 +293,26 @@ async function withoutConnections(work: () => Promise<void>): Promise<void> {
     await admin.end();
   }
 }
+
+describe('While an operator holds requests', () => {
+  const operate = (path: string, body: unknown) => gateway.fetch(path, { method: 'POST', body: JSON.stringify(body), headers: json });
+
+  it('what moves money is answered 503 and reaches nobody; reading goes on; the end of it is heard', async () => {
+    const placed = await operate('/v1/ops/hold', { restore_point: '2026-11-21T06:00:00.000Z', reason: 'disk lost' });
+    expect([placed.status, await placed.json()]).toMatchObject([
+      200,
+      { held: true, restore_point: '2026-11-21T06:00:00.000Z', reason: 'disk lost' },
+    ]);
+    const held = await create(aPayment);
+    expect([held.status, held.headers.get('retry-after'), (await problem(held)).code]).toEqual([503, '30', 'service.on_hold']);
+    expect((await gateway.fetch('/v1/payments')).status).toBe(200);
+    expect(gateway.received.map(({ subject }) => subject)).toEqual([RPC.paymentList]);
+
+    expect(await (await operate('/v1/ops/hold/release', { reason: 'all found' })).json()).toMatchObject({
+      held: false,
+      restore_point: null,
+    });
+    expect((await create(aPayment)).status).toBe(200);
+    expect(gateway.logs.filter((line) => line.includes('"operator_action"') && line.includes('"hold.')).length).toBe(2);
+  });
+});

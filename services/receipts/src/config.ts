@@ -40,3 +40,6 @@ export const receiptsSettings = z.object({
 export type ReceiptsConfig = Readonly<z.infer<typeof receiptsSettings>>;
 
 export const receiptsConfig = (env?: Environment): ReceiptsConfig => readConfig(receiptsSettings, env);
+
+/** PUBLIC_URL without a slash at its end. */
+export const publicUrlOf = ({ PUBLIC_URL }: Pick<ReceiptsConfig, 'PUBLIC_URL'>): string | null => PUBLIC_URL?.replace(/\/+$/, '') ?? null;

@@ -11,7 +11,7 @@ import { ConfigError } from '@tidegate/service-host/config';
 import { everyLoop } from '@tidegate/service-host/loop';
 import type { HostContext, ServiceParts, Startable } from '@tidegate/service-host/service-parts';
 import type { Logger } from '@tidegate/telemetry/logger';
-import type { ReceiptsConfig } from './config.js';
+import { publicUrlOf, type ReceiptsConfig } from './config.js';
 import type { DocumentPorts } from './document/document.flow.js';
 import { DocumentLoop } from './document/document.loop.js';
 import { parkedDocuments, registerParkedMetric } from './document/parked-documents.js';
@@ -55,7 +55,7 @@ export async function receipts(context: HostContext<ReceiptsConfig>): Promise<Se
     metrics: receiptMetrics(metrics, db, clock),
     committed: () => relay.signal(),
   };
-  const publicUrl = config.PUBLIC_URL?.replace(/\/+$/, '') ?? null;
+  const publicUrl = publicUrlOf(config);
   const links = new Links({ db, clock: { now: () => new Date() }, settings: { publicUrl, seconds: config.RECEIPT_LINK_SECONDS } });
   const documents = new DocumentLoop(ports);
   const mailing = mailLoop({ ...ports, committed: () => relay.signal() }, context);

@@ -6,6 +6,8 @@ import { ledgerCommands } from './ledger/ledger.commands.js';
 import { outboxCommands } from './outbox/outbox.commands.js';
 import { secretsCommands } from './secrets/secrets.commands.js';
 import { keysCommands } from './keys/keys.commands.js';
+import { backupCommands } from './backup/backup.commands.js';
+import { restoreCommands } from './restore/restore.commands.js';
 import { databaseCommands } from './database/database.commands.js';
 import { breakerCommands } from './breaker/breaker.commands.js';
 import { checkoutsCommands } from './checkouts/checkouts.commands.js';
@@ -40,6 +42,8 @@ const NOUNS = [
   secretsCommands,
   privacyCommands,
   databaseCommands,
+  backupCommands,
+  restoreCommands,
   tenantsCommands,
   keysCommands,
 ];

@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -28,6 +28,8 @@ import { receiptsDesk } from './receipts-desk.js';
 
 const README = join(import.meta.dirname, '..', 'README.md');
 const [BEGIN, END] = ['<!-- examples: printed by test/readme.int.spec.ts -->', '<!-- end of examples -->'];
+
+const BACKUP = '/tmp/tidegate-backup';
 
 /** One of each command. What changes something is shown as its preview, which changes nothing. */
 const EXAMPLES = [
@@ -84,6 +86,11 @@ const EXAMPLES = [
   'secrets fingerprint',
   'privacy erase --customer {customer} --reason "asked to, ticket 4711"',
   'database migrate --reason "version 0.2.0"',
+  `backup create --to ${BACKUP}`,
+  `restore load --from ${BACKUP} --receipts-up-to acme/R/2026=1204 --reason "INC-42, disk lost"`,
+  'restore hold --since 2026-11-22T01:00:00Z --reason "INC-42, restored from a snapshot"',
+  'restore status',
+  'restore finish --reason "INC-42"',
   'tenants create acme --name "Acme GmbH" --zone Europe/Berlin --locale de --reason "new customer" --yes',
   'tenants brand acme --legal-line "1 Quay Street, Cork" --tax-id IE1234567X --accent "#1d4f91" --reason "new look" --yes',
   'tenants list',
@@ -110,6 +117,7 @@ beforeAll(async () => {
     ...(await toldByStripe()),
   };
   ids['payment'] = (await world.post<{ id: string }>('/v1/payments', { amount: 4200, currency: 'usd', payment_method: 'pm_card_visa' })).id;
+  rmSync(BACKUP, { recursive: true, force: true });
   ledger = await bookKeeper();
   desk = await receiptsDesk(world);
   ids['receipt'] = desk.receipt;
@@ -139,6 +147,7 @@ beforeAll(async () => {
   }
 }, 120_000);
 afterAll(async () => {
+  rmSync(BACKUP, { recursive: true, force: true });
   await ledger?.();
   await desk?.stop();
   page?.closeAllConnections();
@@ -148,7 +157,7 @@ afterAll(async () => {
 
 /** What works on the database itself has its addresses from the environment. */
 const databaseUrls = (example: string): Record<string, string> =>
-  example.startsWith('database')
+  /^(database|backup|restore load)/.test(example)
     ? Object.fromEntries([
         ['DATABASE_URL', world.database.url],
         ...SERVICES.map((service) => [`${service.toUpperCase()}_DATABASE_URL`, `postgres://${service}:secret@127.0.0.1/tidegate`]),

@@ -13,6 +13,9 @@ export const HERE = {
   outboxStatus: 'here.outbox.status',
   secretFingerprints: 'here.secret.fingerprints',
   streamTokenCreate: 'here.stream_token.create',
+  holdGet: 'here.hold.get',
+  holdPlace: 'here.hold.place',
+  holdRelease: 'here.hold.release',
 } as const;
 /** What is no question with one answer: it has a controller of its own. */
 export const BILLING_STREAM = 'here.billing_stream.follow';

@@ -8,6 +8,7 @@ import { callerOf } from './authentication.js';
 import { checkRequest } from './checked-request.js';
 import type { Endpoint } from './endpoint.js';
 import { Forwarder } from './forwarder.js';
+import { Hold } from '../hold/hold.js';
 
 /** The Nest controller of one endpoint: check, forward, answer. */
 export function restController(endpoint: Endpoint): Type {
@@ -16,7 +17,10 @@ export function restController(endpoint: Endpoint): Type {
 
   @Controller()
   class RestController {
-    constructor(@Inject(Forwarder) private readonly forwarder: Forwarder) {}
+    constructor(
+      @Inject(Forwarder) private readonly forwarder: Forwarder,
+      @Inject(Hold) private readonly hold: Hold,
+    ) {}
 
     @Route(path)
     @RouteConfig({ endpoint })
@@ -37,6 +41,7 @@ export function restController(endpoint: Endpoint): Type {
         livemode: caller.livemode,
         body: checked.body,
       };
+      await this.hold.pass(endpoint);
       const { rpc } = endpoint;
       send(reply, await (typeof rpc === 'string' ? this.forwarder.forward(rpc, asked) : this.forwarder.gather(rpc, asked)));
     }

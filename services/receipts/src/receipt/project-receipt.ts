@@ -5,6 +5,8 @@ import { asReceiptEvent, type ReceiptIssued } from './receipt.events.js';
 
 /** Brings the projection up to one event. The only writer of `receipts`, live and in a rebuild. */
 export async function project(tx: Kysely<Tables>, stored: Pick<StoredEvent, 'type' | 'version' | 'data'>): Promise<void> {
+  // Of no receipt.
+  if (stored.type === 'ReceiptLost') return;
   const event = asReceiptEvent(stored);
   const { receipt_id } = event.data;
   const set = (values: Partial<ReceiptRow>) => tx.updateTable('receipts').set(values).where('receipt_id', '=', receipt_id);

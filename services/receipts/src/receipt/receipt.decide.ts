@@ -89,10 +89,16 @@ export function issueReceipt(command: IssueReceipt): ReceiptIssued {
       card: payment.card,
       livemode: payment.livemode,
       template: command.template,
-      verification: { token, url: publicUrl === null ? null : `${publicUrl}/verify/${token}` },
+      verification: verificationWith(token, publicUrl),
     },
   };
 }
+
+/** What the code on a document says. */
+export const verificationWith = (token: string, publicUrl: string | null): NonNullable<ReceiptFacts['verification']> => ({
+  token,
+  url: publicUrl === null ? null : `${publicUrl}/verify/${token}`,
+});
 
 function sellerOf({ name, legal_lines, tax_ids, accent, logo }: Tenant): ReceiptFacts['seller'] {
   return { name, legal_lines, tax_ids: tax_ids ?? [], accent: accent ?? null, logo: logo?.sha256 ?? null };

@@ -21,6 +21,13 @@ export type ReceiptMailEnded = {
 /** Somebody wants it mailed once more. */
 export type ReceiptResendRequested = { type: 'ReceiptResendRequested'; version: 1; data: { receipt_id: string; requested_at: string } };
 
+/** A number that was given before the database was restored, and whose receipt nobody has. It is of no payment, in a stream of its own, and is never given again. */
+export type ReceiptLost = {
+  type: 'ReceiptLost';
+  version: 1;
+  data: { tenant: string; series: string; year: number; sequence: number; number: string; reason: string };
+};
+
 export type ReceiptEvent =
   ReceiptIssued | ReceiptRendered | ReceiptRenderFailed | CreditNoteVoided | ReceiptMailStarted | ReceiptMailEnded | ReceiptResendRequested;
 
@@ -50,6 +57,9 @@ export interface Rendering {
 
 /** The stream of all receipts of one payment. */
 export const receiptStream = (paymentId: string): string => `receipt:${paymentId}`;
+
+/** The stream of the lost numbers of one counter, `tenant/series/year`. */
+export const lostNumbersStream = (counter: string): string => `receipt_numbers:${counter}`;
 
 /** An event of a receipts' stream as its own type. Throws for one that this version does not know. */
 export function asReceiptEvent(event: NewEvent): ReceiptEvent {

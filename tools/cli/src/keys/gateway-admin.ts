@@ -20,7 +20,7 @@ export function gatewayAdmin({ env, cwd }: Pick<Terminal, 'env' | 'cwd'>): Gatew
   if (!databaseUrl || hasGateway || localFile(cwd) !== undefined) return null;
   return async (args) => {
     try {
-      const { stdout } = await promisify(execFile)(process.execPath, [adminProgram(), ...args], {
+      const { stdout } = await promisify(execFile)(process.execPath, [builtProgram('gateway', 'admin.js'), ...args], {
         env: { ...env, DATABASE_URL: databaseUrl },
       });
       return JSON.parse(stdout) as Record<string, unknown>;
@@ -31,10 +31,11 @@ export function gatewayAdmin({ env, cwd }: Pick<Terminal, 'env' | 'cwd'>): Gatew
   };
 }
 
-function adminProgram(): string {
+/** Path of a program of a service's own. Throws a Failure where nothing is built. */
+export function builtProgram(service: string, file: string): string {
   for (let folder = import.meta.dirname; dirname(folder) !== folder; folder = dirname(folder)) {
-    const program = join(folder, 'services', 'gateway', 'dist', 'admin.js');
+    const program = join(folder, 'services', service, 'dist', file);
     if (existsSync(program)) return program;
   }
-  throw new Failure('gateway.not_built', 'The gateway is not built here: run `npm run build` once in the folder of Tidegate.');
+  throw new Failure(`${service}.not_built`, `Tidegate is not built here (${service}): run \`npm run build\` once in its folder.`);
 }

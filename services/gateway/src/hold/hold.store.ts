@@ -1,0 +1,21 @@
+import type { Kysely, Selectable } from 'kysely';
+import type { GatewayTables } from '../tables.js';
+
+export type HoldRow = Selectable<GatewayTables['holds']>;
+
+export const findHold = (db: Kysely<GatewayTables>): Promise<HoldRow | undefined> => db.selectFrom('holds').selectAll().executeTakeFirst();
+
+/** Places it, or moves its restore point back when there is one: a second restore may be of an older backup. */
+export async function placeHold(db: Kysely<GatewayTables>, hold: Omit<HoldRow, 'only_row'>): Promise<void> {
+  await db
+    .insertInto('holds')
+    .values({ ...hold, only_row: true })
+    .onConflict((conflict) => conflict.column('only_row').doUpdateSet(hold))
+    .execute();
+}
+
+/** Whether there was one. */
+export async function releaseHold(db: Kysely<GatewayTables>): Promise<boolean> {
+  const { numDeletedRows } = await db.deleteFrom('holds').executeTakeFirst();
+  return numDeletedRows > 0n;
+}

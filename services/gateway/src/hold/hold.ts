@@ -1,0 +1,55 @@
+import type { Endpoint } from '../http/endpoint.js';
+import { ProblemError } from '../http/problem-error.js';
+
+/** How old what is known of the hold may be. */
+const FRESH_MS = 1_000;
+const RETRY_LATER = { 'retry-after': '30' };
+
+/** Scopes of what moves money or makes something at Stripe. Operators, readers and Stripe itself are not held. */
+const HELD = /^(payments|refunds|checkout|customers|subscriptions|usage|receipts):/;
+
+/** Refuses requests while an operator, after a restore, finds out what the record lacks. Every gateway follows within a second. */
+export class Hold {
+  private known: { held: boolean; readAt: number } | undefined;
+  private reading: Promise<boolean> | undefined;
+
+  constructor(
+    private readonly read: () => Promise<boolean>,
+    private readonly now: () => number = () => performance.now(),
+  ) {}
+
+  /** Throws a ProblemError with status 503 for a request that is held; nothing was done, and its key is free. */
+  async pass({ method, scope }: Pick<Endpoint, 'method' | 'scope'>): Promise<void> {
+    if (method !== 'POST' || !HELD.test(scope) || !(await this.isHeld())) return;
+    throw new ProblemError(
+      'service.on_hold',
+      'The database was restored, and what it lacks is being found; nothing was done. Try again later with the same key.',
+      { headers: RETRY_LATER },
+    );
+  }
+
+  /** Forgets what is known, after a change. */
+  forget(): void {
+    this.known = undefined;
+  }
+
+  private async isHeld(): Promise<boolean> {
+    if (this.known && this.now() < this.known.readAt + FRESH_MS) return this.known.held;
+    try {
+      const readAt = this.now();
+      const held = await (this.reading ??= this.read().finally(() => (this.reading = undefined)));
+      this.known = { held, readAt };
+      return held;
+    } catch {
+      // A database that is away for a moment has not been restored meanwhile: gateways are started anew after that.
+      if (this.known) return this.known.held;
+      throw new ProblemError(
+        'service.unavailable',
+        'Whether requests are held is not known; nothing was done. Try again with the same key.',
+        {
+          headers: { 'retry-after': '1' },
+        },
+      );
+    }
+  }
+}

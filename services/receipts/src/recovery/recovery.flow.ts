@@ -1,0 +1,199 @@
+import { randomBytes } from 'node:crypto';
+import { type Envelope, envelopeOf } from '@tidegate/contracts/envelope';
+import { receiptIssued, ReceiptIssued } from '@tidegate/contracts/events/receipt';
+import { type PaymentSnapshot } from '@tidegate/contracts/payment';
+import { append, type Metadata } from '@tidegate/event-store/append';
+import { type Broker } from '@tidegate/messaging/broker';
+import { isJsError, JS_ERROR, jsApi } from '@tidegate/messaging/js-api';
+import { stage } from '@tidegate/messaging/outbox';
+import { readStream } from '@tidegate/messaging/replay/read-stream';
+import { DURABLES } from '@tidegate/messaging/topology';
+import type { Logger } from '@tidegate/telemetry/logger';
+import { type Kysely, sql, type Transaction } from 'kysely';
+import { z } from 'zod';
+import type { ReceiptFacts } from '../document/receipt-facts.js';
+import { formatNumber } from '../receipt/receipt-number.js';
+import { lostNumbersStream, type ReceiptLost, receiptStream } from '../receipt/receipt.events.js';
+import { project } from '../receipt/project-receipt.js';
+import { PAYMENTS_CONSUMER } from '../receipt/receipt.store.js';
+import { paymentIn, SUCCEEDED } from '../receipt/receipts-payments.consumer.js';
+import type { Tables } from '../tables.js';
+import { keepLogo } from '../tenant/logos.js';
+import { verificationWith } from '../receipt/receipt.decide.js';
+import { counterName, type FoundReceipt, type Recovery, recovery } from './recovery.decide.js';
+
+/** What stands on a receipt of the seller. */
+export interface Seller {
+  id: string;
+  name: string;
+  zone: string;
+  locale: string;
+  legal_lines: string[];
+  tax_ids: string[];
+  accent: string | null;
+  /** A PNG in base64. */
+  logo: string | null;
+}
+
+export interface RecoveryParts {
+  db: Kysely<Tables>;
+  /** Null: there is no stream to read. */
+  broker: Broker | null;
+  logger: Logger;
+  now: Date;
+  numberFormat: string;
+  publicUrl: string | null;
+  sellers: readonly Seller[];
+  upTo: Readonly<Record<string, number>>;
+}
+
+export interface Recovered {
+  found: string[];
+  lost: string[];
+}
+
+/**
+ * Appends to a restored database, in one transaction, what RECEIPTS_EVENTS still has of receipts that were issued after the backup, and records as lost what nobody
+ * has. To be run before the service: it must give no number meanwhile. Changes nothing the second time.
+ */
+export async function recoverReceipts(parts: RecoveryParts): Promise<Recovered> {
+  const { db, broker, logger, numberFormat } = parts;
+  const found = broker ? await issuedInStream(broker) : [];
+  const restored = {
+    counters: await db.selectFrom('counters').selectAll().execute(),
+    receiptIds: new Set((await db.selectFrom('receipts').select('receipt_id').execute()).map(({ receipt_id }) => receipt_id)),
+  };
+  const plan = recovery(found, restored, parts.upTo);
+  const payments = broker && plan.append.length > 0 ? await succeededPayments(broker, plan, logger) : new Map<string, PaymentSnapshot>();
+  await db.transaction().execute((tx) => carryOut(tx, plan, payments, parts));
+  const numberOf = (one: Recovery['lost'][number]) => `${one.tenant} ${formatNumber(numberFormat, one)}`;
+  for (const one of plan.lost)
+    logger.error(
+      { event: 'receipt_lost', receipt_number: formatNumber(numberFormat, one), tenant: one.tenant },
+      'A receipt number was given and its receipt is lost',
+    );
+  return { found: plan.append.map(({ envelope, issued }) => `${envelope.tenant} ${issued.number}`), lost: plan.lost.map(numberOf) };
+}
+
+async function carryOut(
+  tx: Transaction<Tables>,
+  plan: Recovery,
+  payments: ReadonlyMap<string, PaymentSnapshot>,
+  { sellers, now, numberFormat, publicUrl }: RecoveryParts,
+): Promise<void> {
+  const logos = new Map<string, string>();
+  for (const { id, logo } of sellers) if (logo !== null) logos.set(id, await keepLogo(tx, Buffer.from(logo, 'base64'), now));
+  for (const { envelope, issued } of plan.append) {
+    const event = {
+      type: 'ReceiptIssued' as const,
+      version: 1 as const,
+      data: {
+        ...factsOf({ envelope, issued }, payments.get(issued.payment_id), { sellers, logos }),
+        verification: verificationWith(randomBytes(16).toString('base64url'), publicUrl),
+      },
+    };
+    const metadata: Metadata = {
+      correlation_id: envelope.correlation_id,
+      causation_id: envelope.causation_id ?? envelope.id,
+      traceparent: envelope.traceparent,
+    };
+    await append(
+      tx,
+      receiptStream(issued.payment_id),
+      await versionOf(tx, receiptStream(issued.payment_id)),
+      [event],
+      metadata,
+      new Date(envelope.occurred_at),
+    );
+    await project(tx, event);
+    // The message of before, so that whoever had it knows it.
+    await stage(tx, [{ aggregate: issued.receipt_id, subject: receiptIssued.subject, envelope }]);
+  }
+  for (const lost of plan.lost) {
+    const event: ReceiptLost = {
+      type: 'ReceiptLost',
+      version: 1,
+      data: { ...lost, number: formatNumber(numberFormat, lost), reason: 'given after the backup that the database was restored from' },
+    };
+    const stream = lostNumbersStream(counterName(lost));
+    await append(
+      tx,
+      stream,
+      await versionOf(tx, stream),
+      [event],
+      { correlation_id: 'restore', causation_id: 'restore', traceparent: null },
+      now,
+    );
+  }
+  for (const counter of plan.counters)
+    await tx
+      .insertInto('counters')
+      .values(counter)
+      .onConflict((conflict) => conflict.columns(['tenant', 'series', 'year']).doUpdateSet({ last: counter.last }))
+      .execute();
+}
+
+async function versionOf(tx: Transaction<Tables>, stream: string): Promise<number> {
+  const { rows } = await sql<{ version: number | null }>`SELECT max(version) AS version FROM events WHERE stream = ${stream}`.execute(tx);
+  return rows[0]?.version ?? 0;
+}
+
+/** A credit note's message says for which refund it is. What no message says comes from the tenant as it was restored, and from the payment where its stream still has it. */
+function factsOf(
+  { envelope, issued }: FoundReceipt,
+  payment: PaymentSnapshot | undefined,
+  { sellers, logos }: { sellers: readonly Seller[]; logos: ReadonlyMap<string, string> },
+): Omit<ReceiptFacts, 'verification'> {
+  const seller = sellers.find(({ id }) => id === envelope.tenant);
+  return {
+    ...issued,
+    tenant: envelope.tenant,
+    zone: seller?.zone ?? 'UTC',
+    locale: seller?.locale ?? 'en',
+    seller: {
+      name: seller?.name ?? envelope.tenant,
+      legal_lines: seller?.legal_lines ?? [],
+      tax_ids: seller?.tax_ids ?? [],
+      accent: seller?.accent ?? null,
+      logo: logos.get(envelope.tenant) ?? null,
+    },
+    card: payment?.card ?? null,
+    livemode: payment?.livemode ?? false,
+    template: 'receipt',
+  };
+}
+
+const AnyMessage = envelopeOf(z.unknown());
+const messageIn = (bytes: Buffer): Envelope => AnyMessage.parse(JSON.parse(bytes.toString('utf8'))) as Envelope;
+
+/** Each message of an issued receipt that the stream holds, in order. */
+async function issuedInStream(broker: Broker): Promise<FoundReceipt[]> {
+  const nc = await broker.connection();
+  const found: FoundReceipt[] = [];
+  for (let seq = 1; ;) {
+    try {
+      const { message } = await jsApi<{ message: { seq: number; data: string } }>(nc, 'STREAM.MSG.GET.RECEIPTS_EVENTS', {
+        seq,
+        next_by_subj: receiptIssued.subject,
+      });
+      const envelope = messageIn(Buffer.from(message.data, 'base64'));
+      found.push({ envelope, issued: ReceiptIssued.parse(envelope.data) });
+      seq = message.seq + 1;
+    } catch (error) {
+      if (isJsError(error, JS_ERROR.noMessageFound, JS_ERROR.streamNotFound)) return found;
+      throw error;
+    }
+  }
+}
+
+async function succeededPayments(broker: Broker, plan: Recovery, logger: Logger): Promise<Map<string, PaymentSnapshot>> {
+  const wanted = new Set(plan.append.map(({ issued }) => issued.payment_id));
+  const spec = DURABLES.find(({ durable }) => durable === PAYMENTS_CONSUMER);
+  if (!spec) throw new Error(`Bug: no durable ${PAYMENTS_CONSUMER}`);
+  const payments = new Map<string, PaymentSnapshot>();
+  await readStream(broker, spec, logger, async (arrivals) => {
+    for (const { subject, aggregate, bytes } of arrivals)
+      if (subject === SUCCEEDED && wanted.has(aggregate)) payments.set(aggregate, paymentIn(messageIn(bytes)));
+  });
+  return payments;
+}

@@ -1,0 +1,69 @@
+import { createHash } from 'node:crypto';
+import { createReadStream, createWriteStream, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { Transform } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { createGunzip, createGzip } from 'node:zlib';
+import { z } from 'zod';
+
+/** `backup.json`: what a backup holds. A table's rows are in `<schema>.<table>.jsonl.gz`, each a row as PostgreSQL writes it as text. */
+export const Manifest = z.object({
+  format: z.literal(1),
+  /** The instant of the snapshot, on the database's clock: what came later is the gap. */
+  taken_at: z.iso.datetime(),
+  postgres: z.string(),
+  /** Migrations by schema, as `id sha256`: a backup is loaded into tables of exactly these. */
+  migrations: z.record(z.string(), z.array(z.string())),
+  tables: z.array(z.object({ schema: z.string(), name: z.string(), columns: z.array(z.string()), rows: z.int(), sha256: z.string() })),
+  /** Partitions of the tables, with their bounds. */
+  partitions: z.array(z.object({ schema: z.string(), name: z.string(), of: z.string(), bound: z.string() })),
+  sequences: z.array(z.object({ schema: z.string(), name: z.string(), last: z.string(), called: z.boolean() })),
+});
+export type Manifest = z.infer<typeof Manifest>;
+export type DumpedTable = Manifest['tables'][number];
+
+export const fileOf = (folder: string, { schema, name }: Pick<DumpedTable, 'schema' | 'name'>): string =>
+  join(folder, `${schema}.${name}.jsonl.gz`);
+
+export const readManifest = (folder: string): Manifest => Manifest.parse(JSON.parse(readFileSync(join(folder, 'backup.json'), 'utf8')));
+
+/** Writes pages of rows; answers how many and the hash of their lines. */
+export async function writeRows(file: string, pages: AsyncIterable<string[]>): Promise<{ rows: number; sha256: string }> {
+  const hash = createHash('sha256');
+  let rows = 0;
+  const lines = async function* () {
+    for await (const page of pages) {
+      rows += page.length;
+      const text = page.map((row) => `${JSON.stringify(row)}\n`).join('');
+      hash.update(text);
+      yield text;
+    }
+  };
+  await pipeline(lines, createGzip({ level: 1 }), createWriteStream(file, { mode: 0o600 }));
+  return { rows, sha256: hash.digest('hex') };
+}
+
+/** Pages of the rows of a file. Throws when they are not those that were written. */
+export async function* readRows(folder: string, table: DumpedTable, pageSize: number): AsyncGenerator<string[]> {
+  const hash = createHash('sha256');
+  let rows = 0;
+  let page: string[] = [];
+  const counted = new Transform({
+    transform(chunk: Buffer, _, done) {
+      hash.update(chunk);
+      done(null, chunk);
+    },
+  });
+  const input = createReadStream(fileOf(folder, table)).pipe(createGunzip()).pipe(counted);
+  for await (const line of createInterface({ input, crlfDelay: Infinity })) {
+    rows += 1;
+    page.push(JSON.parse(line) as string);
+    if (page.length < pageSize) continue;
+    yield page;
+    page = [];
+  }
+  if (page.length > 0) yield page;
+  if (rows !== table.rows || hash.digest('hex') !== table.sha256)
+    throw new Error(`${table.schema}.${table.name} is damaged: ${rows} of ${table.rows} rows, or not those that were written`);
+}

@@ -1,0 +1,119 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { HoldView } from '@tidegate/contracts/ops/hold';
+import type { SweepView } from '@tidegate/contracts/ops/webhook-sweeps';
+import type { RunView } from '@tidegate/contracts/responses';
+import type { Command } from 'commander';
+import type { Cli, CommonOptions } from '../cli.js';
+import { changing } from '../command.js';
+import { Failure } from '../exit.js';
+import { facts } from '../output/table.js';
+import { at } from '../output/time.js';
+import { HOLD, holdText } from './status.command.js';
+
+interface Options extends CommonOptions {
+  reason: string;
+  openAnyway?: true;
+}
+
+interface Finished {
+  opened: boolean;
+  events: number;
+  runs: number;
+  left: Record<string, number>;
+}
+
+const SWEEPS = '/v1/ops/webhook-sweeps';
+const RUNS = '/v1/ops/reconciliation/runs';
+const LOOK_EVERY_MS = 500;
+/** Lists are asked from a little before the backup: what was on its way then stands on neither side of it. */
+const OVERLAP_MS = 15 * 60_000;
+/** A repair tells payments what Stripe says; what follows from that (a receipt, the ledger) shows in the run after it. */
+const MOST_RUNS = 6;
+/** Counted, and never anybody's to repair. */
+const NOT_OURS = new Set(['foreign', 'fee_pending']);
+
+export function restoreFinish(parent: Command, cli: Cli): void {
+  changing(parent, {
+    name: 'finish',
+    summary: 'Find at Stripe what the record lacks since the restore, then take requests again',
+    help: `Reads Stripe's events and compares every list since the backup, of every tenant, repairing what differs, until a comparison finds nothing more. Only then is the hold
+released. Exit code 2: something is left, and requests stay held; --open-anyway takes them again, and what is left stays in the last run.`,
+  })
+    .option('--open-anyway', 'take requests again although something is left')
+    .action(
+      cli.run(async ({ openAnyway, ...options }: Options) => {
+        const hold = await cli.client.get<HoldView>(HOLD);
+        if (!hold.held || hold.restore_point === null) {
+          cli.show(hold, () => holdText(hold));
+          return 0;
+        }
+        const since = hold.restore_point;
+        const { done, result } = await cli.change(
+          options,
+          {
+            will: [
+              `read Stripe's events since ${at(since)} and have them handled`,
+              'compare payments, charges, refunds, disputes, checkouts, receipts and the ledger of every tenant since then, and repair what differs',
+              'take requests again, once nothing differs',
+            ],
+            act: () => finish(cli, since, options.reason, openAnyway === true),
+          },
+          finishedText,
+        );
+        if (!done) return 1;
+        return result.opened && Object.keys(result.left).length === 0 ? 0 : 2;
+      }),
+    );
+}
+
+async function finish(cli: Cli, since: string, reason: string, openAnyway: boolean): Promise<Finished> {
+  const from = new Date(Date.parse(since) - OVERLAP_MS).toISOString();
+  const sweep = await cli.client.post<SweepView>(SWEEPS, { reason, since: from });
+  const swept = await until(
+    () => cli.client.get<SweepView>(`${SWEEPS}/${sweep.id}`),
+    ({ status }) => status === 'completed',
+  );
+  let left: Record<string, number> = {};
+  let runs = 0;
+  while (runs < MOST_RUNS) {
+    runs += 1;
+    left = await compared(cli, from, reason);
+    if (Object.keys(left).length === 0) break;
+  }
+  const opened = Object.keys(left).length === 0 || openAnyway;
+  if (opened) await cli.client.post<HoldView>(`${HOLD}/release`, { reason });
+  return { opened, events: swept.found, runs, left };
+}
+
+/** One run that repairs; what it found, by class. */
+async function compared(cli: Cli, from: string, reason: string): Promise<Record<string, number>> {
+  const body = { start_date: from.slice(0, 10), end_date: new Date().toISOString().slice(0, 10), mode: 'repair', reason };
+  const made = await cli.client.command<RunView>(RUNS, body);
+  const run = await until(
+    () => cli.client.get<RunView>(`${RUNS}/${made.id}`),
+    ({ status }) => status !== 'running',
+  );
+  if (run.status === 'failed') throw new Failure('restore.run_failed', `${run.reason}; nothing was opened. Try again.`);
+  return Object.fromEntries(Object.entries(run.counts).filter(([name, count]) => count > 0 && !NOT_OURS.has(name)));
+}
+
+async function until<T>(look: () => Promise<T>, ended: (found: T) => boolean): Promise<T> {
+  for (;;) {
+    const found = await look();
+    if (ended(found)) return found;
+    await delay(LOOK_EVERY_MS);
+  }
+}
+
+const finishedText = ({ opened, events, runs, left }: Finished): string =>
+  facts([
+    ['requests', opened ? 'are taken again' : 'stay held'],
+    ['events', `${events} were missing`],
+    ['runs', String(runs)],
+    [
+      'left',
+      Object.entries(left)
+        .map(([name, count]) => `${name} ${count}`)
+        .join(', ') || 'nothing',
+    ],
+  ]);

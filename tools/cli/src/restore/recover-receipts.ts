@@ -1,0 +1,40 @@
+import { spawn } from 'node:child_process';
+import { text } from 'node:stream/consumers';
+import { query } from '@tidegate/local-stack/postgres/ping';
+import { fromEnvironment, givenIn } from '../database/admin-url.js';
+import { Failure } from '../exit.js';
+import { builtProgram } from '../keys/gateway-admin.js';
+import type { Terminal } from '../terminal.js';
+
+/** Receipt numbers that were found and given to their payments again, and those that nobody has. */
+export interface Recovered {
+  found: string[];
+  lost: string[];
+}
+
+/**
+ * Has the receipts' own program append what its stream still has, because no tool carries a service's code. Without RECEIPTS_NATS_URL only what `upTo` says is known.
+ * Throws a Failure with its reason.
+ */
+export async function recoverReceipts(terminal: Pick<Terminal, 'env'>, adminUrl: string, upTo: Record<string, number>): Promise<Recovered> {
+  const natsUrl = givenIn(terminal.env, 'RECEIPTS_NATS_URL');
+  const tenants = await query(
+    adminUrl,
+    "select id, name, zone, locale, legal_lines, tax_ids, accent, encode(logo, 'base64') as logo from gateway.tenants",
+  );
+  const child = spawn(process.execPath, [builtProgram('receipts', 'recover.main.js')], {
+    env: {
+      ...terminal.env,
+      DATABASE_URL: fromEnvironment(terminal, 'RECEIPTS_DATABASE_URL'),
+      NATS_URL: natsUrl ?? 'nats://127.0.0.1:1',
+      DATABASE_URL_FILE: '',
+      NATS_URL_FILE: '',
+    },
+    stdio: ['pipe', 'pipe', 'pipe'],
+  });
+  child.stdin.end(JSON.stringify({ tenants, up_to: upTo, stream: natsUrl !== undefined }));
+  const [out, err] = await Promise.all([text(child.stdout), text(child.stderr)]);
+  const code = child.exitCode ?? (await new Promise<number | null>((ended) => child.once('close', ended)));
+  if (code !== 0) throw new Failure('restore.receipts_failed', err.trim() || out.trim() || `the receipts' program ended with ${code}`);
+  return JSON.parse(out.trim().split('\n').at(-1) ?? '{}') as Recovered;
+}
