@@ -23,6 +23,8 @@ const RETRIED = new Set([0, 409, 429, 503]);
  */
 export class Client {
   readonly statuses: number[] = [];
+  /** Requests that got no answer or one of 5xx, with its code. */
+  readonly failures: string[] = [];
   /** Why no answer came, for each status 0. */
   readonly lost: string[] = [];
   private turn = 0;
@@ -62,6 +64,7 @@ export class Client {
         return { status: 0, body: '', headers: {} };
       });
     this.statuses.push(answer.status);
+    if (answer.status === 0 || answer.status >= 500) this.failures.push(`${call.method} ${call.path}: ${answer.status} ${codeOf(answer)}`);
     return answer;
   }
 
@@ -96,5 +99,14 @@ export class Client {
 
   async close(): Promise<void> {
     await this.agent.close();
+  }
+}
+
+function codeOf({ body }: Answer): string {
+  try {
+    const { code, detail } = JSON.parse(body) as { code?: string; detail?: string };
+    return `${code}: ${detail}`;
+  } catch {
+    return body.slice(0, 100);
   }
 }

@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import type { PaymentView } from '@tidegate/contracts/responses';
 import { type Arena, openArena } from './arena.js';
 import { killServersOfCluster, lostFromStreams } from './cluster-kills.js';
+import { deployed } from './rolling-arena.js';
 import { killAtFailpoints, reachable } from './failpoint-kills.js';
 import { objectsKnown, stormOver } from './arena-storm.js';
 import { cleanUnderTraffic } from './clean-runs.js';
@@ -25,7 +26,8 @@ const USAGE = `Usage: npm run chaos -- kills [--count 300] [--seed N]
        npm run chaos -- stream [10000] [--count 100] [--seed N]
        npm run chaos -- cluster [--count 10] [--seed N]
        npm run chaos -- clean [10000] [--seed N]
-       npm run chaos -- history [30] [--seed N]`;
+       npm run chaos -- history [30] [--seed N]
+       npm run chaos -- rolling [REF] [--seed N]`;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -197,6 +199,15 @@ async function days(): Promise<void> {
   }
 }
 
+/** This version is deployed over an earlier one under load, taken back, and deployed again: no request fails. */
+async function rolling(): Promise<void> {
+  const { commit, report, payments } = await deployed({ seed, perSecond: 10, ref: positionals[1] });
+  const { replaced, requests, created } = report;
+  console.log(
+    `${replaced} processes replaced over ${commit}; ${requests} requests, none failed; ${created} of ${payments} payments made meanwhile; all equal the truth`,
+  );
+}
+
 async function compare(arena: Arena, what: string, surprises: readonly unknown[]): Promise<void> {
   if (surprises.length > 0) throw new Error(JSON.stringify(surprises, null, 2));
   const { payments } = await arena.settled(180_000);
@@ -204,7 +215,7 @@ async function compare(arena: Arena, what: string, surprises: readonly unknown[]
   console.log(`${what}; ${payments.length} payments equal the truth; every event once in every inbox`);
 }
 
-const run = { kills, failpoints, payments, replay, events, stream, cluster, clean, history: days }[positionals[0] ?? ''];
+const run = { kills, failpoints, payments, replay, events, stream, cluster, clean, history: days, rolling }[positionals[0] ?? ''];
 if (!run) {
   console.error(USAGE);
   process.exit(1);

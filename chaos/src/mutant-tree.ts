@@ -23,7 +23,8 @@ export function copyTree(checkout: string): Tree {
   return { root, remove: () => rmSync(root, { recursive: true, force: true }) };
 }
 
-function linkPackages(from: string, to: string): void {
+/** Installed packages as links, our own as those of the copy. */
+export function linkPackages(from: string, to: string): void {
   mkdirSync(join(to, '@tidegate'), { recursive: true });
   for (const name of readdirSync(from)) if (name !== '@tidegate') symlinkSync(join(from, name), join(to, name));
   // These are relative links into libs/, services/ and tools/, so the same text means the copy here.

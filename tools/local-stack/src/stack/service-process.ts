@@ -20,6 +20,7 @@ export class ServiceProcess {
   private process: ManagedProcess | undefined;
   /** Raised by ends that we asked for, so that the others count as crashes. */
   private expectedToEnd = true;
+  private program: string | undefined;
 
   constructor(
     readonly spec: ServiceProcessSpec,
@@ -37,9 +38,15 @@ export class ServiceProcess {
     return this.process.exited;
   }
 
+  /** From its next start on it runs that program, with the options of Node of before. */
+  runFromNowOn(program: string): void {
+    this.program = program;
+  }
+
   /** Starts it without waiting for it to be ready. `env` replaces that of the spec for this run. */
   async launch(env: NodeJS.ProcessEnv = this.spec.env): Promise<void> {
-    const [command, ...args] = this.spec.command;
+    const [command, ...given] = this.spec.command;
+    const args = this.program === undefined ? given : [...given.slice(0, -1), this.program];
     const { name, cwd, log } = this.spec;
     const child = await ManagedProcess.start({ name, command, args, env, cwd, log, stopSignal: 'SIGTERM' });
     this.process = child;

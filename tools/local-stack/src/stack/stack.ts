@@ -165,6 +165,12 @@ export class Stack {
     await process.ready();
   }
 
+  /** Stops a replica in good order and starts the program of another version in its place, on its port. */
+  async deploy(name: ServiceName, replica: number, program: string): Promise<void> {
+    this.process(name, replica).runFromNowOn(program);
+    await this.restart(name, replica);
+  }
+
   /** Fast shutdown of the database. */
   async stopPostgres(): Promise<void> {
     await this.parts.postgres.stop();
