@@ -24,8 +24,11 @@ export async function deployed(options: { seed: number; perSecond: number; ref?:
       const { roles } = secretsIn(arena.stack.dir);
       const before = (name: string) => join(version.root, 'services', name, 'bundle', 'main.js');
       const report = await deployOver(arena, { ...options, before, passwordOf: (role) => roles[role] ?? role });
-      if (report.failed.length > 0 || report.surprises.length > 0)
-        throw new Error(`Over ${version.commit}: ${JSON.stringify({ failed: report.failed, surprises: report.surprises }, null, 2)}`);
+      const failed = grouped(report.failed);
+      if (failed.length > 0 || report.surprises.length > 0)
+        throw new Error(
+          `Over ${version.commit}, of ${report.requests} requests: ${JSON.stringify({ failed, surprises: report.surprises }, null, 2)}`,
+        );
       const { payments } = await arena.settled(180_000);
       await arena.inboxesEven(180_000);
       return { commit: version.commit, report, payments: payments.length };
@@ -35,4 +38,14 @@ export async function deployed(options: { seed: number; perSecond: number; ref?:
   } finally {
     version.remove();
   }
+}
+
+/** Each kind of failure with how often it came; ids in paths are left out. */
+function grouped(failures: readonly string[]): string[] {
+  const counts = new Map<string, number>();
+  for (const failure of failures) {
+    const kind = failure.replace(/[a-z]+_[0-9a-f]{16,}/g, '{id}');
+    counts.set(kind, (counts.get(kind) ?? 0) + 1);
+  }
+  return [...counts].map(([kind, count]) => `${count} x ${kind}`);
 }
