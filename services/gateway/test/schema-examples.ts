@@ -62,6 +62,7 @@ const EXAMPLES: Record<string, unknown> = {
   meter: 'api_calls',
   limit: '100.5',
   hour: '2026-11-21T10:00:00Z',
+  restore_point: '2026-11-21T06:00:00Z',
 };
 
 /** The least that a schema accepts. */
