@@ -69,16 +69,21 @@ const pay = async (key?: string, more: object = {}): Promise<PaymentView> => {
   return body as PaymentView;
 };
 const listed = async <T>(path: string): Promise<T[]> => (await call('GET', `${path}?limit=100`)).body.data as T[];
-const receipts = async (count: number): Promise<Map<string, string>> => {
+/** The number of each payment's receipt, and of the credit notes, once all have their documents. */
+const receipts = async (count: number, notes = 0): Promise<{ numbers: Map<string, string>; notes: string[] }> => {
   let found: ReceiptView[] = [];
   await eventually(
     async () => {
       found = await listed<ReceiptView>('/v1/receipts');
-      expect(found.filter(({ status }) => status === 'rendered')).toHaveLength(count);
+      expect(found.filter(({ status }) => status === 'rendered')).toHaveLength(count + notes);
     },
     { timeoutMs: 60_000 },
   );
-  return new Map(found.map(({ payment, number }) => [payment, number]));
+  const of = (wanted: string) => found.filter(({ kind }) => kind === wanted);
+  return {
+    numbers: new Map(of('receipt').map(({ payment, number }) => [payment, number])),
+    notes: of('credit_note').map(({ number }) => number),
+  };
 };
 
 const inOther = (role?: string): string => {
@@ -101,7 +106,7 @@ describe('After its database is lost', () => {
     const authorized = await pay('later-3', { capture_method: 'manual' });
     const refund = await call('POST', `/v1/payments/${kept[0]!.id}/refunds`, { amount: 700 }, 'refund-1');
     expect(refund.body.status).toBe('succeeded');
-    const numbers = await receipts(5);
+    const { numbers, notes } = await receipts(5, 1);
 
     for (const name of serviceNames) await stack.kill(name);
     await stack.killPostgres();
@@ -128,7 +133,9 @@ describe('After its database is lost', () => {
     );
     expect([loaded.exitCode, loaded.err]).toEqual([2, '']);
     const { result } = JSON.parse(loaded.out) as { result: { receipts: { found: string[]; lost: string[] } } };
-    expect(result.receipts.found.sort()).toEqual(later.map(({ id }) => `default ${numbers.get(id)}`).sort());
+    expect(result.receipts.found.sort()).toEqual(
+      [...later.map(({ id }) => numbers.get(id)), ...notes].map((number) => `default ${number}`).sort(),
+    );
     expect(result.receipts.lost).toHaveLength(2);
     for (const name of serviceNames) await stack.restart(name, 1, { DATABASE_URL: inOther(name) });
 
@@ -143,11 +150,13 @@ describe('After its database is lost', () => {
     expect([...after.keys()].sort()).toEqual([...kept, ...later, authorized].map(({ id }) => id).sort());
     expect(after.get(kept[0]!.id)?.amount_refunded).toBe(700);
     expect(after.get(authorized.id)?.status).toBe('authorized');
-    expect(await receipts(5)).toEqual(numbers);
+    expect(await receipts(5, 1)).toEqual({ numbers, notes });
+    const unverifiable = await query(inOther(), 'select number from receipts.receipts where verification is null');
+    expect(unverifiable).toEqual([]);
     const again = await call('POST', '/v1/payments', ORDER, 'later-1');
     expect([again.status, again.body.id]).toEqual([201, later[0]!.id]);
     await pay();
-    const numbersNow = [...(await receipts(6)).values()].map((number) => Number(number.split('-').at(-1)));
+    const numbersNow = [...(await receipts(6, 1)).numbers.values()].map((number) => Number(number.split('-').at(-1)));
     expect(Math.max(...numbersNow)).toBe(8);
 
     const { payment_intents } = (await (await fetch(`${stack.urls.simulator}/__truth`)).json()) as {

@@ -16,7 +16,7 @@ export interface Counter {
 }
 
 export interface Recovery {
-  /** To be appended again, in the order of their numbers. */
+  /** To be appended again, in the order of their numbers, and credit notes behind the receipts that they are of. */
   append: FoundReceipt[];
   /** Numbers that were given, or must be taken for given, and whose receipt nobody has. */
   lost: (Omit<Counter, 'last'> & { sequence: number })[];
@@ -56,6 +56,7 @@ export function recovery(
     }
     if (highest > counter.last) result.counters.push({ ...counter, last: highest });
   }
+  result.append.sort((a, b) => Number(a.issued.kind === 'credit_note') - Number(b.issued.kind === 'credit_note'));
   return result;
 }
 

@@ -24,6 +24,13 @@ describe('After a restore', () => {
     expect(result.counters).toEqual([counter(5)]);
   });
 
+  it('appends a credit note behind its receipt, whatever the names of their series', () => {
+    const note = found(1);
+    note.issued = { ...note.issued, series: 'CN', kind: 'credit_note' };
+    const { append } = recovery([found(3), note], restored(2), {});
+    expect(append.map(({ issued }) => issued.kind)).toEqual(['receipt', 'credit_note']);
+  });
+
   it('records as lost what lies between found ones, or below a number that is known from elsewhere', () => {
     const result = recovery([found(3), found(5)], restored(2), { 'acme/R/2026': 7 });
     expect(numbers(result)).toEqual({ append: [3, 5], lost: [4, 6, 7] });
