@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -49,7 +50,7 @@ interface Answer {
   body: any;
 }
 
-async function call(method: 'GET' | 'POST', path: string, body?: unknown, key = `key-${Math.random()}`): Promise<Answer> {
+async function call(method: 'GET' | 'POST', path: string, body?: unknown, key: string = randomUUID()): Promise<Answer> {
   const headers = {
     authorization: `Bearer ${stack.keys.default}`,
     ...(body === undefined ? {} : { 'content-type': 'application/json', 'idempotency-key': key }),
@@ -65,7 +66,7 @@ async function call(method: 'GET' | 'POST', path: string, body?: unknown, key = 
 const ORDER = { amount: 4200, currency: 'usd', payment_method: 'pm_card_visa' };
 const pay = async (key?: string, more: object = {}): Promise<PaymentView> => {
   const { status, body } = await call('POST', '/v1/payments', { ...ORDER, ...more }, key);
-  expect([status, body.status]).toEqual([201, 'capture_method' in more ? 'authorized' : 'succeeded']);
+  expect([status, body.status, body.detail]).toEqual([201, 'capture_method' in more ? 'authorized' : 'succeeded', undefined]);
   return body as PaymentView;
 };
 const listed = async <T>(path: string): Promise<T[]> => (await call('GET', `${path}?limit=100`)).body.data as T[];
