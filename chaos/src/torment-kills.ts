@@ -13,7 +13,7 @@ export interface Victim {
   replica: number;
 }
 
-/** SIGKILLs a process of chance now and then and starts it again, annoyed as before. */
+/** SIGKILLs a process of chance now and then, so many times in all, and starts it again, annoyed as before. */
 export class RandomKiller {
   kills = 0;
 
@@ -21,6 +21,7 @@ export class RandomKiller {
     private readonly arena: Arena,
     private readonly random: Random,
     private readonly annoyed: Annoyed,
+    private readonly most: number,
   ) {}
 
   /** `isHunted`: somebody else starts it again. */
@@ -28,7 +29,7 @@ export class RandomKiller {
     const { stack } = this.arena;
     const starting = new Set<Victim>();
     const starts: Promise<void>[] = [];
-    for (;;) {
+    while (this.kills < this.most) {
       await pause(1_500 + this.random.below(2_500), undefined, { signal: over }).catch(() => undefined);
       if (over.aborted) break;
       const victim = this.random.pick(victims);

@@ -150,6 +150,10 @@ const PLANTED: [name: string, plant: () => Promise<void>][] = [
     async () => {
       const { id } = await pay();
       await receipted(id);
+      // A rendering in hand would append to what is deleted here.
+      await eventually(async () =>
+        expect(await world.query(`select status from receipts.receipts where payment_id = $1`, [id])).toEqual([{ status: 'rendered' }]),
+      );
       await world.query(`delete from receipts.receipts where payment_id = $1`, [id]);
       await world.query(`alter table receipts.events disable trigger all`);
       await world.query(`delete from receipts.events where stream like '%' || $1`, [id]);
