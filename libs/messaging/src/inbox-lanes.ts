@@ -87,20 +87,29 @@ export async function hasSuspects(db: Db, key: InboxKey, claim: Required<Pick<Cl
   return rows[0]?.found === true;
 }
 
-/** Leases up to `limit` free lanes that are due at `now`, and notes that their lowest rows are started: they must then run at once. */
+/**
+ * Leases up to `limit` free lanes that are due at `now`, and notes that their lowest rows are started: they must then run at once. Lanes, and by them rows, are changed where
+ * they were found: joined by their keys, both tables would be read from end to end for each claim while the statistics know nothing of a backlog.
+ */
 export async function claimLanes(db: Db, key: InboxKey, claim: Claim): Promise<LaneRow[]> {
   const { rows } = await sql<LaneRow>`
     WITH free AS (
-      SELECT lane.aggregate FROM ${HEAD} WHERE ${isDue(key, claim)}
+      SELECT lane.ctid AS place FROM ${HEAD} WHERE ${isDue(key, claim)}
       ORDER BY lane.due_at, lane.position LIMIT ${claim.limit} FOR UPDATE OF lane SKIP LOCKED
     ), taken AS (
       UPDATE inbox_lanes AS lane SET holder = ${claim.holder}, lease = lane.lease + 1, expires_at = ${expiry(claim.ttlMs)}
-      FROM free WHERE lane.consumer = ${key.consumer} AND lane.generation = ${key.generation} AND lane.aggregate = free.aggregate
+      WHERE lane.ctid = ANY(ARRAY(SELECT place FROM free))
       RETURNING lane.aggregate, lane.position, lane.lease
+    ), lowest AS (
+      SELECT i.place FROM taken CROSS JOIN LATERAL (
+        SELECT i.ctid AS place FROM inbox AS i
+        WHERE i.consumer = ${key.consumer} AND i.generation = ${key.generation} AND i.aggregate = taken.aggregate AND i.position = taken.position
+          AND i.state = 'pending' OFFSET 0) AS i
+    ), begun AS (
+      UPDATE inbox AS i SET started = i.started + 1 WHERE i.ctid = ANY(ARRAY(SELECT place FROM lowest)) AND i.state = 'pending'
+      RETURNING ${ROW}
     )
-    UPDATE inbox AS i SET started = i.started + 1 FROM taken
-    WHERE i.consumer = ${key.consumer} AND i.generation = ${key.generation} AND i.position = taken.position AND i.state = 'pending'
-    RETURNING ${ROW}, taken.lease`.execute(db);
+    SELECT begun.*, taken.lease FROM begun JOIN taken USING (aggregate, position)`.execute(db);
   return rows.sort((a, b) => a.position - b.position);
 }
 

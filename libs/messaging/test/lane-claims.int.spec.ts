@@ -56,6 +56,30 @@ describe('Given more messages at once than the statistics of the database know o
     expect(await rowsBehind(db, KEY, claimed, 10)).toHaveLength(9);
   });
 
+  it('a claim reads the waiting lanes once at most, and of their messages only those that it takes', async () => {
+    const { db } = opened;
+    await sql`INSERT INTO inbox_watermarks (consumer, generation, stream, position) VALUES (${KEY.consumer}, 1, 'PAYMENTS_EVENTS', ${LANES})`.execute(
+      db,
+    );
+    await sql`
+      INSERT INTO inbox (consumer, generation, message_id, epoch, position, subject, aggregate, bytes)
+      SELECT ${KEY.consumer}, 1, gen_random_uuid(), 1, n, 'payments.events.payment.succeeded.v1', 'payment:pay_' || n, '' FROM generate_series(1, ${LANES}::int) AS n`.execute(
+      db,
+    );
+    await sql`INSERT INTO inbox_lanes (consumer, generation, aggregate, position) SELECT consumer, generation, aggregate, position FROM inbox`.execute(
+      db,
+    );
+    await db.transaction().execute(async (tx) => {
+      const claimed = await claimLanes(tx, KEY, { holder: 'one', now: new Date(), limit: 10, ttlMs: 60_000 });
+      expect(claimed.map((row) => row.position)).toEqual(Array.from({ length: 10 }, (_, n) => n + 1));
+      const { rows } = await sql<{ read: number }>`
+        SELECT sum(seq_tup_read + idx_tup_fetch)::int AS read FROM pg_stat_xact_user_tables WHERE relname IN ('inbox', 'inbox_lanes')`.execute(
+        tx,
+      );
+      expect(rows[0]!.read).toBeLessThan(LANES + 100);
+    });
+  });
+
   it('one look tells whether a claim would take a lane, and whether a lane waits that ended its process', async () => {
     const { db } = opened;
     const look = () => lookForLanes(db, KEY, { now: new Date(), suspectPauseMs: 1_000 });
