@@ -1,4 +1,6 @@
 import { inTransaction } from '@tidegate/database/transaction';
+import { type Transaction } from 'kysely';
+import { type Incoming } from './incoming.js';
 import { completeRows, rowsBehind } from './inbox-batch.js';
 import { type InboxKey } from './inbox-key.js';
 import { LaneLost, type LaneRow, lockLanes } from './inbox-lanes.js';
@@ -42,7 +44,7 @@ export class BatchRunner {
       const messages = rows.filter((row) => !passed.has(row.message_id)).map((row) => this.lanes.messageOf(row));
       await inTransaction(options, `${options.service}.${options.durable}.handle`, async (tx) => {
         await options.beforeHandle?.(tx);
-        for (const message of messages) await this.lanes.traced(message, () => options.handler.handle(tx, message, undefined));
+        await this.handle(tx, messages);
         await lockLanes(tx, key, options, heads);
         await completeRows(tx, key, rows);
       });
@@ -56,6 +58,18 @@ export class BatchRunner {
         );
       return false;
     }
+  }
+
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- any service's transaction
+  private async handle(tx: Transaction<any>, messages: readonly Incoming[]): Promise<void> {
+    const { handler } = this.options;
+    if (!handler.handleAll || messages.length === 0) {
+      for (const message of messages) await this.lanes.traced(message, () => handler.handle(tx, message, undefined));
+      return;
+    }
+    const handled = handler.handleAll(tx, messages);
+    // Each has a span of its own, as long as that of all.
+    await Promise.all(messages.map((message) => this.lanes.traced(message, () => handled)));
   }
 }
 

@@ -54,4 +54,10 @@ export interface Handler {
   gaveUp?(tx: Transaction<any>, message: Incoming, reason: string): Promise<void>;
   /** A pure projector without `prepare`: messages of many aggregates may share one transaction. */
   projector?: boolean;
+  /**
+   * Of a projector: what `handle` does with each of these, in as few statements as it takes. They come in order of position of each aggregate. Rows that cannot be handled
+   * together are handed to `handle`.
+   */
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- any service's transaction
+  handleAll?(tx: Transaction<any>, messages: readonly Incoming[]): Promise<void>;
 }

@@ -147,6 +147,58 @@ describe('What payments says', () => {
     ]);
   });
 
+  it('comes out the same however many of its events are handled together, in whatever order payments took turns', async () => {
+    await bench.clear();
+    const refund = (n: number, status: string, stripe_refund: string | null = null) => ({
+      id: `rfd_0000${n}`,
+      status,
+      amount: 700,
+      reason: null,
+      stripe_refund,
+    });
+    const dispute = (n: number, status: string, withdrawn: number) => ({
+      ...{ id: `dp_${n}`, charge: `ch_${n}`, status, reason: 'fraudulent', amount: 4200, currency: 'usd' },
+      ...{ created_at: '2026-11-21T06:00:00.000Z', respond_by: '2026-11-28T06:00:00.000Z' },
+      funds: withdrawn === 0 ? null : { currency: 'usd', withdrawn, reinstated: 0, fee: 0 },
+    });
+    const life = (n: number): object[] => [
+      { status: 'unknown', amount_captured: 0 },
+      { status: 'processing', amount_captured: 0 },
+      {},
+      { refunds: [refund(n, 'pending')] },
+      { refunds: [refund(n, n % 2 ? 'failed' : 'succeeded', `re_${n}`)], amount_refunded: n % 2 ? 0 : 700 },
+      { disputes: [dispute(n, 'needs_response', 4200)] },
+      { disputes: [dispute(n, 'lost', 4200)], refunds: [refund(n, 'failed', `re_${n}`)] },
+    ];
+    const events = Array.from({ length: 8 }, (_, n) => {
+      const payment = snapshot(bench, { stripe_payment_intent: `pi_${n}` });
+      const all = life(n).map((shows, step) => {
+        const message = told({ ...payment, ...shows }, step + 1, n === 7 && step > 4 ? 2 : 1);
+        return { ...message, envelope: { ...message.envelope, occurred_at: new Date(1_795_000_000_000 + step * 1000).toISOString() } };
+      });
+      // One that comes late, and one that comes again.
+      return n === 3 ? [all[0]!, all[3]!, all[1]!, all[2]!, ...all.slice(4), all[4]!] : all;
+    });
+    // Round and round, each payment a step behind the one before.
+    const turns = Array.from({ length: 30 }, (_, turn) => events.flatMap((all, n) => all[turn - n] ?? [])).flat();
+    expect(turns).toHaveLength(8 * 7 + 1);
+    const sums: unknown[] = [];
+    for (const together of [1, 5, 16, turns.length]) {
+      await bench.clear();
+      for (let at = 0; at < turns.length; at += together)
+        await inTx((tx) => paymentsProjector.handleAll!(tx, turns.slice(at, at + together)));
+      sums.push(await projectionChecksums(bench.db));
+    }
+    expect(sums[0]).toMatchObject({
+      recorded_payments: { rows: 8 },
+      recorded_refunds: { rows: 8 },
+      recorded_disputes: { rows: 8 },
+      ledger_payments: { rows: 8 },
+    });
+    expect(sums.slice(1)).toEqual([sums[0], sums[0], sums[0]]);
+    await bench.clear();
+  });
+
   it('about other things is passed over', async () => {
     await paymentsProjector.handle(null as never, { subject: 'payments.events.stripe_event.handled.v1' } as Incoming, undefined);
   });

@@ -15,7 +15,7 @@ import type { SimulatorOptions } from '@tidegate/stripe-simulator/simulator';
 import { simulatorForTests } from '@tidegate/test-harness/simulator';
 import { sql } from 'kysely';
 import { reconciliationMetrics } from '../src/reconciliation-metrics.js';
-import { recordCheckout, recordPayment, recordReceipt } from '../src/projection/recorded.store.js';
+import { recordCheckout, recordPayment, recordReceipts } from '../src/projection/recorded.store.js';
 import type { ReceiptRequest, RepairAnswer, RepairPort, RepairRequest, UsageRequest } from '../src/repair/repair.port.js';
 import type { UsageComparer } from '../src/compare/usage.port.js';
 import type { RunParts } from '../src/run/run.flow.js';
@@ -194,7 +194,7 @@ export async function record(bench: Workbench, payment: PaymentSnapshot, tenant 
   if (payment.status !== 'succeeded') return;
   const { payment_id, amount_captured: amount, currency, updated_at: issued_at } = payment;
   const receipt = { ...receiptIssued.example, receipt_id: `rcp_${payment_id.slice(4)}`, payment_id, amount, currency, issued_at };
-  await bench.db.transaction().execute((tx) => recordReceipt(tx, receipt, tenant));
+  await bench.db.transaction().execute((tx) => recordReceipts(tx, [{ receipt, tenant }]));
 }
 
 export async function recordWithoutReceipt(bench: Workbench, payment: PaymentSnapshot, tenant = 'default'): Promise<void> {

@@ -9,7 +9,7 @@ export type Tx = Transaction<any>;
 export interface ProjectionSource {
   durable: string;
   stream: StreamName;
-  handler: Pick<Handler, 'handle' | 'replays'>;
+  handler: Pick<Handler, 'handle' | 'handleAll' | 'replays'>;
 }
 
 /** How far a service's own events were read: everything up to `after`, except for the positions that nobody could see yet. */

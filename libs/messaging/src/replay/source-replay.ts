@@ -35,7 +35,7 @@ export class EpochChanged extends Error {
   override name = 'EpochChanged';
 }
 
-const PAGE = 500;
+const PAGE = 2_000;
 
 /**
  * Stores everything that the stream still has, and then what only the owner's outbox has. Answers how many came from the stream. Throws RebuildIncomplete
@@ -121,7 +121,11 @@ export async function handlePage(
       AND coalesce(l.state, 'done') = 'done' ${about}
     ORDER BY n.position LIMIT ${PAGE}`.execute(tx);
   const passed = source.handler.replays === 'again' ? new Set() : await effectiveBefore(tx, beside, rows);
-  for (const row of rows) if (!passed.has(row.message_id)) await handle(tx, source, row);
+  await handleRows(
+    tx,
+    source,
+    rows.filter((row) => !passed.has(row.message_id)),
+  );
   await sql`
     UPDATE inbox SET state = 'done', started = 1, finished = 1, handled_at = clock_timestamp()
     WHERE consumer = ${beside.consumer} AND generation = ${beside.generation}
@@ -129,20 +133,39 @@ export async function handlePage(
   return { last: rows.at(-1)?.position ?? after, handled: rows.length };
 }
 
+/** Together where the projector can; what it cannot handle together it is given one by one, which tells on what it fails. */
+async function handleRows(tx: Tx, source: Replayed, rows: readonly Row[]): Promise<void> {
+  if (source.handler.handleAll && rows.length > 1) {
+    await sql`SAVEPOINT together`.execute(tx);
+    try {
+      return await source.handler.handleAll(
+        tx,
+        rows.map((row) => messageOf(source, row)),
+      );
+    } catch (error) {
+      if (isOfTheDatabase(error)) throw error;
+      await sql`ROLLBACK TO SAVEPOINT together`.execute(tx);
+    }
+  }
+  for (const row of rows) await handle(tx, source, row);
+}
+
 /** A projector that fails on one message fails on it again: the replay ends instead of retrying. Unless it was the database that failed. */
-async function handle(tx: Tx, { handler, beside, stream }: Replayed, { message_id, bytes, replay_of: _, ...row }: Row): Promise<void> {
+async function handle(tx: Tx, source: Replayed, row: Row): Promise<void> {
   try {
-    const envelope = JSON.parse(bytes.toString('utf8')) as Envelope;
-    const message: Incoming = { ...row, ...beside, messageId: message_id, stream, attempt: 1, envelope };
-    await handler.handle(tx, message, undefined);
+    await source.handler.handle(tx, messageOf(source, row), undefined);
   } catch (cause) {
     if (isOfTheDatabase(cause)) throw cause;
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new PermanentFailure(
-      `Message ${message_id} of ${beside.consumer} (${row.subject}, position ${row.position}) cannot be projected: ${why}`,
+      `Message ${row.message_id} of ${source.beside.consumer} (${row.subject}, position ${row.position}) cannot be projected: ${why}`,
       {
         cause,
       },
     );
   }
+}
+
+function messageOf({ beside, stream }: Replayed, { message_id, bytes, replay_of: _, ...row }: Row): Incoming {
+  return { ...row, ...beside, messageId: message_id, stream, attempt: 1, envelope: JSON.parse(bytes.toString('utf8')) as Envelope };
 }
