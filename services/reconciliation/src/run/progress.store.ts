@@ -98,7 +98,7 @@ export async function recordPage(db: Db, { runId, attempt }: Attempt, page: Page
       ORDER BY s.place
       ON CONFLICT DO NOTHING
     )
-    SELECT 1 FROM progress`.execute(db);
+    SELECT set_config('synchronous_commit', 'off', true) FROM progress`.execute(db);
   if (rows.length === 0) throw new RunTakenOver(runId);
 }
 
