@@ -27,6 +27,11 @@ describe('The dashboards of a Tidegate that runs', () => {
     const { page } = opened;
     const folder = join(repositoryRoot(), '.tidegate', 'screenshots');
     mkdirSync(folder, { recursive: true });
+    // An increase needs a scrape from before.
+    await eventually(async () => expect(await stage.query('billing_reconciliation_duration_seconds_count')).toHaveLength(1), {
+      timeoutMs: 30_000,
+      everyMs: 250,
+    });
     for (let paid = 0; paid < 30; paid += 1) await stage.pay(paid % 5 === 4 ? { payment_method: 'pm_card_visa_chargeDeclined' } : {});
     const today = new Date().toISOString().slice(0, 10);
     const body = { start_date: today, end_date: today, mode: 'report', reason: 'pictures of the dashboards' };

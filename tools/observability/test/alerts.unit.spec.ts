@@ -100,6 +100,12 @@ describe('A selector', () => {
       'circuit_state{breaker_name=~"paypal|adyen"}',
       'circuit_state has no breaker_name=~"paypal|adyen"',
     ],
+    [
+      'a label whose name is taken by the target',
+      'job_errors_total{job="ledger"}',
+      'job_errors_total has a job of its own, which Prometheus calls exported_job',
+    ],
+    ['that label as Prometheus calls it', 'job_errors_total{exported_job="ledger",service="reconciliation"}', null],
     ['what there is', 'max by (x) (rate(stripe_request_duration_seconds_bucket{le="5",service="payments"}[5m]))', null],
   ])('of %s is seen through', (_, expr, fault) => {
     expect(selectorsOf(expr).map((selector) => faultOf(selector, knownMetrics()))).toEqual([fault]);

@@ -131,6 +131,15 @@ describe('The dashboards', () => {
     expect(faults).toEqual([]);
   });
 
+  it('and the pages name the job that failed as Prometheus calls it, not the job of the scrape', () => {
+    const asked = [
+      ...expressions().map(({ expr }) => expr),
+      ...pages.flatMap(({ runnables }) => runnables.filter(({ language }) => language === 'promql').map(({ text }) => text)),
+    ].filter((expr) => expr.includes('job_errors_total'));
+    expect(asked.length).toBeGreaterThan(3);
+    expect(asked.filter((expr) => /[({, ]job[,)=}]/.test(expr))).toEqual([]);
+  });
+
   it('show each metric of the product at least once, or a rule reads it', () => {
     const shown = new Set(
       expressions().flatMap(({ expr }) => selectorsOf(expr).map(({ metric }) => metric.replace(/_(bucket|count|sum)$/, ''))),

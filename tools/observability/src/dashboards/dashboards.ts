@@ -118,7 +118,7 @@ export const DASHBOARDS: readonly Dashboard[] = [
       { title: 'Operations held', queries: { 'max by (breaker_name) (circuit_held_operations)': '{{breaker_name}}' }, limit: 1 },
       {
         title: 'Jobs that Stripe stopped',
-        queries: { 'sum by (job) (increase(job_errors_total{error_type="stripe_unavailable"}[5m]))': '{{job}}' },
+        queries: { 'sum by (exported_job) (increase(job_errors_total{error_type="stripe_unavailable"}[5m]))': '{{exported_job}}' },
       },
       {
         title: 'Retries by how they ended',
@@ -207,7 +207,10 @@ export const DASHBOARDS: readonly Dashboard[] = [
       },
       {
         title: 'Errors of jobs',
-        queries: { 'sum by (job, error_type) (increase(job_errors_total{service="reconciliation"}[15m]))': '{{job}} {{error_type}}' },
+        queries: {
+          'sum by (exported_job, error_type) (increase(job_errors_total{service="reconciliation"}[15m]))':
+            '{{exported_job}} {{error_type}}',
+        },
       },
       { title: 'Balance transactions read', queries: { 'time() - max(ledger_balance_read_timestamp)': 'age' }, unit: 's' },
       {

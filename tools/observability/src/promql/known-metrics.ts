@@ -10,8 +10,9 @@ export interface KnownMetric {
   labels: Readonly<Record<string, readonly string[] | 'any'>>;
 }
 
-/** What Prometheus adds: the target's labels, and its own series. */
+/** What Prometheus adds: the target's labels, and its own series. A metric's own label of such a name becomes `exported_…`, since the target's one counts. */
 const OF_THE_TARGET = ['service', 'instance', 'job'];
+const EXPORTED = /^exported_(?=service$|instance$|job$)/;
 const OF_PROMETHEUS: Readonly<Record<string, KnownMetric>> = { up: { type: 'gauge', labels: {} } };
 
 /** The metrics of docs/generated/metrics.md, by name. */
@@ -33,8 +34,10 @@ export function faultOf({ metric, matchers }: Selector, known: ReadonlyMap<strin
   const found = known.get(metric) ?? (known.get(base)?.type === 'histogram' ? known.get(base) : undefined);
   if (found === undefined) return `${metric} is exported by nobody`;
   for (const matcher of matchers) {
+    if (OF_THE_TARGET.includes(matcher.label) && matcher.label in found.labels)
+      return `${metric} has a ${matcher.label} of its own, which Prometheus calls exported_${matcher.label}`;
     if (OF_THE_TARGET.includes(matcher.label) || (matcher.label === 'le' && found.type === 'histogram')) continue;
-    const values = found.labels[matcher.label];
+    const values = found.labels[matcher.label.replace(EXPORTED, '')];
     if (values === undefined) return `${metric} has no label ${matcher.label}`;
     if (values !== 'any' && !values.some((value) => matches(matcher, value)))
       return `${metric} has no ${matcher.label}${matcher.op}"${matcher.value}"`;

@@ -10,7 +10,7 @@ main{display:grid;grid-template-columns:repeat(auto-fill,minmax(380px,1fr));gap:
 figure{margin:0;padding:10px 12px;background:#fff;border:1px solid #e2e8f0;border-radius:6px;min-width:0}
 figcaption{font-weight:600}figure p{margin:2px 0;color:#64748b;font-size:12px}.empty{padding:40px 0;text-align:center}
 svg{width:100%;height:auto;display:block}svg text{font-size:10px;fill:#64748b}
-polyline{fill:none;stroke-width:1.5}.grid{stroke:#e2e8f0}.limit{stroke:#dc2626;stroke-dasharray:4 3}
+polyline{fill:none;stroke-width:1.5;stroke-linecap:round}.grid{stroke:#e2e8f0}.limit{stroke:#dc2626;stroke-dasharray:4 3}
 ul{list-style:none;margin:4px 0 0;padding:0;font-size:12px}li{display:inline-block;margin-right:10px;overflow-wrap:anywhere}
 li i{display:inline-block;width:9px;height:9px;border-radius:2px;margin-right:4px}
 dl{display:grid;grid-template-columns:1fr auto;gap:4px 12px;margin:8px 0;font-size:16px}dd{margin:0;font-weight:600}

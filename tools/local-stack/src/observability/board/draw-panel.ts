@@ -16,7 +16,7 @@ export interface Range {
 const COLORS = ['#2563eb', '#059669', '#d97706', '#dc2626', '#7c3aed', '#0891b2', '#be185d', '#4d7c0f', '#64748b', '#b45309'];
 /** Of states: closed, open, half-open, isolated, refused. */
 const STATES = ['#16a34a', '#dc2626', '#f59e0b', '#7c3aed', '#991b1b'];
-const [WIDTH, HEIGHT, LEFT, BOTTOM] = [400, 150, 52, 18];
+const [WIDTH, HEIGHT, LEFT, BOTTOM] = [400, 150, 58, 18];
 const MOST_IN_LEGEND = 8;
 
 /** A panel as a figure of HTML with an SVG inside. Pure: the same data give the same bytes. */
@@ -65,7 +65,8 @@ function lines({ fieldConfig: { defaults } }: GrafanaPanel, series: readonly Ser
     ({ points }, n) =>
       `<polyline stroke="${colorOf(n)}" points="${points
         .filter(([, value]) => Number.isFinite(value))
-        .map(([at, value]) => `${x(at, range)},${y(value)}`)
+        // Twice, so that one alone is a dot.
+        .flatMap(([at, value], i) => Array.from({ length: i === 0 ? 2 : 1 }, () => `${x(at, range)},${y(value)}`))
         .join(' ')}"/>`,
   );
   // The highest first: of many, those at the end of the list are not named.
