@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { exampleDispute } from '@tidegate/contracts/payment';
 import { DiscrepancyView, RunView } from '@tidegate/contracts/responses';
+import { RpcUnavailable } from '@tidegate/messaging/rpc';
 import { withFailpoints } from '@tidegate/stripe-gateway/with-failpoints';
 import type { CompareStripe } from '../src/compare/kind.js';
 import type { RunParts } from '../src/run/run.flow.js';
@@ -10,6 +11,7 @@ import {
   AskedPayments,
   clean,
   dashboard,
+  inbox,
   must,
   opened,
   openWorkbench,
@@ -215,6 +217,29 @@ describe('When the process is killed at a page', () => {
     await runOnce(runParts(bench, { repair: second }), never);
     expect([first.requests.length, second.requests.length]).toEqual([2, 1]);
     expect((await seen(id)).rows.map((row) => row.applied)).toEqual([true, true, true]);
+  });
+});
+
+describe('When the broker goes away between the two reads of a run that repairs', () => {
+  it('the run fails and has found, asked for and told nothing; the next one asks for each repair once', async () => {
+    for (let i = 0; i < 3; i += 1) await paid(bench);
+    const repair = new AskedPayments();
+    let fresh = 0;
+    const parts = { repair, succeeded: () => void (fresh += 1) };
+    const away = () => {
+      throw new RpcUnavailable('outbox.read', 'nobody answers');
+    };
+    // Of the whole day before, so that it tells how fresh the comparison is.
+    const days = { mode: 'repair', start_date: new Date(bench.clock.now().getTime() - 86_400_000).toISOString().slice(0, 10) };
+    const lost = await request(days);
+    await runOnce(runParts(bench, { ...parts, inbox: inbox(away) }), never);
+    const { run, rows } = await seen(lost);
+    expect([run.status, rows, repair.requests, fresh]).toEqual(['failed', [], [], 0]);
+    expect(await bench.db.selectFrom('run_suspects').selectAll().execute()).toEqual([]);
+
+    const next = await request(days);
+    await runOnce(runParts(bench, parts), never);
+    expect([(await seen(next)).run.status, repair.requests.length, fresh]).toEqual(['succeeded', 3, 1]);
   });
 });
 
