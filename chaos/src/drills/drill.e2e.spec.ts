@@ -1,6 +1,8 @@
+import { type AddressInfo } from 'node:net';
 import { PassThrough, Readable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { run } from '@tidegate/cli/program';
+import type { ReceiptView } from '@tidegate/contracts/responses';
 import { findKit } from '@tidegate/local-stack/programs/find-kit';
 import { localEnvironment } from '@tidegate/local-stack/stack/stack-files';
 import { allRules } from '@tidegate/observability/alerts/rules';
@@ -9,6 +11,7 @@ import { selectorsOf } from '@tidegate/observability/promql/selectors';
 import { filesIn, runbooksFolder } from '@tidegate/observability/repository-files';
 import { runbookPages, tidegateCommands } from '@tidegate/observability/runbooks/page';
 import { eventually } from '@tidegate/test-harness/eventually';
+import { SMTPServer } from 'smtp-server';
 import { type Arena, openArena } from '../arena.js';
 import { drills } from './drills.js';
 import { runDrill } from './run-drill.js';
@@ -17,15 +20,25 @@ import { openStage, type Stage } from './stage.js';
 // The one drill of `npm test`, on what can be had of Prometheus within seconds; `npm run drill -- all` runs every one and waits for a compiler.
 let stage: Stage | null = null;
 let arena: Arena;
+const mails = new SMTPServer({
+  authOptional: true,
+  disabledCommands: ['STARTTLS'],
+  onData: (stream, _, done) => void stream.resume().on('end', () => done()),
+});
 beforeAll(async () => {
+  await new Promise<void>((resolve) => void mails.listen(0, '127.0.0.1', resolve));
+  const env = { receipts: { SMTP_URL: `smtp://127.0.0.1:${(mails.server.address() as AddressInfo).port}` } };
   const [prometheus, alertmanager] = await Promise.all([
     findKit('prometheus', { patience: 'seconds' }),
     findKit('alertmanager', { patience: 'seconds' }),
   ]);
-  if (prometheus !== null) stage = await openStage({ ...drills['breaker-open'], withAlertmanager: alertmanager !== null });
-  arena = stage?.arena ?? (await openArena());
+  if (prometheus !== null) stage = await openStage({ ...drills['breaker-open'], env, withAlertmanager: alertmanager !== null });
+  arena = stage?.arena ?? (await openArena({ env }));
 }, 180_000);
-afterAll(() => stage?.close() ?? arena?.close(), 60_000);
+afterAll(async () => {
+  await (stage?.close() ?? arena?.close());
+  await new Promise<void>((resolve) => void mails.close(() => resolve()));
+}, 60_000);
 
 const whenWatched = (work: (watched: Stage) => Promise<void>) => async () => {
   if (stage === null) return console.warn('Prometheus cannot be had within seconds here: npm run drill compiles it');
@@ -96,7 +109,12 @@ async function idsFor({ client, sql }: Arena): Promise<Record<string, string>> {
     const answer = await client.send({ method: 'POST', path, key: `reference-steps-${path}`, body });
     return (JSON.parse(answer.body) as { id: string }).id;
   };
-  const payment = await post('/v1/payments', { amount: 4200, currency: 'usd', payment_method: 'pm_card_visa' });
+  const payment = await post('/v1/payments', {
+    amount: 4200,
+    currency: 'usd',
+    payment_method: 'pm_card_visa',
+    receipt_email: 'payer@shop.example',
+  });
   const checkout = await post('/v1/checkout-sessions', {
     line_items: [{ name: 'Ticket', quantity: 1, unit_amount: 4200 }],
     currency: 'usd',
@@ -106,7 +124,16 @@ async function idsFor({ client, sql }: Arena): Promise<Record<string, string>> {
   const event = await eventually(
     async () => (await sql<{ id: string }>('SELECT stripe_event_id AS id FROM webhooks.stripe_events LIMIT 1'))[0]!.id,
   );
-  return { PAYMENT: payment, CHECKOUT: checkout, EVENT: event, TODAY: new Date().toISOString().slice(0, 10) };
+  // It comes a moment after its payment, and can be made anew once it is there.
+  const receipt = await eventually(
+    async () => {
+      const found = (await client.all<ReceiptView>('/v1/receipts')).find((one) => one.payment === payment && one.status === 'rendered');
+      if (found === undefined) throw new Error('There is no document yet');
+      return found.id;
+    },
+    { timeoutMs: 30_000 },
+  );
+  return { PAYMENT: payment, RECEIPT: receipt, CHECKOUT: checkout, EVENT: event, TODAY: new Date().toISOString().slice(0, 10) };
 }
 
 /** One command line in this process, at a terminal where nobody sits. */
