@@ -16,7 +16,7 @@ export const isKnownSubject = (subject: string): boolean => SUBJECTS.has(subject
  * it.
  */
 export function parkingUnknown<H extends Handler>(handler: H): H {
-  const { prepare } = handler;
+  const { prepare, handleAll } = handler;
   const parked: H = Object.create(handler, {
     handle: {
       value: (...args: Parameters<Handler['handle']>) => {
@@ -29,6 +29,11 @@ export function parkingUnknown<H extends Handler>(handler: H): H {
     parked.prepare = (message) => {
       expectKnown(message);
       return prepare.call(handler, message);
+    };
+  if (handleAll)
+    parked.handleAll = (tx, messages) => {
+      messages.forEach(expectKnown);
+      return handleAll.call(handler, tx, messages);
     };
   return parked;
 }

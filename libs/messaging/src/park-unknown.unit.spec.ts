@@ -33,6 +33,20 @@ describe('A message of a type that this version does not know', () => {
     expect(() => parkingUnknown(handler).prepare?.(message(NEW))).toThrow(TransientFailure);
     expect(asked).toEqual([]);
   });
+
+  it('waits where many are handled together, too: none of them is, and each is then tried by itself', async () => {
+    const together: string[][] = [];
+    const handler: Handler = {
+      projector: true,
+      handle: async () => undefined,
+      handleAll: async (_tx, messages) => void together.push(messages.map(({ subject }) => subject)),
+    };
+    const all = async (...subjects: string[]) => parkingUnknown(handler).handleAll?.({} as never, subjects.map(message));
+    await expect(all(KNOWN, NEW)).rejects.toBeInstanceOf(TransientFailure);
+    expect(together).toEqual([]);
+    await all(KNOWN, KNOWN);
+    expect(together).toEqual([[KNOWN, KNOWN]]);
+  });
 });
 
 describe('Every other message', () => {
