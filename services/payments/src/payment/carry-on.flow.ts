@@ -7,7 +7,16 @@ import { type LeaseKeeper } from '../work/lease-keeper.js';
 import { earlier, nextLookUp, nextRetry } from '../work/schedule.js';
 import { release, wishRefresh } from '../work/work.store.js';
 import { foreignRefundId } from '../idempotency/identity.js';
-import { decideAnswerTo, decideExpired, decideFound, decideInterrupted, decideLookup, decideRetry, isExpired } from './intent.decide.js';
+import {
+  decideAnswerTo,
+  decideExpired,
+  decideFound,
+  decideInterrupted,
+  decideLookup,
+  decideRestored,
+  decideRetry,
+  isExpired,
+} from './intent.decide.js';
 import { type IntentFinder } from './intent-finder.js';
 import { soughtAs } from './sought.js';
 import { callIdOf, deadlineOf, type Payment, type Pending, type Refund } from './payment.state.js';
@@ -71,6 +80,10 @@ export class CarryOn {
     for (let calls = 0; ;) {
       const { pending } = paymentOf(run);
       if (!pending) return null;
+      if (!pending.submission && run.held.restored) {
+        await this.deps.recorder.record(run, 'payments.lookup.recorded', decideRestored);
+        continue;
+      }
       if (!pending.submission) {
         const door = isExpired(paymentOf(run), this.now()) ? null : await this.deps.fleet.door('stripe');
         if (door) return this.turnedAway(run, { kind: 'refused', ...door });

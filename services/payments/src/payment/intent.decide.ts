@@ -164,6 +164,15 @@ export function decideInterrupted(payment: Payment, callId: string): PaymentEven
   return [missing(pending, 'interrupted', pending.submission.stored)];
 }
 
+/** A restore has lost whether a call of this command was begun: it is looked for like one that was, before any is made or the command expires as never sent. */
+export function decideRestored(payment: Payment): PaymentEvent[] | null {
+  const { pending } = payment;
+  if (!pending || pending.submission) return null;
+  const step = payment.intent_id === null ? 'intent' : stepOf(pending);
+  const { command_id } = pending;
+  return [submission(pending, step, 1), { type: 'AnswerMissing', data: { command_id, step, n: 1, cause: 'interrupted', stored: false } }];
+}
+
 export const isExpired = (payment: Payment, now: Date): boolean => now.getTime() > Date.parse(deadlineOf(payment));
 
 /** Tells one attempt on an intent from the next. */

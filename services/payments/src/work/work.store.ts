@@ -21,6 +21,8 @@ export interface Held {
   woken: string | null;
   /** The holder before was gone without releasing: a call of its may be out there. */
   takenOver: boolean;
+  /** Not even that a call was begun need be on record. */
+  restored?: true;
 }
 
 /** What a payment, checkout or customer waits for that no run could finish. */
@@ -56,6 +58,9 @@ interface WorkRow {
   woken: string | null;
   previous: string | null;
 }
+
+/** Who holds all work of a database that was restored from a backup (`tidegate restore load` says so): what was open then may have gone on at Stripe. */
+export const RESTORED = 'restored';
 
 const LEASE = sql`clock_timestamp() + interval '5 seconds'`;
 
@@ -181,4 +186,5 @@ const held = (row: WorkRow, holder: string, now: Date): Held => ({
   refresh: row.refresh,
   woken: row.woken,
   takenOver: row.previous !== null,
+  ...(row.previous === RESTORED ? { restored: true } : {}),
 });

@@ -1,0 +1,57 @@
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { sql } from 'kysely';
+import { RESTORED } from '../src/work/work.store.js';
+import { type PaymentsWorld, paymentsWorld, VISA } from './payments-world.js';
+
+jest.setTimeout(60_000);
+
+const HOURS = 3_600_000;
+/** What `tidegate restore load` does to the work of a backup. */
+const restore = () => sql`UPDATE payment_work SET holder = ${RESTORED}, lease_until = clock_timestamp()`.execute(world.db);
+
+let world: PaymentsWorld;
+beforeAll(async () => {
+  world = await paymentsWorld();
+});
+afterAll(() => world.close());
+
+const queued = async (body: object = {}) => {
+  const payment = world.json(await world.create({ ...body }, { respondAsync: true }));
+  expect(payment.status).toBe('queued');
+  return payment.id;
+};
+/** In the time that the restore lost, the payment was sent. */
+const paidInTheGap = (payment_id: string) =>
+  world.stripe('payment_intents', {
+    amount: '4200',
+    currency: 'usd',
+    payment_method: VISA,
+    confirm: 'true',
+    'automatic_payment_methods[enabled]': 'true',
+    'automatic_payment_methods[allow_redirects]': 'never',
+    'metadata[tenant_id]': 'default',
+    'metadata[payment_id]': payment_id,
+  });
+
+describe('A payment that was queued at the backup, when the database is restored later', () => {
+  it('is what Stripe made of it in between, neither charged again under a key that Stripe has forgotten nor canceled as never sent', async () => {
+    const days = new Date(world.clock.now().getTime() + 72 * HOURS).toISOString();
+    const ids = [await queued({ not_after: days }), await queued()];
+    for (const id of ids) await paidInTheGap(id);
+    world.advance(30 * HOURS);
+    await restore();
+    await world.settle();
+    for (const id of ids) {
+      expect(world.intentsOf(id).map(({ status }) => status)).toEqual(['succeeded']);
+      expect((await world.get(id)).status).toBe('succeeded');
+    }
+  });
+
+  it('is sent, once, when it never was', async () => {
+    const id = await queued();
+    await restore();
+    await world.settle();
+    expect(world.intentsOf(id).map(({ status }) => status)).toEqual(['succeeded']);
+    expect((await world.get(id)).status).toBe('succeeded');
+  });
+});
