@@ -18,8 +18,11 @@ describe('A request about a subscription', () => {
   let price: string;
   let dyingAt: string | null = null;
   let died = 0;
+  /** What else happens when a request in the second replica comes by there. */
+  let meanwhile: { at: string; run(): Promise<void> } | null = null;
   const dying: Failpoints = {
     hit: async (name) => {
+      if (name === meanwhile?.at) await meanwhile.run();
       if (name !== dyingAt) return;
       died += 1;
       throw new Error(`died at ${name}`);
@@ -32,6 +35,7 @@ describe('A request about a subscription', () => {
   });
   afterEach(() => {
     dyingAt = null;
+    meanwhile = null;
     world.simulator.clearFaults();
   });
   afterAll(() => world.close());
@@ -240,6 +244,98 @@ describe('A request about a subscription', () => {
     await world.settle();
     expect(world.simulator.world.subscriptions.all().filter((one) => one.customer === customer)).toHaveLength(2);
     expect(living(customer).map((one) => one.id)).toEqual([id]);
+  });
+
+  /** Another one at Stripe that carries the id of the command of the first one, as a call of ours leaves it that has its effect late. */
+  const madeLate = async (customer: string): Promise<string> => {
+    const marks = { 'metadata[tenant_id]': 'default', 'metadata[command_id]': living(customer)[0]?.metadata['command_id'] ?? '' };
+    return world.subscribed({ customer, trial_period_days: '30', ...marks });
+  };
+
+  it('whose earlier call has its effect late, told before a later one is recorded, is one in the end', async () => {
+    const customer = await world.customer();
+    const run = async () => {
+      meanwhile = null;
+      await madeLate(customer);
+      await world.tell();
+    };
+    meanwhile = { at: 'payments.subscription.create.after_call', run };
+    const { id } = view(await create(customer, { trial_days: 30 }, 'late', 1));
+    await world.tell();
+    await world.settle();
+    expect(world.simulator.world.subscriptions.all().filter((one) => one.customer === customer)).toHaveLength(2);
+    expect(living(customer).map((one) => one.id)).toEqual([id]);
+  });
+
+  it('that made a second one of which no news ever came has it canceled when somebody asks for that', async () => {
+    const customer = await world.customer();
+    const { id } = view(await create(customer, { trial_days: 30 }));
+    const second = await madeLate(customer);
+    world.lost();
+    await world.send(RPC.paymentRepair, { body: { stripe_subscription: second, reason: 'reconciliation' } });
+    await world.settle();
+    expect(world.subscriptionAtStripe(second)?.status).toBe('canceled');
+    expect(living(customer).map((one) => one.id)).toEqual([id]);
+  });
+
+  it('whose process died in its call is looked for before it is made again, also when Stripe could not be asked until its key had lapsed', async () => {
+    const customer = await world.customer();
+    [dyingAt, died] = ['payments.subscription.create.after_call', 0];
+    await create(customer, { trial_days: 30 }, 'lapsed', 1);
+    dyingAt = null;
+    expect(died).toBe(1);
+    await world.send(RPC.breakerIsolate, { params: { name: 'stripe_reads' }, body: { reason: 'test' } });
+    await world.vanish();
+    await world.carryOn();
+    world.advance(25 * 3_600_000);
+    await world.send(RPC.breakerClose, { params: { name: 'stripe_reads' }, body: { reason: 'test' } });
+    await world.settle();
+    const reply = await create(customer, { trial_days: 30 }, 'lapsed');
+    expect(reply.status).toBe(201);
+    expect(living(customer).map(({ id }) => id)).toEqual([view(reply).id]);
+  });
+
+  it('is not answered with what others saw before it and told while it asked', async () => {
+    const { id } = view(await create(await world.customer()));
+    const [earlier] = await Promise.all(
+      world
+        .fresh()
+        .filter(({ aggregate }) => aggregate === id)
+        .map(world.asShown),
+    );
+    if (!earlier) throw new Error('Nothing was told');
+    let told = 0;
+    const run = async () => {
+      if ((told += 1) > 3) return;
+      // By a clock that is ahead of ours.
+      const occurred_at = new Date(world.clock.now().getTime() + told * 1000).toISOString();
+      await world.deliver({ ...earlier, envelope: { ...earlier.envelope, occurred_at } });
+    };
+    meanwhile = { at: 'payments.billing.lookup.after_call', run };
+    const first = await cancel(id, {}, 'overtaken', 1);
+    expect([first.status, told]).toEqual([503, 3]);
+    await world.settle();
+    expect(view(await cancel(id, {}, 'overtaken')).status).toBe('canceled');
+  });
+
+  it('that nobody waits for any more is carried on by the loop', async () => {
+    const customer = await world.customer();
+    const asked = {
+      ...{ tenant: 'default', actor: 'test', request_id: 'req_late', correlation_id: 'cor_late', route: `POST ${RPC.subscriptionCreate}` },
+      ...{
+        params: {},
+        query: {},
+        idempotency_key: 'nobody waits',
+        respond_async: false,
+        livemode: false,
+        body: { customer, items: [{ price }] },
+      },
+    };
+    const late = await world.parts.handlers[RPC.subscriptionCreate]?.(asked, Date.now() - 10_000);
+    expect([late?.status, living(customer)]).toEqual([503, []]);
+    await world.settle();
+    expect(view(await create(customer, {}, 'nobody waits'))).toMatchObject({ status: 'active' });
+    expect(charged(customer)).toHaveLength(1);
   });
 
   it('is not begun while Stripe takes no calls, and is free to be repeated', async () => {

@@ -99,6 +99,26 @@ describe('Subscriptions and invoices, as Stripe tells of them', () => {
     expect(await world.seen(id)).toMatchObject({ status: 'active' });
   });
 
+  it('are not asked for more than once in 5 s, however often somebody reads them while Stripe fails', async () => {
+    const id = await world.subscribed({}, 'pm_card_threeDSecure2Required');
+    await world.tell();
+    await world.settle();
+    world.advance(6000);
+    const asked = () => world.simulator.world.requests.all().filter(({ method, path }) => method === 'GET' && path.endsWith(id)).length;
+    const before = asked();
+    world.simulator.addFault({ fault: 'error_503', route: 'GET /v1/subscriptions/:id', times: 0 });
+    const read = async (times: number) => {
+      for (let n = 0; n < times; n += 1) {
+        await world.seen(id);
+        await world.carryOn();
+      }
+      return asked() - before;
+    };
+    expect(await read(5)).toBe(1);
+    world.advance(60_000);
+    expect(await read(1)).toBe(2);
+  });
+
   it('end where Stripe has them whatever order the news comes in, also with old looks and with what deliveries show', async () => {
     const id = await world.subscribed();
     await world.stripe(`subscriptions/${id}`, { cancel_at_period_end: 'true' });
@@ -113,6 +133,25 @@ describe('Subscriptions and invoices, as Stripe tells of them', () => {
     expect(await world.seen(id)).toMatchObject({ status: 'active', cancel_at_period_end: false, cancel_at: null });
     const [invoice] = await world.invoices({ subscription: id });
     expect(invoice).toMatchObject({ status: 'paid' });
+  });
+
+  it('are as Stripe has them also after a clock went an hour ahead and came back', async () => {
+    const id = await world.subscribed();
+    const [ahead] = await Promise.all(
+      world
+        .fresh()
+        .filter(({ aggregate }) => aggregate === id)
+        .map(world.asShown),
+    );
+    if (!ahead) throw new Error('Nothing was told');
+    await world.tell();
+    await world.settle();
+    const occurred_at = new Date(world.clock.now().getTime() + 3_600_000).toISOString();
+    await world.deliver({ ...ahead, envelope: { ...ahead.envelope, occurred_at } });
+    await world.stripe(`subscriptions/${id}`, { cancel_at_period_end: 'true' });
+    await world.tell();
+    await world.settle();
+    expect(await world.seen(id)).toMatchObject({ cancel_at_period_end: true });
   });
 
   it('are void, given up, or gone as drafts', async () => {

@@ -67,7 +67,7 @@ export class BillingNews {
     if (!change) throw new Error('Bug: a look without expectations was refused');
     if (change.ask) await wishRefresh(tx, id, now);
     const { command_id } = event.object.metadata;
-    if (event.object.object === 'subscription' && command_id) await noticeMade(tx, id, command_id, now);
+    if (event.object.object === 'subscription' && command_id) await noticeMade(tx, event.object, command_id, now);
     return { ...change, outcome: 'processed' as const, reason: null, tenant: change.after?.tenant ?? envelope.tenant };
   }
 

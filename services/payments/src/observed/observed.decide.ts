@@ -45,12 +45,14 @@ const SKEW_MS = 300_000;
 
 /**
  * What a look at Stripe adds to what is known. The newest wins; by whose clock, two services cannot always say, so one that seems a little older and shows
- * something else is asked for again. So is one that leads out of a final status, unless it is newer for sure.
+ * something else is asked for again. So is one that leads out of a final status, unless it is newer for sure, and any that differs from what was seen by a clock that went
+ * ahead of `now`: what is true would else count for nothing until that time has come.
  */
 export function decideObserved<S, F extends string>(
   rules: ObservedRules<S, F>,
   before: Observed<S> | null,
   { object, tenant, livemode, at, asked, after }: Seen<S>,
+  now: Date,
 ): Meaning<S, F> {
   const seenAt = before && after ? new Date(Math.max(at.getTime(), Date.parse(before.seen_at) + 1)) : at;
   const seen_at = seenAt.toISOString();
@@ -61,7 +63,8 @@ export function decideObserved<S, F extends string>(
   }
   const changed = canonicalize(before.object) !== canonicalize(object);
   const older = Date.parse(before.seen_at) - seenAt.getTime();
-  if (older >= 0) return { record: null, ask: changed && older > 0 && older < SKEW_MS };
+  const comparable = Date.parse(before.seen_at) <= now.getTime();
+  if (older >= 0) return { record: null, ask: changed && older > 0 && (older < SKEW_MS || !comparable) };
   const [from, to] = [rules.statusOf(before.object), rules.statusOf(object)];
   if (!after && from !== to && rules.isFinal(from)) return { record: null, ask: true };
   const facts = changed ? rules.factsOf(before.object, object) : [];

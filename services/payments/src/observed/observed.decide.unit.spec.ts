@@ -20,23 +20,26 @@ const seen = (status: string, seconds: number, change: Partial<Seen<Thing>> = {}
   after: false,
   ...change,
 });
+/** A day later, so that nothing was seen by a clock that went ahead. */
+const LATER = new Date(AT + 86_400_000);
+const decided = (before: Observed<Thing> | null, look: Seen<Thing>, now = LATER) => decideObserved(rules, before, look, now);
 const known = (status: string, seconds = 0): Observed<Thing> => {
-  const { record } = decideObserved(rules, null, seen(status, seconds));
+  const { record } = decided(null, seen(status, seconds));
   if (!record) throw new Error('Expected a record');
   return record.observed;
 };
 
 describe('A look at an object', () => {
   it('that is the first one is recorded and told', () => {
-    expect(decideObserved(rules, null, seen('active', 0))).toMatchObject({ record: { facts: ['created', 'active'] }, ask: false });
+    expect(decided(null, seen('active', 0))).toMatchObject({ record: { facts: ['created', 'active'] }, ask: false });
   });
 
   it('as a delivery showed it makes us ask', () => {
-    expect(decideObserved(rules, null, seen('active', 0, { asked: false })).ask).toBe(true);
+    expect(decided(null, seen('active', 0, { asked: false })).ask).toBe(true);
   });
 
   it('that is newer replaces what is known, and counts its facts on', () => {
-    const { record } = decideObserved(rules, known('active'), seen('past_due', 9, { tenant: 'other' }));
+    const { record } = decided(known('active'), seen('past_due', 9, { tenant: 'other' }));
     expect(record).toMatchObject({
       facts: ['past_due'],
       observed: { object: { status: 'past_due' }, tenant: 'default', published: 3, status_since: '2026-11-22T06:00:09.000Z' },
@@ -44,9 +47,9 @@ describe('A look at an object', () => {
   });
 
   it('that is newer and shows the same tells nothing, but nothing older counts after it', () => {
-    const { record } = decideObserved(rules, known('active'), seen('active', 9));
+    const { record } = decided(known('active'), seen('active', 9));
     expect(record).toMatchObject({ facts: [], observed: { published: 2, changed_at: '2026-11-22T06:00:00.000Z' } });
-    expect(decideObserved(rules, record!.observed, seen('past_due', 5)).record).toBeNull();
+    expect(decided(record!.observed, seen('past_due', 5)).record).toBeNull();
   });
 
   it.each([
@@ -55,16 +58,22 @@ describe('A look at an object', () => {
     ['a little older that shows the same', -2, 'active', false],
     ['much older', -3600, 'past_due', false],
   ])('%s is not recorded', (_, seconds, status, ask) => {
-    expect(decideObserved(rules, known('active'), seen(status, seconds))).toEqual({ record: null, ask });
+    expect(decided(known('active'), seen(status, seconds))).toEqual({ record: null, ask });
+  });
+
+  it('that differs from what a clock that went ahead has dated makes us ask', () => {
+    const ahead = known('active', 3600);
+    expect(decided(ahead, seen('past_due', 0), new Date(AT))).toEqual({ record: null, ask: true });
+    expect(decided(ahead, seen('active', 0), new Date(AT))).toEqual({ record: null, ask: false });
   });
 
   it('that began after what is known is newer whatever the clock says', () => {
-    const { record } = decideObserved(rules, known('active'), seen('past_due', -2, { after: true }));
+    const { record } = decided(known('active'), seen('past_due', -2, { after: true }));
     expect(record?.observed).toMatchObject({ object: { status: 'past_due' }, seen_at: '2026-11-22T06:00:00.001Z' });
   });
 
   it('leads out of a final status only when it is newer for sure', () => {
-    expect(decideObserved(rules, known('over'), seen('active', 9))).toEqual({ record: null, ask: true });
-    expect(decideObserved(rules, known('over'), seen('active', 9, { after: true })).record?.facts).toEqual(['active']);
+    expect(decided(known('over'), seen('active', 9))).toEqual({ record: null, ask: true });
+    expect(decided(known('over'), seen('active', 9, { after: true })).record?.facts).toEqual(['active']);
   });
 });

@@ -54,7 +54,7 @@ export async function observe<S, F extends string>(
   for (;;) {
     const { observed: before, version } = await known(tx, kind, id);
     if (expected !== undefined && expected !== version) return null;
-    const { record, ask } = decideObserved(kind.rules, before, seen);
+    const { record, ask } = decideObserved(kind.rules, before, seen, now);
     if (record === null) return { before, after: before, facts: [], ask };
     const { observed, facts } = record;
     try {

@@ -7,11 +7,12 @@ import { type StripeOutcome, type StripePort } from '@tidegate/stripe-gateway/po
 import { withFailpoints } from '@tidegate/stripe-gateway/with-failpoints';
 import { type Logger } from '@tidegate/telemetry/logger';
 import { currentTraceparent } from '@tidegate/telemetry/tracing';
-import { type Kysely } from 'kysely';
+import { type Kysely, type Transaction } from 'kysely';
 import { invoiceKind } from '../invoice/invoice.kind.js';
 import { seenInvoice, type SeenInvoice } from '../invoice/invoice.seen.js';
 import { type AdoptionRules } from '../stripe-events/adopt.js';
 import { tenantOf } from '../stripe-events/tenant-of.js';
+import { noticeMade } from '../subscription/command.store.js';
 import { subscriptionKind } from '../subscription/subscription.kind.js';
 import { seenSubscription, type SeenSubscription } from '../subscription/subscription.seen.js';
 import { type PaymentsTables } from '../tables.js';
@@ -30,16 +31,19 @@ export interface RefetchDeps {
   onCommitted(): void;
 }
 
-/** `seen`: what Stripe shows is recorded. `none`: Stripe does not know it, or it is nobody's of ours. Else Stripe gave no answer. */
+/**
+ * `seen`: what Stripe shows is recorded. `none`: Stripe does not know it, or it is nobody's of ours. Else Stripe gave no answer, or, with `outcome` null, others looked
+ * at the same time again and again, so that nobody can say whose look is the newest.
+ */
 export type Refetched<T> =
-  { kind: 'seen'; shown: T } | { kind: 'none'; reason: string } | { kind: 'no_answer'; outcome: StripeOutcome<unknown> };
+  { kind: 'seen'; shown: T } | { kind: 'none'; reason: string } | { kind: 'no_answer'; outcome: StripeOutcome<unknown> | null };
 
 export interface Why {
   correlation_id: string;
   actor: string;
 }
 
-/** Others may look at the same time, and then nobody can say whose look is the newest; look once more. */
+/** Others may look at the same time; look once more, this often. */
 const ROUNDS = 3;
 
 /** Asks Stripe how a subscription or an invoice stands, and records what it shows. */
@@ -56,6 +60,10 @@ export class Refetch {
       seen: seenSubscription,
       gone: () => null,
       tell: (change) => this.deps.billingMetrics.subscription(change),
+      also: async (tx, shown) => {
+        const { command_id } = shown.metadata;
+        if (command_id) await noticeMade(tx, shown, command_id, this.deps.clock.now());
+      },
     });
   }
 
@@ -72,7 +80,7 @@ export class Refetch {
     kind: ObservedKind<S, F>,
     id: string,
     why: Why,
-    { ask, seen, gone, tell }: Looking<S, F, T>,
+    { ask, seen, gone, tell, also }: Looking<S, F, T>,
   ): Promise<Refetched<T>> {
     for (let round = 1; ; round += 1) {
       const before = await known(this.deps.db, kind, id);
@@ -86,12 +94,13 @@ export class Refetch {
       if (owner.kind !== 'ok') return owner;
       const { tenant, livemode } = owner;
       const look = { object, tenant, livemode, at, asked: true, after: true };
-      const change = await this.record(kind, id, { look, before, why });
+      const change = await this.record(kind, id, { look, before, why }, async (tx) => shown && also?.(tx, shown));
       if (change) {
         tell(change);
         this.deps.onCommitted();
+        return shown ? { kind: 'seen', shown } : { kind: 'none', reason: 'deleted' };
       }
-      if (change ?? round >= ROUNDS) return shown ? { kind: 'seen', shown } : { kind: 'none', reason: 'deleted' };
+      if (round >= ROUNDS) return { kind: 'no_answer', outcome: null };
     }
   }
 
@@ -99,11 +108,14 @@ export class Refetch {
     kind: ObservedKind<S, F>,
     id: string,
     { look, before, why }: { look: Parameters<typeof observe<S, F>>[2]['seen']; before: Known<S>; why: Why },
+    also: (tx: Transaction<PaymentsTables>) => Promise<unknown>,
   ): Promise<Change<S, F> | null> {
     const metadata = { ...why, causation_id: null, traceparent: currentTraceparent() };
-    return inTransaction(this.deps, 'payments.billing.observed', (tx) =>
-      observe(tx, kind, { id, seen: look, metadata, now: this.deps.clock.now(), expected: before.version }),
-    );
+    return inTransaction(this.deps, 'payments.billing.observed', async (tx) => {
+      const change = await observe(tx, kind, { id, seen: look, metadata, now: this.deps.clock.now(), expected: before.version });
+      if (change) await also(tx);
+      return change;
+    });
   }
 
   private async ownerOf(
@@ -135,6 +147,8 @@ interface Looking<S, F extends string, T> {
   /** What it is when Stripe does not know it any more; null when that cannot be. */
   gone(before: Known<S>): S | null;
   tell(change: Change<S, F>): void;
+  /** What it means for others, in the same transaction. */
+  also?(tx: Transaction<PaymentsTables>, shown: T): Promise<void>;
 }
 
 /** Only drafts are ever deleted: https://docs.stripe.com/api/invoices/delete */

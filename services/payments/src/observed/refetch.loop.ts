@@ -45,11 +45,11 @@ function leftOf({ clock, billingMetrics, random }: RefetchOneDeps, { attempt }: 
   if (result.kind !== 'no_answer') return null;
   const { outcome } = result;
   const now = clock.now();
-  if (outcome.kind === 'refused') {
+  if (outcome?.kind === 'refused') {
     billingMetrics.stopped('stripe_unavailable');
     return { dueAt: nextRetry(now, attempt, outcome.retryAfterMs, random()), attempt, waitsFor: 'breaker_open' as WaitsFor };
   }
-  if (outcome.kind === 'limited')
+  if (outcome?.kind === 'limited')
     return { dueAt: nextRetry(now, attempt, outcome.retryAfterMs, random()), attempt: attempt + 1, waitsFor: 'rate_limited' as WaitsFor };
   return { dueAt: nextLookUp(now, attempt + 1), attempt: attempt + 1, waitsFor: 'answer_missing' as WaitsFor };
 }

@@ -23,6 +23,7 @@ import {
   decideFound,
   decidePaid,
   decideUnseen,
+  isDoubtful,
   isPayable,
   lookNow,
   type Step,
@@ -75,28 +76,32 @@ const done: End = { dueAt: null, turnedAway: null, waitsFor: 'answer_missing' };
 export class SubscriptionCarryOn {
   constructor(private readonly deps: SubscriptionCarryOnDeps) {}
 
-  /** One tenure of the lease. When it throws, the lease runs out by itself and the next holder looks before it calls. */
-  async run(held: Held): Promise<Pick<End, 'turnedAway'>> {
+  /**
+   * One tenure of the lease. When it throws, the lease runs out by itself and the next holder looks before it calls. No step begins after `deadline` (epoch
+   * milliseconds): the loop goes on then.
+   */
+  async run(held: Held, deadline = Infinity): Promise<Pick<End, 'turnedAway'>> {
     this.deps.keeper.keep(held);
     try {
-      const end = await this.settle(held);
-      const attempt = held.attempt + (end.waitsFor === 'breaker_open' ? 0 : 1);
+      const end = await this.settle(held, deadline);
+      const attempt = held.attempt + (['breaker_open', 'queued'].includes(end.waitsFor) ? 0 : 1);
       const { more } = await release(this.deps.db, held, end.dueAt && { dueAt: end.dueAt, attempt, waitsFor: end.waitsFor });
       this.deps.signals.wake(held.payment_id);
-      if (more) this.deps.onWork();
+      if (more || end.waitsFor === 'queued') this.deps.onWork();
       return end;
     } finally {
       this.deps.keeper.drop(held);
     }
   }
 
-  private async settle(held: Held): Promise<End> {
+  private async settle(held: Held, deadline: number): Promise<End> {
     let stale = held.takenOver;
     for (let calls = 0; ;) {
       const command = await findCommand(this.deps.db, held.payment_id);
       if (command?.state !== 'open') return done;
+      if (Date.now() >= deadline) return { dueAt: this.deps.clock.now(), turnedAway: null, waitsFor: 'queued' };
       if (command.step === 'look') return this.look(held, command);
-      const missing = stale || command.call_answer === 'missing';
+      const missing = stale || isDoubtful(command, this.deps.clock.now());
       stale = false;
       if (!missing && (calls += 1) > CALLS_PER_RUN) return this.later(held, null);
       const end = await (missing ? this.find(held, command) : this.call(held, command));

@@ -56,7 +56,7 @@ export function decideAnswer(command: Command, outcome: StripeOutcome<Subscripti
 }
 
 /** There is a subscription: its first invoice can be paid, under its own key. */
-const made = ({ id, latest_invoice }: Subscription, now: Date): Step => ({
+export const made = ({ id, latest_invoice }: Pick<Subscription, 'id' | 'latest_invoice'>, now: Date): Step => ({
   subscription: id,
   invoice: latest_invoice,
   step: latest_invoice === null ? 'look' : 'pay',
@@ -76,6 +76,13 @@ export const again = ({ call_n, call_since, call_stored }: Pick<Command, 'call_n
   call_stored: false,
   ...(isUsedUp({ call_since, call_stored }, now) ? { call_n: call_n + 1, call_since: now } : {}),
 });
+
+/**
+ * Whether the call may have been made, so that its effect is looked for before it is made: no answer came, or nobody has been able to make it for so long that its key
+ * protects no longer, should it have gone out after all. A change sends nothing before it is committed what.
+ */
+export const isDoubtful = (command: Command, now: Date): boolean =>
+  command.call_answer === 'missing' || (isUsedUp(command, now) && !(command.kind === 'change' && command.params === null));
 
 const isUsedUp = ({ call_since, call_stored }: Pick<Command, 'call_since' | 'call_stored'>, now: Date): boolean =>
   call_stored || now.getTime() - call_since.getTime() >= KEY_LIFE_MS;

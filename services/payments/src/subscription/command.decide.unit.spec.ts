@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { type Subscription } from '@tidegate/stripe-gateway/billing';
-import { again, type Command, decideAnswer, decideFound, decideUnseen, wanting } from './command.decide.js';
+import { again, type Command, decideAnswer, decideFound, decideUnseen, isDoubtful, wanting } from './command.decide.js';
 
 const NOW = new Date('2026-11-22T06:00:00.000Z');
 const HOUR_MS = 3_600_000;
@@ -91,6 +91,17 @@ describe('A create without an answer', () => {
     expect(decideAnswer(create, unknown, NOW)).toEqual({ call_answer: 'missing', call_stored: true });
     expect(decideAnswer(create, { kind: 'refused', retryAfterMs: 1 }, NOW)).toBeNull();
   });
+});
+
+describe('A call that is to be made', () => {
+  const sent: Command = { ...change({}), params: { cancelAtPeriodEnd: true } };
+  it.each<[string, Command, number, boolean]>([
+    ['is just made', create, 0, false],
+    ['is looked for when its answer is missing', { ...create, call_answer: 'missing' }, 0, true],
+    ['is looked for when its key protects no longer', create, 23, true],
+    ['is looked for, likewise, when it changes something', sent, 23, true],
+    ['is just made before it was committed what it sends', change({}), 23, false],
+  ])('%s', (_, command, hours, doubtful) => expect(isDoubtful(command, inHours(hours))).toBe(doubtful));
 });
 
 describe('A change whose effect is not seen', () => {

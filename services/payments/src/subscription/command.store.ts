@@ -1,8 +1,9 @@
+import { type Subscription } from '@tidegate/stripe-gateway/billing';
 import { type Kysely } from 'kysely';
 import { orphanCommandRefOf } from '../idempotency/identity.js';
 import { type PaymentsTables } from '../tables.js';
 import { wishRefresh } from '../work/work.store.js';
-import { type Command, type Step } from './command.decide.js';
+import { type Command, made, type Step } from './command.decide.js';
 
 type Db = Kysely<PaymentsTables>;
 
@@ -72,11 +73,21 @@ export async function cancelOrphan(db: Db, subscription: string, { tenant }: Pic
   await wishRefresh(db, id, now);
 }
 
-/** News of a subscription that carries the id of a command of ours: what it means for that. */
-export async function noticeMade(db: Db, subscription: string, commandId: string, now: Date): Promise<void> {
-  const command = await findByCommandId(db, commandId);
-  if (command?.kind !== 'create' || command.subscription === subscription) return;
-  // Its call is under way, or its answer is missing: the run that has it in hand will know.
-  if (command.subscription === null && command.state === 'open') return;
-  await cancelOrphan(db, subscription, command, now);
+/**
+ * A subscription at Stripe carries the id of a command of ours: what it means for that. One that made none yet, as far as it knows, has made this one: its answer is
+ * under way, or lost. Any other is one too many.
+ */
+export async function noticeMade(
+  db: Db,
+  subscription: Pick<Subscription, 'id' | 'latest_invoice'>,
+  commandId: string,
+  now: Date,
+): Promise<void> {
+  for (;;) {
+    const command = await findByCommandId(db, commandId);
+    if (command?.kind !== 'create' || command.subscription === subscription.id) return;
+    const isOpen = command.subscription === null && command.state === 'open';
+    if (!isOpen) return cancelOrphan(db, subscription.id, command, now);
+    if (await advance(db, command, made(subscription, now))) return;
+  }
 }

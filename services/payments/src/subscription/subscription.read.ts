@@ -6,7 +6,7 @@ import { pageAsked, pageReply } from '../observed/list-page.js';
 import { problemReply } from '../payment/payment.reply.js';
 import { type RouteHandler } from '../payment/payment.rpc.js';
 import { type PaymentsTables, type SubscriptionsTable } from '../tables.js';
-import { wishRefresh } from '../work/work.store.js';
+import { askNowOrSooner } from '../work/work.store.js';
 import { dunningsOf, subscriptionView } from './subscription.view.js';
 
 export interface SubscriptionReadDeps {
@@ -41,8 +41,7 @@ async function get(deps: SubscriptionReadDeps, request: Request): Promise<HttpRe
 async function askIfUnpaid({ db, clock, onWork }: SubscriptionReadDeps, row: Selectable<SubscriptionsTable>): Promise<void> {
   const now = clock.now();
   if (row.status !== 'incomplete' || now.getTime() - row.seen_at.getTime() < ASKED_AT_MOST_EACH_MS) return;
-  await wishRefresh(db, row.id, now);
-  onWork();
+  if (await askNowOrSooner(db, row.id, now)) onWork();
 }
 
 async function list({ db }: SubscriptionReadDeps, request: Request): Promise<HttpReply> {

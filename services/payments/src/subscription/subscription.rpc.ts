@@ -66,7 +66,7 @@ async function handle(deps: SubscriptionRpcDeps, { kind, schema, request, starte
     needsStripe: true,
     objection: () => objection(deps, command, request),
     accept: (holder) => accept(deps, { command, scope, request, holder }),
-    carryOn: (held) => deps.carryOn.run(held),
+    carryOn: (held, deadline) => deps.carryOn.run(held, deadline),
   });
 }
 

@@ -171,6 +171,16 @@ export async function askSooner(db: Db, id: string, now: Date): Promise<boolean>
   return rows.length > 0;
 }
 
+/** The same of what may not wait for anything at all. */
+export async function askNowOrSooner(db: Db, id: string, now: Date): Promise<boolean> {
+  const { rows } = await sql`
+    INSERT INTO payment_work AS w (payment_id, due_at, since, refresh, asked_at) VALUES (${id}, ${now}, ${now}, true, ${now})
+    ON CONFLICT (payment_id) DO UPDATE SET due_at = ${now}, asked_at = ${now}, refresh = true, revision = w.revision + 1
+      WHERE w.due_at > ${now} AND w.holder IS NULL AND (w.asked_at IS NULL OR w.asked_at <= ${now}::timestamptz - interval '5 seconds')
+    RETURNING 1`.execute(db);
+  return rows.length > 0;
+}
+
 /** When a row that nobody holds is due; null when somebody has it, or there is none. */
 export async function dueAt(db: Db, id: string): Promise<Date | null> {
   const row = await db.selectFrom('payment_work').select(['due_at', 'holder']).where('payment_id', '=', id).executeTakeFirst();
