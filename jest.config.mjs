@@ -27,13 +27,14 @@ const project = (displayName, ...testMatch) => ({ ...common, displayName, rootDi
 /**
  * Kinds of test, by file suffix: `.unit.spec` without I/O, `.int.spec` on real Postgres and NATS, `.e2e.spec` on built processes, `.attack.spec` those that
  * torment them all at once for a minute and more. `.long.spec` is for `npm run verify`: installs of packages, and what the others show in a shorter form.
- * `together` is all of `int`, many specs to a file, as `npm test` runs them.
+ * `unit-together` and `int-together` are all of a kind, many specs to a file, as `npm test` runs them.
  */
 export default {
   projects: [
     project('unit', '<rootDir>/**/*.unit.spec.ts'),
     project('int', '<rootDir>/**/*.int.spec.ts'),
-    project('together', '<rootDir>/libs/test-harness/suites/*.suite.ts'),
+    project('unit-together', '<rootDir>/libs/test-harness/suites/unit/*.suite.ts'),
+    project('int-together', '<rootDir>/libs/test-harness/suites/int/*.suite.ts'),
     project('e2e', '<rootDir>/**/*.e2e.spec.ts'),
     project('attack', '<rootDir>/**/*.attack.spec.ts'),
     project('long', '<rootDir>/**/*.long.spec.ts'),

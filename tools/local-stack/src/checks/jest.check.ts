@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { setPriority } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { nodeProgram, repositoryRoot } from '../repository.js';
@@ -14,6 +15,8 @@ export interface JestRun {
   env: NodeJS.ProcessEnv;
   /** Hears the PASS and FAIL lines while it runs. */
   say: (line: string) => void;
+  /** Leaves the processor to what runs beside it. */
+  gives?: true;
 }
 
 const workers = {
@@ -25,15 +28,18 @@ const workers = {
   long: ['--maxWorkers=2', '--testTimeout=120000'],
 };
 
-/** All integration tests, many specs to a file of Jest's; with a pattern of paths they run by themselves. */
-const ALL_INT = 'together';
+/** Of these there are so many that they run many to a file of Jest's; with a pattern of paths they run by themselves. */
+const TOGETHER: readonly string[] = ['unit', 'int'];
+
+/** As `nice` counts: about a fifth of the processor for one that wants it as much as its neighbour. What it starts inherits it. */
+const GIVEN_WAY = 7;
 
 /** One run of Jest over the specs of a kind. */
 export function jestCheck(run: JestRun): Check {
   return { name: run.name, run: () => runJest(run) };
 }
 
-async function runJest({ name, project, args = [], env, say }: JestRun): Promise<CheckResult> {
+async function runJest({ name, project, args = [], env, say, gives }: JestRun): Promise<CheckResult> {
   const results = join(repositoryRoot(), '.tidegate', 'test-results');
   mkdirSync(results, { recursive: true });
   const report = join(results, `${name.replaceAll(/\W+/g, '-')}.json`);
@@ -46,7 +52,7 @@ async function runJest({ name, project, args = [], env, say }: JestRun): Promise
       '--disable-warning=ExperimentalWarning',
       jest,
       '--selectProjects',
-      project === 'int' && args.length === 0 ? ALL_INT : project,
+      TOGETHER.includes(project) && args.length === 0 ? `${project}-together` : project,
       '--passWithNoTests',
       '--forceExit',
       '--json',
@@ -56,6 +62,7 @@ async function runJest({ name, project, args = [], env, say }: JestRun): Promise
     ],
     { cwd: repositoryRoot(), env, stdio: ['ignore', 'ignore', 'pipe'] },
   );
+  if (gives && child.pid !== undefined) setPriority(child.pid, GIVEN_WAY);
   const forget = endWithUs(child);
   const lines: string[] = [];
   for await (const line of createInterface({ input: child.stderr })) {

@@ -1,3 +1,0 @@
-import { specsTogether } from '../src/specs-together.js';
-
-specsTogether(import.meta.filename);

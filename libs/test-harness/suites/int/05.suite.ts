@@ -1,0 +1,3 @@
+import { specsTogether } from '../../src/specs-together.js';
+
+specsTogether(import.meta.filename);
