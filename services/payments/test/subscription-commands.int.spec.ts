@@ -318,6 +318,38 @@ describe('A request about a subscription', () => {
     expect(view(await cancel(id, {}, 'overtaken')).status).toBe('canceled');
   });
 
+  it('charges nobody for what was canceled before its first invoice could be paid', async () => {
+    const customer = await world.customer();
+    world.simulator.addFault({ fault: 'rate_limit', route: PAY, times: 1 });
+    expect((await create(customer, {}, 'canceled first')).status).toBe(503);
+    const id = living(customer)[0]?.id ?? '';
+    await world.dashboard('edit', { id, changes: { status: 'canceled', ended_at: Math.floor(world.clock.now().getTime() / 1000) } });
+    await world.tell();
+    await world.settle();
+    expect(view(await create(customer, {}, 'canceled first')).status).toBe('canceled');
+    expect(charged(customer)).toEqual([]);
+  });
+
+  it('that waits for another change has that looked after at once', async () => {
+    const { id } = view(await create(await world.customer()));
+    world.simulator.addFault({ fault: 'reset_after', route: UPDATE, times: 1 });
+    world.simulator.addFault({ fault: 'error_503', route: 'GET /v1/subscriptions/:id', nth: 2, times: 0 });
+    expect((await change(id, { items: [{ price, quantity: 2 }] }, 'first')).status).toBe(503);
+    for (const seconds of [6, 16]) {
+      world.advance(seconds * 1000);
+      await world.carryOn();
+    }
+    world.simulator.clearFaults();
+    let waiting = true;
+    const second = change(id, { items: [{ price, quantity: 3 }] }, 'second').finally(() => (waiting = false));
+    while (waiting) {
+      await world.carryOn();
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    expect(view(await second).items).toMatchObject([{ price, quantity: 3 }]);
+    expect(view(await change(id, { items: [{ price, quantity: 2 }] }, 'first')).items).toHaveLength(1);
+  });
+
   it('that nobody waits for any more is carried on by the loop', async () => {
     const customer = await world.customer();
     const asked = {

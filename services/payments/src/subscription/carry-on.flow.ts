@@ -168,7 +168,7 @@ export class SubscriptionCarryOn {
   private async pay(held: Held, command: Command): Promise<End | null> {
     const invoice = await this.invoiceOf(held, command);
     if ('dueAt' in invoice) return invoice;
-    if (invoice.shown === null || !isPayable(invoice.shown) || this.isTooLate(command)) return this.nothingToPay(command);
+    if (invoice.shown === null || !isPayable(invoice.shown) || (await this.isTooLate(command))) return this.nothingToPay(command);
     const { call_n, command_id } = command;
     const outcome = await this.at('payments.subscription.pay').payInvoice(invoice.shown.id, `${command_id}:pay:${call_n}`);
     const step = decidePaid(outcome);
@@ -182,7 +182,7 @@ export class SubscriptionCarryOn {
     const invoice = await this.invoiceOf(held, command);
     if ('dueAt' in invoice) return invoice;
     const { shown } = invoice;
-    if (shown === null || !isPayable(shown) || wasTried(shown) || this.isTooLate(command)) return this.nothingToPay(command);
+    if (shown === null || !isPayable(shown) || wasTried(shown) || (await this.isTooLate(command))) return this.nothingToPay(command);
     await this.record('payments.subscription.submitted', command, again(command, this.deps.clock.now()));
     return null;
   }
@@ -330,8 +330,15 @@ export class SubscriptionCarryOn {
     if (orphans.length > 0) this.deps.onWork();
   }
 
-  private isTooLate({ created_at }: Command): boolean {
-    return this.deps.clock.now().getTime() >= created_at.getTime() + this.deps.windowMs;
+  /** Nobody counts on being charged any more: the window is over, or somebody canceled it meanwhile, whose invoice Stripe may leave open. */
+  private async isTooLate({ created_at, subscription }: Command): Promise<boolean> {
+    if (this.deps.clock.now().getTime() >= created_at.getTime() + this.deps.windowMs) return true;
+    const seen = await this.deps.db
+      .selectFrom('subscriptions')
+      .select('status')
+      .where('id', '=', subscription ?? '')
+      .executeTakeFirst();
+    return seen !== undefined && isOver(seen.status);
   }
 
   private later(held: Held, outcome: StripeOutcome<unknown> | null): End {

@@ -2,7 +2,7 @@ import { type Subscription } from '@tidegate/stripe-gateway/billing';
 import { type Kysely } from 'kysely';
 import { orphanCommandRefOf } from '../idempotency/identity.js';
 import { type PaymentsTables } from '../tables.js';
-import { wishRefresh } from '../work/work.store.js';
+import { lookSooner, wishRefresh } from '../work/work.store.js';
 import { type Command, made, type Step } from './command.decide.js';
 
 type Db = Kysely<PaymentsTables>;
@@ -43,6 +43,18 @@ export async function addCommand(
     .returning('id')
     .executeTakeFirst();
   if (!row) throw new AnotherIsOpen();
+}
+
+/** Somebody waits for the open change of a subscription to end: whoever carries it on shall look now, at most once in 5 s. */
+export async function hurryOpenChange(db: Kysely<PaymentsTables>, subscription: string | null, now: Date): Promise<void> {
+  const open = await db
+    .selectFrom('subscription_commands')
+    .select('id')
+    .where('subscription', '=', subscription)
+    .where('kind', '=', 'change')
+    .where('state', '=', 'open')
+    .executeTakeFirst();
+  if (open) await lookSooner(db, open.id, now);
 }
 
 /** Changes a row from the version that was read; the row afterwards, or null when somebody else was faster. */

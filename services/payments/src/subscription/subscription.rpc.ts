@@ -14,7 +14,7 @@ import { type RouteHandler } from '../payment/payment.rpc.js';
 import { type PaymentsTables } from '../tables.js';
 import { type SubscriptionCarryOn } from './carry-on.flow.js';
 import { type Command } from './command.decide.js';
-import { addCommand, AnotherIsOpen } from './command.store.js';
+import { addCommand, AnotherIsOpen, hurryOpenChange } from './command.store.js';
 
 export interface SubscriptionRpcDeps {
   db: Kysely<PaymentsTables>;
@@ -108,7 +108,10 @@ async function accept(
     return { kind: 'running', held };
   } catch (error) {
     if (error instanceof KeyTaken) return { kind: 'taken' };
-    if (error instanceof AnotherIsOpen) return { kind: 'busy' };
+    if (error instanceof AnotherIsOpen) {
+      await hurryOpenChange(deps.db, command.subscription, now);
+      return { kind: 'busy' };
+    }
     throw error;
   }
 }
