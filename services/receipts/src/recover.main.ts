@@ -30,6 +30,9 @@ try {
     upTo: up_to,
   });
   process.stdout.write(`${JSON.stringify(recovered)}\n`);
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
 } finally {
   await broker?.drain();
   await close();

@@ -88,6 +88,7 @@ const EXAMPLES = [
   'database migrate --reason "version 0.2.0"',
   `backup create --to ${BACKUP}`,
   `restore load --from ${BACKUP} --receipts-up-to acme/R/2026=1204 --reason "INC-42, disk lost"`,
+  'restore receipts --receipts-up-to acme/R/2026=1204 --reason "INC-42, disk lost"',
   'restore hold --since 2026-11-22T01:00:00Z --reason "INC-42, restored from a snapshot"',
   'restore status',
   'restore finish --reason "INC-42"',
@@ -157,7 +158,7 @@ afterAll(async () => {
 
 /** What works on the database itself has its addresses from the environment. */
 const databaseUrls = (example: string): Record<string, string> =>
-  /^(database|backup|restore load)/.test(example)
+  /^(database|backup|restore (load|receipts))/.test(example)
     ? Object.fromEntries([
         ['DATABASE_URL', world.database.url],
         ...SERVICES.map((service) => [`${service.toUpperCase()}_DATABASE_URL`, `postgres://${service}:secret@127.0.0.1/tidegate`]),

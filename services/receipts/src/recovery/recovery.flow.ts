@@ -8,6 +8,7 @@ import { isJsError, JS_ERROR, jsApi } from '@tidegate/messaging/js-api';
 import { stage } from '@tidegate/messaging/outbox';
 import { readStream } from '@tidegate/messaging/replay/read-stream';
 import { DURABLES } from '@tidegate/messaging/topology';
+import { within } from '@tidegate/messaging/within';
 import type { Logger } from '@tidegate/telemetry/logger';
 import { type Kysely, sql, type Transaction } from 'kysely';
 import { z } from 'zod';
@@ -45,20 +46,29 @@ export interface RecoveryParts {
   publicUrl: string | null;
   sellers: readonly Seller[];
   upTo: Readonly<Record<string, number>>;
+  /** 15 s by default. */
+  brokerAnswersWithinMs?: number;
 }
 
 export interface Recovered {
   found: string[];
   lost: string[];
+  /** Whether the stream told how far numbers had gone; a new broker has none. */
+  stream: 'read' | 'not_there' | 'not_asked';
 }
+
+type Connection = Awaited<ReturnType<Broker['connection']>>;
+
+const BROKER_ANSWERS_WITHIN_MS = 15_000;
 
 /**
  * Appends to a restored database, in one transaction, what RECEIPTS_EVENTS still has of receipts that were issued after the backup, and records as lost what nobody
- * has. To be run before the service: it must give no number meanwhile. Changes nothing the second time.
+ * has. To be run before the service: it must give no number meanwhile. Changes nothing the second time. Throws when the broker does not answer.
  */
 export async function recoverReceipts(parts: RecoveryParts): Promise<Recovered> {
   const { db, broker, logger, numberFormat } = parts;
-  const found = broker ? await issuedInStream(broker) : [];
+  const inStream = broker ? await issuedInStream(await connected(broker, parts.brokerAnswersWithinMs)) : null;
+  const found = inStream ?? [];
   const restored = {
     counters: await db.selectFrom('counters').selectAll().execute(),
     receiptIds: new Set((await db.selectFrom('receipts').select('receipt_id').execute()).map(({ receipt_id }) => receipt_id)),
@@ -72,7 +82,11 @@ export async function recoverReceipts(parts: RecoveryParts): Promise<Recovered> 
       { event: 'receipt_lost', receipt_number: formatNumber(numberFormat, one), tenant: one.tenant },
       'A receipt number was given and its receipt is lost',
     );
-  return { found: plan.append.map(({ envelope, issued }) => `${envelope.tenant} ${issued.number}`), lost: plan.lost.map(numberOf) };
+  return {
+    found: plan.append.map(({ envelope, issued }) => `${envelope.tenant} ${issued.number}`),
+    lost: plan.lost.map(numberOf),
+    stream: inStream ? 'read' : broker ? 'not_there' : 'not_asked',
+  };
 }
 
 async function carryOut(
@@ -166,9 +180,15 @@ function factsOf(
 const AnyMessage = envelopeOf(z.unknown());
 const messageIn = (bytes: Buffer): Envelope => AnyMessage.parse(JSON.parse(bytes.toString('utf8'))) as Envelope;
 
-/** Each message of an issued receipt that the stream holds, in order. */
-async function issuedInStream(broker: Broker): Promise<FoundReceipt[]> {
-  const nc = await broker.connection();
+const connected = (broker: Broker, ms = BROKER_ANSWERS_WITHIN_MS): Promise<Connection> =>
+  within(
+    ms,
+    broker.connection(),
+    () => new Error(`The broker does not answer within ${ms / 1000} s: look at RECEIPTS_NATS_URL and its password`),
+  );
+
+/** Each message of an issued receipt that the stream holds, in order; null when there is no stream. */
+async function issuedInStream(nc: Connection): Promise<FoundReceipt[] | null> {
   const found: FoundReceipt[] = [];
   for (let seq = 1; ;) {
     try {
@@ -180,7 +200,8 @@ async function issuedInStream(broker: Broker): Promise<FoundReceipt[]> {
       found.push({ envelope, issued: ReceiptIssued.parse(envelope.data) });
       seq = message.seq + 1;
     } catch (error) {
-      if (isJsError(error, JS_ERROR.noMessageFound, JS_ERROR.streamNotFound)) return found;
+      if (isJsError(error, JS_ERROR.streamNotFound)) return null;
+      if (isJsError(error, JS_ERROR.noMessageFound)) return found;
       throw error;
     }
   }

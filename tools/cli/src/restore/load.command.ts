@@ -10,12 +10,14 @@ import { adminUrl, rolePassword } from '../database/admin-url.js';
 import { migrated } from '../database/migrate.command.js';
 import { facts } from '../output/table.js';
 import { at } from '../output/time.js';
-import { type Recovered, recoverReceipts } from './recover-receipts.js';
+import { givenIn } from '../database/admin-url.js';
+import { Failure } from '../exit.js';
+import { BLIND, collectUpTo, isBlind, type Recovered, recoveredFacts, recoverReceipts, type UpTo } from './recover-receipts.js';
 
 interface Options extends CommonOptions {
   from: string;
   reason: string;
-  receiptsUpTo: Record<string, number>;
+  receiptsUpTo: UpTo;
 }
 
 export function restoreLoad(parent: Command, cli: Cli): void {
@@ -27,7 +29,7 @@ RECEIPTS_NATS_URL, receipts that were issued after the backup are taken from the
 Numbers that are known from elsewhere, such as a payer's PDF: --receipts-up-to acme/R/2026=1204 keeps all up to that one from being given again.`,
   })
     .requiredOption('--from <folder>', 'a backup that `backup create` made')
-    .option('--receipts-up-to <tenant/series/year=number>', 'a number that was given; may be repeated', collect, {})
+    .option('--receipts-up-to <tenant/series/year=number>', 'a number that was given; may be repeated', collectUpTo, {})
     .action(
       cli.run(async ({ from, receiptsUpTo, ...options }: Options) => {
         const folder = resolve(cli.terminal.cwd, from);
@@ -43,19 +45,31 @@ Numbers that are known from elsewhere, such as a payer's PDF: --receipts-up-to a
               'take receipts that were issued since then from their stream; numbers between them that nobody has are recorded as lost and never given again',
               'hold requests that move money',
             ],
-            beware: [`what happened after ${at(taken_at)} is not in the record until \`restore finish\` has found it at Stripe`],
+            beware: [
+              ...(isBlind({ stream: givenIn(cli.terminal.env, 'RECEIPTS_NATS_URL') === undefined ? 'not_asked' : 'read' }, receiptsUpTo)
+                ? [BLIND]
+                : []),
+              `what happened after ${at(taken_at)} is not in the record until \`restore finish\` has found it at Stripe`,
+            ],
             act: async () => {
               await migrated(url, (role) => passwords.get(role) ?? '');
               const loaded = await load(url, folder, { reason: options.reason, actor: `cli:${userInfo().username}` });
-              return { loaded, receipts: await recoverReceipts(cli.terminal, url, receiptsUpTo) };
+              return { loaded, receipts: await recoverReceipts(cli.terminal, url, receiptsUpTo).catch(notRecovered) };
             },
           },
           resultText,
         );
         if (!done) return 1;
-        return result.receipts.lost.length > 0 ? 2 : 0;
+        return result.receipts.lost.length > 0 || isBlind(result.receipts, receiptsUpTo) ? 2 : 0;
       }),
     );
+}
+
+function notRecovered(error: unknown): never {
+  throw new Failure(
+    'restore.receipts_failed',
+    `${error instanceof Error ? error.message : String(error)}\nThe database is loaded and requests are held, but receipt numbers are not recovered: do not start receipts before \`tidegate restore receipts\` has succeeded.`,
+  );
 }
 
 function resultText({ loaded, receipts }: { loaded: Loaded; receipts: Recovered }): string {
@@ -68,15 +82,7 @@ function resultText({ loaded, receipts }: { loaded: Loaded; receipts: Recovered 
         .map(([owner, epoch]) => `${owner} ${epoch}`)
         .join(', '),
     ],
-    ['receipts found', String(receipts.found.length)],
-    ['receipts lost', receipts.lost.length === 0 ? 'none' : receipts.lost.join(', ')],
+    ...recoveredFacts(receipts),
     ['next', 'start the services, then `tidegate restore finish`'],
   ]);
-}
-
-function collect(value: string, known: Record<string, number>): Record<string, number> {
-  const [counter = '', number] = value.split('=');
-  if (!/^[^/=]+\/[^/=]+\/\d{4}$/.test(counter) || !/^\d{1,9}$/.test(number ?? ''))
-    throw new Error(`${value} must read as tenant/series/year=number`);
-  return { ...known, [counter]: Number(number) };
 }

@@ -10,13 +10,43 @@ import type { Terminal } from '../terminal.js';
 export interface Recovered {
   found: string[];
   lost: string[];
+  /** Whether the stream told how far numbers had gone. */
+  stream: 'read' | 'not_there' | 'not_asked';
 }
+
+/** Of a command line. */
+export type UpTo = Record<string, number>;
+
+/** Nobody has said how far numbers had gone. */
+export const isBlind = ({ stream }: Pick<Recovered, 'stream'>, upTo: UpTo): boolean => stream !== 'read' && Object.keys(upTo).length === 0;
+
+export const BLIND =
+  'nobody has said how far receipt numbers had gone: those given after the backup would be given again. Name RECEIPTS_NATS_URL, or the highest by --receipts-up-to';
+
+/** One more `--receipts-up-to`. Throws for what does not read so. */
+export function collectUpTo(value: string, known: UpTo): UpTo {
+  const [counter = '', number] = value.split('=');
+  if (!/^[^/=]+\/[^/=]+\/\d{4}$/.test(counter) || !/^\d{1,9}$/.test(number ?? ''))
+    throw new Error(`${value} must read as tenant/series/year=number`);
+  return { ...known, [counter]: Number(number) };
+}
+
+/** Pairs for `facts`. */
+export const recoveredFacts = ({ found, lost, stream }: Recovered): [string, string][] => [
+  [
+    'receipts found',
+    stream === 'read'
+      ? String(found.length)
+      : `not looked for: ${stream === 'not_there' ? 'the broker has no stream of them' : 'RECEIPTS_NATS_URL is not set'}`,
+  ],
+  ['receipts lost', lost.length === 0 ? 'none' : lost.join(', ')],
+];
 
 /**
  * Has the receipts' own program append what its stream still has, because no tool carries a service's code. Without RECEIPTS_NATS_URL only what `upTo` says is known.
  * Throws a Failure with its reason.
  */
-export async function recoverReceipts(terminal: Pick<Terminal, 'env'>, adminUrl: string, upTo: Record<string, number>): Promise<Recovered> {
+export async function recoverReceipts(terminal: Pick<Terminal, 'env'>, adminUrl: string, upTo: UpTo): Promise<Recovered> {
   const natsUrl = givenIn(terminal.env, 'RECEIPTS_NATS_URL');
   const tenants = await query(
     adminUrl,
