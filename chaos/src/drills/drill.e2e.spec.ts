@@ -27,7 +27,8 @@ const mails = new SMTPServer({
 });
 beforeAll(async () => {
   await new Promise<void>((resolve) => void mails.listen(0, '127.0.0.1', resolve));
-  const env = { receipts: { SMTP_URL: `smtp://127.0.0.1:${(mails.server.address() as AddressInfo).port}` } };
+  const SMTP_URL = `smtp://127.0.0.1:${(mails.server.address() as AddressInfo).port}`;
+  const env = { receipts: { SMTP_URL, RECEIPT_MAIL_FROM: 'receipts@shop.example' } };
   const [prometheus, alertmanager] = await Promise.all([
     findKit('prometheus', { patience: 'seconds' }),
     findKit('alertmanager', { patience: 'seconds' }),

@@ -35,6 +35,7 @@ export async function host<C extends BaseConfig>(spec: HostSpec<C>): Promise<voi
     // With NODE_COMPILE_CACHE the next start need not compile again; a process that is killed would not leave it behind at its end.
     flushCompileCache();
   } catch (error) {
+    if (error instanceof ConfigError) return endBy(error, logger);
     crash('start_failed')(error);
   }
 }
@@ -77,9 +78,13 @@ function configOf<C extends BaseConfig>(spec: HostSpec<C>): Readonly<C> {
     return typeof spec.config === 'function' ? spec.config() : spec.config;
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
-    createLogger({ service: spec.service }).error({ event: 'config_invalid', faults: error.faults }, error.message);
-    return process.exit(1);
+    return endBy(error, createLogger({ service: spec.service }));
   }
+}
+
+function endBy({ faults, message }: ConfigError, logger: Logger): never {
+  logger.error({ event: 'config_invalid', faults }, message);
+  process.exit(1);
 }
 
 async function stopWork(parts: ServiceParts): Promise<void> {
