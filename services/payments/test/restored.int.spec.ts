@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { sql } from 'kysely';
-import { RESTORED } from '../src/work/work.store.js';
+import { acquireDue, RESTORED } from '../src/work/work.store.js';
 import { type PaymentsWorld, paymentsWorld, VISA } from './payments-world.js';
 
 jest.setTimeout(60_000);
@@ -45,6 +45,18 @@ describe('A payment that was queued at the backup, when the database is restored
       expect(world.intentsOf(id).map(({ status }) => status)).toEqual(['succeeded']);
       expect((await world.get(id)).status).toBe('succeeded');
     }
+  });
+
+  it('is looked for also when the process that took it first died at once', async () => {
+    const id = await queued();
+    await paidInTheGap(id);
+    world.advance(30 * HOURS);
+    await restore();
+    expect(await acquireDue(world.db, 'dead#loop1', world.clock.now(), 10)).toHaveLength(1);
+    await sql`UPDATE payment_work SET lease_until = clock_timestamp()`.execute(world.db);
+    await world.settle();
+    expect(world.intentsOf(id).map(({ status }) => status)).toEqual(['succeeded']);
+    expect((await world.get(id)).status).toBe('succeeded');
   });
 
   it('is sent, once, when it never was', async () => {

@@ -1,4 +1,4 @@
-import { type Kysely, sql, type Transaction } from 'kysely';
+import { type Kysely, type RawBuilder, sql, type Transaction } from 'kysely';
 import { type PaymentsTables } from '../tables.js';
 
 type Db = Kysely<PaymentsTables>;
@@ -56,39 +56,42 @@ interface WorkRow {
   attempt: number;
   refresh: boolean;
   woken: string | null;
+  holder: string;
   previous: string | null;
 }
 
 /** Who holds all work of a database that was restored from a backup (`tidegate restore load` says so): what was open then may have gone on at Stripe. */
 export const RESTORED = 'restored';
+/** Names of those who take such work begin so, until one of them has released it. */
+const OF_RESTORED = `${RESTORED}>`;
+const named = (holder: RawBuilder<unknown>) =>
+  sql`CASE WHEN old.holder = ${RESTORED} OR starts_with(old.holder, ${OF_RESTORED}) THEN ${OF_RESTORED} ELSE '' END || ${holder}`;
 
 const LEASE = sql`clock_timestamp() + interval '5 seconds'`;
 
 /** The lease of one payment, if nobody alive holds it and its time has come, or its holder is gone. `now` is the clock of decisions. */
 export async function acquire(db: Db, paymentId: string, holder: string, now: Date): Promise<Held | null> {
   const { rows } = await sql<WorkRow>`
-    UPDATE payment_work w SET holder = ${holder}, lease_until = ${LEASE}
+    UPDATE payment_work w SET holder = ${named(sql`${holder}::text`)}, lease_until = ${LEASE}
     FROM (SELECT payment_id, holder FROM payment_work WHERE payment_id = ${paymentId} FOR UPDATE SKIP LOCKED) old
     WHERE w.payment_id = old.payment_id
       AND CASE WHEN w.holder IS NULL THEN w.due_at <= ${now} AND coalesce(w.not_before, w.due_at) <= ${now} ELSE w.lease_until < clock_timestamp() END
-    RETURNING w.payment_id, w.due_at, w.revision, w.attempt, w.refresh, w.woken, old.holder AS previous`.execute(db);
-  return rows[0] ? held(rows[0], holder, now) : null;
+    RETURNING w.payment_id, w.due_at, w.revision, w.attempt, w.refresh, w.woken, w.holder, old.holder AS previous`.execute(db);
+  return rows[0] ? held(rows[0], now) : null;
 }
 
 /** Leases of up to `limit` rows of one kind whose time has come, those that waited longest first. `now` is the clock of decisions. */
 export async function acquireDue(db: Db, holder: string, now: Date, limit: number, kind: WorkKind = 'pay'): Promise<Held[]> {
   const { rows } = await sql<WorkRow & { since: Date }>`
-    UPDATE payment_work w SET holder = ${holder} || ':' || w.payment_id, lease_until = ${LEASE}
+    UPDATE payment_work w SET holder = ${named(sql`${holder}::text || ':' || w.payment_id`)}, lease_until = ${LEASE}
     FROM (
       SELECT payment_id, holder FROM payment_work
       WHERE kind = ${kind} AND due_at <= ${now} AND coalesce(not_before, due_at) <= ${now} AND (holder IS NULL OR lease_until < clock_timestamp())
       ORDER BY due_at, since LIMIT ${limit} FOR UPDATE SKIP LOCKED
     ) old
     WHERE w.payment_id = old.payment_id
-    RETURNING w.payment_id, w.due_at, w.since, w.revision, w.attempt, w.refresh, w.woken, old.holder AS previous`.execute(db);
-  return rows
-    .toSorted((a, b) => Number(a.due_at) - Number(b.due_at) || Number(a.since) - Number(b.since))
-    .map((row) => held(row, `${holder}:${row.payment_id}`, now));
+    RETURNING w.payment_id, w.due_at, w.since, w.revision, w.attempt, w.refresh, w.woken, w.holder, old.holder AS previous`.execute(db);
+  return rows.toSorted((a, b) => Number(a.due_at) - Number(b.due_at) || Number(a.since) - Number(b.since)).map((row) => held(row, now));
 }
 
 /** Keeps leases alive; answers the payments of those that it prolonged. A row that somebody has locked is left for the next time: nobody can take it meanwhile. */
@@ -187,14 +190,14 @@ export async function dueAt(db: Db, id: string): Promise<Date | null> {
   return row?.holder === null ? row.due_at : null;
 }
 
-const held = (row: WorkRow, holder: string, now: Date): Held => ({
+const held = (row: WorkRow, now: Date): Held => ({
   payment_id: row.payment_id,
-  holder,
+  holder: row.holder,
   due_at: row.due_at ?? now,
   revision: row.revision,
   attempt: row.attempt,
   refresh: row.refresh,
   woken: row.woken,
   takenOver: row.previous !== null,
-  ...(row.previous === RESTORED ? { restored: true } : {}),
+  ...(row.holder.startsWith(OF_RESTORED) ? { restored: true } : {}),
 });
