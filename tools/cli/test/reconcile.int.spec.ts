@@ -305,3 +305,29 @@ describe('The command', () => {
     expect((await world.json<ReconciliationStatusView>('reconcile status')).value.last_success_at).toBe(before);
   });
 });
+
+/** How often anybody has asked the gateway for a list of Stripe's events. */
+async function looksForEvents(): Promise<number> {
+  const text = await (await fetch(`${world.url}/metrics`)).text();
+  return Number(/^http_request_duration_seconds_count\{[^}]*route="\/v1\/ops\/webhook-events",[^}]*\} (\d+)$/m.exec(text)?.[1] ?? 0);
+}
+
+describe('After a restore', () => {
+  it('requests are not taken again before what Stripe told of since the backup is handled', async () => {
+    await world.tidegate(['restore', 'hold', '--since', new Date(Date.now() - 60_000).toISOString(), '--reason', 'spec', '--yes']);
+    await world.query(
+      `insert into webhooks.stripe_events (stripe_event_id, created, event_type, object_id, livemode, payload, source, published_at, processing_outcome)
+       values ('evt_slow', now(), 'charge.refunded', 'ch_1', false, '{}', 'sweep', now(), 'published')`,
+    );
+    let ended = false;
+    const finishing = world.tidegate('restore finish --reason "spec after a restore" --yes').finally(() => (ended = true));
+    await eventually(async () => expect(ended || (await looksForEvents()) > 2).toBe(true), { timeoutMs: 30_000 });
+    expect(ended).toBe(false);
+    expect(await world.query(`select run_id from reconciliation.runs where reason = 'spec after a restore'`)).toEqual([]);
+    await world.query(
+      `update webhooks.stripe_events set processing_outcome = 'processed', processed_at = now() where stripe_event_id = 'evt_slow'`,
+    );
+    const { exitCode, out } = await finishing;
+    expect([exitCode, out]).toEqual([0, expect.stringMatching(/requests +are taken again/)]);
+  });
+});

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { HoldView } from '@tidegate/contracts/ops/hold';
+import type { WebhookEventStatus } from '@tidegate/contracts/ops/webhook-events';
 import type { SweepView } from '@tidegate/contracts/ops/webhook-sweeps';
 import type { RunView } from '@tidegate/contracts/responses';
 import type { Command } from 'commander';
@@ -24,7 +25,10 @@ interface Finished {
 
 const SWEEPS = '/v1/ops/webhook-sweeps';
 const RUNS = '/v1/ops/reconciliation/runs';
+const EVENTS = '/v1/ops/webhook-events';
 const LOOK_EVERY_MS = 500;
+/** What Stripe told of since the backup is handled within this time, or somebody has to see why not. */
+const HANDLED_WITHIN_MS = 10 * 60_000;
 /** Lists are asked from a little before the backup: what was on its way then stands on neither side of it. */
 const OVERLAP_MS = 15 * 60_000;
 /** A repair tells payments what Stripe says; what follows from that (a receipt, the ledger) shows in the run after it. */
@@ -36,8 +40,8 @@ export function restoreFinish(parent: Command, cli: Cli): void {
   changing(parent, {
     name: 'finish',
     summary: 'Find at Stripe what the record lacks since the restore, then take requests again',
-    help: `Reads Stripe's events and compares every list since the backup, of every tenant, repairing what differs, until a comparison finds nothing more. Only then is the hold
-released. Exit code 2: something is left, and requests stay held; --open-anyway takes them again, and what is left stays in the last run.`,
+    help: `Reads Stripe's events since the backup and waits until they are handled, then compares every list since then, of every tenant, repairing what differs, until a comparison
+finds nothing more. Only then is the hold released. Exit code 2: something is left, and requests stay held; --open-anyway takes them again, and what is left stays in the last run.`,
   })
     .option('--open-anyway', 'take requests again although something is left')
     .action(
@@ -73,9 +77,11 @@ async function finish(cli: Cli, since: string, reason: string, openAnyway: boole
     () => cli.client.get<SweepView>(`${SWEEPS}/${sweep.id}`),
     ({ status }) => status === 'completed',
   );
-  let left: Record<string, number> = {};
+  // A refund of an older payment is told by its event alone: before that is handled, a client's repetition would make another.
+  const handled = await isHandled(cli, from, Date.now() + HANDLED_WITHIN_MS);
+  let left: Record<string, number> = handled ? {} : { events_not_handled: 1 };
   let runs = 0;
-  while (runs < MOST_RUNS) {
+  while (handled && runs < MOST_RUNS) {
     runs += 1;
     left = await compared(cli, from, reason);
     if (Object.keys(left).length === 0) break;
@@ -83,6 +89,20 @@ async function finish(cli: Cli, since: string, reason: string, openAnyway: boole
   const opened = Object.keys(left).length === 0 || openAnyway;
   if (opened) await cli.client.post<HoldView>(`${HOLD}/release`, { reason });
   return { opened, events: swept.found, runs, left };
+}
+
+/** Whether every event since then has been published and a consumer has said what it made of it. */
+async function isHandled(cli: Cli, from: string, giveUpAt: number): Promise<boolean> {
+  const waits = async (status: WebhookEventStatus): Promise<boolean> => {
+    const { data } = await cli.client.get<{ data: unknown[] }>(
+      `${EVENTS}?${new URLSearchParams({ status, created_gte: from, limit: '1' })}`,
+    );
+    return data.length > 0;
+  };
+  return until(
+    async () => !(await waits('received')) && !(await waits('published')),
+    (done) => done || Date.now() > giveUpAt,
+  );
 }
 
 /** One run that repairs; what it found, by class. */
