@@ -267,7 +267,8 @@ async function unknownUsage(): Promise<void> {
 /** An event that a consumer gave up, and a replay that was stopped. */
 async function toldByStripe(): Promise<{ event: string; replay: string }> {
   const [event, replay, object] = ['evt_1QpT0mB3x7Kc', 'rpl_5f0c1d2e3a4b5c6d7e8f', 'pi_4f1c2b7a9d3e5f60'];
-  const created = '2026-11-21T06:00:00Z';
+  // Some commands look back a day, and some an hour.
+  const created = new Date(Date.now() - 2 * 3_600_000).toISOString();
   const payload = {
     id: event,
     object: 'event',
