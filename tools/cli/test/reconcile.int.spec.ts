@@ -319,9 +319,15 @@ describe('After a restore', () => {
       `insert into webhooks.stripe_events (stripe_event_id, created, event_type, object_id, livemode, payload, source, published_at, processing_outcome)
        values ('evt_slow', now(), 'charge.refunded', 'ch_1', false, '{}', 'sweep', now(), 'published')`,
     );
+    const impatient = await world.tidegate('restore finish --reason "spec, in haste" --wait 1s --yes');
+    expect([impatient.exitCode, impatient.out]).toEqual([2, expect.stringMatching(/requests +stay held[^]*some wait to be handled/)]);
+    expect(await world.query(`select status from reconciliation.runs where reason = 'spec, in haste'`)).toContainEqual({
+      status: 'succeeded',
+    });
+    const before = await looksForEvents();
     let ended = false;
     const finishing = world.tidegate('restore finish --reason "spec after a restore" --yes').finally(() => (ended = true));
-    await eventually(async () => expect(ended || (await looksForEvents()) > 2).toBe(true), { timeoutMs: 30_000 });
+    await eventually(async () => expect(ended || (await looksForEvents()) > before + 2).toBe(true), { timeoutMs: 30_000 });
     expect(ended).toBe(false);
     expect(await world.query(`select run_id from reconciliation.runs where reason = 'spec after a restore'`)).toEqual([]);
     await world.query(
