@@ -1,9 +1,11 @@
 import http from 'node:http';
 import https from 'node:https';
+import { lastWord } from './last-word.js';
 
 /** Named otherwise than ECONNRESET and EPIPE: on those two codes the SDK repeats a request even when its retries are off (measured). */
 export const CONNECTION_LOST = 'TIDEGATE_CONNECTION_LOST';
 const TIMED_OUT = 'ETIMEDOUT';
+const KEPT_BACK = 'TIDEGATE_KEPT_BACK';
 
 /** One finished answer: the body is complete before the SDK sees any of it. */
 class BufferedResponse {
@@ -23,7 +25,7 @@ class BufferedResponse {
 
 /**
  * An HTTP client for the SDK: keep-alive connections, and a deadline over the whole exchange from connect to the last byte of the body (the SDK's
- * own timeout starts again with every byte).
+ * own timeout starts again with every byte). Whoever has the last word is asked on a connection that stands, before anything is sent.
  */
 export function deadlineHttpClient(deadlineMs: number) {
   const agents = { http: new http.Agent({ keepAlive: true }), https: new https.Agent({ keepAlive: true }) };
@@ -54,9 +56,19 @@ export function deadlineHttpClient(deadlineMs: number) {
         request.once('response', (response) => {
           readBody(response, timer).then((body) => resolve(new BufferedResponse(response.statusCode ?? 0, response.headers, body)), fail);
         });
-        request.end(data);
+        const mayBeSent = lastWord.getStore() ?? (() => Promise.resolve(true));
+        onceConnected(request, plain ? 'connect' : 'secureConnect', () => {
+          mayBeSent().then(
+            (may) => (may ? request.end(data) : request.destroy(coded(KEPT_BACK, 'Kept back, because nothing may be sent any more'))),
+            (error: Error) => request.destroy(error),
+          );
+        });
       }),
   };
+}
+
+function onceConnected(request: http.ClientRequest, connected: 'connect' | 'secureConnect', then: () => void): void {
+  request.once('socket', (socket) => (request.reusedSocket ? then() : socket.once(connected, then)));
 }
 
 function readBody(response: http.IncomingMessage, timer: NodeJS.Timeout): Promise<string> {

@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type Db } from '@tidegate/database/database';
 import { currentCorrelationId } from '@tidegate/telemetry/correlation';
 import { type BreakerName, breakerOf } from '../breaker-names.js';
+import { lastWord } from '../last-word.js';
 import { type StripeOutcome } from '../outcome.js';
 import { type Operation } from '../port.js';
 import { OWN_LIMIT, verdictOf } from '../verdict.js';
@@ -25,6 +26,12 @@ export interface FleetOptions extends Omit<FollowerOptions, 'breakers' | 'author
   maxInFlight: number;
   /** Longest wait of a call for its turn; 2 s when absent. */
   waitMs?: number;
+}
+
+/** That a call may start, and whether it may still be sent once its connection stands. */
+interface Permit {
+  admitted: Admitted;
+  mayBeSent(): Promise<boolean>;
 }
 
 const WAIT_MS = 2_000;
@@ -109,7 +116,10 @@ export class Fleet {
     return this.follower.refresh();
   }
 
-  /** Makes a call if the fleet may: `refused` by a breaker, `limited` when its turn did not come in time. The turn may take a while, the breaker has the last word. */
+  /**
+   * Makes a call if the fleet may: `refused` by a breaker, `limited` when its turn did not come in time. The turn and the connection may take a while; the breaker has
+   * the last word before anything is sent.
+   */
   async run<T>(operation: Operation, call: () => Promise<StripeOutcome<T>>): Promise<StripeOutcome<T>> {
     const breaker = breakerOf(operation);
     const before = await this.follower.look(breaker, operation);
@@ -118,15 +128,18 @@ export class Fleet {
     if (!turn.granted)
       return { kind: 'limited', reason: OWN_LIMIT, retryAfterMs: WAIT_MS, message: 'Our own limit of calls to Stripe is reached' };
     try {
-      const door = this.follower.now(breaker, operation) ?? (await this.follower.look(breaker, operation));
-      if (door.open) return await this.call(operation, breaker, { version: door.version }, call);
-      if (!door.probeDue) return { kind: 'refused', retryAfterMs: door.retryAfterMs };
-      const probe = await this.leaseProbe(breaker);
-      if (!probe) return { kind: 'refused', retryAfterMs: this.retryAfterMs(breaker) };
-      return await this.call(operation, breaker, { probe }, call);
+      const permit = await this.permit(operation, breaker);
+      return permit ? await this.call(operation, breaker, permit, call) : this.refused(operation, breaker);
     } finally {
       turn.done();
     }
+  }
+
+  private async permit(operation: Operation, breaker: BreakerName): Promise<Permit | null> {
+    const doorNow = async () => this.follower.now(breaker, operation) ?? (await this.follower.look(breaker, operation));
+    const door = await doorNow();
+    if (door.open) return { admitted: { version: door.version }, mayBeSent: async () => (await doorNow()).open };
+    return door.probeDue ? this.leaseProbe(breaker) : null;
   }
 
   /** Reports of usage keep to their own share before they stand in line. */
@@ -151,7 +164,7 @@ export class Fleet {
   }
 
   /** The lease of the one probe, unless it is another's, or came so late that it may be over. */
-  private async leaseProbe(breaker: BreakerName): Promise<string | null> {
+  private async leaseProbe(breaker: BreakerName): Promise<Permit | null> {
     const probe = randomUUID();
     const askedAt = performance.now();
     try {
@@ -164,7 +177,8 @@ export class Fleet {
       const recoveryMs = this.follower.lastRead(breaker)?.recovery_ms ?? 0;
       const isLate = performance.now() - askedAt >= Math.min(COPY_LASTS_MS, recoveryMs);
       void this.refresh();
-      return isLate ? null : probe;
+      if (isLate) return null;
+      return { admitted: { probe }, mayBeSent: () => Promise.resolve(performance.now() - askedAt < recoveryMs) };
     } catch {
       return null;
     }
@@ -173,12 +187,18 @@ export class Fleet {
   private async call<T>(
     operation: Operation,
     breaker: BreakerName,
-    admitted: Admitted,
+    { admitted, mayBeSent }: Permit,
     call: () => Promise<StripeOutcome<T>>,
   ): Promise<StripeOutcome<T>> {
     const key = this.options.keyFingerprint();
     const startedAt = performance.now();
-    const outcome = await call();
+    let sending: 'kept back' | 'sent' | undefined;
+    const outcome = await lastWord.run(async () => {
+      const may = await mayBeSent();
+      sending ??= may ? 'sent' : 'kept back';
+      return may;
+    }, call);
+    if (sending === 'kept back') return this.refused(operation, breaker);
     const verdict = verdictOf(outcome, performance.now() - startedAt, this.options.slowMs);
     if (verdict.counts === 'success' && 'version' in admitted && !verdict.latch && !verdict.pressure) {
       this.reporter.succeeded(breaker, admitted.version);
@@ -192,9 +212,9 @@ export class Fleet {
     return outcome;
   }
 
-  private retryAfterMs(breaker: BreakerName): number {
-    const door = this.follower.now(breaker);
-    return door && !door.open && !door.probeDue ? door.retryAfterMs : ASK_AGAIN_MS;
+  private refused(operation: Operation, breaker: BreakerName): { kind: 'refused'; retryAfterMs: number } {
+    const door = this.follower.now(breaker, operation);
+    return { kind: 'refused', retryAfterMs: door && !door.open && !door.probeDue ? door.retryAfterMs : ASK_AGAIN_MS };
   }
 
   private author(): Author {
