@@ -52,12 +52,15 @@ export interface Claim {
 
 const isDue = (key: InboxKey, claim: Pick<Claim, 'now' | 'suspectPauseMs'>) => sql`
   lane.consumer = ${key.consumer} AND lane.generation = ${key.generation} AND lane.due_at <= ${claim.now}
-  AND lane.position <= ${runnable(key)} AND (lane.expires_at IS NULL OR lane.expires_at <= clock_timestamp())
-  AND ${claim.suspectPauseMs === undefined ? sql`head.started = head.finished` : hasPaused(claim.suspectPauseMs)}`;
-/** What ended with its process kept its lease, so the lease tells when that was. */
+  AND lane.position <= ${runnable(key)} AND ${claim.suspectPauseMs === undefined ? IS_FREE : hasPaused(claim.suspectPauseMs)}`;
+const IS_FREE = sql`(lane.expires_at IS NULL OR (lane.expires_at <= clock_timestamp() AND head.started = head.finished))`;
+/**
+ * What ended with its process kept its lease, so the lease tells when that was; and those that wait without one, however many, need not be looked at
+ * (`inbox_lanes_leased`).
+ */
 const hasPaused = (pauseMs: number) => sql`
-  head.started > head.finished AND
-  (lane.expires_at IS NULL OR lane.expires_at + ${pauseMs} * (2 ^ (head.started - head.finished - 1) - 1) * interval '1 millisecond' <= clock_timestamp())`;
+  lane.expires_at <= clock_timestamp() AND head.started > head.finished
+  AND lane.expires_at + ${pauseMs} * (2 ^ (head.started - head.finished - 1) - 1) * interval '1 millisecond' <= clock_timestamp()`;
 /**
  * A lane with its lowest row. The row is looked for lane by lane (OFFSET 0 keeps the planner from joining another way) and by every column of
  * `inbox_unhandled`: a plan from before the rows came, or without statistics, would else read the whole inbox for each lane.
@@ -95,7 +98,7 @@ export async function claimLanes(db: Db, key: InboxKey, claim: Claim): Promise<L
   const { rows } = await sql<LaneRow>`
     WITH free AS (
       SELECT lane.ctid AS place FROM ${HEAD} WHERE ${isDue(key, claim)}
-      ORDER BY lane.due_at, lane.position LIMIT ${claim.limit} FOR UPDATE OF lane SKIP LOCKED
+      ORDER BY ${claim.suspectPauseMs === undefined ? sql`lane.due_at, lane.position` : sql`lane.expires_at`} LIMIT ${claim.limit} FOR UPDATE OF lane SKIP LOCKED
     ), taken AS (
       UPDATE inbox_lanes AS lane SET holder = ${claim.holder}, lease = lane.lease + 1, expires_at = ${expiry(claim.ttlMs)}
       WHERE lane.ctid = ANY(ARRAY(SELECT place FROM free))

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { type Database, openDatabase } from '@tidegate/database/database';
+import { type Database, type Db, openDatabase } from '@tidegate/database/database';
 import { postgresForTests, type TestDatabase } from '@tidegate/test-harness/postgres';
 import { sql } from 'kysely';
 import { rowsBehind } from '../src/inbox-batch.js';
@@ -11,6 +11,15 @@ const KEY = { consumer: 'receipts-payments', generation: 1 };
 const LANES = 4_000;
 
 jest.setTimeout(60_000);
+
+/** Of the inbox and its lanes, by this connection so far, or since Postgres last looked. */
+async function rowsRead(db: Db): Promise<number> {
+  const { rows } = await sql<{ read: number }>`
+    SELECT sum(seq_tup_read + idx_tup_fetch)::int AS read FROM pg_stat_xact_user_tables WHERE relname IN ('inbox', 'inbox_lanes')`.execute(
+    db,
+  );
+  return rows[0]!.read;
+}
 
 describe('Given more messages at once than the statistics of the database know of', () => {
   let database: TestDatabase;
@@ -70,13 +79,38 @@ describe('Given more messages at once than the statistics of the database know o
       db,
     );
     await db.transaction().execute(async (tx) => {
+      const before = await rowsRead(tx);
       const claimed = await claimLanes(tx, KEY, { holder: 'one', now: new Date(), limit: 10, ttlMs: 60_000 });
       expect(claimed.map((row) => row.position)).toEqual(Array.from({ length: 10 }, (_, n) => n + 1));
-      const { rows } = await sql<{ read: number }>`
-        SELECT sum(seq_tup_read + idx_tup_fetch)::int AS read FROM pg_stat_xact_user_tables WHERE relname IN ('inbox', 'inbox_lanes')`.execute(
-        tx,
-      );
-      expect(rows[0]!.read).toBeLessThan(LANES + 100);
+      expect((await rowsRead(tx)) - before).toBeLessThan(LANES + 100);
+    });
+  });
+
+  it('a look for lanes that ended their process reads those that are leased, however many wait', async () => {
+    const { db } = opened;
+    await sql`INSERT INTO inbox_watermarks (consumer, generation, stream, position) VALUES (${KEY.consumer}, 1, 'PAYMENTS_EVENTS', ${LANES})`.execute(
+      db,
+    );
+    await sql`
+      INSERT INTO inbox (consumer, generation, message_id, epoch, position, subject, aggregate, bytes)
+      SELECT ${KEY.consumer}, 1, gen_random_uuid(), 1, n, 'payments.events.payment.succeeded.v1', 'payment:pay_' || n, '' FROM generate_series(1, ${LANES}::int) AS n`.execute(
+      db,
+    );
+    await sql`INSERT INTO inbox_lanes (consumer, generation, aggregate, position) SELECT consumer, generation, aggregate, position FROM inbox`.execute(
+      db,
+    );
+    // The last ones, so that whoever reads the others first is seen.
+    await sql`UPDATE inbox_lanes SET holder = 'one', lease = 1, expires_at = clock_timestamp() WHERE position > ${LANES - 8}`.execute(db);
+    await sql`UPDATE inbox SET started = 1 WHERE position > ${LANES - 8}`.execute(db);
+    await db.transaction().execute(async (tx) => {
+      const before = await rowsRead(tx);
+      const suspect = { now: new Date(), suspectPauseMs: 0 };
+      expect(await hasSuspects(tx, KEY, suspect)).toBe(true);
+      expect(await lookForLanes(tx, KEY, suspect)).toEqual({ due: true, suspects: true });
+      expect(await claimLanes(tx, KEY, { ...suspect, holder: 'two', limit: 1, ttlMs: 60_000 })).toMatchObject([
+        { position: LANES - 7, started: 2 },
+      ]);
+      expect((await rowsRead(tx)) - before).toBeLessThan(200);
     });
   });
 

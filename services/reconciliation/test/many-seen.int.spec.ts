@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { sql } from 'kysely';
 import { balanceTransactionKind } from '../src/ledger/ledger.kinds.js';
 import { paymentKind } from '../src/compare/kinds/payment.kind.js';
+import { firstSeen } from '../src/run/comparison.js';
 import { openWorkbench, type Workbench } from './workbench.js';
 
 const MANY = 15_000;
@@ -54,5 +55,27 @@ describe('Given more objects on a run’s pages than the statistics of the datab
     const unseen = await balanceTransactionKind.local!.unseen(db, query);
     expect(performance.now() - startedAt).toBeLessThan(2_000);
     expect(unseen.map((one) => one.transaction_id)).toEqual(['txn_11', 'txn_7']);
+  });
+
+  it('since when something is found is looked up for each, not among all that any run found', async () => {
+    const { db } = bench;
+    const foundAt = bench.clock.now();
+    await sql`
+      INSERT INTO discrepancies (run_id, number, tenant, class, object, payment_id, stripe_id, first_seen, found_at, applied)
+      SELECT 'rec_before', n, 'default', 'receipt_missing', 'receipt', 'pay_' || n, NULL, ${foundAt}, ${foundAt}, false
+      FROM generate_series(1, ${MANY}::int) AS n`.execute(db);
+    const keys = [3, MANY, MANY + 1].map((n) => ({
+      tenant: 'default',
+      class: 'receipt_missing',
+      object: 'receipt',
+      stripe_id: null,
+      payment_id: `pay_${n}`,
+    }));
+    await db.transaction().execute(async (tx) => {
+      expect(await firstSeen(tx, keys)).toEqual([foundAt, foundAt, null]);
+      const { rows } = await sql<{ read: number }>`
+        SELECT sum(seq_tup_read + idx_tup_fetch)::int AS read FROM pg_stat_xact_user_tables WHERE relname = 'discrepancies'`.execute(tx);
+      expect(rows[0]!.read).toBeLessThan(20);
+    });
   });
 });

@@ -9,7 +9,7 @@ const PAGE = 500;
 /** Fills `runs` and `discrepancies` anew from their events, in one transaction; makes tables that were dropped. Answers the number of events. */
 export async function rebuildRuns(db: Kysely<ReconciliationTables>): Promise<number> {
   await sql`SELECT create_run_tables()`.execute(db);
-  await sql`SELECT extend_run_tables(), extend_run_reports()`.execute(db);
+  await sql`SELECT extend_run_tables(), extend_run_reports(), index_discrepancies()`.execute(db);
   return db.transaction().execute(async (tx) => {
     await sql`SET LOCAL statement_timeout = 0`.execute(tx);
     // Runs that are requested or finished meanwhile wait, so that no event falls between reading and deriving.
