@@ -10,13 +10,13 @@ import { type Random } from './seed.js';
 
 type Event = { id: string } & Record<string, unknown>;
 
-/** The storm over a whole Tidegate. The simulator's own deliveries are all dropped; ours go to the replicas of webhooks in turn. */
-export async function stormOver(arena: Arena, random: Random, events: number): Promise<StormReport> {
+/** The storm over a whole Tidegate. The simulator's own deliveries are all dropped; ours go to the replicas of webhooks in turn. `say` hears of every twentieth of it. */
+export async function stormOver(arena: Arena, random: Random, events: number, say: (line: string) => void): Promise<StormReport> {
   const { simulator, webhooks } = arena.stack.urls;
   const { secretKey, webhookSecret } = arena.stack.stripe;
   await arena.fault({ fault: 'webhook_drop', times: 0 });
   let newest: string | undefined;
-  let deliveries = 0;
+  let [deliveries, said] = [0, 0];
   return eventStorm(
     {
       at: atStripe(simulator, secretKey),
@@ -24,6 +24,11 @@ export async function stormOver(arena: Arena, random: Random, events: number): P
         const fresh = await eventsAfter(simulator, secretKey, newest);
         newest = fresh.at(-1)?.id ?? newest;
         return fresh.map((event) => JSON.stringify({ ...event, api_version: API_VERSION }));
+      },
+      between: async (soFar) => {
+        if (soFar.events < said + events / 20) return;
+        said = soFar.events;
+        say(`  ${soFar.events} of ${events} events happened, ${soFar.deliveries} deliveries answered`);
       },
       deliver: (body) => deliver(`${webhooks[(deliveries += 1) % webhooks.length]}/webhooks/stripe`, body, webhookSecret),
     },

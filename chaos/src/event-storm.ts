@@ -9,7 +9,7 @@ export interface Ground {
   /** Resolves when the delivery was answered 2xx. */
   deliver(body: string): Promise<void>;
   /** After each round: what was delivered may be worked on, while more happens at Stripe. */
-  between?(): Promise<void>;
+  between?(soFar: StormReport): Promise<void>;
 }
 
 export interface StormReport {
@@ -47,7 +47,7 @@ export async function eventStorm(ground: Ground, random: Random, wanted: number)
       else waiting.push(...Array.from({ length: times(random) }, () => body));
     }
     await deliverSome(0.5);
-    await ground.between?.();
+    await ground.between?.(report);
   }
   await deliverSome(1);
   return report;

@@ -72,7 +72,7 @@ async function payments(): Promise<void> {
 async function events(): Promise<void> {
   const arena = await openArena({ replicas: { webhooks: 2, payments: 2 } });
   try {
-    const report = await stormOver(arena, randomFrom(seed), Number(positionals[1] ?? '100000'));
+    const report = await stormOver(arena, randomFrom(seed), Number(positionals[1] ?? '100000'), (line) => console.log(line));
     console.log(`${report.events} events, ${report.deliveries} deliveries, ${report.lost} events never delivered`);
     console.log(`${await objectsKnown(arena, AFTERMATH_MS)} objects are known as Stripe has them`);
     const { payments: known } = await arena.settled(AFTERMATH_MS);
