@@ -46,17 +46,20 @@ export async function promoteGeneration(
   await sql`UPDATE inbox_generations SET live = ${beside.generation} WHERE consumer = ${beside.consumer}`.execute(tx);
 }
 
-const FORGET_AT_ONCE = 10_000;
+const FORGET_AT_ONCE = 20_000;
 
 /** Removes the rows of all generations but this one, some at a time. Whoever still stores for one of them finds its watermark gone first. */
 export async function forgetOtherGenerations(db: Db, live: InboxKey): Promise<void> {
   const others = sql`consumer = ${live.consumer} AND generation <> ${live.generation}`;
   await sql`DELETE FROM inbox_watermarks WHERE ${others}`.execute(db);
-  for (let removed = 1n; removed > 0n;) {
-    const some = sql`SELECT ctid FROM inbox WHERE ${others} LIMIT ${FORGET_AT_ONCE}`;
-    ({ numAffectedRows: removed = 0n } = await sql`DELETE FROM inbox WHERE ctid = ANY(ARRAY(${some}))`.execute(db));
-  }
-  // A row that was changed in that moment has moved.
+  const { rows: gone } = await sql<{ generation: number; highest: number | null }>`
+    SELECT generation, max(position) AS highest FROM inbox WHERE ${others} GROUP BY generation`.execute(db);
+  // Place by place: rows that are gone stay where they are until the transaction ends, and each look for some more would go through them again.
+  for (const { generation, highest } of gone)
+    for (let from = 0; from <= (highest ?? 0); from += FORGET_AT_ONCE)
+      await sql`
+        DELETE FROM inbox WHERE consumer = ${live.consumer} AND generation = ${generation}
+          AND position >= ${from} AND position < ${from + FORGET_AT_ONCE}`.execute(db);
   await sql`DELETE FROM inbox WHERE ${others}`.execute(db);
   await sql`DELETE FROM inbox_lanes WHERE ${others}`.execute(db);
 }

@@ -75,9 +75,11 @@ export async function highestStored(db: Db, key: InboxKey): Promise<number> {
 
 const STEP = 5_000;
 
-/** Moves the watermark over all rows that follow it without a hole; the transaction must hold its lock. */
-export async function advanceWatermark(db: Db, key: InboxKey, from: number): Promise<number> {
-  let position = from;
+/**
+ * Moves the watermark over all rows that follow it without a hole; the transaction must hold its lock. Up to `stored` there is none, which the caller knows.
+ */
+export async function advanceWatermark(db: Db, key: InboxKey, from: number, stored = from): Promise<number> {
+  let position = stored;
   for (;;) {
     const { rows } = await sql<{ reached: number | null }>`
       SELECT max(position) AS reached FROM (

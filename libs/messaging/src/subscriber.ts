@@ -11,9 +11,10 @@ import { type Broker } from './broker.js';
 import { GapFiller } from './gap-filler.js';
 import { type Handler } from './incoming.js';
 import { type InboxKey } from './inbox-key.js';
-import { type Arrival, storeArrivals } from './inbox-store.js';
+import { type Arrival, type Stored, storeArrivals } from './inbox-store.js';
 import { currentGeneration, ensureWatermark, GenerationGone, highestStored, readWatermark, type Watermark } from './inbox-watermark.js';
 import { LaneWorkers } from './lane-workers.js';
+import { PageRunner } from './page-runner.js';
 import { registerInboxMetrics } from './messaging-metrics.js';
 import { Puller } from './puller.js';
 import { DURABLES, type DurableSpec } from './topology.js';
@@ -183,21 +184,20 @@ export class Subscriber {
 
   private build(key: InboxKey): Parts {
     const { options, spec, timing } = this;
-    const workers = new LaneWorkers(
-      {
-        ...options,
-        ...timing,
-        holder: `${spec.durable}:${randomUUID()}`,
-        live: options.generation === undefined,
-        concurrency: options.concurrency ?? CONCURRENCY,
-      },
-      key,
-    );
+    const running = {
+      ...options,
+      ...timing,
+      holder: `${spec.durable}:${randomUUID()}`,
+      live: options.generation === undefined,
+      concurrency: options.concurrency ?? CONCURRENCY,
+    };
+    const workers = new LaneWorkers(running, key);
+    const pages = new PageRunner(running, key);
     const filler = new GapFiller(
       {
         ...options,
         ...timing,
-        store: (arrivals) => this.store(key, arrivals, { filler: null, workers }),
+        store: (arrivals) => this.store(key, arrivals, { filler: null, workers, pages: null }),
         onLive: (live) => {
           if (options.generation === undefined && live !== key.generation) this.retiring.now();
         },
@@ -205,19 +205,21 @@ export class Subscriber {
       },
       key,
     );
-    const puller = new Puller({ ...options, durable: spec, store: (arrivals) => this.store(key, arrivals, { filler, workers }) });
+    const puller = new Puller({
+      ...options,
+      durable: spec,
+      store: (arrivals, again) => this.store(key, arrivals, { filler, workers, pages: again ? null : pages }),
+    });
     return { key, puller, filler, workers };
   }
 
   private async store(
     key: InboxKey,
     arrivals: Arrival[],
-    parts: { filler: GapFiller | null; workers: LaneWorkers },
+    parts: { filler: GapFiller | null; workers: LaneWorkers; pages: PageRunner | null },
   ): Promise<ReadonlySet<Arrival>> {
     if (arrivals.length === 0) return new Set();
-    const stored = await inTransaction(this.options, `${this.spec.service}.${this.spec.durable}.store`, (tx) =>
-      storeArrivals(tx, key, arrivals),
-    ).catch((error: unknown) => {
+    const stored = await (parts.pages?.open ? parts.pages.store(arrivals) : this.storeWaiting(key, arrivals)).catch((error: unknown) => {
       if (error instanceof GenerationGone) this.retiring.now();
       throw error;
     });
@@ -226,11 +228,13 @@ export class Subscriber {
     if (stored.unknownEpoch.length === 0) return new Set();
     // The check takes over the owner's epoch; what is then still unknown stays with the broker.
     if (!parts.filler || !(await parts.filler.check())) return new Set(stored.unknownEpoch);
-    const again = await inTransaction(this.options, `${this.spec.service}.${this.spec.durable}.store`, (tx) =>
-      storeArrivals(tx, key, stored.unknownEpoch),
-    );
+    const again = await this.storeWaiting(key, stored.unknownEpoch);
     parts.workers.signal();
     return new Set(again.unknownEpoch);
+  }
+
+  private storeWaiting(key: InboxKey, arrivals: readonly Arrival[]): Promise<Stored> {
+    return inTransaction(this.options, `${this.spec.service}.${this.spec.durable}.store`, (tx) => storeArrivals(tx, key, arrivals));
   }
 
   private async pause(ms: number): Promise<void> {

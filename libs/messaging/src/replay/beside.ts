@@ -8,8 +8,10 @@ import { forgetOtherGenerations, promoteGeneration, startGeneration } from '../g
 import { liveGeneration, readWatermark } from '../inbox-watermark.js';
 import { type Differences, differencesOf, type Extent, MOST_ROWS, replaceDifferences } from './differences.js';
 import { type EventCursor, type Projection, type Tx, type Unaccounted } from './projection.js';
-import { type Beginning, followLive, handlePage, noteTouched, readSource, type Replayed } from './source-replay.js';
+import { type Arrival, storeArrivals } from '../inbox-store.js';
+import { type Beginning, followLive, handlePage, noteTouched, readSource, type Replayed, takePage } from './source-replay.js';
 import {
+  analyzeShadows,
   createShadows,
   dropShadows,
   lookAtLive,
@@ -41,6 +43,8 @@ export interface Progress {
   handled: number;
 }
 
+/** Statistics are made when there is so many times as much as at the last time. */
+const ANALYZE_AGAIN = 8;
 /** What is left to do is done in the transaction that compares. */
 const FEW = 100;
 const ATTEMPTS = 5;
@@ -73,28 +77,49 @@ export class Beside {
     if (projection.create) await projection.create.execute(db);
     return db.transaction().execute(async (tx) => {
       await options.hold?.(tx, { total: 0, read: 0, handled: 0 });
-      await createShadows(tx, schemas, projection.tables);
+      await createShadows(tx, schemas, projection.tables, projection.lookups);
       const sources: Replayed[] = [];
       for (const source of projection.sources) sources.push({ ...source, ...(await startGeneration(tx, source.durable, source.stream)) });
       return new Beside(options, projection, schemas, sources);
     });
   }
 
-  /** Reads all there is of every source. Throws RebuildIncomplete. */
+  /** Reads all there is of every source, and handles what comes in order. Throws RebuildIncomplete. */
   async read(): Promise<void> {
     for (const { live } of this.sources) this.progress.total += (await readWatermark(this.options.db, live)).position;
+    let toAnalyze = 1;
     for (const source of this.sources) {
       const before = this.progress.read;
-      const store = (work: (tx: Tx) => Promise<unknown>) =>
-        this.inPage(async (tx) => {
-          await work(tx);
-          this.progress.read = before + (await readWatermark(tx, source.beside)).position;
-        });
-      this.fromStream.set(source.durable, await readSource(this.options, source, store));
+      const take = async (arrivals: Arrival[]) => {
+        const { watermark, handled } = await this.inPage((tx) => this.take(tx, source, arrivals));
+        this.progress.read = before + watermark;
+        this.progress.handled += handled;
+        if (this.progress.read < toAnalyze) return;
+        toAnalyze = this.progress.read * ANALYZE_AGAIN;
+        await this.analyze();
+      };
+      this.fromStream.set(source.durable, await readSource(this.options, source, take));
     }
+  }
+
+  /**
+   * Such a page need not reach the disk at once: how far it came is known by nothing but the watermark in the same transaction, and when Postgres crashes, the last ones are gone as
+   * a whole. What only some of the events touch is known when all are read.
+   */
+  private async take(tx: Tx, source: Replayed, arrivals: readonly Arrival[]): Promise<{ watermark: number; handled: number }> {
+    await sql`SET LOCAL synchronous_commit = off`.execute(tx);
+    if (this.beginning) return { ...(await storeArrivals(tx, source.beside, arrivals)), handled: 0 };
+    await lookAtShadows(tx, this.schemas);
+    const { watermark, ran } = await takePage(tx, source, arrivals);
+    return { watermark, handled: ran.length };
+  }
+
+  /** A fresh generation and fresh tables are empty for the planner, however much there is by now: it would read all of it for each page. */
+  private async analyze(): Promise<void> {
     await this.inPage(async (tx) => {
       await sql`SET LOCAL statement_timeout = 0`.execute(tx);
       await sql`SELECT analyze_inbox()`.execute(tx);
+      await analyzeShadows(tx, this.schemas, this.projection.tables);
     });
   }
 
