@@ -73,6 +73,17 @@ export async function highestStored(db: Db, key: InboxKey): Promise<number> {
   return rows[0]?.highest ?? 0;
 }
 
+/**
+ * Notes, for good, that a page up to this position is begun; false when an earlier one was begun and came to no end: its process ended, or it is at work elsewhere. Waits
+ * for whoever stores now.
+ */
+export async function beginPage(db: Db, key: InboxKey, last: number): Promise<boolean> {
+  const { numAffectedRows } = await sql`
+    UPDATE inbox_watermarks SET begun = greatest(begun, ${last}::bigint)
+    WHERE consumer = ${key.consumer} AND generation = ${key.generation} AND position >= begun`.execute(db);
+  return (numAffectedRows ?? 0n) > 0n;
+}
+
 const STEP = 5_000;
 
 /**

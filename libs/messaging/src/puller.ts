@@ -17,11 +17,8 @@ export interface PullerOptions {
   failpoints: Failpoints;
   logger: Logger;
   durable: DurableSpec;
-  /**
-   * Stores arrivals durably; answers those that must not be acknowledged. Throws while the database is away. `again`: some were delivered before, maybe to a process that ended
-   * by them.
-   */
-  store(arrivals: Arrival[], again: boolean): Promise<ReadonlySet<Arrival>>;
+  /** Stores arrivals durably; answers those that must not be acknowledged. Throws while the database is away. */
+  store(arrivals: Arrival[]): Promise<ReadonlySet<Arrival>>;
 }
 
 const PULL = 256;
@@ -117,7 +114,6 @@ export class Puller {
       const kept = await this.storeUntilItWorks(
         batch.flatMap(({ arrival }) => arrival ?? []),
         messages,
-        batch.some(({ message }) => message.redelivered),
       );
       if (kept === null) return;
       await this.acknowledge(
@@ -127,10 +123,10 @@ export class Puller {
     }
   }
 
-  private async storeUntilItWorks(arrivals: Arrival[], messages: ConsumerMessages, again: boolean): Promise<ReadonlySet<Arrival> | null> {
+  private async storeUntilItWorks(arrivals: Arrival[], messages: ConsumerMessages): Promise<ReadonlySet<Arrival> | null> {
     for (let attempt = 1; ; attempt += 1) {
       try {
-        return await this.options.store(arrivals, again || attempt > 1);
+        return await this.options.store(arrivals);
       } catch (err) {
         messages.stop();
         if (attempt === 1)
