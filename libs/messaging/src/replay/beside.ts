@@ -59,6 +59,7 @@ const AGAIN = ['40P01', '40001', '55P03'];
 export class Beside {
   readonly progress: Progress = { total: 0, read: 0, handled: 0 };
   private readonly fromStream = new Map<string, number>();
+  private readonly handled = new Map<string, number>();
   private cursor: EventCursor = { after: 0, gaps: [] };
   /** By durable: up to where it is noted which aggregates are touched. */
   private readonly noted = new Map<string, number>();
@@ -93,7 +94,7 @@ export class Beside {
       const take = async (arrivals: Arrival[]) => {
         const { watermark, handled } = await this.inPage((tx) => this.take(tx, source, arrivals));
         this.progress.read = before + watermark;
-        this.progress.handled += handled;
+        this.count(source, handled);
         if (this.progress.read < toAnalyze) return;
         toAnalyze = this.progress.read * ANALYZE_AGAIN;
         await this.analyze();
@@ -135,7 +136,7 @@ export class Beside {
             return handlePage(tx, source, after, this.beginning);
           });
           [after, some] = [page.last, page.handled];
-          this.progress.handled += page.handled;
+          this.count(source, page.handled);
           done += page.handled;
         }
       }
@@ -157,7 +158,8 @@ export class Beside {
   async swap(along: (tx: Tx, differences: Differences) => Promise<void> = async () => undefined): Promise<Differences> {
     return this.settled('swap', async (tx) => {
       const { differences, again } = await this.compared(tx);
-      await replaceDifferences(tx, this.schemas, this.projection, this.extent);
+      if (Object.values(differences.counts).some((count) => count > 0))
+        await replaceDifferences(tx, this.schemas, this.projection, this.extent);
       if (this.extent === 'everything')
         for (const source of this.sources)
           await promoteGeneration(tx, source, source === this.sources[0] ? again.map((one) => one.messageId) : []);
@@ -171,16 +173,12 @@ export class Beside {
     return Promise.all(
       this.sources.map(async ({ durable, beside }) => {
         const { position } = await readWatermark(this.options.db, beside);
-        const { rows } = await sql<{ handled: number }>`
-          SELECT count(*) AS handled FROM inbox WHERE consumer = ${beside.consumer} AND generation = ${beside.generation} AND state = 'done'`.execute(
-          this.options.db,
-        );
         return {
           durable,
           generation: beside.generation,
           position,
           fromStream: this.fromStream.get(durable) ?? 0,
-          handled: rows[0]?.handled ?? 0,
+          handled: this.handled.get(durable) ?? 0,
         };
       }),
     );
@@ -237,7 +235,7 @@ export class Beside {
     const place = `${service}.event_replay.swap`;
     for (let left = ATTEMPTS - 1; ; left--) {
       try {
-        const [result, cursor] = await db
+        const [result, caughtUp] = await db
           .transaction()
           .setIsolationLevel('repeatable read')
           .execute(async (tx) => {
@@ -248,13 +246,14 @@ export class Beside {
               await stopWriters(tx, this.schemas, this.projection.tables);
               await this.options.hold?.(tx, this.progress);
             }
-            const caughtUp = await this.catchUp(tx);
+            const now = await this.catchUp(tx);
             const done = await work(tx);
             if (step === 'swap') await failpoints.hit(`${place}.before_commit`);
-            return [done, caughtUp] as const;
+            return [done, now] as const;
           });
         if (step === 'swap') await failpoints.hit(`${place}.after_commit`);
-        this.cursor = cursor;
+        this.cursor = caughtUp.cursor;
+        for (const [source, handled] of caughtUp.handled) this.count(source, handled);
         return result;
       } catch (error) {
         if (left === 0 || !AGAIN.includes((error as { code?: string }).code ?? '')) throw error;
@@ -263,16 +262,25 @@ export class Beside {
   }
 
   /** In a transaction that may be rolled back, so nothing of it is remembered here. */
-  private async catchUp(tx: Tx): Promise<EventCursor> {
+  private async catchUp(tx: Tx): Promise<{ cursor: EventCursor; handled: Map<Replayed, number> }> {
+    const handled = new Map<Replayed, number>();
     for (const source of this.sources) {
       await this.follow(tx, source);
       await lookAtShadows(tx, this.schemas);
-      for (let page = { last: 0, handled: 1 }; page.handled > 0;) page = await handlePage(tx, source, page.last, this.beginning);
+      for (let page = { last: 0, handled: 1 }; page.handled > 0;) {
+        page = await handlePage(tx, source, page.last, this.beginning);
+        handled.set(source, (handled.get(source) ?? 0) + page.handled);
+      }
     }
     let own = { cursor: this.cursor, read: this.projection.own ? 1 : 0 };
     while (own.read > 0) own = await this.ownPage(tx, own.cursor);
     await lookAtLive(tx, this.schemas);
-    return own.cursor;
+    return { cursor: own.cursor, handled };
+  }
+
+  private count({ durable }: Replayed, handled: number): void {
+    this.handled.set(durable, (this.handled.get(durable) ?? 0) + handled);
+    this.progress.handled += handled;
   }
 
   private async compared(tx: Tx): Promise<{ differences: Differences; again: Unaccounted[] }> {
