@@ -1,3 +1,4 @@
+import { type Envelope } from '@tidegate/contracts/envelope';
 import { type Db } from '@tidegate/database/database';
 import { sql } from 'kysely';
 import { type InboxKey } from './inbox-key.js';
@@ -11,6 +12,8 @@ export interface Arrival extends Place {
   subject: string;
   aggregate: string;
   bytes: Buffer;
+  /** What the bytes say, where somebody has read them already. */
+  envelope?: Envelope;
 }
 
 export interface Stored {

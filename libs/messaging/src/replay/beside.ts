@@ -89,6 +89,7 @@ export class Beside {
   async read(): Promise<void> {
     for (const { live } of this.sources) this.progress.total += (await readWatermark(this.options.db, live)).position;
     let toAnalyze = 1;
+    let analyzing: Promise<void> | null = null;
     for (const source of this.sources) {
       const before = this.progress.read;
       const take = async (arrivals: Arrival[]) => {
@@ -97,9 +98,9 @@ export class Beside {
         this.count(source, handled);
         if (this.progress.read < toAnalyze) return;
         toAnalyze = this.progress.read * ANALYZE_AGAIN;
-        await this.analyze();
+        analyzing ??= this.analyze().finally(() => (analyzing = null));
       };
-      this.fromStream.set(source.durable, await readSource(this.options, source, take));
+      this.fromStream.set(source.durable, await readSource(this.options, source, take).finally(() => analyzing));
     }
   }
 
@@ -115,13 +116,20 @@ export class Beside {
     return { watermark, handled: ran.length };
   }
 
-  /** A fresh generation and fresh tables are empty for the planner, however much there is by now: it would read all of it for each page. */
+  /**
+   * A fresh generation and fresh tables are empty for the planner, however much there is by now: it would read all of it for each page. The next page goes on meanwhile; without
+   * statistics it is slower and nothing else.
+   */
   private async analyze(): Promise<void> {
-    await this.inPage(async (tx) => {
-      await sql`SET LOCAL statement_timeout = 0`.execute(tx);
-      await sql`SELECT analyze_inbox()`.execute(tx);
-      await analyzeShadows(tx, this.schemas, this.projection.tables);
-    });
+    try {
+      await this.options.db.transaction().execute(async (tx) => {
+        await sql`SET LOCAL statement_timeout = 0`.execute(tx);
+        await sql`SELECT analyze_inbox()`.execute(tx);
+        await analyzeShadows(tx, this.schemas, this.projection.tables);
+      });
+    } catch (err) {
+      this.options.logger.warn({ event: 'statistics_failed', err }, 'No statistics could be made of what is being replayed');
+    }
   }
 
   /** Handles what was read, and what has come since, until little is left. */

@@ -1,4 +1,5 @@
 import { type ConsumerMessages, jetstream } from '@nats-io/jetstream';
+import { type Envelope } from '@tidegate/contracts/envelope';
 import { type Logger } from '@tidegate/telemetry/logger';
 import { fromStream } from '../arrival.js';
 import { type Broker } from '../broker.js';
@@ -45,7 +46,7 @@ async function readThrough(broker: Broker, spec: DurableSpec, store: (arrivals: 
   try {
     for await (const message of messages) {
       const { pending } = message.info;
-      await pages.take(fromStream(message), pending === 0);
+      await pages.take(readIn(fromStream(message)), pending === 0);
       // Waiting for more would have no end.
       if (pending === 0) break;
     }
@@ -56,6 +57,16 @@ async function readThrough(broker: Broker, spec: DurableSpec, store: (arrivals: 
     await pages.end();
   }
   return pages.count;
+}
+
+/** While the database works on the page before. What is no JSON is left to whoever handles it. */
+function readIn(arrival: Arrival | null): Arrival | null {
+  if (!arrival) return null;
+  try {
+    return { ...arrival, envelope: JSON.parse(arrival.bytes.toString('utf8')) as Envelope };
+  } catch {
+    return arrival;
+  }
 }
 
 /** Gathers a page while the one before is being stored. */

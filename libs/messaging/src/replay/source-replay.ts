@@ -133,7 +133,7 @@ export async function noteTouched(tx: Tx, { beside }: Replayed, { from, touched 
 /** Races that are lost, no room, locks, timeouts: https://www.postgresql.org/docs/current/errcodes-appendix.html */
 const isOfTheDatabase = (error: unknown): boolean => /^(40|53|55|57)[0-9A-Z]{3}$/.test((error as { code?: string } | null)?.code ?? '');
 
-type Row = Pick<LaneRow, 'message_id' | 'epoch' | 'position' | 'subject' | 'aggregate' | 'bytes' | 'replay_of'>;
+type Row = { envelope?: Envelope } & Pick<LaneRow, 'message_id' | 'epoch' | 'position' | 'subject' | 'aggregate' | 'bytes' | 'replay_of'>;
 
 /**
  * Handles, in order of position, the next page of messages that the live generation has handled, as this transaction sees it. What waits, is dead or was
@@ -203,7 +203,10 @@ async function handle(tx: Tx, source: Replayed, row: Row): Promise<void> {
   }
 }
 
-function messageOf({ beside, stream }: Replayed, { message_id: messageId, epoch, position, subject, aggregate, bytes }: Row): Incoming {
-  const envelope = JSON.parse(bytes.toString('utf8')) as Envelope;
+function messageOf(
+  { beside, stream }: Replayed,
+  { message_id: messageId, epoch, position, subject, aggregate, bytes, envelope }: Row,
+): Incoming {
+  envelope ??= JSON.parse(bytes.toString('utf8')) as Envelope;
   return { ...beside, messageId, stream, epoch, position, subject, aggregate, attempt: 1, envelope };
 }
