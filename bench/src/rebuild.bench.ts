@@ -66,6 +66,7 @@ try {
   await consumed();
   const live = EVENTS / ((performance.now() - startedAt) / 1000);
   console.log(`live consumer, published meanwhile: ${live.toFixed(0)}/s`);
+  await published();
   const raw = await readRaw();
   console.log(`raw reading: ${raw.messages} messages, ${(raw.messages / raw.seconds).toFixed(0)}/s`);
   const before = await checksums();
@@ -127,6 +128,15 @@ async function consumed(): Promise<void> {
   }
 }
 
+/** Also in the stream: the live consumer may have had the last ones from their owner's table. */
+async function published(): Promise<void> {
+  for (;;) {
+    const { rows } = await admin.query<{ published: string }>('SELECT published FROM payments.outbox_state');
+    if (Number(rows[0]!.published) >= EVENTS) return;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
+
 async function readRaw(): Promise<RawRead> {
   const child = spawn(process.execPath, [fileURLToPath(new URL('./bare-reading.js', import.meta.url))], {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
@@ -136,6 +146,7 @@ async function readRaw(): Promise<RawRead> {
   child.send('read');
   const [read] = (await once(child, 'message')) as [RawRead];
   child.kill();
+  if (read.messages !== EVENTS) throw new Error(`Bug: the stream has ${read.messages} of ${EVENTS} messages`);
   return read;
 }
 

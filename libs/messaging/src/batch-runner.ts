@@ -1,6 +1,6 @@
 import { inTransaction } from '@tidegate/database/transaction';
 import { type Transaction } from 'kysely';
-import { type Incoming } from './incoming.js';
+import { type Handler, type Incoming } from './incoming.js';
 import { completeRows, rowsBehind } from './inbox-batch.js';
 import { type InboxKey } from './inbox-key.js';
 import { LaneLost, type LaneRow, lockLanes } from './inbox-lanes.js';
@@ -39,7 +39,7 @@ export class BatchRunner {
     const { options, key } = this;
     try {
       const behind = await rowsBehind(options.db, key, heads, BATCH_ROWS);
-      const rows = [...heads, ...behind].sort((a, b) => byName(a.aggregate, b.aggregate) || a.position - b.position);
+      const rows = [...heads, ...behind].sort(byLane);
       const passed = await this.lanes.passed(rows);
       const messages = rows.filter((row) => !passed.has(row.message_id)).map((row) => this.lanes.messageOf(row));
       await inTransaction(options, `${options.service}.${options.durable}.handle`, async (tx) => {
@@ -61,16 +61,30 @@ export class BatchRunner {
   }
 
   // eslint-disable-next-line @typescript-eslint/no-explicit-any -- any service's transaction
-  private async handle(tx: Transaction<any>, messages: readonly Incoming[]): Promise<void> {
-    const { handler } = this.options;
-    if (!handler.handleAll || messages.length === 0) {
-      for (const message of messages) await this.lanes.traced(message, () => handler.handle(tx, message, undefined));
-      return;
-    }
-    const handled = handler.handleAll(tx, messages);
-    // Each has a span of its own, as long as that of all.
-    await Promise.all(messages.map((message) => this.lanes.traced(message, () => handled)));
+  private handle(tx: Transaction<any>, messages: readonly Incoming[]): Promise<void> {
+    return handleTogether(tx, this.options.handler, this.lanes, messages);
   }
 }
+
+/** Of each aggregate in order of position. */
+export async function handleTogether(
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- any service's transaction
+  tx: Transaction<any>,
+  handler: Handler,
+  lanes: LaneRunner,
+  messages: readonly Incoming[],
+): Promise<void> {
+  if (!handler.handleAll || messages.length === 0) {
+    for (const message of messages) await lanes.traced(message, () => handler.handle(tx, message, undefined));
+    return;
+  }
+  const handled = handler.handleAll(tx, messages);
+  // Each has a span of its own, as long as that of all.
+  await Promise.all(messages.map((message) => lanes.traced(message, () => handled)));
+}
+
+/** Aggregates by their names, so that whoever writes to the same rows for them locks these in the same order; each in order of position. */
+export const byLane = (a: Pick<Incoming, 'aggregate' | 'position'>, b: Pick<Incoming, 'aggregate' | 'position'>): number =>
+  byName(a.aggregate, b.aggregate) || a.position - b.position;
 
 const byName = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);

@@ -9,6 +9,11 @@ export class Gate {
     return this.waiting.some((one) => one.alone);
   }
 
+  /** Whether somebody may come in now, without waiting. */
+  get open(): boolean {
+    return !this.alone && !this.wanted;
+  }
+
   /** Enters beside others. Every entry and every `join` is to be left once. */
   enter(): Promise<void> {
     return this.queue(false);

@@ -46,17 +46,26 @@ export async function promoteGeneration(
   await sql`UPDATE inbox_generations SET live = ${beside.generation} WHERE consumer = ${beside.consumer}`.execute(tx);
 }
 
-const FORGET_AT_ONCE = 10_000;
+const FORGET_AT_ONCE = 20_000;
 
 /** Removes the rows of all generations but this one, some at a time. Whoever still stores for one of them finds its watermark gone first. */
 export async function forgetOtherGenerations(db: Db, live: InboxKey): Promise<void> {
-  const others = sql`consumer = ${live.consumer} AND generation <> ${live.generation}`;
+  const { consumer } = live;
+  const others = sql`consumer = ${consumer} AND generation <> ${live.generation}`;
   await sql`DELETE FROM inbox_watermarks WHERE ${others}`.execute(db);
-  for (let removed = 1n; removed > 0n;) {
-    const some = sql`SELECT ctid FROM inbox WHERE ${others} LIMIT ${FORGET_AT_ONCE}`;
-    ({ numAffectedRows: removed = 0n } = await sql`DELETE FROM inbox WHERE ctid = ANY(ARRAY(${some}))`.execute(db));
-  }
-  // A row that was changed in that moment has moved.
-  await sql`DELETE FROM inbox WHERE ${others}`.execute(db);
+  const { rows } = await sql<{ first: number | null; last: number | null }>`
+    SELECT min(generation) AS first, max(generation) AS last FROM inbox WHERE consumer = ${consumer}`.execute(db);
+  const { first, last } = rows[0] ?? { first: null, last: null };
+  for (let generation = first ?? 1; generation <= (last ?? 0); generation += 1)
+    if (generation !== live.generation) await forgetGeneration(db, { consumer, generation });
   await sql`DELETE FROM inbox_lanes WHERE ${others}`.execute(db);
+}
+
+/** Place by place: rows that are gone stay where they were until the transaction ends, and each look for some more would go through them again. */
+async function forgetGeneration(db: Db, { consumer, generation }: InboxKey): Promise<void> {
+  const rowsOf = sql`inbox WHERE consumer = ${consumer} AND generation = ${generation}`;
+  const { rows } = await sql<{ highest: number | null }>`SELECT max(position) AS highest FROM ${rowsOf}`.execute(db);
+  for (let from = 0; from <= (rows[0]?.highest ?? 0); from += FORGET_AT_ONCE)
+    await sql`DELETE FROM ${rowsOf} AND position >= ${from} AND position < ${from + FORGET_AT_ONCE}`.execute(db);
+  await sql`DELETE FROM ${rowsOf} AND position IS NULL`.execute(db);
 }

@@ -1,7 +1,8 @@
+import { type Envelope } from '@tidegate/contracts/envelope';
 import { type Db } from '@tidegate/database/database';
 import { sql } from 'kysely';
 import { type InboxKey } from './inbox-key.js';
-import { advanceWatermark, readWatermark } from './inbox-watermark.js';
+import { advanceWatermark, readWatermark, type Watermark } from './inbox-watermark.js';
 import { replayOf, supersedeDead } from './inbox-replays.js';
 import { type Place } from './position-header.js';
 
@@ -11,6 +12,8 @@ export interface Arrival extends Place {
   subject: string;
   aggregate: string;
   bytes: Buffer;
+  /** What the bytes say, where somebody has read them already. */
+  envelope?: Envelope;
 }
 
 export interface Stored {
@@ -28,16 +31,28 @@ export interface Stored {
  */
 export async function storeArrivals(tx: Db, key: InboxKey, arrivals: readonly Arrival[]): Promise<Stored> {
   const known = await readWatermark(tx, key, { lock: true });
-  const unknownEpoch = arrivals.filter((one) => one.epoch > known.epoch);
-  const fresh = arrivals.filter(
-    (one) => one.position > known.position && (one.epoch === known.epoch || (one.epoch < known.epoch && one.position < known.epoch_start)),
-  );
+  const stored = await storeWaiting(tx, key, arrivals, known);
+  const watermark = stored.added === 0 ? known.position : await advanceWatermark(tx, key, known.position);
+  return { watermark, ...stored };
+}
+
+/** Stores arrivals as waiting and opens their lanes; the watermark, which must be locked, stays where it is. */
+export async function storeWaiting(
+  tx: Db,
+  key: InboxKey,
+  arrivals: readonly Arrival[],
+  known: Watermark,
+): Promise<Omit<Stored, 'watermark'>> {
+  const fresh = arrivals.filter((one) => isFresh(one, known));
   const added = fresh.length === 0 ? [] : await insert(tx, key, fresh);
   if (added.length > 0) await openLanes(tx, key, added);
   await supersedeDead(tx, key, fresh);
-  const watermark = added.length === 0 ? known.position : await advanceWatermark(tx, key, known.position);
-  return { watermark, added: added.length, unknownEpoch };
+  return { added: added.length, unknownEpoch: arrivals.filter((one) => one.epoch > known.epoch) };
 }
+
+/** Above the watermark, and of the history that the owner has now. */
+export const isFresh = ({ epoch, position }: Place, known: Watermark): boolean =>
+  position > known.position && (epoch === known.epoch || (epoch < known.epoch && position < known.epoch_start));
 
 interface Added {
   aggregate: string;

@@ -73,11 +73,24 @@ export async function highestStored(db: Db, key: InboxKey): Promise<number> {
   return rows[0]?.highest ?? 0;
 }
 
+/**
+ * Notes, for good, that a page up to this position is begun; false when an earlier one was begun and came to no end: its process ended, or it is at work elsewhere. Waits
+ * for whoever stores now.
+ */
+export async function beginPage(db: Db, key: InboxKey, last: number): Promise<boolean> {
+  const { numAffectedRows } = await sql`
+    UPDATE inbox_watermarks SET begun = greatest(begun, ${last}::bigint)
+    WHERE consumer = ${key.consumer} AND generation = ${key.generation} AND position >= begun`.execute(db);
+  return (numAffectedRows ?? 0n) > 0n;
+}
+
 const STEP = 5_000;
 
-/** Moves the watermark over all rows that follow it without a hole; the transaction must hold its lock. */
-export async function advanceWatermark(db: Db, key: InboxKey, from: number): Promise<number> {
-  let position = from;
+/**
+ * Moves the watermark over all rows that follow it without a hole; the transaction must hold its lock. Up to `stored` there is none, which the caller knows.
+ */
+export async function advanceWatermark(db: Db, key: InboxKey, from: number, stored = from): Promise<number> {
+  let position = stored;
   for (;;) {
     const { rows } = await sql<{ reached: number | null }>`
       SELECT max(position) AS reached FROM (

@@ -117,7 +117,7 @@ export class LaneRunner {
     );
   }
 
-  messageOf(row: LaneRow): Incoming {
+  messageOf(row: Omit<LaneRow, 'started' | 'finished' | 'first_failed_at' | 'lease' | 'replay_of'>): Incoming {
     return {
       consumer: this.key.consumer,
       generation: this.key.generation,
@@ -199,7 +199,7 @@ export class LaneRunner {
 
 type Outcome = { kind: 'done'; next: LaneRow | null } | { kind: 'failed'; dueAt: Date | null };
 
-function parse(row: LaneRow): Envelope {
+function parse(row: Pick<LaneRow, 'bytes'>): Envelope {
   try {
     return JSON.parse(row.bytes.toString('utf8')) as Envelope;
   } catch (cause) {

@@ -18,7 +18,7 @@ const FAILURE_PAUSE_MS = 250;
  * A row that was running when a process ended runs alone in its process from then on, so that only the guilty one is counted again. While it waits and
  * runs, nothing else is claimed.
  */
-const processGate = new Gate();
+export const processGate = new Gate();
 
 /** Leases due lanes and runs them, several at once; replicas share the lanes of a consumer through the lease rows. */
 export class LaneWorkers {

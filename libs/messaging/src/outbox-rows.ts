@@ -83,11 +83,11 @@ export async function stampVisible(tx: Transaction<any>, leader: Leadership, lim
   return rows;
 }
 
-/** The state, with how long the oldest committed row has waited for its position, both as of one moment; null when none waits. */
+/** The state, with how long the first committed row in line has waited for its position, both as of one moment; null when none waits. */
 export async function readOutboxWaiting(db: Db): Promise<OutboxState & { unstamped_ms: number | null }> {
   const { rows } = await sql<OutboxState & { unstamped_ms: number | null }>`
     SELECT epoch, epoch_start, floor, head, published, (
-      SELECT greatest(0, (extract(epoch FROM clock_timestamp() - min(staged_at)) * 1000)::bigint) FROM outbox WHERE position IS NULL HAVING min(staged_at) IS NOT NULL
+      SELECT greatest(0, (extract(epoch FROM clock_timestamp() - staged_at) * 1000)::bigint) FROM outbox WHERE position IS NULL ORDER BY id LIMIT 1
     ) AS unstamped_ms FROM outbox_state`.execute(db);
   const state = rows[0];
   if (!state) throw new Error('Bug: outbox_state has no row');

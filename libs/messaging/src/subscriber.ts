@@ -4,16 +4,16 @@ import { type StreamName } from '@tidegate/contracts/subjects';
 import { type Db } from '@tidegate/database/database';
 import { type Failpoints } from '@tidegate/database/failpoints';
 import { LEASE_TTL_MS } from '@tidegate/database/lease';
-import { inTransaction } from '@tidegate/database/transaction';
 import { type Logger } from '@tidegate/telemetry/logger';
 import { type Metrics } from '@tidegate/telemetry/metrics';
 import { type Broker } from './broker.js';
 import { GapFiller } from './gap-filler.js';
 import { type Handler } from './incoming.js';
 import { type InboxKey } from './inbox-key.js';
-import { type Arrival, storeArrivals } from './inbox-store.js';
+import { type Arrival } from './inbox-store.js';
 import { currentGeneration, ensureWatermark, GenerationGone, highestStored, readWatermark, type Watermark } from './inbox-watermark.js';
 import { LaneWorkers } from './lane-workers.js';
+import { PageRunner } from './page-runner.js';
 import { registerInboxMetrics } from './messaging-metrics.js';
 import { Puller } from './puller.js';
 import { DURABLES, type DurableSpec } from './topology.js';
@@ -183,21 +183,20 @@ export class Subscriber {
 
   private build(key: InboxKey): Parts {
     const { options, spec, timing } = this;
-    const workers = new LaneWorkers(
-      {
-        ...options,
-        ...timing,
-        holder: `${spec.durable}:${randomUUID()}`,
-        live: options.generation === undefined,
-        concurrency: options.concurrency ?? CONCURRENCY,
-      },
-      key,
-    );
+    const running = {
+      ...options,
+      ...timing,
+      holder: `${spec.durable}:${randomUUID()}`,
+      live: options.generation === undefined,
+      concurrency: options.concurrency ?? CONCURRENCY,
+    };
+    const workers = new LaneWorkers(running, key);
+    const pages = new PageRunner(running, key);
     const filler = new GapFiller(
       {
         ...options,
         ...timing,
-        store: (arrivals) => this.store(key, arrivals, { filler: null, workers }),
+        store: (arrivals) => this.store(arrivals, { filler: null, workers, pages }),
         onLive: (live) => {
           if (options.generation === undefined && live !== key.generation) this.retiring.now();
         },
@@ -205,19 +204,16 @@ export class Subscriber {
       },
       key,
     );
-    const puller = new Puller({ ...options, durable: spec, store: (arrivals) => this.store(key, arrivals, { filler, workers }) });
+    const puller = new Puller({ ...options, durable: spec, store: (arrivals) => this.store(arrivals, { filler, workers, pages }) });
     return { key, puller, filler, workers };
   }
 
   private async store(
-    key: InboxKey,
     arrivals: Arrival[],
-    parts: { filler: GapFiller | null; workers: LaneWorkers },
+    parts: { filler: GapFiller | null; workers: LaneWorkers; pages: PageRunner },
   ): Promise<ReadonlySet<Arrival>> {
     if (arrivals.length === 0) return new Set();
-    const stored = await inTransaction(this.options, `${this.spec.service}.${this.spec.durable}.store`, (tx) =>
-      storeArrivals(tx, key, arrivals),
-    ).catch((error: unknown) => {
+    const stored = await parts.pages.store(arrivals).catch((error: unknown) => {
       if (error instanceof GenerationGone) this.retiring.now();
       throw error;
     });
@@ -226,9 +222,7 @@ export class Subscriber {
     if (stored.unknownEpoch.length === 0) return new Set();
     // The check takes over the owner's epoch; what is then still unknown stays with the broker.
     if (!parts.filler || !(await parts.filler.check())) return new Set(stored.unknownEpoch);
-    const again = await inTransaction(this.options, `${this.spec.service}.${this.spec.durable}.store`, (tx) =>
-      storeArrivals(tx, key, stored.unknownEpoch),
-    );
+    const again = await parts.pages.store(stored.unknownEpoch);
     parts.workers.signal();
     return new Set(again.unknownEpoch);
   }

@@ -8,8 +8,10 @@ import { forgetOtherGenerations, promoteGeneration, startGeneration } from '../g
 import { liveGeneration, readWatermark } from '../inbox-watermark.js';
 import { type Differences, differencesOf, type Extent, MOST_ROWS, replaceDifferences } from './differences.js';
 import { type EventCursor, type Projection, type Tx, type Unaccounted } from './projection.js';
-import { type Beginning, followLive, handlePage, noteTouched, readSource, type Replayed } from './source-replay.js';
+import { type Arrival, storeArrivals } from '../inbox-store.js';
+import { type Beginning, followLive, handlePage, noteTouched, readSource, type Replayed, takePage } from './source-replay.js';
 import {
+  analyzeShadows,
   createShadows,
   dropShadows,
   lookAtLive,
@@ -41,6 +43,8 @@ export interface Progress {
   handled: number;
 }
 
+/** Statistics are made when there is so many times as much as at the last time. */
+const ANALYZE_AGAIN = 8;
 /** What is left to do is done in the transaction that compares. */
 const FEW = 100;
 const ATTEMPTS = 5;
@@ -55,6 +59,7 @@ const AGAIN = ['40P01', '40001', '55P03'];
 export class Beside {
   readonly progress: Progress = { total: 0, read: 0, handled: 0 };
   private readonly fromStream = new Map<string, number>();
+  private readonly handled = new Map<string, number>();
   private cursor: EventCursor = { after: 0, gaps: [] };
   /** By durable: up to where it is noted which aggregates are touched. */
   private readonly noted = new Map<string, number>();
@@ -73,29 +78,58 @@ export class Beside {
     if (projection.create) await projection.create.execute(db);
     return db.transaction().execute(async (tx) => {
       await options.hold?.(tx, { total: 0, read: 0, handled: 0 });
-      await createShadows(tx, schemas, projection.tables);
+      await createShadows(tx, schemas, projection.tables, projection.lookups);
       const sources: Replayed[] = [];
       for (const source of projection.sources) sources.push({ ...source, ...(await startGeneration(tx, source.durable, source.stream)) });
       return new Beside(options, projection, schemas, sources);
     });
   }
 
-  /** Reads all there is of every source. Throws RebuildIncomplete. */
+  /** Reads all there is of every source, and handles what comes in order. Throws RebuildIncomplete. */
   async read(): Promise<void> {
     for (const { live } of this.sources) this.progress.total += (await readWatermark(this.options.db, live)).position;
+    let toAnalyze = 1;
+    let analyzing: Promise<void> | null = null;
     for (const source of this.sources) {
       const before = this.progress.read;
-      const store = (work: (tx: Tx) => Promise<unknown>) =>
-        this.inPage(async (tx) => {
-          await work(tx);
-          this.progress.read = before + (await readWatermark(tx, source.beside)).position;
-        });
-      this.fromStream.set(source.durable, await readSource(this.options, source, store));
+      const take = async (arrivals: Arrival[]) => {
+        const { watermark, handled } = await this.inPage((tx) => this.take(tx, source, arrivals));
+        this.progress.read = before + watermark;
+        this.count(source, handled);
+        if (this.progress.read < toAnalyze) return;
+        toAnalyze = this.progress.read * ANALYZE_AGAIN;
+        analyzing ??= this.analyze().finally(() => (analyzing = null));
+      };
+      this.fromStream.set(source.durable, await readSource(this.options, source, take).finally(() => analyzing));
     }
-    await this.inPage(async (tx) => {
-      await sql`SET LOCAL statement_timeout = 0`.execute(tx);
-      await sql`SELECT analyze_inbox()`.execute(tx);
-    });
+  }
+
+  /**
+   * Such a page need not reach the disk at once: how far it came is known by nothing but the watermark in the same transaction, and when Postgres crashes, the last ones are gone as
+   * a whole. What only some of the events touch is known when all are read.
+   */
+  private async take(tx: Tx, source: Replayed, arrivals: readonly Arrival[]): Promise<{ watermark: number; handled: number }> {
+    await sql`SET LOCAL synchronous_commit = off`.execute(tx);
+    if (this.beginning) return { ...(await storeArrivals(tx, source.beside, arrivals)), handled: 0 };
+    await lookAtShadows(tx, this.schemas);
+    const { watermark, ran } = await takePage(tx, source, arrivals);
+    return { watermark, handled: ran.length };
+  }
+
+  /**
+   * A fresh generation and fresh tables are empty for the planner, however much there is by now: it would read all of it for each page. The next page goes on meanwhile; without
+   * statistics it is slower and nothing else.
+   */
+  private async analyze(): Promise<void> {
+    try {
+      await this.options.db.transaction().execute(async (tx) => {
+        await sql`SET LOCAL statement_timeout = 0`.execute(tx);
+        await sql`SELECT analyze_inbox()`.execute(tx);
+        await analyzeShadows(tx, this.schemas, this.projection.tables);
+      });
+    } catch (err) {
+      this.options.logger.warn({ event: 'statistics_failed', err }, 'No statistics could be made of what is being replayed');
+    }
   }
 
   /** Handles what was read, and what has come since, until little is left. */
@@ -110,7 +144,7 @@ export class Beside {
             return handlePage(tx, source, after, this.beginning);
           });
           [after, some] = [page.last, page.handled];
-          this.progress.handled += page.handled;
+          this.count(source, page.handled);
           done += page.handled;
         }
       }
@@ -132,7 +166,8 @@ export class Beside {
   async swap(along: (tx: Tx, differences: Differences) => Promise<void> = async () => undefined): Promise<Differences> {
     return this.settled('swap', async (tx) => {
       const { differences, again } = await this.compared(tx);
-      await replaceDifferences(tx, this.schemas, this.projection, this.extent);
+      if (Object.values(differences.counts).some((count) => count > 0))
+        await replaceDifferences(tx, this.schemas, this.projection, this.extent);
       if (this.extent === 'everything')
         for (const source of this.sources)
           await promoteGeneration(tx, source, source === this.sources[0] ? again.map((one) => one.messageId) : []);
@@ -146,16 +181,12 @@ export class Beside {
     return Promise.all(
       this.sources.map(async ({ durable, beside }) => {
         const { position } = await readWatermark(this.options.db, beside);
-        const { rows } = await sql<{ handled: number }>`
-          SELECT count(*) AS handled FROM inbox WHERE consumer = ${beside.consumer} AND generation = ${beside.generation} AND state = 'done'`.execute(
-          this.options.db,
-        );
         return {
           durable,
           generation: beside.generation,
           position,
           fromStream: this.fromStream.get(durable) ?? 0,
-          handled: rows[0]?.handled ?? 0,
+          handled: this.handled.get(durable) ?? 0,
         };
       }),
     );
@@ -212,7 +243,7 @@ export class Beside {
     const place = `${service}.event_replay.swap`;
     for (let left = ATTEMPTS - 1; ; left--) {
       try {
-        const [result, cursor] = await db
+        const [result, caughtUp] = await db
           .transaction()
           .setIsolationLevel('repeatable read')
           .execute(async (tx) => {
@@ -223,13 +254,14 @@ export class Beside {
               await stopWriters(tx, this.schemas, this.projection.tables);
               await this.options.hold?.(tx, this.progress);
             }
-            const caughtUp = await this.catchUp(tx);
+            const now = await this.catchUp(tx);
             const done = await work(tx);
             if (step === 'swap') await failpoints.hit(`${place}.before_commit`);
-            return [done, caughtUp] as const;
+            return [done, now] as const;
           });
         if (step === 'swap') await failpoints.hit(`${place}.after_commit`);
-        this.cursor = cursor;
+        this.cursor = caughtUp.cursor;
+        for (const [source, handled] of caughtUp.handled) this.count(source, handled);
         return result;
       } catch (error) {
         if (left === 0 || !AGAIN.includes((error as { code?: string }).code ?? '')) throw error;
@@ -238,16 +270,25 @@ export class Beside {
   }
 
   /** In a transaction that may be rolled back, so nothing of it is remembered here. */
-  private async catchUp(tx: Tx): Promise<EventCursor> {
+  private async catchUp(tx: Tx): Promise<{ cursor: EventCursor; handled: Map<Replayed, number> }> {
+    const handled = new Map<Replayed, number>();
     for (const source of this.sources) {
       await this.follow(tx, source);
       await lookAtShadows(tx, this.schemas);
-      for (let page = { last: 0, handled: 1 }; page.handled > 0;) page = await handlePage(tx, source, page.last, this.beginning);
+      for (let page = { last: 0, handled: 1 }; page.handled > 0;) {
+        page = await handlePage(tx, source, page.last, this.beginning);
+        handled.set(source, (handled.get(source) ?? 0) + page.handled);
+      }
     }
     let own = { cursor: this.cursor, read: this.projection.own ? 1 : 0 };
     while (own.read > 0) own = await this.ownPage(tx, own.cursor);
     await lookAtLive(tx, this.schemas);
-    return own.cursor;
+    return { cursor: own.cursor, handled };
+  }
+
+  private count({ durable }: Replayed, handled: number): void {
+    this.handled.set(durable, (this.handled.get(durable) ?? 0) + handled);
+    this.progress.handled += handled;
   }
 
   private async compared(tx: Tx): Promise<{ differences: Differences; again: Unaccounted[] }> {

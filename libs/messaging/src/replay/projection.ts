@@ -53,6 +53,8 @@ export interface Projection {
   sources: readonly [ProjectionSource, ...ProjectionSource[]];
   /** Parents first. The handlers name them without schema. */
   tables: readonly string[];
+  /** Indexes that handlers look rows up by, beside those that keep something unique; all by default. The others are not made for a replay. */
+  lookups?: readonly string[];
   columns?: readonly DerivedColumns[];
   own?: OwnEvents;
   /** What the live consumer has to handle again, because its own events lack what should have come of it. */

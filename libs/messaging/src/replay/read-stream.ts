@@ -1,4 +1,5 @@
-import { type JsMsg, jetstream } from '@nats-io/jetstream';
+import { type ConsumerMessages, jetstream } from '@nats-io/jetstream';
+import { type Envelope } from '@tidegate/contracts/envelope';
 import { type Logger } from '@tidegate/telemetry/logger';
 import { fromStream } from '../arrival.js';
 import { type Broker } from '../broker.js';
@@ -6,12 +7,15 @@ import { createRebuildConsumer } from '../ensure-topology.js';
 import { type Arrival } from '../inbox-store.js';
 import { type DurableSpec } from '../topology.js';
 
-const PAGE = 500;
-const PAGE_WAIT_MS = 2_000;
+/** Messages that go into one transaction. Some three times as many are in memory: those being stored, those being gathered, and those that have been asked for. */
+const PAGE = 5_000;
+const IDLE_HEARTBEAT_MS = 1_000;
+/** A stream that has more and gives nothing for so long is left to its owner. */
+const SILENT_MS = 5_000;
 
 /**
- * Reads a stream from its start to its present end and hands the messages over in pages. Answers how many there were; none, and a log line, when the
- * broker or the stream is not there: the owner's outbox has everything.
+ * Reads a stream from its start to its present end and hands the messages over in pages, the next one while the one before is stored. Answers how many there were;
+ * none, and a log line, when the broker or the stream is not there: the owner's outbox has everything.
  */
 export async function readStream(
   broker: Broker,
@@ -34,18 +38,82 @@ export async function readStream(
 async function readThrough(broker: Broker, spec: DurableSpec, store: (arrivals: Arrival[]) => Promise<unknown>): Promise<number> {
   const nc = await broker.connection();
   const consumer = await jetstream(nc).consumers.get(spec.stream, await createRebuildConsumer(nc, spec));
-  let count = 0;
-  for (;;) {
-    const page: JsMsg[] = [];
-    let pending = 0;
-    for await (const message of await consumer.fetch({ max_messages: PAGE, expires: PAGE_WAIT_MS })) {
-      page.push(message);
-      pending = message.info.pending;
-      // Waiting for more would last until the page's time is up.
+  if ((await consumer.info(true)).num_pending === 0) return 0;
+  const messages = await consumer.consume({ max_messages: PAGE, idle_heartbeat: IDLE_HEARTBEAT_MS, abort_on_missing_resource: true });
+  const forget = broker.onDisconnected(() => messages.stop());
+  const pages = new Pages(messages, store);
+  const watch = setInterval(() => pages.stopWhenSilent(), IDLE_HEARTBEAT_MS);
+  try {
+    for await (const message of messages) {
+      const { pending } = message.info;
+      await pages.take(readIn(fromStream(message)), pending === 0);
+      // Waiting for more would have no end.
       if (pending === 0) break;
     }
-    count += page.length;
-    if (page.length > 0) await store(page.flatMap((message) => fromStream(message) ?? []));
-    if (page.length === 0 || pending === 0) return count;
+  } finally {
+    clearInterval(watch);
+    forget();
+    messages.stop();
+    await pages.end();
+  }
+  return pages.count;
+}
+
+/** While the database works on the page before. What is no JSON is left to whoever handles it. */
+function readIn(arrival: Arrival | null): Arrival | null {
+  if (!arrival) return null;
+  try {
+    return { ...arrival, envelope: JSON.parse(arrival.bytes.toString('utf8')) as Envelope };
+  } catch {
+    return arrival;
+  }
+}
+
+/** Gathers a page while the one before is being stored. */
+class Pages {
+  count = 0;
+  private page: Arrival[] = [];
+  private storing: Promise<unknown> | null = null;
+  private failure: { error: unknown } | null = null;
+  private heardAt = performance.now();
+
+  constructor(
+    private readonly messages: ConsumerMessages,
+    private readonly store: (arrivals: Arrival[]) => Promise<unknown>,
+  ) {}
+
+  async take(arrival: Arrival | null, isLast: boolean): Promise<void> {
+    this.heardAt = performance.now();
+    this.count += 1;
+    if (arrival) this.page.push(arrival);
+    if (this.page.length >= PAGE || isLast) await this.next();
+  }
+
+  /** Stores what was gathered last. Throws what storing threw. */
+  async end(): Promise<void> {
+    if (!this.failure) await this.next();
+    await this.storing;
+    if (this.failure) throw this.failure.error;
+  }
+
+  stopWhenSilent(): void {
+    if (!this.storing && performance.now() - this.heardAt > SILENT_MS) this.messages.stop();
+  }
+
+  /** Waits for the page before. */
+  private async next(): Promise<void> {
+    await this.storing;
+    if (this.failure || this.page.length === 0) return;
+    const page = this.page;
+    this.page = [];
+    this.storing = this.store(page)
+      .catch((error: unknown) => {
+        this.failure = { error };
+        this.messages.stop();
+      })
+      .finally(() => {
+        this.storing = null;
+        this.heardAt = performance.now();
+      });
   }
 }

@@ -18,12 +18,34 @@ export async function schemasOfConnection(db: Db): Promise<Schemas> {
 /** The aggregates that a replay from a certain place on is about; named after the first table of the projection. */
 export const touchedTable = (schemas: Schemas, tables: readonly string[]) => sql.id(schemas.rebuild, `${tables[0]}_touched`);
 
-/** Fresh empty copies of the tables (columns, defaults, constraints, indexes; no foreign keys, no triggers) in the rebuild schema. */
-export async function createShadows(db: Db, schemas: Schemas, tables: readonly string[]): Promise<void> {
+/**
+ * Fresh empty copies of the tables (columns, defaults, constraints, indexes; no foreign keys, no triggers) in the rebuild schema. With `lookups`, of the indexes that make
+ * nothing unique only these: nobody but the handlers reads the copies by an index, and each costs as much as the row.
+ */
+export async function createShadows(db: Db, schemas: Schemas, tables: readonly string[], lookups?: readonly string[]): Promise<void> {
   await dropShadows(db, schemas, tables);
   for (const table of tables)
     await sql`CREATE TABLE ${sql.id(schemas.rebuild, table)} (LIKE ${sql.id(schemas.live, table)} INCLUDING ALL)`.execute(db);
   await sql`CREATE TABLE ${touchedTable(schemas, tables)} (consumer text, aggregate text, PRIMARY KEY (consumer, aggregate))`.execute(db);
+  if (lookups) await dropOtherIndexes(db, schemas, tables, lookups);
+}
+
+/** The copies of indexes have names of their own, so they are known by what they are. */
+async function dropOtherIndexes(db: Db, { live, rebuild }: Schemas, tables: readonly string[], lookups: readonly string[]): Promise<void> {
+  const { rows } = await sql<{ name: string }>`
+    SELECT c.relname AS name FROM pg_index AS i
+    JOIN pg_class AS c ON c.oid = i.indexrelid JOIN pg_class AS t ON t.oid = i.indrelid
+    WHERE t.relnamespace = ${`"${rebuild}"`}::regnamespace AND t.relname = ANY(${tables}) AND NOT i.indisunique AND NOT EXISTS (
+      SELECT 1 FROM pg_index AS l JOIN pg_class AS lc ON lc.oid = l.indexrelid JOIN pg_class AS lt ON lt.oid = l.indrelid
+      WHERE lt.relnamespace = ${`"${live}"`}::regnamespace AND lt.relname = t.relname AND lc.relname = ANY(${lookups})
+        AND substring(pg_get_indexdef(l.indexrelid) FROM ' USING .*') = substring(pg_get_indexdef(i.indexrelid) FROM ' USING .*'))`.execute(
+    db,
+  );
+  for (const { name } of rows) await sql`DROP INDEX ${sql.id(rebuild, name)}`.execute(db);
+}
+
+export async function analyzeShadows(db: Db, schemas: Schemas, tables: readonly string[]): Promise<void> {
+  if (tables.length > 0) await sql`ANALYZE ${sql.join(tables.map((table) => sql.id(schemas.rebuild, table)))}`.execute(db);
 }
 
 export async function dropShadows(db: Db, schemas: Schemas, tables: readonly string[]): Promise<void> {

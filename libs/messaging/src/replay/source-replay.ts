@@ -7,8 +7,9 @@ import { GapFiller } from '../gap-filler.js';
 import { type Incoming, PermanentFailure } from '../incoming.js';
 import { type InboxKey } from '../inbox-key.js';
 import { type LaneRow } from '../inbox-lanes.js';
+import { type Taken, takeArrivals } from '../inbox-in-order.js';
 import { effectiveBefore } from '../inbox-replays.js';
-import { type Arrival, storeArrivals } from '../inbox-store.js';
+import { type Arrival } from '../inbox-store.js';
 import { readWatermark } from '../inbox-watermark.js';
 import { type ProjectionSource, type Tx } from './projection.js';
 import { readStream } from './read-stream.js';
@@ -38,18 +39,18 @@ export class EpochChanged extends Error {
 const PAGE = 2_000;
 
 /**
- * Stores everything that the stream still has, and then what only the owner's outbox has. Answers how many came from the stream. Throws RebuildIncomplete
- * when the owner does not answer, and whatever storing throws.
+ * Hands over everything that the stream still has, and then what only the owner's outbox has. Answers how many came from the stream. Throws RebuildIncomplete
+ * when the owner does not answer, and whatever taking them throws.
  */
 export async function readSource(
   { db, broker, logger, service }: { db: Db; broker: Broker; logger: Logger; service: string },
   { durable, stream, beside }: Replayed,
-  inPage: (work: (tx: Tx) => Promise<unknown>) => Promise<unknown>,
+  take: (arrivals: Arrival[]) => Promise<unknown>,
 ): Promise<number> {
   // Whoever reads takes what storing throws for a source that is away; it may be that nobody wants this replay any more.
   const thrown: unknown[] = [];
   const store = (arrivals: Arrival[]) =>
-    inPage((tx) => storeArrivals(tx, beside, arrivals)).catch((error: unknown) => {
+    take(arrivals).catch((error: unknown) => {
       thrown.push(error);
       throw error;
     });
@@ -59,6 +60,42 @@ export async function readSource(
   if (thrown.length > 0) throw thrown[0];
   if (!isWhole) throw new RebuildIncomplete(`The owner of ${stream} does not answer, or does not keep all of it`);
   return fromStream;
+}
+
+/**
+ * Takes arrivals into the new generation. Those that come in order and that the live generation has handled, as this transaction sees it, are handled at once; all others
+ * wait for `handlePage`. The handler's tables must be those of the replay.
+ */
+export function takePage(tx: Tx, source: Replayed, arrivals: readonly Arrival[]): Promise<Taken> {
+  let epochs: ReadonlyMap<Arrival, number> = new Map();
+  return takeArrivals(tx, source.beside, arrivals, {
+    async among(rows) {
+      epochs = await handledLive(tx, source.live, rows);
+      return rows.filter((row) => epochs.has(row));
+    },
+    async run(rows) {
+      const messages = rows.map((row) =>
+        messageOf(source, { ...row, epoch: epochs.get(row) ?? row.epoch, message_id: row.messageId, replay_of: null }),
+      );
+      if (source.handler.handleAll) return source.handler.handleAll(tx, messages);
+      for (const message of messages) await source.handler.handle(tx, message, undefined);
+    },
+  });
+}
+
+/** Those that the live generation has handled, with the epochs that it knows them by. */
+async function handledLive(tx: Tx, live: InboxKey, rows: readonly Arrival[]): Promise<ReadonlyMap<Arrival, number>> {
+  const [first, last] = [rows[0], rows.at(-1)];
+  if (!first || !last) return new Map();
+  const between = sql`consumer = ${live.consumer} AND generation = ${live.generation} AND position BETWEEN ${first.position} AND ${last.position}`;
+  // Place and epoch name a message, so when all are handled they need not be compared one by one.
+  const { rows: counted } = await sql<{ n: number }>`
+    SELECT count(*)::int AS n FROM inbox WHERE ${between} AND state = 'done' AND epoch = ${first.epoch}`.execute(tx);
+  if (counted[0]?.n === rows.length && rows.every((row) => row.epoch === first.epoch)) return new Map(rows.map((row) => [row, row.epoch]));
+  const { rows: handled } = await sql<{ message_id: string; epoch: number }>`
+    SELECT message_id, epoch FROM inbox WHERE ${between} AND state = 'done'`.execute(tx);
+  const epochs = new Map(handled.map((row) => [row.message_id, row.epoch]));
+  return new Map(rows.flatMap((row) => (epochs.has(row.messageId) ? [[row, epochs.get(row.messageId)!] as const] : [])));
 }
 
 /** Takes over what the live generation has stored since, from its own inbox: the stream may be ahead of it or behind. Throws EpochChanged. */
@@ -96,7 +133,7 @@ export async function noteTouched(tx: Tx, { beside }: Replayed, { from, touched 
 /** Races that are lost, no room, locks, timeouts: https://www.postgresql.org/docs/current/errcodes-appendix.html */
 const isOfTheDatabase = (error: unknown): boolean => /^(40|53|55|57)[0-9A-Z]{3}$/.test((error as { code?: string } | null)?.code ?? '');
 
-type Row = Pick<LaneRow, 'message_id' | 'epoch' | 'position' | 'subject' | 'aggregate' | 'bytes' | 'replay_of'>;
+type Row = { envelope?: Envelope } & Pick<LaneRow, 'message_id' | 'epoch' | 'position' | 'subject' | 'aggregate' | 'bytes' | 'replay_of'>;
 
 /**
  * Handles, in order of position, the next page of messages that the live generation has handled, as this transaction sees it. What waits, is dead or was
@@ -166,6 +203,10 @@ async function handle(tx: Tx, source: Replayed, row: Row): Promise<void> {
   }
 }
 
-function messageOf({ beside, stream }: Replayed, { message_id, bytes, replay_of: _, ...row }: Row): Incoming {
-  return { ...row, ...beside, messageId: message_id, stream, attempt: 1, envelope: JSON.parse(bytes.toString('utf8')) as Envelope };
+function messageOf(
+  { beside, stream }: Replayed,
+  { message_id: messageId, epoch, position, subject, aggregate, bytes, envelope }: Row,
+): Incoming {
+  envelope ??= JSON.parse(bytes.toString('utf8')) as Envelope;
+  return { ...beside, messageId, stream, epoch, position, subject, aggregate, attempt: 1, envelope };
 }

@@ -27,6 +27,10 @@ export function paymentLines(payment: PaymentSnapshot): Line[] {
   return tidy(lines);
 }
 
+/** What takes the ledger from one snapshot's lines to those of a later one. */
+export const linesBetween = (before: readonly Line[], after: readonly Line[]): Line[] =>
+  tidy([...after, ...before.map((line) => ({ ...line, amount: -line.amount }))]);
+
 /** What one balance transaction of Stripe's is posted with: the balance, the fee, and where the gross amount comes from or goes to. */
 export function movementLines(movement: FeeRecorded): Line[] {
   const { currency, amount, fee, net, presentment } = movement;

@@ -6,8 +6,8 @@ import { factOf, SUBJECT_PREFIX_OF_OWNER } from '@tidegate/contracts/subjects';
 import { type Handler, type Incoming, PermanentFailure } from '@tidegate/messaging/subscriber';
 import type { ZodType } from 'zod';
 import { postPayments } from '../ledger/ledger.store.js';
-import { recordInvoice, recordSubscription } from './recorded-billing.store.js';
-import { recordCheckout, recordPayments, type SnapshotPosition } from './recorded.store.js';
+import { recordInvoices, recordSubscriptions } from './recorded-billing.store.js';
+import { recordCheckouts, recordPayments, type SnapshotPosition, type Told } from './recorded.store.js';
 
 const PAYMENT_FACT = `${SUBJECT_PREFIX_OF_OWNER.payments}.payment.`;
 const CHECKOUT_FACT = `${SUBJECT_PREFIX_OF_OWNER.payments}.checkout.`;
@@ -35,13 +35,17 @@ export const paymentsProjector: Handler = {
         })),
       );
     }
-    for (const message of of(CHECKOUT_FACT))
-      await recordCheckout(tx, shownBy(message, CheckoutSnapshot, 'a checkout'), positionOf(message));
-    for (const message of of(SUBSCRIPTION_FACT))
-      await recordSubscription(tx, shownBy(message, SubscriptionSnapshot, 'a subscription'), positionOf(message));
-    for (const message of of(INVOICE_FACT)) await recordInvoice(tx, shownBy(message, InvoiceSnapshot, 'an invoice'), positionOf(message));
+    const checkouts = toldBy(of(CHECKOUT_FACT), CheckoutSnapshot, 'a checkout');
+    if (checkouts.length > 0) await recordCheckouts(tx, checkouts);
+    const subscriptions = toldBy(of(SUBSCRIPTION_FACT), SubscriptionSnapshot, 'a subscription');
+    if (subscriptions.length > 0) await recordSubscriptions(tx, subscriptions);
+    const invoices = toldBy(of(INVOICE_FACT), InvoiceSnapshot, 'an invoice');
+    if (invoices.length > 0) await recordInvoices(tx, invoices);
   },
 };
+
+const toldBy = <T>(messages: readonly Incoming[], schema: ZodType<T>, what: string): Told<T>[] =>
+  messages.map((message) => ({ shows: shownBy(message, schema, what), at: positionOf(message) }));
 
 /** Throws PermanentFailure. */
 function shownBy<T>({ envelope }: Incoming, schema: ZodType<T>, what: string): T {

@@ -21,17 +21,20 @@ export const projections = (livemode: boolean): Projection[] => [
       'ledger_payments',
       'ledger_entries',
     ],
+    lookups: ['ledger_entries_of_payment'],
     own: ledgerOwnEvents,
     create: sql`SELECT create_projection_tables(), create_compare_tables(), create_billing_tables(), create_ledger_tables()`,
   },
   {
     sources: [{ durable: STRIPE_CONSUMER, stream: 'STRIPE_EVENTS', handler: stripeEventsReplay(livemode) }],
     tables: ['stripe_objects'],
+    lookups: [],
     create,
   },
   {
     sources: [{ durable: 'reconciliation-receipts', stream: 'RECEIPTS_EVENTS', handler: receiptsProjector }],
     tables: ['recorded_receipts'],
+    lookups: [],
     create,
   },
 ];
