@@ -30,7 +30,7 @@ import {
   wanting,
   wasTried,
 } from './command.decide.js';
-import { advance, cancelOrphan, findCommand } from './command.store.js';
+import { advance, cancelOrphan, findCommand, oldestRestorePoint } from './command.store.js';
 import { isOver } from './subscription.seen.js';
 import { dunningsOf, subscriptionView } from './subscription.view.js';
 
@@ -149,10 +149,12 @@ export class SubscriptionCarryOn {
     return this.answered('payments.subscription.create_recorded', held, command, outcome);
   }
 
-  /** Whatever Stripe's list shows that our calls made, under whichever key. */
+  /** Whatever Stripe's list shows that our calls made, under whichever key, also in a time whose record a restore has lost. */
   private async findMade(held: Held, command: Of<'create'>): Promise<End | null> {
     const list = this.at('payments.subscription.lookup_list');
-    const gte = seconds(command.created_at) - EARLIER;
+    const restored = await oldestRestorePoint(this.deps.db);
+    const since = restored !== null && restored < command.created_at ? restored : command.created_at;
+    const gte = seconds(since) - EARLIER;
     const lte = seconds(command.call_since) + LATER;
     const { customer } = command.request;
     const all = await everyPage((query) => list.listSubscriptions({ ...query, customer }), { created: { gte, lte } });

@@ -17,9 +17,19 @@ export async function findByCommandId(db: Db, commandId: string): Promise<Comman
   return (row as Command | undefined) ?? null;
 }
 
+/** The oldest backup that this database was restored from; null when it never was. */
+export async function oldestRestorePoint(db: Db): Promise<Date | null> {
+  const row = await db.selectFrom('restores').select('restore_point').orderBy('restore_point').limit(1).executeTakeFirst();
+  return row?.restore_point ?? null;
+}
+
 /** Another one of its kind is open: wait for it. */
 export class AnotherIsOpen extends Error {}
 
+/**
+ * Notes a request. After a restore one that creates may be the repetition of one whose record is lost, long after Stripe has forgotten its key: it counts as called
+ * without an answer, so that what it made is looked for first. What the others do is seen in the subscription itself.
+ */
 export async function addCommand(
   db: Db,
   {
@@ -32,7 +42,9 @@ export async function addCommand(
   }: Pick<Command, 'id' | 'command_id' | 'tenant' | 'kind' | 'subscription' | 'request'>,
   now: Date,
 ): Promise<void> {
-  const calling = { call_n: 1, call_since: now, call_answer: 'awaited', call_stored: false, absent_since: null } as const;
+  const isDoubtful = kind === 'create' && (await oldestRestorePoint(db)) !== null;
+  const call_answer = isDoubtful ? 'missing' : 'awaited';
+  const calling = { call_n: 1, call_since: now, call_answer, call_stored: false, absent_since: null } as const;
   const row = await db
     .insertInto('subscription_commands')
     .values({
