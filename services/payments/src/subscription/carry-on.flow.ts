@@ -13,6 +13,7 @@ import { type Refetch, type Refetched } from '../observed/refetch.flow.js';
 import { problemReply } from '../payment/payment.reply.js';
 import { type PaymentsTables } from '../tables.js';
 import { type LeaseKeeper } from '../work/lease-keeper.js';
+import { oldestRestorePoint } from '../work/restores.store.js';
 import { nextLookUp, nextRetry } from '../work/schedule.js';
 import { type Signals } from '../work/signals.js';
 import { type Held, release, type WaitsFor } from '../work/work.store.js';
@@ -30,7 +31,7 @@ import {
   wanting,
   wasTried,
 } from './command.decide.js';
-import { advance, cancelOrphan, findCommand, oldestRestorePoint } from './command.store.js';
+import { advance, cancelOrphan, findCommand } from './command.store.js';
 import { isOver } from './subscription.seen.js';
 import { dunningsOf, subscriptionView } from './subscription.view.js';
 

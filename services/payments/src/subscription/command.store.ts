@@ -2,6 +2,7 @@ import { type Subscription } from '@tidegate/stripe-gateway/billing';
 import { type Kysely } from 'kysely';
 import { orphanCommandRefOf } from '../idempotency/identity.js';
 import { type PaymentsTables } from '../tables.js';
+import { oldestRestorePoint } from '../work/restores.store.js';
 import { lookSooner, wishRefresh } from '../work/work.store.js';
 import { type Command, made, type Step } from './command.decide.js';
 
@@ -15,12 +16,6 @@ export async function findCommand(db: Db, id: string): Promise<Command | null> {
 export async function findByCommandId(db: Db, commandId: string): Promise<Command | null> {
   const row = await db.selectFrom('subscription_commands').selectAll().where('command_id', '=', commandId).executeTakeFirst();
   return (row as Command | undefined) ?? null;
-}
-
-/** The oldest backup that this database was restored from; null when it never was. */
-export async function oldestRestorePoint(db: Db): Promise<Date | null> {
-  const row = await db.selectFrom('restores').select('restore_point').orderBy('restore_point').limit(1).executeTakeFirst();
-  return row?.restore_point ?? null;
 }
 
 /** Another one of its kind is open: wait for it. */
