@@ -2,6 +2,7 @@ import { type DrillName } from '@tidegate/observability/drills/catalogue';
 import { badSignatures, webhookEndpointBroken } from './deliveries.drills.js';
 import { type Drill } from './drill.js';
 import { brokerStoreLost, receiptFailures, reconciliationMissing, serviceDown } from './house.drills.js';
+import { databaseLost } from './restore.drill.js';
 import {
   backlog,
   breakerIsolated,
@@ -27,4 +28,5 @@ export const drills: Readonly<Record<DrillName, Drill>> = {
   'window-not-expiring': windowNotExpiring,
   backlog,
   'service-down': serviceDown,
+  restore: databaseLost,
 };

@@ -1,4 +1,5 @@
 import { type Drill } from './drill.js';
+import { untilFires } from './until-fires.js';
 
 /** The schedule is off, as a suspended CronJob is, and time is made to have passed: nobody waits a day. */
 export const reconciliationMissing: Drill = {
@@ -40,11 +41,3 @@ export const serviceDown: Drill = {
   inject: async ({ arena }) => void (await arena.stack.kill('receipts')),
   heal: ({ arena }) => arena.stack.restart('receipts'),
 };
-
-async function untilFires(stage: Parameters<Drill['inject']>[0], alert: string): Promise<void> {
-  for (let looks = 0; looks < 240; looks += 1) {
-    if ((await stage.told()).some(({ labels }) => labels['alertname'] === alert)) return;
-    await new Promise((resolve) => setTimeout(resolve, 250));
-  }
-  throw new Error(`${alert} has not fired within a minute`);
-}

@@ -11,7 +11,7 @@ const HEALED_MS = 120_000;
 
 /**
  * One drill on a stage that was opened for it: nothing but the watchdog fires; the fault; its alerts reach Alertmanager, with all words filled in; the page is
- * followed; in the end nothing but the watchdog fires again. Throws an Error that says which of these did not come true.
+ * followed; what the drill looks at besides is as it should be; in the end nothing but the watchdog fires again. Throws an Error that says which of these did not come true.
  */
 export async function runDrill(name: DrillName, drill: Drill, stage: Stage, say: (line: string) => void): Promise<DrillResult> {
   const entry: DrillEntry = DRILLS[name];
@@ -25,10 +25,12 @@ export async function runDrill(name: DrillName, drill: Drill, stage: Stage, say:
   const alerted = performance.now();
   say(`  ${entry.alerts[0]} at Alertmanager: ${first.annotations['summary']}`);
   for (const alert of entry.alerts.slice(1)) await eventually(() => reached(stage, alert), { timeoutMs: ALERT_MS, everyMs: 250 });
-  await runSection(stage, page, 'Diagnosis', say);
+  const following = { stage, page, drill, say };
+  await runSection(following, 'Diagnosis');
   await drill.heal?.(stage);
-  await runSection(stage, page, 'Mitigation', say);
-  await runSection(stage, page, 'Verification', say);
+  await runSection(following, 'Mitigation');
+  await runSection(following, 'Verification');
+  await drill.after?.(stage);
   await onlyWatchdog(stage);
   const seconds = (from: number, to: number) => Math.round((to - from) / 1000);
   return {

@@ -1,26 +1,32 @@
 import { tryRun } from '@tidegate/local-stack/process/run';
 import { type Page, type Runnable } from '@tidegate/observability/runbooks/page';
 import { eventually } from '@tidegate/test-harness/eventually';
+import { type Drill } from './drill.js';
 import { type Stage } from './stage.js';
 
 const BLOCK_MS = 60_000;
 
 /** Runs the blocks of one section in order, as an operator would. Throws an Error with the block and what it printed when one fails. */
-export async function runSection(stage: Stage, page: Page, section: string, say: (line: string) => void): Promise<void> {
+export async function runSection(
+  { stage, page, drill, say }: { stage: Stage; page: Page; drill: Drill; say: (line: string) => void },
+  section: string,
+): Promise<void> {
+  const env = { ...stage.shellEnv(), ...drill.shell?.(stage) };
   for (const block of page.runnables.filter((one) => one.section === section)) {
+    await drill.before?.(stage, block);
     say(`    ${section}: ${block.text.split('\n')[0]}`);
-    if (section === 'Verification') await eventually(() => runBlock(stage, block), { timeoutMs: 90_000, everyMs: 500 });
-    else await runBlock(stage, block);
+    if (section === 'Verification') await eventually(() => runBlock(stage, block, env), { timeoutMs: 90_000, everyMs: 500 });
+    else await runBlock(stage, block, env);
   }
 }
 
 /** A verification must come out well: exit code 0, or a query that finds nothing. Elsewhere 2 is fine, too: it means that something was found. */
-async function runBlock(stage: Stage, { section, language, text }: Runnable): Promise<void> {
+async function runBlock(stage: Stage, { section, language, text }: Runnable, env: NodeJS.ProcessEnv): Promise<void> {
   const strict = section === 'Verification';
   switch (language) {
     case 'sh': {
       const { output, failure } = await tryRun('bash', ['-euc', strict ? text : tolerant(text)], {
-        env: stage.shellEnv(),
+        env,
         cwd: stage.arena.stack.dir,
         timeoutMs: BLOCK_MS,
       });

@@ -15,6 +15,7 @@ import { callerOfToken } from './billing-stream/stream-token.store.js';
 import { ENDPOINTS } from './endpoints.js';
 import { holdHandlers } from './hold/hold.here.js';
 import { Hold } from './hold/hold.js';
+import { holdMetrics } from './hold/hold.metrics.js';
 import { findHold } from './hold/hold.store.js';
 import { installAuthentication } from './http/authentication.js';
 import { Forwarder } from './http/forwarder.js';
@@ -32,11 +33,12 @@ import { findTenant } from './tenant/tenant.store.js';
 
 /** Where the gateway's parts meet. */
 export function gateway(context: HostContext<GatewayConfig>): ServiceParts {
-  const { config, broker, clock, db, logger, rpc } = context;
+  const { config, broker, clock, db, logger, metrics, rpc } = context;
   const authenticator = new Authenticator((id) => findApiKey(db, id));
   const stream = billingStream(context, authenticator);
   const audit = new Audit({ db, clock, logger });
   const hold = new Hold(async () => (await findHold(db)) !== undefined);
+  holdMetrics(metrics, { db, clock });
   const here = {
     ...tenantHandlers(db, audit),
     ...apiKeyHandlers({ db, audit, forget: (id) => authenticator.forget(id) }),

@@ -27,7 +27,9 @@ import { subscriptionHandlers } from './subscription/subscription.rpc.js';
 import { type Held } from './work/work.store.js';
 import { ObjectLoop } from './work/object.loop.js';
 import { type CustomerCheck } from './customer/customer.check.js';
+import { type CheckoutSession, type Customer as StripeCustomer } from '@tidegate/stripe-gateway/intent';
 import { type CarryOn } from './payment/carry-on.flow.js';
+import { LostObjects } from './work/lost-objects.js';
 import { type RouteHandler } from './payment/payment.rpc.js';
 import { type PaymentsPorts, type PaymentsSettings } from './payments.js';
 
@@ -50,8 +52,20 @@ export function objectParts(ports: PaymentsPorts, settings: PaymentsSettings, sh
   if (!refund) throw new Error('Bug: nobody refunds');
   const latePolicy = settings.latePolicy;
   const calls = new CheckoutCalls({ db, stripe, failpoints });
-  const carryOn = new CheckoutCarryOn({ ...shared, checkoutMetrics, calls, recorder, latePolicy, refund });
-  const customerCarryOn = new CustomerCarryOn(shared);
+  const lostSessions = new LostObjects<CheckoutSession>({
+    db,
+    list: (query) => calls.at('payments.checkout.lookup_list').listCheckoutSessions(query),
+    retrieve: (id) => calls.at('payments.checkout.lookup').retrieveCheckoutSession(id),
+    marked: 'checkout_id',
+  });
+  const carryOn = new CheckoutCarryOn({ ...shared, checkoutMetrics, calls, recorder, latePolicy, refund, lost: lostSessions });
+  const lostCustomers = new LostObjects<StripeCustomer>({
+    db,
+    list: (query) => calls.at('payments.customer.lookup_list').listCustomers(query),
+    retrieve: (id) => calls.at('payments.customer.lookup_list').retrieveCustomer(id),
+    marked: 'command_id',
+  });
+  const customerCarryOn = new CustomerCarryOn({ ...shared, lost: lostCustomers });
   const carryOne = (held: Held) => carryCheckout({ db, carryOn, logger, checkoutMetrics }, held);
   const checkoutLoop = new ObjectLoop({ db, clock, instance, kind: 'cks', fleet: shared.fleet, carryOne });
   const customerLoop = new ObjectLoop({

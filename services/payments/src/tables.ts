@@ -20,6 +20,8 @@ export interface PaymentsTables {
   subscriptions: SubscriptionsTable;
   invoices: InvoicesTable;
   subscription_commands: SubscriptionCommandsTable;
+  /** Of this database from backups: what was done between the two instants is not on record. */
+  restores: { restored_at: Date; restore_point: Date };
   payment_receipts: { payment_id: string; receipt_id: string; kind: string };
 }
 

@@ -1,13 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { sql } from 'kysely';
-import { acquireDue, RESTORED } from '../src/work/work.store.js';
+import { wakeHeld } from '../src/work/wake.js';
+import { acquireDue } from '../src/work/work.store.js';
 import { type PaymentsWorld, paymentsWorld, VISA } from './payments-world.js';
 
 jest.setTimeout(60_000);
 
 const HOURS = 3_600_000;
-/** What `tidegate restore load` does to the work of a backup. */
-const restore = () => sql`UPDATE payment_work SET holder = ${RESTORED}, lease_until = clock_timestamp()`.execute(world.db);
+/** What `tidegate restore load` does to the tables of a backup. */
+const restore = () => sql`SELECT database_was_restored(${world.clock.now()}, ${world.clock.now()})`.execute(world.db);
 
 let world: PaymentsWorld;
 beforeAll(async () => {
@@ -64,6 +65,21 @@ describe('A payment that was queued at the backup, when the database is restored
     await restore();
     await world.settle();
     expect(world.intentsOf(id).map(({ status }) => status)).toEqual(['succeeded']);
+    expect((await world.get(id)).status).toBe('succeeded');
+  });
+});
+
+describe('Work of a restored database that a process has in hand when a breaker closes', () => {
+  it('is due again, as all that it has in hand', async () => {
+    const id = await queued();
+    await restore();
+    const [held] = await acquireDue(world.db, 'payments-9#loop1', world.clock.now(), 10);
+    expect(held).toMatchObject({ payment_id: id, restored: true });
+    await wakeHeld(world.db, 'payments-9', world.clock.now());
+    const { rows } = await sql<{ revision: number }>`SELECT revision FROM payment_work WHERE payment_id = ${id}`.execute(world.db);
+    expect(rows).toEqual([{ revision: (held?.revision ?? 0) + 1 }]);
+    await sql`UPDATE payment_work SET lease_until = clock_timestamp()`.execute(world.db);
+    await world.settle();
     expect((await world.get(id)).status).toBe('succeeded');
   });
 });

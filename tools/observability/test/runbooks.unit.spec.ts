@@ -93,6 +93,7 @@ describe('The pages of the runbook', () => {
     const ofAlerts = alertNames().map(pageOf);
     expect(pages.map(({ name }) => name).filter((name) => !ofAlerts.includes(name))).toEqual([
       'breaker-stuck-open',
+      'database-lost',
       'events-and-replay',
       'stripe-is-down',
     ]);

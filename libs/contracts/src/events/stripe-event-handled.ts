@@ -13,7 +13,12 @@ export const StripeEventHandled = z.object({
 });
 export type StripeEventHandled = z.infer<typeof StripeEventHandled>;
 
-export const handledEvents = (['payments', 'reconciliation'] as Owner[]).map((service) =>
+/** The services that handle every one of Stripe's events, and report it. */
+const HANDLING = ['payments', 'reconciliation'] as const satisfies readonly Owner[];
+/** Their consumers, as reports name them: an event is handled when each of them has said what it made of it. */
+export const STRIPE_EVENT_CONSUMERS: readonly string[] = HANDLING.map((service) => `${service}-stripe-events`);
+
+export const handledEvents = HANDLING.map((service) =>
   defineEvent({
     subject: handledSubject(service),
     version: 1,

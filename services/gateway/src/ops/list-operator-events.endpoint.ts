@@ -14,7 +14,13 @@ export const listOperatorEvents = defineEndpoint({
   scope: 'ops',
   rpc: RPC.operatorEventList,
   params: {},
-  query: z.strictObject(eventQuery),
+  query: z.strictObject({
+    ...eventQuery,
+    unhandled: z
+      .literal('true')
+      .optional()
+      .describe('Only what waits to be published, or of which not every consumer has reported what it made of it'),
+  }),
   idempotencyKey: 'none',
   answers: { 200: { description: 'A page of events', schema: listOf(OperatorEventView) } },
   problems: [],

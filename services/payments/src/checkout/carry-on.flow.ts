@@ -3,6 +3,7 @@ import { everyPage } from '@tidegate/stripe-gateway/every-page';
 import { type StripeOutcome } from '@tidegate/stripe-gateway/port';
 import { type Logger } from '@tidegate/telemetry/logger';
 import { type LeaseKeeper } from '../work/lease-keeper.js';
+import { type LostObjects, together } from '../work/lost-objects.js';
 import { earlier, nextLookUp, nextRetry } from '../work/schedule.js';
 import { keepRefresh, release, type WaitsFor } from '../work/work.store.js';
 import { adoptPayment, type AdoptionDeps } from './adopt-payment.js';
@@ -29,6 +30,7 @@ export interface CarryOnDeps extends RecorderDeps, LateRefundDeps, AdoptionDeps 
   calls: StripeCalls;
   recorder: Recorder;
   keeper: LeaseKeeper;
+  lost: LostObjects<CheckoutSession>;
   logger: Logger;
   latePolicy: LatePolicy;
   random(): number;
@@ -163,14 +165,17 @@ export class CarryOn {
     return null;
   }
 
-  /** Every page that was made for this checkout since it began. */
+  /** Every page that was made for this checkout since it began, or in a time whose record a restore has lost. */
   private async find(run: Run): Promise<Later> {
     const { terms, created_at } = checkoutOf(run);
     const list = this.deps.calls.at('payments.checkout.lookup_list');
     const gte = Math.floor(Date.parse(created_at) / 1000) - EARLIER;
     const all = await everyPage((query) => list.listCheckoutSessions(query), { created: { gte } });
     if (all.kind !== 'ok') return this.lookLater(run, all);
-    const found = all.value.filter((session) => session.metadata['checkout_id'] === terms.checkout_id);
+    const lost = await this.deps.lost.of(terms.checkout_id);
+    if (lost.kind !== 'ok') return this.lookLater(run, lost);
+    const ours = all.value.filter((session) => session.metadata['checkout_id'] === terms.checkout_id);
+    const found = together(ours, lost.value);
     const again = decideFound(checkoutOf(run), found, this.now())?.[0]?.type === 'SessionSubmitted';
     const name = again ? 'payments.checkout.submitted' : 'payments.checkout.looked_up';
     await this.deps.recorder.record(run, name, (now) => decideFound(now, found, this.now()));

@@ -10,6 +10,7 @@ import { isErased } from '../customer/customer.erasure.js';
 import { problemReply, rejectionReply } from '../payment/payment.reply.js';
 import { metadataOf } from '../payment/recorder.js';
 import { type RequestDetails } from '../tables.js';
+import { oldestRestorePoint } from '../work/restores.store.js';
 import { type Held } from '../work/work.store.js';
 import { type CarryOn } from './carry-on.flow.js';
 import { answersOf, checkoutReply } from './checkout.reply.js';
@@ -124,6 +125,8 @@ export class CheckoutFlow {
     if (ask.audit) this.audited(ask, ask.audit);
     this.deps.recorder.announce(before, after.state, events);
     if (!lease.held) return { kind: 'waiting' };
+    // It may be the repetition of one whose record a restore has lost: what that made is looked for first.
+    const takenOver = ask.command.type === 'OpenCheckout' && (await oldestRestorePoint(this.deps.db)) !== null;
     const held: Held = {
       payment_id: ask.checkout_id,
       holder,
@@ -132,7 +135,7 @@ export class CheckoutFlow {
       attempt: 0,
       refresh: lease.refresh,
       woken: null,
-      takenOver: false,
+      takenOver,
     };
     return { kind: 'running', held };
   }

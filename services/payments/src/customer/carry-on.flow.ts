@@ -11,6 +11,7 @@ import { answer, requestIdOf } from '../idempotency/idempotency.store.js';
 import { problemReply } from '../payment/payment.reply.js';
 import { type PaymentsTables } from '../tables.js';
 import { type LeaseKeeper } from '../work/lease-keeper.js';
+import { type LostObjects, together } from '../work/lost-objects.js';
 import { nextLookUp, nextRetry } from '../work/schedule.js';
 import { type Signals } from '../work/signals.js';
 import { type Held, release, type WaitsFor } from '../work/work.store.js';
@@ -26,6 +27,7 @@ export interface CustomerCarryOnDeps {
   clock: { now(): Date };
   signals: Signals;
   keeper: LeaseKeeper;
+  lost: LostObjects<StripeCustomer>;
   logger: Logger;
   onWork(): void;
   random(): number;
@@ -122,7 +124,7 @@ export class CustomerCarryOn {
     return null;
   }
 
-  /** Whatever Stripe's list shows that our calls made, under whichever key. */
+  /** Whatever Stripe's list shows that our calls made, under whichever key, also in a time whose record a restore has lost. */
   private async madeFor({
     command_id,
     created_at,
@@ -132,7 +134,11 @@ export class CustomerCarryOn {
     const gte = Math.floor(created_at.getTime() / 1000) - EARLIER;
     const lte = Math.floor(call_since.getTime() / 1000) + LATER;
     const all = await everyPage((query) => list.listCustomers(query), { created: { gte, lte } });
-    return all.kind === 'ok' ? { kind: 'ok', value: all.value.filter((one) => one.metadata['command_id'] === command_id) } : all;
+    if (all.kind !== 'ok') return all;
+    const lost = await this.deps.lost.of(command_id);
+    if (lost.kind !== 'ok') return lost;
+    const ours = all.value.filter((one) => one.metadata['command_id'] === command_id);
+    return { kind: 'ok', value: together(ours, lost.value) };
   }
 
   /** The customer and the answer of its request, which is certain with it. */

@@ -16,6 +16,7 @@ import { decodeCursor, encodeCursor } from '../payment/list-cursor.js';
 import { problemReply } from '../payment/payment.reply.js';
 import { type RouteHandler } from '../payment/payment.rpc.js';
 import { type PaymentsTables } from '../tables.js';
+import { oldestRestorePoint } from '../work/restores.store.js';
 import { acquire, type Held, wishRefresh } from '../work/work.store.js';
 import { type CustomerCarryOn } from './carry-on.flow.js';
 import { type Customer } from './customer.decide.js';
@@ -124,7 +125,8 @@ async function accept(deps: CustomerRpcDeps, asked: Asked, body: CreateCustomerB
       attempt: 0,
       refresh: lease.refresh,
       woken: null,
-      takenOver: false,
+      // It may be the repetition of one whose record a restore has lost: whom that made is looked for first.
+      takenOver: (await oldestRestorePoint(deps.db)) !== null,
     };
     return { kind: 'running', held };
   } catch (error) {

@@ -13,6 +13,7 @@ import { type Refetch, type Refetched } from '../observed/refetch.flow.js';
 import { problemReply } from '../payment/payment.reply.js';
 import { type PaymentsTables } from '../tables.js';
 import { type LeaseKeeper } from '../work/lease-keeper.js';
+import { oldestRestorePoint } from '../work/restores.store.js';
 import { nextLookUp, nextRetry } from '../work/schedule.js';
 import { type Signals } from '../work/signals.js';
 import { type Held, release, type WaitsFor } from '../work/work.store.js';
@@ -149,10 +150,12 @@ export class SubscriptionCarryOn {
     return this.answered('payments.subscription.create_recorded', held, command, outcome);
   }
 
-  /** Whatever Stripe's list shows that our calls made, under whichever key. */
+  /** Whatever Stripe's list shows that our calls made, under whichever key, also in a time whose record a restore has lost. */
   private async findMade(held: Held, command: Of<'create'>): Promise<End | null> {
     const list = this.at('payments.subscription.lookup_list');
-    const gte = seconds(command.created_at) - EARLIER;
+    const restored = await oldestRestorePoint(this.deps.db);
+    const since = restored !== null && restored < command.created_at ? restored : command.created_at;
+    const gte = seconds(since) - EARLIER;
     const lte = seconds(command.call_since) + LATER;
     const { customer } = command.request;
     const all = await everyPage((query) => list.listSubscriptions({ ...query, customer }), { created: { gte, lte } });

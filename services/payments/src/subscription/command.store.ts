@@ -2,6 +2,7 @@ import { type Subscription } from '@tidegate/stripe-gateway/billing';
 import { type Kysely } from 'kysely';
 import { orphanCommandRefOf } from '../idempotency/identity.js';
 import { type PaymentsTables } from '../tables.js';
+import { oldestRestorePoint } from '../work/restores.store.js';
 import { lookSooner, wishRefresh } from '../work/work.store.js';
 import { type Command, made, type Step } from './command.decide.js';
 
@@ -20,6 +21,10 @@ export async function findByCommandId(db: Db, commandId: string): Promise<Comman
 /** Another one of its kind is open: wait for it. */
 export class AnotherIsOpen extends Error {}
 
+/**
+ * Notes a request. After a restore one that creates may be the repetition of one whose record is lost, long after Stripe has forgotten its key: it counts as called
+ * without an answer, so that what it made is looked for first. What the others do is seen in the subscription itself.
+ */
 export async function addCommand(
   db: Db,
   {
@@ -32,7 +37,9 @@ export async function addCommand(
   }: Pick<Command, 'id' | 'command_id' | 'tenant' | 'kind' | 'subscription' | 'request'>,
   now: Date,
 ): Promise<void> {
-  const calling = { call_n: 1, call_since: now, call_answer: 'awaited', call_stored: false, absent_since: null } as const;
+  const isDoubtful = kind === 'create' && (await oldestRestorePoint(db)) !== null;
+  const call_answer = isDoubtful ? 'missing' : 'awaited';
+  const calling = { call_n: 1, call_since: now, call_answer, call_stored: false, absent_since: null } as const;
   const row = await db
     .insertInto('subscription_commands')
     .values({

@@ -16,6 +16,12 @@ export interface CountedHour {
   last_call_at: Date | null;
   /** Of a meter that takes the latest: how often that was sent. */
   latest_sent: number;
+  /** After a restore: what Stripe had, and what was certainly used later; null when there was none. */
+  had: string | null;
+  /** The restore since which nobody has asked Stripe what it has of this hour. */
+  doubted_since: Date | null;
+  /** Whether it is to be reported. */
+  is_due: boolean;
 }
 
 export type Verdict =
@@ -35,14 +41,17 @@ export const counted = ({
  * not a disagreement. `askedAt`: when the summary was asked for; the hour was read after it.
  */
 export function compareHour(hour: CountedHour, summary: number, askedAt: Date): Verdict {
-  if (agrees(unitsOf(counted(hour)), summary)) return { kind: 'agree' };
+  if (agrees(expected(hour), summary)) return { kind: 'agree' };
   const { formula, sent, lost, open_value, last_call_at } = hour;
+  const doubtedSince = formula === 'last' ? null : hour.doubted_since;
+  // What the restore has lost is found when the hour is reported, or repaired.
+  if (doubtedSince !== null && (hour.is_due || askedAt.getTime() - doubtedSince.getTime() < SUMMARY_LAG_MS)) return { kind: 'pending' };
   if (unitsOf(lost) !== 0n) return { kind: 'mismatch', reason: 'expired' };
   const isLagging = last_call_at !== null && askedAt.getTime() - last_call_at.getTime() < SUMMARY_LAG_MS;
   const withOpen = open_value === null ? null : formula === 'last' ? unitsOf(open_value) : unitsOf(sent) + unitsOf(open_value);
   const isBehind = hasUnsent(hour) && (agrees(unitsOf(sent), summary) || (withOpen !== null && agrees(withOpen, summary)));
   if (isLagging || isBehind) return { kind: 'pending' };
-  return { kind: 'mismatch', reason: canBeSentAgain(hour, summary) ? 'stripe_differs' : 'beyond_repair' };
+  return { kind: 'mismatch', reason: doubtedSince !== null || canBeSentAgain(hour, summary) ? 'stripe_differs' : 'beyond_repair' };
 }
 
 /** A sum can always be made what it should be; of single events only those that Stripe lacks can be sent again. */
@@ -51,4 +60,10 @@ function canBeSentAgain({ formula, sent, latest_sent }: CountedHour, summary: nu
   return formula === 'sum' || summary < Number(sent);
 }
 
-const hasUnsent = (hour: CountedHour): boolean => hour.open_value !== null || unitsOf(counted(hour)) !== unitsOf(hour.sent);
+const hasUnsent = (hour: CountedHour): boolean => hour.open_value !== null || expected(hour) !== unitsOf(hour.sent);
+
+/** What Stripe is to count: what we do, or after a restore what it had more. */
+function expected(hour: CountedHour): bigint {
+  const [used, had] = [unitsOf(counted(hour)), hour.had === null ? null : unitsOf(hour.had)];
+  return had !== null && had > used ? had : used;
+}

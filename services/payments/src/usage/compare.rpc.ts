@@ -13,6 +13,7 @@ import { type PaymentsTables } from '../tables.js';
 import { compareHour, counted, type CountedHour } from './compare.decide.js';
 import { decodePlace, encodePlace } from './list-place.js';
 import { LATEST_SENT } from './repair.store.js';
+import { DOUBTED_SINCE, hadAndMore } from './restored.store.js';
 
 export interface CompareDeps {
   db: Kysely<PaymentsTables>;
@@ -127,7 +128,8 @@ async function countedIn(db: CompareDeps['db'], { customer, meter }: Pair, hours
     SELECT c.tenant, c.hour, c.events, trim_scale(c.value)::text AS value, trim_scale(c.last_value)::text AS last_value,
       trim_scale(c.sent)::text AS sent, trim_scale(c.lost)::text AS lost, m.formula, m.stripe_meter, trim_scale(o.value)::text AS open_value,
       (SELECT max(r.last_call_at) FROM usage_reports r WHERE (r.customer, r.meter, r.hour) = (c.customer, c.meter, c.hour)) AS last_call_at,
-      CASE WHEN m.formula = 'last' THEN ${LATEST_SENT} ELSE 0 END AS latest_sent
+      CASE WHEN m.formula = 'last' THEN ${LATEST_SENT} ELSE 0 END AS latest_sent, c.due_at IS NOT NULL AS is_due, ${DOUBTED_SINCE} AS doubted_since,
+      CASE WHEN m.formula <> 'last' THEN trim_scale(${hadAndMore(sql`m.formula`)})::text END AS had
     FROM usage_counters c LEFT JOIN usage_meters m ON m.event_name = c.meter
     LEFT JOIN usage_reports o ON (o.customer, o.meter, o.hour) = (c.customer, c.meter, c.hour) AND o.state IN ('open', 'settling')
     WHERE c.customer = ${customer} AND c.meter = ${meter} AND c.hour = ANY(${hours.map((hour) => hour.toISOString())}::timestamptz[]) ORDER BY c.hour`.execute(
@@ -206,7 +208,7 @@ async function confirm(db: CompareDeps['db'], { customer, meter }: Pair, rows: r
     WHERE c.customer = ${customer} AND c.meter = ${meter} AND c.hour = k.hour AND c.events = k.events`.execute(db);
 }
 
-/** Hours of the range of which we have nothing and Stripe has something; the first of them, where there are so many that an answer would not fit. */
+/** Hours of the range of which we have nothing and Stripe has something, unless a restore has lost their record; the first of them, where there are so many that an answer would not fit. */
 async function notOurs(
   db: CompareDeps['db'],
   pair: Pair,
@@ -219,6 +221,7 @@ async function notOurs(
   const { rows } = await sql<{ start: Date }>`
     SELECT t.start FROM unnest(${told.map(([start]) => new Date(start).toISOString())}::timestamptz[]) AS t(start)
     WHERE NOT EXISTS (SELECT FROM usage_counters c WHERE c.customer = ${pair.customer} AND c.meter = ${pair.meter} AND c.hour = t.start)
+      AND NOT EXISTS (SELECT FROM restores v WHERE t.start > v.restore_point - interval '1 hour' AND t.start < v.restored_at)
     ORDER BY t.start LIMIT ${MOST_HOURS}`.execute(db);
   const { tenant, formula, stripe_meter } = row;
   const nothing = { tenant, formula, stripe_meter, value: '0', events: 0, last_value: '0', sent: '0' };

@@ -35,19 +35,22 @@ async function repair(deps: UsageRepairDeps, request: Parameters<RouteHandler>[0
   const counter = await counterOf(deps.db, wish);
   if (!counter?.stripe_meter || counter.formula === null) return refuse('There is no such counter, or no meter for it.');
   const now = deps.clock.now();
-  if (now.getTime() - (counter.last_call_at?.getTime() ?? 0) < SUMMARY_LAG_MS) {
+  const restoredAt = counter.formula === 'last' ? null : counter.doubted_since;
+  const lastCall = Math.max(counter.last_call_at?.getTime() ?? 0, restoredAt?.getTime() ?? 0);
+  if (now.getTime() - lastCall < SUMMARY_LAG_MS) {
     const before = await doneBefore(deps.db, wish, now);
     if (before !== null) return told(wish, counter, before);
-    return refuse('It was reported within the hour, and the summary need not show that yet.');
+    return refuse('It was reported, or the database was restored, within the hour, and the summary need not show that yet.');
   }
   const summary = await summaryOf(deps, wish, counter.stripe_meter);
   if (summary.kind === 'rejected' || summary.kind === 'not_found') return refuse('Stripe has no summary of this customer.');
   if (summary.kind !== 'ok')
     return problemReply('payments.stripe_unavailable', 'Stripe could not be asked.', request.request_id, { retryAfterMs: 5000 });
-  const correction = correctionOf(counter.formula, counter, summary.value);
+  // What the restore has lost may be among it, of a meter that counts events, too.
+  const correction = restoredAt ? { kind: 'believe' as const } : correctionOf(counter.formula, counter, summary.value);
   if (correction.kind === 'refused') return refuse(correction.reason);
   const remote = textOf(unitsOf(summary.value.toFixed(12)));
-  const done = await inTransaction(deps, 'payments.usage.repaired', (tx) => correct(tx, wish, { correction, remote, now }));
+  const done = await inTransaction(deps, 'payments.usage.repaired', (tx) => correct(tx, wish, { correction, remote, now, restoredAt }));
   if (!done) return refuse('It is being reported right now; try again.');
   const { customer, meter, hour, actor, reason } = wish;
   deps.logger.info(
@@ -66,7 +69,9 @@ async function summaryOf({ stripe, failpoints }: UsageRepairDeps, { customer, ho
 
 function told({ customer, meter, hour }: RepairWish, counter: RepairedCounter, remote: string) {
   const local = counted({ ...counter, formula: counter.formula ?? 'sum' });
-  const lacking = textOf(unitsOf(local) - unitsOf(counter.lost) - unitsOf(remote));
+  const beyond = unitsOf(local) - unitsOf(counter.lost) - unitsOf(remote);
+  // What Stripe has more than the record after a restore is not taken back.
+  const lacking = textOf(counter.doubted_since && beyond < 0n ? 0n : beyond);
   const difference = counter.formula === 'last' && lacking !== '0' ? local : lacking;
   const view: RepairUsageView = { object: 'usage_repair', customer, meter, hour: hour.toISOString(), local, remote, difference };
   return jsonReply(200, view);

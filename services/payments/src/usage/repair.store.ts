@@ -3,6 +3,7 @@ import { type Kysely, sql, type Transaction } from 'kysely';
 import { type PaymentsTables } from '../tables.js';
 import { type Correction } from './repair.decide.js';
 import { SUMMARY_LAG_MS } from './report.decide.js';
+import { DOUBTED_SINCE, observe } from './restored.store.js';
 import { LATEST_FIRST } from './usage-event.store.js';
 
 /** An hour of a customer's usage that somebody wants to have put right, and why. */
@@ -25,6 +26,8 @@ export interface RepairedCounter {
   open: boolean;
   latest_sent: number;
   last_call_at: Date | null;
+  /** The restore since which nobody has asked Stripe what it has of this hour. */
+  doubted_since: Date | null;
 }
 
 /** How often the latest event of an hour `c` was sent. */
@@ -40,9 +43,9 @@ const ACTION = 'usage.repair';
 export async function counterOf(db: Kysely<PaymentsTables>, wish: RepairWish): Promise<RepairedCounter | null> {
   const { rows } = await sql<RepairedCounter>`
     SELECT trim_scale(c.value)::text AS value, c.events, trim_scale(c.lost)::text AS lost, trim_scale(c.last_value)::text AS last_value, m.formula, m.stripe_meter,
-      r.delivered, r.open, r.last_call_at, ${LATEST_SENT} AS latest_sent
+      r.delivered, r.open, r.last_call_at, ${DOUBTED_SINCE} AS doubted_since, ${LATEST_SENT} AS latest_sent
     FROM usage_counters c LEFT JOIN usage_meters m ON m.event_name = c.meter CROSS JOIN LATERAL (
-      SELECT count(*) FILTER (WHERE state = 'delivered')::int AS delivered, coalesce(bool_or(state IN ('open', 'settling')), false) AS open,
+      SELECT coalesce(sum(value) FILTER (WHERE state IN ('delivered', 'observed') AND m.formula = 'count'), 0)::int AS delivered, coalesce(bool_or(state IN ('open', 'settling')), false) AS open,
         max(last_call_at) AS last_call_at
       FROM usage_reports r WHERE (r.customer, r.meter, r.hour) = (c.customer, c.meter, c.hour)) r
     WHERE ${keyOf(wish)}`.execute(db);
@@ -64,16 +67,19 @@ export async function doneBefore(db: Kysely<PaymentsTables>, wish: RepairWish, n
 export async function correct(
   tx: Transaction<PaymentsTables>,
   wish: RepairWish,
-  { correction, remote, now }: { correction: Exclude<Correction, { kind: 'refused' }>; remote: string; now: Date },
+  {
+    correction,
+    remote,
+    now,
+    restoredAt,
+  }: { correction: Exclude<Correction, { kind: 'refused' }>; remote: string; now: Date; restoredAt: Date | null },
 ): Promise<boolean> {
-  const { rows } = await sql<{ revision: number; difference: string }>`
-    SELECT revision + 1 AS revision, (${remote}::numeric - sent)::text AS difference FROM usage_counters
-    WHERE ${keyOf(wish)} AND (holder IS NULL OR lease_until < clock_timestamp()) FOR UPDATE`.execute(tx);
-  const [counter] = rows;
+  const { rows } = await sql`
+    SELECT FROM usage_counters WHERE ${keyOf(wish)} AND (holder IS NULL OR lease_until < clock_timestamp()) FOR UPDATE`.execute(tx);
   // In a statement of its own: it sees what the one who held the row has committed.
-  if (!counter || (await wasReportedSince(tx, wish, new Date(now.getTime() - SUMMARY_LAG_MS)))) return false;
+  if (rows.length === 0 || (await wasReportedSince(tx, wish, new Date(now.getTime() - SUMMARY_LAG_MS)))) return false;
   if ((await doneBefore(tx, wish, now)) !== null) return true;
-  if (correction.kind === 'believe') await believe(tx, wish, counter, { remote, now });
+  if (correction.kind === 'believe') await observe(tx, wish, { remote, now, restoredAt });
   else await sendAgain(tx, wish, correction, now);
   await sql`
     UPDATE usage_counters SET unreported_since = coalesce(unreported_since, ${now}), due_at = ${now}, attempt = 0, waits_for = NULL, holder = NULL,
@@ -87,23 +93,6 @@ export async function correct(
 async function wasReportedSince(tx: Transaction<PaymentsTables>, wish: RepairWish, since: Date): Promise<boolean> {
   const { rows } = await sql`SELECT FROM usage_reports WHERE ${keyOf(wish)} AND last_call_at > ${since} LIMIT 1`.execute(tx);
   return rows.length > 0;
-}
-
-/** A report without an answer is part of what Stripe has, or never was. */
-async function believe(
-  tx: Transaction<PaymentsTables>,
-  wish: RepairWish,
-  { revision, difference }: { revision: number; difference: string },
-  { remote, now }: { remote: string; now: Date },
-): Promise<void> {
-  const { customer, meter, hour } = wish;
-  await sql`
-    UPDATE usage_reports SET state = 'absent', ended_at = ${now} WHERE ${keyOf(wish)} AND state IN ('open', 'settling')`.execute(tx);
-  await sql`
-    INSERT INTO usage_reports (customer, meter, hour, revision, identifier, value, events, at, state, submitted_at, ended_at)
-    VALUES (${customer}, ${meter}, ${hour}, ${revision}, ${`observed:${customer}:${meter}:${hour.toISOString()}:${revision}`},
-      ${difference}::numeric, 0, ${hour}, 'observed', ${now}, ${now})`.execute(tx);
-  await sql`UPDATE usage_counters SET sent = ${remote}::numeric, revision = ${revision} WHERE ${keyOf(wish)}`.execute(tx);
 }
 
 /** What is absent is sent again by itself, under another identifier. */
@@ -122,10 +111,10 @@ async function sendAgain(
   await sql`
     UPDATE usage_counters c SET settled_events = r.settled, sent = r.sent
     FROM (
-      SELECT coalesce(sum(events) FILTER (WHERE state IN ('delivered', 'expired')), 0)::int AS settled,
+      SELECT coalesce(sum(events) FILTER (WHERE state IN ('delivered', 'expired', 'observed')), 0)::int AS settled,
         CASE (SELECT formula FROM usage_meters WHERE event_name = ${wish.meter})
           WHEN 'last' THEN coalesce((array_agg(value ORDER BY revision DESC) FILTER (WHERE state = 'delivered'))[1], 0)
-          ELSE coalesce(sum(value) FILTER (WHERE state = 'delivered'), 0) END AS sent
+          ELSE coalesce(sum(value) FILTER (WHERE state IN ('delivered', 'observed')), 0) END AS sent
       FROM usage_reports WHERE ${keyOf(wish)}) r
     WHERE ${keyOf(wish)}`.execute(tx);
 }

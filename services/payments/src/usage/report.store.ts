@@ -3,6 +3,7 @@ import { type Kysely, sql, type Transaction } from 'kysely';
 import { type PaymentsTables } from '../tables.js';
 import { eventIdentifier, hourIdentifier } from './identifiers.js';
 import { type Answered, type Report, type WaitsFor } from './report.decide.js';
+import { BILLABLE_SUM, DOUBTED_SINCE, IS_RESTORED, recognize } from './restored.store.js';
 
 type Db = Kysely<PaymentsTables>;
 type Tx = Transaction<PaymentsTables>;
@@ -15,6 +16,10 @@ export interface Lane {
   tenant: string;
   attempt: number;
   holder: string;
+  /** The restore since which nobody has asked Stripe what it has of this hour: nothing is sent before. */
+  doubted_since: Date | null;
+  /** Whether Stripe was asked so, after a restore. */
+  restored: boolean;
 }
 
 /** Longer than one turn and one call take; what a holder does after it is harmless. */
@@ -35,7 +40,9 @@ export async function acquireLanes(db: Db, holder: string, now: Date, limit: num
       ORDER BY due_at LIMIT ${limit} FOR UPDATE SKIP LOCKED
     ) due
     WHERE (c.customer, c.meter, c.hour) = (due.customer, due.meter, due.hour)
-    RETURNING c.customer, c.meter, c.hour, c.tenant, c.attempt, c.holder`.execute(db);
+    RETURNING c.customer, c.meter, c.hour, c.tenant, c.attempt, c.holder, ${DOUBTED_SINCE} AS doubted_since, ${IS_RESTORED} AS restored`.execute(
+    db,
+  );
   return rows;
 }
 
@@ -68,10 +75,11 @@ export async function openReport(db: Db, lane: Lane): Promise<Report | null> {
  * that usage that comes meanwhile makes the counter due again. Also null when the lease is lost.
  */
 export async function submit(tx: Tx, lane: Lane, formula: Formula, now: Date): Promise<Report | null> {
+  if (formula === 'count' && (lane.restored || lane.doubted_since)) await recognize(tx, lane, now);
   const { rows } = await sql<{ revision: number; delta: string; events: number; last_at: Date }>`
-    SELECT revision + 1 AS revision, trim_scale(greatest(-${MOST}::numeric, least(${MOST}::numeric, value - sent - lost)))::text AS delta,
+    SELECT revision + 1 AS revision, trim_scale(greatest(-${MOST}::numeric, least(${MOST}::numeric, ${BILLABLE_SUM} - sent)))::text AS delta,
       events - settled_events AS events, last_at
-    FROM usage_counters WHERE ${held(lane)} FOR UPDATE`.execute(tx);
+    FROM usage_counters c WHERE ${held(lane)} FOR UPDATE`.execute(tx);
   const [counter] = rows;
   if (!counter) return null;
   const draft = formula === 'sum' ? ofTheHour(lane, counter) : await ofOneEvent(tx, lane, counter.revision, formula);
@@ -171,6 +179,12 @@ export async function keepReport(
     UPDATE usage_reports SET state = CASE WHEN ${next.kind === 'settling'}::boolean THEN 'settling' ELSE state END,
       uncertain_since = CASE WHEN ${certainlyNot}::boolean AND ${isHolder(lane)} THEN NULL ELSE uncertain_since END
     WHERE ${keyOf(lane)} AND revision = ${report.revision} AND state IN ('open', 'settling')`.execute(db);
+}
+
+/** Whether the lease is still held; nobody takes it until the end of the transaction. */
+export async function isHeld(tx: Tx, lane: Lane): Promise<boolean> {
+  const { rows } = await sql`SELECT FROM usage_counters WHERE ${held(lane)} FOR UPDATE`.execute(tx);
+  return rows.length > 0;
 }
 
 /** What Stripe is known to have of a counter. */

@@ -9,12 +9,15 @@ import { type Logger } from '@tidegate/telemetry/logger';
 import { type Kysely } from 'kysely';
 import { type PaymentsTables } from '../tables.js';
 import { nextRetry } from '../work/schedule.js';
+import { agrees, textOf, unitsOf } from './decimal.js';
 import { type KnownMeter, Meters } from './meters.js';
 import { answered, nextStep, type Report, settledBy, SUMMARY_LAG_MS, type WaitsFor } from './report.decide.js';
+import { explanations, observe } from './restored.store.js';
 import {
   acquireLanes,
   endReport,
   finishLane,
+  isHeld,
   keepReport,
   type Lane,
   openReport,
@@ -89,6 +92,8 @@ export class UsageReporter {
   private async carry(job: Job): Promise<Left> {
     const { db, clock, reportAfterMs } = this.deps;
     const until = performance.now() + TENURE_MS;
+    const doubted = await this.settleDoubt(job);
+    if (doubted) return doubted;
     for (;;) {
       const open = await openReport(db, job.lane);
       const report = open ?? (await this.submitNew(job));
@@ -146,12 +151,9 @@ export class UsageReporter {
   private async settle(job: Job, report: Report): Promise<Left> {
     const { db, clock, logger, metrics } = this.deps;
     const { lane, meter } = job;
-    const start = lane.hour.getTime() / 1000;
-    const stripe = this.at('payments.usage.summary');
-    const query = { customer: lane.customer, start, end: start + 3600 };
-    const summaries = await everyPage((page) => stripe.listMeterSummaries(meter.stripe_meter, page), query);
-    if (summaries.kind !== 'ok') return this.later(lane, 'summary', 'retryAfterMs' in summaries ? summaries.retryAfterMs : 0);
-    const counted = summaries.value.reduce((sum, { value }) => sum + value, 0);
+    const summary = await this.summaryOf(job);
+    if ('dueAt' in summary) return summary;
+    const { counted } = summary;
     const sent = await sentOf(db, lane);
     const verdict = settledBy({ sent, value: report.value, formula: meter.formula }, counted);
     const told = {
@@ -175,6 +177,47 @@ export class UsageReporter {
     metrics.reported('unsettled');
     await inStatement(this.deps, 'payments.usage.reported', () => keepReport(db, lane, report, { kind: 'settling' }));
     return { dueAt: new Date(clock.now().getTime() + SUMMARY_LAG_MS), attempt: lane.attempt + 1, waitsFor: 'disagreement' };
+  }
+
+  /**
+   * After a restore: what Stripe says that it has of the hour is what it has, before anything is sent. Where the latest counts nothing is in doubt: it stays what it is
+   * when it is sent twice.
+   */
+  private async settleDoubt(job: Job): Promise<Left> {
+    const { db, clock, logger } = this.deps;
+    const { lane, meter } = job;
+    const restoredAt = lane.doubted_since;
+    if (restoredAt === null || meter.formula === 'last') return null;
+    const readable = new Date(restoredAt.getTime() + SUMMARY_LAG_MS);
+    if (readable > clock.now()) return { dueAt: readable, attempt: lane.attempt, waitsFor: 'summary' };
+    const summary = await this.summaryOf(job);
+    if ('dueAt' in summary) return summary;
+    const { counted } = summary;
+    // Stripe sums in binary: what a decimal of ours explains is that.
+    const explained = (await explanations(db, lane)).find((decimal) => agrees(unitsOf(decimal), counted));
+    const remote = explained ?? textOf(unitsOf(counted.toFixed(12)));
+    const settled = await inTransaction(this.deps, 'payments.usage.reported', async (tx) => {
+      const isOurs = await isHeld(tx, lane);
+      if (isOurs) await observe(tx, lane, { remote, now: clock.now(), restoredAt });
+      return isOurs;
+    });
+    if (!settled) return this.later(lane, null);
+    const { customer, hour } = lane;
+    logger.info(
+      { event: 'usage_restored', customer, meter: lane.meter, hour, counted },
+      'What Stripe counts of an hour is what it has: the restore may have lost reports',
+    );
+    return null;
+  }
+
+  /** What Stripe counts in the hour; or when to ask again. */
+  private async summaryOf({ lane, meter }: Job): Promise<{ counted: number } | Exclude<Left, null>> {
+    const start = lane.hour.getTime() / 1000;
+    const stripe = this.at('payments.usage.summary');
+    const query = { customer: lane.customer, start, end: start + 3600 };
+    const summaries = await everyPage((page) => stripe.listMeterSummaries(meter.stripe_meter, page), query);
+    if (summaries.kind !== 'ok') return this.later(lane, 'summary', 'retryAfterMs' in summaries ? summaries.retryAfterMs : 0);
+    return { counted: summaries.value.reduce((sum, { value }) => sum + value, 0) };
   }
 
   private async end({ lane, meter }: Job, report: Report, state: 'delivered' | 'absent' | 'expired'): Promise<null> {

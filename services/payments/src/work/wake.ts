@@ -4,7 +4,7 @@ import { type Fleet } from '@tidegate/stripe-gateway/fleet/fleet';
 import { type FleetChange } from '@tidegate/stripe-gateway/fleet/follower';
 import { type Kysely, sql } from 'kysely';
 import { type PaymentsTables } from '../tables.js';
-import { type Held } from './work.store.js';
+import { type Held, isHeldBy } from './work.store.js';
 
 /** Rows per statement, so that no statement holds many rows for long. */
 const BATCH = 500;
@@ -56,7 +56,7 @@ export async function wakeAll(db: Kysely<PaymentsTables>, closing: string, now: 
  * per statement, so that none waits for another.
  */
 export async function wakeHeld(db: Kysely<PaymentsTables>, instance: string, now: Date): Promise<void> {
-  const mine = sql<boolean>`starts_with(holder, ${`${instance}#`})`;
+  const mine = isHeldBy(instance);
   const { rows } = await sql<{ payment_id: string }>`SELECT payment_id FROM payment_work WHERE ${mine}`.execute(db);
   for (const { payment_id } of rows)
     await sql`

@@ -67,6 +67,10 @@ const OF_RESTORED = `${RESTORED}>`;
 const named = (holder: RawBuilder<unknown>) =>
   sql`CASE WHEN old.holder = ${RESTORED} OR starts_with(old.holder, ${OF_RESTORED}) THEN ${OF_RESTORED} ELSE '' END || ${holder}`;
 
+/** Whether the holder of a row is a run of this process. */
+export const isHeldBy = (instance: string): RawBuilder<boolean> =>
+  sql`(starts_with(holder, ${`${instance}#`}) OR starts_with(holder, ${`${OF_RESTORED}${instance}#`}))`;
+
 const LEASE = sql`clock_timestamp() + interval '5 seconds'`;
 
 /** The lease of one payment, if nobody alive holds it and its time has come, or its holder is gone. `now` is the clock of decisions. */

@@ -1,3 +1,4 @@
+import { STRIPE_EVENT_CONSUMERS } from '@tidegate/contracts/events/stripe-event-handled';
 import { type RawBuilder, sql } from 'kysely';
 import { DEFAULT_TENANT } from '../normalize/normalized-event.decide.js';
 
@@ -12,6 +13,8 @@ export interface EventFilter {
   created_gte?: Date | undefined;
   created_lt?: Date | undefined;
   ids?: readonly string[] | undefined;
+  /** Only what waits to be published, or of which not every consumer has said what it made of it. */
+  unhandled?: boolean | undefined;
 }
 
 /** An event whose object names no tenant belongs to the default one. Written like the index `stripe_events_tenant`, literal and all. */
@@ -30,5 +33,11 @@ export function matching(filter: EventFilter): RawBuilder<boolean> {
   if (filter.created_gte !== undefined) conditions.push(sql`created >= ${filter.created_gte}`);
   if (filter.created_lt !== undefined) conditions.push(sql`created < ${filter.created_lt}`);
   if (filter.ids !== undefined) conditions.push(sql`stripe_event_id = ANY(${filter.ids})`);
+  if (filter.unhandled) conditions.push(UNHANDLED);
   return sql.join(conditions, sql` AND `);
 }
+
+const UNHANDLED = sql<boolean>`(processing_outcome IN ('received', 'published') OR published_at IS NOT NULL AND (
+  SELECT count(*) FROM stripe_event_outcomes AS o
+  WHERE o.created = stripe_events.created AND o.stripe_event_id = stripe_events.stripe_event_id AND o.consumer = ANY(${[...STRIPE_EVENT_CONSUMERS]}::text[])
+) < ${sql.lit(STRIPE_EVENT_CONSUMERS.length)})`;

@@ -22,6 +22,10 @@ export const ListQuery = z.strictObject({
     .transform((text) => text.split(',').map((id) => id.trim()))
     .refine((ids) => ids.length <= 100, 'at most 100 ids')
     .optional(),
+  unhandled: z
+    .literal('true')
+    .transform(() => true)
+    .optional(),
   limit: z
     .string()
     .regex(/^\d{1,3}$/)

@@ -30,7 +30,8 @@ export async function load(url: string, folder: string, hold: { reason: string; 
     await expectEmpty(client);
     const rows = await fill(client, manifest, folder);
     const epochs = await beginEpochs(client);
-    await distrustOpenWork(client);
+    // What was open then may have gone on at Stripe since, and what was done since is not on record: payments looks there before it calls.
+    await client.query('SELECT payments.database_was_restored($1)', [manifest.taken_at]);
     await client.query(
       `INSERT INTO gateway.holds (restore_point, reason, actor, held_at) VALUES ($1, $2, $3, clock_timestamp())
        ON CONFLICT (only_row) DO UPDATE SET restore_point = excluded.restore_point, reason = excluded.reason, actor = excluded.actor, held_at = excluded.held_at`,
@@ -118,11 +119,6 @@ async function inOrder(client: pg.Client, tables: readonly DumpedTable[]): Promi
 async function makePartitions(client: pg.Client, { partitions }: Manifest): Promise<void> {
   for (const { schema, name, of, bound } of partitions)
     await client.query(`CREATE TABLE IF NOT EXISTS ${nameOf({ schema, name })} PARTITION OF ${nameOf({ schema, name: of })} ${bound}`);
-}
-
-/** What was open at the backup may have gone on at Stripe since. Payments looks there for what this holder has before it makes a call. */
-async function distrustOpenWork(client: pg.Client): Promise<void> {
-  await client.query(`UPDATE payments.payment_work SET holder = 'restored', lease_until = clock_timestamp()`);
 }
 
 /** Positions after each outbox's head are given out a second time now: consumers are told so by a new epoch, as the relay begins one that finds a stream ahead of it. */

@@ -1,6 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { HoldView } from '@tidegate/contracts/ops/hold';
-import type { WebhookEventStatus } from '@tidegate/contracts/ops/webhook-events';
 import type { SweepView } from '@tidegate/contracts/ops/webhook-sweeps';
 import type { RunView } from '@tidegate/contracts/responses';
 import type { Command } from 'commander';
@@ -21,7 +20,7 @@ interface Options extends CommonOptions {
 interface Finished {
   opened: boolean;
   events: number;
-  /** Whether consumers have said what they made of every event since the backup. */
+  /** Whether every consumer has said what it made of every event since the backup. */
   handled: boolean;
   runs: number;
   left: Record<string, number>;
@@ -104,16 +103,11 @@ async function finish(
   return { opened, events: swept.found, handled, runs, left };
 }
 
-/** Whether every event since then has been published and a consumer has said what it made of it. */
-async function isHandled(cli: Cli, from: string, giveUpAt: number): Promise<boolean> {
-  const waits = async (status: WebhookEventStatus): Promise<boolean> => {
-    const { data } = await cli.client.get<{ data: unknown[] }>(
-      `${EVENTS}?${new URLSearchParams({ status, created_gte: from, limit: '1' })}`,
-    );
-    return data.length > 0;
-  };
+/** Whether every event since then has been published, and every consumer that handles it has said what it made of it. */
+function isHandled(cli: Cli, from: string, giveUpAt: number): Promise<boolean> {
+  const query = new URLSearchParams({ unhandled: 'true', created_gte: from, limit: '1' });
   return until(
-    async () => !(await waits('received')) && !(await waits('published')),
+    async () => (await cli.client.get<{ data: unknown[] }>(`${EVENTS}?${query}`)).data.length === 0,
     (done) => done || Date.now() > giveUpAt,
   );
 }
@@ -141,10 +135,7 @@ async function until<T>(look: () => Promise<T>, ended: (found: T) => boolean): P
 const finishedText = ({ opened, events, handled, runs, left }: Finished): string =>
   facts([
     ['requests', opened ? 'are taken again' : 'stay held'],
-    [
-      'events',
-      `${events} were missing; ${handled ? 'all are handled' : 'some wait to be handled: tidegate webhooks list --status published'}`,
-    ],
+    ['events', `${events} were missing; ${handled ? 'all are handled' : 'some wait to be handled: tidegate webhooks list --unhandled'}`],
     ['runs', String(runs)],
     [
       'left',

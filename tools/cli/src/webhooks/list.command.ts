@@ -6,7 +6,7 @@ import { table } from '../output/table.js';
 import { at, count } from '../output/time.js';
 import { type EventOptions, filterOf, withEventOptions } from './event-options.js';
 
-type Options = CommonOptions & EventOptions & { limit: number };
+type Options = CommonOptions & EventOptions & { limit: number; unhandled?: true };
 
 export function webhooksList(parent: Command, cli: Cli): void {
   const command = looking(parent, {
@@ -20,10 +20,12 @@ received: to be published; published: its consumers have not reported yet; parke
 Exit code 2: with --status failed or parked, when there are any.`,
   });
   withEventOptions(command)
+    .option('--unhandled', 'only those that wait to be published, or of which not every consumer has reported')
     .option('--limit <n>', 'most rows', count, 50)
     .action(
-      cli.run(async ({ limit, ...options }: Options) => {
-        const { ids: _none, ...query } = filterOf(options);
+      cli.run(async ({ limit, unhandled, ...options }: Options) => {
+        const { ids: _none, ...filter } = filterOf(options);
+        const query = { ...filter, ...(unhandled ? { unhandled: 'true' } : {}) };
         const page = await cli.client.list<OperatorEventView>('/v1/ops/webhook-events', query, limit);
         cli.show(page, () =>
           page.data.length === 0 ? 'There are none.\n' : rows(page.data) + (page.has_more ? 'There are more: --limit.\n' : ''),

@@ -4,6 +4,8 @@ export interface DrillEntry {
   fault: string;
   /** The alerts that must fire, first the one whose page is followed. */
   alerts: readonly [string, ...string[]];
+  /** Alerts that fire on the way, while the page is followed. */
+  later?: readonly string[];
   /** Page of docs/runbooks whose blocks are run. */
   page: string;
 }
@@ -46,6 +48,12 @@ export const DRILLS = {
   },
   backlog: { fault: 'a rate limit far below what comes in', alerts: ['PaymentsRetryBacklog'], page: 'payments-retry-backlog' },
   'service-down': { fault: 'the only process of a service is killed', alerts: ['TidegateDown'], page: 'tidegate-down' },
+  restore: {
+    fault: 'the database is lost, and the backup is older than the last payments',
+    alerts: ['PostgresAway'],
+    later: ['RequestsHeld'],
+    page: 'database-lost',
+  },
 } as const satisfies Record<string, DrillEntry>;
 export type DrillName = keyof typeof DRILLS;
 

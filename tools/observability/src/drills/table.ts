@@ -21,18 +21,21 @@ export const drillResults = (): Record<string, DrillResult> =>
 
 /** Which alerts fire in a drill, and why the others have none. */
 export function readDrillTable(): { drilled: string[]; reasons: Readonly<Record<string, string>> } {
-  return { drilled: Object.values(DRILLS).flatMap(({ alerts }) => [...alerts]), reasons: WITHOUT_DRILL };
+  return { drilled: Object.values<DrillEntry>(DRILLS).flatMap(alertsOf), reasons: WITHOUT_DRILL };
 }
+
+const alertsOf = ({ alerts, later = [] }: DrillEntry): string[] => [...alerts, ...later];
 
 /** docs/generated/drills.md. */
 export function drillTable(results: Readonly<Record<string, DrillResult>>): string {
-  const rows = Object.entries<DrillEntry>(DRILLS).map(([name, { fault, alerts, page }]) => {
+  const rows = Object.entries<DrillEntry>(DRILLS).map(([name, entry]) => {
+    const { fault, page } = entry;
     const last = results[name];
     const words =
       last === undefined
         ? 'not run yet'
         : `${last.result} on ${last.on}; alert after ${last.alert_seconds} s, healed after ${last.healed_seconds} s`;
-    return `| \`${name}\` | ${fault} | ${alerts.join(', ')} | [${page}](../runbooks/${page}.md) | ${words} |`;
+    return `| \`${name}\` | ${fault} | ${alertsOf(entry).join(', ')} | [${page}](../runbooks/${page}.md) | ${words} |`;
   });
   const without = Object.entries(WITHOUT_DRILL).map(([alert, why]) => `| ${alert} | ${why} |`);
   return [
