@@ -38,7 +38,7 @@ export async function readPage(db: Db, { after, limit, inbox = false }: OutboxRe
 /** What was tried and failed is not on its way: it holds its lane until somebody looks. */
 async function oldestUntried(db: Db): Promise<number | null> {
   const { rows } = await sql<{ ms: number | null }>`
-    SELECT least(extract(epoch FROM clock_timestamp() - min(i.stored_at)) * 1000, 2147483647)::int AS ms
+    SELECT least((extract(epoch FROM clock_timestamp() - min(i.stored_at)) * 1000)::bigint, CASE WHEN count(*) > 0 THEN 2147483647 END)::int AS ms
     FROM inbox i JOIN inbox_generations g ON g.consumer = i.consumer AND g.live = i.generation
     WHERE i.state = 'pending' AND i.failures = 0`.execute(db);
   return rows[0]?.ms ?? null;
