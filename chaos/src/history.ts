@@ -11,33 +11,55 @@ export interface HistoryReport {
   payments: number;
   usageEvents: number;
   outages: number;
+  kills: number;
+  payouts: number;
   replays: number;
 }
 
-const DAY_SECONDS = 86_400;
-const HOUR_MS = 3_600_000;
-const STORIES_A_DAY = 20;
-const CUSTOMERS = 3;
 const REPLAYED = ['reconciliation-payments', 'reconciliation-stripe-events'] as const;
 const SERVICES = ['payments', 'webhooks', 'reconciliation'] as const;
 
+/** What a day brings besides its stories. */
+export interface Day {
+  stories: number;
+  /** Stripe is away for hours. */
+  away?: boolean;
+  killed?: (typeof SERVICES)[number];
+  /** Stripe pays out what is available. */
+  paysOut?: boolean;
+  /** The consumer whose projection is made anew. */
+  replayed?: (typeof REPLAYED)[number];
+}
+
+/** Every third day Stripe is away, every fourth a service is killed, every fifth a projection is replayed, and once a week there is a payout. */
+export const ordinaryDays = (days: number, random: Random): Day[] =>
+  Array.from({ length: days }, (_, day) => ({
+    stories: day % 3 === 1 ? 4 : 20,
+    away: day % 3 === 1,
+    ...(day % 4 === 2 ? { killed: random.pick(SERVICES) } : {}),
+    paysOut: day % 7 === 6,
+    ...(day % 5 === 4 ? { replayed: REPLAYED[Math.floor(day / 5) % REPLAYED.length]! } : {}),
+  }));
+
+const DAY_SECONDS = 86_400;
+const HOUR_MS = 3_600_000;
+const CUSTOMERS = 3;
+
 /**
- * Days of ordinary life: payments, refunds, disputes and payouts, usage, some of it late and some taken back. On every third day Stripe is away for hours, on others a service
- * is killed or a projection is replayed. At the end the ledger, the counters of usage and what a run over all days says are laid beside Stripe's own books. Throws with what
- * differs.
+ * Days of ordinary life: payments, refunds, disputes and payouts, usage, some of it late and some taken back, and what the calendar says of each day. At the end the ledger,
+ * the counters of usage and what a run over all days says are laid beside Stripe's own books. Throws with what differs.
  */
-export async function history(arena: Arena, random: Random, days: number, say: (line: string) => void): Promise<HistoryReport> {
-  const report: HistoryReport = { payments: 0, usageEvents: 0, outages: 0, replays: 0 };
+export async function history(arena: Arena, random: Random, calendar: readonly Day[], say: (line: string) => void): Promise<HistoryReport> {
+  const report: HistoryReport = { payments: 0, usageEvents: 0, outages: 0, kills: 0, payouts: 0, replays: 0 };
   const began = await clockOf(arena);
   const user = await users(arena, random);
-  for (let day = 0; day < days; day += 1) {
-    const away = day % 3 === 1;
+  for (const [day, { stories, away, killed, paysOut, replayed }] of calendar.entries()) {
     if (away) {
       report.outages += 1;
       await stripeGoes(arena);
     }
-    const telling = tellStories(arena, randomFrom(random.below(2 ** 31)), { count: away ? 4 : STORIES_A_DAY, perSecond: 10 });
-    if (day % 4 === 2) await killed(arena, random.pick(SERVICES));
+    const telling = tellStories(arena, randomFrom(random.below(2 ** 31)), { count: stories, perSecond: 10 });
+    if (killed) report.kills += await kill(arena, killed);
     const { created, surprises } = await telling;
     if (surprises.length > 0) throw new Error(`A client saw ${JSON.stringify(surprises.slice(0, 3))}`);
     report.payments += created.length;
@@ -48,11 +70,11 @@ export async function history(arena: Arena, random: Random, days: number, say: (
       await arena.resetBreakers();
     }
     await people(arena, random, created);
-    if (day % 7 === 6) await arena.dashboard('payout', {}).catch(() => undefined);
-    if (day % 5 === 4) report.replays += await replayed(arena, REPLAYED[((day / 5) % REPLAYED.length) | 0]!);
+    if (paysOut) report.payouts += await payOut(arena);
+    if (replayed) report.replays += await replay(arena, replayed);
     await arena.settled(180_000);
     await arena.advance(DAY_SECONDS - (away ? 8 * 3600 : 0));
-    say(`  day ${day + 1} of ${days}: ${report.payments} payments, ${report.usageEvents} events of usage`);
+    say(`  day ${day + 1} of ${calendar.length}: ${report.payments} payments, ${report.usageEvents} events of usage`);
   }
   await arena.settled(180_000);
   await agreed(arena, { start_date: dayOf(began - 86_400_000), end_date: dayOf((await clockOf(arena)) + 86_400_000) });
@@ -64,11 +86,22 @@ async function clockOf(arena: Arena): Promise<number> {
   return Date.parse(((await answer.json()) as { now: string }).now);
 }
 
-/** In the middle of the day's stories. */
-async function killed(arena: Arena, name: (typeof SERVICES)[number]): Promise<void> {
+/** In the middle of the day's stories; answers 1. */
+async function kill(arena: Arena, name: (typeof SERVICES)[number]): Promise<number> {
   await pause(500);
   await arena.stack.kill(name, 1);
   await arena.stack.restart(name, 1);
+  return 1;
+}
+
+/** Every currency in which anything is available is paid out; answers how many. Throws when Stripe refuses one. */
+async function payOut(arena: Arena): Promise<number> {
+  const headers = { authorization: `Bearer ${arena.stack.stripe.secretKey}` };
+  const answer = await fetch(`${arena.stack.urls.simulator}/v1/balance`, { headers });
+  const { available } = (await answer.json()) as { available: { amount: number; currency: string }[] };
+  const due = available.filter(({ amount }) => amount > 0);
+  for (const { currency } of due) await arena.dashboard('payout', { currency });
+  return due.length;
 }
 
 async function stripeGoes(arena: Arena): Promise<void> {
@@ -134,7 +167,7 @@ async function people(arena: Arena, random: Random, created: readonly string[]):
 }
 
 /** Makes a projection anew and takes it over; answers 1. */
-async function replayed(arena: Arena, consumer: string): Promise<number> {
+async function replay(arena: Arena, consumer: string): Promise<number> {
   const body = { consumer, reason: 'chaos: a history with replays' };
   const answer = await arena.client.send({ method: 'POST', path: '/v1/ops/event-replays', body });
   const { id } = JSON.parse(answer.body) as EventReplayView;

@@ -6,7 +6,7 @@ import { deployed } from './rolling-arena.js';
 import { killAtFailpoints, reachable } from './failpoint-kills.js';
 import { objectsKnown, stormOver } from './arena-storm.js';
 import { cleanUnderTraffic } from './clean-runs.js';
-import { history } from './history.js';
+import { history, ordinaryDays } from './history.js';
 import { keptSeeds, keptWhenItFails } from './kept-seeds.js';
 import { replayDrill } from './replay-drill.js';
 import { killAtRandom } from './random-kills.js';
@@ -190,9 +190,10 @@ async function days(): Promise<void> {
   });
   try {
     const wanted = Number(positionals[1] ?? '30');
-    const report = await history(arena, randomFrom(seed), wanted, (line) => console.log(line));
+    const random = randomFrom(seed);
+    const report = await history(arena, random, ordinaryDays(wanted, random), (line) => console.log(line));
     console.log(
-      `${wanted} days with ${report.payments} payments, ${report.usageEvents} events of usage, ${report.outages} outages and ${report.replays} replays; ledger, counters and Stripe agree to the cent`,
+      `${wanted} days with ${report.payments} payments, ${report.usageEvents} events of usage, ${report.payouts} payouts, ${report.outages} outages and ${report.replays} replays; ledger, counters and Stripe agree to the cent`,
     );
   } finally {
     await arena.close();

@@ -126,6 +126,12 @@ export const CreateSubscriptionBody = z
     collection_method: z.enum(['charge_automatically', 'send_invoice']).optional(),
     days_until_due: z.int().min(0).max(365).optional(),
     cancel_at_period_end: z.boolean().optional(),
+    not_after: z.iso
+      .datetime()
+      .optional()
+      .describe(
+        'No call that makes it, or pays its first invoice, begins after this; PAYMENT_NOT_AFTER_SECONDS after the request when absent',
+      ),
   })
   .refine((b) => (b.collection_method === 'send_invoice') === (b.days_until_due !== undefined), {
     path: ['days_until_due'],

@@ -92,7 +92,10 @@ export const Dunning = z.object({
 });
 export type Dunning = z.infer<typeof Dunning>;
 
-/** The subscription as REST answers it. `client_secret` only in answers to POST, to have an incomplete one paid in the payer's browser. */
+/**
+ * The subscription as REST answers it. `client_secret` only in answers to POST: to have an incomplete one paid in the payer's browser (`pi_…`), or to have a payment
+ * method given for one of which nothing is to be paid yet (`seti_…`).
+ */
 export const SubscriptionView = SubscriptionSnapshot.omit({
   subscription_id: true,
   livemode: true,

@@ -203,6 +203,29 @@ describe('When the relay comes back after it stamped and did not publish', () =>
     expect((await readPage(db, { after: 0, limit: 1 })).unstamped_ms).toBeGreaterThanOrEqual(0);
   });
 
+  it('says in outbox.read, when asked, how long the oldest message waits that it has stored and not tried', async () => {
+    const { db } = await world.member('payments');
+    const asked = () => readPage(db, { after: 0, limit: 1, inbox: true });
+    await sql`INSERT INTO inbox_generations (consumer, live) VALUES ('payments-receipts', 1) ON CONFLICT DO NOTHING`.execute(db);
+    const store = (state: string, failures: number, seconds: number) =>
+      sql`
+      INSERT INTO inbox (consumer, generation, message_id, epoch, aggregate, subject, bytes, state, failures, stored_at)
+      VALUES ('payments-receipts', 1, gen_random_uuid(), 1, 'rcp_1', 'receipts.events.receipt.issued.v1', '{}', ${state}, ${failures},
+        clock_timestamp() - ${seconds}::int * interval '1 second')`.execute(db);
+    expect((await asked()).inbox_ms).toBeNull();
+    for (const [state, failures] of [
+      ['done', 0],
+      ['pending', 1],
+    ] as const)
+      await store(state, failures, 3600);
+    expect((await asked()).inbox_ms).toBeNull();
+    await store('pending', 0, 60);
+    const { inbox_ms } = await asked();
+    expect(inbox_ms).toBeGreaterThanOrEqual(60_000);
+    expect(inbox_ms).toBeLessThan(120_000);
+    expect(await readPage(db, { after: 0, limit: 1 })).not.toHaveProperty('inbox_ms');
+  });
+
   it('holds a NATS user to its own subjects, stream and durables', async () => {
     const receipts = await world.member('receipts');
     const nc = await receipts.broker.connection();

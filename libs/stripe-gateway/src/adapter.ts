@@ -22,7 +22,7 @@ import {
   toMeterSummary,
   toRefund,
 } from './translate.js';
-import { newSubscription, subscriptionChange, toInvoice, toInvoicePayment, toSubscription } from './translate-billing.js';
+import { newSubscription, subscriptionChange, toInvoice, toInvoicePayment, toSetupIntent, toSubscription } from './translate-billing.js';
 import { withoutQuotes } from './without-quotes.js';
 
 export interface StripeAdapterConfig {
@@ -145,6 +145,7 @@ export function createStripeAdapter(config: StripeAdapterConfig): StripePort & {
     retrieveCheckoutSession: (id) => call(stripe().checkout.sessions.retrieve(id), toCheckoutSession),
     retrieveSubscription: (id) => call(stripe().subscriptions.retrieve(id), toSubscription),
     retrieveInvoice: (id) => call(stripe().invoices.retrieve(id, withPayments), toInvoice),
+    retrieveSetupIntent: (id) => call(stripe().setupIntents.retrieve(id), toSetupIntent),
     retrieveEvent: (id) => call(stripe().events.retrieve(id), toEvent),
     retrieveObject: (kind, id) => call(stripe().rawRequest('GET', pathOf(kind, id)), asRendered),
     listIntents: (query) => call(stripe().paymentIntents.list({ ...paged(query), expand: ['data.latest_charge'] }), pageOf(toIntent)),

@@ -13,6 +13,8 @@ export interface Subscription {
   current_period_end: number | null;
   collection_method: string | null;
   latest_invoice: string | null;
+  /** With which the payer gives a payment method, or authenticates it, when nothing is to be paid yet: https://docs.stripe.com/billing/subscriptions/deferred-payment */
+  pending_setup_intent: string | null;
   trial_end: number | null;
   cancel_at: number | null;
   cancel_at_period_end: boolean;
@@ -55,6 +57,13 @@ export interface Invoice {
   metadata: Record<string, string>;
   created: number;
   livemode: boolean;
+}
+
+/** Sets up a payment method for later payments. */
+export interface SetupIntent {
+  id: string;
+  status: string;
+  client_secret: string | null;
 }
 
 /** The link between an invoice and what pays it. */

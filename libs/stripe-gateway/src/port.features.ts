@@ -282,6 +282,7 @@ export function portFeatures(name: string, open: () => Promise<PortUnderTest>): 
       expect((await subject.port.retrieveCustomer('cus_nobody')).kind).toBe('not_found');
       expect((await subject.port.retrieveCheckoutSession('cs_test_nobody')).kind).toBe('not_found');
       expect((await subject.port.retrieveSubscription('sub_nobody')).kind).toBe('not_found');
+      expect((await subject.port.retrieveSetupIntent('seti_nobody')).kind).toBe('not_found');
       expect((await subject.port.retrieveInvoice('in_nobody')).kind).toBe('not_found');
     });
   });

@@ -2,6 +2,7 @@ import {
   type CreateSubscriptionParams,
   type Invoice,
   type InvoicePayment,
+  type SetupIntent,
   type Subscription,
   type UpdateSubscriptionParams,
 } from './billing.js';
@@ -149,6 +150,7 @@ export interface StripePort {
   retrieveSubscription(id: string): Promise<StripeOutcome<Subscription>>;
   /** With what pays it. A draft that was deleted is `not_found`. */
   retrieveInvoice(id: string): Promise<StripeOutcome<Invoice>>;
+  retrieveSetupIntent(id: string): Promise<StripeOutcome<SetupIntent>>;
   retrieveEvent(id: string): Promise<StripeOutcome<StripeEvent>>;
   /** Any of these kinds as Stripe renders it at the pinned API version, field by field. A deleted customer is a stub with `deleted: true`. */
   retrieveObject(kind: RetrievableKind, id: string): Promise<StripeOutcome<Record<string, unknown>>>;
@@ -197,6 +199,7 @@ export const READS = [
   'retrieveCheckoutSession',
   'retrieveSubscription',
   'retrieveInvoice',
+  'retrieveSetupIntent',
   'retrieveEvent',
   'retrieveObject',
   'listIntents',

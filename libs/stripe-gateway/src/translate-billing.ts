@@ -4,6 +4,7 @@ import {
   type CreateSubscriptionParams,
   type Invoice,
   type InvoicePayment,
+  type SetupIntent,
   type Subscription,
   type UpdateSubscriptionParams,
 } from './billing.js';
@@ -23,6 +24,7 @@ export function toSubscription(raw: Stripe.Subscription): Subscription {
     current_period_end: items.length > 0 ? Math.max(...items.map((item) => item.current_period_end)) : null,
     collection_method: raw.collection_method,
     latest_invoice: idOf(raw.latest_invoice),
+    pending_setup_intent: idOf(raw.pending_setup_intent),
     trial_end: raw.trial_end,
     cancel_at: raw.cancel_at,
     cancel_at_period_end: raw.cancel_at_period_end,
@@ -82,6 +84,8 @@ export const toInvoicePayment = ({ id, invoice, payment, status, created }: Stri
   status,
   created,
 });
+
+export const toSetupIntent = ({ id, status, client_secret }: Stripe.SetupIntent): SetupIntent => ({ id, status, client_secret });
 
 /** `default_incomplete` charges nobody: https://docs.stripe.com/api/subscriptions/create#create_subscription-payment_behavior */
 export const newSubscription = (p: CreateSubscriptionParams): Stripe.SubscriptionCreateParams => ({

@@ -44,6 +44,7 @@ import { getDeadLetter } from './ops/get-dead-letter.endpoint.js';
 import { listDeadLetters } from './ops/list-dead-letters.endpoint.js';
 import { replayDeadLetters } from './ops/replay-dead-letters.endpoint.js';
 import { listRetries } from './ops/list-retries.endpoint.js';
+import { giveUpSubscriptionCommand, listSubscriptionCommands, resolveSubscriptionCommand } from './ops/subscription-commands.endpoints.js';
 import { cancelPayment } from './payments/cancel-payment.endpoint.js';
 import { capturePayment } from './payments/capture-payment.endpoint.js';
 import { confirmPayment } from './payments/confirm-payment.endpoint.js';
@@ -163,6 +164,9 @@ export const ENDPOINTS: readonly Endpoint[] = [
   createStreamToken,
   listRetries,
   deadLetterRetries,
+  listSubscriptionCommands,
+  resolveSubscriptionCommand,
+  giveUpSubscriptionCommand,
   reconcileWindows,
   createTenant,
   brandTenant,

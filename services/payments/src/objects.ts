@@ -18,6 +18,7 @@ import { KeyedFlow } from './idempotency/keyed.flow.js';
 import { invoiceReadHandlers } from './invoice/invoice.read.js';
 import { BillingMetrics } from './observed/billing.metrics.js';
 import { BillingNews } from './observed/billing.news.js';
+import { operatorSubscriptionCommandHandlers } from './operator/subscription-commands.rpc.js';
 import { Refetch } from './observed/refetch.flow.js';
 import { refetchOne } from './observed/refetch.loop.js';
 import { type AdoptionRules } from './stripe-events/adopt.js';
@@ -103,6 +104,7 @@ export function objectParts(ports: PaymentsPorts, settings: PaymentsSettings, sh
     handlers: {
       ...subscriptionHandlers({ db, failpoints, clock, keyed, carryOn: subscriptionCarryOn, customers }),
       ...subscriptionReadHandlers({ db, clock, onWork }),
+      ...operatorSubscriptionCommandHandlers({ db, clock, logger, signals: shared.signals, billingMetrics, instance, onWork }),
       ...invoiceReadHandlers({ db }),
       ...checkoutHandlers({ flow, customers, clock, windowMs: settings.checkoutWindowMs }),
       ...checkoutReadHandlers({ db, clock, onWork }),

@@ -53,6 +53,19 @@ describe('A customer', () => {
     return rows[0]?.n ?? -1;
   };
 
+  it('whose request is late is made by the loop, not by the request', async () => {
+    const body = { ...person, email: 'late@example.com' };
+    const asked = {
+      ...{ tenant: 'default', actor: 'test', request_id: 'req_late', correlation_id: 'cor_late', route: `POST ${RPC.customerCreate}` },
+      ...{ params: {}, query: {}, idempotency_key: 'late', respond_async: false, livemode: false, body },
+    };
+    const late = await world.parts.handlers[RPC.customerCreate]?.(asked, Date.now() - 10_000);
+    expect([late?.status, atStripe(body.email)]).toEqual([503, []]);
+    await world.settle();
+    expect(world.json<CustomerView>(await make('late', body)).email).toBe(body.email);
+    expect(atStripe(body.email)).toHaveLength(1);
+  });
+
   it('is made at Stripe with our ids, and known here by its id there', async () => {
     const reply = await make('first');
     expect(reply.status).toBe(201);

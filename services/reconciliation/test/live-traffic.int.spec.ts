@@ -70,6 +70,33 @@ describe('While payments are made and paid', () => {
     expect((await reconcile({ inbox: news, quietMs: 60_000 })).run.counts).toEqual(clean);
   });
 
+  /** Of which 30 s pass with each round, and payments has had news for so long that it has not handled. */
+  const backlogged = (ms: number, news: () => Promise<void>) => {
+    let rounds = 0;
+    return inbox(async () => {
+      bench.advance(30);
+      rounds += 1;
+      if (rounds === 5) await news();
+      return ms;
+    });
+  };
+
+  it('what payments has heard of and not handled yet is no mismatch', async () => {
+    const payment = await paid(bench);
+    await record(bench, { ...payment, ...unconfirmed });
+    bench.advance(120);
+    const news = backlogged(100_000, () => record(bench, payment));
+    expect((await reconcile({ inbox: news, quietMs: 60_000 })).run.counts).toEqual(clean);
+  });
+
+  it('what payments does not come to handle is named all the same', async () => {
+    const payment = await paid(bench);
+    await record(bench, { ...payment, ...unconfirmed });
+    bench.advance(120);
+    const stuck = backlogged(10 * 3_600_000, async () => undefined);
+    expect((await reconcile({ inbox: stuck, quietMs: 60_000 })).rows.map((row) => row.class)).toEqual(['status_mismatch']);
+  });
+
   it('what stays different for that long is named', async () => {
     const payment = await paid(bench);
     await record(bench, { ...payment, ...unconfirmed });
@@ -143,6 +170,12 @@ describe('When payments has committed what its relay has not stamped', () => {
     const answers = [60_000, 60_100, null];
     await progressUntil(() => answers.shift() ?? null).caughtUp(never);
     expect(answers).toEqual([]);
+  });
+
+  it('tells for how long the oldest news waits that it has not handled', async () => {
+    const told = { epoch: 1, epoch_start: 1, floor: 1, head: 0, unstamped_ms: null, inbox_ms: 1500, rows: [] };
+    expect(await inboxProgress(bench.db, { request: async () => told } as never, 500).caughtUp(never)).toBe(1500);
+    expect(await progressUntil(() => null).caughtUp(never)).toBe(0);
   });
 
   it('does not wait for what was committed after it began', async () => {

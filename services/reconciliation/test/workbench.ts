@@ -117,9 +117,12 @@ export class AskedPayments implements RepairPort {
   }
 }
 
-/** An inbox that is up to date, or does this first. */
+/** An inbox that is up to date, or does this first; a number is how long news waits with payments. */
 export const inbox = (caughtUp: () => unknown = () => undefined): RunParts['inbox'] => ({
-  caughtUp: async () => void (await caughtUp()),
+  caughtUp: async () => {
+    const backlogMs = await caughtUp();
+    return typeof backlogMs === 'number' ? backlogMs : 0;
+  },
   receiptsCaughtUp: async () => undefined,
 });
 

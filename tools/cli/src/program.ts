@@ -19,6 +19,7 @@ import { receiptsCommands } from './receipts/receipts.commands.js';
 import { reconcileCommands } from './reconcile/reconcile.commands.js';
 import { retriesCommands } from './retries/retries.commands.js';
 import { stripeCommands } from './stripe/stripe.commands.js';
+import { subscriptionsCommands } from './subscriptions/subscriptions.commands.js';
 import { usageCommands } from './usage/usage.commands.js';
 import { webhooksCommands } from './webhooks/webhooks.commands.js';
 import { tenantsCommands } from './tenants/tenants.commands.js';
@@ -31,6 +32,7 @@ const NOUNS = [
   checkoutsCommands,
   paymentWindowCommands,
   retriesCommands,
+  subscriptionsCommands,
   deadLettersCommands,
   receiptsCommands,
   usageCommands,

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { DeadLetterList } from '@tidegate/contracts/ops/dead-letters';
 import type { RetryView } from '@tidegate/contracts/ops/retries';
+import type { SubscriptionCommandView } from '@tidegate/contracts/ops/subscription-commands';
 import type { BreakerView } from '@tidegate/contracts/responses';
 import { eventually } from '@tidegate/test-harness/eventually';
 import { operatorWorld, type OperatorWorld } from './operator-world.js';
@@ -71,6 +72,37 @@ describe('What waits', () => {
     expect([done.exitCode, done.out]).toEqual([0, expect.stringContaining('1 payments are canceled.')]);
     expect((await world.tidegate(`payments show ${id}`)).out).toMatch(/^status +canceled, for /m);
     await world.json('breaker close stripe --reason "drill over" --yes');
+  });
+});
+
+describe('A request about a subscription that waits', () => {
+  it('is listed, carried on, and given up when no call for it can be out', async () => {
+    expect((await world.tidegate('subscriptions pending')).out).toBe('Nothing waits.\n');
+    world.simulator.addFault({ fault: 'lock_timeout', route: 'POST /v1/subscriptions', times: 0 });
+    const { id: customer } = await world.post<{ id: string }>('/v1/customers', {});
+    const ask = () =>
+      fetch(`${world.url}/v1/subscriptions`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${world.key}`, 'content-type': 'application/json', 'idempotency-key': 'subscription' },
+        body: JSON.stringify({ customer, items: [{ price: 'price_plan' }] }),
+      });
+    expect((await ask()).status).toBe(503);
+    const { value } = await world.json<{ data: SubscriptionCommandView[] }>('subscriptions pending --kind create');
+    expect(value.data).toMatchObject([{ customer, kind: 'create', step: 'call', answer_missing: false }]);
+    const id = value.data[0]!.id;
+    expect((await world.tidegate('subscriptions pending --older-than 0s')).exitCode).toBe(2);
+    expect((await world.tidegate('subscriptions pending')).out).toMatch(new RegExp(`^${id} +default +create +${customer} `, 'm'));
+    const carried = await world.tidegate(`subscriptions resolve ${id} --reason "customer asks" --yes`);
+    expect([carried.exitCode, carried.out]).toEqual([0, expect.stringContaining(`${id} is carried on.`)]);
+    // Not while some process is at it.
+    await eventually(async () => {
+      const done = await world.tidegate(`subscriptions give-up ${id} --reason "customer has left" --yes`);
+      expect([done.exitCode, done.out]).toEqual([0, expect.stringContaining(`${id} is given up.`)]);
+    });
+    const answer = await ask();
+    expect([answer.status, await answer.json()]).toMatchObject([422, { code: 'subscriptions.given_up' }]);
+    expect((await world.tidegate('subscriptions pending --older-than 0s')).exitCode).toBe(0);
+    world.simulator.clearFaults();
   });
 });
 

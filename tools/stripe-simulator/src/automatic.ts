@@ -18,6 +18,7 @@ import { FAIL_PAYOUT, PAYOUT_ARRIVES, SEND_PAYOUT, arrive, fail, send } from './
 import { FAIL_REFUND, SUCCEED_REFUND, failRefund, succeedRefund } from './refunds/later.js';
 import { subscriptionDue, trialWillEnd } from './subscriptions/due.js';
 import { followInvoice } from './subscriptions/follow.js';
+import { followPendingSetup } from './subscriptions/pending-setup.js';
 import { SUBSCRIPTION_DUE, TRIAL_WILL_END } from './subscriptions/schedule.js';
 import { type World } from './world.js';
 
@@ -26,6 +27,7 @@ export function startAutomaticActions(world: World): void {
   world.intentChanges.on((intent, cause) => followSessionIntent(world, intent, cause));
   world.intentChanges.on((intent, cause) => followInvoiceIntent(world, intent, cause));
   world.setupChanges.on((intent, cause) => followSetup(world, intent, cause));
+  world.setupChanges.on((intent, cause) => followPendingSetup(world, intent, cause));
   world.scheduler.on(FINALIZE_INVOICE, (id) => finalizeDue(world, id));
   world.invoiceChanges.on((change, cause) => followInvoice(world, change, cause));
   world.invoiceChanges.on((change, cause) => followFirstInvoice(world, change, cause));

@@ -48,6 +48,23 @@ const untilEnd = ({ items }: Stripe.Subscription): number => items.data[0]!.curr
 const invoices = async (subscription: string): Promise<Stripe.Invoice[]> => (await stripe.invoices.list({ subscription })).data;
 
 describe('A subscription that is made', () => {
+  it('lets the payer give a payment method while a trial has none', async () => {
+    customer = (await stripe.customers.create()).id;
+    const { id, pending_setup_intent, ...trial } = await create({ trial_period_days: 7, expand: ['pending_setup_intent'] });
+    const setup = pending_setup_intent as Stripe.SetupIntent;
+    expect([trial.status, setup.status, setup.client_secret]).toEqual([
+      'trialing',
+      'requires_payment_method',
+      expect.stringMatching(/^seti_.*_secret_/),
+    ]);
+    const { payment_method } = await stripe.setupIntents.confirm(setup.id, {
+      payment_method: 'pm_card_visa',
+      return_url: 'https://shop.example/back',
+    });
+    expect(await stripe.subscriptions.retrieve(id)).toMatchObject({ pending_setup_intent: null, default_payment_method: payment_method });
+    expect(events('customer.subscription.updated')).toHaveLength(1);
+  });
+
   it('is active once its first invoice is paid, and says so in one event', async () => {
     const subscription = await create({ metadata: { a: 'b' }, expand: ['latest_invoice.payments', 'items.data.price.product'] });
     const invoice = subscription.latest_invoice as Stripe.Invoice;

@@ -38,8 +38,9 @@ interface End {
   dueAt: Date | null;
   turnedAway: { retryAfterMs: number } | null;
   refused: boolean;
-  /** No answer of Stripe's is waited for. */
+  /** No answer of Stripe's is waited for: only for a time, or for the next run. */
   waitsForTime?: true;
+  queued?: true;
 }
 
 const CALLS_PER_RUN = 2;
@@ -54,23 +55,26 @@ const LATER = 48 * 3600;
 export class CustomerCarryOn {
   constructor(private readonly deps: CustomerCarryOnDeps) {}
 
-  /** One tenure of the lease. When it throws, the lease runs out by itself and the next holder looks before it calls. */
-  async run(held: Held): Promise<Pick<End, 'turnedAway'>> {
+  /**
+   * One tenure of the lease. When it throws, the lease runs out by itself and the next holder looks before it calls. No step begins after `deadline` (epoch
+   * milliseconds): the loop goes on then.
+   */
+  async run(held: Held, deadline = Infinity): Promise<Pick<End, 'turnedAway'>> {
     this.deps.keeper.keep(held);
     try {
-      const end = await this.settle(held);
+      const end = await this.settle(held, deadline);
       const waitsFor = waitOf(end);
-      const left = end.dueAt && { dueAt: end.dueAt, attempt: held.attempt + (end.refused ? 0 : 1), waitsFor };
+      const left = end.dueAt && { dueAt: end.dueAt, attempt: held.attempt + (end.refused || end.queued ? 0 : 1), waitsFor };
       const { more } = await release(this.deps.db, held, left);
       this.deps.signals.wake(held.payment_id);
-      if (more) this.deps.onWork();
+      if (more || end.queued) this.deps.onWork();
       return end;
     } finally {
       this.deps.keeper.drop(held);
     }
   }
 
-  private async settle(held: Held): Promise<End> {
+  private async settle(held: Held, deadline: number): Promise<End> {
     let stale = held.takenOver;
     for (let calls = 0; ;) {
       const customer = await findByRef(this.deps.db, held.payment_id);
@@ -88,6 +92,7 @@ export class CustomerCarryOn {
         await change(this.deps.db, customer, { call_answer: 'missing', call_stored: false });
         continue;
       }
+      if (Date.now() >= deadline) return { ...done, dueAt: this.deps.clock.now(), queued: true };
       if (customer.call_answer === 'missing') {
         const end = await this.find(held, customer);
         if (end) return end;
@@ -192,8 +197,9 @@ export class CustomerCarryOn {
   }
 }
 
-function waitOf({ refused, turnedAway, waitsForTime }: End): WaitsFor {
+function waitOf({ refused, turnedAway, waitsForTime, queued }: End): WaitsFor {
   if (waitsForTime) return 'window';
+  if (queued) return 'queued';
   if (refused) return 'breaker_open';
   return turnedAway ? 'rate_limited' : 'answer_missing';
 }

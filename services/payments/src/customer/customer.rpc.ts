@@ -65,7 +65,7 @@ async function create(deps: CustomerRpcDeps, request: RouteRequest, startedAt: n
     needsStripe: true,
     objection: () => Promise.resolve(null),
     accept: (holder) => accept(deps, asked, body.data, holder),
-    carryOn: (held) => deps.carryOn.run(held),
+    carryOn: (held, deadline) => deps.carryOn.run(held, deadline),
   });
 }
 

@@ -51,6 +51,8 @@ export interface Keyed {
 }
 
 const POLL_MS = 100;
+/** When it is worth asking again while another request about the same is under way. */
+const BUSY_MS = 5000;
 const TAKE_OVER_ROUNDS = 10;
 
 /**
@@ -100,7 +102,9 @@ export class KeyedFlow {
           break;
         case 'busy':
           if (Date.now() >= ask.startedAt + this.deps.runMs)
-            return unavailable(ask, 'Another request about this has no certain outcome yet.', 5000);
+            return problemReply('payments.in_progress', 'Another request about this has no certain outcome yet.', ask.request_id, {
+              retryAfterMs: BUSY_MS,
+            });
           await this.takeOver(ask);
           await this.deps.signals.wait(ask.object_id, POLL_MS);
           break;

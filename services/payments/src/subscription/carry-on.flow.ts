@@ -1,20 +1,16 @@
-import { type HttpReply, jsonReply } from '@tidegate/contracts/rpc/http-reply';
 import { type Failpoints } from '@tidegate/database/failpoints';
-import { inTransaction } from '@tidegate/database/transaction';
 import { type Invoice, type Subscription } from '@tidegate/stripe-gateway/billing';
 import { everyPage } from '@tidegate/stripe-gateway/every-page';
 import { type StripeFailure, type StripeOutcome, type StripePort } from '@tidegate/stripe-gateway/port';
 import { withFailpoints } from '@tidegate/stripe-gateway/with-failpoints';
 import { type Logger } from '@tidegate/telemetry/logger';
 import { type Kysely } from 'kysely';
-import { answer, requestIdOf } from '../idempotency/idempotency.store.js';
 import { type BillingMetrics } from '../observed/billing.metrics.js';
 import { type Refetch, type Refetched } from '../observed/refetch.flow.js';
-import { problemReply } from '../payment/payment.reply.js';
 import { type PaymentsTables } from '../tables.js';
 import { type LeaseKeeper } from '../work/lease-keeper.js';
 import { oldestRestorePoint } from '../work/restores.store.js';
-import { nextLookUp, nextRetry } from '../work/schedule.js';
+import { earlier, nextLookUp, nextRetry } from '../work/schedule.js';
 import { type Signals } from '../work/signals.js';
 import { type Held, release, type WaitsFor } from '../work/work.store.js';
 import {
@@ -24,16 +20,20 @@ import {
   decideFound,
   decidePaid,
   decideUnseen,
+  ended,
   isDoubtful,
+  isExpired,
   isPayable,
   lookNow,
+  mayBeOut,
+  notAfter,
   type Step,
   wanting,
   wasTried,
 } from './command.decide.js';
-import { advance, cancelOrphan, findCommand } from './command.store.js';
+import { CommandRecorder, EXPIRED, refusedByStripe } from './command.recorder.js';
+import { findCommand, isCanceledNow, isOfOrphan } from './command.store.js';
 import { isOver } from './subscription.seen.js';
-import { dunningsOf, subscriptionView } from './subscription.view.js';
 
 export interface SubscriptionCarryOnDeps {
   db: Kysely<PaymentsTables>;
@@ -47,7 +47,7 @@ export interface SubscriptionCarryOnDeps {
   billingMetrics: BillingMetrics;
   onWork(): void;
   random(): number;
-  /** How long after its acceptance a create may begin to collect the first invoice. */
+  /** How long after its acceptance a create may begin a call, when it does not say itself. */
   windowMs: number;
   /** For how long the effect of a change must be absent before its call counts as never carried out. */
   absenceMs: number;
@@ -75,7 +75,11 @@ const done: End = { dueAt: null, turnedAway: null, waitsFor: 'answer_missing' };
  * end asks Stripe how the subscription stands, which is the answer. No answer of a call is taken for the state: under a repeated key it is from back then.
  */
 export class SubscriptionCarryOn {
-  constructor(private readonly deps: SubscriptionCarryOnDeps) {}
+  private readonly recorder: CommandRecorder;
+
+  constructor(private readonly deps: SubscriptionCarryOnDeps) {
+    this.recorder = new CommandRecorder(deps);
+  }
 
   /**
    * One tenure of the lease. When it throws, the lease runs out by itself and the next holder looks before it calls. No step begins after `deadline` (epoch
@@ -100,14 +104,28 @@ export class SubscriptionCarryOn {
     for (let calls = 0; ;) {
       const command = await findCommand(this.deps.db, held.payment_id);
       if (command?.state !== 'open') return done;
+      const interrupted = stale && mayBeOut(command);
+      stale = false;
+      // Written down, because who comes next takes over from nobody, perhaps when it is too late for another call.
+      if (interrupted) {
+        await this.recorder.step('payments.subscription.submitted', command, { call_answer: 'missing' });
+        continue;
+      }
       if (Date.now() >= deadline) return { dueAt: this.deps.clock.now(), turnedAway: null, waitsFor: 'queued' };
       if (command.step === 'look') return this.look(held, command);
-      const missing = stale || isDoubtful(command, this.deps.clock.now());
-      stale = false;
+      const missing = isDoubtful(command, this.deps.clock.now());
+      if (!missing && isExpired(command, this.time())) {
+        await this.recorder.step('payments.subscription.create_recorded', command, ended, { refusal: EXPIRED });
+        continue;
+      }
       if (!missing && (calls += 1) > CALLS_PER_RUN) return this.later(held, null);
       const end = await (missing ? this.find(held, command) : this.call(held, command));
       if (end) return end;
     }
+  }
+
+  private time(): { now: Date; windowMs: number } {
+    return { now: this.deps.clock.now(), windowMs: this.deps.windowMs };
   }
 
   private call(held: Held, command: Command): Promise<End | null> {
@@ -160,11 +178,10 @@ export class SubscriptionCarryOn {
     const { customer } = command.request;
     const all = await everyPage((query) => list.listSubscriptions({ ...query, customer }), { created: { gte, lte } });
     if (all.kind !== 'ok') return this.later(held, all);
-    const now = this.deps.clock.now();
     const ours = all.value.filter((one) => one.metadata['command_id'] === command.command_id);
-    const { step, orphans } = decideFound(command, ours, now);
+    const { step, orphans } = decideFound(command, ours, this.time());
     const name = ours.length > 0 ? 'payments.subscription.create_recorded' : 'payments.subscription.submitted';
-    await this.record(name, command, step, { orphans });
+    await this.recorder.step(name, command, step, { orphans, refusal: EXPIRED });
     return null;
   }
 
@@ -175,8 +192,8 @@ export class SubscriptionCarryOn {
     const { call_n, command_id } = command;
     const outcome = await this.at('payments.subscription.pay').payInvoice(invoice.shown.id, `${command_id}:pay:${call_n}`);
     const step = decidePaid(outcome);
-    if (step === null) return this.later(held, outcome);
-    await this.record('payments.subscription.pay_recorded', command, step);
+    if (step === null) return this.notMade(held, command, outcome);
+    await this.recorder.step('payments.subscription.pay_recorded', command, step);
     return null;
   }
 
@@ -186,12 +203,12 @@ export class SubscriptionCarryOn {
     if ('dueAt' in invoice) return invoice;
     const { shown } = invoice;
     if (shown === null || !isPayable(shown) || wasTried(shown) || (await this.isTooLate(command))) return this.nothingToPay(command);
-    await this.record('payments.subscription.submitted', command, again(command, this.deps.clock.now()));
+    await this.recorder.step('payments.subscription.submitted', command, again(command, this.deps.clock.now()));
     return null;
   }
 
   private async nothingToPay(command: Command): Promise<null> {
-    await this.record('payments.subscription.pay_recorded', command, lookNow);
+    await this.recorder.step('payments.subscription.pay_recorded', command, lookNow);
     return null;
   }
 
@@ -209,7 +226,7 @@ export class SubscriptionCarryOn {
       if ('dueAt' in seen) return seen;
       const left = seen.shown && wanting(command, seen.shown);
       const step: Step = left === null ? lookNow : { params: left };
-      await this.record('payments.subscription.submitted', command, step);
+      await this.recorder.step('payments.subscription.submitted', command, step);
       return null;
     }
     const outcome = await this.at('payments.subscription.change').updateSubscription(
@@ -232,9 +249,10 @@ export class SubscriptionCarryOn {
       const seen = await this.standing(held, command);
       if ('dueAt' in seen) return seen;
       if (seen.shown && isOver(seen.shown.status)) {
-        await this.record(name, command, lookNow);
+        await this.recorder.step(name, command, lookNow);
         return null;
       }
+      if (isOfOrphan(command)) return this.orphanStays(held, command, outcome);
     }
     return this.answered(name, held, command, outcome);
   }
@@ -247,14 +265,14 @@ export class SubscriptionCarryOn {
     const isNow = command.kind === 'cancel' && !command.request.at_period_end;
     const left = seen.shown === null || isOver(seen.shown.status) ? null : isNow ? {} : wanting(command, seen.shown);
     if (left === null) {
-      await this.record(`payments.subscription.${command.kind}_recorded`, command, lookNow);
+      await this.recorder.step(`payments.subscription.${command.kind}_recorded`, command, lookNow);
       return null;
     }
     const { step, waitUntil } =
       command.kind === 'cancel'
         ? { step: again(command, now), waitUntil: null }
         : decideUnseen(command, left, { now, absenceMs: this.deps.absenceMs });
-    await this.record('payments.subscription.submitted', command, step);
+    await this.recorder.step('payments.subscription.submitted', command, step);
     return waitUntil && { dueAt: waitUntil, turnedAway: null, waitsFor: 'another_look' };
   }
 
@@ -266,80 +284,63 @@ export class SubscriptionCarryOn {
 
   /** How the subscription stands is the answer of the request, which is certain with it. */
   private async look(held: Held, command: Command): Promise<End> {
-    const { db, clock, billingMetrics, refetch } = this.deps;
+    const { db, refetch } = this.deps;
     const why = whyOf(command.command_id);
     const seen: Refetched<Subscription> = await refetch.subscription(command.subscription ?? '', why);
     // Denied by Stripe it is an alarm, and nothing is certain.
     if (seen.kind !== 'seen') return this.later(held, seen.kind === 'no_answer' ? seen.outcome : null);
-    const { latest_invoice: invoice, status } = seen.shown;
+    const { latest_invoice: invoice } = seen.shown;
     const bill = command.kind === 'create' && invoice ? await refetch.invoice(invoice, why) : null;
     if (bill?.kind === 'no_answer') return this.later(held, bill.outcome);
-    const secret = await this.secretOf(status === 'incomplete' && bill?.kind === 'seen' ? bill.shown : null);
+    const secret = await this.secretOf(seen.shown, bill?.kind === 'seen' ? bill.shown : null);
     if (secret.kind !== 'ok') return this.later(held, secret);
-    const reply = await this.replyTo(command, secret.value);
-    const after = await inTransaction(this.deps, 'payments.subscription.settled', async (tx) => {
-      const settled = await advance(tx, command, { state: 'done' });
-      if (settled) await answer(tx, new Map([[command.command_id, reply]]), clock.now());
-      return settled;
-    });
-    if (after) billingMetrics.settled(command.kind, 'done');
+    await this.recorder.done(command, secret.value);
     return (await findCommand(db, command.id))?.state === 'open' ? this.later(held, null) : done;
   }
 
-  private async replyTo({ kind, subscription }: Command, secret: string | null): Promise<HttpReply> {
-    const { db } = this.deps;
-    const row = await db
-      .selectFrom('subscriptions')
-      .selectAll()
-      .where('id', '=', subscription ?? '')
-      .executeTakeFirstOrThrow();
-    const view = subscriptionView(row, (await dunningsOf(db, [row.id])).get(row.id) ?? null);
-    return jsonReply(kind === 'create' ? 201 : 200, { ...view, ...(secret === null ? {} : { client_secret: secret }) });
-  }
-
-  /** With it the payer's browser pays the first invoice, or authenticates. */
-  private async secretOf(invoice: Invoice | null): Promise<{ kind: 'ok'; value: string | null } | StripeFailure> {
-    const intent = invoice?.status === 'open' ? invoice.payment_intents.at(-1) : undefined;
-    if (intent === undefined) return { kind: 'ok', value: null };
-    const outcome = await this.at('payments.subscription.secret').retrieveIntent(intent);
+  /** With it the payer's browser pays the first invoice or authenticates, or gives the payment method that a trial began without. */
+  private async secretOf(shown: Subscription, invoice: Invoice | null): Promise<{ kind: 'ok'; value: string | null } | StripeFailure> {
+    const intent = shown.status === 'incomplete' && invoice?.status === 'open' ? invoice.payment_intents.at(-1) : undefined;
+    const setup = isOver(shown.status) ? null : shown.pending_setup_intent;
+    const stripe = this.at('payments.subscription.secret');
+    if (intent === undefined && setup === null) return { kind: 'ok', value: null };
+    const outcome = await (intent === undefined ? stripe.retrieveSetupIntent(setup ?? '') : stripe.retrieveIntent(intent));
     return outcome.kind === 'ok' ? { kind: 'ok', value: outcome.value.client_secret } : outcome;
   }
 
   private async answered(name: string, held: Held, command: Command, outcome: StripeOutcome<Subscription>): Promise<End | null> {
     const step = decideAnswer(command, outcome, this.deps.clock.now());
-    if (step === null) return this.later(held, outcome);
-    await this.record(name, command, step, { refusal: outcome });
+    if (step === null) return this.notMade(held, command, outcome);
+    await this.recorder.step(name, command, step, { refusal: refusedByStripe(outcome) });
     return null;
   }
 
-  private async record(
-    name: string,
-    command: Command,
-    step: Step,
-    { orphans = [], refusal = null }: { orphans?: string[]; refusal?: StripeOutcome<unknown> | null } = {},
-  ): Promise<void> {
-    const after = await inTransaction(this.deps, name, async (tx) => {
-      const now = this.deps.clock.now();
-      const written = await advance(tx, command, step);
-      if (!written) return null;
-      for (const orphan of orphans) await cancelOrphan(tx, orphan, command, now);
-      if (written.state === 'refused') {
-        const reply = rejectedReply(refusal, await requestIdOf(tx, command.command_id));
-        await answer(tx, new Map([[command.command_id, reply]]), now);
-      }
-      return written;
-    });
-    if (after?.state === 'refused') this.deps.billingMetrics.settled(command.kind, 'refused');
-    if (orphans.length > 0) this.deps.onWork();
+  /** No call was made; or an earlier one under the same key is still under way at Stripe, and nobody knows what comes of it. */
+  private async notMade(held: Held, command: Command, outcome: StripeOutcome<unknown>): Promise<End> {
+    if (outcome.kind === 'in_use') await this.recorder.step('payments.subscription.submitted', command, { call_answer: 'missing' });
+    const end = this.later(held, outcome);
+    const expiry = command.kind === 'create' && command.step === 'call' ? notAfter(command, this.deps.windowMs) : null;
+    return { ...end, dueAt: expiry === null || expiry <= this.deps.clock.now() ? end.dueAt : earlier(end.dueAt, expiry) };
   }
 
-  /** Nobody counts on being charged any more: the window is over, or somebody canceled it meanwhile, whose invoice Stripe may leave open. */
-  private async isTooLate({ created_at, subscription }: Command): Promise<boolean> {
-    if (this.deps.clock.now().getTime() >= created_at.getTime() + this.deps.windowMs) return true;
-    const seen = await this.deps.db
+  /** Nobody was told of it and nobody waits for an answer, so a refusal is no end: somebody may be charged for it one day. */
+  private orphanStays(held: Held, { id, subscription }: Command, outcome: StripeOutcome<unknown>): End {
+    const error = outcome.kind;
+    this.deps.logger.error(
+      { event: 'subscription_orphan_left', command: id, subscription_id: subscription, error },
+      'Stripe does not cancel a subscription that a lost call made twice; cancel it there, and give the command up',
+    );
+    return this.later(held, null);
+  }
+
+  /** Nobody counts on being charged any more: its time is over, or somebody cancels it, or has, whose invoice Stripe may leave open. */
+  private async isTooLate(command: Command): Promise<boolean> {
+    const { db, clock, windowMs } = this.deps;
+    if (clock.now() >= notAfter(command, windowMs) || (await isCanceledNow(db, command.subscription))) return true;
+    const seen = await db
       .selectFrom('subscriptions')
       .select('status')
-      .where('id', '=', subscription ?? '')
+      .where('id', '=', command.subscription ?? '')
       .executeTakeFirst();
     return seen !== undefined && isOver(seen.status);
   }
@@ -374,10 +375,4 @@ export async function carrySubscriptionCommand(
     billingMetrics.stopped('internal');
     logger.error({ event: 'subscription_run_failed', command: held.payment_id, err }, 'A run broke off; the next one goes on in 5 s');
   }
-}
-
-function rejectedReply(outcome: StripeOutcome<unknown> | null, requestId: string): HttpReply {
-  const said = outcome && 'message' in outcome ? outcome.message : 'Stripe refused this.';
-  const path = outcome && 'param' in outcome ? outcome.param : null;
-  return problemReply('payments.rejected_by_stripe', said, requestId, path === null ? {} : { errors: [{ path, message: said }] });
 }

@@ -31,6 +31,19 @@ export type Step = Partial<Omit<Calling, 'id' | 'version'>> & { subscription?: s
 /** Stripe keeps keys for 24 hours at least. */
 const KEY_LIFE_MS = 23 * 3_600_000;
 
+/** No call that makes a subscription, or pays its first invoice, begins after this: what the request says, or so long after it. */
+export const notAfter = (command: Command, windowMs: number): Date =>
+  command.kind === 'create' && command.request.not_after !== undefined
+    ? new Date(command.request.not_after)
+    : new Date(command.created_at.getTime() + windowMs);
+
+/** It has made nothing, as far as is known, and begins to no more: an answer that is missing is looked for first. */
+export const isExpired = (command: Command, { now, windowMs }: { now: Date; windowMs: number }): boolean =>
+  command.kind === 'create' && command.step === 'call' && now >= notAfter(command, windowMs);
+
+/** Ended without its effect. */
+export const ended: Step = { state: 'refused', call_answer: 'certain' };
+
 const freshCall = (now: Date) => ({ call_n: 1, call_since: now, call_answer: 'awaited', call_stored: false, absent_since: null }) as const;
 export const lookNow: Step = { step: 'look', call_answer: 'certain' };
 
@@ -42,7 +55,7 @@ export function decideAnswer(command: Command, outcome: StripeOutcome<Subscripti
     case 'declined':
     case 'rejected':
     case 'not_found':
-      return { state: 'refused', call_answer: 'certain' };
+      return ended;
     case 'unknown':
       return { call_answer: 'missing', call_stored: outcome.stored };
     case 'in_use':
@@ -63,11 +76,18 @@ export const made = ({ id, latest_invoice }: Pick<Subscription, 'id' | 'latest_i
   ...freshCall(now),
 });
 
-/** What a complete list says of a create without an answer: what it made, oldest first, and the next try, under the next key when this one is used up. */
-export function decideFound(command: Command, all: readonly Subscription[], now: Date): { step: Step; orphans: string[] } {
+/**
+ * What a complete list says of a create without an answer: what it made, oldest first, and the next try, under the next key when this one is used up; no more tries once
+ * its time is over.
+ */
+export function decideFound(
+  command: Command,
+  all: readonly Subscription[],
+  { now, windowMs }: { now: Date; windowMs: number },
+): { step: Step; orphans: string[] } {
   const [first, ...others] = all.toSorted((a, b) => a.created - b.created || (a.id < b.id ? -1 : 1));
   if (first) return { step: made(first, now), orphans: others.map(({ id }) => id) };
-  return { step: again(command, now), orphans: [] };
+  return { step: isExpired(command, { now, windowMs }) ? ended : again(command, now), orphans: [] };
 }
 
 /** The same call once more, or, when its key is used up, the next. */
@@ -79,10 +99,15 @@ export const again = ({ call_n, call_since, call_stored }: Pick<Command, 'call_n
 
 /**
  * Whether the call may have been made, so that its effect is looked for before it is made: no answer came, or nobody has been able to make it for so long that its key
- * protects no longer, should it have gone out after all. A change sends nothing before it is committed what.
+ * protects no longer, should it have gone out after all.
  */
 export const isDoubtful = (command: Command, now: Date): boolean =>
-  command.call_answer === 'missing' || (isUsedUp(command, now) && !(command.kind === 'change' && command.params === null));
+  command.call_answer === 'missing' || (isUsedUp(command, now) && canBeOut(command));
+
+/** Whoever held this command before is gone: its call may have gone out. A change sends nothing before it is committed what. */
+export const mayBeOut = (command: Command): boolean => command.call_answer === 'awaited' && canBeOut(command);
+
+const canBeOut = (command: Command): boolean => command.step !== 'call' || command.kind !== 'change' || command.params !== null;
 
 const isUsedUp = ({ call_since, call_stored }: Pick<Command, 'call_since' | 'call_stored'>, now: Date): boolean =>
   call_stored || now.getTime() - call_since.getTime() >= KEY_LIFE_MS;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { type Subscription } from '@tidegate/stripe-gateway/billing';
-import { again, type Command, decideAnswer, decideFound, decideUnseen, isDoubtful, wanting } from './command.decide.js';
+import { again, type Command, decideAnswer, decideFound, decideUnseen, ended, isDoubtful, isExpired, wanting } from './command.decide.js';
 
 const NOW = new Date('2026-11-22T06:00:00.000Z');
 const HOUR_MS = 3_600_000;
@@ -40,6 +40,7 @@ const subscription = (over: Partial<Subscription> = {}): Subscription => ({
   current_period_end: null,
   collection_method: 'charge_automatically',
   latest_invoice: 'in_1',
+  pending_setup_intent: null,
   trial_end: null,
   cancel_at: null,
   cancel_at_period_end: false,
@@ -71,19 +72,35 @@ describe('What a change sends', () => {
   ])('is %s', (_, request, params) => expect(wanting(change(request), subscription())).toEqual(params));
 });
 
+/** The window is a day. */
+const at = (now: Date) => ({ now, windowMs: 86_400_000 });
+
 describe('A create without an answer', () => {
   it('is what the list shows of it, the oldest one, and the others are orphans', () => {
     const all = [subscription({ id: 'sub_3', created: 1_795_000_009 }), subscription({ id: 'sub_2' })];
-    expect(decideFound(create, all, NOW)).toMatchObject({
+    expect(decideFound(create, all, at(NOW))).toMatchObject({
       step: { subscription: 'sub_2', invoice: 'in_1', step: 'pay' },
       orphans: ['sub_3'],
     });
   });
 
   it('goes out again under the same key, and under the next one when Stripe will never say anything else', () => {
-    expect(decideFound(create, [], inHours(22)).step).toEqual({ call_answer: 'awaited', call_stored: false });
-    expect(decideFound({ ...create, call_stored: true }, [], inHours(1)).step).toMatchObject({ call_n: 2, call_since: inHours(1) });
+    expect(decideFound(create, [], at(inHours(22))).step).toEqual({ call_answer: 'awaited', call_stored: false });
+    expect(decideFound({ ...create, call_stored: true }, [], at(inHours(1))).step).toMatchObject({ call_n: 2, call_since: inHours(1) });
     expect(again(create, inHours(23))).toMatchObject({ call_n: 2 });
+  });
+
+  it('goes out no more after its time, whichever that is; one that made something goes on', () => {
+    expect(decideFound(create, [], at(inHours(24))).step).toEqual(ended);
+    const own: Command = { ...create, kind: 'create', request: { ...create.request, not_after: inHours(2).toISOString() } };
+    expect([isExpired(own, at(inHours(1))), isExpired(own, at(inHours(2))), isExpired(create, at(inHours(2)))]).toEqual([
+      false,
+      true,
+      false,
+    ]);
+    expect(isExpired({ ...own, step: 'pay' }, at(inHours(2)))).toBe(false);
+    expect(isExpired(change({}), at(inHours(48)))).toBe(false);
+    expect(decideFound(own, [subscription()], at(inHours(48))).step).toMatchObject({ subscription: 'sub_1', step: 'pay' });
   });
 
   it('is not certain, whatever the error', () => {

@@ -1,5 +1,5 @@
 import { type Subscription } from '@tidegate/stripe-gateway/billing';
-import { type Kysely } from 'kysely';
+import { type Kysely, sql } from 'kysely';
 import { orphanCommandRefOf } from '../idempotency/identity.js';
 import { type PaymentsTables } from '../tables.js';
 import { oldestRestorePoint } from '../work/restores.store.js';
@@ -64,6 +64,19 @@ export async function hurryOpenChange(db: Kysely<PaymentsTables>, subscription: 
   if (open) await lookSooner(db, open.id, now);
 }
 
+/** Whether somebody has asked to cancel it at once, and that is not done yet. */
+export async function isCanceledNow(db: Db, subscription: string | null): Promise<boolean> {
+  const open = await db
+    .selectFrom('subscription_commands')
+    .select('id')
+    .where('subscription', '=', subscription)
+    .where('kind', '=', 'cancel')
+    .where('state', '=', 'open')
+    .where(sql<boolean>`request->>'at_period_end' IS DISTINCT FROM 'true'`)
+    .executeTakeFirst();
+  return open !== undefined;
+}
+
 /** Changes a row from the version that was read; the row afterwards, or null when somebody else was faster. */
 export async function advance(
   db: Db,
@@ -80,11 +93,15 @@ export async function advance(
   return (row as Command | undefined) ?? null;
 }
 
+const orphanCommandIdOf = (id: string): string => `cmd_${id}`;
+/** It cancels a subscription that nobody was told of, and nobody waits for its answer. */
+export const isOfOrphan = ({ id, command_id }: Pick<Command, 'id' | 'command_id'>): boolean => command_id === orphanCommandIdOf(id);
+
 /** A subscription that a lost call made beside the one that was told of is canceled, by whoever comes to it. */
 export async function cancelOrphan(db: Db, subscription: string, { tenant }: Pick<Command, 'tenant'>, now: Date): Promise<void> {
   const id = orphanCommandRefOf(subscription);
   try {
-    await addCommand(db, { id, command_id: `cmd_${id}`, tenant, kind: 'cancel', subscription, request: {} }, now);
+    await addCommand(db, { id, command_id: orphanCommandIdOf(id), tenant, kind: 'cancel', subscription, request: {} }, now);
   } catch (error) {
     if (error instanceof AnotherIsOpen) return;
     throw error;

@@ -72,8 +72,13 @@ async function handle(deps: SubscriptionRpcDeps, { kind, schema, request, starte
 
 type New = Pick<Command, 'id' | 'command_id' | 'tenant' | 'kind' | 'subscription' | 'request'>;
 
-async function objection({ db, customers }: SubscriptionRpcDeps, command: New, request: RouteRequest): Promise<HttpReply | null> {
-  if (command.kind === 'create') return customers.fault((command.request as CreateSubscriptionBody).customer, request);
+async function objection({ db, clock, customers }: SubscriptionRpcDeps, command: New, request: RouteRequest): Promise<HttpReply | null> {
+  if (command.kind === 'create') {
+    const { customer, not_after } = command.request as CreateSubscriptionBody;
+    if (not_after === undefined || Date.parse(not_after) > clock.now().getTime()) return customers.fault(customer, request);
+    const errors = [{ path: 'not_after', message: 'lies in the past' }];
+    return problemReply('validation.failed', 'The body is not valid.', request.request_id, { errors });
+  }
   const row = await db
     .selectFrom('subscriptions')
     .select('id')

@@ -12,8 +12,8 @@ const BEYOND = Number.MAX_SAFE_INTEGER;
 
 /** Resolve when everything that was published by now is projected here. Reject when that takes too long. */
 export interface InboxProgress {
-  /** What payments has published. */
-  caughtUp(stopping: AbortSignal, alive?: () => void): Promise<void>;
+  /** What payments has published. Answers for how long the oldest news has waited that payments has stored and not handled yet, in milliseconds; 0 when none does. */
+  caughtUp(stopping: AbortSignal, alive?: () => void): Promise<number>;
   /** What receipts has published. */
   receiptsCaughtUp(stopping: AbortSignal, alive?: () => void): Promise<void>;
 }
@@ -28,18 +28,19 @@ export class InboxBehind extends Error {
  * its payment is not known here, and the wait ends with InboxBehind.
  */
 export function inboxProgress(db: Kysely<ReconciliationTables>, rpc: Pick<RpcClient, 'request'>, patienceMs: number): InboxProgress {
-  async function reached(owner: Owner, stopping: AbortSignal, alive?: () => void): Promise<void> {
+  async function reached(owner: Owner, stopping: AbortSignal, alive?: () => void): Promise<number> {
     const deadline = performance.now() + patienceMs;
-    const { epoch, head } = await headOf(owner, rpc, deadline, stopping, alive);
+    const { epoch, head, inbox_ms } = await headOf(owner, rpc, deadline, stopping, alive);
     while (!(await hasHandled(db, `reconciliation-${owner}`, epoch, head))) {
       if (performance.now() >= deadline) throw new InboxBehind(`the inbox has not reached position ${epoch}:${head} of ${owner}`);
       alive?.();
       await delay(POLL_MS, undefined, { signal: stopping });
     }
+    return inbox_ms ?? 0;
   }
   return {
     caughtUp: (stopping, alive) => reached('payments', stopping, alive),
-    receiptsCaughtUp: (stopping, alive) => reached('receipts', stopping, alive),
+    receiptsCaughtUp: async (stopping, alive) => void (await reached('receipts', stopping, alive)),
   };
 }
 
@@ -57,7 +58,7 @@ async function headOf(
       const askedAt = performance.now();
       const reply = await rpc.request<OutboxReadReply>(
         outboxReadSubject(owner),
-        { after: BEYOND, limit: 1 },
+        { after: BEYOND, limit: 1, inbox: true },
         { timeoutMs: HEAD_TIMEOUT_MS },
       );
       // What waits for its position and is younger than this wait was not asked for.

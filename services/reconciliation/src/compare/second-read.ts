@@ -20,6 +20,8 @@ export interface SecondRead extends CompareContext {
 const LONGEST_PAUSE_MS = 5000;
 /** What keeps changing for so long after the first round is alive and no mismatch. */
 const LONGEST_MS = 180_000;
+/** A backlog of payments that is older than this is stuck: what differs because of it is named, or nobody would hear of it. */
+const LONGEST_BACKLOG_MS = 120_000;
 /** Suspects that are held at a time. */
 const BATCH = 200;
 
@@ -58,11 +60,11 @@ async function lookAgain(context: SecondRead, batch: readonly OpenSuspect[]): Pr
     const readAt = context.clock.now();
     remotes.push({ suspect, readAt, remote: await remoteOf(context, suspect) });
   }
-  await context.inbox.caughtUp(context.stopping, context.alive);
+  const backlogMs = await context.inbox.caughtUp(context.stopping, context.alive);
   if (batch.some((one) => one.object === 'receipt')) await context.inbox.receiptsCaughtUp(context.stopping, context.alive);
   const looks: Looked[] = [];
   for (const { suspect, remote, readAt } of remotes) {
-    looks.push(verdictOf(context, suspect, { ...(await compareAgain(context, suspect, remote)), readAt }));
+    looks.push(verdictOf(context, suspect, { ...(await compareAgain(context, suspect, remote)), readAt, backlogMs }));
   }
   return looks;
 }
@@ -106,13 +108,15 @@ async function compareAbsent(db: SecondRead['db'], side: LocalSide<Local> | unde
 function verdictOf(
   context: SecondRead,
   suspect: OpenSuspect,
-  { comparison, changedAt, madeAt, readAt }: Reread & { readAt: Date },
+  { comparison, changedAt, madeAt, readAt, backlogMs }: Reread & { readAt: Date; backlogMs: number },
 ): Looked {
   const { number } = suspect;
   if (comparison.kind !== 'differs') return { number, verdict: 'agrees', findings: [], since: readAt, madeAt };
   const { findings } = comparison;
+  // News that payments has and has not handled takes that much longer.
+  const quietMs = context.quietMs + Math.min(backlogMs, LONGEST_BACKLOG_MS);
   const since = suspect.since !== null && isSame(suspect.findings, findings) ? suspect.since : readAt;
-  return { number, verdict: isQuiet(context, findings, readAt, [since, changedAt]) ? 'counts' : 'restless', findings, since, madeAt };
+  return { number, verdict: isQuiet(quietMs, findings, readAt, [since, changedAt]) ? 'counts' : 'restless', findings, since, madeAt };
 }
 
 const isSame = (before: readonly Finding[] | null, now: readonly Finding[]): boolean => textOf(before ?? []) === textOf(now);
@@ -126,7 +130,7 @@ const textOf = (findings: readonly Finding[]): string =>
  * or of an object that is not known here. Neither changes an amount that was recorded. All is measured back from when Stripe was read: what changed
  * since then may be newer than Stripe's answer. Of usage payments knows itself what is under way.
  */
-function isQuiet({ quietMs }: SecondRead, findings: readonly Finding[], readAt: Date, changes: readonly (Date | null)[]): boolean {
+function isQuiet(quietMs: number, findings: readonly Finding[], readAt: Date, changes: readonly (Date | null)[]): boolean {
   return !findings.some(mayBeOnItsWay) || changes.every((at) => at === null || readAt.getTime() - at.getTime() >= quietMs);
 }
 

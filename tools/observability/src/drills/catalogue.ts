@@ -80,6 +80,7 @@ export const WITHOUT_DRILL: Readonly<Record<string, string>> = {
   StripeOperationHeld: 'tools/cli/test/states has a 403 hold an operation and lets it go.',
   StripeRateLimited: 'chaos/src/outage.e2e.spec.ts has Stripe answer 429 under load.',
   StripeSlow: 'chaos/src/outage.e2e.spec.ts has Stripe be slow under load, until the breaker opens.',
+  SubscriptionRequestOld: 'services/payments/test/stuck-subscription-commands.int.spec.ts brings it about and follows what the page says.',
   UsageUnreported: 'As StripeCircuitOpen for stripe_usage, hours later.',
   Watchdog: 'Fires in every drill: it is what says that the way to Alertmanager works.',
   WebhookAckBudgetBurn: 'Needs a database that is slow for an hour.',

@@ -12,6 +12,7 @@ import { draftBill } from './bill.js';
 import { mustBeChargeable } from './chargeable.js';
 import { type Wanted, checkTogether, itemList, newItem, readItem } from './items.js';
 import { NOTHING, NO_CANCELLATION } from './new-subscription.js';
+import { pendingSetup } from './pending-setup.js';
 import { nextBoundary } from './periods.js';
 import { TRIAL_NOTICE_SECONDS, planNext } from './schedule.js';
 import { type Subscription, type TrialEndBehaviour, periodOf } from './subscription.js';
@@ -42,7 +43,8 @@ export function createSubscription(world: World, { params, cause }: Call): Subsc
   let invoice = firstInvoice(world, draft, trial, cause);
   if (charged && invoice.status === 'open') invoice = attempt(world, invoice, method ?? '', cause);
   const status = trial ? 'trialing' : sent || invoice.status === 'paid' ? 'active' : 'incomplete';
-  return announce(world, { ...draft, status, latest_invoice: invoice.id }, cause);
+  const setup = trial && !sent && method === null ? pendingSetup(world, draft, cause).id : null;
+  return announce(world, { ...draft, status, latest_invoice: invoice.id, pending_setup_intent: setup }, cause);
 }
 
 /** The first invoice, finalized: the first period, or nothing during a trial. */

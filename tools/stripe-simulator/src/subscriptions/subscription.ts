@@ -59,6 +59,7 @@ export interface Subscription extends Stored {
     readonly resumes_at: number | null;
   } | null;
   readonly payment_settings: object;
+  readonly pending_setup_intent: string | null;
   readonly start_date: number;
   readonly status: SubscriptionStatus;
   readonly trial_end: number | null;
