@@ -1,23 +1,26 @@
-import { randomUUID } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { context, type Context, type Span } from '@opentelemetry/api';
 import { containsCardNumber } from '@tidegate/telemetry/card-number';
 import { withCorrelation } from '@tidegate/telemetry/correlation';
 import type { Logger } from '@tidegate/telemetry/logger';
 import type { Metrics } from '@tidegate/telemetry/metrics';
-import { currentTraceId, openSpan } from '@tidegate/telemetry/tracing';
+import { openSpan, traceIdOf } from '@tidegate/telemetry/tracing';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { HealthRegistry } from './health.js';
 
 interface RequestContext {
+  route: string;
   span: Span;
   context: Context;
   correlationId: string;
   /** Whether the span is exported. */
   traced: boolean;
   /** Notes the answer in metrics, span and log. */
-  answered(status: number, elapsedMs: number): void;
+  answered: Answered;
 }
+
+type Answered = (request: FastifyRequest, own: RequestContext, answer: { status: number; elapsedMs: number }) => void;
 
 /** On the request itself: of a WeakMap with an entry for each request, the garbage collector carries all values along until a full collection. */
 const CONTEXT = Symbol('request context');
@@ -31,7 +34,18 @@ const STATUSES_FROM_START = ['200', '400', '500', '503'];
 
 /** A caller's `x-request-id` when it is a plain token, else a new id. */
 export function requestIdOf(request: IncomingMessage): string {
-  return plainToken(request.headers['x-request-id']) ?? `req_${randomUUID().replaceAll('-', '')}`;
+  return plainToken(request.headers['x-request-id']) ?? newRequestId();
+}
+
+const ID_DIGITS = 32;
+let random = '';
+
+/** Random digits come for 128 ids at once. */
+function newRequestId(): string {
+  if (random === '') random = randomBytes(64 * ID_DIGITS).toString('hex');
+  const id = `req_${random.slice(0, ID_DIGITS)}`;
+  random = random.slice(ID_DIGITS);
+  return id;
 }
 
 function plainToken(header: string | string[] | undefined): string | undefined {
@@ -70,46 +84,45 @@ export function installHttpContext(fastify: FastifyInstance, deps: { metrics: Me
     for (const status of STATUSES_FROM_START) duration.zero({ route: documented(route.url), status });
   });
 
+  const answered: Answered = (request, { route, span, traced }, { status, elapsedMs }) => {
+    duration.observe({ route, status: String(status) }, elapsedMs / 1000);
+    span.setAttribute('http.response.status_code', status);
+    if (status >= 500) span.setStatus({ code: 2 });
+    // A span that never ends is never exported.
+    if (traced) span.end();
+    if (status >= 500 || tellsAll) runInside(request, () => logAnswer(deps.logger, { request, route, status, elapsedMs }));
+  };
+
   fastify.addHook('onRequest', (request, reply, done) => {
     void reply.header('x-request-id', request.id);
     if (deps.health.draining) void reply.header('connection', 'close');
-    if (OWN_ROUTES.has(request.routeOptions.url ?? '')) return done();
-    const correlationId = plainToken(request.headers['x-correlation-id']) ?? request.id;
-    const traceparent = request.headers['traceparent'];
     const route = routeOf(request);
+    if (OWN_ROUTES.has(route)) return done();
+    const traceparent = request.headers['traceparent'];
     const opened = openSpan(`${request.method} ${route}`, {
       kind: 'server',
       parent: typeof traceparent === 'string' ? traceparent : null,
       attributes: { 'http.request.method': request.method, 'http.route': route, 'tidegate.request_id': request.id },
     });
-    const answered = (status: number, elapsedMs: number) => {
-      duration.observe({ route, status: String(status) }, elapsedMs / 1000);
-      opened.span.setAttribute('http.response.status_code', status);
-      if (status >= 500) opened.span.setStatus({ code: 2 });
-      // A span that never ends is never exported.
-      if (contextOf(request)?.traced) opened.span.end();
-      if (status >= 500 || tellsAll) runInside(request, () => logAnswer(deps.logger, { request, route, status, elapsedMs }));
-    };
-    (request as WithContext)[CONTEXT] = { ...opened, correlationId, traced: true, answered };
-    runInside(request, () => {
-      const traceId = currentTraceId();
-      if (traceId) void reply.header('trace-id', traceId);
-      done();
-    });
+    const traceId = traceIdOf(opened.span);
+    if (traceId) void reply.header('trace-id', traceId);
+    const correlationId = plainToken(request.headers['x-correlation-id']) ?? request.id;
+    (request as WithContext)[CONTEXT] = { ...opened, route, correlationId, traced: true, answered };
+    // Fastify keeps it while it reads the body.
+    runInside(request, done);
   });
 
-  // Reading the body goes through socket events, which forget the context; it is entered again before the handler.
-  fastify.addHook('preValidation', (request, _reply, done) => runInside(request, () => done()));
-
   fastify.addHook('onResponse', (request, reply, done) => {
-    contextOf(request)?.answered(reply.statusCode, reply.elapsedTime);
+    const own = contextOf(request);
+    if (own) answered(request, own, { status: reply.statusCode, elapsedMs: reply.elapsedTime });
     done();
   });
 }
 
 /** For an answer that goes on for minutes, such as a stream of events: it counts as answered now, and its end is nobody's business here. */
 export function answeredWith(request: FastifyRequest, status: number, elapsedMs: number): void {
-  contextOf(request)?.answered(status, elapsedMs);
+  const own = contextOf(request);
+  own?.answered(request, own, { status, elapsedMs });
   (request as WithContext)[CONTEXT] = null;
 }
 

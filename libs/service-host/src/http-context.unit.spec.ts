@@ -1,8 +1,13 @@
+import { once } from 'node:events';
+import { Agent, type IncomingMessage, request as httpRequest } from 'node:http';
+import { json } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { ReadableSpan, SpanProcessor } from '@opentelemetry/sdk-trace';
+import { currentCorrelationId } from '@tidegate/telemetry/correlation';
 import { createLogger } from '@tidegate/telemetry/logger';
 import { createMetrics } from '@tidegate/telemetry/metrics';
 import { startTracing, type Tracing } from '@tidegate/telemetry/start-tracing';
+import { currentTraceId } from '@tidegate/telemetry/tracing';
 import Fastify, { type FastifyInstance } from 'fastify';
 import { HealthRegistry } from './health.js';
 import { installHttpContext, untraced } from './http-context.js';
@@ -24,6 +29,10 @@ beforeAll(async () => {
   app = Fastify();
   installHttpContext(app, { metrics, health, logger: createLogger({ service: 'spec', level: 'silent' }) });
   app.get('/things/:id', async () => ({}));
+  app.post('/echo', async (request) => {
+    await Promise.resolve();
+    return { trace: currentTraceId(), correlation: currentCorrelationId(), body: request.body };
+  });
   app.get('/rubbish', async (request) => {
     untraced(request);
     return {};
@@ -49,6 +58,28 @@ describe('A request', () => {
     expect(answer.headers['trace-id']).toMatch(/^[0-9a-f]{32}$/);
     expect(ended).toEqual(['GET /things/{id}']);
     expect(await counted('/things/{id}')).toBe(1);
+  });
+
+  it('whose body comes in parts over a connection that others have used is handled in its own trace and correlation', async () => {
+    const url = await app.listen({ host: '127.0.0.1', port: 0 });
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    const seen: unknown[] = [];
+    for (const id of ['cor_1', 'cor_2']) {
+      const headers = { 'content-type': 'application/json', 'x-correlation-id': id };
+      const asked = httpRequest(`${url}/echo`, { method: 'POST', agent, headers });
+      asked.write('{"a":');
+      await once(app.server, 'request');
+      asked.end('1}');
+      const [answer] = (await once(asked, 'response')) as [IncomingMessage];
+      seen.push({ ...((await json(answer)) as object), trace_header: answer.headers['trace-id'] });
+    }
+    agent.destroy();
+
+    expect(seen).toMatchObject([
+      { correlation: 'cor_1', body: { a: 1 } },
+      { correlation: 'cor_2', body: { a: 1 } },
+    ]);
+    for (const one of seen as { trace: string; trace_header: string }[]) expect(one.trace).toBe(one.trace_header);
   });
 
   it('whose span is given up is counted all the same', async () => {

@@ -37,7 +37,7 @@ export function createLogger(options: LoggerOptions): Logger {
       level: options.level ?? 'info',
       base: { service: options.service },
       messageKey: 'message',
-      timestamp: () => `,"timestamp":"${new Date().toISOString()}"`,
+      timestamp: timestampField,
       formatters: { level: (label) => ({ level: label }), log: withoutSecretFields },
       mixin: () => ({ correlation_id: currentCorrelationId(), trace_id: currentTraceId() }),
       serializers: { err: plainError },
@@ -45,6 +45,15 @@ export function createLogger(options: LoggerOptions): Logger {
     },
     options.destination ?? standardOutput(),
   );
+}
+
+let stamped = { at: 0, field: '' };
+
+/** Made once for the lines of a millisecond. */
+function timestampField(): string {
+  const at = Date.now();
+  if (at !== stamped.at) stamped = { at, field: `,"timestamp":"${new Date(at).toISOString()}"` };
+  return stamped.field;
 }
 
 let output: DestinationStream | undefined;
@@ -62,9 +71,9 @@ function standardOutput(): DestinationStream {
 const SECRET_FIELD = /(^|_)(password|passwd|secret|secrets|authorization|api_key|client_secret|cookie|card|card_number|cvc)$/i;
 
 function withoutSecretFields(fields: Record<string, unknown>): Record<string, unknown> {
-  const clean: Record<string, unknown> = {};
-  for (const name of Object.keys(fields)) clean[name] = isSecretField(name) ? '[redacted]' : fields[name];
-  return clean;
+  const names = Object.keys(fields);
+  if (!names.some(isSecretField)) return fields;
+  return Object.fromEntries(names.map((name) => [name, isSecretField(name) ? '[redacted]' : fields[name]]));
 }
 
 /** The names stand in our code, so they are few; the bound is for a name that somebody makes up at run time. */

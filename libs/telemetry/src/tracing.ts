@@ -79,8 +79,14 @@ export function currentTraceparent(): string | null {
 }
 
 export function currentTraceId(): string | null {
-  const current = trace.getSpanContext(context.active());
-  return current && isSpanContextValid(current) ? current.traceId : null;
+  const current = trace.getSpan(context.active());
+  return current ? traceIdOf(current) : null;
+}
+
+/** Null when nothing of the process makes traces. */
+export function traceIdOf(span: Span): string | null {
+  const own = span.spanContext();
+  return isSpanContextValid(own) ? own.traceId : null;
 }
 
 /** The context whose current span is the one a traceparent names; the root context for null or rubbish. */

@@ -11,7 +11,8 @@ const REACH_DAYS = 62;
  * event of that month comes. Failing is not an error of the caller's: the default partition takes the rows.
  */
 export class Partitions {
-  private readonly settled = new Set<string>();
+  /** First moments of months. */
+  private readonly settled = new Set<number>();
 
   constructor(
     private readonly db: Kysely<WebhooksTables>,
@@ -29,10 +30,11 @@ export class Partitions {
     }
   }
 
-  private async ensure(month: string): Promise<void> {
+  private async ensure(start: number): Promise<void> {
+    const month = new Date(start).toISOString().slice(0, 10);
     try {
       const { rows } = await sql<{ made: boolean }>`SELECT ensure_stripe_events_partition(${month}::date) AS made`.execute(this.db);
-      this.settled.add(month);
+      this.settled.add(start);
       if (!rows[0]?.made)
         this.logger.warn({ event: 'partition_not_made', month }, 'Rows of this month are in the default partition already');
     } catch (err) {
@@ -44,5 +46,5 @@ export class Partitions {
   }
 }
 
-const monthOf = (date: Date): string => `${date.toISOString().slice(0, 7)}-01`;
+const monthOf = (date: Date): number => Date.UTC(date.getUTCFullYear(), date.getUTCMonth());
 const isNear = (date: Date, now: Date): boolean => Math.abs(date.getTime() - now.getTime()) <= REACH_DAYS * DAY_MS;

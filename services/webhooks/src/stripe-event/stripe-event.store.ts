@@ -1,4 +1,4 @@
-import { type Kysely, sql, type Transaction } from 'kysely';
+import { CompiledQuery, type Kysely, sql, type Transaction } from 'kysely';
 import type { StoredStripeEvent } from '../normalize/normalized-event.decide.js';
 import type { StripeEventsTable, WebhooksTables } from '../tables.js';
 
@@ -29,8 +29,31 @@ export interface EventKey {
 /** A row that waits to be published. */
 export type Unpublished = StoredStripeEvent & Pick<StripeEventsTable, 'account' | 'object_id' | 'traceparent'> & { attempts: number };
 
-/** Text form of a key; sorts like the primary key within one id length. */
-export const keyOf = (key: EventKey): string => `${key.created.toISOString()}/${key.stripe_event_id}`;
+/** Text form of a key. */
+export const keyOf = (key: EventKey): string => `${key.created.getTime()}/${key.stripe_event_id}`;
+
+const COLUMNS = [
+  'stripe_event_id',
+  'created',
+  'event_type',
+  'object_id',
+  'tenant_hint',
+  'account',
+  'livemode',
+  'api_version',
+  'source',
+  'traceparent',
+  'is_hint',
+] as const;
+/** As one text, since it is asked thousands of times a second. `$1` to `$11` are COLUMNS, then where each payload ends, its length, and all payloads together. */
+const INSERT_EVENTS = `
+  INSERT INTO stripe_events (stripe_event_id, created, event_type, object_id, tenant_hint, account, livemode, api_version, source, traceparent, is_hint, payload)
+  SELECT stripe_event_id, created, event_type, object_id, tenant_hint, account, livemode, api_version, source, traceparent, is_hint,
+    substring($14::bytea FROM ends - length + 1 FOR length)
+  FROM unnest($1::text[], $2::timestamptz[], $3::text[], $4::text[], $5::text[], $6::text[], $7::boolean[], $8::text[], $9::text[], $10::text[], $11::boolean[], $12::integer[], $13::integer[])
+    AS rows (stripe_event_id, created, event_type, object_id, tenant_hint, account, livemode, api_version, source, traceparent, is_hint, ends, length)
+  ON CONFLICT (created, stripe_event_id) DO NOTHING
+  RETURNING created, stripe_event_id`;
 
 /**
  * Inserts what is not there yet and answers the keys of the new rows. Rows that another transaction is inserting are waited for. The payloads go
@@ -38,19 +61,15 @@ export const keyOf = (key: EventKey): string => `${key.created.toISOString()}/${
  */
 export async function insertEvents(db: Database, rows: readonly NewStripeEvent[]): Promise<Set<string>> {
   const column = <K extends keyof NewStripeEvent>(name: K) => rows.map((row) => row[name]);
-  const ends: number[] = [];
-  for (const { payload } of rows) ends.push((ends.at(-1) ?? 0) + payload.length);
-  const inserted = await sql<EventKey>`
-    INSERT INTO stripe_events (stripe_event_id, created, event_type, object_id, tenant_hint, account, livemode, api_version, source, traceparent, is_hint, payload)
-    SELECT stripe_event_id, created, event_type, object_id, tenant_hint, account, livemode, api_version, source, traceparent, is_hint,
-      substring(${Buffer.concat(column('payload'))}::bytea FROM ends - length + 1 FOR length)
-    FROM unnest(
-      ${column('stripe_event_id')}::text[], ${column('created')}::timestamptz[], ${column('event_type')}::text[], ${column('object_id')}::text[],
-      ${column('tenant_hint')}::text[], ${column('account')}::text[], ${column('livemode')}::boolean[], ${column('api_version')}::text[],
-      ${column('source')}::text[], ${column('traceparent')}::text[], ${column('is_hint')}::boolean[], ${ends}::integer[], ${rows.map((row) => row.payload.length)}::integer[]
-    ) AS rows (stripe_event_id, created, event_type, object_id, tenant_hint, account, livemode, api_version, source, traceparent, is_hint, ends, length)
-    ON CONFLICT (created, stripe_event_id) DO NOTHING
-    RETURNING created, stripe_event_id`.execute(db);
+  let end = 0;
+  const inserted = await db.executeQuery<EventKey>(
+    CompiledQuery.raw(INSERT_EVENTS, [
+      ...COLUMNS.map(column),
+      rows.map(({ payload }) => (end += payload.length)),
+      rows.map(({ payload }) => payload.length),
+      Buffer.concat(column('payload')),
+    ]),
+  );
   return new Set(inserted.rows.map(keyOf));
 }
 
