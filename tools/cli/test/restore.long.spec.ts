@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { PaymentView, ReceiptView } from '@tidegate/contracts/responses';
+import type { CheckoutView, PaymentView, ReceiptView } from '@tidegate/contracts/responses';
 import { postgresBinaries } from '@tidegate/local-stack/postgres/binaries';
 import { query } from '@tidegate/local-stack/postgres/ping';
 import { PostgresCluster } from '@tidegate/local-stack/postgres/postgres-cluster';
@@ -69,6 +69,27 @@ const pay = async (key?: string, more: object = {}): Promise<PaymentView> => {
   expect([status, body.status, body.detail]).toEqual([201, 'capture_method' in more ? 'authorized' : 'succeeded', undefined]);
   return body as PaymentView;
 };
+const PAGE = {
+  line_items: [{ name: 'Ticket', quantity: 1, unit_amount: 4200 }],
+  currency: 'usd',
+  success_url: 'https://shop.example/thanks',
+  cancel_url: 'https://shop.example/cart',
+};
+const openPage = async (key: string): Promise<CheckoutView> => {
+  const { status, body } = await call('POST', '/v1/checkout-sessions', PAGE, key);
+  expect([status, body.detail]).toEqual([201, undefined]);
+  return body as CheckoutView;
+};
+const paidPage = async (key: string): Promise<CheckoutView> => {
+  const { id, stripe_checkout_session: session } = await openPage(key);
+  const init = { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ session }) };
+  expect((await fetch(`${stack.urls.simulator}/__dashboard/pay_checkout`, init)).status).toBe(200);
+  return eventually(async () => {
+    const { body } = await call('GET', `/v1/checkout-sessions/${id}`);
+    expect(body).toMatchObject({ status: 'complete', payment: expect.any(String) });
+    return body as CheckoutView;
+  });
+};
 const listed = async <T>(path: string): Promise<T[]> => (await call('GET', `${path}?limit=100`)).body.data as T[];
 /** The number of each payment's receipt, and of the credit notes, once all have their documents. */
 const receipts = async (count: number, notes = 0): Promise<{ numbers: Map<string, string>; notes: string[] }> => {
@@ -86,6 +107,8 @@ const receipts = async (count: number, notes = 0): Promise<{ numbers: Map<string
     notes: of('credit_note').map(({ number }) => number),
   };
 };
+
+const pagePaid = ({ status, payment, stripe_checkout_session }: CheckoutView) => ({ status, payment, stripe_checkout_session });
 
 const inOther = (role?: string): string => {
   const url = new URL(other.url('tidegate'));
@@ -107,7 +130,8 @@ describe('After its database is lost', () => {
     const authorized = await pay('later-3', { capture_method: 'manual' });
     const refund = await call('POST', `/v1/payments/${kept[0]!.id}/refunds`, { amount: 700 }, 'refund-1');
     expect(refund.body.status).toBe('succeeded');
-    const { numbers, notes } = await receipts(5, 1);
+    const [open, paid] = [await openPage('later-open'), await paidPage('later-paid')];
+    const { numbers, notes } = await receipts(6, 1);
 
     for (const name of serviceNames) await stack.kill(name);
     await stack.killPostgres();
@@ -118,7 +142,7 @@ describe('After its database is lost', () => {
         '--from',
         backup,
         '--receipts-up-to',
-        `default/R/${new Date().getUTCFullYear()}=7`,
+        `default/R/${new Date().getUTCFullYear()}=8`,
         '--yes',
         '--reason',
         'disk lost',
@@ -135,12 +159,12 @@ describe('After its database is lost', () => {
     expect([loaded.exitCode, loaded.err]).toEqual([2, '']);
     const { result } = JSON.parse(loaded.out) as { result: { receipts: { found: string[]; lost: string[] } } };
     expect(result.receipts.found.sort()).toEqual(
-      [...later.map(({ id }) => numbers.get(id)), ...notes].map((number) => `default ${number}`).sort(),
+      [...later.map(({ id }) => numbers.get(id)), numbers.get(paid.payment ?? ''), ...notes].map((number) => `default ${number}`).sort(),
     );
     expect(result.receipts.lost).toHaveLength(2);
     for (const name of serviceNames) await stack.restart(name, 1, { DATABASE_URL: inOther(name) });
 
-    expect((await listed<PaymentView>('/v1/payments')).length).toBeLessThanOrEqual(6);
+    expect((await listed<PaymentView>('/v1/payments')).length).toBeLessThanOrEqual(7);
     const held = await call('POST', '/v1/payments', ORDER, 'later-1');
     expect([held.status, held.body.code]).toEqual([503, 'service.on_hold']);
     expect((await tidegate('restore status', cli)).exitCode).toBe(2);
@@ -148,24 +172,35 @@ describe('After its database is lost', () => {
     expect([finished.exitCode, finished.out]).toEqual([0, expect.stringContaining('are taken again')]);
 
     const after = new Map((await listed<PaymentView>('/v1/payments')).map((payment) => [payment.id, payment]));
-    expect([...after.keys()].sort()).toEqual([...kept, ...later, authorized].map(({ id }) => id).sort());
+    expect([...after.keys()].sort()).toEqual([...[...kept, ...later, authorized].map(({ id }) => id), paid.payment].sort());
     expect(after.get(kept[0]!.id)?.amount_refunded).toBe(700);
     expect(after.get(authorized.id)?.status).toBe('authorized');
-    expect(await receipts(5, 1)).toEqual({ numbers, notes });
+    expect(await receipts(6, 1)).toEqual({ numbers, notes });
     const unverifiable = await query(inOther(), 'select number from receipts.receipts where verification is null');
     expect(unverifiable).toEqual([]);
     const again = await call('POST', '/v1/payments', ORDER, 'later-1');
     expect([again.status, again.body.id]).toEqual([201, later[0]!.id]);
+    expect(await openPage('later-open')).toMatchObject({
+      id: open.id,
+      stripe_checkout_session: open.stripe_checkout_session,
+      status: 'open',
+    });
+    await openPage('later-paid');
+    await eventually(async () => expect((await call('GET', `/v1/checkout-sessions/${paid.id}`)).body).toMatchObject(pagePaid(paid)));
     await pay();
-    const numbersNow = [...(await receipts(6, 1)).numbers.values()].map((number) => Number(number.split('-').at(-1)));
-    expect(Math.max(...numbersNow)).toBe(8);
+    const numbersNow = [...(await receipts(7, 1)).numbers.values()].map((number) => Number(number.split('-').at(-1)));
+    expect(Math.max(...numbersNow)).toBe(9);
 
-    const { payment_intents } = (await (await fetch(`${stack.urls.simulator}/__truth`)).json()) as {
-      payment_intents: { status: string; metadata: { payment_id?: string } }[];
+    const { payment_intents, checkout_sessions } = (await (await fetch(`${stack.urls.simulator}/__truth`)).json()) as {
+      payment_intents: { status: string; metadata: { payment_id?: string; checkout_id?: string } }[];
+      checkout_sessions: unknown[];
     };
-    const charged = payment_intents.filter(({ status }) => status === 'succeeded').map(({ metadata }) => metadata.payment_id);
+    expect(checkout_sessions).toHaveLength(2);
+    const charged = payment_intents
+      .filter(({ status }) => status === 'succeeded')
+      .map(({ metadata }) => metadata.payment_id ?? metadata.checkout_id);
     expect(new Set(charged).size).toBe(charged.length);
-    expect(charged).toHaveLength(6);
+    expect(charged).toHaveLength(7);
     const { body: dead } = await call('GET', '/v1/ops/dead-letters');
     expect(dead.data).toEqual([]);
   }, 400_000);

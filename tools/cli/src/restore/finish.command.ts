@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { HoldView } from '@tidegate/contracts/ops/hold';
 import type { SweepView } from '@tidegate/contracts/ops/webhook-sweeps';
-import type { RunView } from '@tidegate/contracts/responses';
+import type { DiscrepancyView, RunView } from '@tidegate/contracts/responses';
 import type { Command } from 'commander';
 import type { Cli, CommonOptions } from '../cli.js';
 import { changing } from '../command.js';
@@ -24,6 +24,8 @@ interface Finished {
   handled: boolean;
   runs: number;
   left: Record<string, number>;
+  /** Pages at Stripe whose checkouts are lost: what was paid on them is on record, and the request that opened one, repeated, gets it. */
+  pages: number;
 }
 
 const SWEEPS = '/v1/ops/webhook-sweeps';
@@ -34,6 +36,7 @@ const LOOK_EVERY_MS = 500;
 const OVERLAP_MS = 15 * 60_000;
 /** A repair tells payments what Stripe says; what follows from that (a receipt, the ledger) shows in the run after it. */
 const MOST_RUNS = 6;
+const MOST_PAGES = 100_000;
 /** Counted, and never anybody's to repair. */
 const NOT_OURS = new Set(['foreign', 'fee_pending']);
 
@@ -91,16 +94,16 @@ async function finish(
   );
   // A refund of an older payment is told by its event alone: before that is handled, a client's repetition would make another.
   const handled = await isHandled(cli, from, Date.now() + waitMs);
-  let left: Record<string, number> = {};
+  let found: Compared = { left: {}, pages: 0 };
   let runs = 0;
   while (runs < MOST_RUNS) {
     runs += 1;
-    left = await compared(cli, from, reason);
-    if (Object.keys(left).length === 0) break;
+    found = await compared(cli, from, reason);
+    if (Object.keys(found.left).length === 0) break;
   }
-  const opened = (handled && Object.keys(left).length === 0) || openAnyway;
+  const opened = (handled && Object.keys(found.left).length === 0) || openAnyway;
   if (opened) await cli.client.post<HoldView>(`${HOLD}/release`, { reason });
-  return { opened, events: swept.found, handled, runs, left };
+  return { opened, events: swept.found, handled, runs, ...found };
 }
 
 /** Whether every event since then has been published, and every consumer that handles it has said what it made of it. */
@@ -112,8 +115,10 @@ function isHandled(cli: Cli, from: string, giveUpAt: number): Promise<boolean> {
   );
 }
 
+type Compared = Pick<Finished, 'left' | 'pages'>;
+
 /** One run that repairs; what it found, by class. */
-async function compared(cli: Cli, from: string, reason: string): Promise<Record<string, number>> {
+async function compared(cli: Cli, from: string, reason: string): Promise<Compared> {
   const body = { start_date: from.slice(0, 10), end_date: new Date().toISOString().slice(0, 10), mode: 'repair', reason };
   const made = await cli.client.command<RunView>(RUNS, body);
   const run = await until(
@@ -121,7 +126,18 @@ async function compared(cli: Cli, from: string, reason: string): Promise<Record<
     ({ status }) => status !== 'running',
   );
   if (run.status === 'failed') throw new Failure('restore.run_failed', `${run.reason}; nothing was opened. Try again.`);
-  return Object.fromEntries(Object.entries(run.counts).filter(([name, count]) => count > 0 && !NOT_OURS.has(name)));
+  const pages = (run.counts['checkout_mismatch'] ?? 0) > 0 ? await lostPages(cli, run.id) : 0;
+  const counts = Object.entries(run.counts).map(([name, count]): [string, number] => [
+    name,
+    name === 'checkout_mismatch' ? count - pages : count,
+  ]);
+  return { left: Object.fromEntries(counts.filter(([name, count]) => count > 0 && !NOT_OURS.has(name))), pages };
+}
+
+/** Nobody can make a checkout of a page: what its request said besides is in no object of Stripe's. */
+async function lostPages(cli: Cli, run: string): Promise<number> {
+  const { data } = await cli.client.list<DiscrepancyView>(`${RUNS}/${run}/discrepancies`, { class: 'checkout_mismatch' }, MOST_PAGES);
+  return data.filter(({ object, local }) => object === 'checkout_session' && local === null).length;
 }
 
 async function until<T>(look: () => Promise<T>, ended: (found: T) => boolean): Promise<T> {
@@ -132,11 +148,14 @@ async function until<T>(look: () => Promise<T>, ended: (found: T) => boolean): P
   }
 }
 
-const finishedText = ({ opened, events, handled, runs, left }: Finished): string =>
+const finishedText = ({ opened, events, handled, runs, left, pages }: Finished): string =>
   facts([
     ['requests', opened ? 'are taken again' : 'stay held'],
     ['events', `${events} were missing; ${handled ? 'all are handled' : 'some wait to be handled: tidegate webhooks list --unhandled'}`],
     ['runs', String(runs)],
+    ...(pages === 0
+      ? []
+      : [['pages', `${pages} of lost checkouts; the request that opened one gets it when it is repeated`] as [string, string]]),
     [
       'left',
       Object.entries(left)
