@@ -51,6 +51,9 @@ const EXAMPLES = [
   'checkouts late-success {checkout} --refund --reason "sold to somebody else"',
   'retries list',
   'retries dead-letter --older-than 2h --reason "customers were told" --yes',
+  'subscriptions pending',
+  'subscriptions resolve {command} --reason "customer asks" --yes',
+  'subscriptions give-up {command} --reason "customer has left"',
   'dead-letters list',
   'dead-letters show {letter}',
   'dead-letters replay --consumer payments-receipts --reason "fixed in 1.4.2"',
@@ -132,6 +135,7 @@ beforeAll(async () => {
   ids['checkout'] = (await world.post<CheckoutView>('/v1/checkout-sessions', session)).id;
   await unknownUsage();
   ids['customer'] = (await world.post<{ id: string }>('/v1/customers', { email: 'payer@example.com' })).id;
+  ids['command'] = await waitingSubscription(ids['customer']);
   for (const example of EXAMPLES) {
     const line = example.replace(/\{(\w+)\}/, (_, name: string) => ids[name] ?? '');
     if (example === 'outbox status') await everythingPublished();
@@ -244,6 +248,19 @@ async function setAside(): Promise<string> {
   return value.data[0]?.id ?? '';
 }
 
+/** A request about a subscription while Stripe has that customer locked. */
+async function waitingSubscription(customer: string): Promise<string> {
+  world.simulator.addFault({ fault: 'lock_timeout', route: 'POST /v1/subscriptions', times: 0 });
+  const headers = { authorization: `Bearer ${world.key}`, 'content-type': 'application/json', 'idempotency-key': 'subscription' };
+  await fetch(`${world.url}/v1/subscriptions`, {
+    method: 'POST',
+    headers,
+    body: JSON.stringify({ customer, items: [{ price: 'price_plan' }] }),
+  });
+  const { value } = await world.json<{ data: { id: string }[] }>('subscriptions pending');
+  return value.data[0]?.id ?? '';
+}
+
 /** As if the checkout had been paid by that payment after its end. */
 const paidLate = ({ checkout, payment }: Record<string, string>) =>
   world.query(
@@ -297,7 +314,7 @@ const harmless = (text: string): string => text.replace(/tg_test_\w+/g, 'tg_test
 /** What is another one each time, told alike. */
 const likened = (text: string): string[] =>
   harmless(text)
-    .replace(/\b(cus|pay|pi|re|rec|rcp|ch|cks|we|req|cs_test|acct|evt|rpl|swp)_\w+/g, 'ID')
+    .replace(/\b(cus|pay|pi|re|rec|rcp|ch|cks|we|req|cs_test|acct|evt|rpl|swp|sbc)_\w+/g, 'ID')
     .replace(/(dl|evr)_[\w-]+/g, 'ID')
     .replace(/\b(payments|webhooks|gateway|receipts|reconciliation)-\d+-\d+-[0-9a-f]+/g, 'PROCESS')
     .replace(/https?:\/\/\S+/g, 'URL')

@@ -22,6 +22,7 @@ interface Theirs {
   apiKey: string;
   breaker: string;
   deadLetter: string;
+  subscriptionCommand: string;
   eventReplay: string;
   tenant: string;
 }
@@ -40,6 +41,7 @@ const KIND_IN_PATH: Record<string, keyof Theirs> = {
   '/v1/ops/api-keys/{id}': 'apiKey',
   '/v1/ops/breakers/{name}': 'breaker',
   '/v1/ops/dead-letters/{id}': 'deadLetter',
+  '/v1/ops/subscription-commands/{id}': 'subscriptionCommand',
   '/v1/ops/event-replays/{id}': 'eventReplay',
   '/v1/ops/receipts/{id}': 'receipt',
   '/v1/ops/reconciliation/runs/{id}': 'run',
@@ -117,7 +119,12 @@ async function madeByDefault(): Promise<Theirs> {
     return ((await answer.json()) as { id: string }).id;
   };
   const plan = { currency: 'usd', unit_amount: '4200', 'recurring[interval]': 'month', 'product_data[name]': 'Plan' };
-  await atStripe('subscriptions', { customer, 'items[0][price]': await atStripe('prices', plan), trial_period_days: '7' });
+  const price = await atStripe('prices', plan);
+  await atStripe('subscriptions', { customer, 'items[0][price]': price, trial_period_days: '7' });
+  world.simulator.addFault({ fault: 'lock_timeout', route: 'POST /v1/subscriptions', times: 0 });
+  expect((await ask(world.key, 'POST', '/v1/subscriptions', { customer, items: [{ price }] })).status).toBe(503);
+  const subscriptionCommand = await first('/v1/ops/subscription-commands');
+  world.simulator.clearFaults();
   const card = { currency: 'usd', payment_method: 'pm_card_visa' };
   return {
     customer,
@@ -130,6 +137,7 @@ async function madeByDefault(): Promise<Theirs> {
     ...(await webhookEvents()),
     sweep: await made('/v1/ops/webhook-sweeps', { reason: 'a drill' }),
     deadLetter: await first('/v1/ops/dead-letters'),
+    subscriptionCommand,
     eventReplay: await made('/v1/ops/event-replays', { consumer: 'receipts-payments', dry_run: true, reason: 'a drill' }),
     apiKey: (await world.newKey({})).split('_')[2] ?? '',
     breaker: 'stripe_usage',
