@@ -79,8 +79,9 @@ export async function handleTogether(
     return;
   }
   const handled = handler.handleAll(tx, messages);
-  // Each has a span of its own, as long as that of all.
-  await Promise.all(messages.map((message) => lanes.traced(message, () => handled)));
+  // Each has a span of its own, as long as that of all. Whatever becomes of a span: as long as the handler is at work the transaction must not go on, nor be rolled back.
+  await Promise.allSettled(messages.map(async (message) => lanes.traced(message, () => handled)));
+  await handled;
 }
 
 /** Aggregates by their names, so that whoever writes to the same rows for them locks these in the same order; each in order of position. */

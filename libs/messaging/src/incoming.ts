@@ -35,7 +35,7 @@ export class TransientFailure extends Error {
   }
 }
 
-/** What a service does with the messages of one durable. */
+/** What a service does with the messages of one durable. Whatever is given a transaction ends only when nothing of it is under way any more, also when it fails. */
 export interface Handler {
   /** Network allowed, no transaction open. Its result is handed to `handle`. May run more often than `handle` commits. */
   prepare?(message: Incoming): Promise<unknown>;

@@ -199,9 +199,15 @@ export class LaneRunner {
 
 type Outcome = { kind: 'done'; next: LaneRow | null } | { kind: 'failed'; dueAt: Date | null };
 
-function parse(row: Pick<LaneRow, 'bytes'>): Envelope {
+function parse({ bytes }: Pick<LaneRow, 'bytes'>): Envelope {
+  const read = json(bytes);
+  if (typeof read !== 'object' || read === null) throw new PermanentFailure('the message is no envelope');
+  return read as Envelope;
+}
+
+function json(bytes: Buffer): unknown {
   try {
-    return JSON.parse(row.bytes.toString('utf8')) as Envelope;
+    return JSON.parse(bytes.toString('utf8'));
   } catch (cause) {
     throw new PermanentFailure('the message is not JSON', { cause });
   }

@@ -4,7 +4,7 @@ import { sql } from 'kysely';
 import { listDeadLetters, replayDeadLetter } from '../src/dead-letters.js';
 import { type InOrder, takeArrivals } from '../src/inbox-in-order.js';
 import { type Arrival } from '../src/inbox-store.js';
-import { type Handler, PermanentFailure } from '../src/subscriber.js';
+import { type Handler, type Incoming, PermanentFailure } from '../src/subscriber.js';
 import { stage } from '../src/outbox.js';
 import { startProgram } from './support/child.js';
 import { paged } from './support/paged.js';
@@ -116,6 +116,32 @@ describe('Given a backlog of a projector', () => {
         ),
       ),
     );
+  });
+
+  it('a message that nothing can be read from is set aside, and no other counts twice for it', async () => {
+    await payments.db.transaction().execute(async (tx) => {
+      await sql`
+        INSERT INTO outbox (message_id, aggregate, subject, bytes) VALUES (gen_random_uuid(), 'pay_0', 'payments.events.payment.succeeded.v1', 'null')`.execute(
+        tx,
+      );
+      await stage(
+        tx,
+        upTo(20).map((n) => messageOf('payments', `pay_${n}`, n)),
+      );
+    });
+    payments.relay.signal();
+    await eventually(async () => expect(await head()).toBe(21));
+    // As a projector that looks at the subject first.
+    const readable = (messages: readonly Incoming[]) => messages.filter(({ envelope }) => (envelope as unknown) !== null);
+    await world.subscribe(own, KEY.consumer, {
+      ...paged,
+      handleAll: async (tx, messages) => {
+        await sql`SELECT 1`.execute(tx);
+        await paged.handleAll(tx, readable(messages));
+      },
+    });
+    await eventually(async () => expect(await rowsBy('state')).toEqual({ done: 20, dead: 1 }));
+    expect(await effects()).toEqual(inOrder(upTo(20), (n) => `pay_${n}`));
   });
 
   it('killed with SIGKILL before a page commits, after it, and at its acknowledgement: each message counts once', async () => {
