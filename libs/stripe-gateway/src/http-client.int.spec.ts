@@ -53,6 +53,37 @@ describe('The deadline of a call', () => {
 });
 
 describe('Whoever has the last word', () => {
+  it.each(['the deadline', 'the loss of a kept connection'])(
+    'comes too late after %s, and what has a body is not sent, either',
+    async (what) => {
+      const asked: string[] = [];
+      await serve(
+        (request, response) => {
+          asked.push(`${request.method} ${request.url}`);
+          response.end(JSON.stringify({ id: 'pi_1', object: 'payment_intent' }));
+        },
+        what === 'the deadline' ? 200 : 5_000,
+      );
+      await adapter.retrieveIntent('pi_0');
+      let decide!: (may: boolean) => void;
+      const decided = new Promise<boolean>((resolve) => (decide = resolve));
+      const cancel = lastWord.run(
+        () => {
+          if (what !== 'the deadline') server.closeAllConnections();
+          return decided;
+        },
+        () => adapter.cancelIntent('pi_1', {}, 'key'),
+      );
+      expect(await cancel).toMatchObject({ kind: 'unknown', cause: what === 'the deadline' ? 'timeout' : 'connection' });
+      decide(true);
+      await adapter.retrieveIntent('pi_2');
+      expect(asked).toEqual([
+        'GET /v1/payment_intents/pi_0?expand[0]=latest_charge',
+        'GET /v1/payment_intents/pi_2?expand[0]=latest_charge',
+      ]);
+    },
+  );
+
   it.each(['on a new connection', 'on one that was kept'])('is asked before anything is sent, %s', async (which) => {
     const asked: string[] = [];
     await serve((request, response) => {

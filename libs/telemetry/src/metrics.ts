@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 
 /** Label names with the values known beforehand: each combination exists from start-up, at 0. An empty list leaves the label open. */
@@ -16,7 +17,7 @@ export interface Metrics {
   /** Everything asked for so far, by name; the runtime's own `process_*` and `nodejs_*` are not among it. */
   registered(): MetricInfo[];
   counter<L extends string = never>(name: string, help: string, labels?: LabelValues<L>): Counter<L>;
-  /** `collect` runs at each scrape and sets the values; when it throws, the last values stay. */
+  /** `collect` runs at each scrape and sets the values; when it throws, or takes over 5 s, the last values stay. */
   gauge<L extends string = never>(
     name: string,
     help: string,
@@ -85,12 +86,16 @@ function namesOf(labels: Readonly<Record<string, readonly string[]>> | undefined
   return Object.keys(labels ?? {});
 }
 
+/** Half of what Prometheus waits for a scrape. */
+const COLLECT_MS = 5_000;
+
 type Collector = (gauge: Gauge) => void | Promise<void>;
 
 function runAll(collectors: readonly Collector[]): (this: Gauge) => Promise<void> {
   return async function collect(this: Gauge) {
-    // The database may be away: a scrape still answers, with what was known last.
-    await Promise.allSettled(collectors.map(async (one) => one(this)));
+    // The database may be away, or give no answer at all: a scrape still answers, with what was known last.
+    const collected = Promise.allSettled(collectors.map(async (one) => one(this)));
+    await Promise.race([collected, delay(COLLECT_MS, undefined, { ref: false })]);
   };
 }
 

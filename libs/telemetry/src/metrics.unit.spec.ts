@@ -31,4 +31,22 @@ describe('Metrics of a service', () => {
 
     expect(await metrics.registry.metrics()).toContain('outbox_unpublished 0');
   });
+
+  it('answer within seconds when a value never comes, with what was known last', async () => {
+    const metrics = createMetrics('payments');
+    let known = true;
+    metrics.gauge('outbox_unpublished', 'rows', {}, (gauge) => {
+      if (!known) return new Promise(() => undefined);
+      gauge.set(7);
+      return undefined;
+    });
+    metrics.gauge('inbox_pending', 'pending', {}, (gauge) => gauge.set(3));
+    await metrics.registry.metrics();
+    known = false;
+
+    const text = await metrics.registry.metrics();
+
+    expect(text).toContain('outbox_unpublished 7');
+    expect(text).toContain('inbox_pending 3');
+  }, 9_000);
 });

@@ -16,8 +16,10 @@ beforeAll(async () => {
 });
 afterAll(() => world.close());
 
-const create = async (customer: string, key: string) =>
-  world.json<SubscriptionView>(await world.send(RPC.subscriptionCreate, { body: { customer, items: [{ price }] }, key }));
+const ask = (customer: string, key: string, more: object = {}) =>
+  world.send(RPC.subscriptionCreate, { body: { customer, items: [{ price }], ...more }, key });
+const create = async (customer: string, key: string, more: object = {}) => world.json<SubscriptionView>(await ask(customer, key, more));
+const inHours = (hours: number) => new Date(world.clock.now().getTime() + hours * HOURS).toISOString();
 const living = (customer: string) =>
   world.simulator.world.subscriptions
     .all()
@@ -45,6 +47,50 @@ describe('A subscription that was made after the backup', () => {
     await world.settle();
     expect(living(customer)).toEqual([id]);
     expect(world.simulator.world.paymentIntents.all().filter((one) => one.customer === customer)).toHaveLength(1);
+  });
+
+  it('is the one of its request also when the time that this gives is over', async () => {
+    const customer = await world.customer();
+    const point = world.clock.now();
+    world.advance(60_000);
+    const not_after = inHours(1);
+    const { id } = await create(customer, 'own time', { not_after });
+    world.advance(30 * HOURS);
+    await restored(point);
+    world.advance(HOURS);
+    expect((await create(customer, 'own time', { not_after })).id).toBe(id);
+    expect((await ask(customer, 'never made', { not_after })).status).toBe(422);
+    await world.tell();
+    await world.settle();
+    expect(living(customer)).toEqual([id]);
+  });
+
+  it('days later, by a request that waited at the backup, is the one of that request and not one too many', async () => {
+    const customer = await world.customer();
+    const not_after = inHours(80);
+    world.simulator.addFault({ fault: 'rate_limit', route: 'POST /v1/subscriptions', times: 0 });
+    expect((await ask(customer, 'waited', { not_after })).status).toBe(503);
+    world.simulator.clearFaults();
+    const point = world.clock.now();
+    world.advance(72 * HOURS);
+    const [{ command_id } = { command_id: '' }] = await world.db
+      .selectFrom('subscription_commands')
+      .select('command_id')
+      .where('state', '=', 'open')
+      .execute();
+    const id = await world.subscribed({
+      customer,
+      trial_period_days: '30',
+      'metadata[tenant_id]': 'default',
+      'metadata[command_id]': command_id,
+    });
+    world.lost();
+    world.advance(30 * HOURS);
+    await sql`SELECT database_was_restored(${point}, ${world.clock.now()})`.execute(world.db);
+    world.advance(HOURS);
+    await world.settle();
+    expect(await create(customer, 'waited', { not_after })).toMatchObject({ id, status: 'trialing' });
+    expect(living(customer)).toEqual([id]);
   });
 
   it('is no hindrance to another one of the same customer', async () => {

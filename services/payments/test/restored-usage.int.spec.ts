@@ -9,6 +9,8 @@ jest.setTimeout(60_000);
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
+/** Until then a time may be that of usage from before, by a clock that goes ahead. */
+const AHEAD_MS = 5 * 60_000;
 const TABLES = ['usage_events', 'usage_counters', 'usage_reports'] as const;
 
 let world: Awaited<ReturnType<typeof usageWorld>>;
@@ -153,10 +155,55 @@ describe('Usage that was accepted after the backup', () => {
     await used(of, [5]);
     await world.reported();
     await before.restore();
-    later(1_000);
+    later(AHEAD_MS);
     await used(of, [7]);
     await world.reported(3 * HOUR_MS);
     expect(billed(of)).toBe(22);
+  });
+
+  it('by a clock that goes ahead is not billed again, either', async () => {
+    const of = await some();
+    const before = await backup();
+    const lost = [{ ...of, id: 'lost-ahead', value: 5, at: new Date(world.clock.now().getTime() + 4 * 60_000).toISOString() }];
+    await world.record(lost);
+    await world.reported(30_000);
+    expect(billed(of)).toBe(5);
+    later(60_000);
+    await before.restore();
+    later(25 * HOUR_MS);
+    await world.record(lost);
+    await world.reported(3 * HOUR_MS);
+    expect(billed(of)).toBe(5);
+  });
+
+  it('is no reason not to take usage back where nothing was lost', async () => {
+    const of = await some();
+    const [first] = await used(of, [10]);
+    await world.reported();
+    const before = await backup();
+    later(25 * HOUR_MS);
+    await before.restore();
+    await world.record([{ ...of, id: 'taken-back', value: -3, at: first?.at ?? '' }]);
+    await world.reported(3 * HOUR_MS);
+    expect(billed(of)).toBe(7);
+    expect(await differences(of)).toEqual([]);
+  });
+
+  it('does not bring usage back that is too old to be billed: that ends once', async () => {
+    const of = await some();
+    await used(of, [10]);
+    await world.reported();
+    const before = await backup();
+    await used(of, [5]);
+    await world.reported();
+    await before.restore();
+    later(AHEAD_MS);
+    await used(of, [7]);
+    later(36 * DAY_MS);
+    await world.reported(60_000);
+    const { rows: ended } = await sql`SELECT FROM usage_reports WHERE customer = ${of.customer} AND state = 'expired'`.execute(world.db);
+    expect(ended).toHaveLength(1);
+    expect(billed(of)).toBe(15);
   });
 
   it('is what a repair believes when nobody has asked yet, whatever the meter', async () => {

@@ -69,6 +69,19 @@ describe('A payment that was queued at the backup, when the database is restored
   });
 });
 
+describe('A payment that Stripe has told of after the restore', () => {
+  it('is the one of its request also when the time that this gives is over', async () => {
+    const not_after = new Date(world.clock.now().getTime() + HOURS).toISOString();
+    const { id } = world.json(await world.create({ not_after }, { key: 'own time' }));
+    await sql`DELETE FROM idempotency_keys WHERE key = 'own time'`.execute(world.db);
+    await restore();
+    world.advance(2 * HOURS);
+    const reply = await world.create({ not_after }, { key: 'own time' });
+    expect([reply.status, world.json(reply).id]).toEqual([201, id]);
+    expect((await world.create({ not_after }, { key: 'never made' })).status).toBe(400);
+  });
+});
+
 describe('Work of a restored database that a process has in hand when a breaker closes', () => {
   it('is due again, as all that it has in hand', async () => {
     const id = await queued();

@@ -63,6 +63,8 @@ const openOf = async (customer: string): Promise<SubscriptionCommandView> => {
   if (!found) throw new Error('No request of this customer is open');
   return found;
 };
+const commandOf = async (key: string) =>
+  (await world.db.selectFrom('idempotency_keys').select('command_id').where('key', '=', key).executeTakeFirstOrThrow()).command_id;
 const resolve = (id: string) => on(RPC.operatorSubscriptionCommandResolve, id, { reason: 'a customer asks' });
 const giveUp = (id: string) => on(RPC.operatorSubscriptionCommandGiveUp, id, { reason: 'a customer asks' });
 
@@ -117,15 +119,26 @@ describe('A request for a subscription that nobody could send', () => {
     expect(charged(customer)).toEqual([]);
   });
 
+  it('and whose first call had no answer is looked for again at its end: what that made may have come after the look', async () => {
+    const customer = await world.customer();
+    world.simulator.addFault({ fault: 'reset_before', route: CREATE, times: 1 });
+    world.simulator.addFault({ fault: 'rate_limit', route: CREATE, times: 0 });
+    expect((await create(customer, 'after the look')).status).toBe(503);
+    expect(await openOf(customer)).toMatchObject({ answer_missing: false });
+    const command_id = await commandOf('after the look');
+    world.simulator.clearFaults();
+    await world.subscribed({ customer, trial_period_days: '30', 'metadata[tenant_id]': 'default', 'metadata[command_id]': command_id });
+    world.lost();
+    await later(2 * HOUR_MS);
+    expect((await create(customer, 'after the look')).status).toBe(201);
+    expect(made(customer)).toHaveLength(1);
+  });
+
   it('and shows at Stripe all the same after its end is canceled', async () => {
     const customer = await world.customer();
     world.simulator.addFault({ fault: 'rate_limit', route: CREATE, times: 0 });
     await create(customer, 'late effect');
-    const { command_id } = await world.db
-      .selectFrom('idempotency_keys')
-      .select('command_id')
-      .where('key', '=', 'late effect')
-      .executeTakeFirstOrThrow();
+    const command_id = await commandOf('late effect');
     await later(2 * HOUR_MS);
     world.simulator.clearFaults();
     expect((await create(customer, 'late effect')).status).toBe(422);

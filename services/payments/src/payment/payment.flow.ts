@@ -114,7 +114,7 @@ export class PaymentFlow {
 
     const loaded = creates ? nothingLoaded : await load(this.deps.db, ask.payment_id);
     const objection = ask.objection ? await ask.objection(loaded) : null;
-    if (objection) return { kind: 'reply', reply: objection };
+    if (objection) return creates && (await this.isThere(ask)) ? this.existing(ask) : { kind: 'reply', reply: objection };
     const decision = await inSpan('payments.decide', { attributes: { 'payments.command': ask.command.type } }, async () =>
       decide(loaded.state, ask.command),
     );
@@ -155,6 +155,11 @@ export class PaymentFlow {
     if (!(await this.acceptance.refuse(ask, reply))) return this.duplicate(ask);
     this.deps.metrics.key('fresh');
     return { kind: 'reply', reply };
+  }
+
+  /** What may not begin any more may have been done in a time whose record a restore has lost. */
+  private async isThere({ payment_id }: Ask): Promise<boolean> {
+    return (await load(this.deps.db, payment_id)).state.kind !== 'none';
   }
 
   /** A payment that was to be new is there: its key was faster, as a rule. */

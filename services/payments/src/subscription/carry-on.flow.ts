@@ -17,10 +17,10 @@ import {
   again,
   type Command,
   decideAnswer,
+  decideExpired,
   decideFound,
   decidePaid,
   decideUnseen,
-  ended,
   isDoubtful,
   isExpired,
   isPayable,
@@ -65,8 +65,6 @@ interface End {
 const CALLS_PER_RUN = 4;
 /** Lists are searched from a little before the first call, for clocks that differ. Seconds. */
 const EARLIER = 300;
-/** No call makes a subscription later than this after its key was committed to: a key is repeated for 23 hours. Seconds. */
-const LATER = 48 * 3600;
 
 const done: End = { dueAt: null, turnedAway: null, waitsFor: 'answer_missing' };
 
@@ -115,7 +113,7 @@ export class SubscriptionCarryOn {
       if (command.step === 'look') return this.look(held, command);
       const missing = isDoubtful(command, this.deps.clock.now());
       if (!missing && isExpired(command, this.time())) {
-        await this.recorder.step('payments.subscription.create_recorded', command, ended, { refusal: EXPIRED });
+        await this.recorder.step('payments.subscription.create_recorded', command, decideExpired(command), { refusal: EXPIRED });
         continue;
       }
       if (!missing && (calls += 1) > CALLS_PER_RUN) return this.later(held, null);
@@ -174,9 +172,8 @@ export class SubscriptionCarryOn {
     const restored = await oldestRestorePoint(this.deps.db);
     const since = restored !== null && restored < command.created_at ? restored : command.created_at;
     const gte = seconds(since) - EARLIER;
-    const lte = seconds(command.call_since) + LATER;
     const { customer } = command.request;
-    const all = await everyPage((query) => list.listSubscriptions({ ...query, customer }), { created: { gte, lte } });
+    const all = await everyPage((query) => list.listSubscriptions({ ...query, customer }), { created: { gte } });
     if (all.kind !== 'ok') return this.later(held, all);
     const ours = all.value.filter((one) => one.metadata['command_id'] === command.command_id);
     const { step, orphans } = decideFound(command, ours, this.time());

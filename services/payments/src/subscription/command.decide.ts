@@ -1,6 +1,7 @@
 import { type CancelSubscriptionBody, type ChangeSubscriptionBody, type CreateSubscriptionBody } from '@tidegate/contracts/requests';
 import { type Invoice, type Subscription, type UpdateSubscriptionParams } from '@tidegate/stripe-gateway/billing';
 import { type StripeOutcome } from '@tidegate/stripe-gateway/port';
+import { isOver } from './subscription.seen.js';
 
 interface Calling {
   id: string;
@@ -44,6 +45,10 @@ export const isExpired = (command: Command, { now, windowMs }: { now: Date; wind
 /** Ended without its effect. */
 export const ended: Step = { state: 'refused', call_answer: 'certain' };
 
+/** The end of one that is expired. What a call without an answer made may have come after it was looked for: then there is another look first. */
+export const decideExpired = ({ absent_since }: Pick<Command, 'absent_since'>): Step =>
+  absent_since === null ? ended : { call_answer: 'missing' };
+
 const freshCall = (now: Date) => ({ call_n: 1, call_since: now, call_answer: 'awaited', call_stored: false, absent_since: null }) as const;
 export const lookNow: Step = { step: 'look', call_answer: 'certain' };
 
@@ -77,17 +82,20 @@ export const made = ({ id, latest_invoice }: Pick<Subscription, 'id' | 'latest_i
 });
 
 /**
- * What a complete list says of a create without an answer: what it made, oldest first, and the next try, under the next key when this one is used up; no more tries once
- * its time is over.
+ * What a complete list says of a create without an answer: what it made, the oldest that is not over first, and the next try, under the next key when this one is used up;
+ * no more tries once its time is over.
  */
 export function decideFound(
   command: Command,
   all: readonly Subscription[],
   { now, windowMs }: { now: Date; windowMs: number },
 ): { step: Step; orphans: string[] } {
-  const [first, ...others] = all.toSorted((a, b) => a.created - b.created || (a.id < b.id ? -1 : 1));
+  const [first, ...others] = all.toSorted(
+    (a, b) => Number(isOver(a.status)) - Number(isOver(b.status)) || a.created - b.created || (a.id < b.id ? -1 : 1),
+  );
   if (first) return { step: made(first, now), orphans: others.map(({ id }) => id) };
-  return { step: isExpired(command, { now, windowMs }) ? ended : again(command, now), orphans: [] };
+  const next = { ...again(command, now), absent_since: command.absent_since ?? now };
+  return { step: isExpired(command, { now, windowMs }) ? ended : next, orphans: [] };
 }
 
 /** The same call once more, or, when its key is used up, the next. */

@@ -84,8 +84,18 @@ describe('A create without an answer', () => {
     });
   });
 
+  it('is one that is not over, also when an older one is', () => {
+    const all = [subscription({ id: 'sub_2', status: 'incomplete_expired' }), subscription({ id: 'sub_3', created: 1_795_000_009 })];
+    expect(decideFound(create, all, at(NOW))).toMatchObject({ step: { subscription: 'sub_3' }, orphans: ['sub_2'] });
+    expect(decideFound(create, all.slice(0, 1), at(NOW))).toMatchObject({ step: { subscription: 'sub_2' }, orphans: [] });
+  });
+
   it('goes out again under the same key, and under the next one when Stripe will never say anything else', () => {
-    expect(decideFound(create, [], at(inHours(22))).step).toEqual({ call_answer: 'awaited', call_stored: false });
+    expect(decideFound(create, [], at(inHours(22))).step).toEqual({
+      call_answer: 'awaited',
+      call_stored: false,
+      absent_since: inHours(22),
+    });
     expect(decideFound({ ...create, call_stored: true }, [], at(inHours(1))).step).toMatchObject({ call_n: 2, call_since: inHours(1) });
     expect(again(create, inHours(23))).toMatchObject({ call_n: 2 });
   });

@@ -12,6 +12,7 @@ import { type Accepted, type KeyedFlow } from '../idempotency/keyed.flow.js';
 import { problemReply } from '../payment/payment.reply.js';
 import { type RouteHandler } from '../payment/payment.rpc.js';
 import { type PaymentsTables } from '../tables.js';
+import { oldestRestorePoint } from '../work/restores.store.js';
 import { type SubscriptionCarryOn } from './carry-on.flow.js';
 import { type Command } from './command.decide.js';
 import { addCommand, AnotherIsOpen, hurryOpenChange } from './command.store.js';
@@ -75,7 +76,9 @@ type New = Pick<Command, 'id' | 'command_id' | 'tenant' | 'kind' | 'subscription
 async function objection({ db, clock, customers }: SubscriptionRpcDeps, command: New, request: RouteRequest): Promise<HttpReply | null> {
   if (command.kind === 'create') {
     const { customer, not_after } = command.request as CreateSubscriptionBody;
-    if (not_after === undefined || Date.parse(not_after) > clock.now().getTime()) return customers.fault(customer, request);
+    const isOver = not_after !== undefined && Date.parse(not_after) <= clock.now().getTime();
+    // After a restore it may be the repetition of one that was carried out in time.
+    if (!isOver || (await oldestRestorePoint(db)) !== null) return customers.fault(customer, request);
     const errors = [{ path: 'not_after', message: 'lies in the past' }];
     return problemReply('validation.failed', 'The body is not valid.', request.request_id, { errors });
   }

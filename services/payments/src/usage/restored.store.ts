@@ -1,3 +1,4 @@
+import { USAGE_AHEAD_MS } from '@tidegate/contracts/usage';
 import { type Kysely, type RawBuilder, sql, type Transaction } from 'kysely';
 import { type PaymentsTables } from '../tables.js';
 
@@ -9,27 +10,36 @@ export interface HourOfUsage {
 }
 
 const OF_COUNTER = sql`(c.customer, c.meter, c.hour)`;
+/** Clocks of those who send usage go ahead: it may say a time up to so much after the restore that has lost its record. */
+const AHEAD = sql`interval '1 millisecond' * ${sql.lit(USAGE_AHEAD_MS)}`;
 
 /**
  * Of a counter `c`: the restore after which nobody has asked Stripe for its hour yet; null when there is none. Reports of the lost time may be at Stripe under
  * identifiers that it has forgotten, so nothing of the hour is sent before.
  */
 export const DOUBTED_SINCE = sql<Date | null>`(
-  SELECT max(v.restored_at) FROM restores v WHERE v.restored_at > c.hour
+  SELECT max(v.restored_at) FROM restores v WHERE v.restored_at + ${AHEAD} > c.hour
     AND NOT EXISTS (SELECT FROM usage_reports o WHERE (o.customer, o.meter, o.hour) = ${OF_COUNTER} AND o.restored_at >= v.restored_at))`;
 
 /** Of a counter `c`: whether Stripe was asked for its hour after a restore. */
 export const IS_RESTORED = sql<boolean>`EXISTS (SELECT FROM usage_reports o WHERE (o.customer, o.meter, o.hour) = ${OF_COUNTER} AND o.stripe_had IS NOT NULL)`;
 
+const EXPIRED = sql`(r.customer, r.meter, r.hour) = ${OF_COUNTER} AND r.state = 'expired'`;
+
 /**
- * Of a counter `c`: what Stripe had of its hour after the last restore, and all that was certainly used later; null when it was never asked after one. Usage from
- * before that restore may be part of it, whether its record is lost, came back or was never gone.
+ * Of a counter `c`: what Stripe had of its hour after the last restore, and all that was certainly used later, less what became too old to be billed since. Usage from
+ * before that restore may be part of it, whether its record is lost, came back or was never gone. Null when Stripe was never asked after one, and for a sum also when
+ * it had no more than the record of the backup says: then nothing is lost, and what is taken back later counts.
  */
 export const hadAndMore = (formula: RawBuilder<unknown>): RawBuilder<string | null> => sql`(
   SELECT o.stripe_had + coalesce((
       SELECT CASE WHEN ${formula} = 'count' THEN count(*) ELSE sum(e.value) END FROM usage_events e
-      WHERE (e.customer, e.meter, e.hour) = ${OF_COUNTER} AND e.counted_at IS NOT NULL AND e.at >= o.restored_at), 0)
-  FROM usage_reports o WHERE (o.customer, o.meter, o.hour) = ${OF_COUNTER} AND o.stripe_had IS NOT NULL ORDER BY o.revision DESC LIMIT 1)`;
+      WHERE (e.customer, e.meter, e.hour) = ${OF_COUNTER} AND e.counted_at IS NOT NULL AND e.at >= o.restored_at + ${AHEAD}), 0)
+    - coalesce((SELECT sum(r.value) FROM usage_reports r WHERE ${EXPIRED} AND r.revision > o.revision), 0)
+  FROM usage_reports o WHERE (o.customer, o.meter, o.hour) = ${OF_COUNTER} AND o.stripe_had IS NOT NULL AND (${formula} = 'count' OR o.stripe_had >
+    coalesce((SELECT sum(e.value) FROM usage_events e WHERE (e.customer, e.meter, e.hour) = ${OF_COUNTER} AND e.counted_at < o.restored_at), 0)
+    - coalesce((SELECT sum(r.value) FROM usage_reports r WHERE ${EXPIRED} AND r.revision < o.revision), 0))
+  ORDER BY o.revision DESC LIMIT 1)`;
 
 /** Of a counter `c` of a meter that sums: what Stripe is to have. Never less than it had after a restore: what lacks here is a record that was lost. */
 export const BILLABLE_SUM = sql`greatest(c.value - c.lost, ${hadAndMore(sql`'sum'`)})`;
@@ -82,10 +92,10 @@ export async function recognize(tx: Transaction<PaymentsTables>, { customer, met
       SELECT restored_at, stripe_had FROM usage_reports o WHERE ${key('o')} AND stripe_had IS NOT NULL ORDER BY revision DESC LIMIT 1
     ), known AS (
       SELECT count(*) AS events FROM usage_reports r, o
-      WHERE ${key('r')} AND r.event_id IS NOT NULL AND r.state IN ('delivered', 'observed') AND r.at < o.restored_at
+      WHERE ${key('r')} AND r.event_id IS NOT NULL AND r.state IN ('delivered', 'observed') AND r.at < o.restored_at + ${AHEAD}
     ), back AS (
       SELECT e.id, e.at, row_number() OVER (ORDER BY e.at, e.counted_at, e.id) AS nth FROM usage_events e, o
-      WHERE ${key('e')} AND e.counted_at IS NOT NULL AND e.at < o.restored_at
+      WHERE ${key('e')} AND e.counted_at IS NOT NULL AND e.at < o.restored_at + ${AHEAD}
         AND NOT EXISTS (SELECT FROM usage_reports r WHERE ${key('r')} AND r.event_id = e.id AND r.state <> 'absent')
     ), recognized AS (
       INSERT INTO usage_reports (customer, meter, hour, revision, identifier, event_id, value, events, at, state, submitted_at, ended_at)
