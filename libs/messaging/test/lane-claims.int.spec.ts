@@ -21,6 +21,21 @@ async function rowsRead(db: Db): Promise<number> {
   return rows[0]!.read;
 }
 
+/** So many lanes with one message each. */
+async function oneEach(db: Db, lanes: number): Promise<void> {
+  await sql`INSERT INTO inbox_watermarks (consumer, generation, stream, position) VALUES (${KEY.consumer}, 1, 'PAYMENTS_EVENTS', ${lanes})`.execute(
+    db,
+  );
+  await sql`
+    INSERT INTO inbox (consumer, generation, message_id, epoch, position, subject, aggregate, bytes)
+    SELECT ${KEY.consumer}, 1, gen_random_uuid(), 1, n, 'payments.events.payment.succeeded.v1', 'payment:pay_' || n, '' FROM generate_series(1, ${lanes}::int) AS n`.execute(
+    db,
+  );
+  await sql`INSERT INTO inbox_lanes (consumer, generation, aggregate, position) SELECT consumer, generation, aggregate, position FROM inbox`.execute(
+    db,
+  );
+}
+
 describe('Given more messages at once than the statistics of the database know of', () => {
   let database: TestDatabase;
   let opened: Database<Record<string, never>>;
@@ -67,17 +82,7 @@ describe('Given more messages at once than the statistics of the database know o
 
   it('a claim reads the waiting lanes once at most, and of their messages only those that it takes', async () => {
     const { db } = opened;
-    await sql`INSERT INTO inbox_watermarks (consumer, generation, stream, position) VALUES (${KEY.consumer}, 1, 'PAYMENTS_EVENTS', ${LANES})`.execute(
-      db,
-    );
-    await sql`
-      INSERT INTO inbox (consumer, generation, message_id, epoch, position, subject, aggregate, bytes)
-      SELECT ${KEY.consumer}, 1, gen_random_uuid(), 1, n, 'payments.events.payment.succeeded.v1', 'payment:pay_' || n, '' FROM generate_series(1, ${LANES}::int) AS n`.execute(
-      db,
-    );
-    await sql`INSERT INTO inbox_lanes (consumer, generation, aggregate, position) SELECT consumer, generation, aggregate, position FROM inbox`.execute(
-      db,
-    );
+    await oneEach(db, LANES);
     await db.transaction().execute(async (tx) => {
       const before = await rowsRead(tx);
       const claimed = await claimLanes(tx, KEY, { holder: 'one', now: new Date(), limit: 10, ttlMs: 60_000 });
@@ -88,17 +93,7 @@ describe('Given more messages at once than the statistics of the database know o
 
   it('a look for lanes that ended their process reads those that are leased, however many wait', async () => {
     const { db } = opened;
-    await sql`INSERT INTO inbox_watermarks (consumer, generation, stream, position) VALUES (${KEY.consumer}, 1, 'PAYMENTS_EVENTS', ${LANES})`.execute(
-      db,
-    );
-    await sql`
-      INSERT INTO inbox (consumer, generation, message_id, epoch, position, subject, aggregate, bytes)
-      SELECT ${KEY.consumer}, 1, gen_random_uuid(), 1, n, 'payments.events.payment.succeeded.v1', 'payment:pay_' || n, '' FROM generate_series(1, ${LANES}::int) AS n`.execute(
-      db,
-    );
-    await sql`INSERT INTO inbox_lanes (consumer, generation, aggregate, position) SELECT consumer, generation, aggregate, position FROM inbox`.execute(
-      db,
-    );
+    await oneEach(db, LANES);
     // The last ones, so that whoever reads the others first is seen.
     await sql`UPDATE inbox_lanes SET holder = 'one', lease = 1, expires_at = clock_timestamp() WHERE position > ${LANES - 8}`.execute(db);
     await sql`UPDATE inbox SET started = 1 WHERE position > ${LANES - 8}`.execute(db);

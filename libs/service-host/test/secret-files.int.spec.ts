@@ -14,6 +14,13 @@ const schema = z.object({
   OTHER: secret(z.string(), { doc: 'Another.' }),
 });
 
+/** In one step, so that nobody reads while there is nothing. */
+function becomesFolder(file: string): void {
+  mkdirSync(`${file}.folder`);
+  symlinkSync(`${file}.folder`, `${file}.next`);
+  renameSync(`${file}.next`, file);
+}
+
 describe('A secret that comes from a file', () => {
   let folder: string;
   let lines: string[];
@@ -60,7 +67,7 @@ describe('A secret that comes from a file', () => {
   it.each([
     ['is empty', (file: string) => writeFileSync(file, '\n'), 'is empty'],
     ['is gone', (file: string) => rmSync(file), 'ENOENT'],
-    ['cannot be read', (file: string) => (rmSync(file), mkdirSync(file)), 'EISDIR'],
+    ['cannot be read', becomesFolder, 'EISDIR'],
     ['holds something else', (file: string) => writeFileSync(file, 'hunter2'), 'must begin with key_'],
   ])('keeps its value while the file %s, says so once, and goes on when it is right again', async (_, spoil, fault) => {
     const file = inFile('key', 'key_one');

@@ -1,17 +1,13 @@
-import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { type Db } from '@tidegate/database/database';
-import { type Simulator } from '@tidegate/stripe-simulator/simulator';
 import { createMetrics } from '@tidegate/telemetry/metrics';
 import { eventually } from '@tidegate/test-harness/eventually';
-import { simulatorForTests } from '@tidegate/test-harness/simulator';
 import { sql } from 'kysely';
-import { createStripeAdapter } from '../src/adapter.js';
 import { COPY_LASTS_MS } from '../src/fleet/fleet-copy.js';
 import { fleetMetrics } from '../src/fleet/fleet-metrics.js';
 import { type StripeOutcome } from '../src/outcome.js';
-import { OK, openTestFleet, QUICK, type TestFleet, TIMEOUT } from './fleet-world.js';
+import { OK, openTestFleet, type TestFleet, TIMEOUT } from './fleet-world.js';
 
 jest.setTimeout(60_000);
 
@@ -71,50 +67,6 @@ describe('A process that makes no calls', () => {
     const from = reads.length;
     await eventually(() => expect(reads.length).toBeGreaterThanOrEqual(from + 4));
     expect(reads[from + 3]! - reads[from]!).toBeLessThan(2_000);
-  });
-});
-
-describe('A call whose connection stands late', () => {
-  let simulator: Simulator;
-  let adapter: ReturnType<typeof createStripeAdapter>;
-  beforeAll(async () => {
-    simulator = await simulatorForTests();
-    adapter = createStripeAdapter({ secretKey: 'sk_test_simulator', apiBase: simulator.url });
-  });
-  afterAll(async () => {
-    adapter.close();
-    await simulator.close();
-  });
-
-  const customers = async () => ((await (await fetch(`${simulator.url}/__truth`)).json()) as { customers: unknown[] }).customers.length;
-  /** As when the process was stopped, or the handshake took long, between being let in and the first byte. */
-  const createAfter = (ready: () => Promise<unknown>, process = world.first) =>
-    process.fleet.run('createCustomer', async () => {
-      await ready();
-      return adapter.createCustomer({ metadata: {} }, randomUUID());
-    });
-
-  it('is not sent when the breaker has opened meanwhile, and counts as no failure', async () => {
-    const other = world.process();
-    const late = createAfter(() => fail(5, other).then(() => delay(1_000)));
-    expect(await late).toMatchObject({ kind: 'refused' });
-    expect(await customers()).toBe(0);
-    const { rows } = await sql`SELECT calls FROM stripe_gateway.buckets WHERE breaker = 'stripe'`.execute(world.db);
-    expect(rows).toEqual([{ calls: 5 }]);
-  });
-
-  it('is sent when what the process knew is too old, but nothing has changed', async () => {
-    const resting = world.process({ quietAfterMs: 0 });
-    expect(await createAfter(() => delay(COPY_LASTS_MS + 100), resting)).toMatchObject({ kind: 'ok' });
-  });
-
-  it('is not sent when it is a probe whose time is over', async () => {
-    await fail(5);
-    await pass(1_000);
-    await world.first.fleet.refresh();
-    const before = await customers();
-    expect(await createAfter(() => delay(QUICK.recoveryMs + 10))).toMatchObject({ kind: 'refused' });
-    expect(await customers()).toBe(before);
   });
 });
 

@@ -70,6 +70,29 @@ describe('While payments are made and paid', () => {
     expect((await reconcile({ inbox: news, quietMs: 60_000 })).run.counts).toEqual(clean);
   });
 
+  it('a payment is not missing at Stripe whose intent nobody could ask for, because we heard of it only after that', async () => {
+    // On no page of the run, because Stripe makes its intent later.
+    const withoutIntent = snapshot(bench, { amount: 4200, amount_captured: 0, status: 'unknown', stripe_payment_intent: null });
+    await record(bench, withoutIntent);
+    const caughtUp = async () => {
+      const intent = must(
+        await bench.stripe.createIntent(
+          {
+            amount: 4200,
+            currency: 'usd',
+            captureMethod: 'automatic',
+            allowRedirects: 'never',
+            metadata: { payment_id: withoutIntent.payment_id },
+          },
+          `${withoutIntent.payment_id}:create`,
+        ),
+      );
+      await record(bench, { ...withoutIntent, status: 'requires_payment_method', stripe_payment_intent: intent.id });
+    };
+    bench.advance(120);
+    expect((await reconcile({ inbox: inbox(caughtUp), quietMs: 60_000 })).run.counts).toEqual(clean);
+  });
+
   /** Of which 30 s pass with each round, and payments has had news for so long that it has not handled. */
   const backlogged = (ms: number, news: () => Promise<void>) => {
     let rounds = 0;

@@ -54,43 +54,47 @@ async function round(context: SecondRead, pause: number): Promise<number> {
 }
 
 async function lookAgain(context: SecondRead, batch: readonly OpenSuspect[]): Promise<Looked[]> {
-  const remotes: { suspect: OpenSuspect; remote: Remote | null; readAt: Date }[] = [];
-  for (const suspect of batch) {
-    // As old as the start of the request.
-    const readAt = context.clock.now();
-    remotes.push({ suspect, readAt, remote: await remoteOf(context, suspect) });
-  }
+  const answers: { suspect: OpenSuspect; answer: Answer }[] = [];
+  for (const suspect of batch) answers.push({ suspect, answer: await ask(context, suspect) });
   const backlogMs = await context.inbox.caughtUp(context.stopping, context.alive);
   if (batch.some((one) => one.object === 'receipt')) await context.inbox.receiptsCaughtUp(context.stopping, context.alive);
   const looks: Looked[] = [];
-  for (const { suspect, remote, readAt } of remotes) {
-    looks.push(verdictOf(context, suspect, { ...(await compareAgain(context, suspect, remote)), readAt, backlogMs }));
+  for (const { suspect, answer } of answers) {
+    const { readAt } = answer;
+    looks.push(verdictOf(context, suspect, { ...(await compareAgain(context, suspect, answer)), readAt, backlogMs }));
   }
   return looks;
 }
 
-async function remoteOf(
-  { db, stripe, usage, ...patience }: SecondRead,
-  { object, local_id, stripe_id }: OpenSuspect,
-): Promise<Remote | null> {
+/** What Stripe says, as old as the start of the request; asked by no id when none was known. */
+interface Answer {
+  id: string | null;
+  remote: Remote | null;
+  readAt: Date;
+}
+
+async function ask({ db, stripe, usage, clock, ...patience }: SecondRead, { object, local_id, stripe_id }: OpenSuspect): Promise<Answer> {
+  const readAt = clock.now();
   const { remote, local } = kindNamed(object);
   const retrieve = (remote as RemoteSide<Remote, Local> | undefined)?.retrieve;
-  if (!retrieve) return null;
+  if (!retrieve) return { id: null, remote: null, readAt };
   const known = stripe_id === null && local && local_id !== null ? ((await local.byId(db, local_id)) as Local | null) : null;
   const id = stripe_id ?? (known && local ? (local.stripeIdOf(known) as string | null) : null);
-  return id === null ? null : readPatiently(() => retrieve(stripe, id, { usage, ...patience }), patience);
+  return { id, remote: id === null ? null : await readPatiently(() => retrieve(stripe, id, { usage, ...patience }), patience), readAt };
 }
 
 interface Reread {
   comparison: Comparison;
+  /** Stripe was not asked for what is recorded by now: nothing can be said of it before the next round. */
+  unasked?: boolean;
   /** When what we recorded changed last; null when nothing is recorded. */
   changedAt: Date | null;
   madeAt: Date | null;
 }
 
-async function compareAgain({ db, rules }: SecondRead, { object, local_id }: OpenSuspect, remote: Remote | null): Promise<Reread> {
+async function compareAgain({ db, rules }: SecondRead, { object, local_id }: OpenSuspect, { id, remote }: Answer): Promise<Reread> {
   const kind = kindNamed(object);
-  if (remote === null) return compareAbsent(db, kind.local as LocalSide<Local> | undefined, local_id);
+  if (remote === null) return compareAbsent(db, kind, local_id, id);
   const side = kind.remote as RemoteSide<Remote, Local>;
   const recorded = (await side.recordedFor(db, [remote])).get(remote.id) ?? null;
   const comparison = side.compare(recorded, remote, rules);
@@ -98,17 +102,23 @@ async function compareAgain({ db, rules }: SecondRead, { object, local_id }: Ope
   return { comparison: isAnothers ? AGREES : comparison, changedAt: recorded?.updated_at ?? null, madeAt: new Date(remote.created * 1000) };
 }
 
-async function compareAbsent(db: SecondRead['db'], side: LocalSide<Local> | undefined, localId: string | null): Promise<Reread> {
+async function compareAbsent(
+  db: SecondRead['db'],
+  { local, remote }: ReturnType<typeof kindNamed>,
+  localId: string | null,
+  askedFor: string | null,
+): Promise<Reread> {
+  const side = local as LocalSide<Local> | undefined;
   const recorded = localId === null || !side ? null : await side.byId(db, localId);
-  return recorded === null || !side
-    ? { comparison: AGREES, changedAt: null, madeAt: null }
-    : { comparison: side.compareAbsent(recorded), changedAt: recorded.updated_at, madeAt: recorded.made_at };
+  if (recorded === null || !side) return { comparison: AGREES, changedAt: null, madeAt: null };
+  const unasked = remote?.retrieve !== undefined && askedFor === null && side.stripeIdOf(recorded) !== null;
+  return { comparison: side.compareAbsent(recorded), unasked, changedAt: recorded.updated_at, madeAt: recorded.made_at };
 }
 
 function verdictOf(
   context: SecondRead,
   suspect: OpenSuspect,
-  { comparison, changedAt, madeAt, readAt, backlogMs }: Reread & { readAt: Date; backlogMs: number },
+  { comparison, unasked, changedAt, madeAt, readAt, backlogMs }: Reread & { readAt: Date; backlogMs: number },
 ): Looked {
   const { number } = suspect;
   if (comparison.kind !== 'differs') return { number, verdict: 'agrees', findings: [], since: readAt, madeAt };
@@ -116,7 +126,8 @@ function verdictOf(
   // News that payments has and has not handled takes that much longer.
   const quietMs = context.quietMs + Math.min(backlogMs, LONGEST_BACKLOG_MS);
   const since = suspect.since !== null && isSame(suspect.findings, findings) ? suspect.since : readAt;
-  return { number, verdict: isQuiet(quietMs, findings, readAt, [since, changedAt]) ? 'counts' : 'restless', findings, since, madeAt };
+  const counts = unasked !== true && isQuiet(quietMs, findings, readAt, [since, changedAt]);
+  return { number, verdict: counts ? 'counts' : 'restless', findings, since, madeAt };
 }
 
 const isSame = (before: readonly Finding[] | null, now: readonly Finding[]): boolean => textOf(before ?? []) === textOf(now);
