@@ -37,7 +37,7 @@ export interface Pass {
 /** Hints that choose the objects of one pass; all others about the same objects come with them. */
 const BATCH = 200;
 /** Objects that are asked for at the same time; the fleet's limiter says how fast. */
-export const AT_ONCE = 5;
+export const AT_ONCE = 10;
 
 /**
  * Publishes hints with their object as Stripe shows it now, at the pinned API version. All hints about one object that are stored by then share one request;
