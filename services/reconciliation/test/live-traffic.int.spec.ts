@@ -93,31 +93,55 @@ describe('While payments are made and paid', () => {
     expect((await reconcile({ inbox: inbox(caughtUp), quietMs: 60_000 })).run.counts).toEqual(clean);
   });
 
-  /** Of which 30 s pass with each round, and payments has had news for so long that it has not handled. */
-  const backlogged = (ms: number, news: () => Promise<void>) => {
+  interface Behind {
+    /** That pass with each round. */
+    seconds: number;
+    /** For how long payments has had the oldest news that it has not handled. */
+    ageMs: (round: number) => number;
+    /** When it has handled all of it. */
+    heard?: { round: number; news: () => Promise<void> };
+  }
+
+  const behind = ({ seconds, ageMs, heard }: Behind) => {
     let rounds = 0;
     return inbox(async () => {
-      bench.advance(30);
+      bench.advance(seconds);
       rounds += 1;
-      if (rounds === 5) await news();
-      return ms;
+      if (rounds === heard?.round) await heard.news();
+      return ageMs(rounds);
     });
   };
 
-  it('what payments has heard of and not handled yet is no mismatch', async () => {
+  /** Paid at Stripe, which payments has heard of and not handled, for longer than the run waits for quiet. */
+  async function paidUnheard(): Promise<() => Promise<void>> {
     const payment = await paid(bench);
     await record(bench, { ...payment, ...unconfirmed });
     bench.advance(120);
-    const news = backlogged(100_000, () => record(bench, payment));
-    expect((await reconcile({ inbox: news, quietMs: 60_000 })).run.counts).toEqual(clean);
+    return () => record(bench, payment);
+  }
+
+  it('what payments has heard of and not handled yet is no mismatch', async () => {
+    const news = await paidUnheard();
+    const late = behind({ seconds: 30, ageMs: () => 100_000, heard: { round: 5, news } });
+    expect((await reconcile({ inbox: late, quietMs: 60_000 })).run.counts).toEqual(clean);
+  });
+
+  it('nor is it with a backlog that is much longer, while payments gets on with it', async () => {
+    const news = await paidUnheard();
+    const late = behind({ seconds: 60, ageMs: () => 600_000, heard: { round: 8, news } });
+    expect((await reconcile({ inbox: late, quietMs: 60_000 })).run.counts).toEqual(clean);
   });
 
   it('what payments does not come to handle is named all the same', async () => {
-    const payment = await paid(bench);
-    await record(bench, { ...payment, ...unconfirmed });
-    bench.advance(120);
-    const stuck = backlogged(10 * 3_600_000, async () => undefined);
+    await paidUnheard();
+    const stuck = behind({ seconds: 60, ageMs: (round) => 36_000_000 + round * 60_000 });
     expect((await reconcile({ inbox: stuck, quietMs: 60_000 })).rows.map((row) => row.class)).toEqual(['status_mismatch']);
+  });
+
+  it('and what it gets on with and does not come to for a quarter of an hour', async () => {
+    await paidUnheard();
+    const far = behind({ seconds: 300, ageMs: () => 36_000_000 });
+    expect((await reconcile({ inbox: far, quietMs: 60_000 })).rows.map((row) => row.class)).toEqual(['status_mismatch']);
   });
 
   it('what stays different for that long is named', async () => {

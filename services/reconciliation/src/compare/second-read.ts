@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Clock } from '@tidegate/service-host/clock';
 import { dropRestless, type Looked, openSuspects, type OpenSuspect, recordLooks } from '../run/progress.store.js';
+import { Backlog } from './backlog.js';
 import { AGREES, type Comparison, type Finding } from './finding.js';
 import type { CompareContext } from './first-read.js';
 import type { InboxProgress } from './inbox-progress.js';
@@ -18,10 +19,8 @@ export interface SecondRead extends CompareContext {
 }
 
 const LONGEST_PAUSE_MS = 5000;
-/** What keeps changing for so long after the first round is alive and no mismatch. */
+/** What keeps changing for so long after the first round, or after payments has come through a long backlog, is alive and no mismatch. */
 const LONGEST_MS = 180_000;
-/** A backlog of payments that is older than this is stuck: what differs because of it is named, or nobody would hear of it. */
-const LONGEST_BACKLOG_MS = 120_000;
 /** Suspects that are held at a time. */
 const BATCH = 200;
 
@@ -30,33 +29,35 @@ const BATCH = 200;
  * could explain counts only when it stayed the same and our side was quiet meanwhile; until then it is looked at in another round.
  */
 export async function secondRead(context: SecondRead): Promise<void> {
+  const backlog = new Backlog();
   let deadline = Infinity;
   for (let pause = context.roundMs; performance.now() < deadline; pause = Math.min(LONGEST_PAUSE_MS, pause * 2)) {
-    const restless = await round(context, pause);
+    const restless = await round(context, backlog, pause);
     if (restless === 0) return;
-    deadline = Math.min(deadline, performance.now() + LONGEST_MS + 2 * context.quietMs);
+    deadline = backlog.isLong ? Infinity : Math.min(deadline, performance.now() + LONGEST_MS + 2 * context.quietMs);
   }
   await dropRestless(context.db, context);
 }
 
 /** One look at each suspect that is not settled; answers how many are not yet. */
-async function round(context: SecondRead, pause: number): Promise<number> {
+async function round(context: SecondRead, backlog: Backlog, pause: number): Promise<number> {
   let restless = 0;
   for (let after = 0; ;) {
     const batch = await openSuspects(context.db, context.runId, after, BATCH);
     if (batch.length === 0) return restless;
     if (after === 0) await delay(pause, undefined, { signal: context.stopping });
-    const looks = await lookAgain(context, batch);
+    const looks = await lookAgain(context, backlog, batch);
     await recordLooks(context.db, context, looks);
     restless += looks.filter((one) => one.verdict === 'restless').length;
     after = batch.at(-1)!.number;
   }
 }
 
-async function lookAgain(context: SecondRead, batch: readonly OpenSuspect[]): Promise<Looked[]> {
+async function lookAgain(context: SecondRead, backlog: Backlog, batch: readonly OpenSuspect[]): Promise<Looked[]> {
   const answers: { suspect: OpenSuspect; answer: Answer }[] = [];
   for (const suspect of batch) answers.push({ suspect, answer: await ask(context, suspect) });
-  const backlogMs = await context.inbox.caughtUp(context.stopping, context.alive);
+  const askedAt = context.clock.now();
+  const backlogMs = backlog.allows(askedAt, await context.inbox.caughtUp(context.stopping, context.alive));
   if (batch.some((one) => one.object === 'receipt')) await context.inbox.receiptsCaughtUp(context.stopping, context.alive);
   const looks: Looked[] = [];
   for (const { suspect, answer } of answers) {
@@ -124,7 +125,7 @@ function verdictOf(
   if (comparison.kind !== 'differs') return { number, verdict: 'agrees', findings: [], since: readAt, madeAt };
   const { findings } = comparison;
   // News that payments has and has not handled takes that much longer.
-  const quietMs = context.quietMs + Math.min(backlogMs, LONGEST_BACKLOG_MS);
+  const quietMs = context.quietMs + backlogMs;
   const since = suspect.since !== null && isSame(suspect.findings, findings) ? suspect.since : readAt;
   const counts = unasked !== true && isQuiet(quietMs, findings, readAt, [since, changedAt]);
   return { number, verdict: counts ? 'counts' : 'restless', findings, since, madeAt };
