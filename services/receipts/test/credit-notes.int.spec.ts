@@ -228,6 +228,57 @@ describe('Given messages that were handled and left nothing behind', () => {
   });
 });
 
+describe('Given a document that is being made', () => {
+  /** Something happens to the payment while the engine is at work on the document. */
+  const meanwhile = (happens: () => Promise<unknown>) => {
+    let first = true;
+    return {
+      ...ports,
+      renderer: {
+        async render(...args: Parameters<TypstRenderer['render']>) {
+          const made = await renderer.render(...args);
+          if (first) {
+            first = false;
+            await happens();
+          }
+          return made;
+        },
+      } as unknown as TypstRenderer,
+    };
+  };
+
+  it('says that the note is void when it was voided meanwhile', async () => {
+    const n = 20;
+    const id = creditNoteId(payment(n).payment_id, 'rfd_v');
+    await knowPayers(opened.db, [payment(n)]);
+    await told(refundedPayment(n, [refund('rfd_v', 'succeeded')]));
+    await new DocumentLoop(
+      meanwhile(() => told(refundedPayment(n, [refund('rfd_v', 'failed')]), { version: 3 })),
+    ).runOnce();
+    while ((await new DocumentLoop(ports).runOnce()) > 0);
+    expect(await row(id)).toMatchObject({ status: 'rendered', voided_at: time });
+    expect(await pageOf(id)).toContain('Void since');
+  });
+
+  it('stays as somebody had it made anew meanwhile', async () => {
+    const n = 21;
+    const id = receiptId(payment(n).payment_id);
+    await knowPayers(opened.db, [payment(n)]);
+    await told(payment(n));
+    let anew = '';
+    const loop = new DocumentLoop(
+      meanwhile(async () => {
+        await told(refundedPayment(n, [refund('rfd_w', 'succeeded')]), { version: 3 });
+        const reply = await new ChangeRpc({ ...ports, mailDue: () => undefined }).regenerate(request(id, { reason: 'refunded' }));
+        anew = JSON.parse(reply.body).sha256;
+      }),
+    );
+    await loop.runOnce();
+    expect(await row(id)).toMatchObject({ status: 'rendered', sha256: anew });
+    expect(await pageOf(id)).toContain('After refunds');
+  });
+});
+
 describe('Given four issuers that die before and after their commits while the year ends where the tenant is', () => {
   it('numbers receipts and credit notes of both years without a gap, each once', async () => {
     const random = seededRandom(Number(process.env['SEED'] ?? 20261231));
