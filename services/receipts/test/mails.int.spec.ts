@@ -191,6 +191,25 @@ describe('Given a process that dies while it mails', () => {
   });
 });
 
+describe('Given a mail that is under way', () => {
+  it('refuses a resend, which its end would answer, and takes one after that', async () => {
+    const id = await rendered(31);
+    let reply: Awaited<ReturnType<typeof resend>> | undefined;
+    const slow = {
+      send: async (...args: Parameters<Mailer['send']>) => {
+        reply = await resend(id);
+        return mailer.send(...args);
+      },
+    };
+    await mailRound({ mailer: slow });
+    expect([reply?.status, JSON.parse(reply!.body).code]).toEqual([409, 'receipts.mail_under_way']);
+    expect((await resend(id)).status).toBe(202);
+    await mailRound();
+    expect(server.mails).toHaveLength(2);
+    expect(await row(id)).toMatchObject({ mail: 'sent', mails: 2 });
+  });
+});
+
 describe('Given no mail server', () => {
   it('mails nothing, not even later, and refuses a resend by name', async () => {
     const id = await rendered(40, { mails: false });
