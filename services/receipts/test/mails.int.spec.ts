@@ -36,6 +36,7 @@ afterAll(async () => {
 });
 beforeEach(() => {
   server.answer = 0;
+  server.sender = 0;
   server.mails.length = 0;
   results.length = 0;
 });
@@ -156,6 +157,17 @@ describe('Given a mail server that refuses', () => {
     time = new Date(time.getTime() + 3600_000);
     expect(await mailRound()).toBe(0);
     expect(await row(id)).toMatchObject({ mail: 'refused', mail_error: expect.stringContaining('550') });
+  });
+
+  it('tries again later when it is our sender that is refused, which the payer has nothing to do with', async () => {
+    const id = await rendered(24);
+    server.sender = 550;
+    await mailRound();
+    expect(await row(id)).toMatchObject({ mail: 'due', mail_error: expect.stringContaining('550') });
+    server.sender = 0;
+    time = new Date(time.getTime() + 60_000);
+    await mailRound();
+    expect(await row(id)).toMatchObject({ mail: 'sent' });
   });
 
   it('tries again later when nobody is there', async () => {
