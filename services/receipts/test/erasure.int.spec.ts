@@ -8,6 +8,7 @@ import { inTransaction } from '@tidegate/database/transaction';
 import { eventually } from '@tidegate/test-harness/eventually';
 import type { TestDatabase } from '@tidegate/test-harness/postgres';
 import { sql } from 'kysely';
+import { issued as issuedReceipt } from '../src/document/document.flow.js';
 import { DocumentLoop } from '../src/document/document.loop.js';
 import { documentOf } from '../src/document/document-on-read.js';
 import { erasePayer } from '../src/payer/payer-erasure.js';
@@ -82,6 +83,24 @@ const kept = async (n: number) =>
 const documented = async (id: string) =>
   (await opened.db.selectFrom('documents').select('sha256').where('receipt_id', '=', id).executeTakeFirst())?.sha256;
 const wordsOf = async (pdf: Uint8Array) => (await readPdf(pdf)).pages.join('\n');
+
+describe('When payments answers differently to two who ask at once', () => {
+  it('has both print what is kept, so that the same bytes can be made again', async () => {
+    const receipt = await issued(50, 'cus_renamed');
+    const { facts } = await issuedReceipt(opened.db, receipt.payment_id, receipt.receipt_id);
+    const asking: (() => void)[] = [];
+    beforeAnswer = () => new Promise<void>((answer) => asking.push(answer));
+    const told = [ports().payers.of(facts, 'cor'), ports().payers.of(facts, 'cor')];
+    await eventually(async () => expect(asking).toHaveLength(2));
+    beforeAnswer = async () => undefined;
+    asking[0]?.();
+    const first = await Promise.race(told);
+    toldFor.set(receipt.payment_id, { ...said, customer: 'cus_renamed', customer_name: 'Augusta King' });
+    asking[1]?.();
+    expect(await Promise.all(told)).toEqual([first, first]);
+    expect(await kept(50)).toEqual(first);
+  });
+});
 
 describe('When a customer is erased', () => {
   it("forgets what is kept about the payer of each of that customer's payments, and of no other; what was bought stays", async () => {
