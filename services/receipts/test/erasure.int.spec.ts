@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { customerErased } from '@tidegate/contracts/events/customer';
+import type { ReceiptChecks } from '@tidegate/contracts/ops/receipts';
 import { jsonReply } from '@tidegate/contracts/rpc/http-reply';
 import { noPaymentDetails, type PaymentDetails } from '@tidegate/contracts/rpc/payment-details';
 import { type Database } from '@tidegate/database/database';
@@ -13,6 +14,7 @@ import { DocumentLoop } from '../src/document/document.loop.js';
 import { documentOf } from '../src/document/document-on-read.js';
 import { erasePayer } from '../src/payer/payer-erasure.js';
 import { PayerDetails } from '../src/payer/payer-details.js';
+import { VerifyRpc } from '../src/receipt/verify.rpc.js';
 import { issueForPayment } from '../src/receipt/receipt.flow.js';
 import { receiptId } from '../src/receipt/receipt-id.js';
 import { TypstRenderer } from '../src/rendering/typst-renderer.js';
@@ -132,6 +134,19 @@ describe('When a customer is erased', () => {
     expect(words).toContain(receipt.number);
     expect(words).toContain('Vase');
     expect(words).not.toMatch(/ada/i);
+  });
+
+  it('is told of when documents are verified, which differ only then', async () => {
+    const receipt = await issued(15, 'cus_verified');
+    await render();
+    const verify = async () => {
+      const query = { payment: receipt.payment_id };
+      const request = { tenant: '', actor: 'op', request_id: 'r', correlation_id: 'c', route: 'x', params: {}, query, idempotency_key: null, respond_async: false, livemode: false, body: null }; // prettier-ignore
+      return (JSON.parse((await new VerifyRpc(ports()).verify(request)).body) as ReceiptChecks).data.map(({ result, stored }) => [result, stored]);
+    };
+    expect(await verify()).toEqual([['same', 'sound']]);
+    await erase('cus_verified');
+    expect(await verify()).toEqual([['erased', 'sound']]);
   });
 
   it('makes a document that was still missing without the person', async () => {

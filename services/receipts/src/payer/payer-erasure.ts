@@ -49,6 +49,13 @@ export async function keepPayer(
   });
 }
 
+/** Whether the payer of this payment was erased since: its documents cannot be made again as they were. */
+export async function isPayerErased(db: Kysely<Tables>, paymentId: string): Promise<boolean> {
+  const { rows } = await sql`
+    SELECT FROM payers p JOIN erased_customers e ON e.customer = p.details ->> 'customer' WHERE p.payment_id = ${paymentId}`.execute(db);
+  return rows.length > 0;
+}
+
 /** Erasing a customer and keeping details of that customer's payments wait for each other: neither would see the other's row. */
 const alone = (tx: Transaction<Tables>, customer: string) =>
   sql`SELECT pg_advisory_xact_lock(hashtextextended(${`payer of ${customer}`}, 0))`.execute(tx);
