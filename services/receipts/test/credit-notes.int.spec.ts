@@ -208,7 +208,7 @@ describe('Given receipts, notes and everything that was recorded of them', () =>
 });
 
 describe('Given messages that were handled and left nothing behind', () => {
-  it('names the refund without its credit note and the payment without its receipt, and no other', async () => {
+  it('names the refund without its credit note and the payment without its receipt, and no other: a refund that failed since needs none', async () => {
     const handled = (snapshot: PaymentSnapshot, fact: 'succeeded' | 'refund_updated') =>
       sql<{ message_id: string }>`
         INSERT INTO inbox (consumer, generation, message_id, epoch, position, aggregate, subject, bytes, state)
@@ -220,6 +220,8 @@ describe('Given messages that were handled and left nothing behind', () => {
     await handled(payment(2), 'succeeded');
     await handled(refundedPayment(2, [refund('rfd_d', 'succeeded')]), 'refund_updated');
     const noNote = await handled(refundedPayment(1, [refund('rfd_c', 'succeeded'), refund('rfd_e', 'succeeded')]), 'refund_updated');
+    await handled(refundedPayment(2, [refund('rfd_d', 'succeeded'), refund('rfd_f', 'succeeded')]), 'refund_updated');
+    await handled(refundedPayment(2, [refund('rfd_d', 'succeeded'), refund('rfd_f', 'failed')]), 'refund_updated');
     const noReceipt = await handled(payment(77), 'succeeded');
     const found = await opened.db
       .transaction()
