@@ -102,7 +102,7 @@ async function store(ports: DocumentPorts, from: Issued, document: Made): Promis
     if (receipt.rendering?.sha256 !== sha256) {
       if (isOvertaken(from, receipt)) return false;
       const { template, engine, fonts, input, shown } = document;
-      const mail = ports.mails && document.mailable && isFirst(receipt) ? { mail: 'due' as const } : {};
+      const mail = ports.mails && document.mailable && isFirst(receipt) ? { mail: firstMail(receipt) } : {};
       const data = { receipt_id: receiptId, sha256, template, engine, fonts, input, shown, ...mail };
       await record(tx, paymentId, receipt.loaded, { type: 'ReceiptRendered', version: 1, data }, causedBy(receipt.origin, receiptId), now);
     }
@@ -121,6 +121,9 @@ const isOvertaken = (from: Issued, now: Issued): boolean =>
 /** Only the first document of a receipt is mailed by itself, and none that was voided before it was made. */
 const isFirst = ({ rendering, voidedAt, mail }: Issued): boolean =>
   rendering === null && voidedAt === null && mail.state === 'none' && mail.count === 0;
+
+/** One that was recovered may have been mailed before the restore: somebody has to say that it is mailed again. */
+const firstMail = ({ facts }: Issued): 'due' | 'unknown' => (facts.recovered ? 'unknown' : 'due');
 
 /** Asking costs little, and the documents should follow soon after payments or the store is back. */
 const LONGEST_WAIT_FOR_OTHERS_SECONDS = 5;
