@@ -254,9 +254,7 @@ describe('Given a document that is being made', () => {
     const id = creditNoteId(payment(n).payment_id, 'rfd_v');
     await knowPayers(opened.db, [payment(n)]);
     await told(refundedPayment(n, [refund('rfd_v', 'succeeded')]));
-    await new DocumentLoop(
-      meanwhile(() => told(refundedPayment(n, [refund('rfd_v', 'failed')]), { version: 3 })),
-    ).runOnce();
+    await new DocumentLoop(meanwhile(() => told(refundedPayment(n, [refund('rfd_v', 'failed')]), { version: 3 }))).runOnce();
     while ((await new DocumentLoop(ports).runOnce()) > 0);
     expect(await row(id)).toMatchObject({ status: 'rendered', voided_at: time });
     expect(await pageOf(id)).toContain('Void since');

@@ -142,7 +142,10 @@ describe('When a customer is erased', () => {
     const verify = async () => {
       const query = { payment: receipt.payment_id };
       const request = { tenant: '', actor: 'op', request_id: 'r', correlation_id: 'c', route: 'x', params: {}, query, idempotency_key: null, respond_async: false, livemode: false, body: null }; // prettier-ignore
-      return (JSON.parse((await new VerifyRpc(ports()).verify(request)).body) as ReceiptChecks).data.map(({ result, stored }) => [result, stored]);
+      return (JSON.parse((await new VerifyRpc(ports()).verify(request)).body) as ReceiptChecks).data.map(({ result, stored }) => [
+        result,
+        stored,
+      ]);
     };
     expect(await verify()).toEqual([['same', 'sound']]);
     await erase('cus_verified');

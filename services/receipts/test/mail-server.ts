@@ -14,7 +14,13 @@ export interface MailServer {
 
 /** A server that speaks SMTP. */
 export async function mailServer(): Promise<MailServer> {
-  const world: MailServer = { url: '', mails: [], answer: 0, sender: 0, stop: () => new Promise((resolve) => void server.close(() => resolve())) };
+  const world: MailServer = {
+    url: '',
+    mails: [],
+    answer: 0,
+    sender: 0,
+    stop: () => new Promise((resolve) => void server.close(() => resolve())),
+  };
   const server = new SMTPServer({
     authOptional: true,
     disabledCommands: ['STARTTLS'],

@@ -66,9 +66,17 @@ describe('Receipt numbers after a restore', () => {
     const renderer = new TypstRenderer();
     try {
       const nc = await broker.connection();
-      for (const [name, subjects] of [['RECEIPTS_EVENTS', 'receipts.events.>'], ['PAYMENTS_EVENTS', 'payments.events.>']] as const)
+      for (const [name, subjects] of [
+        ['RECEIPTS_EVENTS', 'receipts.events.>'],
+        ['PAYMENTS_EVENTS', 'payments.events.>'],
+      ] as const)
         await jsApi(nc, `STREAM.CREATE.${name}`, { name, subjects: [subjects], storage: 'memory' });
-      const issued = { ...receiptIssued.example, payment_id: payment(7).payment_id, receipt_id: receiptId(payment(7).payment_id), sequence: 1 };
+      const issued = {
+        ...receiptIssued.example,
+        payment_id: payment(7).payment_id,
+        receipt_id: receiptId(payment(7).payment_id),
+        sequence: 1,
+      };
       const message = envelope(receiptIssued, { tenant: 'default', aggregateId: issued.receipt_id, aggregateVersion: 1, occurredAt: now, correlationId: 'cor', causationId: null, traceparent: null, data: issued }); // prettier-ignore
       await jetstream(nc).publish(receiptIssued.subject, JSON.stringify(message));
       expect(await recover({ broker })).toMatchObject({ found: [`default ${issued.number}`], stream: 'read' });
