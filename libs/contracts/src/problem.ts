@@ -36,6 +36,7 @@ export const PROBLEMS = {
   'receipts.render_failed': { status: 503, title: 'The document cannot be made right now' },
   'receipts.mail_off': { status: 422, title: 'Receipts are not mailed here' },
   'receipts.no_address': { status: 422, title: 'Nobody knows where to mail this receipt to' },
+  'receipts.mail_under_way': { status: 409, title: 'A mail with this receipt is going out right now' },
   'receipts.voided': { status: 422, title: 'The credit note was voided' },
   'webhook.signature_invalid': { status: 400, title: 'The signature of the delivery is not valid' },
   rate_limited: { status: 429, title: 'Too many requests' },

@@ -208,7 +208,7 @@ describe('Given receipts, notes and everything that was recorded of them', () =>
 });
 
 describe('Given messages that were handled and left nothing behind', () => {
-  it('names the refund without its credit note and the payment without its receipt, and no other', async () => {
+  it('names the refund without its credit note and the payment without its receipt, and no other: a refund that failed since needs none', async () => {
     const handled = (snapshot: PaymentSnapshot, fact: 'succeeded' | 'refund_updated') =>
       sql<{ message_id: string }>`
         INSERT INTO inbox (consumer, generation, message_id, epoch, position, aggregate, subject, bytes, state)
@@ -220,11 +220,62 @@ describe('Given messages that were handled and left nothing behind', () => {
     await handled(payment(2), 'succeeded');
     await handled(refundedPayment(2, [refund('rfd_d', 'succeeded')]), 'refund_updated');
     const noNote = await handled(refundedPayment(1, [refund('rfd_c', 'succeeded'), refund('rfd_e', 'succeeded')]), 'refund_updated');
+    await handled(refundedPayment(2, [refund('rfd_d', 'succeeded'), refund('rfd_f', 'succeeded')]), 'refund_updated');
+    await handled(refundedPayment(2, [refund('rfd_d', 'succeeded'), refund('rfd_f', 'failed')]), 'refund_updated');
     const noReceipt = await handled(payment(77), 'succeeded');
     const found = await opened.db
       .transaction()
       .execute(async (tx) => receiptsProjection.unaccounted?.(tx as never, { consumer: 'receipts-payments', generation: 9 }));
     expect(found?.map(({ messageId }) => messageId).sort()).toEqual([noNote, noReceipt].sort());
+  });
+});
+
+describe('Given a document that is being made', () => {
+  /** Something happens to the payment while the engine is at work on the document. */
+  const meanwhile = (happens: () => Promise<unknown>) => {
+    let first = true;
+    return {
+      ...ports,
+      renderer: {
+        async render(...args: Parameters<TypstRenderer['render']>) {
+          const made = await renderer.render(...args);
+          if (first) {
+            first = false;
+            await happens();
+          }
+          return made;
+        },
+      } as unknown as TypstRenderer,
+    };
+  };
+
+  it('says that the note is void when it was voided meanwhile', async () => {
+    const n = 20;
+    const id = creditNoteId(payment(n).payment_id, 'rfd_v');
+    await knowPayers(opened.db, [payment(n)]);
+    await told(refundedPayment(n, [refund('rfd_v', 'succeeded')]));
+    await new DocumentLoop(meanwhile(() => told(refundedPayment(n, [refund('rfd_v', 'failed')]), { version: 3 }))).runOnce();
+    while ((await new DocumentLoop(ports).runOnce()) > 0);
+    expect(await row(id)).toMatchObject({ status: 'rendered', voided_at: time });
+    expect(await pageOf(id)).toContain('Void since');
+  });
+
+  it('stays as somebody had it made anew meanwhile', async () => {
+    const n = 21;
+    const id = receiptId(payment(n).payment_id);
+    await knowPayers(opened.db, [payment(n)]);
+    await told(payment(n));
+    let anew = '';
+    const loop = new DocumentLoop(
+      meanwhile(async () => {
+        await told(refundedPayment(n, [refund('rfd_w', 'succeeded')]), { version: 3 });
+        const reply = await new ChangeRpc({ ...ports, mailDue: () => undefined }).regenerate(request(id, { reason: 'refunded' }));
+        anew = JSON.parse(reply.body).sha256;
+      }),
+    );
+    await loop.runOnce();
+    expect(await row(id)).toMatchObject({ status: 'rendered', sha256: anew });
+    expect(await pageOf(id)).toContain('After refunds');
   });
 });
 

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { customerErased } from '@tidegate/contracts/events/customer';
+import type { ReceiptChecks } from '@tidegate/contracts/ops/receipts';
 import { jsonReply } from '@tidegate/contracts/rpc/http-reply';
 import { noPaymentDetails, type PaymentDetails } from '@tidegate/contracts/rpc/payment-details';
 import { type Database } from '@tidegate/database/database';
@@ -8,10 +9,12 @@ import { inTransaction } from '@tidegate/database/transaction';
 import { eventually } from '@tidegate/test-harness/eventually';
 import type { TestDatabase } from '@tidegate/test-harness/postgres';
 import { sql } from 'kysely';
+import { issued as issuedReceipt } from '../src/document/document.flow.js';
 import { DocumentLoop } from '../src/document/document.loop.js';
 import { documentOf } from '../src/document/document-on-read.js';
 import { erasePayer } from '../src/payer/payer-erasure.js';
 import { PayerDetails } from '../src/payer/payer-details.js';
+import { VerifyRpc } from '../src/receipt/verify.rpc.js';
 import { issueForPayment } from '../src/receipt/receipt.flow.js';
 import { receiptId } from '../src/receipt/receipt-id.js';
 import { TypstRenderer } from '../src/rendering/typst-renderer.js';
@@ -83,6 +86,24 @@ const documented = async (id: string) =>
   (await opened.db.selectFrom('documents').select('sha256').where('receipt_id', '=', id).executeTakeFirst())?.sha256;
 const wordsOf = async (pdf: Uint8Array) => (await readPdf(pdf)).pages.join('\n');
 
+describe('When payments answers differently to two who ask at once', () => {
+  it('has both print what is kept, so that the same bytes can be made again', async () => {
+    const receipt = await issued(50, 'cus_renamed');
+    const { facts } = await issuedReceipt(opened.db, receipt.payment_id, receipt.receipt_id);
+    const asking: (() => void)[] = [];
+    beforeAnswer = () => new Promise<void>((answer) => asking.push(answer));
+    const told = [ports().payers.of(facts, 'cor'), ports().payers.of(facts, 'cor')];
+    await eventually(async () => expect(asking).toHaveLength(2));
+    beforeAnswer = async () => undefined;
+    asking[0]?.();
+    const first = await Promise.race(told);
+    toldFor.set(receipt.payment_id, { ...said, customer: 'cus_renamed', customer_name: 'Augusta King' });
+    asking[1]?.();
+    expect(await Promise.all(told)).toEqual([first, first]);
+    expect(await kept(50)).toEqual(first);
+  });
+});
+
 describe('When a customer is erased', () => {
   it("forgets what is kept about the payer of each of that customer's payments, and of no other; what was bought stays", async () => {
     for (const [n, customer] of [
@@ -113,6 +134,22 @@ describe('When a customer is erased', () => {
     expect(words).toContain(receipt.number);
     expect(words).toContain('Vase');
     expect(words).not.toMatch(/ada/i);
+  });
+
+  it('is told of when documents are verified, which differ only then', async () => {
+    const receipt = await issued(15, 'cus_verified');
+    await render();
+    const verify = async () => {
+      const query = { payment: receipt.payment_id };
+      const request = { tenant: '', actor: 'op', request_id: 'r', correlation_id: 'c', route: 'x', params: {}, query, idempotency_key: null, respond_async: false, livemode: false, body: null }; // prettier-ignore
+      return (JSON.parse((await new VerifyRpc(ports()).verify(request)).body) as ReceiptChecks).data.map(({ result, stored }) => [
+        result,
+        stored,
+      ]);
+    };
+    expect(await verify()).toEqual([['same', 'sound']]);
+    await erase('cus_verified');
+    expect(await verify()).toEqual([['erased', 'sound']]);
   });
 
   it('makes a document that was still missing without the person', async () => {

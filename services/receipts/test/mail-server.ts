@@ -7,16 +7,27 @@ export interface MailServer {
   mails: string[];
   /** How the next mails are answered once they are there: 0 takes them, `cut` hangs up without an answer. */
   answer: 0 | 451 | 550 | 'cut';
+  /** How our sender is answered: 0 takes it. */
+  sender: 0 | 550;
   stop(): Promise<void>;
 }
 
 /** A server that speaks SMTP. */
 export async function mailServer(): Promise<MailServer> {
-  const world: MailServer = { url: '', mails: [], answer: 0, stop: () => new Promise((resolve) => void server.close(() => resolve())) };
+  const world: MailServer = {
+    url: '',
+    mails: [],
+    answer: 0,
+    sender: 0,
+    stop: () => new Promise((resolve) => void server.close(() => resolve())),
+  };
   const server = new SMTPServer({
     authOptional: true,
     disabledCommands: ['STARTTLS'],
     logger: false,
+    onMailFrom(_address, _session, done) {
+      done(world.sender === 0 ? null : Object.assign(new Error('not from you'), { responseCode: world.sender }));
+    },
     onData(stream, session, done) {
       const chunks: Buffer[] = [];
       stream.on('data', (chunk: Buffer) => chunks.push(chunk));

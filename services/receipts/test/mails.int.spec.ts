@@ -36,6 +36,7 @@ afterAll(async () => {
 });
 beforeEach(() => {
   server.answer = 0;
+  server.sender = 0;
   server.mails.length = 0;
   results.length = 0;
 });
@@ -158,6 +159,17 @@ describe('Given a mail server that refuses', () => {
     expect(await row(id)).toMatchObject({ mail: 'refused', mail_error: expect.stringContaining('550') });
   });
 
+  it('tries again later when it is our sender that is refused, which the payer has nothing to do with', async () => {
+    const id = await rendered(24);
+    server.sender = 550;
+    await mailRound();
+    expect(await row(id)).toMatchObject({ mail: 'due', mail_error: expect.stringContaining('550') });
+    server.sender = 0;
+    time = new Date(time.getTime() + 60_000);
+    await mailRound();
+    expect(await row(id)).toMatchObject({ mail: 'sent' });
+  });
+
   it('tries again later when nobody is there', async () => {
     const id = await rendered(23);
     const away = new Mailer({ url: () => 'smtp://127.0.0.1:1', from: 'receipts@example.com', timeoutMs: 3000 });
@@ -188,6 +200,25 @@ describe('Given a process that dies while it mails', () => {
     await sql`UPDATE mailings SET leased_until = clock_timestamp()`.execute(opened.db);
     await mailRound();
     expect([server.mails, results, (await row(id)).mail]).toEqual([[], ['unknown'], 'unknown']);
+  });
+});
+
+describe('Given a mail that is under way', () => {
+  it('refuses a resend, which its end would answer, and takes one after that', async () => {
+    const id = await rendered(31);
+    let reply: Awaited<ReturnType<typeof resend>> | undefined;
+    const slow = {
+      send: async (...args: Parameters<Mailer['send']>) => {
+        reply = await resend(id);
+        return mailer.send(...args);
+      },
+    };
+    await mailRound({ mailer: slow });
+    expect([reply?.status, JSON.parse(reply!.body).code]).toEqual([409, 'receipts.mail_under_way']);
+    expect((await resend(id)).status).toBe(202);
+    await mailRound();
+    expect(server.mails).toHaveLength(2);
+    expect(await row(id)).toMatchObject({ mail: 'sent', mails: 2 });
   });
 });
 

@@ -1,10 +1,20 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { jetstream } from '@nats-io/jetstream';
+import { receiptIssued } from '@tidegate/contracts/events/receipt';
+import { noPaymentDetails } from '@tidegate/contracts/rpc/payment-details';
 import { type Database } from '@tidegate/database/database';
 import { connectBroker } from '@tidegate/messaging/connection';
+import { jsApi } from '@tidegate/messaging/js-api';
+import { envelope } from '@tidegate/messaging/outbox';
 import { natsForTests, type TestNats } from '@tidegate/test-harness/nats';
 import type { TestDatabase } from '@tidegate/test-harness/postgres';
+import { DocumentLoop } from '../src/document/document.loop.js';
+import { receiptId } from '../src/receipt/receipt-id.js';
 import { recoverReceipts, type RecoveryParts } from '../src/recovery/recovery.flow.js';
+import { TypstRenderer } from '../src/rendering/typst-renderer.js';
 import type { Tables } from '../src/tables.js';
+import { documentPorts } from './document-ports.js';
+import { knowPayers, payment } from './payments.js';
 import { connect, receiptsDatabase, silent } from './receipts-database.js';
 
 let database: TestDatabase;
@@ -20,12 +30,13 @@ afterAll(async () => {
   await nats.stop();
 });
 
+const now = new Date('2026-11-22T06:00:00.000Z');
 const recover = (more: Partial<RecoveryParts> = {}) =>
   recoverReceipts({
     db: opened.db,
     broker: null,
     logger: silent,
-    now: new Date('2026-11-22T06:00:00.000Z'),
+    now,
     numberFormat: '{series}-{year}-{sequence:6}',
     publicUrl: null,
     sellers: [],
@@ -46,6 +57,36 @@ describe('Receipt numbers after a restore', () => {
     try {
       expect(await recover({ broker })).toEqual({ found: [], lost: [], stream: 'not_there' });
     } finally {
+      await broker.drain();
+    }
+  });
+
+  it('come back with receipts that may have been mailed before, so that none is mailed by itself', async () => {
+    const broker = await brokerAt(nats.url());
+    const renderer = new TypstRenderer();
+    try {
+      const nc = await broker.connection();
+      for (const [name, subjects] of [
+        ['RECEIPTS_EVENTS', 'receipts.events.>'],
+        ['PAYMENTS_EVENTS', 'payments.events.>'],
+      ] as const)
+        await jsApi(nc, `STREAM.CREATE.${name}`, { name, subjects: [subjects], storage: 'memory' });
+      const issued = {
+        ...receiptIssued.example,
+        payment_id: payment(7).payment_id,
+        receipt_id: receiptId(payment(7).payment_id),
+        sequence: 1,
+      };
+      const message = envelope(receiptIssued, { tenant: 'default', aggregateId: issued.receipt_id, aggregateVersion: 1, occurredAt: now, correlationId: 'cor', causationId: null, traceparent: null, data: issued }); // prettier-ignore
+      await jetstream(nc).publish(receiptIssued.subject, JSON.stringify(message));
+      expect(await recover({ broker })).toMatchObject({ found: [`default ${issued.number}`], stream: 'read' });
+
+      await knowPayers(opened.db, [payment(7)], { ...noPaymentDetails, receipt_email: 'payer7@example.com' });
+      await new DocumentLoop({ ...documentPorts(opened, { clock: { now: () => now }, renderer }), mails: true }).runOnce();
+      const row = await opened.db.selectFrom('receipts').select(['status', 'mail']).where('receipt_id', '=', issued.receipt_id).execute();
+      expect(row).toEqual([{ status: 'rendered', mail: 'unknown' }]);
+    } finally {
+      await renderer.close();
       await broker.drain();
     }
   });

@@ -128,11 +128,12 @@ describe('Given a template that is broken', () => {
   });
 
   it.each([
-    ['does not compile', 'broken', 'template'],
-    ['is missing', 'nowhere', 'template'],
-    ['is named like a path', '../receipt', 'template'],
-  ])('fails the document by name when it %s, and makes the next one', async (_, template, error) => {
-    await expect(renderer.render(template, input, issuedAt)).rejects.toMatchObject({ name: 'RenderError', error });
+    ['does not compile', 'broken', 'template', 'unclosed delimiter'],
+    ['is missing', 'nowhere', 'template', 'is missing'],
+    ['is named like a path', '../receipt', 'template', 'is no template name'],
+  ])('fails the document by name when it %s, says why, and makes the next one', async (_, template, error, why) => {
+    const fault = { name: 'RenderError', error, message: expect.stringContaining(why) };
+    await expect(renderer.render(template, input, issuedAt)).rejects.toMatchObject(fault);
     await expect(renderer.render('receipt', input, issuedAt)).resolves.toMatchObject({ template: expect.stringMatching(/^receipt@/) });
   });
 

@@ -19,14 +19,14 @@ export type OperatorReceiptView = z.infer<typeof OperatorReceiptView>;
 
 /**
  * What became of a receipt that was made again to compare: `same` bytes, other bytes by `other_parts` (template, fonts or engine are not those that it was made
- * with), other bytes although everything is the same (`differs`), never made so far (`not_rendered`), or not to be made now (`failed`). `stored` is how its
+ * with), other bytes because the payer was erased since (`erased`), other bytes although everything is the same (`differs`), never made so far (`not_rendered`), or not to be made now (`failed`). `stored` is how its
  * document lies in the store.
  */
 export const ReceiptCheck = z.object({
   id: z.string(),
   number: z.string(),
   tenant: z.string(),
-  result: z.enum(['same', 'other_parts', 'differs', 'not_rendered', 'failed']),
+  result: z.enum(['same', 'other_parts', 'erased', 'differs', 'not_rendered', 'failed']),
   stored: z.enum(['sound', 'missing', 'damaged', 'unreadable']),
   error: z.string().nullable(),
 });

@@ -47,20 +47,21 @@ interface Made extends RenderedDocument {
 }
 
 /**
- * Makes the document of one receipt, puts it into the store and records it. Any failure is counted by name, put on record when its cause is a new one, and thrown;
- * the receipt keeps its number and is due again later, or parked (ReceiptParked).
+ * Makes the document of one receipt, puts it into the store and records it; once more when what it shows was overtaken meanwhile. Any failure is counted by name, put
+ * on record when its cause is a new one, and thrown; the receipt keeps its number and is due again later, or parked (ReceiptParked).
  */
 export async function renderReceipt(ports: DocumentPorts, request: RenderRequest): Promise<RenderedDocument> {
   const { paymentId, receiptId } = request;
   const receipt = await issued(ports.db, paymentId, receiptId);
   const parent = request.trace === 'current' ? {} : { parent: receipt.origin?.traceparent ?? null };
   return inSpan('receipts.render', { ...parent, attributes: { 'receipt.id': receiptId } }, async () => {
-    const finished = ports.metrics.renderDuration.startTimer();
     try {
-      const document = await makeDocument(ports, receipt, request.standing);
-      finished();
-      await store(ports, paymentId, receiptId, document);
-      return document;
+      for (let from = receipt; ; from = await issued(ports.db, paymentId, receiptId)) {
+        const finished = ports.metrics.renderDuration.startTimer();
+        const document = await makeDocument(ports, from, request.standing);
+        finished();
+        if (await store(ports, from, document)) return document;
+      }
     } catch (error) {
       const name = errorName(error);
       ports.metrics.errors.inc({ error: name });
@@ -86,30 +87,43 @@ export async function makeDocument(
   return { ...document, shown, mailable: details.receipt_email !== null };
 }
 
-/** Locks in the order events, `receipts`, `documents`, `renderings`, as claiming and the rebuild do: another order meets them in a deadlock. */
-async function store(ports: DocumentPorts, paymentId: string, receiptId: string, document: Made): Promise<void> {
+/**
+ * False, and nothing is recorded, when it was overtaken. Locks in the order events, `receipts`, `documents`, `renderings`, as claiming and the rebuild do: another order
+ * meets them in a deadlock.
+ */
+async function store(ports: DocumentPorts, from: Issued, document: Made): Promise<boolean> {
   const now = ports.clock.now();
   const { sha256, pdf } = document;
-  const { facts } = await issued(ports.db, paymentId, receiptId);
-  const writeDocument = await ports.store.put({ tenant: facts.tenant, receiptId, sha256 }, pdf, now);
-  await recording(ports, 'receipts.render.store', async (tx) => {
+  const { payment_id: paymentId, receipt_id: receiptId, tenant } = from.facts;
+  const writeDocument = await ports.store.put({ tenant, receiptId, sha256 }, pdf, now);
+  const stored = await recording(ports, 'receipts.render.store', async (tx) => {
     const receipt = await issued(tx, paymentId, receiptId);
     // Another replica's document is on record: the bytes are equal.
     if (receipt.rendering?.sha256 !== sha256) {
+      if (isOvertaken(from, receipt)) return false;
       const { template, engine, fonts, input, shown } = document;
-      const mail = ports.mails && document.mailable && isFirst(receipt) ? { mail: 'due' as const } : {};
+      const mail = ports.mails && document.mailable && isFirst(receipt) ? { mail: firstMail(receipt) } : {};
       const data = { receipt_id: receiptId, sha256, template, engine, fonts, input, shown, ...mail };
       await record(tx, paymentId, receipt.loaded, { type: 'ReceiptRendered', version: 1, data }, causedBy(receipt.origin, receiptId), now);
     }
     await writeDocument(tx);
     await dropClaim(tx, receiptId);
+    return true;
   });
-  ports.committed();
+  if (stored) ports.committed();
+  return stored;
 }
+
+/** Voided, or made anew by somebody, since the document was begun: it would hide that. */
+const isOvertaken = (from: Issued, now: Issued): boolean =>
+  now.voidedAt !== from.voidedAt || now.rendering?.sha256 !== from.rendering?.sha256;
 
 /** Only the first document of a receipt is mailed by itself, and none that was voided before it was made. */
 const isFirst = ({ rendering, voidedAt, mail }: Issued): boolean =>
   rendering === null && voidedAt === null && mail.state === 'none' && mail.count === 0;
+
+/** One that was recovered may have been mailed before the restore: somebody has to say that it is mailed again. */
+const firstMail = ({ facts }: Issued): 'due' | 'unknown' => (facts.recovered ? 'unknown' : 'due');
 
 /** Asking costs little, and the documents should follow soon after payments or the store is back. */
 const LONGEST_WAIT_FOR_OTHERS_SECONDS = 5;

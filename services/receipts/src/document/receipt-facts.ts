@@ -15,6 +15,8 @@ export interface ReceiptFacts extends ReceiptIssued {
   template: string;
   /** Where anybody sees what was issued under this number, as the QR code says it; null without a public URL. */
   verification?: { token: string; url: string | null };
+  /** Found again after the database was restored, which does not tell whether it was mailed. */
+  recovered?: true;
 }
 
 /** Who issued it, as it looked then. `accent` is a colour as #rrggbb, `logo` the SHA-256 of a PNG in `logos`. */

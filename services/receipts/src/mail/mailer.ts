@@ -12,7 +12,7 @@ export interface Mail {
 }
 
 /**
- * `refused`: certainly not delivered; `final` when trying again would not help (a 5xx of the server: no such mailbox, say). `unknown`: the server had the mail and
+ * `refused`: certainly not delivered; `final` when trying again would not help (a 5xx about the recipient or the mail: no such mailbox, say). `unknown`: the server had the mail and
  * its answer was lost.
  */
 export type MailOutcome = { kind: 'sent' } | { kind: 'refused'; final: boolean; error: string } | { kind: 'unknown'; error: string };
@@ -80,9 +80,13 @@ interface SmtpError extends Error {
   responseCode?: number;
 }
 
-/** RFC 5321, 4.2.1: 4yz is for now, 5yz for good. A wrong password is ours to repair, so it is tried again. */
+/** What is answered to these is about the recipient or the mail; to anything else (a greeting, a password, the sender) about us, and ours to repair. */
+const ABOUT_THE_MAIL = new Set(['RCPT TO', 'DATA']);
+
+/** RFC 5321, 4.2.1: 4yz is for now, 5yz for good. */
 function outcomeOf({ code, command, responseCode }: SmtpError, reached: boolean): MailOutcome {
   const error = [responseCode, code, command].filter((one) => one !== undefined).join(' ') || 'unexpected';
-  if (responseCode !== undefined) return { kind: 'refused', final: responseCode >= 500 && code !== 'EAUTH', error };
+  if (responseCode !== undefined)
+    return { kind: 'refused', final: responseCode >= 500 && command !== undefined && ABOUT_THE_MAIL.has(command), error };
   return reached ? { kind: 'unknown', error } : { kind: 'refused', final: false, error };
 }

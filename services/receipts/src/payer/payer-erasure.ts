@@ -1,5 +1,5 @@
 import { CustomerErased, customerErased } from '@tidegate/contracts/events/customer';
-import { type PaymentDetails } from '@tidegate/contracts/rpc/payment-details';
+import { PaymentDetails } from '@tidegate/contracts/rpc/payment-details';
 import { type Incoming, PermanentFailure } from '@tidegate/messaging/subscriber';
 import { type Kysely, sql, type Transaction } from 'kysely';
 import type { Tables } from '../tables.js';
@@ -30,7 +30,7 @@ export async function erasePayer(tx: Transaction<Tables>, message: Incoming): Pr
   await sql`UPDATE payers SET details = details || ${JSON.stringify(BLANK)}::jsonb WHERE details ->> 'customer' = ${customer}`.execute(tx);
 }
 
-/** Keeps the details of a payer, without what is about a person who was erased. The first ones stay. Answers what is to be printed. */
+/** Keeps the details of a payer, without what is about a person who was erased. The first ones stay. Answers those that are kept: they are to be printed. */
 export async function keepPayer(
   db: Kysely<Tables>,
   payer: { payment_id: string; tenant: string; details: PaymentDetails; fetched_at: Date },
@@ -44,8 +44,16 @@ export async function keepPayer(
       .values({ ...payer, details: JSON.stringify(details) })
       .onConflict((conflict) => conflict.column('payment_id').doNothing())
       .execute();
-    return details;
+    const kept = await tx.selectFrom('payers').select('details').where('payment_id', '=', payer.payment_id).executeTakeFirstOrThrow();
+    return PaymentDetails.parse(kept.details);
   });
+}
+
+/** Whether the payer of this payment was erased since: its documents cannot be made again as they were. */
+export async function isPayerErased(db: Kysely<Tables>, paymentId: string): Promise<boolean> {
+  const { rows } = await sql`
+    SELECT FROM payers p JOIN erased_customers e ON e.customer = p.details ->> 'customer' WHERE p.payment_id = ${paymentId}`.execute(db);
+  return rows.length > 0;
 }
 
 /** Erasing a customer and keeping details of that customer's payments wait for each other: neither would see the other's row. */

@@ -4,7 +4,7 @@ import { RouteRequest } from '@tidegate/contracts/rpc/routes';
 import type { Db } from '@tidegate/database/database';
 import { recordOperatorAction } from '@tidegate/database/operator-action';
 import { errorName, issued, renderReceipt } from '../document/document.flow.js';
-import { requestMail } from '../mail/request-mail.js';
+import { MailUnderWay, requestMail } from '../mail/request-mail.js';
 import type { ReceiptRow } from '../tables.js';
 import { untilRecorded } from './receipt.record.js';
 import { findReceipt } from './receipt.store.js';
@@ -64,9 +64,15 @@ export class ChangeRpc {
     const { receipt_email } = await this.ports.payers.of(facts, origin?.correlation_id ?? request.correlation_id);
     if (receipt_email === null)
       return problem(request, 'receipts.no_address', 'The payment came without an address, or the payer was erased.');
-    await this.writeDown(request, 'receipt.resend', receipt, (tx) =>
-      requestMail(tx, receipt, { now: this.ports.clock.now(), correlationId: request.correlation_id }),
-    );
+    try {
+      await this.writeDown(request, 'receipt.resend', receipt, (tx) =>
+        requestMail(tx, receipt, { now: this.ports.clock.now(), correlationId: request.correlation_id }),
+      );
+    } catch (error) {
+      if (error instanceof MailUnderWay)
+        return problem(request, 'receipts.mail_under_way', 'Look how it ends, and ask again if it did not arrive.');
+      throw error;
+    }
     this.ports.mailDue();
     return this.shown(202, receipt.receipt_id, whose);
   }

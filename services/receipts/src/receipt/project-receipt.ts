@@ -16,7 +16,7 @@ export async function project(tx: Kysely<Tables>, stored: Pick<StoredEvent, 'typ
       return;
     case 'ReceiptRendered': {
       const { sha256, template, engine, fonts, input = null, mail } = event.data;
-      const mailing = mail === 'due' ? { mail } : {};
+      const mailing = mail ? { mail } : {};
       await set({ sha256, template, engine, fonts, input, status: 'rendered', error: null, ...mailing }).execute();
       return;
     }

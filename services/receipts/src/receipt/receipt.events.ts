@@ -51,8 +51,8 @@ export interface Rendering {
   /** SHA-256 of the words and figures that the template got. */
   input?: string;
   shown?: PaymentStanding;
-  /** The payer has an address and mail was switched on. */
-  mail?: 'due';
+  /** The payer has an address and mail was switched on; `unknown` when it may have been mailed before a restore. */
+  mail?: 'due' | 'unknown';
 }
 
 /** The stream of all receipts of one payment. */

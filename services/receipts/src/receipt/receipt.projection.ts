@@ -49,17 +49,21 @@ export const receiptsProjection: Projection = {
   create: CREATE_TABLES,
 };
 
-/** Payments that succeeded without a receipt, and refunds that succeeded without a credit note. */
+/** Payments that succeeded without a receipt, and refunds that succeeded without a credit note, as the last message of the payment tells them: a refund that failed since has none. */
 async function withoutReceipt(tx: Tx, { consumer, generation }: { consumer: string; generation: number }): Promise<Unaccounted[]> {
   const { rows } = await sql<{ message_id: string; payment_id: string }>`
-    SELECT DISTINCT ON (aggregate) message_id, aggregate AS payment_id FROM inbox AS i
-    WHERE consumer = ${consumer} AND generation = ${generation} AND state = 'done' AND (
-      (subject = ${SUCCEEDED} AND NOT EXISTS (SELECT 1 FROM events AS e WHERE e.stream = ${receiptStream('')} || i.aggregate))
-      OR (subject = ${REFUND_UPDATED} AND EXISTS (
-        SELECT 1 FROM jsonb_array_elements(convert_from(i.bytes, 'UTF8')::jsonb #> '{data,refunds}') AS refund
-        WHERE refund ->> 'status' = 'succeeded'
-          AND NOT EXISTS (SELECT 1 FROM events AS e WHERE e.stream = ${receiptStream('')} || i.aggregate AND e.data #>> '{refund,id}' = refund ->> 'id')))
+    WITH latest AS (
+      SELECT DISTINCT ON (aggregate) message_id, aggregate, subject, bytes FROM inbox
+      WHERE consumer = ${consumer} AND generation = ${generation} AND state = 'done' AND subject IN (${SUCCEEDED}, ${REFUND_UPDATED})
+      ORDER BY aggregate, epoch DESC, position DESC
     )
-    ORDER BY aggregate, position DESC`.execute(tx);
+    SELECT message_id, aggregate AS payment_id FROM latest AS l
+    WHERE NOT EXISTS (SELECT 1 FROM events AS e WHERE e.stream = ${receiptStream('')} || l.aggregate)
+      OR (l.subject = ${REFUND_UPDATED} AND EXISTS (
+        SELECT 1 FROM jsonb_array_elements(convert_from(l.bytes, 'UTF8')::jsonb #> '{data,refunds}') AS refund
+        WHERE refund ->> 'status' = 'succeeded'
+          AND NOT EXISTS (SELECT 1 FROM events AS e WHERE e.stream = ${receiptStream('')} || l.aggregate AND e.data #>> '{refund,id}' = refund ->> 'id')))`.execute(
+    tx,
+  );
   return rows.map(({ message_id, payment_id }) => ({ messageId: message_id, table: 'receipts', key: { payment_id } }));
 }

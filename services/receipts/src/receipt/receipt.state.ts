@@ -35,8 +35,8 @@ export function evolve(receipts: ReceiptsOfPayment, event: ReceiptEvent): Receip
   const { mail, published } = receipt;
   switch (event.type) {
     case 'ReceiptRendered': {
-      const due = event.data.mail === 'due' ? { ...mail, state: 'due' as const } : mail;
-      return next({ ...receipt, rendering: event.data, error: null, mail: due, published: published + 1 });
+      const { mail: state = mail.state } = event.data;
+      return next({ ...receipt, rendering: event.data, error: null, mail: { ...mail, state }, published: published + 1 });
     }
     case 'ReceiptRenderFailed':
       return next({ ...receipt, error: event.data.error });

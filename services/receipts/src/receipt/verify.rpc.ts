@@ -2,6 +2,7 @@ import type { ReceiptCheck, ReceiptChecks } from '@tidegate/contracts/ops/receip
 import { type HttpReply, jsonReply } from '@tidegate/contracts/rpc/http-reply';
 import { RouteRequest } from '@tidegate/contracts/rpc/routes';
 import { errorName, issued, makeDocument } from '../document/document.flow.js';
+import { isPayerErased } from '../payer/payer-erasure.js';
 import { lookUp } from '../store/document-store.port.js';
 import type { ReceiptRow } from '../tables.js';
 import { receiptListQuery } from './receipt-list-query.js';
@@ -46,7 +47,8 @@ export class VerifyRpc {
     try {
       const again = await makeDocument(this.ports, await issued(this.ports.db, row.payment_id, receiptId), 'as_shown');
       const sameParts = again.template === row.template && again.engine === row.engine && again.fonts === row.fonts;
-      const result = again.sha256 === sha256 ? 'same' : sameParts ? 'differs' : 'other_parts';
+      const differing = async () => ((await isPayerErased(this.ports.db, row.payment_id)) ? 'erased' : 'differs');
+      const result = again.sha256 === sha256 ? 'same' : sameParts ? await differing() : 'other_parts';
       return { ...about, result, stored, error: null };
     } catch (error) {
       return { ...about, result: 'failed', stored, error: errorName(error) };

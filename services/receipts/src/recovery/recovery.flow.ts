@@ -174,6 +174,7 @@ function factsOf(
     card: payment?.card ?? null,
     livemode: payment?.livemode ?? false,
     template: 'receipt',
+    recovered: true,
   };
 }
 

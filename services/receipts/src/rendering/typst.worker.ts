@@ -137,11 +137,17 @@ function render(from: Engine, request: RenderRequest): RenderedBytes {
       fonts: from.fonts,
     };
   } catch (error) {
-    throw new Fault('template', `${request.template}: ${error instanceof Error ? error.message.trim() : String(error)}`);
+    throw new Fault('template', `${request.template}: ${reasonOf(error)}`);
   } finally {
     for (const logo of logos) from.compiler.unmapShadow(logo.path);
     if ((documents += 1) % DOCUMENTS_PER_EVICTION === 0) from.compiler.evictCache(EVICTIONS_UNUSED);
   }
+}
+
+/** The engine leaves the message empty and says in `code` what is wrong: `0: unclosed delimiter`. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.message.trim() || String((error as { code?: unknown }).code ?? error.name);
 }
 
 function readTemplate(name: string): string {

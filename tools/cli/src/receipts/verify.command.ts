@@ -11,8 +11,8 @@ export function receiptsVerify(parent: Command, cli: Cli): void {
   const command = looking(parent, {
     name: 'verify',
     summary: 'Make documents again and compare their bytes with what is on record',
-    help: `Changes nothing. "other parts": the template, fonts or engine are not those that it was made with, so other bytes are no surprise; "differs": they are, and the
-bytes are others all the same. It also says which documents are missing or damaged in the store; those are made again when somebody reads them.
+    help: `Changes nothing. "other parts": the template, fonts or engine are not those that it was made with, so other bytes are no surprise; "erased": the payer
+was erased since, so the document cannot be made as it was, and the stored one is the only one; "differs": the bytes are others although nothing of this is so. It also says which documents are missing or damaged in the store; those are made again when somebody reads them.
 
 Example:
   tidegate receipts verify --since 24h
