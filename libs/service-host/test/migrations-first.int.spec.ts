@@ -51,7 +51,7 @@ describe('A new version that is rolled out before its migrations', () => {
 
   function started(): Promise<RunningService> {
     const config = readConfig(z.object(baseSettings({ port: 0 })), {
-      DATABASE_URL: database.url,
+      DATABASE_URL: database.urlFor('gateway'),
       NATS_URL: nats.url(),
       SHUTDOWN_GRACE_SECONDS: '0',
     });
