@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { RENDERED } from '@tidegate/local-stack/deploy/render-chart';
 import { SERVICES } from '@tidegate/messaging/topology';
-import { missingIn, refusalOf } from '@tidegate/observability/runbooks/accepted';
+import { missingIn, refusalOf } from '../../tools/observability/test/accepted.js';
 import { tidegateCommands } from '@tidegate/observability/runbooks/page';
 import { compose, manifests, ROOT, textOf } from './read-deploy.js';
 

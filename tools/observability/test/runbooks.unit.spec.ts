@@ -8,7 +8,7 @@ import { drillTable } from '../src/drills/table.js';
 import { faultOf, knownMetrics } from '../src/promql/known-metrics.js';
 import { selectorsOf } from '../src/promql/selectors.js';
 import { filesIn, runbooksFolder } from '../src/repository-files.js';
-import { missingIn, refusalOf } from '../src/runbooks/accepted.js';
+import { missingIn, refusalOf } from './accepted.js';
 import { type Page, parsePage, runbookPages, SECTIONS, tidegateCommands } from '../src/runbooks/page.js';
 
 const pages = runbookPages();
