@@ -98,6 +98,33 @@ describe('The pods of a service', () => {
   });
 });
 
+describe('What the Prometheus operator makes of the services', () => {
+  /** The operator calls a job like the label `jobLabel` of its Service, and like the Service itself where there is none. */
+  const { jobLabel, selector, endpoints } = one('ServiceMonitor', 'tidegate').spec as {
+    jobLabel?: string;
+    selector: { matchLabels: Record<string, string> };
+    endpoints: { port: string; honorLabels?: boolean }[];
+  };
+  const scraped = all.filter(
+    ({ kind, metadata: { labels = {} } }) =>
+      kind === 'Service' && Object.entries(selector.matchLabels).every(([label, value]) => labels[label] === value),
+  );
+
+  it('has the labels by which the rules and pages know them', () => {
+    const asked = [...textOf('deploy/kubernetes/generated/prometheus-rules.yaml').matchAll(/up\{job="([^"]+)"(?:,service="([^"]+)")?\}/g)];
+    expect([...new Set(asked.map(([, job]) => job))]).toEqual(['tidegate']);
+    expect(scraped.map(({ metadata }) => [metadata.labels?.[jobLabel ?? ''] ?? metadata.name, metadata.name])).toEqual(
+      [...SERVICES].sort().map((name) => ['tidegate', name]),
+    );
+    expect([...new Set(asked.flatMap(([, , service]) => service ?? []))].sort()).toEqual([...SERVICES].sort());
+  });
+
+  it('is each pod behind a port that its Service has, and leaves the labels of the target alone', () => {
+    for (const { spec } of scraped) expect(spec.ports.map(({ name }: { name: string }) => name)).toContain(endpoints[0]?.port);
+    expect(endpoints.map(({ honorLabels = false }) => honorLabels)).toEqual([false]);
+  });
+});
+
 describe('The reconciliation job', () => {
   const { spec } = one('CronJob', 'billing-reconciliation');
 

@@ -29,6 +29,8 @@ export interface ComposeService {
   environment?: Record<string, string>;
   secrets?: string[];
   command?: string[];
+  volumes?: string[];
+  healthcheck?: { test?: string[] };
 }
 
 export const compose = (): { services: Record<string, ComposeService>; secrets: Record<string, { file: string }> } =>

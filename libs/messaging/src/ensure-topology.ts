@@ -15,7 +15,7 @@ import {
 
 const MAX_AGE_MS = 7 * 24 * 3_600_000;
 const DUPLICATE_WINDOW_MS = 120_000;
-const CANARY_MAX_BYTES = 64 * 1024;
+export const CANARY_MAX_BYTES = 64 * 1024;
 const ACK_WAIT_MS = 30_000;
 /** Stored and acknowledged within milliseconds, so this bounds what one replica can take away from the others. */
 const MAX_ACK_PENDING = 512;

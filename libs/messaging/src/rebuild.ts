@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { userInfo } from 'node:os';
 import { type Db } from '@tidegate/database/database';
 import { noFailpoints } from '@tidegate/database/failpoints';
+import { shellUser } from '@tidegate/database/shell-user';
 import { type Logger } from '@tidegate/telemetry/logger';
 import { v7 as uuidv7 } from 'uuid';
 import { type Broker } from './broker.js';
@@ -29,7 +29,7 @@ export async function rebuild(options: RebuildOptions): Promise<Done> {
   const clock = { now: () => new Date() };
   const parts = { ...options, clock, failpoints: noFailpoints, instance: `rebuild-${randomUUID()}` };
   const runner = new ReplayRunner({ ...parts, replayable: { projections: [options.projection] } });
-  const [actor, reason] = [`shell:${userInfo().username}`, 'rebuild'];
+  const [actor, reason] = [`shell:${shellUser()}`, 'rebuild'];
   const wish = {
     consumer: durable,
     projection: durable,

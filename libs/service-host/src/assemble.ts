@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { openDatabase } from '@tidegate/database/database';
 import { failpointsFrom } from '@tidegate/database/failpoints';
+import { migrationsApplied } from '@tidegate/database/migrations-applied';
 import { BrokerCanary } from '@tidegate/messaging/broker-canary';
 import { connectBroker } from '@tidegate/messaging/connection';
 import { messagingFailpoints } from '@tidegate/messaging/messaging-failpoints';
@@ -49,6 +50,7 @@ export async function assemble<C extends BaseConfig>(spec: HostSpec<C>, logger: 
   const broker = await connectBroker({ servers: () => config.NATS_URL.value, name: instance, service, logger, topology });
   installPoolMetrics(metrics, pool);
   health.dependency('postgres', async () => void (await sql`select 1`.execute(db)));
+  if (spec.schema !== undefined) health.dependency('migrations', migrationsApplied(db, spec.schema));
   const owner = streamOf(service)?.owner;
   const canary = owner ? new BrokerCanary({ broker, owner, logger, metrics }) : null;
   const brokerKind = spec.readyWithoutBroker ? 'dispensable' : 'dependency';

@@ -56,6 +56,8 @@ export interface HostSpec<C extends BaseConfig> {
   version: string;
   /** A function is called by the host, which then reports its faults as a log line. */
   config: Readonly<C> | (() => Readonly<C>);
+  /** Its schema in the database: /readyz says no until the migrations that this version brings have run. Absent: nobody looks. */
+  schema?: string;
   /** Names of the service's own failpoints; those of messaging are known. */
   failpoints?: readonly string[];
   /** True for a service that takes its work over HTTP and keeps it in Postgres while the broker is away: /readyz then says yes, degraded. */

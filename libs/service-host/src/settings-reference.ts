@@ -50,7 +50,14 @@ function defaultOf(setting: z.ZodType): string {
   const parsed = setting.safeParse(undefined);
   if (!parsed.success) return '**required**';
   if (parsed.data === undefined) return 'none';
-  return `\`${Array.isArray(parsed.data) ? parsed.data.join(',') : String(parsed.data)}\``;
+  const text = asSet(parsed.data);
+  return text === '' ? 'none' : `\`${text}\``;
+}
+
+/** As it would be written in the environment. */
+function asSet(value: unknown): string {
+  if (value instanceof Map) return [...value].map((pair) => pair.join('=')).join(',');
+  return Array.isArray(value) ? value.join(',') : String(value);
 }
 
 function docOf(setting: z.ZodType): string {

@@ -18,4 +18,18 @@ describe('The configuration reference', () => {
     expect(text).toContain('| `KEY` | gateway | **required** |  | A \\| B Secret. |');
     expect(text).toContain('| `WAIT` | payments | `5` | seconds | Waits. |');
   });
+
+  it('writes the pairs of a map as they are set, and none for an empty one', () => {
+    const pairs = (fallback: string) =>
+      documented(
+        z
+          .string()
+          .default(fallback)
+          .transform((text) => new Map(text === '' ? [] : [text.split('=') as [string, string]])),
+        { doc: 'Whose.' },
+      );
+    const text = settingsReference([{ service: 'payments', schema: z.object({ SOME: pairs('own=acme'), NOBODY: pairs('') }) }]);
+    expect(text).toContain('| `SOME` | all | `own=acme` |');
+    expect(text).toContain('| `NOBODY` | all | none |');
+  });
 });

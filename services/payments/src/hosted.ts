@@ -8,6 +8,7 @@ export const hosted: HostSpec<PaymentsConfig> = {
   service: 'payments',
   version: '0.1.0',
   config: readPaymentsConfig,
+  schema: 'payments',
   failpoints: FAILPOINTS,
   setup,
 };

@@ -8,6 +8,7 @@ export const hosted: HostSpec<ReceiptsConfig> = {
   service: 'receipts',
   version: '0.1.0',
   config: receiptsConfig,
+  schema: 'receipts',
   failpoints: FAILPOINTS,
   setup: receipts,
 };

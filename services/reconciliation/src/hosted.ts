@@ -8,6 +8,7 @@ export const hosted: HostSpec<ReconciliationConfig> = {
   service: 'reconciliation',
   version: '0.1.0',
   config: readReconciliationConfig,
+  schema: 'reconciliation',
   failpoints: FAILPOINTS,
   setup,
 };

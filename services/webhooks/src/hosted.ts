@@ -9,6 +9,7 @@ export const hosted: HostSpec<WebhooksConfig> = {
   service: 'webhooks',
   version: '0.1.0',
   config: readWebhooksConfig,
+  schema: 'webhooks',
   failpoints: FAILPOINTS,
   bodyLimit: MAX_BODY_BYTES,
   readyWithoutBroker: true,

@@ -3,6 +3,7 @@ import type { DeadLetterList } from '@tidegate/contracts/ops/dead-letters';
 import type { RetryView } from '@tidegate/contracts/ops/retries';
 import type { SubscriptionCommandView } from '@tidegate/contracts/ops/subscription-commands';
 import type { BreakerView } from '@tidegate/contracts/responses';
+import { runbookPages, tidegateCommands } from '@tidegate/observability/runbooks/page';
 import { eventually } from '@tidegate/test-harness/eventually';
 import { operatorWorld, type OperatorWorld } from './operator-world.js';
 
@@ -137,5 +138,14 @@ describe('What was set aside', () => {
     expect([done.exitCode, done.out]).toEqual([0, expect.stringContaining('1 of 1 were discarded.')]);
     const again = await world.tidegate(`dead-letters replay ${letter?.id} --reason "not needed" --yes`);
     expect([again.exitCode, again.err]).toEqual([1, expect.stringContaining('There is no such thing')]);
+  });
+
+  it('is handled again by the commands that the page of the alert tells to run', async () => {
+    await setAside('two');
+    const page = runbookPages().find(({ name }) => name === 'dead-letters')!;
+    const commands = page.runnables.filter(({ section }) => section === 'Mitigation').flatMap(({ text }) => tidegateCommands(text));
+    const said: string[] = [];
+    for (const words of commands) said.push((await world.tidegate(words)).out);
+    expect(said.join('')).toContain('1 of 1 were replayed.');
   });
 });

@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createTenant } from '@tidegate/gateway/admin/commands';
 import { tidegate } from './console.js';
@@ -139,6 +142,19 @@ describe('When there is no way in', () => {
 });
 
 describe('The first key, made on the database', () => {
+  it('needs no more than the file with the address of the database that a container has', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'tidegate-first-'));
+    const file = join(folder, 'DATABASE_URL');
+    writeFileSync(file, `${world.database.url}\n`);
+    const env = { PATH: process.env['PATH'], DATABASE_URL_FILE: file };
+    const made = await tidegate('tenants create boxed --reason "first tenant" --yes', { env, cwd: '/' });
+    expect([made.exitCode, made.err]).toEqual([0, '']);
+    const given = await tidegate('keys create --tenant boxed --scopes ops --reason "first key" --yes --json', { env, cwd: '/' });
+    expect([given.exitCode, given.err]).toEqual([0, '']);
+    expect(await world.query("select id from gateway.tenants where id = 'boxed'")).toEqual([{ id: 'boxed' }]);
+    rmSync(folder, { recursive: true, force: true });
+  });
+
   it('is audited under the name of the shell', async () => {
     await createTenant(
       world.database.url,

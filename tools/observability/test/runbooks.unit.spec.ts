@@ -1,9 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import { Cli } from '@tidegate/cli/cli';
-import { program } from '@tidegate/cli/program';
-import { processTerminal } from '@tidegate/cli/terminal';
 import { alertNames, pageOf } from '../src/alerts/rules.js';
 import { DASHBOARDS, expressions } from '../src/dashboards/dashboards.js';
 import { DRILLS, type DrillEntry } from '../src/drills/catalogue.js';
@@ -11,36 +8,11 @@ import { drillTable } from '../src/drills/table.js';
 import { faultOf, knownMetrics } from '../src/promql/known-metrics.js';
 import { selectorsOf } from '../src/promql/selectors.js';
 import { filesIn, runbooksFolder } from '../src/repository-files.js';
+import { missingIn, refusalOf } from './accepted.js';
 import { type Page, parsePage, runbookPages, SECTIONS, tidegateCommands } from '../src/runbooks/page.js';
 
 const pages = runbookPages();
 const known = knownMetrics();
-const tidegate = program(new Cli(processTerminal()));
-
-/** Why commander would refuse a command line; null when it would not. Words in capitals stand for something. */
-function refusalOf(words: readonly string[]): string | null {
-  const line = `tidegate ${words.join(' ')}`;
-  let command = tidegate;
-  let rest = [...words];
-  for (;;) {
-    const next = command.commands.find((one) => one.name() === rest[0]);
-    if (next === undefined) break;
-    [command, rest] = [next, rest.slice(1)];
-  }
-  if (command.commands.length > 0) return `${line}: there is no command ${rest[0] ?? ''}`;
-  rest = rest.filter((word) => word !== '…');
-  let positional = 0;
-  for (let at = 0; at < rest.length; at += 1) {
-    const word = rest[at]!;
-    if (!word.startsWith('--')) positional += 1;
-    else {
-      const option = command.options.find((one) => one.long === word);
-      if (option === undefined) return `${line}: ${command.name()} has no ${word}`;
-      if (option.required || (option.optional && !rest[at + 1]?.startsWith('--'))) at += 1;
-    }
-  }
-  return positional > command.registeredArguments.length ? `${line}: too many words` : null;
-}
 
 /** Between backticks in the prose, too: there `…` and capitals stand for something. */
 const inProse = (text: string): string[][] =>
@@ -63,6 +35,17 @@ describe('The pages of the runbook', () => {
     const commands = pages.flatMap(({ text, runnables }) => [...runnables.flatMap((one) => tidegateCommands(one.text)), ...inProse(text)]);
     expect(commands.length).toBeGreaterThan(100);
     expect(commands.map(refusalOf).filter((refusal) => refusal !== null)).toEqual([]);
+  });
+
+  it('have blocks that can be run as they stand, where nobody is asked anything', () => {
+    const lacking = pages.flatMap(({ name, runnables }) =>
+      runnables
+        .filter(({ language }) => language === 'sh')
+        .flatMap(({ text }) => tidegateCommands(text))
+        .map((words) => [name, words.join(' '), ...missingIn(words)])
+        .filter(([, , missing]) => missing !== undefined),
+    );
+    expect(lacking).toEqual([]);
   });
 
   it('run a command before and after, and ask for a reason in each that changes something', () => {

@@ -48,6 +48,15 @@ export function fleetMetrics(metrics: Metrics, db: Db, fleet: Pick<Fleet, 'waiti
       gauge.set(rows[0]?.rate ?? 0);
     },
   );
+  metrics.gauge(
+    'stripe_request_rate_limit_setting',
+    'Requests per second that the fleet may make while nothing slows it down: STRIPE_REQUEST_RATE_LIMIT.',
+    {},
+    async (gauge) => {
+      const { rows } = await sql<{ rate: number }>`SELECT per_second AS rate FROM stripe_gateway.limiter WHERE name = 'stripe'`.execute(db);
+      gauge.set(rows[0]?.rate ?? 0);
+    },
+  );
   metrics.gauge('stripe_calls_waiting', 'Calls of this process that wait for a token or a free place.', { kind: KINDS }, (gauge) => {
     for (const kind of KINDS) gauge.set({ kind }, fleet.waitingAndInFlight().waiting[kind]);
   });

@@ -1,5 +1,5 @@
+import { shellUser } from '@tidegate/database/shell-user';
 import { scrub } from '@tidegate/telemetry/scrub';
-import { userInfo } from 'node:os';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { ALL_SCOPES, isScope, type Scope } from '../api-key/scopes.js';
 import type { createKey, createTenant, Operator } from './commands.js';
@@ -51,14 +51,7 @@ async function print(command: () => Promise<unknown>): Promise<void> {
   }
 }
 
-/** Who works in this shell. A container may run as a user without a name. */
-function operator(reason: string): Operator {
-  try {
-    return { actor: `shell:${userInfo().username}`, reason };
-  } catch {
-    return { actor: 'shell', reason };
-  }
-}
+const operator = (reason: string): Operator => ({ actor: `shell:${shellUser()}`, reason });
 
 function explained(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

@@ -21,7 +21,8 @@ export function gatewayAdmin({ env, cwd }: Pick<Terminal, 'env' | 'cwd'>): Gatew
   return async (args) => {
     try {
       const { stdout } = await promisify(execFile)(process.execPath, [builtProgram('gateway', 'admin.js'), ...args], {
-        env: { ...env, DATABASE_URL: databaseUrl },
+        // The program takes one of the two, and the other is what this one was read from.
+        env: { ...env, DATABASE_URL: databaseUrl, DATABASE_URL_FILE: '' },
       });
       return JSON.parse(stdout) as Record<string, unknown>;
     } catch (error) {

@@ -20,6 +20,8 @@ interface Options extends CommonOptions {
 const PATH = '/v1/reconciliation/runs';
 const PATH_OF_ALL = '/v1/ops/reconciliation/runs';
 const LOOK_EVERY_MS = 250;
+/** A gateway that is replaced, or a service behind it, is back by then; the run goes on meanwhile, and whoever gave up would begin a second one. */
+const AWAY_MS = 120_000;
 const MOST_SHOWN = 50;
 const DAY_MS = 86_400_000;
 
@@ -99,15 +101,21 @@ async function carriedOut(cli: Cli, options: Options, mode: 'report' | 'repair',
 
 function follow(cli: Cli, path: string): Promise<RunView> {
   return cli.bar('Comparing with Stripe', async (show) => {
-    for (;;) {
-      const run = await cli.client.get<RunView>(path);
+    for (let answeredAt = Date.now(); ; await delay(LOOK_EVERY_MS)) {
+      const run = await cli.client.get<RunView>(path).catch((error: unknown) => {
+        if (isPassing(error) && Date.now() - answeredAt < AWAY_MS) return null;
+        throw error;
+      });
+      if (run === null) continue;
+      answeredAt = Date.now();
       const { percent, pages, objects, phase } = run.progress;
       show(percent, `${phase.replace('_', ' ')}: ${pages} pages, ${objects} objects`);
       if (run.status !== 'running') return run;
-      await delay(LOOK_EVERY_MS);
     }
   });
 }
+
+const isPassing = (error: unknown): boolean => error instanceof Failure && (error.code === 'gateway.away' || (error.status ?? 0) >= 500);
 
 /** All of them, over as many pages as it takes. */
 async function exported(cli: Cli, id: string, file: string | true): Promise<void> {

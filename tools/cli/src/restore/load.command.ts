@@ -1,6 +1,6 @@
-import { userInfo } from 'node:os';
 import { resolve } from 'node:path';
 import { schemasOf } from '@tidegate/database/schema-file';
+import { shellUser } from '@tidegate/database/shell-user';
 import type { Command } from 'commander';
 import { readManifest } from '../backup/dump-format.js';
 import { type Loaded, load } from '../backup/load.js';
@@ -53,7 +53,7 @@ Numbers that are known from elsewhere, such as a payer's PDF: --receipts-up-to a
             ],
             act: async () => {
               await migrated(url, (role) => passwords.get(role) ?? '');
-              const loaded = await load(url, folder, { reason: options.reason, actor: `cli:${userInfo().username}` });
+              const loaded = await load(url, folder, { reason: options.reason, actor: `cli:${shellUser()}` });
               return { loaded, receipts: await recoverReceipts(cli.terminal, url, receiptsUpTo).catch(notRecovered) };
             },
           },

@@ -67,7 +67,7 @@ export const WITHOUT_DRILL: Readonly<Record<string, string>> = {
   ConsumerStalled: 'A handler that does not get on needs a defect to be planted.',
   DeadLetters: 'A message that can never be handled needs a defect to be planted; tools/cli/test does so and runs the commands.',
   EventLagBudgetBurn: 'As ConsumerStalled, over days.',
-  EventsBelowFloor: 'Needs RETENTION_OUTBOX and a consumer that was away for longer; libs/messaging/test has both.',
+  EventsBelowFloor: 'Needs an outbox that somebody has pruned; libs/messaging/test prunes one.',
   LedgerImbalance: 'services/reconciliation/test/ledger-check.int.spec.ts brings it about and repairs it.',
   OutboxLag: 'Fires in the drill broker-store-lost, where the cause inhibits it; what else brings it about needs a defect.',
   PaymentCompletionBudgetBurn: 'As PaymentsUnknownOld, over days.',
