@@ -1,4 +1,5 @@
 import { type Kysely, sql } from 'kysely';
+import { takenLeases } from './lease-look.js';
 import { renewTogether } from './lease-renewals.js';
 
 export const LEASE_TTL_MS = 5_000;
@@ -40,6 +41,15 @@ export class Lease {
       RETURNING epoch`.execute(this.db);
     this.held = rows[0]?.epoch ?? null;
     return this.held;
+  }
+
+  /**
+   * The same for who asks again and again while another holds it: reads first, in a statement that all such askers of a moment share, because an attempt to take
+   * it locks its row, and is a write, even when it comes to nothing.
+   */
+  async acquireIfFree(): Promise<number | null> {
+    const holder = (await takenLeases(this.db)).get(this.name);
+    return holder === undefined || holder === this.holder ? this.acquire() : null;
   }
 
   /**

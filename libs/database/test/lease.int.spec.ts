@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createLogger } from '@tidegate/telemetry/logger';
 import { eventually } from '@tidegate/test-harness/eventually';
 import { postgresForTests, type TestDatabase } from '@tidegate/test-harness/postgres';
+import { sql } from 'kysely';
 import pg from 'pg';
 import { readFileSync } from 'node:fs';
 import { type Database, openDatabase } from '../src/database.js';
@@ -81,6 +82,27 @@ describe('When processes want the same lease', () => {
     stops.forEach((stop) => stop());
     expect(await Promise.all(renewals)).not.toContain(false);
     expect(await new Lease(opened.db, 'ten', 'b').acquire()).toBeNull();
+  });
+
+  it('is asked for again and again without a write: those who wait share one look, and take it when it is free', async () => {
+    const held = ['eleven', 'twelve'].map((name) => new Lease(opened.db, name, 'a'));
+    await Promise.all(held.map((lease) => lease.acquire()));
+    const waiting = ['eleven', 'twelve'].map((name) => new Lease(opened.db, name, 'b'));
+    const rowVersions = () =>
+      sql<{ version: string }>`SELECT ctid::text || xmax::text AS version FROM leases ORDER BY name`.execute(opened.db);
+    const before = (await rowVersions()).rows;
+    let asked = 0;
+    const count = () => (asked += 1);
+    opened.pool.on('acquire', count);
+    expect(await Promise.all(waiting.map((lease) => lease.acquireIfFree()))).toEqual([null, null]);
+    opened.pool.off('acquire', count);
+    expect(asked).toBe(1);
+    expect((await rowVersions()).rows).toEqual(before);
+
+    expect(await held[0]!.acquireIfFree()).toBe(1);
+    await held[0]!.release();
+    await eventually(async () => expect(await waiting[0]!.acquireIfFree()).toBe(2));
+    expect(await waiting[1]!.acquireIfFree()).toBeNull();
   });
 
   it('lets exactly one of many win', async () => {

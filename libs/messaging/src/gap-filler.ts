@@ -1,6 +1,7 @@
 import { OutboxReadReply } from '@tidegate/contracts/rpc/outbox-read';
 import { outboxReadSubject, type StreamName } from '@tidegate/contracts/subjects';
 import { type Db } from '@tidegate/database/database';
+import { untilNextLook } from '@tidegate/database/next-look';
 import { type Logger } from '@tidegate/telemetry/logger';
 import { fromOutbox } from './arrival.js';
 import { type Broker } from './broker.js';
@@ -81,9 +82,7 @@ export class GapFiller {
 
   private schedule(): void {
     if (this.stopped) return;
-    // Replicas that started together should not ask together.
-    const pause = this.options.headCheckMs * (0.9 + 0.2 * Math.random());
-    this.timer = setTimeout(() => void this.check().finally(() => this.schedule()), pause);
+    this.timer = setTimeout(() => void this.check().finally(() => this.schedule()), untilNextLook(this.options.headCheckMs));
   }
 
   private async fill(): Promise<boolean> {

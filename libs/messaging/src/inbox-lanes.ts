@@ -1,5 +1,6 @@
 import { type Db } from '@tidegate/database/database';
-import { sql } from 'kysely';
+import { type RawBuilder, sql } from 'kysely';
+import { askTogether } from './ask-together.js';
 import { type InboxKey } from './inbox-key.js';
 
 /** A row that this worker may run: it is the lowest of its lane, at or below the watermark, and the lane is leased. */
@@ -35,8 +36,11 @@ const ROW = sql.raw(
 const expiry = (ttlMs: number) => sql`clock_timestamp() + ${ttlMs} * interval '1 millisecond'`;
 const ofLane = (key: InboxKey, aggregate: string) =>
   sql`consumer = ${key.consumer} AND generation = ${key.generation} AND aggregate = ${aggregate}`;
-const runnable = (key: InboxKey) =>
+const runnable = (key: InSql<InboxKey>) =>
   sql`(SELECT position FROM inbox_watermarks WHERE consumer = ${key.consumer} AND generation = ${key.generation})`;
+
+/** Values, or the columns of a statement that has them. */
+type InSql<T> = { [Field in keyof T]: T[Field] | RawBuilder<T[Field]> };
 
 export interface Claim {
   holder: string;
@@ -50,7 +54,7 @@ export interface Claim {
   suspectPauseMs?: number;
 }
 
-const isDue = (key: InboxKey, claim: Pick<Claim, 'now' | 'suspectPauseMs'>) => sql`
+const isDue = (key: InSql<InboxKey>, claim: InSql<Pick<Claim, 'now' | 'suspectPauseMs'>>) => sql`
   lane.consumer = ${key.consumer} AND lane.generation = ${key.generation} AND lane.due_at <= ${claim.now}
   AND lane.position <= ${runnable(key)} AND ${claim.suspectPauseMs === undefined ? IS_FREE : hasPaused(claim.suspectPauseMs)}`;
 const IS_FREE = sql`(lane.expires_at IS NULL OR (lane.expires_at <= clock_timestamp() AND head.started = head.finished))`;
@@ -58,7 +62,7 @@ const IS_FREE = sql`(lane.expires_at IS NULL OR (lane.expires_at <= clock_timest
  * What ended with its process kept its lease, so the lease tells when that was; and those that wait without one, however many, need not be looked at
  * (`inbox_lanes_leased`).
  */
-const hasPaused = (pauseMs: number) => sql`
+const hasPaused = (pauseMs: number | RawBuilder<number | undefined>) => sql`
   lane.expires_at <= clock_timestamp() AND head.started > head.finished
   AND lane.expires_at + ${pauseMs} * (2 ^ (head.started - head.finished - 1) - 1) * interval '1 millisecond' <= clock_timestamp()`;
 /**
@@ -70,17 +74,33 @@ const HEAD = sql.raw(`inbox_lanes AS lane CROSS JOIN LATERAL (
   WHERE i.consumer = lane.consumer AND i.generation = lane.generation AND i.aggregate = lane.aggregate AND i.position = lane.position
     AND i.state = 'pending' OFFSET 0) AS head`);
 
-/** Whether there is anything that a claim would take: a due lane, or (`suspects`) a due lane whose lowest row was running when its process ended. */
-export async function lookForLanes(
-  db: Db,
-  key: InboxKey,
-  claim: Required<Pick<Claim, 'now' | 'suspectPauseMs'>>,
-): Promise<{ due: boolean; suspects: boolean }> {
+/** When a look counts: `now` for what is due, and the pause of `Claim.suspectPauseMs`. */
+type Look = Required<Pick<Claim, 'now' | 'suspectPauseMs'>>;
+
+/**
+ * Whether there is anything that a claim would take: a due lane, or (`suspects`) a due lane whose lowest row was running when its process ended. The consumers of
+ * a process that look in the same moment do so in one statement.
+ */
+export const lookForLanes = (db: Db, key: InboxKey, look: Look): Promise<{ due: boolean; suspects: boolean }> =>
+  lookTogether(db, { ...key, ...look });
+
+const WANTED = {
+  consumer: sql.ref<string>('wanted.consumer'),
+  generation: sql.ref<number>('wanted.generation'),
+  now: sql.ref<Date>('wanted.now'),
+  suspectPauseMs: sql.ref<number>('wanted.pause_ms'),
+};
+
+const lookTogether = askTogether(async (db, all: readonly (InboxKey & Look)[]) => {
   const { rows } = await sql<{ due: boolean; suspects: boolean }>`
-    SELECT EXISTS (SELECT 1 FROM ${HEAD} WHERE ${isDue(key, { now: claim.now })}) AS due,
-      EXISTS (SELECT 1 FROM ${HEAD} WHERE ${isDue(key, claim)}) AS suspects`.execute(db);
-  return { due: rows[0]?.due === true, suspects: rows[0]?.suspects === true };
-}
+    SELECT EXISTS (SELECT 1 FROM ${HEAD} WHERE ${isDue(WANTED, { now: WANTED.now })}) AS due,
+      EXISTS (SELECT 1 FROM ${HEAD} WHERE ${isDue(WANTED, WANTED)}) AS suspects
+    FROM unnest(
+      ${all.map(({ consumer }) => consumer)}::text[], ${all.map(({ generation }) => generation)}::int[],
+      ${all.map(({ now }) => now)}::timestamptz[], ${all.map(({ suspectPauseMs }) => suspectPauseMs)}::float8[]
+    ) WITH ORDINALITY AS wanted(consumer, generation, now, pause_ms, n) ORDER BY n`.execute(db);
+  return rows;
+});
 
 /** Whether a due lane waits whose lowest row was running when its process ended. */
 export async function hasSuspects(db: Db, key: InboxKey, claim: Required<Pick<Claim, 'now' | 'suspectPauseMs'>>): Promise<boolean> {

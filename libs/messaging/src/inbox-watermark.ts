@@ -1,6 +1,7 @@
 import { type StreamName } from '@tidegate/contracts/subjects';
 import { type Db } from '@tidegate/database/database';
 import { sql } from 'kysely';
+import { askTogether } from './ask-together.js';
 import { type InboxKey } from './inbox-key.js';
 import { type Place } from './position-header.js';
 
@@ -55,14 +56,24 @@ export async function readWatermark(db: Db, key: InboxKey, { lock = false } = {}
   return watermark;
 }
 
-/** The same with the consumer's live generation, which is another one once this one was replaced. */
+/** The same with the consumer's live generation, which is another one once this one was replaced; consumers that ask in the same moment share a statement. */
 export async function readStanding(db: Db, key: InboxKey): Promise<Watermark & { live: number | null }> {
-  const { rows } = await sql<Watermark & { live: number | null }>`
-    SELECT epoch, epoch_start, position, (SELECT live FROM inbox_generations AS g WHERE g.consumer = w.consumer) AS live FROM inbox_watermarks AS w
-    WHERE consumer = ${key.consumer} AND generation = ${key.generation}`.execute(db);
-  if (!rows[0]) throw new GenerationGone(`${key.consumer} has no generation ${key.generation} (any more)`);
-  return rows[0];
+  const standing = await standings(db, key);
+  if (!standing) throw new GenerationGone(`${key.consumer} has no generation ${key.generation} (any more)`);
+  return standing;
 }
+
+const standings = askTogether(async (db, keys: readonly InboxKey[]) => {
+  const { rows } = await sql<InboxKey & Watermark & { live: number | null }>`
+    SELECT consumer, generation, epoch, epoch_start, position, (SELECT live FROM inbox_generations AS g WHERE g.consumer = w.consumer) AS live
+    FROM inbox_watermarks AS w JOIN unnest(
+      ${keys.map(({ consumer }) => consumer)}::text[], ${keys.map(({ generation }) => generation)}::int[]
+    ) AS wanted(consumer, generation) USING (consumer, generation)`.execute(db);
+  return keys.map((key) => {
+    const found = rows.find(({ consumer, generation }) => consumer === key.consumer && generation === key.generation);
+    return found && { epoch: found.epoch, epoch_start: found.epoch_start, position: found.position, live: found.live };
+  });
+});
 
 /** The highest position stored, which is above the watermark when there is a gap. */
 export async function highestStored(db: Db, key: InboxKey): Promise<number> {

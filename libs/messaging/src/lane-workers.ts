@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { untilNextLook } from '@tidegate/database/next-look';
 import { BATCH_LANES, BatchRunner } from './batch-runner.js';
 import { Gate } from './gate.js';
 import { type Claim, claimLanes, hasSuspects, type LaneRow, lookForLanes, renewLanes } from './inbox-lanes.js';
@@ -54,7 +55,7 @@ export class LaneWorkers {
     try {
       for (let woken = true; !this.stopping;) {
         const again = await this.step(woken);
-        woken = again || (await this.wake.within(this.options.pollMs));
+        woken = again || (await this.wake.within(untilNextLook(this.options.pollMs)));
       }
       await Promise.all(this.busy.values());
     } finally {

@@ -4,6 +4,7 @@ import { type Owner } from '@tidegate/contracts/subjects';
 import { type Db } from '@tidegate/database/database';
 import { atCall, type Failpoints } from '@tidegate/database/failpoints';
 import { type Lease } from '@tidegate/database/lease';
+import { untilNextLook } from '@tidegate/database/next-look';
 import { eachRenewal } from '@tidegate/database/lease-renewals';
 import { inTransaction } from '@tidegate/database/transaction';
 import { type Logger } from '@tidegate/telemetry/logger';
@@ -102,8 +103,8 @@ export class OutboxRelay {
 
   private async untilStopped(): Promise<void> {
     while (!this.stopping.signal.aborted) {
-      const epoch = await this.options.lease.acquire().catch(() => null);
-      if (epoch === null) await this.pause(FOLLOW_MS);
+      const epoch = await this.options.lease.acquireIfFree().catch(() => null);
+      if (epoch === null) await this.pause(untilNextLook(FOLLOW_MS));
       else await this.lead(epoch);
     }
     await this.options.lease.release().catch(() => undefined);

@@ -1,3 +1,6 @@
+import { Agent, get } from 'node:http';
+import { text } from 'node:stream/consumers';
+
 /** The time that decisions see. Leases, deadlines and signatures use the wall clock instead. */
 export interface Clock {
   now(): Date;
@@ -20,11 +23,11 @@ export async function virtualClock(url: string): Promise<VirtualClock> {
   let offsetMs = 0;
   let stopped = false;
   let timer: NodeJS.Timeout | undefined;
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
 
   async function poll(): Promise<void> {
     try {
-      const response = await fetch(url, { signal: AbortSignal.timeout(POLL_TIMEOUT_MS) });
-      const answer = (await response.json()) as { offset_seconds?: unknown };
+      const answer = JSON.parse(await bodyOf(url, agent)) as { offset_seconds?: unknown };
       if (typeof answer.offset_seconds === 'number') offsetMs = answer.offset_seconds * 1000;
     } catch {
       // Asked again below.
@@ -38,6 +41,17 @@ export async function virtualClock(url: string): Promise<VirtualClock> {
     stop: () => {
       stopped = true;
       clearTimeout(timer);
+      agent.destroy();
     },
   };
+}
+
+/** Not with `fetch`, which costs several times as much: four times a second that is a good part of what a process does that has nothing to do. */
+function bodyOf(url: string, agent: Agent): Promise<string> {
+  return new Promise((resolve, reject) => {
+    get(url, { agent, signal: AbortSignal.timeout(POLL_TIMEOUT_MS) }, (response) => void text(response).then(resolve, reject)).on(
+      'error',
+      reject,
+    );
+  });
 }

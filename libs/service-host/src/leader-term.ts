@@ -2,7 +2,8 @@ import { eachRenewal } from '@tidegate/database/lease-renewals';
 
 /** What a loop needs of a row lease: an epoch while held, null otherwise. */
 export interface Leadership {
-  acquire(): Promise<number | null>;
+  /** Asked again and again while another holds it. */
+  acquireIfFree(): Promise<number | null>;
   renew(): Promise<boolean>;
   release(): Promise<void>;
 }
@@ -17,7 +18,7 @@ export class LeaderTerm {
   /** The epoch of this term, begun now if the lease is free; null while another leads. */
   async epoch(): Promise<number | null> {
     if (this.#epoch !== null) return this.#epoch;
-    this.#epoch = await this.lease.acquire();
+    this.#epoch = await this.lease.acquireIfFree();
     if (this.#epoch !== null) this.#stopRenewing = eachRenewal(() => void this.#renew());
     return this.#epoch;
   }

@@ -9,7 +9,7 @@ function leaseOf(answers: { renew(): Promise<boolean> }) {
   return {
     calls,
     lease: {
-      acquire: () => Promise.resolve((calls.acquired += 1)),
+      acquireIfFree: () => Promise.resolve((calls.acquired += 1)),
       renew: () => {
         calls.renewed += 1;
         return answers.renew();

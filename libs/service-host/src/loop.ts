@@ -1,3 +1,4 @@
+import { untilNextLook } from '@tidegate/database/next-look';
 import type { Logger } from '@tidegate/telemetry/logger';
 import type { HealthRegistry } from './health.js';
 import { type Leadership, LeaderTerm } from './leader-term.js';
@@ -35,7 +36,7 @@ export interface EveryLoopOptions {
 
 const FIRST_BACKOFF_MS = 200;
 const LONGEST_BACKOFF_MS = 5000;
-/** How often a loop that does not lead asks whether it may. */
+/** How often a loop that does not lead asks whether it may, in the same moment as others of its process. */
 const FOLLOWER_MS = 2000;
 
 /** A loop that runs `runOnce` one at a time, each interval and whenever signalled; errors are logged and wait twice as long each time, up to 5 s. */
@@ -52,7 +53,7 @@ export function everyLoop(options: EveryLoopOptions): Loop {
   async function pass(): Promise<number> {
     try {
       const epoch = term ? await term.epoch() : null;
-      if (term && epoch === null) return Math.min(FOLLOWER_MS, options.intervalMs);
+      if (term && epoch === null) return untilNextLook(Math.min(FOLLOWER_MS, options.intervalMs));
       const done = await options.runOnce({ ...context, epoch });
       failures = 0;
       return done > 0 ? 0 : options.intervalMs;

@@ -86,7 +86,7 @@ describe('A loop', () => {
     const grants = [null, 7];
     let released = 0;
     const leader = {
-      acquire: () => {
+      acquireIfFree: () => {
         twice.hit();
         return Promise.resolve(grants.shift() ?? null);
       },

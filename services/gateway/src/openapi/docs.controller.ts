@@ -8,19 +8,20 @@ const CONTENT_SECURITY = "default-src 'none'; style-src 'unsafe-inline'; base-ur
 /** `/openapi.json` and the page that shows it; for everybody. */
 @Controller()
 export class DocsController {
-  readonly #document = openApiDocument(ENDPOINTS);
-  readonly #page = docsPage(ENDPOINTS);
+  /** Made for the first who asks: that costs a tenth of a start, and most processes are never asked. */
+  #document: string | undefined;
+  #page: string | undefined;
 
   @Get('/openapi.json')
   @Header('content-type', 'application/json; charset=utf-8')
   openApi(): string {
-    return JSON.stringify(this.#document);
+    return (this.#document ??= JSON.stringify(openApiDocument(ENDPOINTS)));
   }
 
   @Get('/docs')
   @Header('content-type', 'text/html; charset=utf-8')
   @Header('content-security-policy', CONTENT_SECURITY)
   docs(): string {
-    return this.#page;
+    return (this.#page ??= docsPage(ENDPOINTS));
   }
 }
