@@ -27,3 +27,7 @@ describe('The store of the NATS servers', () => {
     expect(reserved(maxBytes) + maxBytes).toBeLessThanOrEqual(maxFileStore());
   });
 });
+
+it('Answers of the NATS servers may be as large as those of the local one, through which every test goes', () => {
+  expect(textOf('deploy/nats/nats-server.conf')).toMatch(/^max_payload: 8MB$/m);
+});

@@ -49,6 +49,13 @@ describe('When one service asks another', () => {
     await server.stop();
   });
 
+  it('is handed an answer of several megabytes, as a long receipt is', async () => {
+    const body = 'x'.repeat(6 * 1024 * 1024);
+    const server = serveRpc(payments.broker, SUBJECT, 'payments', () => Promise.resolve({ body }));
+    await eventually(async () => expect((await client.request<{ body: string }>(SUBJECT, {})).body.length).toBe(body.length));
+    await server.stop();
+  });
+
   it('finishes requests in hand when it stops, and leaves new ones to other replicas', async () => {
     const second = await world.member('payments');
     let release: () => void = () => undefined;

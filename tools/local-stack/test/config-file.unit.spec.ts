@@ -24,6 +24,7 @@ describe('When the configuration of nats-server is written', () => {
     const text = configFile(config, '2.14.5');
     expect(text).toContain('max_file_store: 1000');
     expect(text).toContain('max_memory_store: 100');
+    expect(text).toContain('max_payload: 8388608');
     expect(text).toContain('host: 127.0.0.1');
     expect(text).toContain(
       '{ user: "payments", password: "p", permissions: { publish: { allow: ["payments.events.>"] }, subscribe: { allow: ["_INBOX_payments.>"] } } }',

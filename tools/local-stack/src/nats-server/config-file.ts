@@ -24,6 +24,9 @@ export interface NatsConfig {
   syncAlways: boolean;
 }
 
+/** The most that the server's makers advise, as in deploy/nats: a receipt's PDF goes through the broker in one answer, and long ones have more than the usual megabyte. */
+const MAX_PAYLOAD_BYTES = 8 * 1024 * 1024;
+
 /** The configuration file for a server of that version, which refuses to start on any key that it does not know. */
 export function configFile(config: NatsConfig, version: string): string {
   const sync = config.syncAlways && isAtLeast(version, '2.10.0') ? ['  sync_interval: always'] : [];
@@ -31,6 +34,7 @@ export function configFile(config: NatsConfig, version: string): string {
     'host: 127.0.0.1',
     `port: ${config.port}`,
     'server_name: tidegate-local',
+    `max_payload: ${MAX_PAYLOAD_BYTES}`,
     'jetstream {',
     `  store_dir: ${JSON.stringify(config.store)}`,
     `  max_file_store: ${config.maxFileStoreBytes}`,
