@@ -3,6 +3,7 @@ import { WebhookEventView } from '@tidegate/contracts/responses';
 import type { RouteRequest } from '@tidegate/contracts/rpc/routes';
 import type { StripeEventHandled } from '@tidegate/contracts/events/stripe-event-handled';
 import type { Incoming } from '@tidegate/messaging/subscriber';
+import type { KyselyPlugin } from 'kysely';
 import { outcomeConsumer } from '../src/stripe-event/outcome.consumer.js';
 import { answerGet, answerList } from '../src/stripe-event/stripe-event.rpc.js';
 import { webhookMetrics } from '../src/webhook-metrics.js';
@@ -35,20 +36,26 @@ async function reported(
   report: Partial<StripeEventHandled> & { stripe_event_id: string },
   at = new Date(),
 ): Promise<void> {
-  const handler = outcomeConsumer(
+  const handler = consumerOf(service);
+  const message = messageOf(service, report, at);
+  await bench.db.transaction().execute((tx) => handler.handle(tx, message, undefined));
+  handler.afterCommit?.(message);
+}
+
+const consumerOf = (service: 'payments' | 'reconciliation') =>
+  outcomeConsumer(
     service,
     webhookMetrics(bench.metrics, () => Promise.resolve(0)),
   );
-  const message = {
+
+const messageOf = (service: string, report: Partial<StripeEventHandled> & { stripe_event_id: string }, at: Date) =>
+  ({
     subject: `${service}.events.stripe_event.handled.v1`,
     envelope: {
       occurred_at: at.toISOString(),
       data: { consumer: `${service}-stripe-events`, outcome: 'processed', reason: null, ...report },
     },
-  } as unknown as Incoming;
-  await bench.db.transaction().execute((tx) => handler.handle(tx, message, undefined));
-  handler.afterCommit?.(message);
-}
+  }) as unknown as Incoming;
 
 const outcomeOf = (id: string) =>
   bench.db
@@ -75,6 +82,37 @@ describe('What consumers report', () => {
     expect((await outcomeOf(id))?.processing_outcome).toBe('processed');
   });
 
+  it('of many events takes four statements, so that the rows of none are held for long, and of each consumer the latest counts', async () => {
+    const ids = await Promise.all(Array.from({ length: 50 }, () => stored()));
+    const [first, second, third] = ids as [string, string, string];
+    const at = (seconds: number) => new Date(1_795_240_799_000 + seconds * 1000);
+    const messages = [
+      ...ids.map((id) => messageOf('payments', { stripe_event_id: id }, at(0))),
+      messageOf('payments', { stripe_event_id: first, outcome: 'failed', reason: 'broken' }, at(1)),
+      messageOf('payments', { stripe_event_id: second, outcome: 'failed', reason: 'broken' }, at(-1)),
+      messageOf('payments', { stripe_event_id: third, outcome: 'failed', reason: 'broken' }, at(1)),
+      messageOf('payments', { stripe_event_id: third, outcome: 'ignored' }, at(1)),
+      messageOf('payments', { stripe_event_id: 'evt_elsewhere' }, at(0)),
+      { ...messageOf('payments', { stripe_event_id: first }, at(9)), subject: 'payments.events.payment.succeeded.v1' },
+    ];
+    let statements = 0;
+    const counting: KyselyPlugin = {
+      transformQuery: ({ node }) => ((statements += 1), node),
+      transformResult: ({ result }) => Promise.resolve(result),
+    };
+    await bench.db.transaction().execute((tx) => consumerOf('payments').handleAll!(tx.withPlugin(counting), messages));
+    expect(statements).toBe(4);
+    const outcomes = await Promise.all(ids.map(outcomeOf));
+    expect(outcomes.map((one) => one?.processing_outcome)).toEqual([
+      'failed',
+      'processed',
+      'ignored',
+      ...ids.slice(3).map(() => 'processed'),
+    ]);
+    expect(outcomes[0]?.processing_error).toBe('payments-stripe-events: broken');
+    expect(await bench.db.selectFrom('stripe_event_outcomes').select('stripe_event_id').execute()).toHaveLength(50);
+  });
+
   it('by both at once loses neither', async () => {
     const ids = await Promise.all(Array.from({ length: 20 }, () => stored()));
     await Promise.all(
@@ -98,11 +136,7 @@ describe('What consumers report', () => {
 
   it('about an event that is not here does no harm, and other facts are passed over', async () => {
     await reported('payments', { stripe_event_id: 'evt_elsewhere' });
-    const handler = outcomeConsumer(
-      'payments',
-      webhookMetrics(bench.metrics, () => Promise.resolve(0)),
-    );
-    await handler.handle(null as never, { subject: 'payments.events.payment.succeeded.v1' } as Incoming, undefined);
+    await consumerOf('payments').handle(null as never, { subject: 'payments.events.payment.succeeded.v1' } as Incoming, undefined);
   });
 });
 

@@ -12,7 +12,7 @@ import { systemClock } from '@tidegate/service-host/clock';
 import { sql } from 'kysely';
 import { FAILPOINTS } from '../src/failpoints.js';
 import type { Retriever } from '../src/hint/retrieve.js';
-import { recordOutcome } from '../src/stripe-event/outcome.store.js';
+import { recordOutcomes } from '../src/stripe-event/outcome.store.js';
 import { oldestUnpublishedSeconds } from '../src/stripe-event/stripe-event.store.js';
 import { answerOperatorGet, answerOperatorList } from '../src/stripe-event/stripe-event.rpc.js';
 import { Replay } from '../src/replay/replay.loop.js';
@@ -82,7 +82,7 @@ async function happened(
   await deliver(app, event);
   while ((await normalizer(bench).runOnce()) > 0);
   const report = { stripe_event_id: id, consumer: 'payments-stripe-events', outcome, reason: outcome === 'failed' ? 'a bug' : null };
-  await bench.db.transaction().execute((tx) => recordOutcome(tx, report, new Date()));
+  await bench.db.transaction().execute((tx) => recordOutcomes(tx, [{ report, at: new Date() }]));
   return id;
 }
 
@@ -148,7 +148,7 @@ describe('A replay of what failed', () => {
     const detail = async () => read<OperatorEventDetail>(await answerOperatorGet(bench.db, request({ params: { id } })));
     expect(await detail()).toMatchObject({ status: 'published', error: null, outcomes: [], attempts: 2 });
     const report = { stripe_event_id: id, consumer: 'payments-stripe-events', outcome: 'processed', reason: null } as const;
-    await bench.db.transaction().execute((tx) => recordOutcome(tx, report, new Date()));
+    await bench.db.transaction().execute((tx) => recordOutcomes(tx, [{ report, at: new Date() }]));
     const { status_code, ...shown } = await detail();
     expect([status_code, OperatorEventDetailSchema.parse(shown)]).toEqual([200, shown]);
     expect(shown).toMatchObject({

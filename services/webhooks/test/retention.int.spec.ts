@@ -5,7 +5,7 @@ import { months, oldestSeconds } from '../src/retention/retention.store.js';
 import type { ListQuery } from '../src/stripe-event/stripe-event.query.decide.js';
 import { eventsPage } from '../src/stripe-event/stripe-event.view.js';
 import { Partitions } from '../src/stripe-event/partitions.js';
-import { recordOutcome } from '../src/stripe-event/outcome.store.js';
+import { recordOutcomes } from '../src/stripe-event/outcome.store.js';
 import { deliver, listener, normalizer, openWorkbench, silent, storedIds, stripeEvent, type Workbench } from './workbench.js';
 
 const DAY_MS = 86_400_000;
@@ -47,7 +47,7 @@ async function happened(day: string): Promise<string> {
   const id = event['id'] as string;
   while ((await normalizer(bench).runOnce()) > 0);
   const report = { stripe_event_id: id, consumer: 'payments-stripe-events', outcome: 'processed', reason: null } as const;
-  await bench.db.transaction().execute((tx) => recordOutcome(tx, report, at));
+  await bench.db.transaction().execute((tx) => recordOutcomes(tx, [{ report, at }]));
   return id;
 }
 

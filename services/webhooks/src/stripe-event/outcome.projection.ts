@@ -2,9 +2,9 @@ import { handledSubject } from '@tidegate/contracts/subjects';
 import type { Projection, ProjectionSource } from '@tidegate/messaging/replay/projection';
 import { type RawBuilder, sql, type Transaction } from 'kysely';
 import type { WebhooksTables } from '../tables.js';
-import { reportIn } from './outcome.consumer.js';
+import { reportOf } from './outcome.consumer.js';
 import { NOTICE } from './outcome.decide.js';
-import { recordReport } from './outcome.store.js';
+import { recordReports } from './outcome.store.js';
 
 /** The reports of all consumers, and what the events' own rows say in sum. A replay counts nothing. */
 export const outcomeProjection: Projection = {
@@ -28,9 +28,9 @@ function source(service: 'payments' | 'reconciliation'): ProjectionSource {
     handler: {
       async handle(tx, message) {
         if (message.subject !== handledSubject(service)) return;
-        const report = reportIn(message);
-        const created = await createdOf(tx, report.stripe_event_id);
-        if (created) await recordReport(tx, created, report, new Date(message.envelope.occurred_at));
+        const one = reportOf(message);
+        const created = await createdOf(tx, one.report.stripe_event_id);
+        if (created) await recordReports(tx, [{ ...one, created }]);
       },
     },
   };

@@ -197,5 +197,5 @@ export async function oldestUnpublishedSeconds(db: Database, now: Date): Promise
   return rows[0]?.seconds ?? 0;
 }
 
-const keyList = (keys: readonly EventKey[]) =>
+export const keyList = (keys: readonly EventKey[]) =>
   sql`unnest(${keys.map((key) => key.created)}::timestamptz[], ${keys.map((key) => key.stripe_event_id)}::text[])`;
