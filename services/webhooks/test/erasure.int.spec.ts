@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { customerErased } from '@tidegate/contracts/events/customer';
 import { envelope } from '@tidegate/messaging/outbox';
-import { type Incoming, PermanentFailure } from '@tidegate/messaging/subscriber';
+import { type Handler, type Incoming, PermanentFailure } from '@tidegate/messaging/subscriber';
 import { sql } from 'kysely';
 import { erasureConsumer } from '../src/erasure/erasure.consumer.js';
 import { Erasure } from '../src/erasure/erasure.loop.js';
@@ -70,6 +70,28 @@ const stored = async (id: string) => {
     .executeTakeFirstOrThrow();
   return row.payload.toString();
 };
+
+describe('Erasures among other messages', () => {
+  it('are noted, and the others handed on together', async () => {
+    const together: string[][] = [];
+    const others: Handler = {
+      projector: true,
+      handle: () => Promise.reject(new Error('one by one')),
+      handleAll: (_tx, messages) => Promise.resolve(void together.push(messages.map(({ subject }) => subject))),
+    };
+    const subjects = ['payments.events.payment.created.v1', 'payments.events.payment.succeeded.v1'];
+    const [first, second] = subjects.map((subject) => ({ subject }) as Incoming);
+    await bench.db
+      .transaction()
+      .execute((tx) => erasureConsumer({ clock, erased: () => undefined, others }).handleAll!(tx, [first!, told('cus_among'), second!]));
+    expect(together).toEqual([subjects]);
+    expect(await bench.db.selectFrom('erased_customers').select('customer').where('customer', '=', 'cus_among').execute()).toHaveLength(1);
+  });
+
+  it('have none handed on together to who takes them one by one', () => {
+    expect(consumer().handleAll).toBeUndefined();
+  });
+});
 
 describe('When payments has erased a customer', () => {
   it('takes what is about a person out of every event about that customer, and leaves all others as they came', async () => {
