@@ -3,6 +3,7 @@ import { type Arena, openArena } from './arena.js';
 import { cleanUnderTraffic } from './clean-runs.js';
 import { STATE_NAMES } from './every-state.js';
 import { type Day, history } from './history.js';
+import { lateUsage } from './late-usage.js';
 import { randomFrom, seedOfThisRun } from './seed.js';
 
 /** Payouts take two days to become available. */
@@ -42,5 +43,20 @@ describe('Reconciliation', () => {
     expect(report).toMatchObject({ outages: 1, kills: 1, replays: 1, usageEvents: 36 });
     expect(report.payouts).toBeGreaterThan(0);
     expect(report.payments).toBeGreaterThan(10);
+  }, 180_000);
+
+  it('names usage that was reported after its invoice was final, and nothing of what came while it was a draft', async () => {
+    const { rows, late } = await lateUsage(arena);
+    expect(rows).toMatchObject([
+      {
+        class: 'usage_mismatch',
+        object: 'invoice_usage',
+        stripe_id: expect.stringMatching(`^in_.*/${late.price}/`),
+        local: `15 of ${late.customer}/${late.meter}, 5 of it taken after the invoice was final`,
+        remote: '10',
+        proposed_repair: 'add_invoice_item',
+      },
+    ]);
+    expect(rows).toHaveLength(1);
   }, 180_000);
 });

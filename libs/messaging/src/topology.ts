@@ -57,6 +57,7 @@ export const RPC_CALLS: Record<Service, readonly string[]> = {
     'gateway.rpc.tenant.get.v1',
     'payments.rpc.payment.*.v1',
     'payments.rpc.usage.compare.v1',
+    'payments.rpc.usage.compare_invoices.v1',
     'payments.rpc.usage.repair.v1',
     'receipts.rpc.receipt.*.v1',
   ],

@@ -22,7 +22,16 @@ import {
   toMeterSummary,
   toRefund,
 } from './translate.js';
-import { newSubscription, subscriptionChange, toInvoice, toInvoicePayment, toSetupIntent, toSubscription } from './translate-billing.js';
+import {
+  newSubscription,
+  subscriptionChange,
+  toInvoice,
+  toInvoiceLine,
+  toInvoicePayment,
+  toPrice,
+  toSetupIntent,
+  toSubscription,
+} from './translate-billing.js';
 import { withoutQuotes } from './without-quotes.js';
 
 export interface StripeAdapterConfig {
@@ -145,6 +154,7 @@ export function createStripeAdapter(config: StripeAdapterConfig): StripePort & {
     retrieveCheckoutSession: (id) => call(stripe().checkout.sessions.retrieve(id), toCheckoutSession),
     retrieveSubscription: (id) => call(stripe().subscriptions.retrieve(id), toSubscription),
     retrieveInvoice: (id) => call(stripe().invoices.retrieve(id, withPayments), toInvoice),
+    retrievePrice: (id) => call(stripe().prices.retrieve(id, { expand: ['tiers'] }), toPrice),
     retrieveSetupIntent: (id) => call(stripe().setupIntents.retrieve(id), toSetupIntent),
     retrieveEvent: (id) => call(stripe().events.retrieve(id), toEvent),
     retrieveObject: (kind, id) => call(stripe().rawRequest('GET', pathOf(kind, id)), asRendered),
@@ -158,6 +168,7 @@ export function createStripeAdapter(config: StripeAdapterConfig): StripePort & {
       call(stripe().balanceTransactions.list({ ...paged(query), expand: ['data.source'] }), pageOf(toBalanceTransaction)),
     listSubscriptions: (query) => call(stripe().subscriptions.list({ ...paged(query), status: 'all' }), pageOf(toSubscription)),
     listInvoices: (query) => call(stripe().invoices.list(paged(query)), pageOf(toInvoice)),
+    listInvoiceLines: (id, query) => call(stripe().invoices.listLineItems(id, paged(query)), pageOf(toInvoiceLine)),
     listInvoicePayments: ({ payment_intent, ...query }) =>
       call(
         stripe().invoicePayments.list({ ...paged(query), payment: { type: 'payment_intent', payment_intent } }),

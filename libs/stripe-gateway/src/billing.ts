@@ -22,6 +22,8 @@ export interface Subscription {
   cancellation_reason: string | null;
   ended_at: number | null;
   paused: boolean;
+  /** Bills what was used before its period ends, when it has come to an amount. */
+  thresholds: boolean;
   metadata: Record<string, string>;
   created: number;
   livemode: boolean;
@@ -48,6 +50,11 @@ export interface Invoice {
   due_date: number | null;
   period_start: number;
   period_end: number;
+  /** When it became final; null while it is a draft. */
+  finalized_at: number | null;
+  /** The first ones, in Stripe's order; `listInvoiceLines` has them all. */
+  lines: InvoiceLine[];
+  more_lines: boolean;
   /** Made to pay it, oldest first. Known when the answer had its payments expanded, like the next two, which are of the newest; lists have not. */
   payment_intents: string[];
   action_required: boolean;
@@ -57,6 +64,36 @@ export interface Invoice {
   metadata: Record<string, string>;
   created: number;
   livemode: boolean;
+}
+
+/** A line of an invoice, as far as it bills what was used or subscribed to. */
+export interface InvoiceLine {
+  object: 'line_item';
+  id: string;
+  price: string | null;
+  subscription: string | null;
+  /** Of an item of a subscription for a period, and no proration; else somebody added it. */
+  recurring: boolean;
+  /**
+   * Decimal text. Null: it has none. Where Stripe tells no more than a whole number, that is cut off.
+   * https://docs.stripe.com/changelog/dahlia/2026-03-25/invoice-items-decimal-quantity
+   */
+  quantity: string | null;
+  /** Epoch seconds, start inclusive, end exclusive. */
+  start: number;
+  end: number;
+}
+
+/** What a price makes of usage; a price never changes in this. */
+export interface Price {
+  object: 'price';
+  id: string;
+  /** The billing meter whose usage it bills; null: it bills none. */
+  meter: string | null;
+  /** The quantity is divided and rounded before it is priced (`transform_quantity`). */
+  transforms: boolean;
+  /** A tier of it costs something whatever is used of it. */
+  flat_tiers: boolean;
 }
 
 /** Sets up a payment method for later payments. */

@@ -270,6 +270,16 @@ export function portFeatures(name: string, open: () => Promise<PortUnderTest>): 
       if (invoice.kind !== 'ok') throw new Error('Expected an invoice');
       expect(invoice.value).toMatchObject({ amount: 3000, amount_remaining: 0, action_required: false, failure: null });
       expect(invoice.value.metadata).toEqual({ tenant_id: 'default' });
+      const { lines, more_lines, finalized_at } = invoice.value;
+      expect([lines.length, more_lines, finalized_at]).toEqual([1, false, expect.any(Number)]);
+      const [line] = lines;
+      expect(line).toMatchObject({ subscription: over.id, recurring: true, quantity: '1', price: over.items[0]?.price });
+      const listed = await everyPage((query) => subject.port.listInvoiceLines(invoice.value.id, query), {});
+      expect(listed).toEqual({ kind: 'ok', value: lines });
+      expect(await subject.port.retrievePrice(line?.price ?? '')).toMatchObject({
+        kind: 'ok',
+        value: { id: line?.price, meter: null, transforms: false, flat_tiers: false },
+      });
       const [payment_intent = ''] = invoice.value.payment_intents;
       expect(await subject.port.listInvoicePayments({ payment_intent })).toMatchObject({
         kind: 'ok',
@@ -284,6 +294,8 @@ export function portFeatures(name: string, open: () => Promise<PortUnderTest>): 
       expect((await subject.port.retrieveSubscription('sub_nobody')).kind).toBe('not_found');
       expect((await subject.port.retrieveSetupIntent('seti_nobody')).kind).toBe('not_found');
       expect((await subject.port.retrieveInvoice('in_nobody')).kind).toBe('not_found');
+      expect((await subject.port.listInvoiceLines('in_nobody', {})).kind).toBe('not_found');
+      expect((await subject.port.retrievePrice('price_nobody')).kind).toBe('not_found');
     });
   });
 }

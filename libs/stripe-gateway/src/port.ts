@@ -1,7 +1,9 @@
 import {
   type CreateSubscriptionParams,
   type Invoice,
+  type InvoiceLine,
   type InvoicePayment,
+  type Price,
   type SetupIntent,
   type Subscription,
   type UpdateSubscriptionParams,
@@ -165,6 +167,9 @@ export interface StripePort {
   /** Of every status, those that are over included. */
   listSubscriptions(query: ListQuery & { customer?: string }): Promise<StripeOutcome<Page<Subscription>>>;
   listInvoices(query: ListQuery & { subscription?: string }): Promise<StripeOutcome<Page<Invoice>>>;
+  /** All lines, in Stripe's order. */
+  listInvoiceLines(id: string, query: ListQuery): Promise<StripeOutcome<Page<InvoiceLine>>>;
+  retrievePrice(id: string): Promise<StripeOutcome<Price>>;
   listInvoicePayments(query: ListQuery & { payment_intent: string }): Promise<StripeOutcome<Page<InvoicePayment>>>;
   listMeters(query: ListQuery): Promise<StripeOutcome<Page<Meter>>>;
   /** What a meter makes of a customer's usage in each hour; newest first, every hour of the range. */
@@ -199,6 +204,7 @@ export const READS = [
   'retrieveCheckoutSession',
   'retrieveSubscription',
   'retrieveInvoice',
+  'retrievePrice',
   'retrieveSetupIntent',
   'retrieveEvent',
   'retrieveObject',
@@ -211,6 +217,7 @@ export const READS = [
   'listBalanceTransactions',
   'listSubscriptions',
   'listInvoices',
+  'listInvoiceLines',
   'listInvoicePayments',
   'listMeters',
   'listMeterSummaries',

@@ -3,7 +3,9 @@ import type Stripe from 'stripe';
 import {
   type CreateSubscriptionParams,
   type Invoice,
+  type InvoiceLine,
   type InvoicePayment,
+  type Price,
   type SetupIntent,
   type Subscription,
   type UpdateSubscriptionParams,
@@ -32,11 +34,14 @@ export function toSubscription(raw: Stripe.Subscription): Subscription {
     cancellation_reason: raw.cancellation_details?.reason ?? null,
     ended_at: raw.ended_at,
     paused: raw.pause_collection !== null,
+    thresholds: hasThresholds(raw) || items.some(hasThresholds),
     metadata: raw.metadata,
     created: raw.created,
     livemode: raw.livemode,
   };
 }
+
+const hasThresholds = ({ billing_thresholds }: { billing_thresholds?: object | null }): boolean => Boolean(billing_thresholds);
 
 export function toInvoice(raw: Stripe.Invoice): Invoice {
   const billed = raw.parent?.subscription_details;
@@ -64,6 +69,9 @@ export function toInvoice(raw: Stripe.Invoice): Invoice {
     due_date: raw.due_date,
     period_start: raw.period_start,
     period_end: raw.period_end,
+    finalized_at: raw.status_transitions.finalized_at,
+    lines: raw.lines.data.map(toInvoiceLine),
+    more_lines: raw.lines.has_more,
     payment_intents: intents.map((intent) => idOf(intent) ?? ''),
     action_required: typeof newest === 'object' && newest.status === 'requires_action',
     failure: error
@@ -75,6 +83,38 @@ export function toInvoice(raw: Stripe.Invoice): Invoice {
     livemode: raw.livemode,
   };
 }
+
+export function toInvoiceLine({
+  id,
+  parent,
+  pricing,
+  period,
+  quantity,
+  quantity_decimal,
+  subscription,
+}: Stripe.InvoiceLineItem): InvoiceLine {
+  const item = parent?.subscription_item_details;
+  const exact = quantity_decimal ?? quantity;
+  return {
+    object: 'line_item',
+    id,
+    price: idOf(pricing?.price_details?.price),
+    subscription: item?.subscription ?? idOf(subscription),
+    recurring: parent?.type === 'subscription_item_details' && item?.proration === false,
+    quantity: exact === null ? null : String(exact),
+    start: period.start,
+    end: period.end,
+  };
+}
+
+/** Asked for with its tiers. */
+export const toPrice = ({ id, recurring, transform_quantity, tiers }: Stripe.Price): Price => ({
+  object: 'price',
+  id,
+  meter: recurring?.meter ?? null,
+  transforms: transform_quantity !== null,
+  flat_tiers: (tiers ?? []).some(({ flat_amount_decimal }) => Number(flat_amount_decimal ?? 0) !== 0),
+});
 
 export const toInvoicePayment = ({ id, invoice, payment, status, created }: Stripe.InvoicePayment): InvoicePayment => ({
   object: 'invoice_payment',

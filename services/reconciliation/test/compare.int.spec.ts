@@ -70,11 +70,12 @@ describe('When both sides agree', () => {
 
     const { run, rows } = await reconcile();
     expect(rows).toEqual([]);
-    // Two pages of intents, one of charges, and an empty one each of refunds, disputes, sessions, subscriptions, invoices and balance transactions.
+    // Two pages of intents, one of charges, and an empty one each of refunds, disputes, sessions, subscriptions, invoices, balance transactions, and invoices
+    // once more for the usage that they bill.
     expect(run).toMatchObject({
       status: 'succeeded',
       counts: clean,
-      progress: { pages: 9, objects: 107, percent: 100, phase: 'ended' },
+      progress: { pages: 10, objects: 107, percent: 100, phase: 'ended' },
       finished_at: expect.any(String),
     });
     const outbox = await sql<{
@@ -332,7 +333,7 @@ describe('A leader that was paused in a run and replaced', () => {
     };
     await runOnce(runParts(bench, { stripe: during }), never);
     expect(resumed).toBe(true);
-    expect((await view(id)).run).toMatchObject({ status: 'succeeded', progress: { pages: 8, objects: 3 } });
+    expect((await view(id)).run).toMatchObject({ status: 'succeeded', progress: { pages: 9, objects: 3 } });
     expect(await bench.db.selectFrom('run_seen').selectAll().execute()).toEqual([]);
     expect(await bench.db.selectFrom('run_progress').selectAll().execute()).toEqual([]);
   });

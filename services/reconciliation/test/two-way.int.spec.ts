@@ -197,8 +197,8 @@ describe('When the process is killed at a page', () => {
     const next = counted(0, () => undefined);
     await runOnce(runParts(bench, { stripe: next }), never);
     const { run, rows } = await seen(id);
-    // Three pages of intents, one of each other list.
-    expect([run.status, run.progress.pages, next.calls]).toEqual(['succeeded', 10, 7]);
+    // Three pages of intents, one of each other list; invoices are read once more for the usage that they bill.
+    expect([run.status, run.progress.pages, next.calls]).toEqual(['succeeded', 11, 8]);
     expect(rows.map((row) => row.stripe_id).sort()).toEqual([lost.stripe_payment_intent, missing.stripe_payment_intent].sort());
     expect(await bench.db.selectFrom('run_suspects').selectAll().execute()).toEqual([]);
   });

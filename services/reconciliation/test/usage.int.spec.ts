@@ -9,7 +9,7 @@ import { runOnce } from '../src/run/run.loop.js';
 import { answerCreate, answerDiscrepancies, answerGet } from '../src/run/run.rpc.js';
 import { parseCron } from '../src/schedule/cron.decide.js';
 import { makeDueRuns } from '../src/schedule/schedule.loop.js';
-import { AskedPayments, clean, openWorkbench, routeRequest, runParts, silent, type Workbench } from './workbench.js';
+import { AskedPayments, clean, noUsage, openWorkbench, routeRequest, runParts, silent, type Workbench } from './workbench.js';
 
 let bench: Workbench;
 const never = new AbortController().signal;
@@ -88,6 +88,8 @@ class ComparingPayments implements UsageComparer {
       : this.pages.flat().find((one) => one.customer === customer && one.meter === meter && one.hour === of);
     return { kind: 'ok', value: found ?? null, requestId: null };
   };
+
+  billed = noUsage.billed;
 }
 
 describe('Usage in a run of days', () => {

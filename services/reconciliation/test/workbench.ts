@@ -130,6 +130,7 @@ export const inbox = (caughtUp: () => unknown = () => undefined): RunParts['inbo
 export const noUsage: UsageComparer = {
   page: async () => ({ kind: 'ok', value: { compared: 0, differences: [], next_cursor: null }, requestId: null }),
   hour: async () => ({ kind: 'ok', value: null, requestId: null }),
+  billed: async () => ({ kind: 'ok', value: { compared: 0, differences: [], not_compared: [] }, requestId: null }),
 };
 
 /** What a run counts when both sides agree. How many fees are not known yet depends on the time of the day. */

@@ -1,5 +1,6 @@
 import { type CheckoutSession } from './checkout/session.js';
 import { orderOf } from './checkout/find.js';
+import { shownLines } from './invoices/first-lines.js';
 import { type Invoice } from './invoices/invoice.js';
 import { intentOf } from './invoices/payment.js';
 import { type World } from './world.js';
@@ -8,7 +9,7 @@ import { type World } from './world.js';
 export function billingFinders(world: World): Readonly<Record<string, (id: string) => object | undefined>> {
   return {
     product: (id) => world.products.get(id),
-    invoice: (id) => world.invoices.get(id),
+    invoice: (id) => shownLines(world.invoices.get(id)) as Invoice | undefined,
     invoice_payment: (id) => world.invoicePayments.get(id),
     subscription: (id) => world.subscriptions.get(id),
     price: (id) => world.prices.get(id) ?? world.inlinePrices.get(id),

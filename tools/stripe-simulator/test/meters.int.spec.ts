@@ -188,4 +188,54 @@ describe('Usage', () => {
     given.simulator.advanceClock(HOUR + 1);
     expect(await stripe.invoices.retrieve(draft!.id)).toMatchObject({ status: 'paid', total: 1_500, lines: { data: [{ quantity: 150 }] } });
   });
+
+  async function metered(): Promise<{ draft: Stripe.Invoice; end: number }> {
+    const price = await stripe.prices.create({
+      currency: 'usd',
+      unit_amount: 10,
+      recurring: { interval: 'month', usage_type: 'metered', meter: meter.id },
+      product_data: { name: 'Calls' },
+    });
+    const subscription = await stripe.subscriptions.create({
+      customer,
+      items: [{ price: price.id }],
+      collection_method: 'send_invoice',
+      days_until_due: 3,
+    });
+    const { current_period_end: end } = subscription.items.data[0]!;
+    given.simulator.advanceClock(end - now() + 1);
+    const [draft] = (await stripe.invoices.list({ subscription: subscription.id })).data;
+    return { draft: draft!, end };
+  }
+
+  it('counts until the invoice is final, whoever finalizes it', async () => {
+    const { draft, end } = await metered();
+    await record('50', { timestamp: end - 5 });
+    const final = await stripe.invoices.finalizeInvoice(draft.id);
+    expect(final).toMatchObject({ status: 'open', total: 500, lines: { data: [{ quantity: 50 }] } });
+    await record('7', { timestamp: end - 4 });
+    expect(await stripe.invoices.retrieve(draft.id)).toMatchObject({ total: 500, lines: { data: [{ quantity: 50 }] } });
+  });
+
+  it('is a whole quantity on a line, with the fraction beside it', async () => {
+    const { draft, end } = await metered();
+    for (const value of ['0.1', '0.2', '2']) await record(value, { timestamp: end - 5 });
+    const { lines } = await stripe.invoices.finalizeInvoice(draft.id);
+    expect([lines.data[0]!.quantity, String(lines.data[0]!.quantity_decimal)]).toEqual([2, '2.3']);
+  });
+
+  it('may stand behind ten other lines of the invoice, which shows no more', async () => {
+    const { draft, end } = await metered();
+    await record('3', { timestamp: end - 5 });
+    const items = Array.from({ length: 12 }, (_, n) => ({ customer, currency: 'usd', amount: 100 + n, invoice: draft.id }));
+    for (const item of items) await stripe.invoiceItems.create(item);
+    const final = await stripe.invoices.finalizeInvoice(draft.id);
+    expect([final.lines.data.length, final.lines.has_more]).toEqual([10, true]);
+    const [listed] = (await stripe.invoices.list({ customer, limit: 1 })).data;
+    expect([listed!.lines.data.length, listed!.lines.has_more]).toEqual([10, true]);
+    const told = given.simulator.world.events.records.all().findLast(({ event }) => event.type === 'invoice.finalized');
+    expect((told!.event.data.object as Stripe.Invoice).lines.data).toHaveLength(10);
+    const all = await stripe.invoices.listLineItems(draft.id, { limit: 100 });
+    expect([all.data.length, all.has_more, final.total]).toEqual([13, false, 30 + items.reduce((sum, { amount }) => sum + amount, 0)]);
+  });
 });

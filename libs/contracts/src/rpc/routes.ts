@@ -59,6 +59,7 @@ export const RPC = {
   usageGet: 'payments.rpc.usage.get.v1',
   usageCheck: 'payments.rpc.usage.check.v1',
   usageCompare: 'payments.rpc.usage.compare.v1',
+  usageCompareInvoices: 'payments.rpc.usage.compare_invoices.v1',
   usageRepair: 'payments.rpc.usage.repair.v1',
   usageLimitSet: 'payments.rpc.usage_limit.set.v1',
   usageLimitList: 'payments.rpc.usage_limit.list.v1',

@@ -48,6 +48,7 @@ const subscription = (over: Partial<Subscription> = {}): Subscription => ({
   cancellation_reason: null,
   ended_at: null,
   paused: false,
+  thresholds: false,
   metadata: {},
   created: 1_795_000_000,
   livemode: false,

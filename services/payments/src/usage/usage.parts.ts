@@ -3,6 +3,7 @@ import { type StripePort } from '@tidegate/stripe-gateway/port';
 import { type PaymentsPorts, type PaymentsSettings } from '../payments.js';
 import { type CustomerCheck } from '../customer/customer.check.js';
 import { compareHandlers } from './compare.rpc.js';
+import { compareInvoicesHandlers } from './compare-invoices.rpc.js';
 import { UsageIntake } from './intake.js';
 import { limitHandlers } from './limits.rpc.js';
 import { operatorUsageHandlers } from './operator-usage.rpc.js';
@@ -30,6 +31,7 @@ export function usageParts(
       ...limitHandlers({ db, clock, customers }),
       ...operatorUsageHandlers({ db, clock }),
       ...compareHandlers(shared),
+      ...compareInvoicesHandlers(shared),
       ...usageRepairHandlers(shared),
     },
   };

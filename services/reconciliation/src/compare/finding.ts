@@ -13,7 +13,8 @@ export type ObjectName =
   | 'ledger_transaction'
   | 'ledger_payment'
   | 'ledger_clearing'
-  | 'usage_hour';
+  | 'usage_hour'
+  | 'invoice_usage';
 
 /** One disagreement, in the words of both sides; null where a side does not have the object. */
 export interface Finding {

@@ -82,7 +82,7 @@ async function readListed(context: CompareContext, kind: AnyKind, { page, goOn }
   const next: Position = goOn === null ? afterList(kind) : { phase: 'listing', kind: kind.name, cursor: goOn };
   return {
     ...(await lookAt(context, kind, kind.remote as RemoteSide<Remote, Local>, page.data)),
-    ...(page.ours ? { pages: 0, objects: page.ours.objects } : { pages: 1 }),
+    ...(page.ours ? { pages: page.ours.pages ?? 0, objects: page.ours.objects } : { pages: 1 }),
     next,
     done: doneOf(context, kind, goOn === null || page.ours ? null : (page.data.at(-1) ?? null)),
   };

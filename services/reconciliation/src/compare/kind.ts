@@ -16,6 +16,7 @@ export type CompareStripe = Pick<
   | 'listCheckoutSessions'
   | 'listSubscriptions'
   | 'listInvoices'
+  | 'listInvoiceLines'
   | 'retrieveIntent'
   | 'retrieveRefund'
   | 'retrieveDispute'
@@ -78,8 +79,11 @@ export interface ListScope extends RunScope, Pass {
   cursor: string | null;
 }
 
-/** A page; `ours` where one of our services has made it, with where it goes on and how many objects that service looked at. */
-export type KindPage<R> = Page<R> & { ours?: { cursor: string | null; objects: number } };
+/**
+ * A page; `ours` where one of our services has made it, with where it goes on, how many objects that service looked at, and how many pages of Stripe's it was made from: none
+ * when absent.
+ */
+export type KindPage<R> = Page<R> & { ours?: { cursor: string | null; objects: number; pages?: number } };
 
 /** Stripe's side of a kind. */
 export interface RemoteSide<R extends Remote, L extends Local> {
@@ -100,7 +104,7 @@ export interface RemoteSide<R extends Remote, L extends Local> {
   /** Of those that nothing is recorded for: whose disagreement it is instead, by Stripe's id. */
   explained?(db: CompareDb, remotes: readonly R[]): Promise<Map<string, Pick<Suspect, 'object' | 'local_id' | 'stripe_id'>>>;
   /** What is counted beside the classes. */
-  tally?(remote: R): 'fee_pending' | null;
+  tally?(remote: R): 'fee_pending' | 'usage_not_compared' | null;
   /** Whether this list counts what is foreign; false where another list has counted it. */
   countsForeign: boolean;
 }

@@ -4,6 +4,7 @@ import { chargeKind } from './kinds/charge.kind.js';
 import { checkoutKind } from './kinds/checkout.kind.js';
 import { disputeKind } from './kinds/dispute.kind.js';
 import { invoiceKind } from './kinds/invoice.kind.js';
+import { invoiceUsageKind } from './kinds/invoice-usage.kind.js';
 import { paymentKind } from './kinds/payment.kind.js';
 import { receiptKind } from './kinds/receipt.kind.js';
 import { refundKind } from './kinds/refund.kind.js';
@@ -22,6 +23,7 @@ export const KINDS: readonly AnyKind[] = [
   receiptKind,
   balanceTransactionKind,
   usageKind,
+  invoiceUsageKind,
   ledgerTransactionKind,
   ledgerPaymentKind,
   ledgerClearingKind,

@@ -1,3 +1,4 @@
+import type { BilledComparison, BilledUsage } from '@tidegate/contracts/rpc/billed-usage';
 import type { StripeOutcome } from '@tidegate/stripe-gateway/port';
 import type { Patience } from './patient-stripe.js';
 
@@ -41,6 +42,8 @@ export interface UsagePage {
   next_cursor: string | null;
 }
 
+export type BilledFound = Pick<BilledComparison, 'compared' | 'differences' | 'not_compared'>;
+
 /**
  * Payments compares its counters of usage with Stripe's summaries, because only it knows which reports are still under way. A page is `refused` when Stripe gave payments
  * no answer. Throws RpcUnavailable, RpcTimeout or RpcFailed when payments gave none in spite of patience.
@@ -49,4 +52,6 @@ export interface UsageComparer {
   page(query: UsageQuery, pass: Pass): Promise<StripeOutcome<UsagePage>>;
   /** One hour again; null when both agree, or what differs is still under way. */
   hour(counter: { customer: string; meter: string; hour: string }, pass: Pass): Promise<StripeOutcome<UsageDifference | null>>;
+  /** What invoices bill, however much, beside what Stripe took of it. */
+  billed(billed: readonly BilledUsage[], pass: Pass): Promise<StripeOutcome<BilledFound>>;
 }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { MOST_BILLED } from '@tidegate/contracts/rpc/billed-usage';
 import { jsonReply } from '@tidegate/contracts/rpc/http-reply';
 import { type RouteRequest, RPC } from '@tidegate/contracts/rpc/routes';
 import { RpcUnavailable } from '@tidegate/messaging/rpc';
@@ -70,6 +71,32 @@ describe('What payments is asked', () => {
     };
     await expect(usage.page(query, { stopping: shutdown.signal, alive: told })).rejects.toThrow();
     expect(alive).toBe(2);
+  });
+
+  it('is what invoices bill, as much at once as fits, and what it had no time for again', async () => {
+    const billed = Array.from({ length: MOST_BILLED + 2 }, (_, n) => ({
+      invoice: `in_${n}`,
+      customer: 'cus_1',
+      subscription: 'sub_1',
+      price: 'price_1',
+      start: 0,
+      end: 3600,
+      finalized_at: 7200,
+      quantities: ['1'],
+      settled: null,
+    }));
+    const told = { object: 'billed_usage_comparison', compared: 1, agreeing: 1, pending: 0, differences: [], not_compared: [] };
+    const { asked, usage } = payments(jsonReply(200, { ...told, looked_at: 1 }), jsonReply(200, { ...told, looked_at: MOST_BILLED }), {
+      ...jsonReply(200, { ...told, looked_at: 1, not_compared: [{ invoice: 'in_501' }] }),
+    });
+    expect(await usage.billed(billed, pass)).toMatchObject({ kind: 'ok', value: { compared: 3, not_compared: [{ invoice: 'in_501' }] } });
+    const bodies = asked.map(({ body }) => (body as { billed: { invoice: string }[] }).billed.map(({ invoice }) => invoice));
+    expect(bodies.map((ids) => [ids.length, ids[0]])).toEqual([
+      [MOST_BILLED, 'in_0'],
+      [MOST_BILLED, 'in_1'],
+      [1, 'in_501'],
+    ]);
+    expect(await payments().usage.billed([], pass)).toMatchObject({ kind: 'ok', value: { compared: 0 } });
   });
 
   it('may have no answer of Stripe’s, which is not the same as none of payments', async () => {

@@ -4,11 +4,11 @@ import type { Finding } from '../compare/finding.js';
  * What would heal a disagreement. `look_up`: payments asks Stripe about its payment, checkout, subscription or invoice and records the answer, as it does for a webhook. `adopt`: the
  * object becomes a payment. `issue_receipt`: receipts gives the payment its number. `refund_duplicate`: a person gives the second charge back, nobody else.
  * `record_fee`: a balance transaction that was missed is posted. `replay_ledger`: the ledger is made anew from its events. `report_usage`: what Stripe counts of an hour
- * is believed, and the difference reported.
+ * is believed, and the difference reported. `add_invoice_item`: a person bills the difference with the next invoice, or gives it back, nobody else.
  * Null: somebody has to look at it.
  */
 export type ProposedRepair =
-  'look_up' | 'adopt' | 'issue_receipt' | 'refund_duplicate' | 'record_fee' | 'replay_ledger' | 'report_usage' | null;
+  'look_up' | 'adopt' | 'issue_receipt' | 'refund_duplicate' | 'record_fee' | 'replay_ledger' | 'report_usage' | 'add_invoice_item' | null;
 
 export function proposedRepair(finding: Finding): ProposedRepair {
   const { class: name, object, local_id, payment_id, intent, stripe_id, local, remote } = finding;
@@ -41,6 +41,7 @@ export function proposedRepair(finding: Finding): ProposedRepair {
       if (object === 'ledger_clearing') return payment_id === null ? null : 'look_up';
       return object === 'balance_transaction' && local === null ? 'record_fee' : 'replay_ledger';
     case 'usage_mismatch':
+      if (object === 'invoice_usage') return 'add_invoice_item';
       return finding.beyond_repair ? null : 'report_usage';
     default:
       return name satisfies never;
@@ -77,6 +78,7 @@ export function targetsOf({ object, local_id, payment_id, stripe_id, intent }: F
     case 'ledger_transaction':
     case 'ledger_payment':
     case 'usage_hour':
+    case 'invoice_usage':
       return [];
     default:
       return object satisfies never;

@@ -33,6 +33,9 @@ describe('What would heal', () => {
     ['an invoice that nobody told of', found({ class: 'invoice_mismatch', object: 'invoice', local: null }), 'look_up'],
     ['a draft that is gone', found({ class: 'invoice_mismatch', object: 'invoice', local: 'draft 1 usd', remote: null }), 'look_up'],
     ['a paid invoice that Stripe denies', found({ class: 'invoice_mismatch', object: 'invoice', local: 'paid 1 usd', remote: null }), null],
+    ['an hour of usage', found({ class: 'usage_mismatch', object: 'usage_hour' }), 'report_usage'],
+    ['one that Stripe takes nothing back of', found({ class: 'usage_mismatch', object: 'usage_hour', beyond_repair: true }), null],
+    ['an invoice that does not bill what was used', found({ class: 'usage_mismatch', object: 'invoice_usage' }), 'add_invoice_item'],
     ['a payment without a receipt', found({ class: 'receipt_missing', object: 'receipt' }), 'issue_receipt'],
   ])('%s', (_what, finding, repair) => expect(proposedRepair(finding)).toBe(repair));
 });

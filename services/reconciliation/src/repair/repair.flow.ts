@@ -30,6 +30,8 @@ export async function applyRepair(parts: RepairParts, finding: Finding, { run, t
   const proposal = proposedRepair(finding);
   if (proposal === null) return { applied: false, reason: 'not repaired automatically' };
   if (proposal === 'refund_duplicate') return { applied: false, reason: 'only proposed: a person decides which charge is given back' };
+  if (proposal === 'add_invoice_item')
+    return { applied: false, reason: 'only proposed: a person bills the difference with the next invoice, or gives it back' };
   const cause = { tenant, reason: `reconciliation ${run}: ${finding.class}`, actor: 'service:reconciliation' };
   try {
     if (proposal === 'record_fee') return await parts.ledger.recordFee(finding, cause);

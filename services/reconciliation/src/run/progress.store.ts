@@ -66,8 +66,8 @@ export async function forgetAttempt(db: Db, { runId, attempt }: Attempt): Promis
 
 /** What one page told. */
 export interface PageRead {
-  /** Of Stripe's pages; 0 for one of ours. */
-  pages: 0 | 1;
+  /** Of Stripe's; 0 for one of ours. */
+  pages: number;
   objects: number;
   /** Kind and ids of what is ours and was on it. */
   object: string;

@@ -3,7 +3,7 @@ import { facts, table } from '../output/table.js';
 import { at, duration } from '../output/time.js';
 
 /** Counted, and no discrepancies. */
-export const BESIDE = ['foreign', 'fee_pending'];
+export const BESIDE = ['foreign', 'fee_pending', 'usage_not_compared'];
 
 export function runText(run: RunView): string {
   const counted = Object.entries(run.counts).filter(([, count]) => count > 0);

@@ -38,7 +38,7 @@ const OVERLAP_MS = 15 * 60_000;
 const MOST_RUNS = 6;
 const MOST_PAGES = 100_000;
 /** Counted, and never anybody's to repair. */
-const NOT_OURS = new Set(['foreign', 'fee_pending']);
+const NOT_OURS = new Set(['foreign', 'fee_pending', 'usage_not_compared']);
 
 export function restoreFinish(parent: Command, cli: Cli): void {
   changing(parent, {

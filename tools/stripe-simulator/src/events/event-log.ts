@@ -1,4 +1,5 @@
 import { AUTOMATIC, type Cause } from '../http/call.js';
+import { shownLines } from '../invoices/first-lines.js';
 import { Collection } from '../store/collection.js';
 import { targetsOf, thinTargetsOf } from '../webhooks/targets.js';
 import { type World } from '../world.js';
@@ -68,10 +69,12 @@ export class EventLog {
     this.thin.clear();
   }
 
-  private write(type: string, object: object, cause: Cause, before?: object): void {
+  private write(type: string, whole: object, cause: Cause, before?: object): void {
     const { world } = this;
+    const object = shownLines(whole) as object;
     const targets = targetsOf(world, type);
-    const previous = before === undefined || !type.endsWith('updated') ? undefined : previousAttributes(before, object);
+    const previous =
+      before === undefined || !type.endsWith('updated') ? undefined : previousAttributes(shownLines(before) as object, object);
     const record: EventRecord = {
       id: world.ids.next('evt'),
       undelivered: targets,

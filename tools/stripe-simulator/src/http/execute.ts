@@ -1,6 +1,7 @@
 import { type FaultSpec } from '../faults/fault.js';
 import { type KeyRecord } from '../idempotency/idempotency-keys.js';
 import { type Params, readParams } from '../schema/params.js';
+import { shownLines } from '../invoices/first-lines.js';
 import { type World } from '../world.js';
 import { type Call, type Cause } from './call.js';
 import { StripeError, invalidParam } from './errors.js';
@@ -46,7 +47,7 @@ export function execute(world: World, expander: Expander, execution: Execution):
       world.lateWork.plan(fault.ms ?? 1_000, () => rollForward(() => found.route.handle(world, call)));
       throw internalError(fault);
     }
-    const value = found.route.handle(world, call);
+    const value = shownLines(found.route.handle(world, call)) as object;
     if (fault?.fault === 'error_500_after') throw internalError(fault);
     return { status: 200, value: expansion === undefined ? value : expand(value, expansion, expander), headers: {}, stored: true };
   } catch (error) {

@@ -20,8 +20,7 @@ export function finalizeDue(world: World, id: string): void {
 function finalized(world: World, draft: Invoice): Invoice | undefined {
   try {
     mustExistCustomer(world, draft.customer);
-    world.invoiceChanges.tell({ kind: 'finalizing', invoice: draft }, AUTOMATIC);
-    return finalizeInvoice(world, world.invoices.get(draft.id) ?? draft, AUTOMATIC);
+    return finalizeInvoice(world, draft, AUTOMATIC);
   } catch (error) {
     if (!(error instanceof StripeError)) throw error;
     const { type, message, code } = error.body;

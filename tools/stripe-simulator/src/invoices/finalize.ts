@@ -11,10 +11,13 @@ export const INVOICE_OVERDUE = 'invoice.overdue';
 
 /**
  * Gives a draft its number and opens it: from here on its sums are fixed and there is a PaymentIntent to pay it with. An invoice with
- * nothing to collect is paid at once.
+ * nothing to collect is paid at once. Usage counts until then, whoever finalizes it.
  */
-export function finalizeInvoice(world: World, draft: Invoice, cause: Cause): Invoice {
-  mustAllow('finalize', draft);
+export function finalizeInvoice(world: World, asked: Invoice, cause: Cause): Invoice {
+  mustAllow('finalize', asked);
+  world.invoices.replace(asked);
+  world.invoiceChanges.tell({ kind: 'finalizing', invoice: asked }, cause);
+  const draft = world.invoices.get(asked.id) ?? asked;
   const balance = world.customers.get(draft.customer)?.balance ?? 0;
   const sums = totals(draft.id, draft.currency, draft.lines.data, balance);
   if (sums.amount_due > 0) checkedAmount(sums.amount_due, draft.currency);

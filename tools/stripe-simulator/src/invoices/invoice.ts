@@ -85,7 +85,7 @@ export interface Invoice extends Stored {
   readonly ending_balance: number | null;
   readonly footer: string | null;
   readonly hosted_invoice_url: string | null;
-  readonly lines: { readonly object: 'list'; readonly data: readonly LineItem[]; readonly has_more: false; readonly url: string };
+  readonly lines: { readonly object: 'list'; readonly data: readonly LineItem[]; readonly has_more: boolean; readonly url: string };
   readonly metadata: Metadata;
   readonly next_payment_attempt: number | null;
   readonly number: string | null;

@@ -84,9 +84,16 @@ function line(world: World, given: Given): LineItem {
     discounts: [],
     livemode: false,
     pretax_credit_amounts: [],
-    quantity_decimal: given.quantity === null ? null : String(given.quantity),
     subtotal: given.amount,
     taxes: [],
     ...given,
+    ...quantities(given.quantity),
   };
+}
+
+/** `quantity` is a whole number, the rest is cut off; `quantity_decimal` has up to twelve places (API reference of the line item). */
+export function quantities(quantity: number | null): Pick<LineItem, 'quantity' | 'quantity_decimal'> {
+  if (quantity === null) return { quantity, quantity_decimal: null };
+  const decimal = quantity.toFixed(12).replace(/\.?0+$/, '');
+  return { quantity: Math.trunc(quantity), quantity_decimal: decimal };
 }

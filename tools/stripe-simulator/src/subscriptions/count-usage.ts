@@ -2,7 +2,7 @@ import { type Invoice, type LineItem } from '../invoices/invoice.js';
 import { totals } from '../invoices/totals.js';
 import { usageWithin } from '../meters/usage.js';
 import { priceAmount } from '../prices/amount.js';
-import { productName } from '../invoices/lines.js';
+import { productName, quantities } from '../invoices/lines.js';
 import { type World } from '../world.js';
 import { type Subscription } from './subscription.js';
 
@@ -22,8 +22,7 @@ function counted(world: World, { items, customer }: Subscription, line: LineItem
     ...line,
     amount,
     subtotal: amount,
-    quantity,
-    quantity_decimal: String(quantity),
+    ...quantities(quantity),
     description: `${quantity} × ${productName(world, item.price)}`,
   };
 }
