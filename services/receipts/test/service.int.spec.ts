@@ -95,7 +95,9 @@ describe('Given receipts in four processes at work on the events of payments', (
       await ask(RPC.receiptPdf, id),
     ];
     expect(JSON.parse(one.body)).toMatchObject({ id, status: 'rendered' });
-    expect(ofPayment.body).toBe(one.body);
+    // Each link says itself until when it works, to the second.
+    const withoutLink = ({ body }: { body: string }) => ({ ...(JSON.parse(body) as object), link: null });
+    expect(withoutLink(ofPayment)).toEqual(withoutLink(one));
     const { pages } = await readPdf(Buffer.from(pdf.body, 'base64'));
     for (const text of ['US$10.03', 'Order 3', 'ada@example.com', (JSON.parse(one.body) as { number: string }).number, 'Hafenrösterei'])
       expect(pages[0]).toContain(text);
