@@ -49,6 +49,8 @@ export class RandomKiller {
   }
 }
 
+/** How many of these failpoints a process is to die at, whichever comes first. */
+const ARMED_AT_ONCE = 3;
 /** What no story reached by then is tried with another replica. */
 const PATIENCE_MS = 10_000;
 
@@ -86,7 +88,7 @@ export class FailpointKiller {
   private async hunt(hunter: Victim, over: AbortSignal): Promise<void> {
     this.hunting.add(hunter);
     while (this.left.size > 0 && !over.aborted) {
-      const armed = nextShare([...this.left], this.waitedFor, this.hunters.length);
+      const armed = this.next();
       for (const name of armed) this.waitedFor.add(name);
       const died = await this.diedAt(hunter, armed, over);
       for (const name of armed) this.waitedFor.delete(name);
@@ -106,6 +108,12 @@ export class FailpointKiller {
         if ((await stack.exited(service, replica)).signal !== 'SIGKILL') throw error;
       }
     }
+  }
+
+  /** Those that no other replica is waiting at come first. */
+  private next(): string[] {
+    const free = [...this.left].filter((name) => !this.waitedFor.has(name));
+    return (free.length > 0 ? free : [...this.left]).slice(0, ARMED_AT_ONCE);
   }
 
   private async diedAt({ service, replica }: Victim, armed: readonly string[], over: AbortSignal): Promise<string | undefined> {
@@ -130,14 +138,4 @@ export class FailpointKiller {
     if (exit.signal === 'SIGKILL') return name;
     throw new Error(`${service}-${replica} ended by itself (${exit.signal ?? `code ${exit.code}`}): ${said.slice(-2000)}`);
   }
-}
-
-/**
- * What one of so many hunters is to die at: a share of all that are left, so that whatever comes first kills, because waiting for few at a time takes several
- * times as long. Those that no other is waiting at come first. Neighbours stay together, so that who dies at one step of a payment leaves the steps behind it to
- * others that do not die before.
- */
-export function nextShare(left: readonly string[], waitedFor: ReadonlySet<string>, hunters: number): string[] {
-  const free = left.filter((name) => !waitedFor.has(name));
-  return (free.length > 0 ? free : left).slice(0, Math.ceil(left.length / hunters));
 }

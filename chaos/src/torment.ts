@@ -43,9 +43,6 @@ const HURRY_SECONDS = 4;
 const ofASubscription = (name: string): boolean => /^payments\.(subscription|billing)\./.test(name);
 /** How likely a request is sent twice at once. */
 const TWICE = 0.15;
-/** How many stories are of those that lead to where a process is to die: while all are told, and when only some deaths are still waited for. */
-const WANTED = 0.3;
-const WANTED_AT_THE_END = 0.7;
 /** More stories in a second than this only wait for each other while so much goes wrong. */
 const MOST_PER_SECOND = 20;
 
@@ -103,7 +100,7 @@ export async function torment(arena: Arena, options: TormentOptions): Promise<To
   const next = (): Kind => {
     told += 1;
     const wanted = [...hunter.waitedFor].flatMap((name) => storyTo(name) ?? []);
-    return wanted.length > 0 && random.chance(told > payments ? WANTED_AT_THE_END : WANTED) ? random.pick(wanted) : random.pick(EVERY_KIND);
+    return wanted.length > 0 && random.chance(0.3) ? random.pick(wanted) : random.pick(EVERY_KIND);
   };
   const perSecond = Math.min(options.perSecond, MOST_PER_SECOND);
   const stories = tellStories(arena, random, { count: Infinity, perSecond, log, twice: TWICE, next, signal: over.signal });
