@@ -157,7 +157,7 @@ describe("Stripe's own command line, as a developer uses it with the running sta
       },
       { timeoutMs: 30_000 },
     );
-  }, 60_000);
+  }, 180_000);
 
   it('each of its events came by a delivery that was believed, and took effect or was of no interest', async () => {
     await eventually(
