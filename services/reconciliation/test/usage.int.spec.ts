@@ -1,15 +1,15 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { DiscrepancyView, RunView } from '@tidegate/contracts/responses';
+import { RunView } from '@tidegate/contracts/responses';
 import { failpointsFrom } from '@tidegate/database/failpoints';
 import { RpcUnavailable } from '@tidegate/messaging/rpc';
 import { FAILPOINTS } from '../src/failpoints.js';
 import type { UsageComparer, UsageDifference, UsageQuery } from '../src/compare/usage.port.js';
 import type { RunParts } from '../src/run/run.flow.js';
 import { runOnce } from '../src/run/run.loop.js';
-import { answerCreate, answerDiscrepancies, answerGet } from '../src/run/run.rpc.js';
+import { answerCreate } from '../src/run/run.rpc.js';
 import { parseCron } from '../src/schedule/cron.decide.js';
 import { makeDueRuns } from '../src/schedule/schedule.loop.js';
-import { AskedPayments, clean, noUsage, openWorkbench, routeRequest, runParts, silent, type Workbench } from './workbench.js';
+import { AskedPayments, clean, noUsage, openWorkbench, routeRequest, runParts, seenRun, silent, type Workbench } from './workbench.js';
 
 let bench: Workbench;
 const never = new AbortController().signal;
@@ -32,12 +32,7 @@ async function request(body: object = {}): Promise<string> {
   return RunView.parse(JSON.parse(reply.body)).id;
 }
 
-async function seen(id: string): Promise<{ run: RunView; rows: DiscrepancyView[] }> {
-  const api = { ...runParts(bench), requested: () => undefined };
-  const run = RunView.parse(JSON.parse((await answerGet(api, routeRequest({ params: { id } }))).body));
-  const page = JSON.parse((await answerDiscrepancies(api, routeRequest({ params: { id } }))).body) as { data: unknown[] };
-  return { run, rows: page.data.map((row) => DiscrepancyView.parse(row)) };
-}
+const seen = (id: string) => seenRun(bench, id);
 
 async function reconcile(changes: Partial<RunParts> = {}, body: object = {}) {
   const id = await request(body);

@@ -2,7 +2,7 @@ import { expect } from '@jest/globals';
 import { type CheckoutSnapshot, exampleCheckoutSnapshot } from '@tidegate/contracts/checkout';
 import { receiptIssued } from '@tidegate/contracts/events/receipt';
 import { type PaymentSnapshot, examplePaymentSnapshot } from '@tidegate/contracts/payment';
-import { DISCREPANCY_CLASSES } from '@tidegate/contracts/responses';
+import { DISCREPANCY_CLASSES, DiscrepancyView, RunView } from '@tidegate/contracts/responses';
 import type { RouteRequest } from '@tidegate/contracts/rpc/routes';
 import { type Database, openDatabase } from '@tidegate/database/database';
 import { noFailpoints } from '@tidegate/database/failpoints';
@@ -19,6 +19,7 @@ import { recordCheckout, recordPayment, recordReceipts } from '../src/projection
 import type { ReceiptRequest, RepairAnswer, RepairPort, RepairRequest, UsageRequest } from '../src/repair/repair.port.js';
 import type { UsageComparer } from '../src/compare/usage.port.js';
 import type { RunParts } from '../src/run/run.flow.js';
+import { answerDiscrepancies, answerGet } from '../src/run/run.rpc.js';
 import type { ReconciliationTables } from '../src/tables.js';
 
 export const silent = createLogger({ service: 'reconciliation', level: 'silent' });
@@ -294,3 +295,11 @@ export const routeRequest = (changes: Partial<RouteRequest>): RouteRequest => ({
   body: null,
   ...changes,
 });
+
+/** A run and what it named, as an operator sees them. */
+export async function seenRun(bench: Workbench, id: string): Promise<{ run: RunView; rows: DiscrepancyView[] }> {
+  const api = { ...runParts(bench), requested: () => undefined };
+  const run = RunView.parse(JSON.parse((await answerGet(api, routeRequest({ params: { id } }))).body));
+  const page = JSON.parse((await answerDiscrepancies(api, routeRequest({ params: { id } }))).body) as { data: unknown[] };
+  return { run, rows: page.data.map((row) => DiscrepancyView.parse(row)) };
+}
