@@ -51,7 +51,7 @@ export async function objectsKnown(arena: Arena, withinMs: number): Promise<numb
           throw new Error(`${faults.length} objects are known otherwise than Stripe has them:\n${faults.slice(0, 20).join('\n')}`);
         return known.length;
       },
-      { timeoutMs: withinMs, everyMs: 1000 },
+      { timeoutMs: withinMs, everyMs: 2000 },
     ),
   );
 }

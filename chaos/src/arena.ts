@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setInterval } from 'node:timers/promises';
+import { setInterval, setTimeout as delay } from 'node:timers/promises';
 import type { CheckoutView, CustomerView, PaymentView, ReceiptView } from '@tidegate/contracts/responses';
 import { type Stack } from '@tidegate/local-stack/stack/stack';
 import { startStack } from '@tidegate/local-stack/stack/start-stack';
@@ -13,6 +13,7 @@ import type { SubscriptionView } from '@tidegate/contracts/subscription';
 import { Client } from './client.js';
 import { inboxFaults } from './inboxes.js';
 import { COMPARED, type Compared, disagreements, type OurRecord } from './invariants.js';
+import { onItsWay, sumOf } from './on-its-way.js';
 import { truthOf, type Truth } from './truth.js';
 
 /** A whole Tidegate of its own, with its client, its truth and its database, made to be tormented. */
@@ -81,7 +82,7 @@ export async function openArena(options: Partial<StackOptions> = {}): Promise<Ar
     sql,
     advance: (seconds) => advanceClock(stack, seconds),
     inHaste,
-    settled: (withinMs = 120_000) => inHaste(() => settled(client, () => truthOf(stack.urls.simulator, COMPARED), withinMs)),
+    settled: (withinMs = 120_000) => inHaste(() => settled({ client, sql }, () => truthOf(stack.urls.simulator, COMPARED), withinMs)),
     inboxesEven: (withinMs = 120_000) => inboxesEven({ sql }, () => advanceClock(stack), withinMs),
     close: async () => {
       await client.close();
@@ -92,9 +93,19 @@ export async function openArena(options: Partial<StackOptions> = {}): Promise<Ar
   };
 }
 
-async function settled(client: Client, truth: () => Promise<Compared>, withinMs: number): Promise<OurRecord> {
+/** With more on its way the records cannot be equal yet: to read all of them would only take the processors from those who work on it. */
+const MOST_ON_ITS_WAY = 50;
+const LOOK_EVERY_MS = 250;
+
+async function settled(
+  { client, sql }: Pick<Arena, 'client' | 'sql'>,
+  truth: () => Promise<Compared>,
+  withinMs: number,
+): Promise<OurRecord> {
   const giveUpAt = Date.now() + withinMs;
   for (;;) {
+    while (Date.now() < giveUpAt && sumOf(await onItsWay({ sql })) > MOST_ON_ITS_WAY) await delay(LOOK_EVERY_MS);
+    const began = Date.now();
     const record: OurRecord = {
       payments: await client.all<PaymentView>('/v1/payments'),
       receipts: await client.all<ReceiptView>('/v1/receipts'),
@@ -107,7 +118,8 @@ async function settled(client: Client, truth: () => Promise<Compared>, withinMs:
     if (wrong.length === 0) return record;
     if (Date.now() > giveUpAt)
       throw new Error(`Not settled after ${withinMs} ms; ${wrong.length} disagreements:\n${wrong.slice(0, 20).join('\n')}`);
-    await new Promise((resolve) => setTimeout(resolve, 250));
+    // As long as the look took, so that at least half of the time is theirs who have to settle it.
+    await delay(Math.max(LOOK_EVERY_MS, Date.now() - began));
   }
 }
 
@@ -116,9 +128,10 @@ const ADVANCE_EVERY_MS = 15_000;
 
 async function inboxesEven(arena: Pick<Arena, 'sql'>, advance: () => Promise<void>, withinMs: number): Promise<void> {
   let advanceAt = Date.now() + ADVANCE_EVERY_MS;
+  const giveUpAt = Date.now() + withinMs;
   await eventually(
     async () => {
-      const faults = await inboxFaults(arena);
+      const faults = Date.now() < giveUpAt && sumOf(await onItsWay(arena)) > 0 ? ['messages are on their way'] : await inboxFaults(arena);
       if (faults.length === 0) return;
       if (Date.now() > advanceAt) {
         await advance();
@@ -126,7 +139,7 @@ async function inboxesEven(arena: Pick<Arena, 'sql'>, advance: () => Promise<voi
       }
       throw new Error(faults.join('\n'));
     },
-    { timeoutMs: withinMs, everyMs: 250 },
+    { timeoutMs: withinMs, everyMs: LOOK_EVERY_MS },
   );
 }
 

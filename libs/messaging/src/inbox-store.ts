@@ -16,6 +16,10 @@ export interface Arrival extends Place {
   envelope?: Envelope;
 }
 
+/** Whether messages of this subject have no effect. */
+export type PassesBy = (subject: string) => boolean;
+const never: PassesBy = () => false;
+
 export interface Stored {
   /** Where the watermark is now. */
   watermark: number;
@@ -27,24 +31,25 @@ export interface Stored {
 
 /**
  * Stores arrivals once, opens their lanes and moves the watermark, under its row lock. Arrivals at or below the watermark are duplicates. Arrivals of a
- * past epoch at positions that the owner's restored history gave out again are dropped.
+ * past epoch at positions that the owner's restored history gave out again are dropped. Those of subjects that pass by are stored as done.
  */
-export async function storeArrivals(tx: Db, key: InboxKey, arrivals: readonly Arrival[]): Promise<Stored> {
+export async function storeArrivals(tx: Db, key: InboxKey, arrivals: readonly Arrival[], passesBy: PassesBy = never): Promise<Stored> {
   const known = await readWatermark(tx, key, { lock: true });
-  const stored = await storeWaiting(tx, key, arrivals, known);
+  const stored = await storeWaiting(tx, key, arrivals, known, passesBy);
   const watermark = stored.added === 0 ? known.position : await advanceWatermark(tx, key, known.position);
   return { watermark, ...stored };
 }
 
-/** Stores arrivals as waiting and opens their lanes; the watermark, which must be locked, stays where it is. */
+/** Stores arrivals as waiting, but for those that pass by, and opens their lanes; the watermark, which must be locked, stays where it is. */
 export async function storeWaiting(
   tx: Db,
   key: InboxKey,
   arrivals: readonly Arrival[],
   known: Watermark,
+  passesBy: PassesBy = never,
 ): Promise<Omit<Stored, 'watermark'>> {
   const fresh = arrivals.filter((one) => isFresh(one, known));
-  const added = fresh.length === 0 ? [] : await insert(tx, key, fresh);
+  const added = fresh.length === 0 ? [] : await insert(tx, key, fresh, passesBy);
   if (added.length > 0) await openLanes(tx, key, added);
   await supersedeDead(tx, key, fresh);
   return { added: added.length, unknownEpoch: arrivals.filter((one) => one.epoch > known.epoch) };
@@ -61,17 +66,18 @@ interface Added {
 }
 
 /** A row without a position lost it to a new epoch; if the same message comes back, it has its place again and runs no second time. */
-async function insert(tx: Db, key: InboxKey, arrivals: readonly Arrival[]): Promise<Added[]> {
+async function insert(tx: Db, key: InboxKey, arrivals: readonly Arrival[], passesBy: PassesBy): Promise<Added[]> {
   const byId = new Map(arrivals.map((one) => [one.messageId, one]));
   const unique = [...byId.values()].sort((a, b) => a.position - b.position);
   const { rows } = await sql<Added>`
-    INSERT INTO inbox (consumer, generation, message_id, epoch, position, subject, aggregate, bytes, replay_of)
-    SELECT ${key.consumer}, ${key.generation}, message_id, epoch, position, subject, aggregate, bytes, replay_of
+    INSERT INTO inbox (consumer, generation, message_id, epoch, position, subject, aggregate, bytes, replay_of, state, started, finished, handled_at)
+    SELECT ${key.consumer}, ${key.generation}, message_id, epoch, position, subject, aggregate, bytes, replay_of,
+      CASE WHEN passes THEN 'done' ELSE 'pending' END, passes::int, passes::int, CASE WHEN passes THEN clock_timestamp() END
     FROM unnest(
       ${unique.map((one) => one.messageId)}::uuid[], ${unique.map((one) => one.epoch)}::bigint[], ${unique.map((one) => one.position)}::bigint[],
       ${unique.map((one) => one.subject)}::text[], ${unique.map((one) => one.aggregate)}::text[], ${unique.map((one) => one.bytes)}::bytea[],
-      ${unique.map((one) => replayOf(one.bytes))}::uuid[]
-    ) AS arrival(message_id, epoch, position, subject, aggregate, bytes, replay_of)
+      ${unique.map((one) => replayOf(one.bytes))}::uuid[], ${unique.map((one) => passesBy(one.subject))}::boolean[]
+    ) AS arrival(message_id, epoch, position, subject, aggregate, bytes, replay_of, passes)
     ORDER BY position
     ON CONFLICT (consumer, generation, message_id) DO UPDATE SET position = excluded.position, epoch = excluded.epoch WHERE inbox.position IS NULL
     RETURNING aggregate, position, state`.execute(tx);

@@ -42,6 +42,8 @@ export interface Handler {
   /** Runs in the transaction that marks the message done: its table writes take effect exactly once. Table access only. */
   // eslint-disable-next-line @typescript-eslint/no-explicit-any -- any service's transaction
   handle(tx: Transaction<any>, message: Incoming, prepared: unknown): Promise<void>;
+  /** Messages of these subjects have no effect here: they are stored as done and keep no other waiting, nor wait for one. */
+  passesBy?(subject: string): boolean;
   /** After the commit, best effort: wake a loop. */
   afterCommit?(message: Incoming): void;
   /**

@@ -37,8 +37,7 @@ export class PageRunner {
 
   private async storeNow(arrivals: readonly Arrival[]): Promise<Stored> {
     // Not beside a row that may end the process: its end would count against that one.
-    if (!this.isProjector || arrivals.length < BACKLOG || !processGate.open)
-      return this.inTransaction((tx) => storeArrivals(tx, this.key, arrivals));
+    if (!this.isProjector || arrivals.length < BACKLOG || !processGate.open) return this.storeForLanes(arrivals);
     processGate.join();
     try {
       return await this.storePage(arrivals);
@@ -47,10 +46,15 @@ export class PageRunner {
     }
   }
 
+  private storeForLanes(arrivals: readonly Arrival[]): Promise<Stored> {
+    const { handler } = this.options;
+    return this.inTransaction((tx) => storeArrivals(tx, this.key, arrivals, (subject) => handler.passesBy?.(subject) === true));
+  }
+
   private async storePage(arrivals: readonly Arrival[]): Promise<Stored> {
     const { options, key } = this;
     const last = Math.max(...arrivals.map((one) => one.position));
-    if (!(await beginPage(options.db, key, last))) return this.inTransaction((tx) => storeArrivals(tx, key, arrivals));
+    if (!(await beginPage(options.db, key, last))) return this.storeForLanes(arrivals);
     let messages: Incoming[] = [];
     const taken = await this.inTransaction((tx) =>
       takeArrivals(tx, key, arrivals, {

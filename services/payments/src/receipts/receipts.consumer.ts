@@ -13,11 +13,20 @@ export class ReceiptsConsumer implements Handler {
   readonly projector = true;
 
   async handle(tx: Transaction<PaymentsTables>, message: Incoming): Promise<void> {
-    const { receipt_id, payment_id, kind } = message.envelope.data as ReceiptFact;
-    if (!message.subject.startsWith('receipts.events.receipt.') || !receipt_id || !payment_id) return;
+    await this.handleAll(tx, [message]);
+  }
+
+  async handleAll(tx: Transaction<PaymentsTables>, messages: readonly Incoming[]): Promise<void> {
+    const values = messages.flatMap(({ subject, envelope }) => {
+      const { receipt_id, payment_id, kind } = envelope.data as ReceiptFact;
+      return subject.startsWith('receipts.events.receipt.') && receipt_id && payment_id
+        ? [{ payment_id, receipt_id, kind: kind ?? 'receipt' }]
+        : [];
+    });
+    if (values.length === 0) return;
     await tx
       .insertInto('payment_receipts')
-      .values({ payment_id, receipt_id, kind: kind ?? 'receipt' })
+      .values(values)
       .onConflict((c) => c.doNothing())
       .execute();
   }

@@ -2,6 +2,7 @@ import type { Envelope } from '@tidegate/contracts/envelope';
 import { paymentSubject } from '@tidegate/contracts/events/payment';
 import { PaymentSnapshot } from '@tidegate/contracts/payment';
 import type { Tenant } from '@tidegate/contracts/rpc/routes';
+import { isKnownSubject } from '@tidegate/messaging/park-unknown';
 import { type Handler, type Incoming, PermanentFailure, TransientFailure } from '@tidegate/messaging/subscriber';
 import type { Clock } from '@tidegate/service-host/clock';
 import type { Logger } from '@tidegate/telemetry/logger';
@@ -44,6 +45,11 @@ export class ReceiptsPaymentsConsumer implements Handler {
   private readonly recordedBy = new WeakMap<Incoming, (ReceiptIssued | CreditNoteVoided)[]>();
 
   constructor(private readonly ports: IssuingPorts) {}
+
+  /** Of what payments publishes most is no news here; what this version does not know is left to wait. */
+  passesBy(subject: string): boolean {
+    return isKnownSubject(subject) && subject !== ERASED && !isTold(subject);
+  }
 
   async prepare(message: Incoming): Promise<Tenant | null> {
     if (!isTold(message.subject)) return null;
