@@ -26,6 +26,12 @@ export async function readStream(db: AnyDb, stream: string): Promise<StoredEvent
   return rows.map(toStoredEvent);
 }
 
+/** The events of each of these streams, oldest first; those without any are missing. */
+export async function readStreams(db: AnyDb, streams: readonly string[]): Promise<Map<string, StoredEvent[]>> {
+  const { rows } = await sql<Row>`SELECT ${COLUMNS} FROM events WHERE stream = ANY(${streams}) ORDER BY stream, version`.execute(db);
+  return Map.groupBy(rows.map(toStoredEvent), ({ stream }) => stream);
+}
+
 /** A stream's newest event; null when there is none. */
 export async function readLast(db: AnyDb, stream: string): Promise<StoredEvent | null> {
   const { rows } = await sql<Row>`SELECT ${COLUMNS} FROM events WHERE stream = ${stream} ORDER BY version DESC LIMIT 1`.execute(db);

@@ -145,6 +145,23 @@ export async function renewLanes(db: Db, key: InboxKey, holder: string, aggregat
   );
 }
 
+/** Gives back leased lanes whose rows were not begun after all: no attempt counts. */
+export async function returnLanes(db: Db, key: InboxKey, holder: string, rows: readonly LaneRow[]): Promise<void> {
+  if (rows.length === 0) return;
+  await sql`
+    WITH mine AS (
+      UPDATE inbox_lanes AS lane SET holder = NULL, expires_at = NULL
+      FROM unnest(${rows.map((row) => row.aggregate)}::text[], ${rows.map((row) => row.lease)}::bigint[]) AS leased(aggregate, lease)
+      WHERE lane.consumer = ${key.consumer} AND lane.generation = ${key.generation} AND lane.aggregate = leased.aggregate
+        AND lane.lease = leased.lease AND lane.holder = ${holder}
+      RETURNING lane.position
+    )
+    UPDATE inbox SET started = started - 1
+    WHERE consumer = ${key.consumer} AND generation = ${key.generation} AND position = ANY(ARRAY(SELECT position FROM mine)) AND state = 'pending'`.execute(
+    db,
+  );
+}
+
 /**
  * Locks the lanes (last thing before a commit, in one order) and makes sure that they, and with `live` the generation, are still this worker's.
  * Throws LaneLost.

@@ -62,4 +62,13 @@ export interface Handler {
    */
   // eslint-disable-next-line @typescript-eslint/no-explicit-any -- any service's transaction
   handleAll?(tx: Transaction<any>, messages: readonly Incoming[]): Promise<void>;
+  /**
+   * Of a handler that is no projector: what `handle` does with those of these that need nothing prepared, in as few statements as it takes, in one transaction. Each is of another aggregate.
+   * Those that it answers were left out: they are handed to `prepare` and `handle`, and so are all of them when this throws.
+   */
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- any service's transaction
+  handleSome?(tx: Transaction<any>, messages: readonly Incoming[], inContextOf: InContextOf): Promise<readonly Incoming[]>;
 }
+
+/** Runs work in the trace and with the correlation id of a message, as `handle` is. */
+export type InContextOf = <T>(message: Incoming, work: () => T) => T;

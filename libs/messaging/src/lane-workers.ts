@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { untilNextLook } from '@tidegate/database/next-look';
-import { BATCH_LANES, BatchRunner } from './batch-runner.js';
+import { BATCH_LANES, BatchRunner, SOME_LANES } from './batch-runner.js';
 import { Gate } from './gate.js';
-import { type Claim, claimLanes, hasSuspects, type LaneRow, lookForLanes, renewLanes } from './inbox-lanes.js';
+import { type Claim, claimLanes, hasSuspects, type LaneRow, lookForLanes, renewLanes, returnLanes } from './inbox-lanes.js';
 import { type InboxKey } from './inbox-key.js';
 import { LaneRunner, type RunnerOptions } from './lane-runner.js';
 import { WakeUp } from './wake-up.js';
@@ -24,7 +24,8 @@ export const processGate = new Gate();
 /** Leases due lanes and runs them, several at once; replicas share the lanes of a consumer through the lease rows. */
 export class LaneWorkers {
   private readonly wake = new WakeUp();
-  private readonly busy = new Map<string, Promise<void>>();
+  private readonly busy = new Map<string, { row: LaneRow; settled: Promise<void> }>();
+  private batching = false;
   private suspectsSought = -Infinity;
   private stopping = false;
   private running: Promise<void> | undefined;
@@ -57,7 +58,7 @@ export class LaneWorkers {
         const again = await this.step(woken);
         woken = again || (await this.wake.within(untilNextLook(this.options.pollMs)));
       }
-      await Promise.all(this.busy.values());
+      await Promise.all([...this.busy.values()].map(({ settled }) => settled));
     } finally {
       clearInterval(renewal);
     }
@@ -77,19 +78,65 @@ export class LaneWorkers {
   }
 
   private async claimMore(): Promise<boolean> {
-    const projector = this.options.handler.projector === true;
-    const free = projector ? (this.busy.size === 0 ? BATCH_LANES : 0) : this.options.concurrency - this.busy.size;
-    if (free <= 0) return false;
+    const limit = this.free();
+    if (limit <= 0) return false;
     await processGate.enter();
     try {
-      const rows = await claimLanes(this.options.db, this.key, this.claim(free));
+      const rows = await claimLanes(this.options.db, this.key, this.claim(limit));
       if (rows.length === 0) return false;
-      if (projector) this.occupy(rows, new BatchRunner(this.options, this.key).run(rows, this.goOn));
+      if (this.isTogether) this.takeTogether(rows);
       else for (const row of rows) this.occupy([row], new LaneRunner(this.options, this.key).runLane(row, this.goOn));
-      return !projector && rows.length === free;
+      return !this.isTogether && rows.length === limit;
     } finally {
       processGate.leave();
     }
+  }
+
+  private get isTogether(): boolean {
+    const { projector, handleSome } = this.options.handler;
+    return projector === true || handleSome !== undefined;
+  }
+
+  /** How many lanes may be claimed now. What a batch left out takes a place each, and a projector takes no batch beside it. */
+  private free(): number {
+    const { handler, concurrency } = this.options;
+    if (!this.isTogether) return concurrency - this.busy.size;
+    if (this.batching) return 0;
+    if (handler.projector === true) return this.busy.size === 0 ? BATCH_LANES : 0;
+    return this.busy.size < concurrency ? SOME_LANES : 0;
+  }
+
+  private takeTogether(rows: readonly LaneRow[]): void {
+    this.batching = true;
+    const batch = new BatchRunner(this.options, this.key).run(rows).finally(() => (this.batching = false));
+    this.occupy(
+      rows,
+      batch.then((left) => {
+        const alone = new Set(left);
+        this.release(rows.filter((row) => !alone.has(row)));
+        return this.runEach(left);
+      }),
+    );
+  }
+
+  /**
+   * One after the other of a projector, whose rows would lock each other out; else a few at once, and one row of each lane, because what is behind it may go with a
+   * batch again. Those that cannot be begun any more are given back.
+   */
+  private async runEach(left: readonly LaneRow[]): Promise<null> {
+    const { handler, concurrency, db, holder } = this.options;
+    const projector = handler.projector === true;
+    const lanes = new LaneRunner(this.options, this.key);
+    const waiting = [...left];
+    const worker = async (): Promise<void> => {
+      for (let row = this.goOn() ? waiting.shift() : undefined; row; row = this.goOn() ? waiting.shift() : undefined) {
+        this.wakeAt(await lanes.runLane(row, () => projector && this.goOn()));
+        this.release([row]);
+      }
+    };
+    await Promise.all(Array.from({ length: projector ? 1 : concurrency }, worker));
+    await returnLanes(db, this.key, holder, waiting);
+    return null;
   }
 
   private async isAnyDue(): Promise<boolean> {
@@ -118,7 +165,7 @@ export class LaneWorkers {
             new LaneRunner(this.options, this.key).runLane(row, () => false),
             { alone: true },
           );
-          await this.busy.get(row.aggregate);
+          await this.busy.get(row.aggregate)?.settled;
         }
         return rows.length > 0;
       });
@@ -140,11 +187,16 @@ export class LaneWorkers {
         this.options.logger.error({ event: 'lane_worker_failed', consumer: this.key.consumer, err }, 'Bug: a lane worker failed'),
       )
       .finally(() => {
-        for (const row of rows) this.busy.delete(row.aggregate);
+        this.release(rows);
         if (!alone) processGate.leave();
-        this.wake.now();
       });
-    for (const row of rows) this.busy.set(row.aggregate, settled);
+    for (const row of rows) this.busy.set(row.aggregate, { row, settled });
+  }
+
+  /** Of lanes that are claimed again by now, nothing. */
+  private release(rows: readonly LaneRow[]): void {
+    for (const row of rows) if (this.busy.get(row.aggregate)?.row === row) this.busy.delete(row.aggregate);
+    this.wake.now();
   }
 
   /** Retries that are due before the next poll need not wait for it. */

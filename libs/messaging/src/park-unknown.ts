@@ -16,7 +16,7 @@ export const isKnownSubject = (subject: string): boolean => SUBJECTS.has(subject
  * it.
  */
 export function parkingUnknown<H extends Handler>(handler: H): H {
-  const { prepare, handleAll } = handler;
+  const { prepare, handleAll, handleSome } = handler;
   const parked: H = Object.create(handler, {
     handle: {
       value: (...args: Parameters<Handler['handle']>) => {
@@ -34,6 +34,12 @@ export function parkingUnknown<H extends Handler>(handler: H): H {
     parked.handleAll = (tx, messages) => {
       messages.forEach(expectKnown);
       return handleAll.call(handler, tx, messages);
+    };
+  if (handleSome)
+    parked.handleSome = async (tx, messages, inContextOf) => {
+      const known = messages.filter(({ subject }) => isKnownSubject(subject));
+      const unknown = messages.filter(({ subject }) => !isKnownSubject(subject));
+      return [...unknown, ...(await handleSome.call(handler, tx, known, inContextOf))];
     };
   return parked;
 }

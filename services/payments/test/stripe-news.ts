@@ -33,6 +33,15 @@ export async function deliver(world: PaymentsWorld, message: Incoming): Promise<
   stripeEvents.afterCommit(message);
 }
 
+/** Hands messages of different aggregates to the consumer as a batch of the inbox does; answers how many of them it took together. */
+export async function deliverTogether(world: PaymentsWorld, messages: readonly Incoming[]): Promise<number> {
+  const { stripeEvents } = world.parts;
+  const left = await world.db.transaction().execute((tx) => stripeEvents.handleSome(tx, messages, (_, work) => work()));
+  for (const message of messages) if (!left.includes(message)) stripeEvents.afterCommit(message);
+  for (const message of left) await deliver(world, message);
+  return messages.length - left.length;
+}
+
 function incoming(id: string, type: string, created: number, object: Json, position: number): Incoming {
   const data = normalizedEvent(
     {

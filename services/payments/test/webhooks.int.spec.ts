@@ -7,7 +7,7 @@ import { sql } from 'kysely';
 import { rebuildPayments } from '../src/payment/payment.rebuild.js';
 import { commandIdOf, refundIdOf } from '../src/idempotency/identity.js';
 import { wishRefresh } from '../src/work/work.store.js';
-import { deliver, newsOf } from './stripe-news.js';
+import { deliver, deliverTogether, newsOf } from './stripe-news.js';
 import { DECLINED, type PaymentsWorld, paymentsWorld, VISA } from './payments-world.js';
 
 jest.setTimeout(60_000);
@@ -39,7 +39,8 @@ describe("Stripe's news", () => {
   const vanish = async () =>
     void (await sql`UPDATE payment_work SET lease_until = clock_timestamp() - interval '1 second'`.execute(world.db));
 
-  it('five times each and shuffled leaves every payment as it was', async () => {
+  /** Payments in many states. */
+  async function aFewPayments(): Promise<void> {
     const paid = await world.created();
     await world.refund(paid.id, { amount: 700 });
     const held = await world.created({ capture_method: 'manual' });
@@ -51,6 +52,10 @@ describe("Stripe's news", () => {
     await world.created({ payment_method: DECLINED });
     await world.created({ payment_method: 'pm_card_threeDSecure2Required', return_url: 'https://shop.example/back' });
     await world.settle();
+  }
+
+  it('five times each and shuffled leaves every payment as it was', async () => {
+    await aFewPayments();
     const before = await rows();
 
     const news = newsOf(world);
@@ -58,6 +63,54 @@ describe("Stripe's news", () => {
     await world.settle();
     expect(await rows()).toEqual(before);
   }, 30_000);
+
+  it('does so in batches, too, and every event is reported once for each time that it came', async () => {
+    await aFewPayments();
+    const before = await rows();
+    const reports = async () =>
+      Object.fromEntries(
+        (
+          await sql<{ aggregate: string; n: number }>`
+            SELECT aggregate, count(*)::int AS n FROM outbox WHERE starts_with(aggregate, 'stripe_event:') GROUP BY 1`.execute(world.db)
+        ).rows.map(({ aggregate, n }) => [aggregate, n]),
+      );
+    const reported = await reports();
+
+    const news = newsOf(world);
+    let waiting = shuffled([...news, ...structuredClone(news)], 11);
+    let together = 0;
+    while (waiting.length > 0) {
+      // As lanes are: one message of each aggregate.
+      const batch = [...Map.groupBy(waiting, ({ aggregate }) => aggregate).values()].map(([first]) => first!);
+      together += await deliverTogether(world, batch);
+      waiting = waiting.filter((message) => !batch.includes(message));
+    }
+    await world.settle();
+
+    expect(await rows()).toEqual(before);
+    expect(together).toBe(2 * news.length);
+    expect(await reports()).toEqual({
+      ...reported,
+      ...Object.fromEntries(news.map(({ messageId }) => [`stripe_event:${messageId}`, 2 + (reported[`stripe_event:${messageId}`] ?? 0)])),
+    });
+  }, 30_000);
+
+  it('of several payments changes each of them in one batch: those that moved on at Stripe, and only those', async () => {
+    const payments = await Promise.all(Array.from({ length: 5 }, () => world.created({ capture_method: 'manual' })));
+    await world.settle();
+    const known = new Set(newsOf(world).map(({ messageId }) => messageId));
+    const canceled = payments.slice(0, 3);
+    for (const { stripe_payment_intent } of canceled) await world.dashboard('cancel', { payment_intent: stripe_payment_intent });
+    const fresh = newsOf(world).filter(({ messageId, envelope }) => !known.has(messageId) && envelope.type.includes('payment_intent'));
+
+    const versions = new Map((await rows()).map(({ id, version }) => [id, version]));
+    expect(await deliverTogether(world, fresh)).toBe(3);
+    await world.settle();
+
+    const after = (await rows()).filter(({ id }) => payments.some((payment) => payment.id === id));
+    expect(after.filter(({ status }) => status === 'canceled').map(({ id }) => id)).toEqual(canceled.map(({ id }) => id).toSorted());
+    for (const { id, status, version } of after) if (status !== 'canceled') expect(version).toBe(versions.get(id));
+  });
 
   it('of another account is foreign, whatever its metadata says', async () => {
     const payment = await world.created({ capture_method: 'manual' });

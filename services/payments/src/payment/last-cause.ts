@@ -14,10 +14,3 @@ export async function lastCause(
   const cause = { correlation_id: metadata?.correlation_id ?? stream, causation_id: null, actor };
   return { cause, traceparent: metadata?.traceparent ?? null };
 }
-
-/** The span in which a payment was accepted, for news that come in traces of their own; null when nothing is known of it. */
-export async function firstTraceparent(db: Kysely<PaymentsTables>, stream: string): Promise<string | null> {
-  const { rows } = await sql<{ traceparent: string | null }>`
-    SELECT metadata ->> 'traceparent' AS traceparent FROM events WHERE stream = ${stream} ORDER BY version LIMIT 1`.execute(db);
-  return rows[0]?.traceparent ?? null;
-}

@@ -1,5 +1,5 @@
 import { type Metadata } from '@tidegate/event-store/event';
-import { readStream } from '@tidegate/event-store/read';
+import { readStream, readStreams } from '@tidegate/event-store/read';
 import { envelope, type OutboxMessage } from '@tidegate/messaging/outbox';
 import { type Insertable, type Kysely, type Transaction } from 'kysely';
 import { withDetails } from '../event-details/event-details.store.js';
@@ -31,6 +31,22 @@ const streamOf = (paymentId: string): string => `payment:${paymentId}`;
 export async function load(db: Kysely<PaymentsTables>, paymentId: string): Promise<Loaded> {
   const events = await withDetails(db, await readStream(db, streamOf(paymentId)));
   return { state: replay(events.map(toOccurred)), version: events.length };
+}
+
+/** The same of several payments that exist, each with the trace in which it was accepted. */
+export async function loadAll(
+  db: Kysely<PaymentsTables>,
+  paymentIds: readonly string[],
+): Promise<Map<string, Loaded & { traceparent: string | null }>> {
+  const streams = await readStreams(db, paymentIds.map(streamOf));
+  const detailed = Map.groupBy(await withDetails(db, [...streams.values()].flat()), ({ stream }) => stream);
+  return new Map(
+    paymentIds.map((id) => {
+      const events = detailed.get(streamOf(id)) ?? [];
+      const traceparent = events[0]?.metadata.traceparent ?? null;
+      return [id, { state: replay(events.map(toOccurred)), version: events.length, traceparent }];
+    }),
+  );
 }
 
 export const toOccurred = (event: { type: string; data: unknown; occurred_at: Date }): Occurred =>
@@ -72,9 +88,16 @@ export function decided({ paymentId, before, events, now, metadata }: Commit): D
  */
 export async function commit(tx: Transaction<PaymentsTables>, decision: Commit): Promise<Decided['after']> {
   const { after, rows } = decided(decision);
-  const [written] = await writeDecisions(tx, [rows]);
-  if (!written) throw new PaymentMoved(decision.paymentId);
+  await commitAll(tx, [rows]);
   return after;
+}
+
+/** The same of decisions about different payments. */
+export async function commitAll(tx: Transaction<PaymentsTables>, decisions: readonly DecisionRows[]): Promise<void> {
+  if (decisions.length === 0) return;
+  const written = await writeDecisions(tx, decisions);
+  const moved = decisions.find((_, index) => !written[index]);
+  if (moved) throw new PaymentMoved(moved.row.id);
 }
 
 /** The projection of one payment. */

@@ -2,21 +2,21 @@ import { type HandledOutcome } from '@tidegate/contracts/events/stripe-event-han
 import { isAbout, type NormalizedStripeEvent, type StripeEventAbout } from '@tidegate/contracts/events/stripe-event';
 import { handledSubject } from '@tidegate/contracts/subjects';
 import { type Metadata } from '@tidegate/event-store/event';
-import { type Handler, type Incoming, TransientFailure } from '@tidegate/messaging/incoming';
-import { envelope, stage } from '@tidegate/messaging/outbox';
+import { type Handler, type InContextOf, type Incoming, TransientFailure } from '@tidegate/messaging/incoming';
+import { envelope, type OutboxMessage, stage } from '@tidegate/messaging/outbox';
 import { type CheckoutSession, type Intent } from '@tidegate/stripe-gateway/intent';
 import { type StripeOutcome, type StripePort } from '@tidegate/stripe-gateway/port';
 import { scrub } from '@tidegate/telemetry/scrub';
 import { currentTraceparent, linkCurrentSpan } from '@tidegate/telemetry/tracing';
-import { type Kysely, type Transaction } from 'kysely';
+import { type Kysely, sql, type Transaction } from 'kysely';
 import { type z } from 'zod';
 import { foreignRefundId } from '../idempotency/identity.js';
-import { firstTraceparent } from '../payment/last-cause.js';
 import { type PaymentMetrics } from '../payment/payment.metrics.js';
 import { type Payment, type PaymentState } from '../payment/payment.state.js';
-import { commit, load, nothingLoaded } from '../payment/payment.store.js';
+import { commit, commitAll, decided, loadAll, nothingLoaded } from '../payment/payment.store.js';
+import { type DecisionRows } from '../payment/write-decisions.js';
 import { type PaymentsTables } from '../tables.js';
-import { wishRefresh } from '../work/work.store.js';
+import { wishRefresh, wishRefreshes } from '../work/work.store.js';
 import { describePayment } from '../checkout/adopt-payment.js';
 import { type CheckoutNews } from '../checkout/checkout.news.js';
 import { type BillingNews, isBilling } from '../observed/billing.news.js';
@@ -57,6 +57,15 @@ interface Result {
   tenant: string;
 }
 
+interface News {
+  message: Incoming;
+  event: NormalizedStripeEvent;
+}
+type AboutPayment = News & { paymentId: string };
+
+/** What may have to wait for its checkout, or erases a customer, goes by itself. */
+const mayPark = (event: NormalizedStripeEvent): boolean => isAbout(event, 'checkout.session') || event.type === 'customer.deleted';
+
 /** Joins what Stripe tells into payments, in any order and any number of times, and reports what became of each event. */
 export class StripeEventsConsumer implements Handler {
   /** What is joined twice changes nothing. */
@@ -71,7 +80,7 @@ export class StripeEventsConsumer implements Handler {
     const event = message.envelope.data as NormalizedStripeEvent;
     const intentId = event.object.payment_intent;
     if (!isAboutPayments(event) || intentId === null || this.foreignBecause(message)) return null;
-    if (await findPaymentId(this.deps.db, event)) return null;
+    if ((await knownPayments(this.deps.db, [{ message, event }])).length > 0) return null;
     if (this.deps.rules.unmarked === 'foreign' && event.object.object === 'payment_intent' && !isMarked(event) && paysNoInvoice(event))
       return null;
     const outcome = await this.deps.stripe.retrieveIntent(intentId);
@@ -90,6 +99,27 @@ export class StripeEventsConsumer implements Handler {
     await this.report(tx, message, await this.join(tx, message, event, prepared as Prepared | null));
   }
 
+  /** What is about payments that are known here, in as few statements as one of them would take, and what is none of ours or of nobody's interest. */
+  async handleSome(tx: Transaction<PaymentsTables>, messages: readonly Incoming[], inContextOf: InContextOf): Promise<Incoming[]> {
+    for (const { messageId } of messages) this.told.delete(messageId);
+    const news = messages.map((message) => ({ message, event: message.envelope.data as NormalizedStripeEvent }));
+    const others = news.filter(({ message, event }) => !isAboutPayments(event) || this.foreignBecause(message) !== null);
+    const results = await this.joinKnown(
+      tx,
+      await knownPayments(
+        tx,
+        news.filter((one) => !others.includes(one)),
+      ),
+      inContextOf,
+    );
+    for (const { message, event } of others)
+      if (this.foreignBecause(message) !== null || !mayPark(event))
+        results.set(message, await inContextOf(message, () => this.join(tx, message, event, null)));
+    const reports = [...results].flatMap(([message, result]) => inContextOf(message, () => this.reportOf(message, result)));
+    await stage(tx, reports);
+    return messages.filter((message) => !results.has(message));
+  }
+
   async gaveUp(tx: Transaction<PaymentsTables>, message: Incoming, reason: string): Promise<void> {
     await this.report(tx, message, { outcome: 'failed', reason: scrub(reason), tenant: message.envelope.tenant });
   }
@@ -100,11 +130,15 @@ export class StripeEventsConsumer implements Handler {
   }
 
   private async report(tx: Transaction<PaymentsTables>, message: Incoming, result: Result): Promise<void> {
+    await stage(tx, this.reportOf(message, result));
+  }
+
+  private reportOf(message: Incoming, result: Result): OutboxMessage[] {
     const { stripe_event_id } = message.envelope.data as Partial<NormalizedStripeEvent>;
     // What is no Stripe event at all, nobody can be told of.
-    if (typeof stripe_event_id !== 'string') return;
+    if (typeof stripe_event_id !== 'string') return [];
     const subject = handledSubject('payments');
-    await stage(tx, [
+    return [
       {
         aggregate: `stripe_event:${stripe_event_id}`,
         subject,
@@ -119,7 +153,7 @@ export class StripeEventsConsumer implements Handler {
           data: { stripe_event_id, consumer: CONSUMER, outcome: result.outcome, reason: result.reason },
         }),
       },
-    ]);
+    ];
   }
 
   afterCommit(message: Incoming): void {
@@ -147,9 +181,11 @@ export class StripeEventsConsumer implements Handler {
     }
     if (event.type === 'customer.deleted') return this.joinCustomer(tx, message, event);
     if (!isAboutPayments(event)) return { outcome: 'ignored', reason: null, tenant };
-    const paymentId = await findPaymentId(tx, event);
-    if (!paymentId) return this.adopt(tx, message, event, prepared);
-    return this.joinKnown(tx, message, event, paymentId);
+    const known = await knownPayments(tx, [{ message, event }]);
+    if (known.length === 0) return this.adopt(tx, message, event, prepared);
+    const result = (await this.joinKnown(tx, known, (_, work) => work())).get(message);
+    if (!result) throw new TransientFailure('The payment has not recorded its intent yet', EARLY_RETRY_MS);
+    return result;
   }
 
   private async joinCheckout(
@@ -176,28 +212,55 @@ export class StripeEventsConsumer implements Handler {
     return (data as NormalizedStripeEvent).livemode === this.deps.rules.livemode ? null : 'other livemode';
   }
 
+  /** Without an answer stays what is early. */
   private async joinKnown(
     tx: Transaction<PaymentsTables>,
-    message: Incoming,
-    event: NormalizedStripeEvent,
-    paymentId: string,
-  ): Promise<Result> {
+    known: readonly AboutPayment[],
+    inContextOf: InContextOf,
+  ): Promise<Map<Incoming, Result>> {
+    const results = new Map<Incoming, Result>();
+    if (known.length === 0) return results;
+    const byPayment = Map.groupBy(known, ({ paymentId }) => paymentId);
+    const ids = [...byPayment.keys()];
     // Held until the commit, so that the flow's own next step waits and then sees what we wrote.
-    await tx.selectFrom('payments').select('id').where('id', '=', paymentId).forUpdate().execute();
-    const before = await load(tx, paymentId);
-    const payment = before.state as Payment;
-    // Stripe's delivery begins a trace of its own.
-    linkCurrentSpan(await firstTraceparent(tx, `payment:${paymentId}`));
-    const meaning = decideNews(payment, event, foreignRefundId(event.object.id));
-    if (meaning.kind === 'early') throw new TransientFailure('The payment has not recorded its intent yet', EARLY_RETRY_MS);
+    await tx
+      .selectFrom('payments')
+      .select('id')
+      .where('id', '=', sql<string>`ANY(${ids}::text[])`)
+      .orderBy('id')
+      .forUpdate()
+      .execute();
+    const loaded = await loadAll(tx, ids);
     const now = this.deps.clock.now();
-    if (meaning.events.length > 0) {
-      const after = await commit(tx, { paymentId, before, events: meaning.events, now, metadata: metadataOf(message, event) });
-      this.told.set(message.messageId, () => this.deps.metrics.changed(payment, after.state));
+    const wishes = new Set<string>();
+    // A statement writes one decision about a payment: the first news of each payment go together, then the second ones.
+    const longest = Math.max(...[...byPayment.values()].map((news) => news.length));
+    for (let nth = 0; nth < longest; nth += 1) {
+      const decisions: DecisionRows[] = [];
+      for (const [paymentId, news] of byPayment) {
+        const one = news[nth];
+        const before = loaded.get(paymentId);
+        if (!one || !before) continue;
+        const { message, event } = one;
+        const payment = before.state as Payment;
+        const meaning = decideNews(payment, event, foreignRefundId(event.object.id));
+        if (meaning.kind === 'early') continue;
+        inContextOf(message, () => {
+          // Stripe's delivery begins a trace of its own.
+          linkCurrentSpan(before.traceparent);
+          if (meaning.events.length === 0) return;
+          const { after, rows } = decided({ paymentId, before, events: meaning.events, now, metadata: metadataOf(message, event) });
+          decisions.push(rows);
+          loaded.set(paymentId, { ...before, ...after });
+          this.told.set(message.messageId, () => this.deps.metrics.changed(payment, after.state));
+        });
+        if (meaning.refresh || meaning.events.some(({ type }) => type === 'OrphanIntentFound')) wishes.add(paymentId);
+        results.set(message, { outcome: 'processed', reason: null, tenant: payment.terms.tenant });
+      }
+      await commitAll(tx, decisions);
     }
-    const orphan = meaning.events.some((one) => one.type === 'OrphanIntentFound');
-    if (meaning.refresh || orphan) await wishRefresh(tx, paymentId, now);
-    return { outcome: 'processed', reason: null, tenant: payment.terms.tenant };
+    await wishRefreshes(tx, [...wishes], now);
+    return results;
   }
 
   private async adopt(
@@ -246,18 +309,21 @@ function notAsked(id: string, outcome: StripeOutcome<unknown> | Exclude<PageOf |
   return new TransientFailure(`Stripe could not be asked about ${id}: ${outcome.kind}`, retryAfterMs);
 }
 
-/** By the intent, else by our id in the metadata of an intent whose id is not recorded (yet). */
-async function findPaymentId(db: Kysely<PaymentsTables>, { object }: NormalizedStripeEvent): Promise<string | null> {
-  const marked = object.object === 'payment_intent' ? (object.metadata['payment_id'] ?? '') : '';
-  const row = await db
-    .selectFrom('payments')
-    .select('id')
-    .where((eb) => eb.or([eb('stripe_payment_intent', '=', object.payment_intent), eb('id', '=', marked)]))
-    .orderBy(
-      (eb) => eb('stripe_payment_intent', '=', object.payment_intent),
-      (o) => o.desc().nullsLast(),
-    )
-    .limit(1)
-    .executeTakeFirst();
-  return row?.id ?? null;
+/** News of which the payment is here: by the intent, else by our id in the metadata of an intent whose id is not recorded (yet). */
+async function knownPayments(db: Kysely<PaymentsTables>, news: readonly News[]): Promise<AboutPayment[]> {
+  if (news.length === 0) return [];
+  const intents = news.map(({ event }) => event.object.payment_intent);
+  const { rows } = await sql<{ id: string; stripe_payment_intent: string | null }>`
+    SELECT id, stripe_payment_intent FROM payments
+    WHERE stripe_payment_intent = ANY(${intents}::text[]) OR id = ANY(${news.map(({ event }) => markOf(event))}::text[])`.execute(db);
+  const byIntent = new Map(rows.map((row) => [row.stripe_payment_intent, row.id]));
+  const ids = new Set(rows.map((row) => row.id));
+  return news.flatMap((one) => {
+    const mark = markOf(one.event);
+    const paymentId = byIntent.get(one.event.object.payment_intent) ?? (mark !== null && ids.has(mark) ? mark : null);
+    return paymentId === null ? [] : [{ ...one, paymentId }];
+  });
 }
+
+const markOf = ({ object }: NormalizedStripeEvent): string | null =>
+  object.object === 'payment_intent' ? (object.metadata['payment_id'] ?? null) : null;

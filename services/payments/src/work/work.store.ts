@@ -152,9 +152,15 @@ export async function keepRefresh(db: Db, lease: Held, refresh: boolean): Promis
 }
 
 /** Wishes that Stripe be asked how a payment stands, at `at`. */
-export async function wishRefresh(db: Db | Transaction<PaymentsTables>, paymentId: string, at: Date): Promise<void> {
+export const wishRefresh = (db: Db | Transaction<PaymentsTables>, paymentId: string, at: Date): Promise<void> =>
+  wishRefreshes(db, [paymentId], at);
+
+/** The same of several; their rows are locked in the order of their ids. */
+export async function wishRefreshes(db: Db | Transaction<PaymentsTables>, ids: readonly string[], at: Date): Promise<void> {
+  if (ids.length === 0) return;
   await sql`
-    INSERT INTO payment_work AS w (payment_id, due_at, since, refresh) VALUES (${paymentId}, ${at}, ${at}, true)
+    INSERT INTO payment_work AS w (payment_id, due_at, since, refresh)
+    SELECT id, ${at}::timestamptz, ${at}::timestamptz, true FROM unnest(${ids}::text[]) AS wished(id) ORDER BY id
     ON CONFLICT (payment_id) DO UPDATE SET due_at = LEAST(w.due_at, excluded.due_at), not_before = NULL, refresh = true, revision = w.revision + 1`.execute(
     db,
   );
