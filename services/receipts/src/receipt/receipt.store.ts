@@ -1,6 +1,7 @@
 import { paymentSubject } from '@tidegate/contracts/events/payment';
 import { type Kysely, sql } from 'kysely';
 import type { ReceiptRow, Tables } from '../tables.js';
+import { RECEIPT_SERIES } from './receipt.decide.js';
 
 /** The durable that receipts are issued from. */
 export const PAYMENTS_CONSUMER = 'receipts-payments';
@@ -14,6 +15,17 @@ export async function nextSequence(tx: Kysely<Tables>, counter: { tenant: string
     .returning('last')
     .executeTakeFirstOrThrow();
   return last;
+}
+
+/**
+ * Locks all counters of these tenants that there are, in the order in which whoever issues one after the other takes them: a receipt before its notes. Who takes
+ * numbers for many payments in one transaction would else meet another in a deadlock.
+ */
+export async function lockCounters(tx: Kysely<Tables>, tenants: readonly string[]): Promise<void> {
+  await sql`
+    SELECT 1 FROM counters WHERE tenant = ANY(${tenants}::text[]) ORDER BY tenant, series <> ${RECEIPT_SERIES}, series, year FOR UPDATE`.execute(
+    tx,
+  );
 }
 
 /** `tenant` null: whoever's it is. */

@@ -3,7 +3,7 @@ import { paymentSubject } from '@tidegate/contracts/events/payment';
 import { PaymentSnapshot } from '@tidegate/contracts/payment';
 import type { Tenant } from '@tidegate/contracts/rpc/routes';
 import { isKnownSubject } from '@tidegate/messaging/park-unknown';
-import { type Handler, type Incoming, PermanentFailure, TransientFailure } from '@tidegate/messaging/subscriber';
+import { type Handler, type InContextOf, type Incoming, PermanentFailure, TransientFailure } from '@tidegate/messaging/incoming';
 import type { Clock } from '@tidegate/service-host/clock';
 import type { Logger } from '@tidegate/telemetry/logger';
 import type { Transaction } from 'kysely';
@@ -12,6 +12,7 @@ import type { Tables } from '../tables.js';
 import { type TenantCopies, TenantUnavailable } from '../tenant/tenant-copy.js';
 import type { CreditNoteVoided, ReceiptIssued } from './receipt.events.js';
 import { issueWhatIsDue } from './receipt.flow.js';
+import { lockCounters } from './receipt.store.js';
 import { keepStanding } from './standing.js';
 
 export interface IssuingPorts {
@@ -76,6 +77,21 @@ export class ReceiptsPaymentsConsumer implements Handler {
     });
     await keepStanding(tx, payment, message.envelope.aggregate.version);
     if (events.length > 0) this.recordedBy.set(message, events);
+  }
+
+  /** Of tenants that are known, so that issuers of a series wait for each other once for many payments, and not for each. */
+  async handleSome(tx: Transaction<Tables>, messages: readonly Incoming[], inContextOf: InContextOf): Promise<Incoming[]> {
+    const told = messages.filter(({ subject }) => isTold(subject));
+    const tenants = await this.ports.tenants.known(tx, [...new Set(told.map(({ envelope }) => envelope.tenant))]);
+    await lockCounters(tx, [...tenants.keys()]);
+    const left = new Set(messages);
+    for (const message of told) {
+      const tenant = tenants.get(message.envelope.tenant);
+      if (!tenant) continue;
+      await inContextOf(message, () => this.handle(tx, message, tenant));
+      left.delete(message);
+    }
+    return [...left];
   }
 
   afterCommit(message: Incoming): void {

@@ -1,6 +1,6 @@
 import { RPC, Tenant } from '@tidegate/contracts/rpc/routes';
 import type { Clock } from '@tidegate/service-host/clock';
-import type { Kysely } from 'kysely';
+import { type Kysely, sql } from 'kysely';
 import type { Tables } from '../tables.js';
 import { keepLogo } from './logos.js';
 
@@ -34,8 +34,7 @@ export class TenantCopies {
     const { db, clock } = this.at;
     const copy = await db.selectFrom('tenants').selectAll().where('id', '=', id).executeTakeFirst();
     const now = clock.now().getTime();
-    const age = copy ? Math.abs(now - copy.fetched_at.getTime()) : Infinity;
-    if (copy && (age < FRESH_MS || Math.abs(now - this.awayAt) < ASK_AGAIN_MS)) return Tenant.parse(copy.data);
+    if (copy && this.isGoodEnough(copy)) return Tenant.parse(copy.data);
     const asked = await this.asked(id);
     if (asked === 'away') {
       this.awayAt = now;
@@ -45,6 +44,21 @@ export class TenantCopies {
     if (asked === null) throw new TenantUnknown(`there is no tenant ${id}`);
     await this.keep(asked);
     return asked;
+  }
+
+  /** Those of these tenants that need not be asked for. */
+  async known(db: Kysely<Tables>, ids: readonly string[]): Promise<Map<string, Tenant>> {
+    const copies = await db
+      .selectFrom('tenants')
+      .select(['id', 'data', 'fetched_at'])
+      .where('id', '=', sql<string>`ANY(${ids}::text[])`)
+      .execute();
+    return new Map(copies.filter((copy) => this.isGoodEnough(copy)).map(({ id, data }) => [id, Tenant.parse(data)]));
+  }
+
+  private isGoodEnough({ fetched_at }: { fetched_at: Date }): boolean {
+    const now = this.at.clock.now().getTime();
+    return Math.abs(now - fetched_at.getTime()) < FRESH_MS || Math.abs(now - this.awayAt) < ASK_AGAIN_MS;
   }
 
   private async asked(id: string): Promise<Tenant | null | 'away'> {
