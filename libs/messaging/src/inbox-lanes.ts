@@ -136,25 +136,33 @@ export async function claimLanes(db: Db, key: InboxKey, claim: Claim): Promise<L
   return rows.sort((a, b) => a.position - b.position);
 }
 
-/** Prolongs the leases of the lanes that this worker is busy with. */
+/**
+ * Prolongs the leases of the lanes that this worker is busy with. One that somebody has locked is left for the next time: that is its own transaction, about to commit,
+ * or one for which nobody can take it meanwhile. To wait for several would meet those who lock them in order in a deadlock.
+ */
 export async function renewLanes(db: Db, key: InboxKey, holder: string, aggregates: readonly string[], ttlMs: number): Promise<void> {
   await sql`
     UPDATE inbox_lanes SET expires_at = ${expiry(ttlMs)}
-    WHERE consumer = ${key.consumer} AND generation = ${key.generation} AND aggregate = ANY(${aggregates}) AND holder = ${holder}`.execute(
-    db,
-  );
+    WHERE ctid = ANY(ARRAY(
+      SELECT ctid FROM inbox_lanes
+      WHERE consumer = ${key.consumer} AND generation = ${key.generation} AND aggregate = ANY(${aggregates}) AND holder = ${holder}
+      FOR UPDATE SKIP LOCKED))`.execute(db);
 }
 
 /** Gives back leased lanes whose rows were not begun after all: no attempt counts. */
 export async function returnLanes(db: Db, key: InboxKey, holder: string, rows: readonly LaneRow[]): Promise<void> {
   if (rows.length === 0) return;
+  // Locked in order, and found by their keys after that: a renewal that was waited for has made new versions of them.
   await sql`
-    WITH mine AS (
-      UPDATE inbox_lanes AS lane SET holder = NULL, expires_at = NULL
-      FROM unnest(${rows.map((row) => row.aggregate)}::text[], ${rows.map((row) => row.lease)}::bigint[]) AS leased(aggregate, lease)
-      WHERE lane.consumer = ${key.consumer} AND lane.generation = ${key.generation} AND lane.aggregate = leased.aggregate
-        AND lane.lease = leased.lease AND lane.holder = ${holder}
-      RETURNING lane.position
+    WITH held AS MATERIALIZED (
+      SELECT lane.aggregate FROM inbox_lanes AS lane
+      JOIN unnest(${rows.map((row) => row.aggregate)}::text[], ${rows.map((row) => row.lease)}::bigint[]) AS leased(aggregate, lease) USING (aggregate, lease)
+      WHERE lane.consumer = ${key.consumer} AND lane.generation = ${key.generation} AND lane.holder = ${holder}
+      ORDER BY lane.aggregate FOR UPDATE OF lane
+    ), mine AS (
+      UPDATE inbox_lanes SET holder = NULL, expires_at = NULL
+      WHERE consumer = ${key.consumer} AND generation = ${key.generation} AND aggregate = ANY(ARRAY(SELECT aggregate FROM held)) AND holder = ${holder}
+      RETURNING position
     )
     UPDATE inbox SET started = started - 1
     WHERE consumer = ${key.consumer} AND generation = ${key.generation} AND position = ANY(ARRAY(SELECT position FROM mine)) AND state = 'pending'`.execute(

@@ -47,39 +47,43 @@ export class LaneRunner {
     private readonly key: InboxKey,
   ) {}
 
-  /** Runs the row, and then those behind it while `goOn` says so. Returns when the lane is free again, with the retry it waits for, if any. */
-  async runLane(head: LaneRow, goOn: () => boolean): Promise<Date | null> {
+  /**
+   * Runs the row, and then those behind it while `further` says so, which is `goOn` by default: whether the process goes on. Returns when the lane is free again, with the
+   * retry it waits for, if any.
+   */
+  async runLane(head: LaneRow, goOn: () => boolean, further = goOn): Promise<Date | null> {
+    const turn = { goOn, further };
     for (let row: LaneRow | null = head; row !== null;) {
-      const outcome = await this.guarded(row, goOn);
+      const outcome = await this.guarded(row, turn);
       if (outcome.kind === 'failed') return outcome.dueAt;
       row = outcome.next;
     }
     return null;
   }
 
-  private async guarded(row: LaneRow, goOn: () => boolean): Promise<Outcome> {
+  private async guarded(row: LaneRow, turn: Turn): Promise<Outcome> {
     const lost = row.started - row.finished - 1;
-    if (lost >= DEADLY_STARTS) return this.failed(row, new PermanentFailure(`${lost} attempts ended with their process`), goOn);
-    return this.attempt(row, goOn);
+    if (lost >= DEADLY_STARTS) return this.failed(row, new PermanentFailure(`${lost} attempts ended with their process`), turn);
+    return this.attempt(row, turn);
   }
 
-  private async attempt(row: LaneRow, goOn: () => boolean): Promise<Outcome> {
+  private async attempt(row: LaneRow, turn: Turn): Promise<Outcome> {
     try {
       const message = this.messageOf(row);
-      if ((await this.passed([row])).size > 0) return await this.pass(row, goOn);
+      if ((await this.passed([row])).size > 0) return await this.pass(row, turn);
       return await this.traced(message, async () => {
         const prepared = await this.options.handler.prepare?.(message);
         const next = await inTransaction(this.options, `${this.options.service}.${this.options.durable}.handle`, async (tx) => {
           await this.options.beforeHandle?.(tx);
           await this.options.handler.handle(tx, message, prepared);
           await lockLanes(tx, this.key, this.options, [row]);
-          return completeRow(tx, this.key, row, { goOn: goOn(), ttlMs: this.options.laneLeaseMs });
+          return completeRow(tx, this.key, row, { goOn: turn.further(), ttlMs: this.options.laneLeaseMs });
         });
         this.afterCommit(message);
         return { kind: 'done', next };
       });
     } catch (error) {
-      return this.failed(row, error, goOn);
+      return this.failed(row, error, turn);
     }
   }
 
@@ -88,10 +92,10 @@ export class LaneRunner {
     return this.options.handler.replays === 'again' ? new Set() : effectiveBefore(this.options.db, this.key, rows);
   }
 
-  private async pass(row: LaneRow, goOn: () => boolean): Promise<Outcome> {
+  private async pass(row: LaneRow, { further }: Turn): Promise<Outcome> {
     const next = await this.options.db.transaction().execute(async (tx) => {
       await lockLanes(tx, this.key, this.options, [row]);
-      return completeRow(tx, this.key, row, { goOn: goOn(), ttlMs: this.options.laneLeaseMs });
+      return completeRow(tx, this.key, row, { goOn: further(), ttlMs: this.options.laneLeaseMs });
     });
     this.options.logger.debug(
       { event: 'replay_passed', consumer: this.key.consumer, position: row.position, replay_of: row.replay_of },
@@ -147,7 +151,7 @@ export class LaneRunner {
    * Until the failure is written down the lane stays ours, however long the database is away: an attempt that began and has no end on record would count as one
    * that killed its process. On stop only for a while.
    */
-  private async failed(row: LaneRow, error: unknown, goOn: () => boolean): Promise<Outcome> {
+  private async failed(row: LaneRow, error: unknown, { goOn }: Turn): Promise<Outcome> {
     const { db, clock, logger } = this.options;
     if (error instanceof LaneLost) return { kind: 'failed', dueAt: null };
     const now = clock.now();
@@ -197,6 +201,11 @@ export class LaneRunner {
   }
 }
 
+/** Whether the process goes on, and whether the lane does. */
+interface Turn {
+  goOn(): boolean;
+  further(): boolean;
+}
 type Outcome = { kind: 'done'; next: LaneRow | null } | { kind: 'failed'; dueAt: Date | null };
 
 function parse({ bytes }: Pick<LaneRow, 'bytes'>): Envelope {

@@ -14,6 +14,7 @@ export interface WorkersOptions extends RunnerOptions {
 }
 
 const FAILURE_PAUSE_MS = 250;
+const GIVE_BACK_ATTEMPTS = 20;
 
 /**
  * A row that was running when a process ended runs alone in its process from then on, so that only the guilty one is counted again. While it waits and
@@ -120,23 +121,37 @@ export class LaneWorkers {
   }
 
   /**
-   * One after the other of a projector, whose rows would lock each other out; else a few at once, and one row of each lane, because what is behind it may go with a
-   * batch again. Those that cannot be begun any more are given back.
+   * One after the other of a projector, whose rows would lock each other out; else a few at once, beside those that an earlier batch left, and one row of each lane, because what
+   * is behind it may go with a batch again. Those that cannot be begun any more are given back.
    */
   private async runEach(left: readonly LaneRow[]): Promise<null> {
-    const { handler, concurrency, db, holder } = this.options;
+    const { handler, concurrency } = this.options;
     const projector = handler.projector === true;
+    const places = projector ? 1 : Math.max(1, concurrency - (this.busy.size - left.length));
     const lanes = new LaneRunner(this.options, this.key);
     const waiting = [...left];
     const worker = async (): Promise<void> => {
       for (let row = this.goOn() ? waiting.shift() : undefined; row; row = this.goOn() ? waiting.shift() : undefined) {
-        this.wakeAt(await lanes.runLane(row, () => projector && this.goOn()));
+        this.wakeAt(await lanes.runLane(row, this.goOn, () => projector && this.goOn()));
         this.release([row]);
       }
     };
-    await Promise.all(Array.from({ length: projector ? 1 : concurrency }, worker));
-    await returnLanes(db, this.key, holder, waiting);
+    await Promise.all(Array.from({ length: places }, worker));
+    await this.giveBack(waiting);
     return null;
+  }
+
+  /** While the database is away, for some seconds; what is not given back then comes round as after the end of a process. */
+  private async giveBack(rows: readonly LaneRow[]): Promise<void> {
+    const { db, holder, logger } = this.options;
+    for (let attempt = 1; attempt <= GIVE_BACK_ATTEMPTS; attempt += 1) {
+      try {
+        return await returnLanes(db, this.key, holder, rows);
+      } catch (err) {
+        logger.warn({ event: 'lanes_not_returned', consumer: this.key.consumer, lanes: rows.length, err }, 'Lanes could not be given back');
+        await delay(FAILURE_PAUSE_MS);
+      }
+    }
   }
 
   private async isAnyDue(): Promise<boolean> {
@@ -162,7 +177,7 @@ export class LaneWorkers {
         for (const row of rows) {
           this.occupy(
             [row],
-            new LaneRunner(this.options, this.key).runLane(row, () => false),
+            new LaneRunner(this.options, this.key).runLane(row, this.goOn, () => false),
             { alone: true },
           );
           await this.busy.get(row.aggregate)?.settled;

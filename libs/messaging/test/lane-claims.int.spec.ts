@@ -3,7 +3,7 @@ import { type Database, type Db, openDatabase } from '@tidegate/database/databas
 import { postgresForTests, type TestDatabase } from '@tidegate/test-harness/postgres';
 import { sql } from 'kysely';
 import { rowsBehind } from '../src/inbox-batch.js';
-import { claimLanes, hasSuspects, lookForLanes } from '../src/inbox-lanes.js';
+import { claimLanes, hasSuspects, lockLanes, lookForLanes, renewLanes } from '../src/inbox-lanes.js';
 import { messagingMigration } from './support/migration.js';
 import { quiet } from './support/world.js';
 
@@ -107,6 +107,26 @@ describe('Given more messages at once than the statistics of the database know o
       ]);
       expect((await rowsRead(tx)) - before).toBeLessThan(200);
     });
+  });
+
+  it('leases are prolonged without waiting for lanes that somebody has locked, who may wait for the others', async () => {
+    const { db } = opened;
+    await oneEach(db, 3);
+    const claimed = await claimLanes(db, KEY, { holder: 'one', now: new Date(), limit: 3, ttlMs: 60_000 });
+    const aggregates = claimed.map((row) => row.aggregate);
+    const other = openDatabase<Record<string, never>>({ url: database.urlFor('receipts'), poolSize: 1, applicationName: 'other' }, quiet);
+    try {
+      await other.db.transaction().execute(async (tx) => {
+        await lockLanes(tx, KEY, { holder: 'one', live: false }, [claimed[1]!]);
+        await sql`SET statement_timeout = '2s'`.execute(db);
+        await renewLanes(db, KEY, 'one', aggregates, 600_000);
+      });
+      const { rows } = await sql<{ prolonged: boolean }>`
+        SELECT expires_at > clock_timestamp() + interval '5 minutes' AS prolonged FROM inbox_lanes ORDER BY position`.execute(db);
+      expect(rows.map(({ prolonged }) => prolonged)).toEqual([true, false, true]);
+    } finally {
+      await other.close();
+    }
   });
 
   it('one look tells whether a claim would take a lane, and whether a lane waits that ended its process', async () => {

@@ -112,6 +112,30 @@ describe('Given a backlog of a handler that takes some together', () => {
     await eventually(async () => expect(await effects()).toEqual(expected(others)));
   });
 
+  it('the failure of one that was left out is written down however long the database refuses it, so that nobody takes it for one that ended its process', async () => {
+    const admin = (await world.member('admin')).db;
+    await backlog(2);
+    const tried: number[] = [];
+    const subscriber = await world.subscribe(own, CONSUMER, {
+      handleSome: async (_, messages) => messages,
+      async handle(tx, message) {
+        tried.push(numberOf(message));
+        if (tried.length > 2) return recordEffect(tx, message);
+        await sql`REVOKE UPDATE ON receipts.inbox FROM receipts`.execute(admin);
+        throw new Error('not yet');
+      },
+    });
+    await eventually(async () => expect(tried.length).toBe(2));
+    // Longer than a process that stops would go on trying.
+    await sql`SELECT pg_sleep(11)`.execute(admin);
+    await sql`GRANT UPDATE ON receipts.inbox TO receipts`.execute(admin);
+
+    await eventually(async () => expect((await effectsOf(own.db, CONSUMER)).length).toBe(2));
+    await subscriber.stop();
+    const { rows } = await sql`SELECT state, started, finished, failures FROM inbox`.execute(own.db);
+    expect(rows).toEqual(Array.from({ length: 2 }, () => ({ state: 'done', started: 2, finished: 2, failures: 1 })));
+  });
+
   it('those that were left out and not begun when it stops are given back, and no attempt counts', async () => {
     await backlog(20);
     const [begun, over] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];

@@ -48,6 +48,7 @@ export interface Tables {
   erased_customers: { customer: string; erased_at: Date };
   receipts: ReceiptRow;
   documents: { receipt_id: string; sha256: string; pdf: Buffer; stored_at: Date };
+  former_documents: { receipt_id: string; sha256: string; pdf: Buffer; stored_at: Date };
   renderings: LeaseRow;
   mailings: LeaseRow;
   standings: { payment_id: string; version: number; refunded: number; dispute: DisputeShown | null };

@@ -48,6 +48,25 @@ export function documentStoreFeatures(
       expect(await lookUp(store, { ...document.key, sha256: 'f'.repeat(64) })).toEqual({ found: 'missing' });
     });
 
+    it('keeps a document that was made anew as it was, unless it was damaged', async () => {
+      const { db, store, damage } = world();
+      const [first, other] = [someDocument(), someDocument()];
+      const second = { pdf: other.pdf, key: { ...first.key, sha256: other.key.sha256 } };
+      await putAway(db, store, first);
+      await putAway(db, store, second);
+      for (const { key, pdf } of [first, second]) expect(await lookUp(store, key)).toEqual({ found: 'sound', pdf: expect.anything() });
+      expect(Buffer.from((await store.get(first.key)) ?? [])).toEqual(first.pdf);
+      // And back: the same document is on record again.
+      await putAway(db, store, first);
+      for (const { key } of [first, second]) expect(await lookUp(store, key)).toMatchObject({ found: 'sound' });
+
+      const lost = someDocument();
+      await putAway(db, store, lost);
+      await damage();
+      await putAway(db, store, { pdf: lost.pdf, key: lost.key });
+      expect(await lookUp(store, lost.key)).toMatchObject({ found: 'sound' });
+    });
+
     it('is caught giving back other bytes', async () => {
       const { db, store, damage } = world();
       const document = someDocument();

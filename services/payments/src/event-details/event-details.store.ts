@@ -1,5 +1,5 @@
 import { type StoredEvent } from '@tidegate/event-store/event';
-import { type Kysely } from 'kysely';
+import { type Kysely, sql } from 'kysely';
 import { type PaymentsTables } from '../tables.js';
 import { type EventDetails, isSplit, joined, split } from './event-details.decide.js';
 
@@ -29,7 +29,11 @@ export function splitAll<E extends { data: object }>(
 export async function withDetails(db: Kysely<PaymentsTables>, events: StoredEvent[]): Promise<StoredEvent[]> {
   const keys = events.filter(({ type, data }) => isSplit(type, data as object)).map(keyOf);
   if (keys.length === 0) return events;
-  const rows = await db.selectFrom('request_details').select(['command_id', 'details']).where('command_id', 'in', keys).execute();
+  const rows = await db
+    .selectFrom('request_details')
+    .select(['command_id', 'details'])
+    .where('command_id', '=', sql<string>`ANY(${keys}::text[])`)
+    .execute();
   const known = new Map(rows.map((row) => [row.command_id, row.details]));
   return events.map((event) => ({ ...event, data: joined(event.type, event.data as object, known.get(keyOf(event)) ?? {}) }));
 }

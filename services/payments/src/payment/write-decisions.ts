@@ -128,15 +128,20 @@ function inserted(rows: readonly object[]) {
     ON CONFLICT (id) DO NOTHING RETURNING id`;
 }
 
-/** Only what can change. The ids stand in it twice because a planner that takes a recordset for a hundred rows reads the whole table otherwise. */
+/**
+ * Only what can change. The ids stand in it twice because a planner that takes a recordset for a hundred rows reads the whole table otherwise. Several are locked in the order of
+ * their ids first, as whoever joins Stripe's news into several does: the update itself takes them as they lie in the table.
+ */
 function updated(rows: readonly { id: string }[]) {
+  const ids = rows.map((row) => row.id);
+  const locked = sql`ARRAY(SELECT id FROM payments WHERE id = ANY(${ids}) ORDER BY id FOR UPDATE)`;
   return sql`
     UPDATE payments p SET version = r.version, status = r.status, amount = r.amount, amount_captured = r.amount_captured,
       amount_refunded = r.amount_refunded, stripe_payment_intent = r.stripe_payment_intent, stripe_charge = r.stripe_charge, card = r.card::jsonb,
       failure = r.failure::jsonb, cancellation_reason = r.cancellation_reason, refunds = r.refunds::jsonb, disputes = r.disputes::jsonb,
       updated_at = r.updated_at, status_since = r.status_since
     FROM ${recordset(rows, COLUMNS)}
-    WHERE p.id = r.id AND p.id = ANY(${rows.map((row) => row.id)}) AND p.version = r.expected RETURNING p.id`;
+    WHERE p.id = r.id AND p.id = ANY(${rows.length > 1 ? locked : sql`${ids}`}) AND p.version = r.expected RETURNING p.id`;
 }
 
 /** `appended`, and `beside` for what does not stand in the stream. */

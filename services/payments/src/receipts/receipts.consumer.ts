@@ -1,5 +1,5 @@
 import { type Handler, type Incoming } from '@tidegate/messaging/incoming';
-import { type Transaction } from 'kysely';
+import { sql, type Transaction } from 'kysely';
 import { type PaymentsTables } from '../tables.js';
 
 interface ReceiptFact {
@@ -17,17 +17,15 @@ export class ReceiptsConsumer implements Handler {
   }
 
   async handleAll(tx: Transaction<PaymentsTables>, messages: readonly Incoming[]): Promise<void> {
-    const values = messages.flatMap(({ subject, envelope }) => {
+    const facts = messages.flatMap(({ subject, envelope }) => {
       const { receipt_id, payment_id, kind } = envelope.data as ReceiptFact;
-      return subject.startsWith('receipts.events.receipt.') && receipt_id && payment_id
-        ? [{ payment_id, receipt_id, kind: kind ?? 'receipt' }]
-        : [];
+      return subject.startsWith('receipts.events.receipt.') && receipt_id && payment_id ? [{ receipt_id, payment_id, kind }] : [];
     });
-    if (values.length === 0) return;
-    await tx
-      .insertInto('payment_receipts')
-      .values(values)
-      .onConflict((c) => c.doNothing())
-      .execute();
+    if (facts.length === 0) return;
+    await sql`
+      INSERT INTO payment_receipts (payment_id, receipt_id, kind)
+      SELECT * FROM unnest(
+        ${facts.map((fact) => fact.payment_id)}::text[], ${facts.map((fact) => fact.receipt_id)}::text[], ${facts.map(({ kind }) => kind ?? 'receipt')}::text[])
+      ON CONFLICT DO NOTHING`.execute(tx);
   }
 }

@@ -19,7 +19,7 @@ export async function nextSequence(tx: Kysely<Tables>, counter: { tenant: string
 
 /**
  * Locks all counters of these tenants that there are, in the order in which whoever issues one after the other takes them: a receipt before its notes. Who takes
- * numbers for many payments in one transaction would else meet another in a deadlock.
+ * numbers for many payments in one transaction would else meet another in a deadlock, as two may once who make the first counters of a year.
  */
 export async function lockCounters(tx: Kysely<Tables>, tenants: readonly string[]): Promise<void> {
   await sql`

@@ -9,7 +9,7 @@ export interface DocumentKey {
   sha256: string;
 }
 
-/** Where PDFs lie. Whatever is there can be rendered again, so losing it costs work only. */
+/** Where PDFs lie, those that were made anew included. The one on record can be rendered again, so losing it costs work only; a former one cannot. */
 export interface DocumentStore {
   readonly name: 'postgres' | 's3';
   /** Puts the bytes, again if they are there already. Answers what remains to be done in the transaction that records the document. Throws StoreFailure. */
