@@ -13,7 +13,7 @@ import type { SubscriptionView } from '@tidegate/contracts/subscription';
 import { Client } from './client.js';
 import { inboxFaults } from './inboxes.js';
 import { COMPARED, type Compared, disagreements, type OurRecord } from './invariants.js';
-import { onItsWay, sumOf } from './on-its-way.js';
+import { messagesOf, onItsWay, sumOf } from './on-its-way.js';
 import { truthOf, type Truth } from './truth.js';
 
 /** A whole Tidegate of its own, with its client, its truth and its database, made to be tormented. */
@@ -131,7 +131,7 @@ async function inboxesEven(arena: Pick<Arena, 'sql'>, advance: () => Promise<voi
   const giveUpAt = Date.now() + withinMs;
   await eventually(
     async () => {
-      const faults = Date.now() < giveUpAt && sumOf(await onItsWay(arena)) > 0 ? ['messages are on their way'] : await inboxFaults(arena);
+      const faults = Date.now() < giveUpAt && sumOf(messagesOf(await onItsWay(arena))) > 0 ? ['messages are on their way'] : await inboxFaults(arena);
       if (faults.length === 0) return;
       if (Date.now() > advanceAt) {
         await advance();

@@ -88,7 +88,7 @@ async function events(): Promise<void> {
 
 /** What is left when nearly all of a storm is worked off. */
 const FEW = 50;
-const AFTERMATH_MS = 600_000;
+const AFTERMATH_MS = 1_200_000;
 const ROUND = 5_000;
 
 async function tormented(seed: number, total: number): Promise<void> {

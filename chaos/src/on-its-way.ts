@@ -11,7 +11,7 @@ const SAID_EVERY_MS = 60_000;
 const STALLED_MS = 600_000;
 
 /**
- * News that nobody has published yet, and messages that a consumer has not handled; those set aside as dead are none. Reads what is waiting and nothing else, so that it
+ * News that nobody has published yet, messages that a consumer has not handled, and receipts without their documents; what was set aside as dead is none. Reads what is waiting and nothing else, so that it
  * can be asked again and again without a load that those who work on it would feel.
  */
 export async function onItsWay({ sql }: Pick<Arena, 'sql'>): Promise<OnItsWay> {
@@ -25,11 +25,15 @@ export async function onItsWay({ sql }: Pick<Arena, 'sql'>): Promise<OnItsWay> {
   const rows = await sql<{ place: string; waiting: number }>(
     `SELECT place, waiting::float8 FROM (
        SELECT 'webhooks' AS place, count(*) AS waiting FROM webhooks.stripe_events WHERE published_at IS NULL
+       UNION ALL SELECT 'documents', count(*) FROM receipts.receipts WHERE status <> 'rendered'
        UNION ALL ${unhandled.join(' UNION ALL ')}
      ) AS places WHERE waiting > 0 ORDER BY waiting DESC`,
   );
   return Object.fromEntries(rows.map(({ place, waiting }) => [place, waiting]));
 }
+
+/** Without documents, which are nobody's message. */
+export const messagesOf = ({ documents: _, ...messages }: OnItsWay): OnItsWay => messages;
 
 export const sumOf = (found: OnItsWay): number => Object.values(found).reduce((sum, waiting) => sum + waiting, 0);
 
