@@ -138,20 +138,20 @@ describe('Given a backlog of a handler that takes some together', () => {
 
   it('those that were left out and not begun when it stops are given back, and no attempt counts', async () => {
     await backlog(20);
-    const [begun, over] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const [begun, over] = [Promise.withResolvers<undefined>(), Promise.withResolvers<undefined>()];
     const running = new Set<number>();
     const subscriber = await world.subscribe(own, CONSUMER, {
       handleSome: async (_, messages) => messages,
       async handle(tx, message) {
         running.add(numberOf(message));
-        if (running.size === 4) begun.resolve();
+        if (running.size === 4) begun.resolve(undefined);
         await over.promise;
         await recordEffect(tx, message);
       },
     });
     await begun.promise;
     const stopped = subscriber.stop();
-    over.resolve();
+    over.resolve(undefined);
     await stopped;
 
     const rows = await inbox();
