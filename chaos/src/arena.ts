@@ -131,7 +131,8 @@ async function inboxesEven(arena: Pick<Arena, 'sql'>, advance: () => Promise<voi
   const giveUpAt = Date.now() + withinMs;
   await eventually(
     async () => {
-      const faults = Date.now() < giveUpAt && sumOf(messagesOf(await onItsWay(arena))) > 0 ? ['messages are on their way'] : await inboxFaults(arena);
+      const faults =
+        Date.now() < giveUpAt && sumOf(messagesOf(await onItsWay(arena))) > 0 ? ['messages are on their way'] : await inboxFaults(arena);
       if (faults.length === 0) return;
       if (Date.now() > advanceAt) {
         await advance();
