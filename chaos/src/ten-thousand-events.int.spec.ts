@@ -30,7 +30,7 @@ import { eventStorm } from './event-storm.js';
 import { type KnownObject, OBJECT_TRUTH, objectFaults, type ObjectTruth } from './object-truth.js';
 import { randomFrom } from './seed.js';
 
-jest.setTimeout(120_000);
+jest.setTimeout(300_000);
 
 const SECRET = ['whsec', 'storm'].join('_');
 const SEED = 5;

@@ -108,13 +108,16 @@ describe('When a key is rotated', () => {
     const askers = Array.from({ length: 8 }, async (_, n) => {
       while (!over) statuses.push(await statusAt(n % 2 === 0 ? gateway.url : second.url, using));
     });
-    const next = await made<RotatedApiKeyView>(`/v1/ops/api-keys/${old.id}/rotate`, { overlap_seconds: 1, reason: 'yearly' });
+    const next = await made<RotatedApiKeyView>(`/v1/ops/api-keys/${old.id}/rotate`, { overlap_seconds: 4, reason: 'yearly' });
     using = next.key;
     const soFar = statuses.length;
-    await eventually(async () => {
-      expect(await statusAt(gateway.url, old.key)).toBe(401);
-      expect(statuses.length).toBeGreaterThan(soFar + 50);
-    });
+    await eventually(
+      async () => {
+        expect(await statusAt(gateway.url, old.key)).toBe(401);
+        expect(statuses.length).toBeGreaterThan(soFar + 50);
+      },
+      { timeoutMs: 20_000 },
+    );
     over = true;
     await Promise.all(askers);
     expect(new Set(statuses)).toEqual(new Set([200]));

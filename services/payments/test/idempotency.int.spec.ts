@@ -14,7 +14,7 @@ const many = <T>(n: number, make: (i: number) => Promise<T>): Promise<T[]> => Pr
 describe('One Idempotency-Key', () => {
   let world: PaymentsWorld;
   beforeAll(async () => {
-    world = await paymentsWorld({ replicas: 3, deadlineMs: 1000 });
+    world = await paymentsWorld({ replicas: 3, deadlineMs: 2500 });
   });
   afterEach(() => world.simulator.clearFaults());
   afterAll(() => world.close());

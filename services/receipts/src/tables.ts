@@ -42,7 +42,7 @@ interface LeaseRow {
 
 /** The service's own tables; those of the event store and of messaging belong to their libs. */
 export interface Tables {
-  counters: { tenant: string; series: string; year: number; last: number };
+  counters: { tenant: string; series: string; year: number; last: number; last_at: Generated<Date | null> };
   tenants: { id: string; data: JSONColumnType<Tenant>; fetched_at: Date };
   payers: { payment_id: string; tenant: string; details: JSONColumnType<PaymentDetails>; fetched_at: Date };
   erased_customers: { customer: string; erased_at: Date };

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import type { Tenant } from '@tidegate/contracts/rpc/routes';
 import type { Database } from '@tidegate/database/database';
 import type { Incoming } from '@tidegate/messaging/incoming';
@@ -9,6 +9,8 @@ import { TenantCopies } from '../src/tenant/tenant-copy.js';
 import { berlin, erased, payment, succeeded, tokyo } from './payments.js';
 import { connect, receiptsDatabase, silent } from './receipts-database.js';
 import { seededRandom } from './seeded-random.js';
+
+jest.setTimeout(60_000);
 
 let database: TestDatabase;
 let opened: Database<Tables>;

@@ -143,6 +143,20 @@ describe('Given a year that ends earlier at one tenant than at another', () => {
   });
 });
 
+describe('Given an issuer that read the clock and then waited for another', () => {
+  const midnight = Date.parse('2026-03-01T23:00:00.000Z');
+  const tenant = { ...berlin, id: 'at_midnight' };
+  const issuedAt = async (ms: number) => (await issue(++next, { tenant, at: new Date(midnight + ms) }))?.issued_at;
+
+  it('dates its number no earlier than the one before, unless a clock is plainly wrong', async () => {
+    expect(await issuedAt(5)).toBe(new Date(midnight + 5).toISOString());
+    expect(await issuedAt(-5)).toBe(new Date(midnight + 5).toISOString());
+    expect(await issuedAt(900)).toBe(new Date(midnight + 900).toISOString());
+    expect(await issuedAt(-3_600_000)).toBe(new Date(midnight - 3_600_000).toISOString());
+    expect(await issuedAt(-3_600_001)).toBe(new Date(midnight - 3_600_000).toISOString());
+  });
+});
+
 describe('Given four issuers that die before and after their commits', () => {
   const seed = Number(process.env['SEED'] ?? 20261121);
   let fresh: TestDatabase;

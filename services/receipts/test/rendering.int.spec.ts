@@ -2,12 +2,14 @@ import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Worker } from 'node:worker_threads';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { eventually } from '@tidegate/test-harness/eventually';
 import { composeDocument } from '../src/document/compose-document.js';
 import { TEMPLATES, TypstRenderer } from '../src/rendering/typst-renderer.js';
 import { readPdf } from './pdf-text.js';
 import { someDetails, someFacts } from './receipt-facts.js';
+
+jest.setTimeout(60_000);
 
 const issuedAt = new Date(someFacts().issued_at);
 const input = composeDocument(someFacts(), someDetails({ description: 'Order 10442' }));
@@ -115,7 +117,7 @@ describe('Given a long document', () => {
 describe('Given a template that is broken', () => {
   const templates = mkdtempSync(join(tmpdir(), 'tidegate-templates-'));
   const renderer = new TypstRenderer({ templates });
-  const hurried = new TypstRenderer({ templates, timeoutMs: 1000 });
+  const hurried = new TypstRenderer({ templates, timeoutMs: 4000 });
   beforeAll(() => {
     copyFileSync(join(TEMPLATES, 'receipt.typ'), join(templates, 'receipt.typ'));
     writeFileSync(join(templates, 'broken.typ'), '#let data = (');
@@ -141,7 +143,7 @@ describe('Given a template that is broken', () => {
     await expect(hurried.render('slow', input, issuedAt)).rejects.toMatchObject({ name: 'RenderError', error: 'timeout' });
     const next = await eventually(() => hurried.render('receipt', input, issuedAt), { timeoutMs: 30_000 });
     expect(next.template).toMatch(/^receipt@/);
-  }, 40_000);
+  }, 60_000);
 });
 
 describe('Given a font that is damaged', () => {

@@ -55,8 +55,8 @@ async function eventFor(
   const { payment, tenant, now, numberFormat, template, publicUrl = null } = told;
   if (due.kind === 'void')
     return { type: 'CreditNoteVoided', version: 1, data: { receipt_id: due.receiptId, voided_at: now.toISOString() } };
-  const sequence = await nextSequence(tx, counterOf(tenant, now, due.kind));
+  const { sequence, issuedAt } = await nextSequence(tx, counterOf(tenant, now, due.kind), now);
   const receipt = loaded.receipts.get(receiptId(payment.payment_id))?.facts ?? null;
   const verificationToken = randomBytes(16).toString('base64url');
-  return issueReceipt({ due, payment, tenant, issuedAt: now, sequence, numberFormat, template, verificationToken, publicUrl, receipt });
+  return issueReceipt({ due, payment, tenant, issuedAt, sequence, numberFormat, template, verificationToken, publicUrl, receipt });
 }

@@ -6,15 +6,29 @@ import { RECEIPT_SERIES } from './receipt.decide.js';
 /** The durable that receipts are issued from. */
 export const PAYMENTS_CONSUMER = 'receipts-payments';
 
-/** Takes the next number of a counter. The row stays locked until the transaction ends, and a rollback gives the number back. */
-export async function nextSequence(tx: Kysely<Tables>, counter: { tenant: string; series: string; year: number }): Promise<number> {
-  const { last } = await tx
+/**
+ * Takes the next number of a counter at `now`, which is in its year. The row stays locked until the transaction ends, and a rollback gives the number back. `issuedAt` is `now`,
+ * or when the number before was given if that was later: who waited for the lock has read the clock before. By more than a minute it is the clock that is wrong, and the number before stays the only one that
+ * has its date.
+ */
+export async function nextSequence(
+  tx: Kysely<Tables>,
+  counter: { tenant: string; series: string; year: number },
+  now: Date,
+): Promise<{ sequence: number; issuedAt: Date }> {
+  const { last, last_at } = await tx
     .insertInto('counters')
-    .values({ ...counter, last: 1 })
-    .onConflict((conflict) => conflict.columns(['tenant', 'series', 'year']).doUpdateSet({ last: sql<number>`counters.last + 1` }))
-    .returning('last')
+    .values({ ...counter, last: 1, last_at: now })
+    .onConflict((conflict) =>
+      conflict.columns(['tenant', 'series', 'year']).doUpdateSet({
+        last: sql<number>`counters.last + 1`,
+        last_at: sql<Date>`
+          CASE WHEN counters.last_at <= excluded.last_at + interval '1 minute' THEN greatest(counters.last_at, excluded.last_at) ELSE excluded.last_at END`,
+      }),
+    )
+    .returning(['last', 'last_at'])
     .executeTakeFirstOrThrow();
-  return last;
+  return { sequence: last, issuedAt: last_at ?? now };
 }
 
 /**
