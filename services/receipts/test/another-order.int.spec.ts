@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import type { PaymentSnapshot, RefundSnapshot } from '@tidegate/contracts/payment';
 import { exampleDispute } from '@tidegate/contracts/payment';
 import { type Database } from '@tidegate/database/database';
@@ -15,6 +15,8 @@ import { documentPorts } from './document-ports.js';
 import { berlin, knowPayers, payment, succeeded, tokyo } from './payments.js';
 import { connect, receiptsDatabase } from './receipts-database.js';
 import { seededRandom } from './seeded-random.js';
+
+jest.setTimeout(60_000);
 
 const renderer = new TypstRenderer();
 let time = new Date('2026-12-31T22:00:00.000Z');

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { noPaymentDetails } from '@tidegate/contracts/rpc/payment-details';
 import type { RouteRequest } from '@tidegate/contracts/rpc/routes';
 import { type Database } from '@tidegate/database/database';
@@ -17,6 +17,8 @@ import { documentPorts } from './document-ports.js';
 import { mailServer, type MailServer } from './mail-server.js';
 import { berlin, knowPayers, payment, succeeded } from './payments.js';
 import { connect, receiptsDatabase } from './receipts-database.js';
+
+jest.setTimeout(60_000);
 
 const renderer = new TypstRenderer();
 let time = new Date('2026-11-21T06:00:01.000Z');
