@@ -104,7 +104,9 @@ describe('Given a store that is away for an hour', () => {
     }
     for (const id of ids) expect(await row(id)).toMatchObject({ status: 'issued', sha256: null });
     expect(await errors('store_unavailable')).toBeGreaterThanOrEqual(3);
+    const counted = (await errors('store_unavailable')) ?? 0;
     const reply = await new ReceiptRpc(ports()).pdf(request({ id: before }));
+    expect(await errors('store_unavailable')).toBe(counted + 1);
     expect([reply.status, createHash('sha256').update(Buffer.from(reply.body, 'base64')).digest('hex')]).toEqual([200, sha256]);
     await server.open();
     expect(await new DocumentLoop(ports()).runOnce()).toBe(3);

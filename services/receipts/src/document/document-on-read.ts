@@ -13,7 +13,7 @@ export async function documentOf(
   const receipt = await issued(ports.db, paymentId, receiptId);
   if (receipt.rendering) {
     const { sha256 } = receipt.rendering;
-    const stored = await lookUp(ports.store, { tenant, receiptId, sha256 }).catch(awayIfItFailed);
+    const stored = await lookUp(ports.store, { tenant, receiptId, sha256 }).catch((error: unknown) => awayIfItFailed(ports, error));
     if (stored.found === 'sound') return { pdf: stored.pdf, sha256 };
     if (stored.found === 'away') {
       const made = await makeDocument(ports, receipt, 'as_shown');
@@ -23,7 +23,9 @@ export async function documentOf(
   return renderReceipt(ports, { paymentId, receiptId, trace: 'current', standing: 'as_shown' });
 }
 
-function awayIfItFailed(error: unknown): { found: 'away' } {
-  if (error instanceof StoreFailure) return { found: 'away' };
-  throw error;
+function awayIfItFailed({ metrics }: Pick<DocumentPorts, 'metrics'>, failure: unknown): { found: 'away' } {
+  if (!(failure instanceof StoreFailure)) throw failure;
+  const { error } = failure;
+  metrics.errors.inc({ error });
+  return { found: 'away' };
 }
