@@ -1,4 +1,4 @@
-import { CompiledQuery, type Kysely, sql, type Transaction } from 'kysely';
+import { CompiledQuery, type Kysely, type RawBuilder, sql, type Transaction } from 'kysely';
 import type { StoredStripeEvent } from '../normalize/normalized-event.decide.js';
 import type { StripeEventsTable, WebhooksTables } from '../tables.js';
 
@@ -110,16 +110,21 @@ export async function dueDeliveries(db: Database, limit: number, now: Date): Pro
 /** Others about the same objects for each hint, on average: an object may have any number. */
 const OTHERS = 9;
 
-/** The oldest hints that wait, with others about the same objects, so that these share one request. Nothing is locked: their objects are retrieved first. */
+/**
+ * The oldest hints that wait, with others about the same objects, so that these share one request; those that are replayed, which are older than all that comes now, behind the others.
+ * Nothing is locked: their objects are retrieved first. Whether one is replayed is asked as an expression, so that the planner keeps to the queue's index: the one of replays has all
+ * that were ever replayed.
+ */
 export async function dueHints(db: Database, limit: number, now: Date): Promise<Unpublished[]> {
+  const oldest = (replayed: boolean, atMost: RawBuilder<unknown>) => sql`
+    SELECT object_id FROM stripe_events
+    WHERE ${due('hint', now)} AND (replay_job IS NOT NULL) = ${replayed}
+    ORDER BY received_at, created, stripe_event_id LIMIT ${atMost}`;
   const { rows } = await sql<Unpublished>`
-    WITH oldest AS (
-      SELECT object_id FROM stripe_events
-      WHERE ${due('hint', now)}
-      ORDER BY received_at, created, stripe_event_id LIMIT ${limit}
-    )
+    WITH fresh AS MATERIALIZED (${oldest(false, sql`${limit}`)}),
+    replayed AS MATERIALIZED (${oldest(true, sql`(SELECT ${limit}::bigint - count(*) FROM fresh)`)})
     SELECT ${unpublished} FROM stripe_events
-    WHERE ${due('hint', now)} AND object_id IN (SELECT object_id FROM oldest)
+    WHERE ${due('hint', now)} AND object_id IN (SELECT object_id FROM fresh UNION ALL SELECT object_id FROM replayed)
     ORDER BY received_at, created, stripe_event_id LIMIT ${limit * (1 + OTHERS)}`.execute(db);
   return rows;
 }
