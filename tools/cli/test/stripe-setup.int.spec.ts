@@ -135,6 +135,22 @@ describe('An endpoint of another version', () => {
 });
 
 describe('When Stripe is in the way', () => {
+  it('a new secret is shown all the same, although how things stand cannot be asked any more', async () => {
+    for (const one of await atStripe())
+      await fetch(`${world.simulator.url}/v1/webhook_endpoints/${one.id}`, {
+        method: 'DELETE',
+        headers: { authorization: `Bearer ${SECRET_KEY}` },
+      });
+    // One that was made in the same state of things was deleted meanwhile: Stripe would answer with that one again. The command looks, the service looks, makes it, and looks again.
+    world.simulator.addFault({ fault: 'error_503', route: 'GET /v1/webhook_endpoints', nth: 3, times: 0 });
+    const { value } = await setUp();
+    world.simulator.clearFaults();
+    expect(value.result.created?.secret).toMatch(/^whsec_/);
+    expect(value.result.done).toMatchObject([{ kind: 'create' }]);
+    writeFileSync(secrets, `whsec_of_before,${value.result.created?.secret}`);
+    await eventually(async () => expect(await check()).toMatchObject({ exitCode: 0, value: { drift: [], actions: [] } }));
+  });
+
   it('says what Stripe said', async () => {
     world.simulator.addFault({ fault: 'auth_expired', times: 1 });
     const { exitCode, err } = await world.tidegate('stripe setup --check');

@@ -44,13 +44,18 @@ export async function setUp(deps: SetupDeps, url: string, by: { actor: string; r
     deps.logger.info({ event: 'operator_action', ...action }, 'The webhook endpoint is set up');
   }
   let created: StripeSetupDoneView['created'] = null;
+  const done: EndpointAction[] = [];
   for (const action of actions) {
-    const done = await perform(deps, before.value, action);
-    if (done.kind !== 'ok') return done;
-    created ??= done.value;
+    const performed = await perform(deps, before.value, action);
+    if (performed.kind !== 'ok' && created === null) return performed;
+    if (performed.kind !== 'ok') break;
+    done.push(action);
+    created ??= performed.value;
   }
   const now = await lookAtSetup(deps, url);
-  return now.kind === 'ok' ? { kind: 'ok', value: { object: 'stripe_setup_done', done: actions, created, now: now.value } } : now;
+  // Stripe tells a new secret once: whatever fails after that, it is passed on, with how things stood before.
+  if (now.kind !== 'ok' && created === null) return now;
+  return { kind: 'ok', value: { object: 'stripe_setup_done', done, created, now: now.kind === 'ok' ? now.value : before.value } };
 }
 
 async function perform(
@@ -58,22 +63,29 @@ async function perform(
   view: StripeSetupView,
   action: EndpointAction,
 ): Promise<Result<StripeSetupDoneView['created']>> {
-  if (action.kind === 'create') {
-    const made = await endpoints.create({ url: view.url, events: view.events, description: 'Tidegate' }, keyFor(view));
-    if (made.kind !== 'ok') return { kind: 'stripe', failure: made };
-    const { id, secret } = made.value;
-    const fingerprint = fingerprintOf(secret);
-    // Should this fail, the endpoint works all the same: only, nobody can tell later whether its secret is in use.
-    await endpoints.update(id, { metadata: { [FINGERPRINT_KEY]: fingerprint } });
-    return { kind: 'ok', value: { id, secret, fingerprint } };
-  }
+  if (action.kind === 'create') return create(endpoints, view);
   const change = action.kind === 'disable' ? { disabled: true } : { disabled: false, events: view.events };
   const updated = await endpoints.update(action.endpoint, change);
   return updated.kind === 'ok' ? { kind: 'ok', value: null } : { kind: 'stripe', failure: updated };
 }
 
+async function create(endpoints: WebhookEndpoints, view: StripeSetupView): Promise<Result<StripeSetupDoneView['created']>> {
+  for (const deleted: string[] = []; ;) {
+    const made = await endpoints.create({ url: view.url, events: view.events, description: 'Tidegate' }, keyFor(view, deleted));
+    if (made.kind !== 'ok') return { kind: 'stripe', failure: made };
+    const { id, secret } = made.value;
+    const fingerprint = fingerprintOf(secret);
+    // Should this fail, the endpoint works all the same: only, nobody can tell later whether its secret is in use.
+    const marked = await endpoints.update(id, { metadata: { [FINGERPRINT_KEY]: fingerprint } });
+    // The answer was that of an endpoint which was made in this state of things before, and deleted since: Stripe gives it for a day.
+    const isGone = marked.kind === 'not_found' && !deleted.includes(id);
+    if (!isGone) return { kind: 'ok', value: { id, secret, fingerprint } };
+    deleted.push(id);
+  }
+}
+
 /** The same for the same state of things, so that a lost answer, and the secret in it, comes again. */
-function keyFor({ url, api_version, endpoints }: StripeSetupView): string {
-  const state = JSON.stringify([url, api_version, endpoints.map(({ id }) => id).sort()]);
+function keyFor({ url, api_version, endpoints }: StripeSetupView, deleted: readonly string[]): string {
+  const state = JSON.stringify([url, api_version, endpoints.map(({ id }) => id).sort(), ...deleted]);
   return `stripe-setup:${createHash('sha256').update(state).digest('hex').slice(0, 32)}`;
 }
