@@ -192,10 +192,15 @@ export async function postpone(
     WHERE published_at IS NULL AND (created, stripe_event_id) IN (SELECT * FROM ${keyList(keys)})`.execute(db);
 }
 
-/** Seconds between Stripe's time of the oldest event that was never published and now; 0 when none waits. A replay of an old event is no delay. */
+/** Of each queue so many are looked at: what the sweep finds, it is told newest first, page by page. */
+const LONGEST_RECEIVED = 1_000;
+
+/**
+ * Seconds between Stripe's time of the oldest event that was never published and now, among those that were received first; 0 when none waits. A replay of an old event is no delay.
+ */
 export async function oldestUnpublishedSeconds(db: Database, now: Date): Promise<number> {
   const oldest = (queue: string) =>
-    sql`(SELECT created FROM stripe_events WHERE published_at IS NULL AND queue = ${queue} AND message_id IS NULL ORDER BY received_at, created, stripe_event_id LIMIT 1)`;
+    sql`(SELECT created FROM stripe_events WHERE published_at IS NULL AND queue = ${queue} AND message_id IS NULL ORDER BY received_at, created, stripe_event_id LIMIT ${LONGEST_RECEIVED})`;
   const { rows } = await sql<{ seconds: number }>`
     SELECT coalesce(greatest(0, extract(epoch FROM ${now}::timestamptz - min(created))), 0)::float8 AS seconds
     FROM (${oldest('delivered')} UNION ALL ${oldest('hint')} UNION ALL ${oldest('parked')}) AS queues`.execute(db);

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { sql } from 'kysely';
-import { dueHints } from '../src/stripe-event/stripe-event.store.js';
+import { dueHints, oldestUnpublishedSeconds } from '../src/stripe-event/stripe-event.store.js';
 import { openWorkbench, type Workbench } from './workbench.js';
 
 jest.setTimeout(60_000);
@@ -30,5 +30,17 @@ describe('Given more replayed hints than a pass takes, all of them older than wh
     expect(taken).toHaveLength(200);
     expect(taken.filter((id) => id?.startsWith('in_new'))).toHaveLength(30);
     expect((await objects(20)).every((id) => id?.startsWith('in_new'))).toBe(true);
+  });
+});
+
+describe('Given hints that were received newest first, as the sweep is told of them', () => {
+  it('the oldest of them says how long they have waited', async () => {
+    await sql`DELETE FROM stripe_events`.execute(bench.db);
+    const now = new Date();
+    await sql`
+      INSERT INTO stripe_events (stripe_event_id, created, event_type, livemode, payload, source, is_hint, received_at)
+      SELECT 'evt_' || n, ${now}::timestamptz - n * interval '1 minute', 'invoice.updated', false, '', 'sweep', true, ${now}::timestamptz - interval '1 minute' + n * interval '1 second'
+      FROM generate_series(1, 50) AS n`.execute(bench.db);
+    expect(await oldestUnpublishedSeconds(bench.db, now)).toBeCloseTo(3_000, 0);
   });
 });
