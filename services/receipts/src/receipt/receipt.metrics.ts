@@ -15,9 +15,13 @@ export function receiptMetrics(metrics: Metrics, db: Kysely<Tables>, clock: Cloc
     async (gauge) => gauge.set(await oldestMissingSeconds(db, clock.now())),
   );
   return {
-    errors: metrics.counter<'error'>('payments_receipt_errors_total', 'Attempts to make a document, or to read one from its store, that failed, by cause.', {
-      error: RENDER_FAILURES satisfies readonly RenderFailure[],
-    }),
+    errors: metrics.counter<'error'>(
+      'payments_receipt_errors_total',
+      'Attempts to make a document, or to read one from its store, that failed, by cause.',
+      {
+        error: RENDER_FAILURES satisfies readonly RenderFailure[],
+      },
+    ),
     renderDuration: metrics.histogram('receipts_render_duration_seconds', 'From the claim of a receipt to its finished PDF.'),
   };
 }
