@@ -87,7 +87,7 @@ describe('Three processes that want far more than the limit', () => {
     // Nothing of ours may hold calls up behind the limiter.
     const ways = arrived.map((at, i) => at - started[i]!).toSorted((a, b) => a - b);
     expect(ways[Math.floor(ways.length / 2)]).toBeLessThan(500);
-    expect(inTime.length).toBeGreaterThan(RATE * SECONDS * 0.5);
+    expect(inTime.length).toBeGreaterThan(RATE * SECONDS * 0.7);
     const reads = inTime.filter(({ method }) => method === 'GET').length / inTime.length;
     expect(reads).toBeGreaterThan(0.08);
     expect(reads).toBeLessThan(0.4);
