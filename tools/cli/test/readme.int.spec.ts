@@ -325,6 +325,8 @@ const likened = (text: string): string[] =>
     .replace(/\b[0-9A-Za-z]{12}\b(?=\s|$|\.|,)/g, 'KEY')
     .replace(/-?\d+(\.\d+)?/g, 'N')
     .replace(/N [smhd]( N [smhd])?/g, 'N s')
+    // When it is tried next: a command that waits is due within seconds.
+    .replace(/(?<=rate_limited N s N )(TIME|now)\b/, 'SOON')
     .replace(/[ \t]+/g, ' ')
     .split('\n')
     .map((line) => line.trim());

@@ -3,6 +3,7 @@ import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { setPriority } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { stripVTControlCharacters } from 'node:util';
 import { nodeProgram, repositoryRoot } from '../repository.js';
 import { type Check, type CheckResult } from './check.js';
 
@@ -70,10 +71,12 @@ async function runJest({ name, project, args = [], env, say, gives }: JestRun): 
     if (/^(PASS|FAIL) /.test(line)) say(`    ${line}`);
   }
   forget();
-  return { ...countsIn(report), output: lines.join('\n') };
+  const found = countsIn(report);
+  return { ...found, output: [...found.failures, ...lines].join('\n') };
 }
 
 interface Report {
+  testResults: { assertionResults: { status: string; fullName: string; failureMessages: string[] | null }[] }[];
   numPassedTests: number;
   numFailedTests: number;
   numPendingTests: number;
@@ -81,19 +84,26 @@ interface Report {
   numRuntimeErrorTestSuites: number;
 }
 
-/** A suite that could not run at all counts as one failed test, and so does Jest itself. */
-function countsIn(report: string): Omit<CheckResult, 'output'> {
+/** A suite that could not run at all counts as one failed test, and so does Jest itself. What failed is told first, before pages of what was printed meanwhile. */
+function countsIn(report: string): Omit<CheckResult, 'output'> & { failures: string[] } {
   try {
     const found = JSON.parse(readFileSync(report, 'utf8')) as Report;
     return {
       passed: found.numPassedTests,
       failed: found.numFailedTests + found.numRuntimeErrorTestSuites,
       skipped: found.numPendingTests + found.numTodoTests,
+      failures: found.testResults
+        .flatMap((file) => file.assertionResults)
+        .filter(({ status }) => status === 'failed')
+        .map(({ fullName, failureMessages }) => `✗ ${fullName}\n  ${shortened(failureMessages?.[0] ?? '')}`),
     };
   } catch {
-    return { passed: 0, failed: 1, skipped: 0 };
+    return { passed: 0, failed: 1, skipped: 0, failures: [] };
   }
 }
+
+/** The beginning of a message, in one line. */
+const shortened = (message: string): string => stripVTControlCharacters(message).replace(/\s+/g, ' ').slice(0, 300);
 
 /** Jest starts workers of its own, which end when it does; it must not outlive us. */
 function endWithUs(child: { kill(signal: NodeJS.Signals): boolean }): () => void {
