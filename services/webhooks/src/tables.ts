@@ -4,8 +4,9 @@ import type { Generated, GeneratedAlways } from 'kysely';
 export interface WebhooksTables {
   stripe_events: StripeEventsTable;
   stripe_event_outcomes: StripeEventOutcomesTable;
-  published_versions: { aggregate: string; version: number; tenant: string | null };
+  published_versions: { aggregate: string; version: number; tenant: string | null; customer: string | null };
   customer_tenants: { stripe_customer: string; tenant: string | null; learned_at: Date };
+  nameless_events: { created: Date; stripe_event_id: string; aggregate: string; customer: string | null };
   erased_customers: { customer: string; erased_at: Date; due_at: Date | null; wishes: Generated<number> };
   replay_jobs: ReplayJobsTable;
   sweep_cursors: { name: string; swept_until: Date; epoch: number; updated_at: Generated<Date>; unlisted_seconds: Generated<number> };

@@ -169,6 +169,71 @@ describe('When payments has erased a customer', () => {
     }
   });
 
+  describe.each(['dispute', 'refund', 'payment_method'])('and events of a %s, which name no customer', (object) => {
+    const who = `${object.replace('_', '')}er`;
+    const evidence = { object, customer: null, payment_intent: undefined as string | undefined, evidence: { customer_name: `named ${who}` } };
+    /** Of a payment; what is no part of one is known by its own id. */
+    const of = (payment: string) =>
+      object === 'payment_method'
+        ? { naming: { object, id: `pm_${payment}` }, nameless: { ...evidence, id: `pm_${payment}` } }
+        : {
+            naming: { id: payment, payment_intent: payment },
+            nameless: { ...evidence, id: `${object}_${payment}`, payment_intent: payment },
+          };
+
+    it.each([
+      ['after the payment', ['naming', 'nameless']],
+      ['before the payment', ['nameless', 'naming']],
+    ] as const)('%s', async (_, order) => {
+      const payment = `pi_${who}_${order[0]}`;
+      const ids: string[] = [];
+      for (const kind of order) {
+        ids.push(await delivered(who, of(payment)[kind]));
+        await publish();
+      }
+      await erase(`cus_${who}`);
+      await loop();
+      for (const id of ids) expect(await stored(id)).not.toMatch(/named |for |@example/);
+    });
+
+    it('that come when all else is long erased', async () => {
+      const payment = `pi_${who}_late`;
+      const early = await delivered(who, of(payment).nameless);
+      await publish();
+      now = new Date(now.getTime() + 24 * HOUR_MS);
+      await loop();
+      expect(await stored(early)).toContain(`named ${who}`);
+      const naming = await delivered(who, of(payment).naming);
+      await publish();
+      const late = await delivered(who, of(payment).nameless);
+      await publish();
+      await loop();
+      for (const id of [early, naming, late]) expect(await stored(id)).not.toMatch(/named |for |@example/);
+    });
+  });
+
+  it('leaves those of others as they came', async () => {
+    const [one, other] = ['pi_one', 'pi_other'];
+    for (const payment of [one, other]) await delivered(`payer-of-${payment}`, { id: payment, payment_intent: payment });
+    const disputes = [];
+    for (const payment of [one, other])
+      disputes.push(await delivered('x', { object: 'dispute', id: `du_${payment}`, customer: undefined, payment_intent: payment }));
+    await publish();
+    await erase(`cus_payer-of-${one}`);
+    await loop();
+    expect([await stored(disputes[0]!), await stored(disputes[1]!)]).toEqual([
+      expect.not.stringContaining('x@example.com'),
+      expect.stringContaining('x@example.com'),
+    ]);
+  });
+
+  it('notes no payment of somebody who is no customer', async () => {
+    await bench.db.deleteFrom('nameless_events').execute();
+    for (const object of ['payment_intent', 'charge', 'checkout.session']) await delivered('guest', { object, customer: null });
+    await publish();
+    expect(await bench.db.selectFrom('nameless_events').selectAll().execute()).toEqual([]);
+  });
+
   it('does so in batches, and again from the start when it died between two', async () => {
     for (let n = 0; n < 3; n += 1) await delivered('ken');
     await publish();

@@ -21,6 +21,7 @@ beforeAll(async () => {
 afterEach(async () => {
   await bench.db.deleteFrom('stripe_events').execute();
   await bench.db.deleteFrom('stripe_event_outcomes').execute();
+  await bench.db.deleteFrom('nameless_events').execute();
   await retention(new Date('2100-01-01')).runOnce();
 });
 afterAll(async () => {
@@ -39,10 +40,10 @@ const retention = (now: Date, keepDays = 90) =>
   });
 
 /** An event of that day in a month of its own, published and processed. */
-async function happened(day: string): Promise<string> {
+async function happened(day: string, object: Record<string, unknown> = {}): Promise<string> {
   const at = new Date(`${day}T12:00:00Z`);
   await new Partitions(bench.db, silent).ensureFor([at], at);
-  const event = stripeEvent({ created: at.getTime() / 1000 });
+  const event = stripeEvent({ created: at.getTime() / 1000 }, object);
   await deliver(app, event);
   const id = event['id'] as string;
   while ((await normalizer(bench).runOnce()) > 0);
@@ -66,6 +67,14 @@ describe('What is older than the retention', () => {
     expect((await months(bench.db)).map((month) => month.name)).toEqual(['2026-08', '2026-11']);
     expect(await retention(NOW).runOnce()).toBe(0);
     expect(await oldestSeconds(bench.db, NOW)).toBe((NOW.getTime() - Date.parse('2026-08-01T12:00:00Z')) / 1000);
+  });
+
+  it('is noted no longer, and what is kept is', async () => {
+    const days = ['2026-06-03', '2026-08-01'];
+    for (const day of days) await happened(day, { object: 'dispute', id: `du_${day}` });
+    expect(await retention(NOW).runOnce()).toBe(2);
+    const noted = await bench.db.selectFrom('nameless_events').select('aggregate').execute();
+    expect(noted).toEqual([{ aggregate: 'du_2026-08-01' }]);
   });
 
   it('stays while one of its events was never published', async () => {

@@ -1,6 +1,7 @@
 import { type Kysely, sql, type Transaction } from 'kysely';
 import type { WebhooksTables } from '../tables.js';
 import { impersonal } from './impersonal.decide.js';
+import { adopt } from './nameless-events.store.js';
 
 /** Events about a customer who was erased are erased from `now` on. What is kept as `erased_at` is when this service was told: the news may be long on its way. */
 export async function remember(tx: Transaction<WebhooksTables>, customer: string, now: Date): Promise<void> {
@@ -41,6 +42,7 @@ export async function nextDue(db: Kysely<WebhooksTables>, now: Date): Promise<Du
 /** Takes what is about a person out of the next events about a customer, by id, at most `limit`; answers the last one, null when there are no more. */
 export async function eraseEvents(db: Kysely<WebhooksTables>, customer: string, after: string, limit: number): Promise<string | null> {
   return db.transaction().execute(async (tx) => {
+    if (after === '') await adopt(tx, customer);
     const { rows } = await sql<{ created: Date; stripe_event_id: string; payload: Buffer }>`
       SELECT created, stripe_event_id, payload FROM stripe_events
       WHERE customer = ${customer} AND stripe_event_id > ${after} ORDER BY stripe_event_id LIMIT ${limit} FOR UPDATE`.execute(tx);

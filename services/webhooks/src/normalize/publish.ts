@@ -2,6 +2,7 @@ import { type NormalizedStripeEvent, stripeSubject } from '@tidegate/contracts/e
 import { envelope, type OutboxMessage, stage } from '@tidegate/messaging/outbox';
 import { sql, type Transaction } from 'kysely';
 import { lookAgain } from '../erasure/erasure.store.js';
+import { nameEvents, noteNameless } from '../erasure/nameless-events.store.js';
 import { markPublished, park, type Unpublished } from '../stripe-event/stripe-event.store.js';
 import type { WebhooksTables } from '../tables.js';
 import { type CustomerTenant, knownCustomers, learn } from './customer-tenants.store.js';
@@ -49,8 +50,8 @@ export async function publish(tx: Tx, items: readonly Publishable[], options: Pu
   if (ready.length === 0) return 0;
   const take = await takeVersions(tx, ready);
   const messages = ready.map((one) => {
-    const { version, tenant } = take(one.aggregate);
-    return { one, message: messageOf(one, version, tenant ?? tenantOfAccount(one.row.account, options.accountTenants)) };
+    const { version, tenant, customer } = take(one.aggregate);
+    return { one, customer, message: messageOf(one, version, tenant ?? tenantOfAccount(one.row.account, options.accountTenants)) };
   });
   await stage(
     tx,
@@ -58,21 +59,35 @@ export async function publish(tx: Tx, items: readonly Publishable[], options: Pu
   );
   await markPublished(
     tx,
-    messages.map(({ one, message }) => ({
+    messages.map(({ one, customer, message }) => ({
       ...one.row,
       tenant: message.envelope.tenant,
-      customer: one.data.object.customer,
+      customer: one.data.object.customer ?? customer,
       messageId: message.envelope.id,
     })),
     options.now,
   );
+  await nameEvents(
+    tx,
+    ready.flatMap(({ aggregate, data }) => (data.object.customer === null ? [] : [{ aggregate, customer: data.object.customer }])),
+  );
+  await noteNameless(
+    tx,
+    messages.flatMap(({ one, customer }) =>
+      customer === null && mayBeNameless(one.data) ? [{ ...one.row, aggregate: one.aggregate }] : [],
+    ),
+  );
   await lookAgain(
     tx,
-    ready.flatMap(({ data }) => data.object.customer ?? []),
+    messages.flatMap(({ one, customer }) => one.data.object.customer ?? customer ?? []),
     options.now,
   );
   return ready.length;
 }
+
+/** Kinds that have a place for their customer, in which nobody stands, are about nobody whom we know. */
+const mayBeNameless = ({ object }: NormalizedStripeEvent): boolean => !NAMING.includes(object.object);
+const NAMING: readonly string[] = ['payment_intent', 'charge', 'checkout.session', 'subscription', 'invoice', 'payout'];
 
 function messageOf({ row, data, aggregate, occurredAt }: Normalized, aggregateVersion: number, tenant: string): OutboxMessage {
   const subject = stripeSubject(data.type, data.object.object);
@@ -138,30 +153,42 @@ async function tenantsOf(tx: Tx, aggregates: readonly string[]): Promise<Readonl
   return new Map(rows.map((row) => [row.aggregate, row.tenant]));
 }
 
+interface Taken {
+  version: number;
+  tenant: string | null;
+  /** Whom the aggregate is about, as far as its events have told. */
+  customer: string | null;
+}
+
 /**
- * Reserves one version per mention of each aggregate, and fixes its tenant; the answered function deals them out. Rows are locked in order of name, against
- * deadlocks.
+ * Reserves one version per mention of each aggregate, and fixes its tenant and customer; the answered function deals them out. Rows are locked in order of name,
+ * against deadlocks.
  */
-async function takeVersions(tx: Tx, events: readonly Owned[]): Promise<(aggregate: string) => { version: number; tenant: string | null }> {
-  const wanted = new Map<string, { count: number; tenant: string | null }>();
-  for (const { aggregate, tenant } of events) {
+async function takeVersions(tx: Tx, events: readonly Owned[]): Promise<(aggregate: string) => Taken> {
+  const wanted = new Map<string, { count: number; tenant: string | null; customer: string | null }>();
+  for (const { aggregate, tenant, data } of events) {
     const before = wanted.get(aggregate);
-    wanted.set(aggregate, { count: (before?.count ?? 0) + 1, tenant: before?.tenant ?? tenant });
+    wanted.set(aggregate, {
+      count: (before?.count ?? 0) + 1,
+      tenant: before?.tenant ?? tenant,
+      customer: before?.customer ?? data.object.customer,
+    });
   }
   const sorted = [...wanted].sort(([a], [b]) => (a < b ? -1 : 1));
-  const { rows } = await sql<{ aggregate: string; version: number; tenant: string | null }>`
-    INSERT INTO published_versions AS p (aggregate, version, tenant)
+  const { rows } = await sql<Taken & { aggregate: string }>`
+    INSERT INTO published_versions AS p (aggregate, version, tenant, customer)
     SELECT * FROM unnest(${sorted.map(([aggregate]) => aggregate)}::text[], ${sorted.map(([, { count }]) => count)}::bigint[],
-      ${sorted.map(([, { tenant }]) => tenant)}::text[])
-    ON CONFLICT (aggregate) DO UPDATE SET version = p.version + excluded.version, tenant = coalesce(p.tenant, excluded.tenant)
-    RETURNING aggregate, version, tenant`.execute(tx);
+      ${sorted.map(([, { tenant }]) => tenant)}::text[], ${sorted.map(([, { customer }]) => customer)}::text[])
+    ON CONFLICT (aggregate) DO UPDATE SET version = p.version + excluded.version, tenant = coalesce(p.tenant, excluded.tenant),
+      customer = coalesce(p.customer, excluded.customer)
+    RETURNING aggregate, version, tenant, customer`.execute(tx);
   const taken = new Map(
-    rows.map((row) => [row.aggregate, { last: row.version - (wanted.get(row.aggregate)?.count ?? 0), tenant: row.tenant }]),
+    rows.map(({ aggregate, ...row }) => [aggregate, { ...row, version: row.version - (wanted.get(aggregate)?.count ?? 0) }]),
   );
   return (aggregate) => {
     const of = taken.get(aggregate);
     if (!of) throw new Error(`Bug: no version was taken for ${aggregate}`);
-    of.last += 1;
-    return { version: of.last, tenant: of.tenant };
+    of.version += 1;
+    return { ...of };
   };
 }

@@ -2,7 +2,7 @@ import type { Clock } from '@tidegate/service-host/clock';
 import type { Logger } from '@tidegate/telemetry/logger';
 import type { Kysely } from 'kysely';
 import type { WebhooksTables } from '../tables.js';
-import { deleteStrays, dropMonth, type Month, months } from './retention.store.js';
+import { deleteNotes, deleteStrays, dropMonth, type Month, months } from './retention.store.js';
 
 export interface RetentionParts {
   db: Kysely<WebhooksTables>;
@@ -27,7 +27,7 @@ export class Retention {
 
   constructor(private readonly parts: RetentionParts) {}
 
-  /** Months dropped and strays deleted; more than 0: there may be more. */
+  /** Months dropped, strays and notes deleted; more than 0: there may be more. */
   async runOnce(): Promise<number> {
     const { db, clock, keepSeconds } = this.parts;
     const before = new Date(clock.now().getTime() - keepSeconds * 1000);
@@ -37,7 +37,7 @@ export class Retention {
       if (month.holdsUnpublished) this.sayHeld(month);
       else if (await this.drop(month)) done += 1;
     }
-    return done + (await deleteStrays(db, before, STRAYS));
+    return done + (await deleteStrays(db, before, STRAYS)) + (await deleteNotes(db, STRAYS));
   }
 
   private async drop(month: Month): Promise<boolean> {

@@ -41,6 +41,15 @@ export async function deleteStrays(db: Database, before: Date, limit: number): P
   return rows[0]?.count ?? 0;
 }
 
+/** Deletes notes about events that are not kept any more, at most `limit`; how many. */
+export async function deleteNotes(db: Database, limit: number): Promise<number> {
+  const { numAffectedRows } = await sql`
+    DELETE FROM nameless_events WHERE ctid = ANY(ARRAY(
+      SELECT ctid FROM nameless_events WHERE created < (SELECT created FROM stripe_events ORDER BY created LIMIT 1)
+      ORDER BY created LIMIT ${limit}))`.execute(db);
+  return Number(numAffectedRows ?? 0n);
+}
+
 /** Seconds between the oldest event that is kept and now; 0 when there is none. */
 export async function oldestSeconds(db: Database, now: Date): Promise<number> {
   const { rows } = await sql<{ seconds: number }>`
