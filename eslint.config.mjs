@@ -69,6 +69,8 @@ export default tseslint.config(
               onlyDependOnLibsWithTags: ['layer:pure', 'layer:lib', 'layer:test', 'layer:tool', 'layer:simulator'],
             },
             { sourceTag: 'layer:tool', onlyDependOnLibsWithTags: ['layer:pure', 'layer:lib', 'layer:tool', 'layer:simulator'] },
+            // It is in the image, which holds the libraries and no other tool.
+            { sourceTag: 'scope:cli', onlyDependOnLibsWithTags: ['layer:pure', 'layer:lib', 'scope:cli'] },
             { sourceTag: 'layer:example', onlyDependOnLibsWithTags: ['layer:pure', 'layer:lib', 'layer:test'] },
           ],
         },

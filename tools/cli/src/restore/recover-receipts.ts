@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { text } from 'node:stream/consumers';
-import { query } from '@tidegate/local-stack/postgres/ping';
+import pg from 'pg';
 import { fromEnvironment, givenIn } from '../database/admin-url.js';
 import { Failure } from '../exit.js';
 import { builtProgram } from '../keys/gateway-admin.js';
@@ -48,10 +48,7 @@ export const recoveredFacts = ({ found, lost, stream }: Recovered): [string, str
  */
 export async function recoverReceipts(terminal: Pick<Terminal, 'env'>, adminUrl: string, upTo: UpTo): Promise<Recovered> {
   const natsUrl = givenIn(terminal.env, 'RECEIPTS_NATS_URL');
-  const tenants = await query(
-    adminUrl,
-    "select id, name, zone, locale, legal_lines, tax_ids, accent, encode(logo, 'base64') as logo from gateway.tenants",
-  );
+  const tenants = await tenantsIn(adminUrl);
   const child = spawn(process.execPath, [builtProgram('receipts', 'recover.main.js')], {
     env: {
       ...terminal.env,
@@ -67,4 +64,18 @@ export async function recoverReceipts(terminal: Pick<Terminal, 'env'>, adminUrl:
   const code = child.exitCode ?? (await new Promise<number | null>((ended) => child.once('close', ended)));
   if (code !== 0) throw new Failure('restore.receipts_failed', err.trim() || out.trim() || `the receipts' program ended with ${code}`);
   return JSON.parse(out.trim().split('\n').at(-1) ?? '{}') as Recovered;
+}
+
+/** What receipts looks like for each. */
+async function tenantsIn(adminUrl: string): Promise<object[]> {
+  const client = new pg.Client({ connectionString: adminUrl, application_name: 'tidegate restore' });
+  await client.connect();
+  try {
+    const { rows } = await client.query<object>(
+      "select id, name, zone, locale, legal_lines, tax_ids, accent, encode(logo, 'base64') as logo from gateway.tenants",
+    );
+    return rows;
+  } finally {
+    await client.end();
+  }
 }
