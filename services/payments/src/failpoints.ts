@@ -61,6 +61,7 @@ const objectRecoveryFailpoints: readonly string[] = [
     'payments.checkout.looked_up',
     'payments.checkout.payment_adopted',
     'payments.checkout.late_refunded',
+    'payments.checkout.late_refund_failed',
     'payments.customer.submitted',
     'payments.parked.settle',
   ),

@@ -3,6 +3,7 @@ import { RPC } from '@tidegate/contracts/rpc/routes';
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { sql } from 'kysely';
 import { type LatePolicy } from '../src/checkout/checkout.events.js';
+import { wishRefresh } from '../src/work/work.store.js';
 import { checkoutWorld, type CheckoutWorld } from './checkout-world.js';
 
 jest.setTimeout(60_000);
@@ -237,6 +238,86 @@ describe.each<[LatePolicy, object]>([
         expect((await world.factsOf(id)).filter((fact) => fact === 'late_refunded')).toHaveLength(1);
       },
     );
+
+  if (latePolicy === 'refund')
+    describe('whose refund fails days later', () => {
+      const DAYS = 72 * HOUR;
+      afterEach(() => world.simulator.clearFaults());
+
+      const standing = async (id: string) => {
+        const { payment, late_success } = await world.seen(id);
+        const { amount_refunded, stripe_payment_intent } = await world.get(payment ?? '');
+        const made = world.simulator.world.refunds.all().filter((one) => one.payment_intent === stripe_payment_intent);
+        return { late_success, amount_refunded, made: made.map(({ amount, status }) => [amount, status]).toSorted() };
+      };
+      const failsLater = (times: number) => world.simulator.addFault({ fault: 'late_failure', route: 'POST /v1/refunds', ms: DAYS, times });
+
+      it.each(['Stripe tells of it', 'somebody has Stripe asked for the payment'] as const)('is given back again when %s', async (how) => {
+        const { id } = await paidLate();
+        failsLater(1);
+        await world.tell();
+        await world.settle();
+        expect(await standing(id)).toEqual({ late_success: 'refunded', amount_refunded: 4200, made: [[4200, 'succeeded']] });
+        world.advance(DAYS + 60_000);
+        if (how === 'Stripe tells of it') await world.tell();
+        else await wishRefresh(world.db, (await world.seen(id)).payment ?? '', world.clock.now());
+        await world.settle();
+        await world.tell();
+        await world.settle();
+        const made = [
+          [4200, 'failed'],
+          [4200, 'succeeded'],
+        ];
+        expect(await standing(id)).toEqual({ late_success: 'refunded', amount_refunded: 4200, made });
+        expect((await world.factsOf(id)).filter((fact) => fact === 'late_refunded')).toHaveLength(2);
+      });
+
+      it('is given back again also when its process had died before it noted the refund', async () => {
+        const { id } = await paidLate();
+        failsLater(1);
+        let died = 0;
+        const dying = world.start({
+          async hit(name) {
+            if (name !== 'payments.checkout.late_refunded.before_commit') return;
+            died += 1;
+            throw new Error(`died at ${name}`);
+          },
+        });
+        await world.tell();
+        while (died === 0) await dying.parts.carryOnObjectsOnce(60_000);
+        expect((await world.seen(id)).late_success).toBe('refunding');
+        world.advance(DAYS + 60_000);
+        await world.tell();
+        await world.vanish();
+        await world.settle();
+        expect(await standing(id)).toEqual({
+          late_success: 'refunded',
+          amount_refunded: 4200,
+          made: [
+            [4200, 'failed'],
+            [4200, 'succeeded'],
+          ],
+        });
+      });
+
+      it('again and again is left to a person, who sees it among those that are not given back', async () => {
+        const { id } = await paidLate();
+        failsLater(0);
+        for (let failed = 0; failed < 5; failed += 1) {
+          await world.tell();
+          await world.settle();
+          world.advance(DAYS + 60_000);
+        }
+        await world.tell();
+        await world.settle();
+        const made = Array.from({ length: 3 }, () => [4200, 'failed']);
+        expect(await standing(id)).toEqual({ late_success: 'refunding', amount_refunded: 0, made });
+        world.simulator.clearFaults();
+        await world.refund((await world.seen(id)).payment ?? '', {}, `by hand ${id}`);
+        await world.settle();
+        expect(await standing(id)).toEqual({ late_success: 'refunded', amount_refunded: 4200, made: [...made, [4200, 'succeeded']] });
+      });
+    });
 
   if (latePolicy !== 'hold') return;
 

@@ -109,16 +109,21 @@ describe('The list of payments', () => {
   });
 
   it.each([
-    ['first', {}],
-    ['next', { after: { created_at: new Date('2026-11-21T06:00:00.000Z'), id: 'cks_4f1c2b7a9d3e5f60' } }],
-  ])("of all tenants' checkouts reads its %s page along an index, however many there are", async (_which, query) => {
+    ['first page', 'checkouts_created_at_index', {}],
+    [
+      'next page',
+      'checkouts_created_at_index',
+      { after: { created_at: new Date('2026-11-21T06:00:00.000Z'), id: 'cks_4f1c2b7a9d3e5f60' } },
+    ],
+    ['late successes', 'checkouts_late_success_index', { lateSuccess: 'held' }],
+  ])("of all tenants' checkouts reads its %s along an index, however many there are", async (_which, index, query) => {
     const plan = await world.db.transaction().execute(async (tx) => {
       // The table is empty here, so whatever needs no index looks cheap.
       await sql`SET LOCAL enable_seqscan = off`.execute(tx);
       await sql`SET LOCAL enable_sort = off`.execute(tx);
       return (await sql<object>`EXPLAIN (COSTS off) ${checkoutsOfAll({ limit: 20, ...query })}`.execute(tx)).rows;
     });
-    expect(JSON.stringify(plan)).toContain('Index Scan using checkouts_created_at_index');
+    expect(JSON.stringify(plan)).toContain(`Index Scan using ${index}`);
     expect(JSON.stringify(plan)).not.toContain('Sort');
   });
 });

@@ -9,7 +9,7 @@ import { keepRefresh, release, type WaitsFor } from '../work/work.store.js';
 import { adoptPayment, type AdoptionDeps } from './adopt-payment.js';
 import { type LatePolicy } from './checkout.events.js';
 import { callIdOf, type Checkout, type Lifecycle } from './checkout.state.js';
-import { refundLateSuccess, type LateRefundDeps } from './late-refund.js';
+import { isGivenBack, refundLateSuccess, type LateRefundDeps } from './late-refund.js';
 import { type Recorder, type RecorderDeps } from './recorder.js';
 import { checkoutOf, type Run } from './run.js';
 import {
@@ -155,12 +155,24 @@ export class CarryOn {
       run.refresh = true;
       return { dueAt: due };
     }
+    if (late === 'refunded') return this.refunded(run);
     if (late !== 'refunding') return { dueAt: null };
     const refund = await refundLateSuccess(this.deps, checkoutOf(run), run.cause.correlation_id);
     if (refund.kind === 'later') return { dueAt: nextLookUp(this.now(), run.held.attempt + 1) };
     if (refund.kind === 'stuck') return { dueAt: new Date(this.now().getTime() + STUCK_MS) };
     await this.deps.recorder.record(run, 'payments.checkout.late_refunded', ({ lifecycle }) =>
       lifecycle.status === 'complete' && lifecycle.late === 'refunding' ? refund.events : null,
+    );
+    return null;
+  }
+
+  /** A refund can fail days after it was made. */
+  private async refunded(run: Run): Promise<Later> {
+    if (await isGivenBack(this.deps.db, checkoutOf(run))) return { dueAt: null };
+    await this.deps.recorder.record(run, 'payments.checkout.late_refund_failed', ({ lifecycle }) =>
+      lifecycle.status === 'complete' && lifecycle.late === 'refunded'
+        ? [{ type: 'LateSuccessDecided', data: { action: 'refund', because: 'refund_failed' } }]
+        : null,
     );
     return null;
   }

@@ -54,7 +54,8 @@ export type CheckoutEvent =
       };
     }
   | { type: 'PaymentSettled'; data: { payment: 'paid' | 'failed' } }
-  | { type: 'LateSuccessDecided'; data: { action: 'accept' | 'refund' } }
+  /** `because`: the refund that it had failed after all, and it is made again; absent when a person decided. */
+  | { type: 'LateSuccessDecided'; data: { action: 'accept' | 'refund'; because?: 'refund_failed' } }
   | { type: 'LateSuccessRefunded'; data: { refund_id: string | null } }
   | { type: 'CommandAccepted'; data: { command_id: string } }
   | { type: 'CommandCompleted'; data: { command_id: string; rejection: Rejection | null } };

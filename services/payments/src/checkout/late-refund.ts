@@ -1,9 +1,9 @@
-import { type RefundView } from '@tidegate/contracts/responses';
 import { type RouteRequest } from '@tidegate/contracts/rpc/routes';
 import { type Logger } from '@tidegate/telemetry/logger';
-import { type Kysely } from 'kysely';
+import { type Kysely, type Selectable } from 'kysely';
+import { refundIdOf, type Scope } from '../idempotency/identity.js';
 import { type RouteHandler } from '../payment/payment.rpc.js';
-import { type PaymentsTables } from '../tables.js';
+import { type PaymentsTable, type PaymentsTables } from '../tables.js';
 import { wishRefresh } from '../work/work.store.js';
 import { type CheckoutEvent } from './checkout.events.js';
 import { type Checkout } from './checkout.state.js';
@@ -19,43 +19,79 @@ export interface LateRefundDeps {
 /** `later`: its outcome is open. `stuck`: a person must do it; looked at now and then, because a refund by hand ends it, too. */
 export type LateRefund = { kind: 'refunded'; events: CheckoutEvent[] } | { kind: 'later' } | { kind: 'stuck' };
 
+/** What Stripe has failed to give back, or refused to, so often is left to a person: the payer's account may be closed. */
+const MOST_FAILED = 3;
+
+type Money = Pick<Selectable<PaymentsTable>, 'status' | 'amount_captured' | 'amount_refunded' | 'refunds'>;
+
 /**
- * Gives a late success back in full, through the same door as any refund and under one key, or the next one once Stripe has certainly never executed it. Should it
- * appear after all, Stripe and the sum that was captured refuse the second.
+ * Gives a late success back in full, through the same door as any refund and under one key, or the next one once the refund of that has certainly failed. Should one
+ * that never was executed appear after all, Stripe and the sum that was captured refuse the second. How a refund stands its payment says: the stored answer of a
+ * request does not know what became of it later.
  */
 export async function refundLateSuccess(deps: LateRefundDeps, checkout: Checkout, correlationId: string): Promise<LateRefund> {
   const { checkout_id, tenant, livemode } = checkout.terms;
   const id = checkout.payment_id ?? '';
-  const payment = await deps.db
-    .selectFrom('payments')
-    .select(['status', 'amount_captured', 'amount_refunded', 'refunds'])
-    .where('id', '=', id)
-    .executeTakeFirst();
+  const payment = await moneyOf(deps.db, id);
   if (payment?.status !== 'succeeded') {
     if (payment) await wishRefresh(deps.db, id, deps.clock.now());
     return { kind: 'later' };
   }
   if (payment.amount_refunded >= payment.amount_captured) return refunded(null);
-  const lost = payment.refunds.filter(({ status, failure }) => status === 'failed' && failure?.code === 'not_executed').length;
+  // The rest is out with a refund that nobody knows the outcome of.
+  if (reserved(payment) >= payment.amount_captured) return { kind: 'later' };
+  const route = `POST /v1/payments/${id}/refunds`;
+  const { scope, refundId, failed } = nextScope(payment, { tenant, route, checkoutId: checkout_id });
+  if (failed >= MOST_FAILED) return stuck(deps, checkout, { failed });
   const request: RouteRequest = {
     tenant,
     actor: 'payments.checkout',
     request_id: `${checkout_id}:late`,
     correlation_id: correlationId,
-    route: `POST /v1/payments/${id}/refunds`,
+    route,
     params: { id },
     query: {},
-    idempotency_key: lost === 0 ? `late:${checkout_id}` : `late:${checkout_id}:${lost + 1}`,
+    idempotency_key: scope.key,
     respond_async: false,
     livemode,
     body: {},
   };
   const reply = await deps.refund(request, Date.now());
-  const refund = reply.status === 201 ? (JSON.parse(reply.body) as RefundView) : null;
-  if (refund?.status === 'succeeded' || refund?.status === 'pending') return refunded(refund.id);
-  if (refund?.status === 'unknown' || reply.status >= 500 || reply.status === 409) return { kind: 'later' };
-  deps.logger.error(
-    { event: 'late_refund_refused', payment_session_id: checkout_id, payment_id: id, status: reply.status, body: reply.body },
+  const status = reply.status === 201 ? (await moneyOf(deps.db, id))?.refunds.find((one) => one.id === refundId)?.status : null;
+  if (status === 'succeeded' || status === 'pending') return refunded(refundId);
+  if (status === 'unknown' || status === 'failed' || reply.status >= 500 || reply.status === 409) return { kind: 'later' };
+  return stuck(deps, checkout, { status: reply.status, body: reply.body });
+}
+
+/** Whether all of it is with the payer, or on its way there. A payment that is not known, or never was, has nothing to give back. */
+export async function isGivenBack(db: Kysely<PaymentsTables>, { payment_id }: Checkout): Promise<boolean> {
+  const payment = payment_id === null ? undefined : await moneyOf(db, payment_id);
+  return payment?.status !== 'succeeded' || payment.amount_refunded >= payment.amount_captured;
+}
+
+const moneyOf = (db: Kysely<PaymentsTables>, id: string): Promise<Money | undefined> =>
+  db.selectFrom('payments').select(['status', 'amount_captured', 'amount_refunded', 'refunds']).where('id', '=', id).executeTakeFirst();
+
+const reserved = ({ refunds }: Money): number =>
+  refunds.filter(({ status }) => status !== 'failed').reduce((sum, { amount }) => sum + amount, 0);
+
+/** The first key whose refund has not failed; `failed`: of those before it, how many Stripe has executed or refused. */
+function nextScope(
+  { refunds }: Money,
+  { tenant, route, checkoutId }: { tenant: string; route: string; checkoutId: string },
+): { scope: Scope; refundId: string; failed: number } {
+  for (let n = 1, failed = 0; ; n += 1) {
+    const scope = { tenant, route, key: n === 1 ? `late:${checkoutId}` : `late:${checkoutId}:${n}` };
+    const refundId = refundIdOf(scope);
+    const before = refunds.find(({ id }) => id === refundId);
+    if (before?.status !== 'failed') return { scope, refundId, failed };
+    if (before.failure?.code !== 'not_executed') failed += 1;
+  }
+}
+
+function stuck({ logger }: LateRefundDeps, { terms, payment_id }: Checkout, why: object): LateRefund {
+  logger.error(
+    { event: 'late_refund_refused', payment_session_id: terms.checkout_id, payment_id, ...why },
     'A late success could not be given back; refund it by hand',
   );
   return { kind: 'stuck' };

@@ -4,7 +4,7 @@ import { type Insertable, type Kysely, type RawBuilder, sql } from 'kysely';
 import { type Answers, answering, type Claim, type ClaimedLease, claiming } from '../idempotency/idempotency.store.js';
 import { type BesideRow, splitAll } from '../event-details/event-details.store.js';
 import { type PaymentsTable, type PaymentsTables } from '../tables.js';
-import { type Held } from '../work/work.store.js';
+import { type Held, wishing } from '../work/work.store.js';
 import { type PaymentEvent } from './payment.events.js';
 
 /** The rows of one decision about one payment. */
@@ -61,6 +61,7 @@ export async function writeDecisions(
     ...(claims.length > 0 ? claiming(claims, IS_WRITTEN) : []),
     ...(answers.size > 0 ? [sql`answered AS (${answering(answers, decisions[0]!.now, IS_WRITTEN)})`] : []),
     ...(ended.length > 0 ? [sql`gone AS (${ending(ended)})`] : []),
+    ...lookingAtCheckouts(decisions),
   ];
   try {
     const { rows } = await sql<Found>`
@@ -193,6 +194,19 @@ function staged(decisions: readonly DecisionRows[]) {
     WHERE ${IS_WRITTEN}
     ORDER BY m.n`;
 }
+
+/** What was given back of a late success and has come back is given back again: its checkout does that, and only then. */
+function lookingAtCheckouts(decisions: readonly DecisionRows[]): RawBuilder<unknown>[] {
+  const ids = decisions.filter(({ row, events }) => row.origin === 'checkout' && events.some(failsRefund)).map(({ row }) => row.id);
+  if (ids.length === 0) return [];
+  const checkouts = sql`SELECT id FROM checkouts WHERE late_success IN ('refunding', 'refunded') AND payment_id = ANY(${ids}) AND ${IS_WRITTEN}`;
+  return [sql`looked AS (${wishing(checkouts, decisions[0]!.now)})`];
+}
+
+const failsRefund = (event: PaymentEvent): boolean =>
+  event.type === 'RefundRejected' ||
+  event.type === 'RefundNotExecuted' ||
+  (event.type === 'RefundRecorded' && event.data.status === 'failed');
 
 /** Drops the rows of work of ended runs, unless something was wished for meanwhile. */
 function ending(leases: readonly Held[]) {

@@ -158,13 +158,14 @@ export const wishRefresh = (db: Db | Transaction<PaymentsTables>, paymentId: str
 /** The same of several; their rows are locked in the order of their ids. */
 export async function wishRefreshes(db: Db | Transaction<PaymentsTables>, ids: readonly string[], at: Date): Promise<void> {
   if (ids.length === 0) return;
-  await sql`
-    INSERT INTO payment_work AS w (payment_id, due_at, since, refresh)
-    SELECT id, ${at}::timestamptz, ${at}::timestamptz, true FROM unnest(${ids}::text[]) AS wished(id) ORDER BY id
-    ON CONFLICT (payment_id) DO UPDATE SET due_at = LEAST(w.due_at, excluded.due_at), not_before = NULL, refresh = true, revision = w.revision + 1`.execute(
-    db,
-  );
+  await wishing(sql`SELECT id FROM unnest(${ids}::text[]) AS wished(id)`, at).execute(db);
 }
+
+/** A fragment that wishes so for all that `source` selects, each `id` once: `INSERT INTO payment_work …`. */
+export const wishing = (source: RawBuilder<unknown>, at: Date): RawBuilder<unknown> => sql`
+  INSERT INTO payment_work AS w (payment_id, due_at, since, refresh)
+  SELECT id, ${at}::timestamptz, ${at}::timestamptz, true FROM (${source}) AS wished ORDER BY id
+  ON CONFLICT (payment_id) DO UPDATE SET due_at = LEAST(w.due_at, excluded.due_at), not_before = NULL, refresh = true, revision = w.revision + 1`;
 
 /** Someone reads a payment whose answer is missing: look now, at most once in 5 s. Answers whether that was arranged. */
 export async function lookSooner(db: Db, paymentId: string, now: Date): Promise<boolean> {
