@@ -1,5 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { type DeadLetterRetriesView, type RetryView } from '@tidegate/contracts/ops/retries';
+import { RPC } from '@tidegate/contracts/rpc/routes';
+import { noFailpoints } from '@tidegate/database/failpoints';
 import { sql } from 'kysely';
+import { deadLetter, type DeadLetterDeps } from '../src/retries/dead-letter.flow.js';
 import { wakeHeld } from '../src/work/wake.js';
 import { acquireDue } from '../src/work/work.store.js';
 import { type PaymentsWorld, paymentsWorld, VISA } from './payments-world.js';
@@ -58,6 +62,45 @@ describe('A payment that was queued at the backup, when the database is restored
     await world.settle();
     expect(world.intentsOf(id).map(({ status }) => status)).toEqual(['succeeded']);
     expect((await world.get(id)).status).toBe('succeeded');
+  });
+
+  it('is not taken out of the queue: it may have been sent in the time that was lost', async () => {
+    const [old, taken] = [await queued(), await queued()];
+    for (const id of [old, taken]) await paidInTheGap(id);
+    await restore();
+    const [held] = await acquireDue(world.db, 'payments-9#loop1', world.clock.now(), 1);
+    await sql`UPDATE payment_work SET lease_until = clock_timestamp()`.execute(world.db);
+    expect([old, taken].toSorted()).toContain(held?.payment_id);
+    const body = { older_than_seconds: 0, reason: 'the incident is over' };
+    const refused = { count: 2, why: 'submitted', payment_ids: [old, taken].toSorted() };
+    for (const dry_run of [true, false]) {
+      const told = world.json<DeadLetterRetriesView>(await world.send(RPC.retryDeadLetter, { body: { ...body, dry_run } }));
+      expect({ ...told, refused: { ...told.refused, payment_ids: told.refused.payment_ids.toSorted() } }).toMatchObject({
+        matched: 0,
+        dead_lettered: 0,
+        refused,
+      });
+    }
+    const { data } = world.json<{ data: RetryView[] }>(await world.send(RPC.retryList, {}));
+    expect(data.map(({ unsent }) => unsent)).toEqual([false, false]);
+    const { db, clock } = world;
+    const order = { actor: 'test', reason: 'found before', correlationId: 'test' };
+    expect(await deadLetter({ db, clock, failpoints: noFailpoints } as DeadLetterDeps, old, order)).toEqual({
+      kind: 'kept',
+      why: 'submitted',
+    });
+    await world.settle();
+    for (const id of [old, taken]) expect((await world.get(id)).status).toBe('succeeded');
+  });
+
+  it('is looked for before a request to cancel it is answered', async () => {
+    const id = await queued();
+    await paidInTheGap(id);
+    world.advance(30 * HOURS);
+    await restore();
+    expect((await world.cancel(id)).status).toBe(422);
+    expect((await world.get(id)).status).toBe('succeeded');
+    expect(world.intentsOf(id).map(({ status }) => status)).toEqual(['succeeded']);
   });
 
   it('is sent, once, when it never was', async () => {

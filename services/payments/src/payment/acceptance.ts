@@ -5,6 +5,7 @@ import { type Kysely } from 'kysely';
 import { answer, type Claim, claim, type ClaimedLease } from '../idempotency/idempotency.store.js';
 import { type PaymentsTables } from '../tables.js';
 import { type DecisionWriter } from './decision-writer.js';
+import { mayHaveBeenSent } from '../work/work.store.js';
 import { type Ask } from './payment.flow.js';
 import { type Commit, commit, decided, type Loaded } from './payment.store.js';
 import { answersOf, metadataOf } from './recorder.js';
@@ -27,11 +28,14 @@ export interface Accepted {
 /** Another request has this key. */
 class KeyTaken extends Error {}
 
+/** A payment that was never sent, as far as a restored database knows: what Stripe has made of it must be looked for first. */
+export class MayHaveBeenSent extends Error {}
+
 /** Claims the key of a request together with what is decided about it. */
 export class Acceptance {
   constructor(private readonly deps: AcceptanceDeps) {}
 
-  /** Null when another request has the key. Throws PaymentMoved when somebody else decided about the payment first. */
+  /** Null when another request has the key. Throws PaymentMoved when somebody else decided about the payment first, and MayHaveBeenSent. */
   async accept(ask: Ask, before: Loaded, events: Commit['events'], holder: string): Promise<Accepted | null> {
     const now = this.deps.clock.now();
     const metadata = { ...metadataOf(ask.cause), command_id: ask.command.command_id };
@@ -67,6 +71,8 @@ export class Acceptance {
   private acceptOn(ask: Ask, write: Commit, asked: Claim): Promise<Accepted> {
     return inTransaction(this.deps, acceptOf(ask), async (tx) => {
       const after = await commit(tx, write);
+      if (write.events.some(({ type }) => type === 'PaymentCanceled') && (await mayHaveBeenSent(tx, ask.payment_id)))
+        throw new MayHaveBeenSent();
       const claimed = await claim(tx, asked);
       // Thrown, so that nothing of the transaction stays.
       if (!claimed.fresh || !claimed.lease) throw new KeyTaken();

@@ -4,7 +4,7 @@ import { findKey, type KnownKey, storedReply } from '../idempotency/idempotency.
 import { type PaymentOperation, type Scope } from '../idempotency/identity.js';
 import { type RequestDetails } from '../tables.js';
 import { acquire, type Held, release } from '../work/work.store.js';
-import { Acceptance } from './acceptance.js';
+import { Acceptance, MayHaveBeenSent } from './acceptance.js';
 import { type CarryOn, type CarryOnDeps } from './carry-on.flow.js';
 import { type PaymentCommand } from './payment.commands.js';
 import { decide } from './payment.decide.js';
@@ -125,6 +125,7 @@ export class PaymentFlow {
         ? await this.refuse(ask, rejectionReply(decision.refusal, ask.request_id))
         : await this.accept(ask, loaded, decision.events);
     } catch (error) {
+      if (error instanceof MayHaveBeenSent) return { kind: 'busy' };
       if (!(error instanceof PaymentMoved)) throw error;
       return creates ? this.existing(ask) : this.begin(ask);
     }

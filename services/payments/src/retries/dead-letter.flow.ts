@@ -5,6 +5,7 @@ import { sql } from 'kysely';
 import { answer } from '../idempotency/idempotency.store.js';
 import { commit, load, PaymentMoved } from '../payment/payment.store.js';
 import { answersOf, metadataOf, type RecorderDeps } from '../payment/recorder.js';
+import { mayHaveBeenSent } from '../work/work.store.js';
 import { decideDeadLetter, type Kept } from './dead-letter.decide.js';
 
 export interface DeadLetterDeps extends RecorderDeps {
@@ -20,7 +21,7 @@ export interface Order {
 
 /**
  * Takes one payment out of the queue: canceled, its request answered, its work gone, the action written down, in one transaction. The payment's version finds out
- * whether a loop sent it in the same moment; then it stays.
+ * whether a loop sent it in the same moment; then it stays. So does one that may have been sent in the time that a restore of the database lost.
  */
 export async function deadLetter(deps: DeadLetterDeps, paymentId: string, order: Order): Promise<{ kind: 'canceled' } | Kept> {
   for (;;) {
@@ -30,7 +31,9 @@ export async function deadLetter(deps: DeadLetterDeps, paymentId: string, order:
     const now = deps.clock.now();
     const cause = { correlation_id: order.correlationId, causation_id: null, actor: order.actor };
     try {
-      const { after, commands } = await inTransaction(deps, 'payments.retry.dead_lettered', async (tx) => {
+      const done = await inTransaction(deps, 'payments.retry.dead_lettered', async (tx) => {
+        await tx.selectFrom('payments').select('id').where('id', '=', paymentId).forUpdate().execute();
+        if (await mayHaveBeenSent(tx, paymentId)) return null;
         const { state } = await commit(tx, { paymentId, before, events: decision.events, now, metadata: metadataOf(cause) });
         const replies = await answersOf(tx, state, decision.events, null);
         await answer(tx, replies, now);
@@ -38,9 +41,10 @@ export async function deadLetter(deps: DeadLetterDeps, paymentId: string, order:
         await recordOperatorAction(tx, { actor: order.actor, action: 'retry.dead_letter', target: paymentId, reason: order.reason }, now);
         return { after: state, commands: [...replies.keys()] };
       });
+      if (!done) return { kind: 'kept', why: 'submitted' };
       deps.onCommitted();
-      deps.metrics.changed(before.state, after);
-      for (const name of [...commands, paymentId]) deps.signals.wake(name);
+      deps.metrics.changed(before.state, done.after);
+      for (const name of [...done.commands, paymentId]) deps.signals.wake(name);
       return { kind: 'canceled' };
     } catch (error) {
       if (!(error instanceof PaymentMoved)) throw error;

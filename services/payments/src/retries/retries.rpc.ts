@@ -108,6 +108,6 @@ function viewOf(row: WaitingRow, now: Date): RetryView {
     age_seconds: Math.max(0, Math.floor((now.getTime() - row.since.getTime()) / 1000)),
     due_at: row.due_at.toISOString(),
     in_hand: row.in_hand,
-    unsent: row.status === 'queued',
+    unsent: row.unsent,
   };
 }

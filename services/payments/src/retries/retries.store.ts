@@ -1,7 +1,7 @@
 import { type PaymentStatus } from '@tidegate/contracts/payment';
 import { type Kysely, sql } from 'kysely';
 import { type PaymentsTables } from '../tables.js';
-import { type WaitsFor } from '../work/work.store.js';
+import { isOfRestored, type WaitsFor } from '../work/work.store.js';
 
 /** A payment that waits: a run has left it, or its holder is gone. What a request is busy with for the first time is not among them. */
 export interface WaitingRow {
@@ -13,6 +13,7 @@ export interface WaitingRow {
   since: Date;
   due_at: Date;
   in_hand: boolean;
+  unsent: boolean;
 }
 
 export interface WaitingQuery {
@@ -25,8 +26,8 @@ export interface WaitingQuery {
 
 const IN_HAND = sql`(w.holder IS NOT NULL AND w.lease_until >= clock_timestamp())`;
 const WAITS = sql`w.due_at IS NOT NULL AND (w.waits_for IS NOT NULL OR NOT ${IN_HAND})`;
-/** Never sent: the projection of a queued payment whose first call was not committed to. */
-const UNSENT = sql`p.status = 'queued'`;
+/** Never sent: the projection of a queued payment whose first call was not committed to. After a restore not even that is certain. */
+const UNSENT = sql`(p.status = 'queued' AND NOT ${isOfRestored('w')})`;
 
 /** Those that wait, longest first. */
 export async function listWaiting(db: Kysely<PaymentsTables>, query: WaitingQuery): Promise<WaitingRow[]> {
@@ -36,7 +37,7 @@ export async function listWaiting(db: Kysely<PaymentsTables>, query: WaitingQuer
   if (query.after) conditions.push(sql`(w.since, w.payment_id) > (${query.after.since}, ${query.after.paymentId})`);
   const { rows } = await sql<WaitingRow>`
     SELECT w.payment_id, p.tenant, p.status, w.waits_for, w.attempt, w.since,
-      greatest(w.due_at, w.not_before) AS due_at, ${IN_HAND} AS in_hand
+      greatest(w.due_at, w.not_before) AS due_at, ${IN_HAND} AS in_hand, ${UNSENT} AS unsent
     FROM payment_work w JOIN payments p ON p.id = w.payment_id
     WHERE ${sql.join(conditions, sql` AND `)}
     ORDER BY w.since, w.payment_id LIMIT ${query.limit}`.execute(db);

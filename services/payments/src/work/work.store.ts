@@ -64,12 +64,26 @@ interface WorkRow {
 export const RESTORED = 'restored';
 /** Names of those who take such work begin so, until one of them has released it. */
 const OF_RESTORED = `${RESTORED}>`;
-const named = (holder: RawBuilder<unknown>) =>
-  sql`CASE WHEN old.holder = ${RESTORED} OR starts_with(old.holder, ${OF_RESTORED}) THEN ${OF_RESTORED} ELSE '' END || ${holder}`;
+/** Of rows by the name `row`: what was done in the time that the restore lost is not known yet. */
+export const isOfRestored = (row: string): RawBuilder<boolean> => {
+  const holder = sql.ref(`${row}.holder`);
+  return sql<boolean>`coalesce(${holder} = ${RESTORED} OR starts_with(${holder}, ${OF_RESTORED}), false)`;
+};
+const named = (holder: RawBuilder<unknown>) => sql`CASE WHEN ${isOfRestored('old')} THEN ${OF_RESTORED} ELSE '' END || ${holder}`;
 
 /** Whether the holder of a row is a run of this process. */
 export const isHeldBy = (instance: string): RawBuilder<boolean> =>
   sql`(starts_with(holder, ${`${instance}#`}) OR starts_with(holder, ${`${OF_RESTORED}${instance}#`}))`;
+
+/**
+ * Whether a payment that is queued here may have been sent in the time that a restore lost. Its row of work stays as it is until the end of the transaction, which has the
+ * payment's row: everyone locks that first.
+ */
+export async function mayHaveBeenSent(tx: Transaction<PaymentsTables>, paymentId: string): Promise<boolean> {
+  const { rows } = await sql<{ restored: boolean }>`
+    SELECT ${isOfRestored('w')} AS restored FROM payment_work w WHERE w.payment_id = ${paymentId} FOR UPDATE`.execute(tx);
+  return rows[0]?.restored === true;
+}
 
 const LEASE = sql`clock_timestamp() + interval '5 seconds'`;
 
