@@ -132,6 +132,62 @@ describe('Usage that is sent', () => {
   });
 });
 
+describe('Usage that waited for its customer', () => {
+  const park = async (customer: string, events: number) => {
+    const meter = await world.meter();
+    await world.record([{ customer, meter, at: ago(60_000) }]);
+    await sql`
+      INSERT INTO usage_events (tenant, id, customer, meter, value, at, hour, received_at)
+      SELECT tenant, id || n, customer, meter, 1, at - (n % 2) * interval '2 hours', hour - (n % 2) * interval '2 hours', received_at
+      FROM usage_events, generate_series(2, ${events}::int) AS n WHERE customer = ${customer}`.execute(world.db);
+  };
+  const known = (customer: string) =>
+    sql`INSERT INTO usage_customers (customer, tenant, found_at) VALUES (${customer}, 'default', ${world.clock.now()})`.execute(world.db);
+  const waiting = async () =>
+    (await sql<{ customer: string }>`SELECT customer FROM usage_unknown_customers ORDER BY customer`.execute(world.db)).rows;
+  const counted = async (customer: string) => (await world.usage(customer)).reduce((sum, { events }) => sum + events, 0);
+  afterEach(async () => {
+    await sql`DELETE FROM usage_counters WHERE customer LIKE 'cus_Parked%'`.execute(world.db);
+    await sql`DELETE FROM usage_unknown_customers`.execute(world.db);
+  });
+
+  it('is counted some thousand events at a time, however much there is, and the rest by the next pass', async () => {
+    await park('cus_ParkedLarge', 12_000);
+    await known('cus_ParkedLarge');
+    let commits = 0;
+    const dying = world.start({
+      async hit(name) {
+        if (name !== 'payments.usage.released.before_commit') return;
+        commits += 1;
+        if (commits === 2) throw new Error(`died at ${name}`);
+      },
+    });
+    await dying.parts.settleUnknownCustomersOnce();
+    world.replicas.pop();
+    expect([await counted('cus_ParkedLarge'), await waiting()]).toEqual([5000, [{ customer: 'cus_ParkedLarge' }]]);
+    await world.parts.settleUnknownCustomersOnce();
+    expect([await counted('cus_ParkedLarge'), await waiting()]).toEqual([12_000, []]);
+  });
+
+  it('is counted although that of a customer before him cannot be', async () => {
+    await park('cus_ParkedFirst', 1);
+    await park('cus_ParkedSecond', 1);
+    for (const customer of ['cus_ParkedFirst', 'cus_ParkedSecond']) await known(customer);
+    await sql`UPDATE usage_unknown_customers SET since = since - interval '1 day' WHERE customer = 'cus_ParkedFirst'`.execute(world.db);
+    let commits = 0;
+    const failing = world.start({
+      async hit(name) {
+        if (name !== 'payments.usage.released.before_commit') return;
+        commits += 1;
+        if (commits === 1) throw new Error('numeric field overflow');
+      },
+    });
+    expect(await failing.parts.settleUnknownCustomersOnce()).toBe(1);
+    world.replicas.pop();
+    expect([await counted('cus_ParkedSecond'), await waiting()]).toEqual([1, [{ customer: 'cus_ParkedFirst' }]]);
+  });
+});
+
 describe('Usage of a customer whom nobody knows', () => {
   const forget = async () => {
     await sql`DELETE FROM usage_unknown_customers`.execute(world.db);
@@ -151,6 +207,18 @@ describe('Usage of a customer whom nobody knows', () => {
     await world.stripe(`customers/${customer}`, { 'metadata[tenant_id]': 'other' });
     await settleLater(HOUR_MS);
     expect(await world.usage(customer)).toMatchObject([{ value: '5', events: 1 }]);
+    await forget();
+  });
+
+  it.each(['error_503', 'rate_limit', 'reset_before'] as const)('is asked about again soon after Stripe answered by %s', async (fault) => {
+    const [meter, customer] = [await world.meter(), 'cus_Unanswered1'];
+    await world.record([{ customer, meter }]);
+    world.simulator.addFault({ fault, route: 'GET /v1/customers/:id', times: 0 });
+    for (let look = 0; look < 8; look += 1) await settleLater(60_000);
+    const { rows } = await sql<{ attempt: number; due_at: Date }>`SELECT attempt, due_at FROM usage_unknown_customers`.execute(world.db);
+    expect(rows).toMatchObject([{ attempt: 0 }]);
+    const wait = (rows[0]?.due_at.getTime() ?? 0) - world.clock.now().getTime();
+    expect([wait > 3000, wait <= 60_000]).toEqual([true, true]);
     await forget();
   });
 

@@ -1,7 +1,7 @@
 import { OLDEST_USAGE_MS } from '@tidegate/contracts/usage';
 import { type Failpoints } from '@tidegate/database/failpoints';
 import { inTransaction } from '@tidegate/database/transaction';
-import { type StripePort } from '@tidegate/stripe-gateway/port';
+import { type StripeOutcome, type StripePort } from '@tidegate/stripe-gateway/port';
 import { withFailpoints } from '@tidegate/stripe-gateway/with-failpoints';
 import { type Logger } from '@tidegate/telemetry/logger';
 import { type Kysely, sql } from 'kysely';
@@ -28,6 +28,10 @@ interface Unknown {
 export const UNKNOWN_CUSTOMERS_INTERVAL_MS = 1000;
 const BATCH = 100;
 const ASKED_AT_ONCE = 10;
+/** Of one customer in one pass: whoever has more does not hold up the others. */
+const MOST_TRANSACTIONS = 20;
+/** An answer that says nothing about the customer: asked again not before this. */
+const AGAIN_MS = 5000;
 /** Whom a process asks about, others leave alone for so long. */
 const ASKING_MS = 30_000;
 
@@ -41,9 +45,22 @@ export class UnknownCustomers {
   /** One batch; answers of how many customers usage was counted. */
   async runOnce(): Promise<number> {
     let settled = 0;
-    for (const one of await this.known()) settled += await this.count(one);
-    for (const one of await this.due()) settled += (await this.ask(one)) ? await this.count(one) : 0;
+    for (const one of await this.known()) settled += await this.settle(one, () => this.count(one));
+    for (const one of await this.due()) settled += await this.settle(one, async () => ((await this.ask(one)) ? this.count(one) : 0));
     return settled;
+  }
+
+  /** What fails for one customer keeps nobody else waiting. */
+  private async settle({ tenant, customer }: Unknown, work: () => Promise<number>): Promise<number> {
+    try {
+      return await work();
+    } catch (err) {
+      this.deps.logger.error(
+        { event: 'usage_release_failed', tenant, customer, err },
+        'Usage that is parked could not be counted; it is tried again',
+      );
+      return 0;
+    }
   }
 
   private async known(): Promise<Unknown[]> {
@@ -76,9 +93,10 @@ export class UnknownCustomers {
       (await this.own({ tenant, customer }))
     )
       return true;
+    const next = nextLook(outcome, attempt, now);
     await db.transaction().execute(async (tx) => {
       await sql`
-        UPDATE usage_unknown_customers SET due_at = ${nextLookUp(now, attempt + 1)}, attempt = ${attempt + 1}
+        UPDATE usage_unknown_customers SET due_at = ${next.dueAt}, attempt = ${next.attempt}
         WHERE tenant = ${tenant} AND customer = ${customer}`.execute(tx);
       // What is too old to be billed is worth no call. With the row held, usage that is parked at this moment is seen here, or sees this.
       await sql`
@@ -100,11 +118,37 @@ export class UnknownCustomers {
   }
 
   private async count(one: Unknown): Promise<number> {
-    const now = this.deps.clock.now();
-    const times = { now, dueAt: new Date(now.getTime() + this.deps.reportAfterMs) };
-    const events = await inTransaction(this.deps, 'payments.usage.released', (tx) => countParked(tx, one, times));
     const { tenant, customer } = one;
+    let events = 0;
+    for (let n = 0, more = true; more && n < MOST_TRANSACTIONS; n += 1) {
+      const now = this.deps.clock.now();
+      const times = { now, dueAt: new Date(now.getTime() + this.deps.reportAfterMs) };
+      const released = await inTransaction(this.deps, 'payments.usage.released', (tx) => countParked(tx, one, times));
+      events += released.events;
+      more = released.more;
+    }
     if (events > 0) this.deps.logger.info({ event: 'usage_released', tenant, customer, events }, 'Usage that was parked is counted');
     return events > 0 ? 1 : 0;
+  }
+}
+
+/** An answer about the customer makes the next look a round later; one that Stripe did not give says nothing, and the round is asked for again. */
+function nextLook(outcome: StripeOutcome<unknown>, attempt: number, now: Date): { dueAt: Date; attempt: number } {
+  switch (outcome.kind) {
+    case 'refused':
+    case 'limited':
+    case 'auth':
+    case 'in_use':
+    case 'unknown': {
+      const retryAfterMs = 'retryAfterMs' in outcome ? outcome.retryAfterMs : 0;
+      return { dueAt: new Date(now.getTime() + Math.max(retryAfterMs, AGAIN_MS)), attempt };
+    }
+    case 'ok':
+    case 'not_found':
+    case 'rejected':
+    case 'declined':
+      return { dueAt: nextLookUp(now, attempt + 1), attempt: attempt + 1 };
+    default:
+      return outcome satisfies never;
   }
 }

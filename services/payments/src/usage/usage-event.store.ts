@@ -97,21 +97,29 @@ function counting(source: RawBuilder<unknown>, { now, dueAt }: { now: Date; dueA
       updated_at = excluded.updated_at`;
 }
 
+/** Counted in one transaction at most, which has to end long before the database ends a statement. */
+export const MOST_RELEASED = 5000;
+
 /**
- * Counts what is parked of a customer who is known by now; answers how many events. The row that says that he is not known goes first: who parks another event at
- * this moment either waits for this transaction or is waited for.
+ * Counts some of what is parked of a customer who is known by now, the oldest first; answers how many events, and whether some may be left. The row that says that he is
+ * not known is taken first and goes with the last of them: who parks another event at this moment either waits for this transaction or is waited for.
  */
 export async function countParked(
   tx: Transaction<PaymentsTables>,
   { tenant, customer }: { tenant: string; customer: string },
   times: { now: Date; dueAt: Date },
-): Promise<number> {
-  await sql`DELETE FROM usage_unknown_customers WHERE tenant = ${tenant} AND customer = ${customer}`.execute(tx);
+): Promise<{ events: number; more: boolean }> {
+  await sql`SELECT FROM usage_unknown_customers WHERE tenant = ${tenant} AND customer = ${customer} FOR UPDATE`.execute(tx);
   const { rows } = await sql<{ events: number }>`
     WITH released AS (
-      UPDATE usage_events SET counted_at = ${times.now} WHERE tenant = ${tenant} AND customer = ${customer} AND counted_at IS NULL
+      UPDATE usage_events SET counted_at = ${times.now} WHERE counted_at IS NULL AND (tenant, id) IN (
+        SELECT tenant, id FROM usage_events WHERE tenant = ${tenant} AND customer = ${customer} AND counted_at IS NULL
+        ORDER BY at, received_at, id LIMIT ${MOST_RELEASED})
       RETURNING tenant, id, customer, meter, value, at, hour, received_at, counted_at
     ), counted AS (${counting(sql`released`, times)})
     SELECT count(*)::int AS events FROM released`.execute(tx);
-  return rows[0]?.events ?? 0;
+  const events = rows[0]?.events ?? 0;
+  const more = events === MOST_RELEASED;
+  if (!more) await sql`DELETE FROM usage_unknown_customers WHERE tenant = ${tenant} AND customer = ${customer}`.execute(tx);
+  return { events, more };
 }
