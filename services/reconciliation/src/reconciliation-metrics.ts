@@ -29,7 +29,7 @@ export function reconciliationMetrics(metrics: Metrics, db: Kysely<Reconciliatio
   const errors = metrics.counter('job_errors_total', 'Failures of background jobs', { job: JOBS, error_type: JOB_ERRORS });
   metrics.gauge(
     'billing_reconciliation_last_success_timestamp',
-    'When the last daily run succeeded, or one asked for that read the whole day before its own in every class, in Unix seconds; the time of installation before the first',
+    'When the last daily run succeeded, or one asked for of every tenant that read the whole day before its own in every class, in Unix seconds; the time of installation before the first',
     {},
     async (gauge) => gauge.set(await lastSuccess(db, 'days')),
   );

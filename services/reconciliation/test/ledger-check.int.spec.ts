@@ -57,6 +57,29 @@ describe('A run that checks the ledger', () => {
     expect(await named()).toEqual([]);
   });
 
+  it('does not take a sweep that stands still for agreement', async () => {
+    await sold();
+    await swept(bench);
+    bench.advance(2 * 3600);
+    await sold();
+    bench.advance(5);
+    expect(await named()).toMatchObject([{ object: 'balance_transaction', stripe_id: newest().id, proposed_repair: 'record_fee' }]);
+    await swept(bench);
+    expect(await named()).toEqual([]);
+  });
+
+  it('names what Stripe has settled and payments never told of, and has payments ask about it', async () => {
+    const payment = await paid(bench);
+    await swept(bench);
+    expect(await named()).toEqual([]);
+    bench.advance(2 * 3600);
+    await swept(bench);
+    const row = { object: 'ledger_clearing', stripe_id: payment.stripe_payment_intent, proposed_repair: 'look_up' };
+    expect(await named()).toMatchObject([{ ...row, local: 'payments told of 0 usd', remote: 'the balance moved by 4200 usd' }]);
+    await tell(bench, { payment, version: 1 });
+    expect(await named()).toEqual([]);
+  });
+
   it('names a cent that got past the database', async () => {
     const payment = await sold();
     await swept(bench);

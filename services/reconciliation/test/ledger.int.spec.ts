@@ -9,7 +9,7 @@ import { readBalance } from '../src/ledger/balance.loop.js';
 import { recordPayment } from '../src/projection/recorded.store.js';
 import type { ReconciliationTables } from '../src/tables.js';
 import { balanceParts, ledger, swept, tell } from './ledger-world.js';
-import { dashboard, openWorkbench, paid, routeRequest, silent, type Workbench } from './workbench.js';
+import { atStripe, dashboard, openWorkbench, paid, routeRequest, silent, type Workbench } from './workbench.js';
 
 let bench: Workbench;
 beforeAll(async () => {
@@ -31,6 +31,12 @@ const refund = (status: 'pending' | 'succeeded' | 'failed', stripe_refund: strin
   ...{ id: `rfd_${stripe_refund.slice(-8)}`, status, amount, reason: null },
   stripe_refund,
 });
+
+async function asAdmin(statement: string): Promise<void> {
+  const { db, close } = openDatabase<ReconciliationTables>({ url: bench.adminUrl, poolSize: 1, applicationName: 'spec' }, silent);
+  await sql.raw(statement).execute(db);
+  await close();
+}
 
 const listCalls = () =>
   bench.simulator.truth(['requests']).requests.filter(({ path }) => path.startsWith('/v1/balance_transactions')).length;
@@ -195,6 +201,33 @@ describe('A movement of the balance', () => {
     });
   });
 
+  it.each([
+    ['adopt', 'the subscription', { 'metadata[tenant_id]': 'other' }, {}],
+    ['foreign', 'the subscription', { 'metadata[tenant_id]': 'other' }, {}],
+    ['adopt', 'the customer', {}, { 'metadata[tenant_id]': 'other' }],
+  ] as const)(
+    'of an invoice that payments tells of later is whose it will be there (%s, %s names it)',
+    async (unmarked, _, ofSubscription, ofCustomer) => {
+      const method = 'pm_card_visa';
+      const owner = { payment_method: method, 'invoice_settings[default_payment_method]': method, ...ofCustomer };
+      const customer = await atStripe(bench, 'customers', owner);
+      const plan = { currency: 'usd', unit_amount: '3000', 'recurring[interval]': 'month', 'product_data[name]': 'Plan' };
+      const price = await atStripe(bench, 'prices', plan);
+      await atStripe(bench, 'subscriptions', { customer, 'items[0][price]': price, ...ofSubscription });
+      await swept(bench, { attribution: { accountTenant: 'default', unmarked } });
+      expect(await ledger(bench)).toEqual({});
+      expect(await ledger(bench, 'other')).toMatchObject({ 'stripe_clearing usd': -3000 });
+    },
+  );
+
+  it('of a charge without an intent is nothing that payments could ever tell of', async () => {
+    await sold({ marked: false, quietly: true });
+    const [charge] = bench.simulator.world.charges.all();
+    bench.simulator.world.charges.replace({ ...charge!, payment_intent: null as never });
+    await swept(bench);
+    expect(await ledger(bench)).toMatchObject({ 'other_movements usd': -4200 });
+  });
+
   it('of what is not ours is kept apart where unmarked objects are foreign', async () => {
     const payment = await sold({ marked: false, quietly: true });
     await dashboard(bench, 'refund', { payment_intent: payment.stripe_payment_intent, amount: 1000 });
@@ -250,6 +283,18 @@ describe('Reading the balance', () => {
     bench.simulator.clearFaults();
     await readBalance(balanceParts(bench), new AbortController().signal);
     expect(await published()).toHaveLength(PAGE * (PAGES - 1) + 20);
+  });
+
+  it('goes on although what waits for its fee cannot be counted', async () => {
+    const sales = [await sold(), await sold()];
+    bench.advance(5);
+    bench.simulator.world.balanceTransactions.remove(bench.simulator.world.balanceTransactions.all().at(-1)!.id);
+    await asAdmin('ALTER TABLE reconciliation.balance_sweep ADD CONSTRAINT uncountable CHECK (fees_pending = 0) NOT VALID');
+    await expect(swept(bench)).rejects.toThrow('uncountable');
+    sales.push(await sold());
+    await expect(swept(bench)).rejects.toThrow('uncountable');
+    await asAdmin('ALTER TABLE reconciliation.balance_sweep DROP CONSTRAINT uncountable');
+    expect(await published()).toHaveLength(sales.length - 1);
   });
 
   it('leaves a page to whoever has taken over meanwhile', async () => {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { sql } from 'kysely';
-import { balanceTransactionKind } from '../src/ledger/ledger.kinds.js';
+import { balanceTransactionKind, ledgerPaymentKind } from '../src/ledger/ledger.kinds.js';
 import { paymentKind } from '../src/compare/kinds/payment.kind.js';
 import { firstSeen } from '../src/run/comparison.js';
 import { openWorkbench, type Workbench } from './workbench.js';
@@ -55,6 +55,30 @@ describe('Given more objects on a run’s pages than the statistics of the datab
     const unseen = await balanceTransactionKind.local!.unseen(db, query);
     expect(performance.now() - startedAt).toBeLessThan(2_000);
     expect(unseen.map((one) => one.transaction_id)).toEqual(['txn_11', 'txn_7']);
+  });
+
+  it('refunds and what they moved are looked up by their payment, not read as a whole for each', async () => {
+    const { db, clock } = bench;
+    await sql`
+      INSERT INTO recorded_refunds (refund_id, payment_id, tenant, status, amount, currency, stripe_refund, epoch, version, first_told_at, updated_at)
+      SELECT 'rfd_' || n, 'pay_of_others_' || n, 'default', 'succeeded', 1, 'usd', 're_' || n, 1, 1, ${clock.now()}, ${clock.now()}
+      FROM generate_series(1, ${MANY}::int) AS n`.execute(db);
+    await sql`
+      INSERT INTO ledger_entries (transaction_id, line, tenant, account, currency, amount, reference, payment_id, event, occurred_at)
+      SELECT 'm_' || n, line, 'default', CASE line WHEN 1 THEN 'sales' ELSE 'stripe_clearing' END, 'usd', CASE line WHEN 1 THEN -4200 ELSE 4200 END, 'pi_' || n,
+        'pay_' || n, 'payment.succeeded', ${clock.now()} FROM generate_series(1, 100) AS n, generate_series(1, 2) AS line`.execute(db);
+    await sql`
+      INSERT INTO ledger_payments (payment_id, epoch, version) SELECT 'pay_' || n, 1, 1 FROM generate_series(1, 100) AS n`.execute(db);
+    const now = Math.floor(clock.now().getTime() / 1000);
+    const query = { runId: 'rec_many', tenant: 'default', period: { gte: now - 60, lt: now + 60 }, limit: 500, after: '' };
+    await db.transaction().execute(async (tx) => {
+      await ledgerPaymentKind.local!.unseen(tx, query);
+      const { rows } = await sql<{ read: number }>`
+        SELECT max(seq_tup_read + idx_tup_fetch)::int AS read FROM pg_stat_xact_user_tables WHERE relname IN ('recorded_refunds', 'ledger_entries')`.execute(
+        tx,
+      );
+      expect(rows[0]!.read).toBeLessThan(2 * MANY);
+    });
   });
 
   it('since when something is found is looked up for each, not among all that any run found', async () => {

@@ -5,6 +5,7 @@ import { RpcUnavailable } from '@tidegate/messaging/rpc';
 import { withFailpoints } from '@tidegate/stripe-gateway/with-failpoints';
 import type { CompareStripe } from '../src/compare/kind.js';
 import type { RunParts } from '../src/run/run.flow.js';
+import { EVERY_TENANT } from '../src/run/comparison.js';
 import { runOnce } from '../src/run/run.loop.js';
 import { answerCreate, answerDiscrepancies, answerGet } from '../src/run/run.rpc.js';
 import {
@@ -36,11 +37,11 @@ afterAll(() => bench.shutDown());
 
 const api = () => ({ ...runParts(bench), requested: () => undefined });
 
-async function request(body: object = {}): Promise<string> {
+async function request(body: object = {}, changes: Parameters<typeof routeRequest>[0] = {}): Promise<string> {
   const day = bench.clock.now().toISOString().slice(0, 10);
   const reply = await answerCreate(
     api(),
-    routeRequest({ body: { start_date: day, end_date: day, mode: 'report', reason: 'spec', ...body } }),
+    routeRequest({ body: { start_date: day, end_date: day, mode: 'report', reason: 'spec', ...body }, ...changes }),
   );
   return RunView.parse(JSON.parse(reply.body)).id;
 }
@@ -229,15 +230,16 @@ describe('When the broker goes away between the two reads of a run that repairs'
     const away = () => {
       throw new RpcUnavailable('outbox.read', 'nobody answers');
     };
-    // Of the whole day before, so that it tells how fresh the comparison is.
+    // Of every tenant and the whole day before, so that it tells how fresh the comparison is.
+    const ofAll = { tenant: EVERY_TENANT };
     const days = { mode: 'repair', start_date: new Date(bench.clock.now().getTime() - 86_400_000).toISOString().slice(0, 10) };
-    const lost = await request(days);
+    const lost = await request(days, ofAll);
     await runOnce(runParts(bench, { ...parts, inbox: inbox(away) }), never);
     const { run, rows } = await seen(lost);
     expect([run.status, rows, repair.requests, fresh]).toEqual(['failed', [], [], 0]);
     expect(await bench.db.selectFrom('run_suspects').selectAll().execute()).toEqual([]);
 
-    const next = await request(days);
+    const next = await request(days, ofAll);
     await runOnce(runParts(bench, parts), never);
     expect([(await seen(next)).run.status, repair.requests.length, fresh]).toEqual(['succeeded', 3, 1]);
   });

@@ -240,6 +240,13 @@ export async function paid(
   return { ...ours, stripe_payment_intent: intent.id, status, amount_captured: status === 'succeeded' ? amount : 0 };
 }
 
+/** Made at Stripe by somebody else; answers its id. */
+export async function atStripe(bench: Workbench, path: string, form: Record<string, string>): Promise<string> {
+  const headers = { authorization: 'Bearer sk_test_simulator0000' };
+  const answer = await fetch(`${bench.simulator.url}/v1/${path}`, { method: 'POST', headers, body: new URLSearchParams(form) });
+  return ((await answer.json()) as { id: string }).id;
+}
+
 /** A page at Stripe as payments opens them; answers what payments would publish of it. */
 export async function opened(bench: Workbench, amount = 4200): Promise<CheckoutSnapshot> {
   made += 1;

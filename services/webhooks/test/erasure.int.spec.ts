@@ -171,7 +171,12 @@ describe('When payments has erased a customer', () => {
 
   describe.each(['dispute', 'refund', 'payment_method'])('and events of a %s, which name no customer', (object) => {
     const who = `${object.replace('_', '')}er`;
-    const evidence = { object, customer: null, payment_intent: undefined as string | undefined, evidence: { customer_name: `named ${who}` } };
+    const evidence = {
+      object,
+      customer: null,
+      payment_intent: undefined as string | undefined,
+      evidence: { customer_name: `named ${who}` },
+    };
     /** Of a payment; what is no part of one is known by its own id. */
     const of = (payment: string) =>
       object === 'payment_method'

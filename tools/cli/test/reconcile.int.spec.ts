@@ -278,6 +278,7 @@ describe('The command', () => {
     const piped = await world.tidegate(['reconcile', 'run', '--export-discrepancies']);
     expect([piped.exitCode, piped.out.split('\r\n')[0]]).toEqual([2, expect.stringMatching(/^class,object/)]);
 
+    expect((await world.tidegate('reconcile run --every-tenant')).exitCode).toBe(2);
     const status = await world.json<ReconciliationStatusView>('reconcile status');
     expect([status.exitCode, status.value]).toMatchObject([0, { overdue: false, cron: null, last_success_at: expect.any(String) }]);
     const { value: list } = await world.json<{ data: RunView[] }>('reconcile runs --status succeeded --limit 1');

@@ -163,6 +163,10 @@ describe('A payment that Stripe does not know', () => {
 });
 
 describe('A refund', () => {
+  it('that hangs on no intent is of no payment of ours', () => {
+    expect(compareRefund(null, { ...stripes, payment_intent: null })).toEqual({ kind: 'foreign' });
+  });
+
   const ours: RecordedRefund = {
     refund_id: 'rfd_1',
     payment_id: 'pay_1',

@@ -4,7 +4,7 @@ import type { CompareRules } from './finding.js';
 import { KINDS } from './kinds.js';
 import type { AnyKind, CompareDb, CompareStripe, KindPage, Local, LocalSide, Remote, RemoteSide, RunScope, Suspect } from './kind.js';
 import { readPatiently } from './patient-stripe.js';
-import { tenantsOf } from './tenants-of.js';
+import { NOBODY, tenantsOf } from './tenants-of.js';
 import type { UsageComparer } from './usage.port.js';
 
 /** What a run compares, and with what. */
@@ -99,7 +99,7 @@ async function lookAt(context: CompareContext, kind: AnyKind, side: RemoteSide<R
   for (const remote of remotes) {
     const row = rows.get(remote.id) ?? null;
     const tenant = tenants.get(remote.id)!;
-    if (tenant === 'foreign') {
+    if (tenant === NOBODY) {
       if (side.countsForeign) count('foreign');
       continue;
     }

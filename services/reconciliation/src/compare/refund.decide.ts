@@ -1,5 +1,5 @@
 import { needsRefund, refundAgrees } from './expected-status.decide.js';
-import { AGREES, type Comparison, differs, type Finding, money } from './finding.js';
+import { AGREES, type Comparison, differs, type Finding, FOREIGN, money } from './finding.js';
 
 export interface RecordedRefund {
   refund_id: string;
@@ -22,9 +22,10 @@ export interface RemoteRefund {
   metadata: Record<string, string>;
 }
 
-/** Compares a refund with what is recorded of it; `recorded` null when there is nothing. */
+/** Compares a refund with what is recorded of it; `recorded` null when there is nothing. One that hangs on no intent gives back no payment of ours. */
 export function compareRefund(recorded: RecordedRefund | null, refund: RemoteRefund): Comparison {
   if (recorded === null) {
+    if (refund.payment_intent === null) return FOREIGN;
     const { refund_id = null, payment_id = null } = refund.metadata;
     const about = { ...shared(refund), local_id: refund_id, payment_id };
     return differs({ ...about, local: null, remote: wordsOf(refund) });

@@ -2,9 +2,12 @@ import { tenantIn } from '../ledger/attribution.decide.js';
 import type { CompareRules } from './finding.js';
 import type { CompareDb, Local, Remote } from './kind.js';
 
+/** Stands in a tenant's place where an object is nobody's here; no tenant can be called so. */
+export const NOBODY = '*foreign';
+
 /**
  * Whose each object is, by its id: of what is recorded, else of its metadata, else of its payment. What hangs on an intent that nobody knows is of the account,
- * and nobody's when unmarked objects are declared foreign.
+ * and NOBODY's when unmarked objects are declared foreign.
  */
 export async function tenantsOf(
   { db, rules }: { db: CompareDb; rules: CompareRules },
@@ -16,7 +19,7 @@ export async function tenantsOf(
   const ofIntent = await tenantsOfIntents(db, intents);
   const unnamed = (remote: Remote) => {
     if (typeof remote.payment_intent !== 'string') return rules.accountTenant;
-    return ofIntent.get(remote.payment_intent) ?? (rules.unmarked === 'foreign' ? 'foreign' : rules.accountTenant);
+    return ofIntent.get(remote.payment_intent) ?? (rules.unmarked === 'foreign' ? NOBODY : rules.accountTenant);
   };
   return new Map(remotes.map((remote) => [remote.id, named(remote) ?? unnamed(remote)]));
 }

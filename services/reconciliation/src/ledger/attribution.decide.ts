@@ -13,6 +13,10 @@ export interface Clues {
   known: KnownPayment | null;
   /** Of the intent, where Stripe was asked for it. */
   metadata: Readonly<Record<string, string>>;
+  /** Whom the invoice that the intent pays names, or its subscription. */
+  invoiceTenant: string | null;
+  /** Whom its customer names. */
+  customerTenant: string | null;
 }
 
 export interface AttributionRules {
@@ -34,17 +38,22 @@ export const needsIntent = (movement: BalanceTransaction, known: KnownPayment | 
   movement.source!.payment_intent !== null &&
   movement.source!.metadata['tenant_id'] === undefined;
 
-/** The balance transaction in our words, and whose it is: its payment's tenant, else the one that the metadata name, else the account's. */
+/**
+ * The balance transaction in our words, and whose it is: its payment's tenant, else the one that the metadata name, else those of its invoice and its customer, else the account's.
+ * As payments has it, who may hear of the payment later than this: what payments will not adopt is foreign, and so is what hangs on no intent.
+ */
 export function attributed(
   movement: BalanceTransaction,
-  { known, metadata }: Clues,
+  { known, metadata, invoiceTenant, customerTenant }: Clues,
   { accountTenant, unmarked }: AttributionRules,
 ): { tenant: string; data: FeeRecorded } {
   const { source } = movement;
   const named = { ...metadata, ...source?.metadata };
   const payment_id = known?.payment_id ?? named['payment_id'] ?? null;
+  const isMarked = invoiceTenant !== null || (tenantIn(named) !== null && named['checkout_id'] !== undefined);
+  const isOurs = source?.payment_intent !== null && (unmarked === 'adopt' || isMarked);
   return {
-    tenant: known?.tenant ?? tenantIn(named) ?? accountTenant,
+    tenant: known?.tenant ?? tenantIn(named) ?? invoiceTenant ?? customerTenant ?? accountTenant,
     data: {
       balance_transaction: movement.id,
       type: movement.type,
@@ -52,7 +61,7 @@ export function attributed(
       source: source && { object: source.object, id: source.id },
       payment_intent: source?.payment_intent ?? null,
       payment_id,
-      foreign: isOfPayment(movement) && payment_id === null && unmarked === 'foreign',
+      foreign: isOfPayment(movement) && payment_id === null && !isOurs,
       amount: movement.amount,
       fee: movement.fee,
       net: movement.net,

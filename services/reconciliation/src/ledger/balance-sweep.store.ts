@@ -37,12 +37,17 @@ export async function movePass(tx: Tx, pass: Pass, after: string): Promise<void>
   if (numAffectedRows !== 1n) throw new SweepTakenOver('Another leader has read this page');
 }
 
-/** Every page of the pass was read. Counts the sales that Stripe has not settled. */
-export async function endPass(tx: Tx, pass: Pass): Promise<{ pending: number }> {
-  const { pending, since } = await pendingFees(tx, { tenant: null, before: pass.to });
+/** Every page of the pass was read. */
+export async function endPass(db: Db, pass: Pass): Promise<void> {
   const { numAffectedRows } = await sql`
-    UPDATE balance_sweep SET read_to = pass_to, pass_to = NULL, pass_after = NULL, fees_pending = ${pending}, fees_pending_since = ${since}
-    WHERE pass_to = ${pass.to} AND pass_after IS NOT DISTINCT FROM ${pass.after}`.execute(tx);
+    UPDATE balance_sweep SET read_to = pass_to, pass_to = NULL, pass_after = NULL
+    WHERE pass_to = ${pass.to} AND pass_after IS NOT DISTINCT FROM ${pass.after}`.execute(db);
   if (numAffectedRows !== 1n) throw new SweepTakenOver('Another leader has ended this pass');
+}
+
+/** Counts the sales that Stripe has not settled, as of a pass that has ended. */
+export async function countPending(db: Db, { to }: Pass): Promise<{ pending: number }> {
+  const { pending, since } = await pendingFees(db, { tenant: null, before: to });
+  await sql`UPDATE balance_sweep SET fees_pending = ${pending}, fees_pending_since = ${since} WHERE read_to = ${to}`.execute(db);
   return { pending };
 }

@@ -85,7 +85,7 @@ export const compareMisposted = (row: Misposted): Comparison =>
     `recorded: captured ${row.captured}, refunded ${row.refunded} ${row.currency}`,
   );
 
-/** A payment, refund or dispute of which payments and Stripe's balance both told, and not the same. */
+/** A payment, refund or dispute of which payments and Stripe's balance both told, and not the same; or an intent of which the balance alone has. */
 export interface Uncleared extends Local {
   reference: string;
   payment_id: string | null;
@@ -95,8 +95,9 @@ export interface Uncleared extends Local {
 }
 
 export const compareUncleared = ({ reference, payment_id, currency, told, moved }: Uncleared): Comparison =>
-  imbalance(
-    { object: 'ledger_clearing', payment_id, stripe_id: reference },
-    `payments told of ${told} ${currency}`,
-    `the balance moved by ${moved} ${currency}`,
-  );
+  differs({
+    ...{ class: 'ledger_imbalance', object: 'ledger_clearing', local_id: null, payment_id, stripe_id: reference },
+    intent: reference.startsWith('pi_') ? reference : null,
+    local: `payments told of ${told} ${currency}`,
+    remote: `the balance moved by ${moved} ${currency}`,
+  });

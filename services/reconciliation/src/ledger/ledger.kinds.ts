@@ -51,7 +51,10 @@ export const balanceTransactionKind: ObjectKind<RemoteMovement, PostedMovement |
   },
 };
 
-/** What is posted, and a row that says nothing for what the sweep has not come to. */
+/** A sweep that stands still is no agreement: what is so much newer than the last movement that it has come to should have been posted. */
+const SWEEP_MAY_LAG_SECONDS = 3600;
+
+/** What is posted, and a row that says nothing for what the sweep has not come to yet. */
 async function movementsFor(db: CompareDb, movements: readonly RemoteMovement[]): Promise<Map<string, PostedMovement | NotDue>> {
   const readTo = await sweptTo(db);
   const posted = await movementsOf(
@@ -61,7 +64,7 @@ async function movementsFor(db: CompareDb, movements: readonly RemoteMovement[])
   const byId = new Map<string, PostedMovement | NotDue>(posted.map((row) => [row.transaction_id, row]));
   for (const { id, created, metadata } of movements) {
     const made_at = new Date(created * 1000);
-    if (created >= readTo && !byId.has(id))
+    if (created >= readTo && (readTo === 0 || created < readTo + SWEEP_MAY_LAG_SECONDS) && !byId.has(id))
       byId.set(id, { transaction_id: null, tenant: metadata['tenant_id'] ?? '', made_at, updated_at: made_at });
   }
   return byId;

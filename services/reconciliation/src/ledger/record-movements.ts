@@ -6,22 +6,33 @@ import { currentTraceparent } from '@tidegate/telemetry/tracing';
 import { type Kysely, sql, type Transaction } from 'kysely';
 import { type Patience, readPatiently } from '../compare/patient-stripe.js';
 import type { ReconciliationTables } from '../tables.js';
-import { attributed, type AttributionRules, isOfPayment, type KnownPayment, needsIntent } from './attribution.decide.js';
+import {
+  attributed,
+  type AttributionRules,
+  type Clues,
+  isOfPayment,
+  type KnownPayment,
+  needsIntent,
+  tenantIn,
+} from './attribution.decide.js';
 import { type FeeRecorded, feeStream } from './fee.events.js';
 import { publishFee } from './fee.publish.js';
 import { postMovement } from './ledger.store.js';
 
+/** What can tell whose an intent is. */
+export type StripeOfAttribution = Pick<StripePort, 'retrieveIntent' | 'listInvoicePayments' | 'retrieveInvoice' | 'retrieveCustomer'>;
+
 export interface AttributionParts {
   db: Kysely<ReconciliationTables>;
-  stripe: Pick<StripePort, 'retrieveIntent'>;
+  stripe: StripeOfAttribution;
   attribution: AttributionRules;
 }
 
 const SHAPE = 1;
 
 /**
- * FeeRecorded events for those of the movements that are not recorded yet, oldest first. Asks Stripe for the intent only where nothing else says whose a
- * movement is; throws StripeUnanswered.
+ * FeeRecorded events for those of the movements that are not recorded yet, oldest first. Asks Stripe for the intent, and what it hangs on, only where nothing else says whose
+ * a movement is; throws StripeUnanswered.
  */
 export async function unrecorded(
   parts: AttributionParts,
@@ -38,11 +49,30 @@ export async function unrecorded(
   for (const movement of fresh) {
     const intent = movement.source?.payment_intent ?? null;
     const known = (intent !== null && payments.get(intent)) || null;
-    const asked = needsIntent(movement, known) ? await readPatiently(() => parts.stripe.retrieveIntent(intent!), patience) : null;
-    const { tenant, data } = attributed(movement, { known, metadata: asked?.metadata ?? {} }, parts.attribution);
+    const named = needsIntent(movement, known) ? await namedBy(parts.stripe, intent!, patience) : NOBODY_NAMED;
+    const { tenant, data } = attributed(movement, { known, ...named }, parts.attribution);
     events.push({ type: 'FeeRecorded', data: { tenant, ...data } });
   }
   return events;
+}
+
+type Named = Omit<Clues, 'known'>;
+
+const NOBODY_NAMED: Named = { metadata: {}, invoiceTenant: null, customerTenant: null };
+
+/** Whom Stripe names for an intent. Those of invoices carry no ids of ours, and name no invoice, but always have a customer. */
+async function namedBy(stripe: StripeOfAttribution, id: string, patience: Patience): Promise<Named> {
+  const intent = await readPatiently(() => stripe.retrieveIntent(id), patience);
+  const metadata = intent?.metadata ?? {};
+  const customer = intent?.customer ?? null;
+  if (customer === null || tenantIn(metadata) !== null) return { ...NOBODY_NAMED, metadata };
+  const payments = await readPatiently(() => stripe.listInvoicePayments({ payment_intent: id, limit: 1 }), patience);
+  const invoice = payments?.data[0]?.invoice ?? null;
+  const shown = invoice === null ? null : await readPatiently(() => stripe.retrieveInvoice(invoice), patience);
+  const invoiceTenant = tenantIn(shown?.metadata ?? {});
+  if (invoiceTenant !== null) return { ...NOBODY_NAMED, metadata, invoiceTenant };
+  const asked = await readPatiently(() => stripe.retrieveCustomer(customer), patience);
+  return { ...NOBODY_NAMED, metadata, customerTenant: tenantIn(asked?.metadata ?? {}) };
 }
 
 /** Appends, stages and posts in the caller's transaction. What another process has recorded meanwhile is passed over; answers how many were not. */

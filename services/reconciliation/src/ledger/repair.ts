@@ -13,10 +13,10 @@ import type { Outcome } from '../run/progress.store.js';
 import { compareMovement, remoteMovement } from './check.decide.js';
 import { movementsOf } from './check.query.js';
 import { feeStream } from './fee.events.js';
-import { type AttributionParts, recordFees, unrecorded } from './record-movements.js';
+import { type AttributionParts, recordFees, type StripeOfAttribution, unrecorded } from './record-movements.js';
 
 export interface LedgerRepairParts extends AttributionParts {
-  stripe: Pick<StripePort, 'retrieveIntent' | 'retrieveBalanceTransaction'>;
+  stripe: StripeOfAttribution & Pick<StripePort, 'retrieveBalanceTransaction'>;
   failpoints: Failpoints;
   clock: Clock;
   logger: Logger;

@@ -23,7 +23,7 @@ export const projections = (livemode: boolean): Projection[] => [
     ],
     lookups: ['ledger_entries_of_payment'],
     own: ledgerOwnEvents,
-    create: sql`SELECT create_projection_tables(), create_compare_tables(), create_billing_tables(), create_ledger_tables()`,
+    create: sql`SELECT create_projection_tables(), create_compare_tables(), create_billing_tables(), create_ledger_tables(), index_parts_of_payments()`,
   },
   {
     sources: [{ durable: STRIPE_CONSUMER, stream: 'STRIPE_EVENTS', handler: stripeEventsReplay(livemode) }],

@@ -38,7 +38,7 @@ export function proposedRepair(finding: Finding): ProposedRepair {
     case 'receipt_missing':
       return 'issue_receipt';
     case 'ledger_imbalance':
-      if (object === 'ledger_clearing') return payment_id === null ? null : 'look_up';
+      if (object === 'ledger_clearing') return payment_id === null && intent === null ? null : 'look_up';
       return object === 'balance_transaction' && local === null ? 'record_fee' : 'replay_ledger';
     case 'usage_mismatch':
       if (object === 'invoice_usage') return 'add_invoice_item';
@@ -63,8 +63,9 @@ export function targetsOf({ object, local_id, payment_id, stripe_id, intent }: F
     case 'dispute':
       return [{ payment_id, stripe_payment_intent: intent }];
     case 'receipt':
-    case 'ledger_clearing':
       return [{ payment_id, stripe_payment_intent: null }];
+    case 'ledger_clearing':
+      return [{ payment_id, stripe_payment_intent: intent }];
     case 'checkout_session':
       return [
         ...(local_id === null ? [] : [{ checkout_id: local_id }]),

@@ -68,6 +68,7 @@ export const WITHOUT_DRILL: Readonly<Record<string, string>> = {
   DeadLetters: 'A message that can never be handled needs a defect to be planted; tools/cli/test does so and runs the commands.',
   EventLagBudgetBurn: 'As ConsumerStalled, over days.',
   EventsBelowFloor: 'Needs an outbox that somebody has pruned; libs/messaging/test prunes one.',
+  LedgerBalanceNotRead: 'services/reconciliation/test/ledger.int.spec.ts has the sweep fail, and ledger-check.int.spec.ts stand still.',
   LedgerImbalance: 'services/reconciliation/test/ledger-check.int.spec.ts brings it about and repairs it.',
   OutboxLag: 'Fires in the drill broker-store-lost, where the cause inhibits it; what else brings it about needs a defect.',
   PaymentCompletionBudgetBurn: 'As PaymentsUnknownOld, over days.',
