@@ -29,8 +29,15 @@ async function backup(): Promise<{ restore(): Promise<void> }> {
     restore: async () => {
       for (const [nth, table] of TABLES.entries()) {
         await sql`DELETE FROM ${sql.table(table)}`.execute(world.db);
-        await sql`INSERT INTO ${sql.table(table)} SELECT (jsonb_populate_record(NULL::${sql.table(table)}, r)).*
-          FROM jsonb_array_elements(${JSON.stringify(rows[nth]?.map(({ row }) => row))}::jsonb) AS r`.execute(world.db);
+        const { rows: columns } = await sql<{ name: string }>`
+          SELECT attname AS name FROM pg_attribute WHERE attrelid = ${table}::regclass AND attnum > 0 AND NOT attisdropped AND attgenerated = ''`.execute(
+          world.db,
+        );
+        const stored = sql.join(columns.map(({ name }) => sql.ref(name)));
+        await sql`INSERT INTO ${sql.table(table)} (${stored}) SELECT ${stored} FROM
+          (SELECT (jsonb_populate_record(NULL::${sql.table(table)}, r)).* FROM jsonb_array_elements(${JSON.stringify(rows[nth]?.map(({ row }) => row))}::jsonb) AS r) AS kept`.execute(
+          world.db,
+        );
       }
       await sql`SELECT database_was_restored(${point}, ${world.clock.now()})`.execute(world.db);
     },

@@ -20,7 +20,7 @@ export function soughtAs(paymentId: string, createdAt: Date, lastEventAt: Date):
 export async function soughtSoon(db: Kysely<PaymentsTables>, now: Date): Promise<Sought[]> {
   const { rows } = await sql<{ id: string; created_at: Date; updated_at: Date }>`
     SELECT p.id, p.created_at, p.updated_at FROM payments p JOIN payment_work w ON w.payment_id = p.id
-    WHERE p.status = 'unknown' AND p.stripe_payment_intent IS NULL AND w.due_at <= ${new Date(now.getTime() + SOON_MS)}
+    WHERE p.status = 'unknown' AND p.stripe_payment_intent IS NULL AND w.kind = 'pay' AND w.due_at <= ${new Date(now.getTime() + SOON_MS)}
     ORDER BY w.due_at, w.since LIMIT ${MOST}`.execute(db);
   return rows.map((row) => soughtAs(row.id, row.created_at, row.updated_at));
 }

@@ -1,4 +1,4 @@
-import { type Kysely, sql } from 'kysely';
+import { type Kysely, type RawBuilder, sql } from 'kysely';
 import { OLDEST_USAGE_MS } from '@tidegate/contracts/usage';
 import { type PaymentsTables } from '../tables.js';
 
@@ -7,18 +7,19 @@ type Db = Kysely<PaymentsTables>;
 /** Of the time in which usage can still be billed: what it holds was not confirmed, though it has had this long for it. */
 const stale = (now: Date, olderThanMs: number) => {
   const before = new Date(now.getTime() - olderThanMs);
-  return sql`c.hour >= ${new Date(now.getTime() - OLDEST_USAGE_MS)} AND c.updated_at <= ${before} AND coalesce(c.last_reconciled_at < c.updated_at, true)`;
+  return sql`c.hour >= ${new Date(now.getTime() - OLDEST_USAGE_MS)} AND c.updated_at <= ${before} AND c.unconfirmed`;
 };
 
 const MOST_COUNTED = 10_000;
 
 export async function staleCount(db: Db, now: Date, olderThanMs: number): Promise<number> {
-  const { rows } = await sql<{ count: number }>`
-    SELECT count(*)::int AS count FROM (SELECT FROM usage_counters c WHERE ${stale(now, olderThanMs)} LIMIT ${MOST_COUNTED}) AS found`.execute(
-    db,
-  );
+  const { rows } = await countingStale(now, olderThanMs).execute(db);
   return rows[0]?.count ?? 0;
 }
+
+/** The statement by itself, for whoever wants to know how it is carried out. */
+export const countingStale = (now: Date, olderThanMs: number): RawBuilder<{ count: number }> => sql`
+  SELECT count(*)::int AS count FROM (SELECT FROM usage_counters c WHERE ${stale(now, olderThanMs)} LIMIT ${MOST_COUNTED}) AS found`;
 
 export interface StaleRow {
   tenant: string;
@@ -43,21 +44,34 @@ export interface UsageCursor {
 /** For so long the operators are told of usage that got too old. */
 const EXPIRED_SHOWN_MS = 2 * OLDEST_USAGE_MS;
 
+export interface StaleQuery {
+  now: Date;
+  olderThanMs: number;
+  after: UsageCursor | null;
+  limit: number;
+}
+
 /** Counters that are stale, those whose usage has waited for its report as long, and those of which some got too old to be billed; oldest hour first. */
-export async function staleCounters(
-  db: Db,
-  { now, olderThanMs, after, limit }: { now: Date; olderThanMs: number; after: UsageCursor | null; limit: number },
-): Promise<StaleRow[]> {
-  const waiting = sql`(c.due_at IS NOT NULL AND c.unreported_since <= ${new Date(now.getTime() - olderThanMs)})`;
-  const expired = sql`(c.lost <> 0 AND c.hour >= ${new Date(now.getTime() - EXPIRED_SHOWN_MS)})`;
-  const { rows } = await sql<StaleRow>`
+export async function staleCounters(db: Db, query: StaleQuery): Promise<StaleRow[]> {
+  return (await listingStale(query).execute(db)).rows;
+}
+
+/** The statement by itself. Each reason is looked for along an index of its own. */
+export function listingStale({ now, olderThanMs, after, limit }: StaleQuery): RawBuilder<StaleRow> {
+  const waiting = sql`c.due_at IS NOT NULL AND c.unreported_since <= ${new Date(now.getTime() - olderThanMs)}`;
+  const expired = sql`c.lost <> 0 AND c.hour >= ${new Date(now.getTime() - EXPIRED_SHOWN_MS)}`;
+  const place = after ? sql`AND (c.hour, c.customer, c.meter) > (${after.hour}, ${after.customer}, ${after.meter})` : sql``;
+  const found = (condition: RawBuilder<unknown>) =>
+    sql`SELECT c.hour, c.customer, c.meter FROM usage_counters c WHERE ${condition} ${place}`;
+  const page = (source: RawBuilder<unknown>) => sql`(${source} ORDER BY hour, customer, meter LIMIT ${limit})`;
+  return sql`
     SELECT c.tenant, c.customer, c.meter, c.hour, trim_scale(c.value)::text AS value, c.events - c.settled_events AS unreported, c.waits_for,
       c.due_at IS NOT NULL AS is_due, c.lost <> 0 AS lost, c.unreported_since, c.last_reconciled_at
-    FROM usage_counters c
-    WHERE ((${stale(now, olderThanMs)}) OR ${waiting} OR ${expired})
-      ${after ? sql`AND (c.hour, c.customer, c.meter) > (${after.hour}, ${after.customer}, ${after.meter})` : sql``}
-    ORDER BY c.hour, c.customer, c.meter LIMIT ${limit}`.execute(db);
-  return rows;
+    -- OFFSET 0: all that is due is read and put in order, which is less than all hours in their order until enough of them are due.
+    FROM (
+      ${page(found(stale(now, olderThanMs)))} UNION ${page(found(expired))} UNION ${page(sql`SELECT * FROM (${found(waiting)} OFFSET 0) AS due`)}
+    ) AS found JOIN usage_counters c USING (hour, customer, meter)
+    ORDER BY c.hour, c.customer, c.meter LIMIT ${limit}`;
 }
 
 export interface MissingRow {

@@ -1,6 +1,6 @@
 import { type Kysely, sql } from 'kysely';
 import { type PaymentsTables } from '../tables.js';
-import { type WorkKind } from './work.store.js';
+import { WORK_KINDS, type WorkKind } from './work.store.js';
 
 /** Work that a loop of this service takes in hand: rows of `payment_work` by kind, and what other tables hold. */
 export type DueKind = WorkKind | 'usage' | 'usage_customers' | 'parked_news';
@@ -13,7 +13,8 @@ export async function nextDue(db: Kysely<PaymentsTables>, now: Date, aheadMs: nu
   const ahead = new Date(now.getTime() + aheadMs);
   const free = sql`(holder IS NULL OR lease_until < clock_timestamp())`;
   const { rows } = await sql<{ kind: DueKind; due: Date | null }>`
-    SELECT kind, min(greatest(due_at, not_before)) AS due FROM payment_work WHERE due_at <= ${ahead} AND ${free} GROUP BY kind
+    SELECT kind, min(greatest(due_at, not_before)) AS due FROM payment_work
+      WHERE kind = ANY(${WORK_KINDS}::text[]) AND due_at <= ${ahead} AND ${free} GROUP BY kind
     UNION ALL SELECT 'usage', min(due_at) FROM usage_counters WHERE due_at <= ${ahead} AND ${free}
     UNION ALL (SELECT 'usage_customers', to_timestamp(0) FROM usage_unknown_customers LIMIT 1)
     UNION ALL (SELECT 'parked_news', to_timestamp(0) FROM parked_news LIMIT 1)`.execute(db);

@@ -7,6 +7,7 @@ type Db = Kysely<PaymentsTables>;
 export type WorkKind = 'pay' | ObjectKind;
 export const OBJECT_KINDS = ['cks', 'cst', 'sbc', 'sub', 'in'] as const;
 export type ObjectKind = (typeof OBJECT_KINDS)[number];
+export const WORK_KINDS: readonly WorkKind[] = ['pay', ...OBJECT_KINDS];
 
 /** A held lease on one payment, checkout or customer. */
 export interface Held {
@@ -100,7 +101,12 @@ export async function acquire(db: Db, paymentId: string, holder: string, now: Da
 
 /** Leases of up to `limit` rows of one kind whose time has come, those that waited longest first. `now` is the clock of decisions. */
 export async function acquireDue(db: Db, holder: string, now: Date, limit: number, kind: WorkKind = 'pay'): Promise<Held[]> {
-  const { rows } = await sql<WorkRow & { since: Date }>`
+  const { rows } = await takingDue(holder, now, limit, kind).execute(db);
+  return rows.toSorted((a, b) => Number(a.due_at) - Number(b.due_at) || Number(a.since) - Number(b.since)).map((row) => held(row, now));
+}
+
+/** The statement by itself, for whoever wants to know how it is carried out. */
+export const takingDue = (holder: string, now: Date, limit: number, kind: WorkKind): RawBuilder<WorkRow & { since: Date }> => sql`
     UPDATE payment_work w SET holder = ${named(sql`${holder}::text || ':' || w.payment_id`)}, lease_until = ${LEASE}
     FROM (
       SELECT payment_id, holder FROM payment_work
@@ -108,9 +114,7 @@ export async function acquireDue(db: Db, holder: string, now: Date, limit: numbe
       ORDER BY due_at, since LIMIT ${limit} FOR UPDATE SKIP LOCKED
     ) old
     WHERE w.payment_id = old.payment_id
-    RETURNING w.payment_id, w.due_at, w.since, w.revision, w.attempt, w.refresh, w.woken, w.holder, old.holder AS previous`.execute(db);
-  return rows.toSorted((a, b) => Number(a.due_at) - Number(b.due_at) || Number(a.since) - Number(b.since)).map((row) => held(row, now));
-}
+    RETURNING w.payment_id, w.due_at, w.since, w.revision, w.attempt, w.refresh, w.woken, w.holder, old.holder AS previous`;
 
 /** Keeps leases alive; answers the payments of those that it prolonged. A row that somebody has locked is left for the next time: nobody can take it meanwhile. */
 export async function renew(db: Db, leases: readonly { payment_id: string; holder: string }[]): Promise<string[]> {
