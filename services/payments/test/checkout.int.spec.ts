@@ -1,8 +1,11 @@
 import { RPC } from '@tidegate/contracts/rpc/routes';
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { sql } from 'kysely';
+import { eventually } from '@tidegate/test-harness/eventually';
+import { sql, type Transaction } from 'kysely';
 import { rebuildCheckouts } from '../src/checkout/checkout.rebuild.js';
+import { CheckoutMoved, commit, load } from '../src/checkout/checkout.store.js';
 import { foreignPaymentId } from '../src/idempotency/identity.js';
+import { type PaymentsTables } from '../src/tables.js';
 import { checkoutWorld, type CheckoutWorld } from './checkout-world.js';
 
 jest.setTimeout(60_000);
@@ -209,6 +212,31 @@ describe('A checkout', () => {
     expect(JSON.parse(small.body)).toMatchObject({ code: 'payments.amount_too_small' });
     expect((await world.open({ window_hours: 25 })).status).toBe(400);
     expect((await world.open({}, { key: null })).status).toBe(400);
+  });
+
+  it('that news and a run of its own change in the same moment is changed by one, and the other is told to decide again', async () => {
+    const { id } = await world.opened();
+    const before = await load(world.db, id);
+    const now = world.clock.now();
+    const metadata = { correlation_id: 'test', causation_id: null, traceparent: null };
+    const change = (tx: Transaction<PaymentsTables>, command_id: string) =>
+      commit(tx, { checkoutId: id, before, events: [{ type: 'CommandAccepted', data: { command_id } }], now, metadata });
+    const { news, run } = await world.db.transaction().execute(async (tx) => {
+      await tx.selectFrom('checkouts').select('id').where('id', '=', id).forUpdate().execute();
+      const meanwhile = world.db
+        .transaction()
+        .execute((other) => change(other, 'run'))
+        .catch((error: unknown) => error);
+      await eventually(async () => {
+        const { rows } = await sql`SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()`.execute(
+          world.db,
+        );
+        expect(rows).toHaveLength(1);
+      });
+      return { news: await change(tx, 'news'), run: () => meanwhile };
+    });
+    expect(news.version).toBe(before.version + 1);
+    expect(await run()).toBeInstanceOf(CheckoutMoved);
   });
 
   it('comes out equal when its table is filled again from the events', async () => {

@@ -44,13 +44,14 @@ export interface Commit {
   metadata: Metadata;
 }
 
-/** Events, projection and outbox of one decision, in the caller's transaction. Throws CheckoutMoved when the decision does not stand any more; roll back then. */
+/** Events, projection and outbox of one decision, in the caller's transaction. The row is locked first, as whoever joins news does. Throws CheckoutMoved when the decision does not stand any more; roll back then. */
 export async function commit(tx: Transaction<PaymentsTables>, { checkoutId, before, events, now, metadata }: Commit) {
   const occurred = events.map((event) => ({ ...event, at: now.toISOString() }) as Occurred);
   const state = replay(occurred, before.state) as Checkout;
   const version = before.version + events.length;
   const stream = streamOf(checkoutId);
   const { kept, beside } = splitAll(events, { id: checkoutId, stream, version: before.version + 1 });
+  if (before.version > 0) await tx.selectFrom('checkouts').select('id').where('id', '=', checkoutId).forUpdate().execute();
   try {
     const rows = kept.map(({ type, data }) => ({ type, version: 1, data }));
     await append(tx, stream, before.version, rows, metadata, now);
