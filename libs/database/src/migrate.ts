@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { type Logger } from '@tidegate/telemetry/logger';
 import pg from 'pg';
 import { type MigrationFile, readMigrations, type MigrationsFolder } from './migration-files.js';
@@ -48,19 +49,59 @@ async function bringUpToDate(
   const client = new pg.Client({ connectionString: adminUrl, application_name: `migrate ${migrations.schema}` });
   await client.connect();
   try {
-    await client.query('BEGIN');
-    // One for all schemas: roles belong to the whole server.
-    await client.query(`SELECT pg_advisory_xact_lock(hashtext('tidegate.migrate'))`);
-    await prepare(client);
-    const applied = await applyFiles(client, migrations.schema, roles, files);
-    await client.query('COMMIT');
+    const applied = await patiently(logger, () =>
+      inOneTransaction(client, async () => {
+        // One for all schemas: roles belong to the whole server.
+        await client.query(`SELECT pg_advisory_xact_lock(hashtext('tidegate.migrate'))`);
+        await client.query(`SET LOCAL lock_timeout = '${LOCK_WAIT_MS}ms'`);
+        await prepare(client);
+        return applyFiles(client, migrations.schema, roles, files);
+      }),
+    );
     if (applied.length > 0) logger?.info({ event: 'schema_migrated', schema: migrations.schema, applied }, 'Schema migrated');
     return { applied };
+  } finally {
+    await client.end();
+  }
+}
+
+/** Whoever asks for a table behind one who waits for all of it waits, too: a backup that reads for an hour would stop the service. */
+const LOCK_WAIT_MS = 3_000;
+const AGAIN_MS = 2_000;
+const MOST_TRIES = 360;
+const LOCK_NOT_AVAILABLE = '55P03';
+
+/** Tries again when a table is in use; throws after MOST_TRIES, which takes half an hour. */
+async function patiently<T>(logger: Logger | undefined, work: () => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await work();
+    } catch (error) {
+      if (codeOf(error) !== LOCK_NOT_AVAILABLE || tries >= MOST_TRIES) throw error;
+      logger?.warn(
+        { event: 'migration_waits', err: error },
+        'A table is in use, perhaps by a backup; nothing was changed, and it is tried again',
+      );
+      await delay(AGAIN_MS);
+    }
+  }
+}
+
+/** PostgreSQL's, also of a file that failed. */
+const codeOf = (error: unknown): string | undefined => {
+  const { code, cause } = error as { code?: string; cause?: unknown };
+  return code ?? (cause === undefined ? undefined : codeOf(cause));
+};
+
+async function inOneTransaction<T>(client: pg.Client, work: () => Promise<T>): Promise<T> {
+  await client.query('BEGIN');
+  try {
+    const done = await work();
+    await client.query('COMMIT');
+    return done;
   } catch (error) {
     await client.query('ROLLBACK').catch(() => undefined);
     throw error;
-  } finally {
-    await client.end();
   }
 }
 

@@ -3,8 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { postgresForTests, type TestDatabase } from '@tidegate/test-harness/postgres';
+import { createLogger, type Logger } from '@tidegate/telemetry/logger';
 import pg from 'pg';
 import { ChangedMigration, migrate } from '../src/migrate.js';
+
+const silent = createLogger({ service: 'spec', level: 'silent' });
 
 describe('When a schema is migrated', () => {
   let database: TestDatabase;
@@ -49,6 +52,22 @@ describe('When a schema is migrated', () => {
     expect(outcomes.flatMap((one) => one.applied)).toEqual(['shop/0001_first.sql']);
   });
 
+  it('keeps nobody waiting for a table that a backup reads, and changes it once that is done', async () => {
+    await run();
+    write('0002_second.sql', 'ALTER TABLE shop.things ADD COLUMN name text;');
+    const [backup, reader] = [await connected(database.url), await connected(database.url)];
+    await backup.query('BEGIN; SELECT * FROM shop.things');
+    let migrated: Promise<unknown> = Promise.resolve();
+    await new Promise<void>((waits) => {
+      migrated = run(Object.assign(Object.create(silent) as Logger, { warn: () => waits() }));
+    });
+    await reader.query('SELECT * FROM shop.things');
+    await backup.query('COMMIT');
+    expect(await migrated).toEqual({ applied: ['shop/0002_second.sql'] });
+    await backup.end();
+    await reader.end();
+  });
+
   it('gives the role its schema as search path, its grants, and nothing more', async () => {
     await run();
     const url = new URL(database.url);
@@ -64,7 +83,8 @@ describe('When a schema is migrated', () => {
     await service.end();
   });
 
-  const run = () => migrate(database.url, { schema: 'shop', role, password: 'secret', dirs: [{ id: 'shop', path: folder }] });
+  const run = (logger?: Logger) =>
+    migrate(database.url, { schema: 'shop', role, password: 'secret', dirs: [{ id: 'shop', path: folder }] }, logger);
   function write(name: string, sql: string): void {
     mkdirSync(folder, { recursive: true });
     writeFileSync(join(folder, name), sql);

@@ -50,10 +50,20 @@ interface ConsumerGauge {
   set(labels: { consumer: string }, value: number): void;
 }
 
-/** Several consumers of a service share each gauge, so whoever registered first answers for all of the schema. */
+/** Several consumers of a service share three gauges, and a scrape asks for all of them at once: one look at the schema answers them. */
 const collectorOf = (db: Db) => (write: (gauge: ConsumerGauge, lag: Lag) => void) => async (gauge: ConsumerGauge) => {
-  for (const lag of await inboxLag(db)) write(gauge, lag);
+  for (const lag of await sharedLag(db)) write(gauge, lag);
 };
+
+const looks = new WeakMap<Db, Promise<Lag[]>>();
+
+function sharedLag(db: Db): Promise<Lag[]> {
+  const known = looks.get(db);
+  if (known) return known;
+  const look = inboxLag(db).finally(() => looks.delete(db));
+  looks.set(db, look);
+  return look;
+}
 
 async function inboxLag(db: Db): Promise<Lag[]> {
   const { rows } = await sql<Lag>`

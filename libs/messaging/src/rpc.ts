@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { errors, headers, type Msg, type NatsConnection, type Subscription } from '@nats-io/transport-node';
+import { errors, headers, type Msg, type MsgHdrs, type NatsConnection, type Subscription } from '@nats-io/transport-node';
 import { currentTraceparent, inSpan } from '@tidegate/telemetry/tracing';
 import { type Broker } from './broker.js';
 
@@ -109,7 +109,16 @@ async function answer(message: Msg, handler: RpcHandler, traced: boolean): Promi
   } catch (error) {
     const failed = headers();
     failed.set(ERROR_HEADER, (error instanceof Error ? error.message : String(error)).replace(/[\r\n]+/g, ' ').slice(0, 500));
+    respondIfConnected(message, failed);
+  }
+}
+
+/** Who asked hears by its deadline that nothing came; a connection that is closed meanwhile is no bug. */
+function respondIfConnected(message: Msg, failed: MsgHdrs): void {
+  try {
     message.respond('null', { headers: failed });
+  } catch {
+    return;
   }
 }
 

@@ -62,7 +62,7 @@ export async function startService<C extends BaseConfig>(spec: HostSpec<C>, logg
         {
           name: 'work in hand',
           limitMs: STOP_LIMITS_MS.workInHand,
-          run: () => Promise.all([stopWork(parts), delay(config.SHUTDOWN_GRACE_SECONDS * 1000).then(() => app.close())]),
+          run: () => allOf([stopWork(parts), delay(config.SHUTDOWN_GRACE_SECONDS * 1000).then(() => app.close())]),
         },
         ...closing,
       ],
@@ -88,11 +88,17 @@ function endBy({ faults, message }: ConfigError, logger: Logger): never {
 }
 
 async function stopWork(parts: ServiceParts): Promise<void> {
-  await Promise.all([
+  await allOf([
     ...(parts.loops ?? []).map((loop) => loop.stop()),
     ...(parts.consumers ?? []).map((consumer) => consumer.stop()),
     ...(parts.strategies ?? []).map(async (strategy) => void (await strategy.close())),
   ]);
+}
+
+/** Waits for each, also when one of them fails: what is in hand elsewhere needs the broker and the database until it is done. Throws the first failure. */
+async function allOf(work: readonly Promise<unknown>[]): Promise<void> {
+  const failed = (await Promise.allSettled(work)).find((one) => one.status === 'rejected');
+  if (failed) throw failed.reason;
 }
 
 /** Starts what needs the broker or the database without waiting for it, trying again each second until it works. */

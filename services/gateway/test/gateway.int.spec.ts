@@ -114,6 +114,18 @@ describe('A request that is right', () => {
     }
   });
 
+  it('takes the numbers of traces for no cards', async () => {
+    const number = `4${'0'.repeat(17)}6`;
+    for (const headers of [
+      { 'x-datadog-trace-id': number },
+      { 'x-datadog-parent-id': number },
+      { 'x-cloud-trace-context': `${'a'.repeat(32)}/${number};o=1` },
+      { 'x-b3-traceid': number },
+    ])
+      expect((await create(aPayment, { headers })).status).toBe(200);
+    expect((await create(aPayment, { headers: { 'x-note': number } })).status).toBe(400);
+  });
+
   it('goes on in the trace of the caller', async () => {
     const traceId = 'a'.repeat(32);
     const response = await create(aPayment, { headers: { traceparent: `00-${traceId}-${'b'.repeat(16)}-01` } });

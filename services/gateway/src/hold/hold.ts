@@ -1,8 +1,11 @@
+import { within } from '@tidegate/messaging/within';
 import type { Endpoint } from '../http/endpoint.js';
 import { ProblemError } from '../http/problem-error.js';
 
 /** How old what is known of the hold may be. */
 const FRESH_MS = 1_000;
+/** A database that does not answer for so long is away: a connection may be dead without anybody having said so. */
+const READ_MS = 1_000;
 const RETRY_LATER = { 'retry-after': '30' };
 
 /** Scopes of what moves money or makes something at Stripe. Operators, readers and Stripe itself are not held. */
@@ -11,11 +14,12 @@ const HELD = /^(payments|refunds|checkout|customers|subscriptions|usage|receipts
 /** Refuses requests while an operator, after a restore, finds out what the record lacks. Every gateway follows within a second. */
 export class Hold {
   private known: { held: boolean; readAt: number } | undefined;
-  private reading: Promise<boolean> | undefined;
+  private reading: Reading | undefined;
 
   constructor(
     private readonly read: () => Promise<boolean>,
     private readonly now: () => number = () => performance.now(),
+    private readonly readMs = READ_MS,
   ) {}
 
   /** Throws a ProblemError with status 503 for a request that is held; nothing was done, and its key is free. */
@@ -28,17 +32,18 @@ export class Hold {
     );
   }
 
-  /** Forgets what is known, after a change. */
+  /** Forgets what is known, and what is being read, after a change. */
   forget(): void {
     this.known = undefined;
+    this.reading = undefined;
   }
 
   private async isHeld(): Promise<boolean> {
     if (this.known && this.now() < this.known.readAt + FRESH_MS) return this.known.held;
+    const reading = (this.reading ??= { at: this.now(), held: this.read() });
     try {
-      const readAt = this.now();
-      const held = await (this.reading ??= this.read().finally(() => (this.reading = undefined)));
-      this.known = { held, readAt };
+      const held = await within(this.readMs, reading.held, () => new Error(`no answer within ${this.readMs} ms`));
+      if (this.reading === reading) this.known = { held, readAt: reading.at };
       return held;
     } catch {
       // A database that is away for a moment has not been restored meanwhile: gateways are started anew after that.
@@ -50,6 +55,14 @@ export class Hold {
           headers: { 'retry-after': '1' },
         },
       );
+    } finally {
+      if (this.reading === reading) this.reading = undefined;
     }
   }
+}
+
+/** One look for all who ask meanwhile; what it brings is as old as its beginning. */
+interface Reading {
+  at: number;
+  held: Promise<boolean>;
 }

@@ -51,6 +51,26 @@ describe('What is known of the hold', () => {
     expect(await outcome()).toBe('service.on_hold');
   });
 
+  it('is not what was being read when it changed', async () => {
+    const answers: ((held: boolean) => void)[] = [];
+    const hold = new Hold(() => new Promise((answer) => answers.push(answer)));
+    const before = hold.pass(pays);
+    hold.forget();
+    answers[0]!(false);
+    await before;
+    const after = hold.pass(pays);
+    expect(answers).toHaveLength(2);
+    answers[1]!(true);
+    await expect(after).rejects.toMatchObject({ code: 'service.on_hold' });
+  });
+
+  it('is not waited for when the database gives no answer at all, and asked for anew', async () => {
+    let reads = 0;
+    const hold = new Hold(() => (reads++ === 0 ? new Promise(() => undefined) : Promise.resolve(false)), undefined, 20);
+    await expect(hold.pass(pays)).rejects.toMatchObject({ code: 'service.unavailable' });
+    await hold.pass(pays);
+  });
+
   it('is what it was while the database is away, and refused when nothing was ever known', async () => {
     const { clock, outcome } = held(true, new Error('away'));
     expect(await outcome()).toBe('service.on_hold');

@@ -19,7 +19,7 @@ export async function dump(url: string, folder: string): Promise<Manifest> {
   const client = new pg.Client({ connectionString: url, application_name: 'tidegate backup' });
   await client.connect();
   try {
-    // Nothing is locked, and what is read is of one instant.
+    // What is read is of one instant. Nobody waits for it but who wants to change a table, such as a migration, which waits without keeping others waiting.
     await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
     await client.query(`SET LOCAL idle_in_transaction_session_timeout = 0; SET LOCAL statement_timeout = 0; SET LOCAL timezone = 'UTC'`);
     const manifest = await dumpAll(client, folder);
