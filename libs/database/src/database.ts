@@ -27,6 +27,8 @@ const IDLE_IN_TRANSACTION_TIMEOUT_MS = 15_000;
 const CONNECT_TIMEOUT_MS = 5_000;
 /** Loops come round each second: a connection that is closed in between costs both sides several milliseconds each time. */
 const IDLE_CONNECTION_MS = 60_000;
+/** A server that vanished without a word is noticed by idle connections within half a minute, not after the two hours of the system. */
+const KEEP_ALIVE_MS = 10_000;
 const INT8 = 20;
 
 /**
@@ -44,6 +46,7 @@ export function openDatabase<T>(config: DatabaseConfig, logger: Logger): Databas
     statement_timeout: STATEMENT_TIMEOUT_MS,
     idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_TIMEOUT_MS,
     keepAlive: true,
+    keepAliveInitialDelayMillis: KEEP_ALIVE_MS,
     types: { getTypeParser },
   });
   const onError = (err: Error) =>
