@@ -67,7 +67,7 @@ export function setup(host: HostContext<PaymentsConfig>): ServiceParts {
       },
       onBreakerChange: () => breakers.signal?.(),
     },
-    settingsOf(config),
+    settings,
   );
   const check = stripeCheckHandlers({
     secretKey: () => config.STRIPE_SECRET_KEY.value,
@@ -178,7 +178,7 @@ export function setup(host: HostContext<PaymentsConfig>): ServiceParts {
         ...Object.entries({ ...parts.handlers, ...check }).map(
           ([subject, handler]) =>
             () =>
-              serveRpc(broker, subject as RpcSubject, SERVICE, served(handler, logger)),
+              serveRpc(broker, subject as RpcSubject, SERVICE, served(handler, { logger, livemode: settings.livemode })),
         ),
       ),
     ],

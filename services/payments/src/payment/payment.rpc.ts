@@ -55,13 +55,33 @@ async function handleCommand(
   );
 }
 
+export interface ServingRules {
+  logger: Logger;
+  /** Whether our key of Stripe moves real money. */
+  livemode: boolean;
+}
+
+/** What tenants ask for that makes or moves something. Operators' routes are about what is there already, of whatever mode. */
+const CHANGES = /^POST \/v1\/(?!ops\/)/;
+
+/** Stripe's mode is that of our key: a payment of the other mode would tell everybody, its receipt included, the wrong thing about its money. */
+const otherMode = ({ request_id }: RouteRequest, livemode: boolean): HttpReply =>
+  problemReply(
+    'auth.other_mode',
+    livemode
+      ? 'This is a test key, and real money is moved here; nothing was done. An operator makes a live key by `tidegate keys create --live`.'
+      : "This is a live key, and only Stripe's test mode is used here; nothing was done. Use a test key.",
+    request_id,
+  );
+
 /** One RPC request to one handler: what goes wrong on our side is a 5xx that says so, never an exception across the wire. */
-export function served(handler: RouteHandler, logger: Logger): (request: unknown) => Promise<HttpReply> {
+export function served(handler: RouteHandler, { logger, livemode }: ServingRules): (request: unknown) => Promise<HttpReply> {
   return async (raw) => {
     const startedAt = Date.now();
     const parsed = RouteRequest.safeParse(raw);
     if (!parsed.success) return problemReply('internal', 'The request did not follow the contract between services.', 'unknown');
     const request = parsed.data;
+    if (CHANGES.test(request.route) && request.livemode !== livemode) return otherMode(request, livemode);
     return withCorrelation(request.correlation_id, async () => {
       try {
         return await handler(request, startedAt);

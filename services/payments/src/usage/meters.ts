@@ -48,6 +48,11 @@ export class Meters {
     return found;
   }
 
+  /** How a meter counts that is not in use, as far as anybody knows: by the sum, as they do unless they are told otherwise. */
+  async formulaOf(name: string): Promise<Formula> {
+    return (await this.read([name])).get(name)?.formula ?? 'sum';
+  }
+
   private patienceMs(lacking: readonly string[]): number {
     if (lacking.length === 0) return FRESH_MS;
     return lacking.every((name) => this.missing.has(name)) ? LACKING_MS : AT_ONCE_MS;

@@ -11,6 +11,9 @@ export const SUMMARY_LAG_MS = HOUR_MS;
 /** Calls need a little time before Stripe finds their timestamp too old. */
 const TOO_OLD_MS = OLDEST_USAGE_MS - 10 * 60_000;
 
+/** Whether nothing that was used in an hour can be billed any more. */
+export const isTooOld = (hour: Date, now: Date): boolean => hour.getTime() + HOUR_MS <= now.getTime() - OLDEST_USAGE_MS;
+
 /** A row of `usage_reports` that is not certain. */
 export interface Report {
   revision: number;

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { type StripeOutcome } from '@tidegate/stripe-gateway/port';
 import { agrees, textOf, unitsOf } from './decimal.js';
 import { eventIdentifier, hourIdentifier } from './identifiers.js';
-import { answered, nextStep, type Report, settledBy } from './report.decide.js';
+import { answered, isTooOld, nextStep, type Report, settledBy } from './report.decide.js';
 
 const NOW = new Date('2026-11-21T06:30:00.000Z');
 const HOUR_MS = 3_600_000;
@@ -18,6 +18,15 @@ const report = (change: Partial<Report> = {}): Report => ({
   uncertain_since: null,
   last_call_at: null,
   ...change,
+});
+
+describe('An hour of usage', () => {
+  it.each([
+    ['can be billed while its last event can', 35 * 24 + 0.9, false],
+    ['is too old with its last event', 35 * 24 + 1, true],
+  ])('%s', (_what, hours, then) => {
+    expect(isTooOld(ago(hours), NOW)).toBe(then);
+  });
 });
 
 describe('The next step of a report', () => {

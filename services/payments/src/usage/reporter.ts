@@ -11,7 +11,7 @@ import { type PaymentsTables } from '../tables.js';
 import { nextRetry } from '../work/schedule.js';
 import { agrees, textOf, unitsOf } from './decimal.js';
 import { type KnownMeter, Meters } from './meters.js';
-import { answered, nextStep, type Report, settledBy, SUMMARY_LAG_MS, type WaitsFor } from './report.decide.js';
+import { answered, isTooOld, nextStep, type Report, settledBy, SUMMARY_LAG_MS, type WaitsFor } from './report.decide.js';
 import { explanations, observe } from './restored.store.js';
 import {
   acquireLanes,
@@ -47,6 +47,9 @@ interface Job {
   meter: KnownMeter & { formula: Formula };
 }
 
+/** The same when there is no such meter. */
+type Ending = Pick<Job, 'lane'> & { meter: Pick<Job['meter'], 'formula'> };
+
 /** How a tenure ended; null: nothing is left, or somebody else has the counter. */
 type Left = { dueAt: Date; attempt: number; waitsFor: WaitsFor | null } | null;
 
@@ -56,6 +59,9 @@ export const REPORT_INTERVAL_MS = 1000;
 const AT_ONCE = 8;
 /** No call is begun later than this in a tenure, so that the lease outlives it. */
 const TENURE_MS = 2_000;
+/** A meter that is not there after so many looks may never come: it is looked for hourly then. */
+const LOOKS_FOR_METER = 6;
+const METER_MS = 3_600_000;
 
 /** Reports usage to Stripe's meters, hour by hour. Any replica runs it; leases share the counters out. */
 export class UsageReporter {
@@ -81,7 +87,7 @@ export class UsageReporter {
   private async tenure(lane: Lane, meter: KnownMeter | undefined): Promise<void> {
     try {
       const job = meter?.formula ? { lane, meter: { ...meter, formula: meter.formula } } : null;
-      const left = job ? await this.carry(job) : this.later(lane, 'no_meter');
+      const left = await (job ? this.carry(job) : this.withoutMeter(lane));
       if (left) await releaseLane(this.deps.db, lane, left);
     } catch (err) {
       const { customer, meter: name, hour } = lane;
@@ -105,6 +111,30 @@ export class UsageReporter {
       await finishLane(db, job.lane, job.meter.formula, new Date(clock.now().getTime() + (report.event_id === null ? reportAfterMs : 0)));
       return null;
     }
+  }
+
+  /** Usage waits for its meter as long as it can be billed. */
+  private async withoutMeter(lane: Lane): Promise<Left> {
+    const now = this.deps.clock.now();
+    if (!isTooOld(lane.hour, now)) return this.later(lane, 'no_meter', lane.attempt < LOOKS_FOR_METER ? 0 : METER_MS);
+    const meter = { formula: await this.meters.formulaOf(lane.meter) };
+    const until = performance.now() + TENURE_MS;
+    do if (!(await this.expireNext({ lane, meter }))) return null;
+    while (performance.now() < until);
+    await finishLane(this.deps.db, lane, meter.formula, now);
+    return null;
+  }
+
+  /** One report that nobody will ever make is given up; false when there is none, and the tenure is over. */
+  private async expireNext(ending: Ending): Promise<boolean> {
+    const { lane, meter } = ending;
+    const now = this.deps.clock.now();
+    const given = await inTransaction(this.deps, 'payments.usage.reported', async (tx) => {
+      const report = (await openReport(tx, lane)) ?? (await submit(tx, lane, meter.formula, now));
+      return report && { report, ended: await endReport(tx, lane, report, 'expired', { formula: meter.formula, now }) };
+    });
+    if (given?.ended) this.tellEnded(ending, given.report, 'expired');
+    return given?.ended === true;
   }
 
   private submitNew({ lane, meter }: Job): Promise<Report | null> {
@@ -221,15 +251,18 @@ export class UsageReporter {
   }
 
   private async end({ lane, meter }: Job, report: Report, state: 'delivered' | 'absent' | 'expired'): Promise<null> {
-    const { db, clock, logger, metrics } = this.deps;
+    const { db, clock } = this.deps;
     const as = { formula: meter.formula, now: clock.now() };
     const ended = await inStatement(this.deps, 'payments.usage.reported', () => endReport(db, lane, report, state, as));
-    if (ended && state !== 'absent') metrics.reported(state);
-    if (ended && state === 'expired') {
-      const { customer, hour } = lane;
-      logger.error({ event: 'usage_expired', customer, meter: lane.meter, hour, value: report.value }, 'Usage is too old to be billed');
-    }
+    if (ended) this.tellEnded({ lane, meter }, report, state);
     return null;
+  }
+
+  private tellEnded({ lane }: Ending, report: Report, state: 'delivered' | 'absent' | 'expired'): void {
+    if (state !== 'absent') this.deps.metrics.reported(state);
+    if (state !== 'expired') return;
+    const { customer, meter, hour } = lane;
+    this.deps.logger.error({ event: 'usage_expired', customer, meter, hour, value: report.value }, 'Usage is too old to be billed');
   }
 
   private later(lane: Lane, waitsFor: WaitsFor | null, retryAfterMs = 0): Exclude<Left, null> {
