@@ -9,6 +9,7 @@ export const PROBLEMS = {
   'auth.missing': { status: 401, title: 'No API key was given' },
   'auth.invalid': { status: 401, title: 'The API key is not valid' },
   'auth.forbidden': { status: 403, title: 'The API key lacks the scope for this' },
+  'auth.other_mode': { status: 403, title: 'The API key is of the other mode than our key of Stripe' },
   not_found: { status: 404, title: 'There is no such thing' },
   method_not_allowed: { status: 405, title: 'This method is not offered here' },
   'idempotency.key_required': { status: 400, title: 'An Idempotency-Key header is required' },

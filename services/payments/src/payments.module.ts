@@ -47,6 +47,7 @@ export function setup(host: HostContext<PaymentsConfig>): ServiceParts {
   });
   const fleetDatabase = openFleetDatabase(host);
   const relay = new OutboxRelay({ db, broker, owner: SERVICE, failpoints, logger, metrics, lease: new Lease(db, 'relay', instance) });
+  const settings = settingsOf(config);
   const parts = payments(
     {
       db,

@@ -148,7 +148,7 @@ export async function paymentsWorld(options: WorldOptions = {}) {
       livemode: false,
       body: request.body ?? {},
     };
-    return served(handler, logger)(route);
+    return served(handler, { logger: logger, livemode: false })(route);
   }
 
   const json = <T = PaymentView>(reply: HttpReply): T => JSON.parse(reply.body) as T;

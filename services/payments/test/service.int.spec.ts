@@ -66,6 +66,14 @@ describe('The running service', () => {
     ...change,
   });
 
+  it('refuses what a live key asks for while its own key is one of the test mode', async () => {
+    const asked = () =>
+      rpc.request<HttpReply>(RPC.paymentCreate, request({ livemode: true, idempotency_key: 'live' }), { timeoutMs: 10_000 });
+    const { status, body } = await eventually(asked);
+    expect([status, (JSON.parse(body) as { code: string }).code]).toEqual([403, 'auth.other_mode']);
+    expect(simulator.truth(['payment_intents']).payment_intents).toEqual([]);
+  });
+
   it('answers a request over the broker and publishes what happened, in order', async () => {
     const reply = await eventually(() => rpc.request<HttpReply>(RPC.paymentCreate, request({}), { timeoutMs: 10_000 }));
     const payment = JSON.parse(reply.body) as { id: string; status: string };

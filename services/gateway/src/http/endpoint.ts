@@ -78,7 +78,7 @@ export function problemsOf(endpoint: Endpoint): ProblemCode[] {
     'validation.failed',
     'payments.card_data_refused',
     'service.unavailable',
-    ...(endpoint.method === 'POST' ? (['service.on_hold'] as const) : []),
+    ...(endpoint.method === 'POST' ? (['auth.other_mode', 'service.on_hold'] as const) : []),
     'service.timeout',
     'internal',
   ];
