@@ -366,4 +366,21 @@ describe('A success in time whose news is late', () => {
     await world.settle();
     expect(await world.seen(id)).toMatchObject({ status: 'complete', late_success: null, payment_status: 'paid' });
   });
+
+  it('is in time, too, when Stripe tells of it by an event from after the end: the charge is asked for when it was made', async () => {
+    const { id, stripe_checkout_session } = await world.opened({ window_hours: 1 });
+    world.advance(HOUR - 60_000);
+    expect(await world.pay(stripe_checkout_session)).toBe(200);
+    world.advance(3 * 60_000);
+    await world.tell((news) =>
+      news.map((message) => {
+        const data = message.envelope.data as { type: string; created: number };
+        return { ...message, envelope: { ...message.envelope, data: { ...data, created: data.created + 120 } } };
+      }),
+    );
+    expect((await world.seen(id)).late_success).toBeNull();
+    await world.settle();
+    expect(await world.seen(id)).toMatchObject({ status: 'complete', late_success: null, payment_status: 'paid' });
+    expect(await world.factsOf(id)).toEqual(['opened', 'completed']);
+  });
 });

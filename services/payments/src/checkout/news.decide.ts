@@ -1,7 +1,7 @@
 import { type StripeEventAbout } from '@tidegate/contracts/events/stripe-event';
 import { type CheckoutEvent, type LatePolicy } from './checkout.events.js';
 import { type Checkout, sessionOf } from './checkout.state.js';
-import { decideTruth, type Truth } from './session.decide.js';
+import { decideTruth, isAfterWindow, type Truth } from './session.decide.js';
 
 /** `refresh`: ask Stripe how the page stands. `alarm`: money came in by a page that should not have taken any. */
 export interface Meaning {
@@ -35,7 +35,7 @@ export function decideNews(checkout: Checkout, event: StripeEventAbout<'checkout
   }
 }
 
-/** When the payer was through, a delivered event says by its own time. */
+/** When the payer was through, a delivered event says by its own time, which is a little later. Whether that was too late only the charge says: Stripe is asked. */
 function seen(
   checkout: Checkout,
   event: StripeEventAbout<'checkout.session'>,
@@ -44,10 +44,13 @@ function seen(
   policy: LatePolicy,
 ): Meaning {
   const { object, created } = event;
+  const completedAt = new Date(created * 1000).toISOString();
+  const isOpen = checkout.lifecycle.status === 'open' || checkout.lifecycle.status === 'closing';
+  if (status === 'complete' && isOpen && object.payment_intent !== null && isAfterWindow(checkout, completedAt)) return ask;
   const truth: Truth = {
     session: { id: object.id, status, payment_intent: object.payment_intent },
     payment: object.payment_status === 'paid' ? 'paid' : object.payment_status === 'no_payment_required' ? 'none' : 'awaited',
-    completedAt: new Date(created * 1000).toISOString(),
+    completedAt,
   };
   const events = decideTruth(checkout, truth, now, policy) ?? [];
   // A fresh page is to be opened, or a late success to be given back: somebody must do it.

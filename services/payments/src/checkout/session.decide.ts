@@ -126,6 +126,12 @@ export function decideTruth(checkout: Checkout, truth: Truth, now: Date, policy:
   }
 }
 
+/** Whether a time is after the end of the window, or of the one that was asked for before the page was paid. RFC 3339. */
+export function isAfterWindow({ lifecycle, window_ends_at }: Checkout, at: string): boolean {
+  const until = lifecycle.status === 'closing' && lifecycle.until !== null ? lifecycle.until : window_ends_at;
+  return Date.parse(at) > Date.parse(until);
+}
+
 /** How the money of a completed page stands. An intent back at its start means that the delayed method failed. */
 export function paymentOf(session: Pick<CheckoutSession, 'payment_status'>, intent: { status: IntentStatus } | null): SessionPayment {
   if (session.payment_status === 'no_payment_required') return 'none';
@@ -175,8 +181,7 @@ function completed(checkout: Checkout, { session, payment, completedAt }: Truth,
     const news = lifecycle.payment === 'awaited' && (payment === 'paid' || payment === 'failed');
     return news ? [{ type: 'PaymentSettled', data: { payment } }] : [];
   }
-  const until = lifecycle.status === 'closing' && lifecycle.until !== null ? lifecycle.until : checkout.window_ends_at;
-  const late = lifecycle.status === 'expired' || Date.parse(completedAt) > Date.parse(until);
+  const late = lifecycle.status === 'expired' || isAfterWindow(checkout, completedAt);
   return [
     {
       type: 'CheckoutCompleted',
