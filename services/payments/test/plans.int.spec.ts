@@ -29,8 +29,8 @@ describe('However much there is beside it', () => {
       owner.db,
     );
     await sql`
-      INSERT INTO payments.usage_counters (customer, meter, hour, tenant, value, events, last_value, last_at, updated_at, last_reconciled_at, lost, due_at, unreported_since)
-      SELECT 'cus_' || n % 30, 'calls', at, 'default', 1, 1, 1, at, at, CASE WHEN n <> 1000 THEN at + interval '1 hour' END,
+      INSERT INTO payments.usage_counters (customer, meter, hour, tenant, value, events, last_value, last_at, updated_at, last_reconciled_at, unconfirmed, lost, due_at, unreported_since)
+      SELECT 'cus_' || n % 30, 'calls', at, 'default', 1, 1, 1, at, at, CASE WHEN n <> 1000 THEN at + interval '1 hour' END, n = 1000 OR n % 50 = 0,
         CASE WHEN n = 2000 THEN 1 ELSE 0 END, CASE WHEN n = 3000 THEN at END, CASE WHEN n = 3000 THEN at END
       FROM generate_series(0, 20999) AS n, LATERAL (SELECT ${now}::timestamptz - (48 + n / 30) * interval '1 hour' AS at) AS hour`.execute(
       owner.db,

@@ -106,6 +106,11 @@ describe('The comparison with Stripe’s summaries', () => {
     await world.reported();
     expect(await compare()).toMatchObject({ compared: 99, agreeing: 99, pending: 0, differences: [] });
     expect(await world.metric('usage_counters_stale')).toEqual([0]);
+    // The index of what is not confirmed holds no more than that.
+    const unconfirmed = async () => (await sql`SELECT FROM usage_counters WHERE unconfirmed`.execute(world.db)).rows.length;
+    expect(await unconfirmed()).toBe(0);
+    await world.record([{ customer: customers[0] ?? '', meter: sum, at: ago(HOUR_MS) }]);
+    expect(await unconfirmed()).toBe(1);
   });
 
   it('finds exactly what somebody took back at Stripe; a repair reports it again, and the next run is clean', async () => {

@@ -203,7 +203,7 @@ function spanOf({ customer, meter }: Pair, { hours, scope, after }: PairPage, no
 async function confirm(db: CompareDeps['db'], { customer, meter }: Pair, rows: readonly Row[], askedAt: Date): Promise<void> {
   if (rows.length === 0) return;
   await sql`
-    UPDATE usage_counters c SET last_reconciled_at = ${askedAt}
+    UPDATE usage_counters c SET last_reconciled_at = ${askedAt}, unconfirmed = c.updated_at > ${askedAt}::timestamptz
     FROM unnest(${rows.map(({ hour }) => hour.toISOString())}::timestamptz[], ${rows.map(({ events }) => events)}::int[]) AS k(hour, events)
     WHERE c.customer = ${customer} AND c.meter = ${meter} AND c.hour = k.hour AND c.events = k.events`.execute(db);
 }

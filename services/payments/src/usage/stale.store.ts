@@ -7,7 +7,8 @@ type Db = Kysely<PaymentsTables>;
 /** Of the time in which usage can still be billed: what it holds was not confirmed, though it has had this long for it. */
 const stale = (now: Date, olderThanMs: number) => {
   const before = new Date(now.getTime() - olderThanMs);
-  return sql`c.hour >= ${new Date(now.getTime() - OLDEST_USAGE_MS)} AND c.updated_at <= ${before} AND c.unconfirmed`;
+  return sql`c.hour >= ${new Date(now.getTime() - OLDEST_USAGE_MS)} AND c.updated_at <= ${before} AND c.unconfirmed
+    AND (c.last_reconciled_at IS NULL OR c.last_reconciled_at < c.updated_at)`;
 };
 
 const MOST_COUNTED = 10_000;

@@ -94,14 +94,14 @@ function counting(source: RawBuilder<unknown>, { now, dueAt }: { now: Date; dueA
       last_id = CASE WHEN ${isLatest} THEN excluded.last_id ELSE c.last_id END,
       last_at = greatest(c.last_at, excluded.last_at),
       unreported_since = coalesce(c.unreported_since, excluded.unreported_since), due_at = coalesce(c.due_at, excluded.due_at),
-      updated_at = excluded.updated_at`;
+      updated_at = excluded.updated_at, unconfirmed = true`;
 }
 
 /** Counted in one transaction at most, which has to end long before the database ends a statement. */
 export const MOST_RELEASED = 5000;
 
 /**
- * Counts some of what is parked of a customer who is known by now, the oldest first; answers how many events, and whether some may be left. The row that says that he is
+ * Counts some of what is parked of a customer who is known by now, in any order; answers how many events, and whether some may be left. The row that says that he is
  * not known is taken first and goes with the last of them: who parks another event at this moment either waits for this transaction or is waited for.
  */
 export async function countParked(
@@ -113,8 +113,7 @@ export async function countParked(
   const { rows } = await sql<{ events: number }>`
     WITH released AS (
       UPDATE usage_events SET counted_at = ${times.now} WHERE counted_at IS NULL AND (tenant, id) IN (
-        SELECT tenant, id FROM usage_events WHERE tenant = ${tenant} AND customer = ${customer} AND counted_at IS NULL
-        ORDER BY at, received_at, id LIMIT ${MOST_RELEASED})
+        SELECT tenant, id FROM usage_events WHERE tenant = ${tenant} AND customer = ${customer} AND counted_at IS NULL LIMIT ${MOST_RELEASED})
       RETURNING tenant, id, customer, meter, value, at, hour, received_at, counted_at
     ), counted AS (${counting(sql`released`, times)})
     SELECT count(*)::int AS events FROM released`.execute(tx);
