@@ -14,7 +14,7 @@ import { answerCreate, answerDiscrepancies, answerDiscrepanciesCsv, answerGet, a
 import { answerStatus } from '../src/run/status.rpc.js';
 import { parseCron } from '../src/schedule/cron.decide.js';
 import { makeDueRuns, type ScheduleParts } from '../src/schedule/schedule.loop.js';
-import { AskedPayments, openWorkbench, paid, record, routeRequest, runParts, silent, type Workbench } from './workbench.js';
+import { AskedPayments, must, openWorkbench, paid, record, routeRequest, runParts, silent, type Workbench } from './workbench.js';
 
 let bench: Workbench;
 const never = new AbortController().signal;
@@ -141,6 +141,14 @@ const untilTwo = () => {
   return Math.ceil(86_400 - ((now - 7200) % 86_400)) + 1;
 };
 
+/** A second charge for a payment, under another key. */
+async function paidTwice(payment_id: string): Promise<void> {
+  const metadata = { payment_id, tenant_id: 'default' };
+  const params = { amount: 4200, currency: 'usd', captureMethod: 'automatic', allowRedirects: 'never', metadata } as const;
+  const second = must(await bench.stripe.createIntent(params, 'second'));
+  must(await bench.stripe.confirmIntent(second.id, { paymentMethod: 'pm_card_visa' }, 'second:confirm'));
+}
+
 describe('The daily run', () => {
   it('is made once, of every tenant; each sees its own part; two leaders make no second one', async () => {
     await paid(bench);
@@ -159,6 +167,36 @@ describe('The daily run', () => {
     await rebuildRuns(bench.db);
     const after = await bench.db.selectFrom('runs').selectAll().where('run_id', '=', run!.id).execute();
     expect(after).toEqual(before.filter((one) => one.run_id === run!.id));
+  });
+
+  it('names what it has named until it is put right, also when that is older than what it reads', async () => {
+    const [stays, healed, double, bare] = [await paid(bench), await paid(bench), await paid(bench), await paid(bench)];
+    await record(bench, double);
+    await record(bench, bare);
+    await bench.db.deleteFrom('recorded_receipts').where('payment_id', '=', bare.payment_id).execute();
+    await paidTwice(double.payment_id);
+    const counts = [];
+    for (let day = 1; day <= 6; day += 1) {
+      bench.advance(untilTwo());
+      await makeDueRuns(schedule());
+      await runOnce(runParts(bench), never);
+      const [run] = await runs({ trigger: 'daily' });
+      const { missing_local, duplicate_charge, receipt_missing } = run!.counts;
+      counts.push([missing_local, duplicate_charge, receipt_missing, run!.comparison!.new]);
+      if (day === 4) await record(bench, healed);
+    }
+    expect(counts).toEqual([
+      [2, 1, 1, 4],
+      [2, 1, 1, 0],
+      [2, 1, 1, 0],
+      [2, 1, 1, 0],
+      [1, 1, 1, 0],
+      [1, 1, 1, 0],
+    ]);
+    const [run] = await runs({ trigger: 'daily' });
+    expect((await rows(run!.id, { class: 'missing_local' })).map((row) => [row.state, row.stripe_id])).toEqual([
+      ['persisting', stays.stripe_payment_intent],
+    ]);
   });
 
   it('that fails is tried three times, and moves no freshness', async () => {

@@ -102,6 +102,28 @@ export async function recordPage(db: Db, { runId, attempt }: Attempt, page: Page
   if (rows.length === 0) throw new RunTakenOver(runId);
 }
 
+/**
+ * What the daily run before has named and what is older than the period of this one: it is looked at again until it agrees, or it would be out of sight without anybody having done
+ * anything about it. Throws RunTakenOver.
+ */
+export async function bringForward(db: Db, attempt: Attempt, period: { gte: number }): Promise<void> {
+  await db.transaction().execute(async (tx) => {
+    await holdAttempt(tx, attempt);
+    await sql`
+      WITH named AS (
+        SELECT number, tenant, object,
+          CASE WHEN object IN ('ledger_transaction', 'ledger_clearing') THEN stripe_id WHEN object IN ('ledger_payment', 'receipt') THEN payment_id ELSE local_id END AS local_id,
+          CASE WHEN object NOT IN ('ledger_transaction', 'ledger_clearing', 'ledger_payment', 'receipt') THEN stripe_id END AS stripe_id
+        FROM discrepancies WHERE made_at < to_timestamp(${period.gte}::float8) AND run_id = (
+          SELECT run_id FROM runs WHERE trigger = 'daily' AND status = 'succeeded' AND run_id <> ${attempt.runId} ORDER BY created_at DESC LIMIT 1)
+      )
+      INSERT INTO run_suspects (run_id, tenant, object, key, local_id, stripe_id)
+      SELECT ${attempt.runId}, tenant, object, coalesce(stripe_id, local_id), local_id, stripe_id FROM named
+      WHERE coalesce(stripe_id, local_id) IS NOT NULL ORDER BY number
+      ON CONFLICT DO NOTHING`.execute(tx);
+  });
+}
+
 /** Throws RunTakenOver. */
 export async function progressOf(db: Db, { runId, attempt }: Attempt): Promise<Progress> {
   const row = await db
