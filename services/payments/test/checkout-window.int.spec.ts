@@ -300,6 +300,28 @@ describe.each<[LatePolicy, object]>([
         });
       });
 
+      it('is given back again also when it was of a part that somebody else had given back', async () => {
+        const { id } = await paidLate();
+        failsLater(1);
+        const payment_intent = world.simulator.world.paymentIntents.all().at(-1)?.id;
+        await world.dashboard('refund', { payment_intent, amount: 1000 });
+        await world.tell();
+        await world.settle();
+        expect(await standing(id)).toMatchObject({ late_success: 'refunded', amount_refunded: 4200 });
+        world.advance(DAYS + 60_000);
+        for (let told = 0; told < 3; told += 1) {
+          await world.tell();
+          await world.settle();
+        }
+        const made = [
+          [1000, 'failed'],
+          [1000, 'succeeded'],
+          [3200, 'succeeded'],
+        ];
+        expect(await standing(id)).toEqual({ late_success: 'refunded', amount_refunded: 4200, made });
+        expect((await world.factsOf(id)).filter((fact) => fact === 'late_refunded')).toHaveLength(2);
+      });
+
       it('again and again is left to a person, who sees it among those that are not given back', async () => {
         const { id } = await paidLate();
         failsLater(0);
@@ -375,7 +397,7 @@ describe('A success in time whose news is late', () => {
     await world.tell((news) =>
       news.map((message) => {
         const data = message.envelope.data as { type: string; created: number };
-        return { ...message, envelope: { ...message.envelope, data: { ...data, created: data.created + 120 } } };
+        return { ...message, envelope: { ...message.envelope, data: { ...data, created: data.created + 75 } } };
       }),
     );
     expect((await world.seen(id)).late_success).toBeNull();

@@ -77,7 +77,8 @@ describe('Given more objects on a run’s pages than the statistics of the datab
         SELECT max(seq_tup_read + idx_tup_fetch)::int AS read FROM pg_stat_xact_user_tables WHERE relname IN ('recorded_refunds', 'ledger_entries')`.execute(
         tx,
       );
-      expect(rows[0]!.read).toBeLessThan(2 * MANY);
+      // A million and a half when all is read for each of a hundred; without statistics some of it may be read once.
+      expect(rows[0]!.read).toBeLessThan(10 * MANY);
     });
   });
 

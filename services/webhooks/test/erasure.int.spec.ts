@@ -217,6 +217,17 @@ describe('When payments has erased a customer', () => {
     });
   });
 
+  it('does so with a dispute of a payment whose events the version before has published', async () => {
+    await delivered('ivy', { id: 'pi_ivy', payment_intent: 'pi_ivy' });
+    await publish();
+    await sql`UPDATE published_versions SET customer = NULL WHERE aggregate = 'pi_ivy'`.execute(bench.db);
+    const dispute = await delivered('ivy', { object: 'dispute', id: 'du_ivy', customer: undefined, payment_intent: 'pi_ivy' });
+    await publish();
+    await erase('cus_ivy');
+    await loop();
+    expect(await stored(dispute)).not.toContain('ivy@example.com');
+  });
+
   it('leaves those of others as they came', async () => {
     const [one, other] = ['pi_one', 'pi_other'];
     for (const payment of [one, other]) await delivered(`payer-of-${payment}`, { id: payment, payment_intent: payment });

@@ -326,7 +326,7 @@ const likened = (text: string): string[] =>
     .replace(/-?\d+(\.\d+)?/g, 'N')
     .replace(/N [smhd]( N [smhd])?/g, 'N s')
     // When it is tried next: a command that waits is due within seconds.
-    .replace(/(?<=rate_limited N s N )(TIME|now)\b/, 'SOON')
+    .replace(/(?<=rate_limited\s+N s\s+N\s+)(TIME|now)\b/, 'SOON')
     .replace(/[ \t]+/g, ' ')
     .split('\n')
     .map((line) => line.trim());

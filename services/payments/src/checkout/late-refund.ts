@@ -58,7 +58,8 @@ export async function refundLateSuccess(deps: LateRefundDeps, checkout: Checkout
   };
   const reply = await deps.refund(request, Date.now());
   const status = reply.status === 201 ? (await moneyOf(deps.db, id))?.refunds.find((one) => one.id === refundId)?.status : null;
-  if (status === 'succeeded' || status === 'pending') return refunded(refundId);
+  if (status === 'succeeded' || status === 'pending')
+    return (await isGivenBack(deps.db, checkout)) ? refunded(refundId) : { kind: 'later' };
   if (status === 'unknown' || status === 'failed' || reply.status >= 500 || reply.status === 409) return { kind: 'later' };
   return stuck(deps, checkout, { status: reply.status, body: reply.body });
 }
@@ -75,7 +76,10 @@ const moneyOf = (db: Kysely<PaymentsTables>, id: string): Promise<Money | undefi
 const reserved = ({ refunds }: Money): number =>
   refunds.filter(({ status }) => status !== 'failed').reduce((sum, { amount }) => sum + amount, 0);
 
-/** The first key whose refund has not failed; `failed`: of those before it, how many Stripe has executed or refused. */
+/**
+ * The first key under which a refund is open or can be made; `failed`: of those before it, how many Stripe has executed in vain or refused. One that went well was of the rest, beside a
+ * refund of somebody else's that has failed since.
+ */
 function nextScope(
   { refunds }: Money,
   { tenant, route, checkoutId }: { tenant: string; route: string; checkoutId: string },
@@ -84,10 +88,12 @@ function nextScope(
     const scope = { tenant, route, key: n === 1 ? `late:${checkoutId}` : `late:${checkoutId}:${n}` };
     const refundId = refundIdOf(scope);
     const before = refunds.find(({ id }) => id === refundId);
-    if (before?.status !== 'failed') return { scope, refundId, failed };
-    if (before.failure?.code !== 'not_executed') failed += 1;
+    if (before === undefined || !ENDED.includes(before.status)) return { scope, refundId, failed };
+    if (before.status === 'failed' && before.failure?.code !== 'not_executed') failed += 1;
   }
 }
+
+const ENDED: readonly string[] = ['failed', 'succeeded', 'pending'];
 
 function stuck({ logger }: LateRefundDeps, { terms, payment_id }: Checkout, why: object): LateRefund {
   logger.error(

@@ -35,7 +35,10 @@ export function decideNews(checkout: Checkout, event: StripeEventAbout<'checkout
   }
 }
 
-/** When the payer was through, a delivered event says by its own time, which is a little later. Whether that was too late only the charge says: Stripe is asked. */
+/** Stripe makes an event within seconds of what it tells. */
+const TOLD_WITHIN_MS = 30_000;
+
+/** When the payer was through, a delivered event says by its own time, which is a little later. Where that could make it too late, only the charge says: Stripe is asked. */
 function seen(
   checkout: Checkout,
   event: StripeEventAbout<'checkout.session'>,
@@ -46,7 +49,9 @@ function seen(
   const { object, created } = event;
   const completedAt = new Date(created * 1000).toISOString();
   const isOpen = checkout.lifecycle.status === 'open' || checkout.lifecycle.status === 'closing';
-  if (status === 'complete' && isOpen && object.payment_intent !== null && isAfterWindow(checkout, completedAt)) return ask;
+  const earliest = new Date(created * 1000 - TOLD_WITHIN_MS).toISOString();
+  const mayBeInTime = isAfterWindow(checkout, completedAt) && !isAfterWindow(checkout, earliest);
+  if (status === 'complete' && isOpen && object.payment_intent !== null && mayBeInTime) return ask;
   const truth: Truth = {
     session: { id: object.id, status, payment_intent: object.payment_intent },
     payment: object.payment_status === 'paid' ? 'paid' : object.payment_status === 'no_payment_required' ? 'none' : 'awaited',

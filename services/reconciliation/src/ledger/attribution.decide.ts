@@ -1,4 +1,5 @@
 import type { FeeRecorded } from '@tidegate/contracts/events/fee';
+import { CheckoutId, PaymentId } from '@tidegate/contracts/ids';
 import type { BalanceTransaction } from '@tidegate/stripe-gateway/intent';
 
 /** What is recorded of the payment that a PaymentIntent belongs to. */
@@ -49,9 +50,9 @@ export function attributed(
 ): { tenant: string; data: FeeRecorded } {
   const { source } = movement;
   const named = { ...metadata, ...source?.metadata };
-  const payment_id = known?.payment_id ?? named['payment_id'] ?? null;
-  const isMarked = invoiceTenant !== null || (tenantIn(named) !== null && named['checkout_id'] !== undefined);
-  const isOurs = source?.payment_intent !== null && (unmarked === 'adopt' || isMarked);
+  const marked = ownIds(named);
+  const payment_id = known?.payment_id ?? marked?.payment_id ?? null;
+  const isOurs = source?.payment_intent !== null && (unmarked === 'adopt' || marked !== null || invoiceTenant !== null);
   return {
     tenant: known?.tenant ?? tenantIn(named) ?? invoiceTenant ?? customerTenant ?? accountTenant,
     data: {
@@ -71,6 +72,14 @@ export function attributed(
       created_at: new Date(movement.created * 1000).toISOString(),
     },
   };
+}
+
+/** As payments adopts an intent: by a tenant with the id of a payment of ours, or of a checkout, whose payment it names itself. What others write under these names is none of ours. */
+function ownIds(named: Readonly<Record<string, string>>): { payment_id: string | null } | null {
+  if (tenantIn(named) === null) return null;
+  if (CheckoutId.safeParse(named['checkout_id']).success) return { payment_id: null };
+  const id = PaymentId.safeParse(named['payment_id']);
+  return id.success ? { payment_id: id.data } : null;
 }
 
 /** As in webhooks: a name that could be a tenant's. */

@@ -2,6 +2,7 @@ import { type Kysely, sql, type Transaction } from 'kysely';
 import type { Suspect } from '../compare/kind.js';
 import type { Finding } from '../compare/finding.js';
 import type { ReconciliationTables } from '../tables.js';
+import { TELLS_FRESHNESS } from './freshness.js';
 
 type Db = Kysely<ReconciliationTables>;
 type Tx = Transaction<ReconciliationTables>;
@@ -103,8 +104,8 @@ export async function recordPage(db: Db, { runId, attempt }: Attempt, page: Page
 }
 
 /**
- * What the daily run before has named and what is older than the period of this one: it is looked at again until it agrees, or it would be out of sight without anybody having done
- * anything about it. Throws RunTakenOver.
+ * What the run before of every tenant and class has named and what is older than the period of this one: it is looked at again until it agrees, or it would be out of sight
+ * without anybody having done anything about it. Usage has a time of its own for that. Throws RunTakenOver.
  */
 export async function bringForward(db: Db, attempt: Attempt, period: { gte: number }): Promise<void> {
   await db.transaction().execute(async (tx) => {
@@ -115,11 +116,11 @@ export async function bringForward(db: Db, attempt: Attempt, period: { gte: numb
           CASE WHEN object IN ('ledger_transaction', 'ledger_clearing') THEN stripe_id WHEN object IN ('ledger_payment', 'receipt') THEN payment_id ELSE local_id END AS local_id,
           CASE WHEN object NOT IN ('ledger_transaction', 'ledger_clearing', 'ledger_payment', 'receipt') THEN stripe_id END AS stripe_id
         FROM discrepancies WHERE made_at < to_timestamp(${period.gte}::float8) AND run_id = (
-          SELECT run_id FROM runs WHERE trigger = 'daily' AND status = 'succeeded' AND run_id <> ${attempt.runId} ORDER BY created_at DESC LIMIT 1)
+          SELECT run_id FROM runs WHERE ${TELLS_FRESHNESS} AND status = 'succeeded' AND run_id <> ${attempt.runId} ORDER BY created_at DESC LIMIT 1)
       )
       INSERT INTO run_suspects (run_id, tenant, object, key, local_id, stripe_id)
       SELECT ${attempt.runId}, tenant, object, coalesce(stripe_id, local_id), local_id, stripe_id FROM named
-      WHERE coalesce(stripe_id, local_id) IS NOT NULL ORDER BY number
+      WHERE coalesce(stripe_id, local_id) IS NOT NULL AND object NOT IN ('usage_hour', 'invoice_usage') ORDER BY number
       ON CONFLICT DO NOTHING`.execute(tx);
   });
 }

@@ -116,7 +116,7 @@ async function compare(parts: RunParts, run: OpenRun, { position, until }: Begun
   const context = { ...parts, trigger: run.trigger, classes: run.classes, tenant, period, ...pass };
   if (position.phase !== 'report') {
     await firstRead(context, position);
-    if (run.trigger === 'daily') await bringForward(parts.db, pass, period);
+    if (run.tells_freshness) await bringForward(parts.db, pass, period);
     await goTo(parts.db, pass, 'second_read', READ);
     await secondRead(context);
     await goTo(parts.db, pass, 'report', NEARLY_DONE);

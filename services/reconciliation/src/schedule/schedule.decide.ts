@@ -26,19 +26,11 @@ const DAY_SECONDS = 86_400;
 
 const dayOf = (time: Date): string => time.toISOString().slice(0, 10);
 
-/** So far back a daily run catches up by itself; it has a deadline. */
-const MOST_DAYS = 30;
-
 /**
- * The daily run that is due: at the crontab's times, of the days before and today so far, and of those since `comparedUpTo` that no run has read; when it fails, again after a minute and after two more, three times in
+ * The daily run that is due: at the crontab's times, of the days before and today so far; when it fails, again after a minute and after two more, three times in
  * all. Null while one is running, and for times from before the installation. `made`: the daily runs, newest first.
  */
-export function dueDaily(
-  cron: Cron,
-  { days, installedAt, comparedUpTo }: { days: number; installedAt: Date; comparedUpTo: Date },
-  now: Date,
-  made: readonly MadeRun[],
-): DueRun | null {
+export function dueDaily(cron: Cron, days: number, now: Date, installedAt: Date, made: readonly MadeRun[]): DueRun | null {
   const due = latestUpTo(cron, now);
   if (due === null || due <= installedAt) return null;
   const tries = made.filter((run) => run.created_at >= due);
@@ -46,8 +38,7 @@ export function dueDaily(
     return null;
   const last = tries[0]?.finished_at ?? null;
   if (last !== null && now.getTime() < last.getTime() + tries.length * RETRY_MS) return null;
-  const ago = (most: number) => due.getTime() - most * DAY_SECONDS * 1000;
-  const start = new Date(Math.min(ago(days), Math.max(ago(MOST_DAYS), comparedUpTo.getTime())));
+  const start = new Date(due.getTime() - days * DAY_SECONDS * 1000);
   return { trigger: 'daily', slot: `${due.toISOString()}#${tries.length + 1}`, start_date: dayOf(start), end_date: dayOf(due) };
 }
 

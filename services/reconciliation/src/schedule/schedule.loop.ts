@@ -10,7 +10,7 @@ import type { RunMode, RunRequested } from '../run/run.events.js';
 import { appendRunEvents } from '../run/run.store.js';
 import type { Cron } from './cron.decide.js';
 import { type DueRun, dueDaily, dueRolling } from './schedule.decide.js';
-import { comparedUpTo, installedAt, madeRuns } from './schedule.store.js';
+import { installedAt, madeRuns } from './schedule.store.js';
 
 export interface ScheduleParts {
   db: CompareDb;
@@ -33,8 +33,7 @@ export async function makeDueRuns(parts: ScheduleParts): Promise<number> {
   const { db, clock, cron, days, rollingSeconds } = parts;
   const now = clock.now();
   const installed = await installedAt(db);
-  const rules = { days, installedAt: installed, comparedUpTo: await comparedUpTo(db) };
-  const daily = cron && dueDaily(cron, rules, now, await madeRuns(db, 'daily'));
+  const daily = cron && dueDaily(cron, days, now, installed, await madeRuns(db, 'daily'));
   const rolling = rollingSeconds > 0 ? dueRolling(rollingSeconds, now, installed, await madeRuns(db, 'rolling')) : null;
   const due = [daily, rolling].filter((one) => one !== null);
   for (const one of due) await make(parts, one, now);

@@ -1,6 +1,5 @@
 import { sql } from 'kysely';
 import type { CompareDb } from '../compare/kind.js';
-import { TELLS_FRESHNESS } from '../run/freshness.js';
 import type { MadeRun } from './schedule.decide.js';
 
 /** Enough to see the tries of a day, and the last one that succeeded of many that failed. */
@@ -14,13 +13,6 @@ export async function madeRuns(db: CompareDb, trigger: 'daily' | 'rolling'): Pro
       UNION (SELECT * FROM runs WHERE trigger = ${trigger} AND status = 'succeeded' ORDER BY created_at DESC LIMIT 1)
     ) made ORDER BY created_at DESC`.execute(db);
   return rows;
-}
-
-/** Up to when all days have been compared by some run; since the installation when none has succeeded. */
-export async function comparedUpTo(db: CompareDb): Promise<Date> {
-  const { rows } = await sql<{ at: Date | null }>`
-    SELECT max(least(period_end, created_at)) AS at FROM runs WHERE status = 'succeeded' AND ${TELLS_FRESHNESS}`.execute(db);
-  return rows[0]?.at ?? (await installedAt(db));
 }
 
 export async function installedAt(db: CompareDb): Promise<Date> {

@@ -15,6 +15,17 @@ export async function noteNameless(tx: Tx, events: readonly (EventKey & { aggreg
     .execute();
 }
 
+/** Whom stored events of these aggregates are about: also those that were published by a version that noted nothing. */
+export async function namedBefore(tx: Tx, aggregates: readonly string[]): Promise<ReadonlyMap<string, string>> {
+  if (aggregates.length === 0) return new Map();
+  const { rows } = await sql<{ aggregate: string; customer: string }>`
+    SELECT wanted.aggregate, e.customer FROM unnest(${[...new Set(aggregates)]}::text[]) AS wanted(aggregate)
+    CROSS JOIN LATERAL (SELECT customer FROM stripe_events WHERE object_id = wanted.aggregate AND customer IS NOT NULL LIMIT 1) AS e`.execute(
+    tx,
+  );
+  return new Map(rows.map((row) => [row.aggregate, row.customer]));
+}
+
 /** Events of these aggregates name their customers: those that were nameless are about them, too. The caller holds the aggregates' versions. */
 export async function nameEvents(tx: Tx, named: readonly { aggregate: string; customer: string }[]): Promise<void> {
   if (named.length === 0) return;

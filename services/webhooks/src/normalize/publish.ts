@@ -2,7 +2,7 @@ import { type NormalizedStripeEvent, stripeSubject } from '@tidegate/contracts/e
 import { envelope, type OutboxMessage, stage } from '@tidegate/messaging/outbox';
 import { sql, type Transaction } from 'kysely';
 import { lookAgain } from '../erasure/erasure.store.js';
-import { nameEvents, noteNameless } from '../erasure/nameless-events.store.js';
+import { nameEvents, namedBefore, noteNameless } from '../erasure/nameless-events.store.js';
 import { markPublished, park, type Unpublished } from '../stripe-event/stripe-event.store.js';
 import type { WebhooksTables } from '../tables.js';
 import { type CustomerTenant, knownCustomers, learn } from './customer-tenants.store.js';
@@ -49,8 +49,13 @@ export async function publish(tx: Tx, items: readonly Publishable[], options: Pu
   await park(tx, waiting);
   if (ready.length === 0) return 0;
   const take = await takeVersions(tx, ready);
+  const namedLongAgo = await namedBefore(
+    tx,
+    ready.filter(({ data }) => data.object.customer === null && mayBeNameless(data)).map(({ aggregate }) => aggregate),
+  );
   const messages = ready.map((one) => {
-    const { version, tenant, customer } = take(one.aggregate);
+    const { version, tenant, customer: named } = take(one.aggregate);
+    const customer = named ?? namedLongAgo.get(one.aggregate) ?? null;
     return { one, customer, message: messageOf(one, version, tenant ?? tenantOfAccount(one.row.account, options.accountTenants)) };
   });
   await stage(
