@@ -23,8 +23,8 @@ export class ChangedMigration extends Error {
 }
 
 /**
- * Brings one schema up to date as the administrator, in one transaction: the schema, its login role (search_path = the schema), every numbered SQL file
- * that has not run yet. Tables made by a migration are readable and writable for the role unless the migration revokes that. In the files
+ * Brings one schema up to date as the administrator: the schema, its login role (search_path = the schema), every numbered SQL file that has not run yet, each in a
+ * transaction of its own that gives way to whoever uses a table; a new schema in one. Tables made by a migration are readable and writable for the role unless the migration revokes that. In the files
  * `:"role"`, `:"schema"` and `:"rebuild"` (the schema for tables under rebuild) stand for quoted names. Concurrent callers wait for each other.
  */
 export function migrate(adminUrl: string, migrations: SchemaMigrations, logger?: Logger): Promise<{ applied: string[] }> {
@@ -49,15 +49,20 @@ async function bringUpToDate(
   const client = new pg.Client({ connectionString: adminUrl, application_name: `migrate ${migrations.schema}` });
   await client.connect();
   try {
-    const applied = await patiently(logger, () =>
-      inOneTransaction(client, async () => {
-        // One for all schemas: roles belong to the whole server.
-        await client.query(`SELECT pg_advisory_xact_lock(hashtext('tidegate.migrate'))`);
-        await client.query(`SET LOCAL lock_timeout = '${LOCK_WAIT_MS}ms'`);
-        await prepare(client);
-        return applyFiles(client, migrations.schema, roles, files);
-      }),
-    );
+    // One for all schemas: roles belong to the whole server.
+    await client.query(`SELECT pg_advisory_lock(hashtext('tidegate.migrate'))`);
+    const { applied, left } = await inOneTransaction(client, async () => {
+      await prepare(client);
+      const missing = await filesToApply(client, migrations.schema, files);
+      if (missing.length < files.length) return { applied: [] as string[], left: missing };
+      // Nobody uses tables that are not there yet: all of them come, or none.
+      for (const file of missing) await apply(client, migrations.schema, roles, file);
+      return { applied: missing.map(({ id }) => id), left: [] as MigrationFile[] };
+    });
+    for (const file of left) {
+      await patiently(logger, () => inOneTransaction(client, () => apply(client, migrations.schema, roles, file, LOCK_WAIT_MS)));
+      applied.push(file.id);
+    }
     if (applied.length > 0) logger?.info({ event: 'schema_migrated', schema: migrations.schema, applied }, 'Schema migrated');
     return { applied };
   } finally {
@@ -66,18 +71,19 @@ async function bringUpToDate(
 }
 
 /** Whoever asks for a table behind one who waits for all of it waits, too: a backup that reads for an hour would stop the service. */
-const LOCK_WAIT_MS = 3_000;
+const LOCK_WAIT_MS = 500;
 const AGAIN_MS = 2_000;
-const MOST_TRIES = 360;
-const LOCK_NOT_AVAILABLE = '55P03';
+const MOST_TRIES = 300;
+/** Lock not available, deadlock: https://www.postgresql.org/docs/current/errcodes-appendix.html */
+const IN_USE: readonly (string | undefined)[] = ['55P03', '40P01'];
 
-/** Tries again when a table is in use; throws after MOST_TRIES, which takes half an hour. */
+/** Tries again when a table is in use; throws after MOST_TRIES, which takes some twelve minutes. */
 async function patiently<T>(logger: Logger | undefined, work: () => Promise<T>): Promise<T> {
   for (let tries = 1; ; tries += 1) {
     try {
       return await work();
     } catch (error) {
-      if (codeOf(error) !== LOCK_NOT_AVAILABLE || tries >= MOST_TRIES) throw error;
+      if (!IN_USE.includes(codeOf(error)) || tries >= MOST_TRIES) throw error;
       logger?.warn(
         { event: 'migration_waits', err: error },
         'A table is in use, perhaps by a backup; nothing was changed, and it is tried again',
@@ -152,19 +158,20 @@ async function prepareRecord(client: pg.Client, schemaName: string): Promise<voi
   );
 }
 
-async function applyFiles(client: pg.Client, schema: string, roles: readonly string[], files: MigrationFile[]): Promise<string[]> {
+/** Those that have not run. Throws ChangedMigration. */
+async function filesToApply(client: pg.Client, schema: string, files: readonly MigrationFile[]): Promise<MigrationFile[]> {
   const recorded = await client.query<{ id: string; sha256: string }>('SELECT id, sha256 FROM migrations');
   const known = new Map(recorded.rows.map((row) => [row.id, row.sha256]));
-  const applied: string[] = [];
-  for (const file of files) {
-    const sha256 = known.get(file.id);
-    if (sha256 !== undefined && sha256 !== file.sha256) throw new ChangedMigration(schema, file.id);
-    if (sha256 !== undefined) continue;
-    await run(client, schema, roles, file);
-    await client.query('INSERT INTO migrations (id, sha256) VALUES ($1, $2)', [file.id, file.sha256]);
-    applied.push(file.id);
-  }
-  return applied;
+  for (const { id, sha256 } of files) if (known.has(id) && known.get(id) !== sha256) throw new ChangedMigration(schema, id);
+  return files.filter(({ id }) => !known.has(id));
+}
+
+/** In a transaction of the caller's; waits no longer than `lockWaitMs` for a table, if that is given. */
+async function apply(client: pg.Client, schema: string, roles: readonly string[], file: MigrationFile, lockWaitMs = 0): Promise<void> {
+  await client.query(`SET LOCAL search_path = ${pg.escapeIdentifier(schema)}`);
+  await client.query(`SET LOCAL lock_timeout = '${lockWaitMs}ms'`);
+  await run(client, schema, roles, file);
+  await client.query('INSERT INTO migrations (id, sha256) VALUES ($1, $2)', [file.id, file.sha256]);
 }
 
 async function run(client: pg.Client, schema: string, roles: readonly string[], file: MigrationFile): Promise<void> {

@@ -300,6 +300,20 @@ describe.each<[LatePolicy, object]>([
         });
       });
 
+      it('is given back again also when nobody looked at its checkout in that moment', async () => {
+        const { id } = await paidLate();
+        failsLater(1);
+        await world.tell();
+        await world.settle();
+        world.advance(DAYS + 60_000);
+        await world.tell();
+        await world.db.deleteFrom('payment_work').where('payment_id', '=', id).execute();
+        await world.parts.sweepWindowsOnce();
+        await world.settle();
+        expect(await standing(id)).toMatchObject({ late_success: 'refunded', amount_refunded: 4200 });
+        expect((await world.factsOf(id)).filter((fact) => fact === 'late_refunded')).toHaveLength(2);
+      });
+
       it('is given back again also when it was of a part that somebody else had given back', async () => {
         const { id } = await paidLate();
         failsLater(1);

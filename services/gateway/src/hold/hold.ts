@@ -6,6 +6,8 @@ import { ProblemError } from '../http/problem-error.js';
 const FRESH_MS = 1_000;
 /** A database that does not answer for so long is away: a connection may be dead without anybody having said so. */
 const READ_MS = 1_000;
+/** And another one is asked on another connection. */
+const GIVEN_UP_MS = 5_000;
 const RETRY_LATER = { 'retry-after': '30' };
 
 /** Scopes of what moves money or makes something at Stripe. Operators, readers and Stripe itself are not held. */
@@ -40,11 +42,8 @@ export class Hold {
 
   private async isHeld(): Promise<boolean> {
     if (this.known && this.now() < this.known.readAt + FRESH_MS) return this.known.held;
-    const reading = (this.reading ??= { at: this.now(), held: this.read() });
     try {
-      const held = await within(this.readMs, reading.held, () => new Error(`no answer within ${this.readMs} ms`));
-      if (this.reading === reading) this.known = { held, readAt: reading.at };
-      return held;
+      return await within(this.readMs, this.look().held, () => new Error(`no answer within ${this.readMs} ms`));
     } catch {
       // A database that is away for a moment has not been restored meanwhile: gateways are started anew after that.
       if (this.known) return this.known.held;
@@ -55,9 +54,22 @@ export class Hold {
           headers: { 'retry-after': '1' },
         },
       );
-    } finally {
-      if (this.reading === reading) this.reading = undefined;
     }
+  }
+
+  /** The look that is under way, for some seconds, or a new one. What it brings counts whenever it comes, unless something newer is known by then. */
+  private look(): Reading {
+    if (this.reading && this.now() < this.reading.at + GIVEN_UP_MS) return this.reading;
+    const reading = { at: this.now(), held: this.read() };
+    this.reading = reading;
+    const ended = () => {
+      if (this.reading === reading) this.reading = undefined;
+    };
+    reading.held.then((held) => {
+      if (this.reading === reading) this.known = { held, readAt: reading.at };
+      ended();
+    }, ended);
+    return reading;
   }
 }
 

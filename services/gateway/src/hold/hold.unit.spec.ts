@@ -65,10 +65,32 @@ describe('What is known of the hold', () => {
   });
 
   it('is not waited for when the database gives no answer at all, and asked for anew', async () => {
-    let reads = 0;
-    const hold = new Hold(() => (reads++ === 0 ? new Promise(() => undefined) : Promise.resolve(false)), undefined, 20);
+    const clock = { now: 0, reads: 0 };
+    const read = () => (clock.reads++ === 0 ? new Promise<boolean>(() => undefined) : Promise.resolve(false));
+    const hold = new Hold(read, () => clock.now, 20);
     await expect(hold.pass(pays)).rejects.toMatchObject({ code: 'service.unavailable' });
+    await expect(hold.pass(pays)).rejects.toMatchObject({ code: 'service.unavailable' });
+    expect(clock.reads).toBe(1);
+    clock.now = 5_000;
     await hold.pass(pays);
+  });
+
+  it('follows a database that is slow', async () => {
+    const clock = { now: 0 };
+    const answers: ((held: boolean) => void)[] = [];
+    const hold = new Hold(
+      () => new Promise((answer) => answers.push(answer)),
+      () => clock.now,
+      20,
+    );
+    const first = hold.pass(pays);
+    answers[0]!(false);
+    await first;
+    clock.now = 2_000;
+    await hold.pass(pays);
+    answers[1]!(true);
+    await new Promise(setImmediate);
+    await expect(hold.pass(pays)).rejects.toMatchObject({ code: 'service.on_hold' });
   });
 
   it('is what it was while the database is away, and refused when nothing was ever known', async () => {

@@ -38,6 +38,7 @@ export class WindowSweep {
   async runOnce(): Promise<number> {
     const { db, clock } = this.deps;
     const now = clock.now();
+    await this.lookAtRefunded(now);
     const { rows } = await sql<{ id: string }>`
       SELECT id FROM checkouts WHERE status = 'open' AND window_ends_at <= ${now}
         AND NOT EXISTS (SELECT 1 FROM payment_work w WHERE w.payment_id = checkouts.id AND (w.holder IS NOT NULL OR w.due_at <= ${now}::timestamptz + interval '5 minutes'))
@@ -51,6 +52,17 @@ export class WindowSweep {
       this.deps.onWork();
     }
     return rows.length;
+  }
+
+  /** Late successes that were given back, as far as is noted, and whose money is here all the same: such a refund can fail days later. */
+  private async lookAtRefunded(now: Date): Promise<void> {
+    const { rows } = await sql<{ id: string }>`
+      SELECT c.id FROM checkouts c JOIN payments p ON p.id = c.payment_id
+      WHERE c.late_success = 'refunded' AND c.created_at > ${now}::timestamptz - interval '90 days' AND p.status = 'succeeded' AND p.amount_refunded < p.amount_captured
+        AND NOT EXISTS (SELECT 1 FROM payment_work w WHERE w.payment_id = c.id)
+      LIMIT ${MOST}`.execute(this.deps.db);
+    for (const { id } of rows) await wishRefresh(this.deps.db, id, now);
+    if (rows.length > 0) this.deps.onWork();
   }
 
   /** Closes what is overdue now, and tells what came of it. A person waits for this. */

@@ -4,9 +4,3 @@
 -- event that is counted; this changes only with a comparison and the first event after it. What was confirmed before there was the column says true as well until it is
 -- compared again, so that the table is not rewritten: who asks looks at the times, too.
 ALTER TABLE usage_counters ADD COLUMN unconfirmed boolean NOT NULL DEFAULT true;
-CREATE INDEX usage_counters_unconfirmed_index ON usage_counters (hour, customer, meter) WHERE unconfirmed;
-CREATE INDEX usage_counters_lost_index ON usage_counters (hour, customer, meter) WHERE lost <> 0;
-
--- Each loop takes work of one kind in the order of its time: a backlog of another kind is not read. Everything that went by the time alone names its kinds now.
-CREATE INDEX payment_work_kind_due_at_since_index ON payment_work (kind, due_at, since) WHERE due_at IS NOT NULL;
-DROP INDEX payment_work_due_at_since_index;
