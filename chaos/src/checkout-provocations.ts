@@ -18,6 +18,7 @@ export const CHECKOUT_PROVOCATIONS: readonly [RegExp, Provocation][] = [
   [/^payments\.checkout\.submitted\./, letTheWindowEnd],
   [/^payments\.checkout\.payment_adopted\./, comeBackBeforeTheNews],
   [/^payments\.checkout\.late_refunded\./, payLate],
+  [/^payments\.checkout\.late_refund_failed\./, payLateInVain],
   [/^payments\.parked\./, newsOfALostCheckout],
 ];
 
@@ -68,6 +69,12 @@ async function payLate(arena: Arena, random: Random, log: StoryLog): Promise<voi
   await arena.fault({ fault: 'refuse', route: EXPIRE, times: 4 });
   await arena.advance(PAST_THE_WINDOW_SECONDS);
   await payOnPage(teller, checkout, 'pm_card_visa');
+}
+
+/** What is given back comes back a moment later, and is given back once more. */
+async function payLateInVain(arena: Arena, random: Random, log: StoryLog): Promise<void> {
+  await arena.fault({ fault: 'late_failure', route: 'POST /v1/refunds', ms: 1_000, times: 1 });
+  await payLate(arena, random, log);
 }
 
 /** Stripe tells of a page whose checkout a restore of the database has lost; then its request is repeated. */
