@@ -66,7 +66,7 @@ const orderOf = (cents: number) => ({
 });
 
 const viewOf = (answer: Answer | null): CheckoutView | null =>
-  answer !== null && answer.status < 300 ? (JSON.parse(answer.body) as CheckoutView) : null;
+  answer !== null && answer.status >= 200 && answer.status < 300 ? (JSON.parse(answer.body) as CheckoutView) : null;
 
 /** What Stripe's page refuses is the payer's affair: a card that is declined, a page that is closed. */
 export async function payOnPage({ stage }: Telling, { stripe_checkout_session }: CheckoutView, payment_method: string): Promise<void> {

@@ -35,20 +35,32 @@ const bundle = (root: string, service: string): void =>
 
 const run = (args: string[], cwd: string): void => void execFileSync(process.execPath, args, { cwd, stdio: ['ignore', 'ignore', 'pipe'] });
 
-/** The commit before the newest change of a migration, so that the two versions differ in their tables. */
+/**
+ * The newest commit whose migrations are all here, unchanged, and some more: the two versions differ in their tables, and one can follow the other. What was changed before anybody
+ * had it is passed over.
+ */
 function beforeNewestMigration(checkout: string): string {
-  const newest = git(
-    checkout,
-    'log',
-    '-1',
-    '--format=%H',
-    '--',
-    'services/*/migrations/*.sql',
-    'services/*/*-migrations/*.sql',
-    'libs/*/migrations/*.sql',
+  const here = migrationsAt(checkout, 'HEAD');
+  const changes = git(checkout, 'log', '-100', '--format=%H', '--', ...MIGRATIONS).split('\n');
+  const version = changes
+    .filter((commit) => commit !== '')
+    .map((commit) => `${commit}^`)
+    .find((before) => [...migrationsAt(checkout, before)].every(([path, blob]) => here.get(path) === blob));
+  if (version === undefined) throw new Error('No commit here could be the version before: name it, as `npm run chaos -- rolling REF`');
+  return version;
+}
+
+const MIGRATIONS = ['services/*/migrations/*.sql', 'services/*/*-migrations/*.sql', 'libs/*/migrations/*.sql'];
+
+/** By path what stands in it. */
+function migrationsAt(checkout: string, commit: string): Map<string, string> {
+  const listed = git(checkout, 'ls-tree', '-r', commit).split('\n');
+  return new Map(
+    listed.flatMap((line) => {
+      const [, , blob = '', path = ''] = line.split(/\s+/);
+      return /^(services|libs)\/[^/]+\/([^/]+-)?migrations\/[^/]+\.sql$/.test(path) ? [[path, blob] as const] : [];
+    }),
   );
-  if (newest === '') throw new Error('No commit here changed a migration: name the version before, as `npm run chaos -- rolling REF`');
-  return `${newest}^`;
 }
 
 const git = (cwd: string, ...args: string[]): string => execFileSync('git', args, { cwd, encoding: 'utf8' }).trim();
