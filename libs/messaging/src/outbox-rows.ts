@@ -51,24 +51,40 @@ export class LeadershipLost extends Error {
   }
 }
 
+/** The outbox is not what this relay left: it went back to before positions that were given out, or began another epoch. */
+export class HistoryChanged extends Error {
+  constructor(found: OutboxHead, known: OutboxHead) {
+    super(`The outbox is at ${found.epoch}/${found.head}, and was at ${known.epoch}/${known.head}`);
+    this.name = 'HistoryChanged';
+  }
+}
+
+/** How far positions are given out in an epoch. */
+export type OutboxHead = Pick<OutboxState, 'epoch' | 'head'>;
+
+/** A standby that lagged behind became the primary, or the database was restored. */
+export const wentBack = (found: OutboxHead, known: OutboxHead): boolean => found.epoch === known.epoch && found.head < known.head;
+
 /**
  * Gives the next positions to at most `limit` visible rows, in the order of their ids. The lock on the state row comes first and in a statement of its
  * own, so that the rows are looked at as they are after the last stamping has committed; that keeps positions dense even when two relays believe to lead.
  * A lease that ran out stamps nothing, even if nobody has taken it: after a restore under a running relay the row names it still, and the new epoch, which
- * begins with a new term, must come first. Throws LeadershipLost.
+ * begins with a new term, must come first; and so it must when the outbox is no longer as it was `known`. Throws LeadershipLost, HistoryChanged.
  */
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- any service's transaction
-export async function stampVisible(tx: Transaction<any>, leader: Leadership, limit: number): Promise<OutboxRow[]> {
-  const locked = await sql<{ head: number }>`
+export async function stampVisible(tx: Transaction<any>, leader: Leadership, limit: number, known?: OutboxHead): Promise<OutboxRow[]> {
+  const locked = await sql<OutboxHead>`
     UPDATE outbox_state SET lease_epoch = ${leader.epoch}
     WHERE lease_epoch <= ${leader.epoch}
       AND EXISTS (
         SELECT 1 FROM leases
         WHERE name = ${leader.name} AND holder = ${leader.holder} AND epoch = ${leader.epoch} AND expires_at > clock_timestamp()
       )
-    RETURNING head`.execute(tx);
-  const head = locked.rows[0]?.head;
-  if (head === undefined) throw new LeadershipLost();
+    RETURNING epoch, head`.execute(tx);
+  const found = locked.rows[0];
+  if (!found) throw new LeadershipLost();
+  if (known && (found.epoch !== known.epoch || wentBack(found, known))) throw new HistoryChanged(found, known);
+  const { head } = found;
   const { rows } = await sql<OutboxRow>`
     WITH batch AS (
       SELECT id, row_number() OVER (ORDER BY id) AS n

@@ -15,12 +15,15 @@ import { registerOutboxMetrics } from './messaging-metrics.js';
 import {
   checkpointPublished,
   hasUnstamped,
+  HistoryChanged,
   LeadershipLost,
+  type OutboxHead,
   type OutboxRow,
   readOutboxState,
   readStamped,
   stampVisible,
   startNewEpoch,
+  wentBack,
 } from './outbox-rows.js';
 import { publishRows } from './relay.publisher.js';
 import { lastPlaceInStream } from './stream-tail.js';
@@ -72,7 +75,8 @@ export class OutboxRelay {
   private readonly stamped = new WakeUp();
   private readonly stopping = new AbortController();
   private running: Promise<void> | undefined;
-  private epoch = 1;
+  /** The outbox as this process knows it, over all of its terms. */
+  private known: OutboxHead = { epoch: 1, head: 0 };
   /** Rows just stamped, so that publishing need not read them again; only ever used when they continue where publishing stands. */
   private fresh: OutboxRow[] = [];
 
@@ -166,7 +170,7 @@ export class OutboxRelay {
         told = await this.committed.within(this.options.pollMs ?? POLL_MS);
         await delay(Math.max(DEBOUNCE_MS, stampedAt + PACE_MS - performance.now()));
       } catch (error) {
-        if (error instanceof LeadershipLost) return end();
+        if (error instanceof LeadershipLost || error instanceof HistoryChanged) return end();
         failures += 1;
         this.options.logger.warn({ event: 'relay_stamp_failed', failures, err: error }, 'Stamping the outbox failed; trying again');
         await this.pause(backOff(failures));
@@ -174,11 +178,15 @@ export class OutboxRelay {
     }
   }
 
-  private stamp(leaseEpoch: number): Promise<OutboxRow[]> {
+  private async stamp(leaseEpoch: number): Promise<OutboxRow[]> {
     const { lease, owner } = this.options;
-    return inTransaction(this.options, `${owner}.relay.stamp`, (tx) =>
-      stampVisible(tx, { name: lease.name, holder: lease.holder, epoch: leaseEpoch }, BATCH),
+    const { known } = this;
+    const stamped = await inTransaction(this.options, `${owner}.relay.stamp`, (tx) =>
+      stampVisible(tx, { name: lease.name, holder: lease.holder, epoch: leaseEpoch }, BATCH, known),
     );
+    const head = stamped.at(-1)?.position;
+    if (head !== undefined && this.known.epoch === known.epoch) this.known = { ...known, head };
+    return stamped;
   }
 
   private offer(rows: OutboxRow[]): void {
@@ -235,19 +243,26 @@ export class OutboxRelay {
     return { confirmed: published, saved: published, savedAt: performance.now() };
   }
 
-  /** A stream whose last message is above our head says that this database was restored from a backup. */
+  /**
+   * A stream whose last message is above our head says that this database was restored from a backup, or that a standby which lagged behind became the
+   * primary; so does a head below the one that this process knows.
+   */
   private async beginEpochIfRestored(nc: NatsConnection): Promise<void> {
     const { db, logger } = this.options;
     const last = await lastPlaceInStream(nc, this.stream.stream);
+    // What is stamped while the state is read counts for nothing.
+    const { known } = this;
     const state = await readOutboxState(db);
-    this.epoch = state.epoch;
-    if (last && (last.epoch > state.epoch || (last.epoch === state.epoch && last.position > state.head))) {
-      this.epoch = await startNewEpoch(db);
-      logger.error(
-        { event: 'outbox_epoch_started', epoch: this.epoch, head: state.head, in_stream: last.position },
-        'The stream is ahead of the outbox: the database was restored; a new epoch begins',
-      );
+    const isBehindStream = last && (last.epoch > state.epoch || (last.epoch === state.epoch && last.position > state.head));
+    if (!isBehindStream && !wentBack(state, known)) {
+      if (!wentBack(state, this.known)) this.known = state;
+      return;
     }
+    this.known = { epoch: await startNewEpoch(db), head: state.head };
+    logger.error(
+      { event: 'outbox_epoch_started', ...this.known, in_stream: last?.position, known: known.head },
+      'The outbox lost positions that were given out: the database was restored; a new epoch begins',
+    );
   }
 
   private async nextRows(after: number): Promise<OutboxRow[]> {
@@ -260,7 +275,7 @@ export class OutboxRelay {
   private async publish(rows: OutboxRow[], at: Standing): Promise<void> {
     const { failpoints, owner } = this.options;
     const nc = await this.connected();
-    const { upTo, failure } = await atCall(failpoints, `${owner}.relay.publish`, () => publishRows(nc, this.epoch, rows));
+    const { upTo, failure } = await atCall(failpoints, `${owner}.relay.publish`, () => publishRows(nc, this.known.epoch, rows));
     if (upTo !== null) at.confirmed = upTo;
     if (failure !== null) throw failure;
   }

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { openDatabase } from '@tidegate/database/database';
+import { failpointsFrom } from '@tidegate/database/failpoints';
 import { type Logger } from '@tidegate/telemetry/logger';
 import { eventually } from '@tidegate/test-harness/eventually';
 import { sql } from 'kysely';
@@ -48,6 +49,40 @@ describe("When the owner's database was restored from a backup", () => {
     expect(state).toMatchObject({ epoch_start: 7, head: 9 });
     expect(state.epoch).toBeGreaterThan(1_700_000_000);
     expect(await subscriber.watermark()).toEqual({ epoch: state.epoch, epoch_start: 7, position: 9 });
+  });
+
+  it('begins it also under a relay that goes on, before it gives out a position again', async () => {
+    const payments = await world.owner('payments');
+    const receipts = await world.member('receipts');
+    await world.subscribe(receipts, 'receipts-payments', recorder());
+    for (const n of upTo(10)) await payments.publish('payment:pay_1', n);
+    await eventually(async () => expect(await readOutboxState(payments.db)).toMatchObject({ published: 10 }));
+    await eventually(async () => expect(await countEffects(receipts.db, 'receipts-payments')).toBe(10));
+
+    // A standby that lagged behind is the primary now, with the lease as it was.
+    await restoreToPosition(6);
+    for (const n of [101, 102, 103]) await payments.publish('payment:pay_1', n);
+
+    await eventually(async () =>
+      expect((await effectsOf(receipts.db, 'receipts-payments')).map((effect) => effect.n)).toEqual([...upTo(10), 101, 102, 103]),
+    );
+    expect(await readOutboxState(payments.db)).toMatchObject({ epoch_start: 7, head: 9 });
+  });
+
+  it('begins it also where only this process knows of the positions, because the broker never took them', async () => {
+    const failpoints = failpointsFrom('payments.relay.publish.before_call:error', ['payments.relay.publish.before_call'], quiet);
+    const payments = await world.owner('payments', { failpoints });
+    const receipts = await world.member('receipts');
+    await world.subscribe(receipts, 'receipts-payments', recorder());
+    for (const n of upTo(10)) await payments.publish('payment:pay_1', n);
+    await eventually(async () => expect(await countEffects(receipts.db, 'receipts-payments')).toBe(10));
+
+    await restoreToPosition(6);
+    for (const n of [101, 102, 103]) await payments.publish('payment:pay_1', n);
+
+    await eventually(async () =>
+      expect((await effectsOf(receipts.db, 'receipts-payments')).map((effect) => effect.n)).toEqual([...upTo(10), 101, 102, 103]),
+    );
   });
 
   it('handles no second time what comes back in the new epoch', async () => {
