@@ -19,11 +19,12 @@ import { deliver, hinter, isOurHint, listener, openWorkbench, silent, staged, st
 let bench: Workbench;
 let simulator: Awaited<ReturnType<typeof simulatorForTests>>;
 let stripe: ReturnType<typeof createStripeAdapter>;
-let now = new Date();
+let now: Date;
 const found: number[] = [];
 let unanswered = 0;
 
 beforeAll(async () => {
+  now = new Date();
   bench = await openWorkbench();
   simulator = await simulatorForTests();
   stripe = createStripeAdapter({ secretKey: ['sk', 'test', 'simulator0000'].join('_'), apiBase: simulator.url, deadlineMs: 2000 });
