@@ -13,6 +13,8 @@ export interface InOrder {
   among?(rows: readonly Arrival[]): Promise<readonly Arrival[]>;
   /** Their effect, in this transaction. They come in order of position. */
   run(rows: readonly Arrival[]): Promise<void>;
+  /** Their rows are kept without the messages themselves: nothing will look into them any more. */
+  withoutMessages?: boolean;
   /** The effect was rolled back; all wait in their lanes. */
   failed?(error: unknown): void;
 }
@@ -71,10 +73,10 @@ async function readyOf(tx: Db, key: InboxKey, following: readonly Arrival[], { a
   });
 }
 
-async function ranAtOnce(tx: Db, key: InboxKey, ready: readonly Arrival[], { run, failed }: InOrder): Promise<boolean> {
+async function ranAtOnce(tx: Db, key: InboxKey, ready: readonly Arrival[], { run, withoutMessages, failed }: InOrder): Promise<boolean> {
   await sql`SAVEPOINT in_order`.execute(tx);
   try {
-    const inserted = await insertDone(tx, key, ready);
+    const inserted = await insertDone(tx, key, ready, withoutMessages === true);
     if (inserted === ready.length) {
       await run(ready);
       await sql`RELEASE SAVEPOINT in_order`.execute(tx);
@@ -91,17 +93,20 @@ async function ranAtOnce(tx: Db, key: InboxKey, ready: readonly Arrival[], { run
 }
 
 /** Answers how many were new. The messages go as one value of bytes: as an array each byte would go as two characters and each message be escaped. */
-async function insertDone(tx: Db, key: InboxKey, rows: readonly Arrival[]): Promise<number> {
+async function insertDone(tx: Db, key: InboxKey, rows: readonly Arrival[], withoutMessages: boolean): Promise<number> {
+  const messages = rows.map(({ bytes }) => (withoutMessages ? EMPTY : bytes));
   let end = 1;
-  const starts = rows.map(({ bytes }) => (end += bytes.length) - bytes.length);
+  const starts = messages.map((bytes) => (end += bytes.length) - bytes.length);
   const { numAffectedRows } = await sql`
     INSERT INTO inbox (consumer, generation, message_id, epoch, position, subject, aggregate, bytes, state, started, finished, handled_at)
     SELECT ${key.consumer}, ${key.generation}, message_id, epoch, position, subject, aggregate,
-      substring(${Buffer.concat(rows.map((one) => one.bytes))}::bytea FROM start FOR length), 'done', 1, 1, clock_timestamp()
+      substring(${Buffer.concat(messages)}::bytea FROM start FOR length), 'done', 1, 1, clock_timestamp()
     FROM unnest(
       ${rows.map((one) => one.messageId)}::uuid[], ${rows.map((one) => one.epoch)}::bigint[], ${rows.map((one) => one.position)}::bigint[],
-      ${rows.map((one) => one.subject)}::text[], ${rows.map((one) => one.aggregate)}::text[], ${starts}::int[], ${rows.map((one) => one.bytes.length)}::int[]
+      ${rows.map((one) => one.subject)}::text[], ${rows.map((one) => one.aggregate)}::text[], ${starts}::int[], ${messages.map((bytes) => bytes.length)}::int[]
     ) AS arrival(message_id, epoch, position, subject, aggregate, start, length)
     ON CONFLICT DO NOTHING`.execute(tx);
   return Number(numAffectedRows ?? 0n);
 }
+
+const EMPTY = Buffer.alloc(0);

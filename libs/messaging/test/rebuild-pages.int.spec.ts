@@ -57,9 +57,8 @@ function runner(changes: { projection?: Projection; failpoints?: Failpoints } = 
 
 async function generations(): Promise<unknown[]> {
   const { rows } = await sql`
-    SELECT i.generation = g.live AS live, i.state, count(*)::int AS n FROM inbox i JOIN inbox_generations g USING (consumer) GROUP BY 1, 2`.execute(
-    own.db,
-  );
+    SELECT i.generation = g.live AS live, i.state, i.bytes = '' AS is_empty, count(*)::int AS n
+    FROM inbox i JOIN inbox_generations g USING (consumer) GROUP BY 1, 2, 3`.execute(own.db);
   return rows;
 }
 
@@ -80,7 +79,14 @@ describe('A rebuild whose messages come in order', () => {
 
     expect(await findReplay(own.db, id)).toMatchObject({ state: 'done', read: SENT, handled: SENT, missing: 0, extra: 0, different: 0 });
     expect(handledAs).toEqual(upTo(SENT).map(() => 'reading'));
-    expect(await generations()).toEqual([{ live: true, state: 'done', n: SENT }]);
+    expect(await generations()).toEqual([{ live: true, state: 'done', is_empty: true, n: SENT }]);
+    expect(await table()).toEqual(live);
+  });
+
+  it('keeps the messages where the projection looks into them afterwards', async () => {
+    await wanted();
+    await runner({ projection: { ...totalsProjection(), unaccounted: async () => [] } }).runOnce(control);
+    expect(await generations()).toEqual([{ live: true, state: 'done', is_empty: false, n: SENT }]);
     expect(await table()).toEqual(live);
   });
 
@@ -96,7 +102,7 @@ describe('A rebuild whose messages come in order', () => {
     }
     expect(await runner().runOnce(control)).toBe(1);
     expect(await findReplay(own.db, id)).toMatchObject({ state: 'done', begun: 4, handled: SENT, missing: 0, extra: 0, different: 1 });
-    expect(await generations()).toEqual([{ live: true, state: 'done', n: SENT }]);
+    expect(await generations()).toEqual([{ live: true, state: 'done', is_empty: true, n: SENT }]);
     expect(await table()).toEqual(live);
   });
 

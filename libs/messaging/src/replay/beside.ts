@@ -112,7 +112,7 @@ export class Beside {
     await sql`SET LOCAL synchronous_commit = off`.execute(tx);
     if (this.beginning) return { ...(await storeArrivals(tx, source.beside, arrivals)), handled: 0 };
     await lookAtShadows(tx, this.schemas);
-    const { watermark, ran } = await takePage(tx, source, arrivals);
+    const { watermark, ran } = await takePage(tx, source, arrivals, { withoutMessages: this.projection.unaccounted === undefined });
     return { watermark, handled: ran.length };
   }
 

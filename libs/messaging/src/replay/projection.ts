@@ -57,7 +57,10 @@ export interface Projection {
   lookups?: readonly string[];
   columns?: readonly DerivedColumns[];
   own?: OwnEvents;
-  /** What the live consumer has to handle again, because its own events lack what should have come of it. */
+  /**
+   * What the live consumer has to handle again, because its own events lack what should have come of it. It may look into the messages of the inbox; where there is none of this, a
+   * whole replay keeps the rows of what it handled without them.
+   */
   unaccounted?(tx: Tx, consumer: { consumer: string; generation: number }): Promise<Unaccounted[]>;
   /** Makes the tables that were dropped, empty. */
   // eslint-disable-next-line @typescript-eslint/no-explicit-any -- any service's database

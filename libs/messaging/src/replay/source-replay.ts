@@ -66,9 +66,15 @@ export async function readSource(
  * Takes arrivals into the new generation. Those that come in order and that the live generation has handled, as this transaction sees it, are handled at once; all others
  * wait for `handlePage`. The handler's tables must be those of the replay.
  */
-export function takePage(tx: Tx, source: Replayed, arrivals: readonly Arrival[]): Promise<Taken> {
+export function takePage(
+  tx: Tx,
+  source: Replayed,
+  arrivals: readonly Arrival[],
+  { withoutMessages }: { withoutMessages: boolean },
+): Promise<Taken> {
   let epochs: ReadonlyMap<Arrival, number> = new Map();
   return takeArrivals(tx, source.beside, arrivals, {
+    withoutMessages,
     async among(rows) {
       epochs = await handledLive(tx, source.live, rows);
       return rows.filter((row) => epochs.has(row));

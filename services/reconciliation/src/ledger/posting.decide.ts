@@ -78,7 +78,7 @@ const through = (account: Account, currency: string, amount: number, reference: 
 function tidy(lines: readonly Line[]): Line[] {
   const merged = new Map<string, Line>();
   for (const line of lines) {
-    const key = JSON.stringify([line.account, line.currency, line.reference]);
+    const key = `${line.account} ${line.currency} ${line.reference}`;
     merged.set(key, { ...line, amount: (merged.get(key)?.amount ?? 0) + line.amount });
   }
   return [...merged.values()].filter(({ amount }) => amount !== 0);
