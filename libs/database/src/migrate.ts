@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Logger } from '@tidegate/telemetry/logger';
 import pg from 'pg';
-import { type MigrationFile, readMigrations, type MigrationsFolder } from './migration-files.js';
+import { type IndexStatement, type MigrationFile, readMigrations, type MigrationsFolder } from './migration-files.js';
 import { ensureRole } from './role.js';
 import { schemasOf, type SharedSchema, sharedSchemasOf } from './schema-file.js';
 
@@ -24,7 +24,7 @@ export class ChangedMigration extends Error {
 
 /**
  * Brings one schema up to date as the administrator: the schema, its login role (search_path = the schema), every numbered SQL file that has not run yet, each in a
- * transaction of its own that gives way to whoever uses a table; a new schema in one. Tables made by a migration are readable and writable for the role unless the migration revokes that. In the files
+ * transaction of its own that gives way to whoever uses a table, but for indexes that are built CONCURRENTLY; a new schema in one. Tables made by a migration are readable and writable for the role unless the migration revokes that. In the files
  * `:"role"`, `:"schema"` and `:"rebuild"` (the schema for tables under rebuild) stand for quoted names. Concurrent callers wait for each other.
  */
 export function migrate(adminUrl: string, migrations: SchemaMigrations, logger?: Logger): Promise<{ applied: string[] }> {
@@ -49,8 +49,7 @@ async function bringUpToDate(
   const client = new pg.Client({ connectionString: adminUrl, application_name: `migrate ${migrations.schema}` });
   await client.connect();
   try {
-    // One for all schemas: roles belong to the whole server.
-    await client.query(`SELECT pg_advisory_lock(hashtext('tidegate.migrate'))`);
+    await takeTurn(client);
     const { applied, left } = await inOneTransaction(client, async () => {
       await prepare(client);
       const missing = await filesToApply(client, migrations.schema, files);
@@ -60,13 +59,28 @@ async function bringUpToDate(
       return { applied: missing.map(({ id }) => id), left: [] as MigrationFile[] };
     });
     for (const file of left) {
-      await patiently(logger, () => inOneTransaction(client, () => apply(client, migrations.schema, roles, file, LOCK_WAIT_MS)));
+      if (file.concurrently) await applyConcurrently(client, migrations.schema, file, file.concurrently, logger);
+      else await patiently(logger, () => inOneTransaction(client, () => apply(client, migrations.schema, roles, file, LOCK_WAIT_MS)));
       applied.push(file.id);
     }
     if (applied.length > 0) logger?.info({ event: 'schema_migrated', schema: migrations.schema, applied }, 'Schema migrated');
     return { applied };
   } finally {
     await client.end();
+  }
+}
+
+const TURN_MS = 250;
+
+/**
+ * One for all schemas: roles belong to the whole server. Whoever waited in the database for it would have a snapshot, and an index that is built CONCURRENTLY waits for
+ * all snapshots that are older than itself.
+ */
+async function takeTurn(client: pg.Client): Promise<void> {
+  for (;;) {
+    const { rows } = await client.query<{ taken: boolean }>(`SELECT pg_try_advisory_lock(hashtext('tidegate.migrate')) AS taken`);
+    if (rows[0]?.taken) return;
+    await delay(TURN_MS);
   }
 }
 
@@ -174,6 +188,39 @@ async function apply(client: pg.Client, schema: string, roles: readonly string[]
   await client.query('INSERT INTO migrations (id, sha256) VALUES ($1, $2)', [file.id, file.sha256]);
 }
 
+/**
+ * Statement by statement, none in a transaction: nobody waits for it, however large the table, and it waits for every transaction that began before it, such as a backup. What
+ * was cut off left an index that is not valid, which is built anew: https://www.postgresql.org/docs/current/sql-createindex.html#SQL-CREATEINDEX-CONCURRENTLY
+ */
+async function applyConcurrently(
+  client: pg.Client,
+  schema: string,
+  file: MigrationFile,
+  statements: readonly IndexStatement[],
+  logger?: Logger,
+): Promise<void> {
+  await client.query(`SET search_path = ${pg.escapeIdentifier(schema)}`);
+  for (const { index, sql } of statements) {
+    logger?.info(
+      { event: 'migration_index', schema, index },
+      'Building or dropping an index beside the traffic; a long transaction may delay it',
+    );
+    const { rowCount: cutOff } = await client.query(`SELECT 1 FROM pg_index WHERE indexrelid = to_regclass($1) AND NOT indisvalid`, [
+      index,
+    ]);
+    try {
+      if (cutOff) await client.query(`DROP INDEX CONCURRENTLY ${pg.escapeIdentifier(index)}`);
+      await client.query(sql);
+    } catch (error) {
+      throw failed(schema, file, error);
+    }
+  }
+  await client.query('INSERT INTO migrations (id, sha256) VALUES ($1, $2)', [file.id, file.sha256]);
+}
+
+const failed = (schema: string, { id }: MigrationFile, cause: unknown): Error =>
+  new Error(`Migration ${schema}: ${id} failed: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+
 async function run(client: pg.Client, schema: string, roles: readonly string[], file: MigrationFile): Promise<void> {
   const names: Record<string, readonly string[]> = {
     role: roles.slice(0, 1),
@@ -182,10 +229,12 @@ async function run(client: pg.Client, schema: string, roles: readonly string[], 
     rebuild: [rebuildSchemaOf(schema)],
   };
   try {
-    await client.query(file.sql.replace(/:"(roles?|schema|rebuild)"/g, (_, name: string) => quoted(names[name] ?? [])));
+    // Nobody uses the tables of a new schema.
+    const text = file.concurrently ? file.sql.replaceAll(/\bCONCURRENTLY\b/g, '') : file.sql;
+    await client.query(text.replace(/:"(roles?|schema|rebuild)"/g, (_, name: string) => quoted(names[name] ?? [])));
     await client.query(`SET LOCAL search_path = ${pg.escapeIdentifier(schema)}`);
   } catch (error) {
-    throw new Error(`Migration ${schema}: ${file.id} failed: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+    throw failed(schema, file, error);
   }
 }
 

@@ -2,11 +2,13 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { eventually } from '@tidegate/test-harness/eventually';
 import { postgresForTests, type TestDatabase } from '@tidegate/test-harness/postgres';
 import { createLogger, type Logger } from '@tidegate/telemetry/logger';
 import pg from 'pg';
 import { ChangedMigration, migrate } from '../src/migrate.js';
 
+const INDEX = '-- A comment; with a semicolon.\nCREATE INDEX CONCURRENTLY IF NOT EXISTS named ON things (id) WHERE id > 1;';
 const silent = createLogger({ service: 'spec', level: 'silent' });
 
 describe('When a schema is migrated', () => {
@@ -68,6 +70,39 @@ describe('When a schema is migrated', () => {
     await reader.end();
   });
 
+  it('builds an index beside writers, waits for a backup, and builds anew what was cut off', async () => {
+    await run();
+    write('0002_index.sql', INDEX);
+    const [backup, writer] = [await connected(database.url), await connected(database.url)];
+    await backup.query('BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT 1');
+    const cutOff = run();
+    await eventually(async () => expect(await isValid(writer)).toBe(false));
+    await writer.query('INSERT INTO shop.things VALUES (7)');
+    await writer.query(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'migrate shop'`);
+    await expect(cutOff).rejects.toThrow('shop/0002_index.sql failed');
+    expect(await isValid(writer)).toBe(false);
+
+    const [one, other] = [run(), run()];
+    await backup.query('COMMIT');
+    expect((await Promise.all([one, other])).flatMap(({ applied }) => applied)).toEqual(['shop/0002_index.sql']);
+    expect(await isValid(writer)).toBe(true);
+    await backup.end();
+    await writer.end();
+  });
+
+  it('builds such an index with the tables of a new schema', async () => {
+    write('0002_index.sql', INDEX);
+    expect(await run()).toEqual({ applied: ['shop/0001_first.sql', 'shop/0002_index.sql'] });
+  });
+
+  it.each([
+    ['anything else', `${INDEX} SELECT 1;`],
+    ['an index that fails when it is there', INDEX.replace('IF NOT EXISTS ', '')],
+  ])('refuses %s beside what is done concurrently', async (_what, sql) => {
+    write('0002_index.sql', sql);
+    await expect(run()).rejects.toThrow('CONCURRENTLY');
+  });
+
   it('gives the role its schema as search path, its grants, and nothing more', async () => {
     await run();
     const url = new URL(database.url);
@@ -83,6 +118,12 @@ describe('When a schema is migrated', () => {
     await service.end();
   });
 
+  async function isValid(client: pg.Client): Promise<boolean | undefined> {
+    const { rows } = await client.query<{ indisvalid: boolean }>(
+      `SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass('shop.named')`,
+    );
+    return rows[0]?.indisvalid;
+  }
   const run = (logger?: Logger) =>
     migrate(database.url, { schema: 'shop', role, password: 'secret', dirs: [{ id: 'shop', path: folder }] }, logger);
   function write(name: string, sql: string): void {
