@@ -1,6 +1,7 @@
-import { confirm, isCancel, progress, spinner } from '@clack/prompts';
+import { confirm, isCancel } from '@clack/prompts';
 import type { Command } from 'commander';
 import { type ExitCode, Failure } from './exit.js';
+import { movingLine } from './output/moving.js';
 import { paint, type Paint } from './output/paint.js';
 import { RestClient } from './rest/rest-client.js';
 import { findSettings } from './settings/settings.js';
@@ -91,29 +92,19 @@ export class Cli {
   /** Work that takes a while, with something that moves where a person looks at it; `say` changes what stands beside it. */
   async progress<R>(message: string, work: (say: (text: string) => void) => Promise<R>): Promise<R> {
     if (!this.terminal.interactive || this.#json) return work(() => undefined);
-    const spin = spinner({ output: this.terminal.output });
-    spin.start(message);
+    const line = movingLine(this.terminal.output, message);
     try {
-      return await work((text) => spin.message(text));
+      return await work(line.say);
     } finally {
-      spin.stop(message);
+      line.end(message);
     }
   }
 
   /** The same for work that knows how far it is, in percent. */
-  async bar<R>(message: string, work: (show: (percent: number, text: string) => void) => Promise<R>): Promise<R> {
-    if (!this.terminal.interactive || this.#json) return work(() => undefined);
-    const bar = progress({ output: this.terminal.output, max: 100 });
-    bar.start(message);
-    let at = 0;
-    try {
-      return await work((percent, text) => {
-        bar.advance(Math.max(0, percent - at), text);
-        at = Math.max(at, percent);
-      });
-    } finally {
-      bar.stop(message);
-    }
+  bar<R>(message: string, work: (show: (percent: number, text: string) => void) => Promise<R>): Promise<R> {
+    return this.progress(message, (say) =>
+      work((percent, text) => say(`${message} ${String(Math.round(percent)).padStart(3)} %  ${text}`)),
+    );
   }
 
   async #agreed(): Promise<boolean> {

@@ -55,6 +55,16 @@ describe('`restore finish`', () => {
     });
   }, 60_000);
 
+  it('waits as long for what a consumer gave up, which nothing on record tells of', async () => {
+    const where = `stripe_event_id = (SELECT min(stripe_event_id) FROM webhooks.stripe_events WHERE event_type = 'charge.succeeded')`;
+    const set = (outcome: string, consumers: string) =>
+      world.query(`UPDATE webhooks.stripe_event_outcomes SET outcome = '${outcome}' WHERE ${where} AND consumer ${consumers}`);
+    await set('failed', "= 'payments-stripe-events'");
+    const { exitCode, out } = await world.tidegate('restore finish --wait 1s --yes --reason "INC-42"');
+    expect([exitCode, out]).toEqual([2, expect.stringMatching(/requests +stay held[\s\S]*or failed: tidegate webhooks list --unhandled/)]);
+    await set('processed', "= 'payments-stripe-events'");
+  }, 60_000);
+
   it('takes requests again when nothing is left', async () => {
     const { exitCode, out } = await world.tidegate('restore finish --yes --reason "INC-42"');
     expect([exitCode, out]).toEqual([0, expect.stringMatching(/requests +are taken again[\s\S]*all are handled/)]);

@@ -1,6 +1,4 @@
-/** 4200 usd -> `42.00 USD`, with the decimals of the currency. */
-export function money(amount: number, currency: string): string {
-  const code = currency.toUpperCase();
-  const digits = new Intl.NumberFormat('en', { style: 'currency', currency: code }).resolvedOptions().maximumFractionDigits ?? 2;
-  return `${(amount / 10 ** digits).toFixed(digits)} ${code}`;
-}
+import { formatAmount } from '@tidegate/money/amount';
+
+/** 4200 usd -> `42.00 USD`, with the decimals that Stripe counts the currency in. */
+export const money = (amount: number, currency: string): string => formatAmount(BigInt(amount), currency);

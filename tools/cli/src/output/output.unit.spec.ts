@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { money } from './money.js';
+import { movingLine } from './moving.js';
 import { paint } from './paint.js';
 import { facts, table } from './table.js';
 import { at, duration, durationSeconds, timeOrAge } from './time.js';
@@ -33,8 +34,9 @@ describe('A time', () => {
     expect(Math.abs(Date.now() - 7_200_000 - Date.parse(timeOrAge('2h')))).toBeLessThan(5000);
   });
 
-  it.each(['', 'yesterday', '5', '2026-13-01', '2026-11-21 soon'])('%j is refused', (text) =>
-    expect(() => timeOrAge(text)).toThrow('Write a time'),
+  it.each(['', 'yesterday', '5', '2026-13-01', '2026-02-31', '2026-11-21 soon', '2026-11-21T06:00:00', '2026-11-21T06:00'])(
+    '%j is refused',
+    (text) => expect(() => timeOrAge(text)).toThrow('Write a time'),
   );
 });
 
@@ -59,11 +61,22 @@ describe('What is printed', () => {
 
   it('has amounts with the decimals of their currency, and times to the second', () => {
     expect([money(4200, 'usd'), money(700, 'jpy'), money(1230, 'kwd')]).toEqual(['42.00 USD', '700 JPY', '1.230 KWD']);
+    // Unicode has none for it; Stripe counts in hundredths.
+    expect([money(420_000, 'huf'), money(100_000, 'isk')]).toEqual(['4200.00 HUF', '1000.00 ISK']);
     expect(at('2026-11-21T12:00:00.123Z')).toBe('2026-11-21 12:00:00Z');
   });
 
   it('is coloured only where colours are wanted', () => {
     expect(paint(false).bad('no')).toBe('no');
     expect(paint(true).bad('no')).toBe('\u001b[31mno\u001b[39m');
+  });
+});
+
+describe('A line that moves', () => {
+  it('stays one line, however long what is said and however narrow the terminal', () => {
+    const written: string[] = [];
+    const line = movingLine({ write: (text: string) => written.push(text), columns: 12 }, `Comparing\nwith ${'Stripe'.repeat(9)}`);
+    line.end('Compared');
+    expect(written).toEqual([`\r\u001b[2K⠋ Comparing`, `\r\u001b[2KCompared\n`]);
   });
 });

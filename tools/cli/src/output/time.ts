@@ -9,13 +9,22 @@ export function durationSeconds(text: string): number {
   return Number(amount) * SECONDS[unit as keyof typeof SECONDS];
 }
 
+/** A day, which begins in UTC, or a time that names its zone. */
+const TIME = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d))?$/;
+
 /** A time in RFC 3339, or an age such as 2h, as a time in UTC. */
 export function timeOrAge(text: string): string {
   if (/^\d{1,9}[smhd]$/.test(text)) return new Date(Date.now() - durationSeconds(text) * 1000).toISOString();
-  const time = new Date(/^\d{4}-\d\d-\d\d(T|$)/.test(text) ? text : Number.NaN);
+  const time = new Date(TIME.test(text) && isDay(text.slice(0, 10)) ? text : Number.NaN);
   if (Number.isNaN(time.getTime()))
     throw new InvalidArgumentError('Write a time as 2026-11-21 or 2026-11-21T06:00:00Z, or an age as 30m, 2h, 7d.');
   return time.toISOString();
+}
+
+/** No 31st of February, of which Date makes a day in March. */
+export function isDay(text: string): boolean {
+  const day = new Date(`${text}T00:00:00Z`);
+  return !Number.isNaN(day.getTime()) && day.toISOString().startsWith(text);
 }
 
 /** Seconds in the largest unit that leaves at least one, and the next: `3 d 4 h`, `12 m 5 s`. */

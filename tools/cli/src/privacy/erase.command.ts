@@ -3,9 +3,8 @@ import type { CustomerView } from '@tidegate/contracts/responses';
 import type { Command } from 'commander';
 import type { Cli, CommonOptions } from '../cli.js';
 import { changing } from '../command.js';
-import { Failure } from '../exit.js';
 import { facts } from '../output/table.js';
-import { at } from '../output/time.js';
+import { at, durationSeconds } from '../output/time.js';
 
 interface Options extends CommonOptions {
   customer: string;
@@ -24,7 +23,7 @@ are under way are forgotten within a day of their end. It cannot be undone, and 
 Exit code 2: Stripe has not deleted the customer yet; that is tried until it has.`,
   })
     .requiredOption('--customer <cus_…>', 'the customer')
-    .option('--wait <seconds>', 'how long to wait for Stripe', (text) => Number(text), 10)
+    .option('--wait <duration>', 'how long to wait for Stripe', durationSeconds, 10)
     .action(
       cli.run(async ({ customer: id, wait, ...options }: Options) => {
         const path = `/v1/customers/${encodeURIComponent(id)}`;
@@ -61,7 +60,6 @@ Exit code 2: Stripe has not deleted the customer yet; that is tried until it has
 }
 
 async function untilErased(cli: Cli, path: string, ordered: CustomerView, seconds: number): Promise<CustomerView> {
-  if (!Number.isFinite(seconds) || seconds < 0) throw new Failure('options.invalid', '--wait takes seconds.');
   const until = Date.now() + seconds * 1000;
   let found = ordered;
   while (found.status !== 'erased' && Date.now() < until) {

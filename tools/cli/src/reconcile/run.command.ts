@@ -5,6 +5,7 @@ import { DISCREPANCY_CLASSES, type DiscrepancyView, type RunView } from '@tidega
 import { type Command, InvalidArgumentError } from 'commander';
 import type { Cli, CommonOptions } from '../cli.js';
 import { type ExitCode, Failure } from '../exit.js';
+import { isDay } from '../output/time.js';
 import { rowsText, runText } from './run-text.js';
 
 interface Options extends CommonOptions {
@@ -141,7 +142,7 @@ const exitCodeOf = ({ run, data, has_more }: Done): ExitCode => {
 function day(value: string): string {
   const ago = /^(\d{1,3})d$/.exec(value)?.[1];
   if (ago !== undefined) return daysAgo(Number(ago));
-  if (!/^\d{4}-\d\d-\d\d$/.test(value) || Number.isNaN(Date.parse(value))) throw new InvalidArgumentError('Write a day as 2026-11-21.');
+  if (!/^\d{4}-\d\d-\d\d$/.test(value) || !isDay(value)) throw new InvalidArgumentError('Write a day as 2026-11-21.');
   return value;
 }
 

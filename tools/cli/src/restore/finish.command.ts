@@ -20,7 +20,7 @@ interface Options extends CommonOptions {
 interface Finished {
   opened: boolean;
   events: number;
-  /** Whether every consumer has said what it made of every event since the backup. */
+  /** Whether every consumer has handled every event since the backup. */
   handled: boolean;
   runs: number;
   left: Record<string, number>;
@@ -106,7 +106,7 @@ async function finish(
   return { opened, events: swept.found, handled, runs, ...found };
 }
 
-/** Whether every event since then has been published, and every consumer that handles it has said what it made of it. */
+/** Whether every event since then has been published, and every consumer has handled it. What a consumer gave up is a dead letter, and not handled. */
 function isHandled(cli: Cli, from: string, giveUpAt: number): Promise<boolean> {
   const query = new URLSearchParams({ unhandled: 'true', created_gte: from, limit: '1' });
   return until(
@@ -151,7 +151,10 @@ async function until<T>(look: () => Promise<T>, ended: (found: T) => boolean): P
 const finishedText = ({ opened, events, handled, runs, left, pages }: Finished): string =>
   facts([
     ['requests', opened ? 'are taken again' : 'stay held'],
-    ['events', `${events} were missing; ${handled ? 'all are handled' : 'some wait to be handled: tidegate webhooks list --unhandled'}`],
+    [
+      'events',
+      `${events} were missing; ${handled ? 'all are handled' : 'some wait to be handled, or failed: tidegate webhooks list --unhandled'}`,
+    ],
     ['runs', String(runs)],
     ...(pages === 0
       ? []
