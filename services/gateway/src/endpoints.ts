@@ -95,7 +95,12 @@ import { resumeWebhookReplay } from './ops/resume-webhook-replay.endpoint.js';
 import { getWebhookSweep } from './ops/get-webhook-sweep.endpoint.js';
 import { getHold, placeHold, releaseHold } from './hold/hold.endpoints.js';
 import { getReconciliationStatus } from './ops/get-reconciliation-status.endpoint.js';
-import { createRunOfEveryTenant, getRunOfEveryTenant, listDiscrepanciesOfEveryTenant } from './ops/runs-of-every-tenant.endpoints.js';
+import {
+  createRunOfEveryTenant,
+  getRunOfEveryTenant,
+  listDiscrepanciesOfEveryTenant,
+  listRunsOfEveryTenant,
+} from './ops/runs-of-every-tenant.endpoints.js';
 import { getWebhookSweeps } from './ops/get-webhook-sweeps.endpoint.js';
 import { listWebhookEndpoints } from './ops/list-webhook-endpoints.endpoint.js';
 import { orderWebhookSweep } from './ops/order-webhook-sweep.endpoint.js';
@@ -217,6 +222,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
   getReconciliationStatus,
   createRunOfEveryTenant,
   getRunOfEveryTenant,
+  listRunsOfEveryTenant,
   listDiscrepanciesOfEveryTenant,
   getWebhookSweeps,
   orderWebhookSweep,

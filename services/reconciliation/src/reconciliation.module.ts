@@ -187,6 +187,7 @@ export function setup(host: HostContext<ReconciliationConfig>): ServiceParts {
     () => serveRpc(broker, RPC.operatorReconciliation, SERVICE, () => answerStatus({ db, clock, config })),
     () => serveRpc(broker, RPC.operatorRunCreate, SERVICE, (request) => answerCreate(api, ofEveryTenant(request))),
     () => serveRpc(broker, RPC.operatorRunGet, SERVICE, (request) => answerGet(api, ofEveryTenant(request))),
+    () => serveRpc(broker, RPC.operatorRunList, SERVICE, (request) => answerList(api, ofEveryTenant(request))),
     () => serveRpc(broker, RPC.operatorRunDiscrepancies, SERVICE, (request) => answerDiscrepancies(api, ofEveryTenant(request))),
     () => serveRpc(broker, RPC.runDiscrepanciesCsv, SERVICE, (request) => answerDiscrepanciesCsv(api, request)),
   );

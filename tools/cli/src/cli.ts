@@ -102,9 +102,8 @@ export class Cli {
 
   /** The same for work that knows how far it is, in percent. */
   bar<R>(message: string, work: (show: (percent: number, text: string) => void) => Promise<R>): Promise<R> {
-    return this.progress(message, (say) =>
-      work((percent, text) => say(`${message} ${String(Math.round(percent)).padStart(3)} %  ${text}`)),
-    );
+    const drawn = (percent: number) => '━'.repeat(Math.max(1, Math.round(percent / 5))).padEnd(20, '─');
+    return this.progress(message, (say) => work((percent, text) => say(`${message} ${drawn(percent)} ${Math.round(percent)} % ${text}`)));
   }
 
   async #agreed(): Promise<boolean> {

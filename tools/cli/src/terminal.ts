@@ -16,6 +16,10 @@ export interface Terminal {
 /** The terminal of this process. No colours without a TTY or with NO_COLOR (https://no-color.org). */
 export function processTerminal(): Terminal {
   const { stdin, stdout, stderr, env } = process;
+  // Whoever reads it may have had enough (`| head -1`); the exit code tells the rest.
+  stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+  });
   return {
     out: (text) => void stdout.write(text),
     err: (text) => void stderr.write(text),

@@ -5,6 +5,7 @@ import type { SubscriptionCommandView } from '@tidegate/contracts/ops/subscripti
 import type { BreakerView } from '@tidegate/contracts/responses';
 import { runbookPages, tidegateCommands } from '@tidegate/observability/runbooks/page';
 import { eventually } from '@tidegate/test-harness/eventually';
+import { tidegate } from './console.js';
 import { operatorWorld, type OperatorWorld } from './operator-world.js';
 
 let world: OperatorWorld;
@@ -138,6 +139,19 @@ describe('What was set aside', () => {
     expect([done.exitCode, done.out]).toEqual([0, expect.stringContaining('1 of 1 were discarded.')]);
     const again = await world.tidegate(`dead-letters replay ${letter?.id} --reason "not needed" --yes`);
     expect([again.exitCode, again.err]).toEqual([1, expect.stringContaining('There is no such thing')]);
+  });
+
+  it('is discarded when it was shown, and not when it came while a person read that', async () => {
+    await setAside('shown');
+    const { exitCode, out } = await tidegate('dead-letters discard --consumer payments-receipts --reason "not needed"', {
+      env: { TIDEGATE_URL: world.url, TIDEGATE_API_KEY: world.key },
+      presses: 'y',
+      beforeAnswer: () => setAside('came later'),
+    });
+    expect([exitCode, out]).toEqual([0, expect.stringContaining('1 of 1 were discarded.')]);
+    const { value } = await world.json<DeadLetterList>('dead-letters list --service payments');
+    expect(value.data.map(({ aggregate }) => aggregate)).toEqual(['came later']);
+    await world.tidegate('dead-letters discard --consumer payments-receipts --reason "not needed" --yes');
   });
 
   it('is handled again by the commands that the page of the alert tells to run', async () => {

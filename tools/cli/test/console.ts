@@ -17,6 +17,8 @@ export interface ConsoleOptions {
   colors?: boolean;
   /** A person sits there and presses this key when asked. */
   presses?: string;
+  /** While that person thinks. */
+  beforeAnswer?: () => Promise<unknown>;
   /** What is piped in. */
   stdin?: string;
 }
@@ -34,7 +36,7 @@ export async function tidegate(line: string | readonly string[], options: Consol
     if (asked || !seen.includes('Go on?')) return;
     asked = true;
     // Once the question, which is being drawn, listens for keys.
-    setImmediate(() => (input as PassThrough).write(options.presses));
+    setImmediate(() => void Promise.resolve(options.beforeAnswer?.()).then(() => (input as PassThrough).write(options.presses)));
   });
   const terminal: Terminal = {
     out: (text) => void (ran.out += text),

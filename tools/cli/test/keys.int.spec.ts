@@ -83,6 +83,12 @@ describe('When a tenant is made', () => {
     );
     expect([exitCode, out]).toEqual([0, expect.stringContaining('Europe/Paris')]);
     expect((await world.tidegate('tenants list')).out).toMatch(/^lyon +Boutique Lyon +Europe\/Paris +fr /m);
+    const again = await world.tidegate('tenants create lyon --zone UTC --reason opening --yes');
+    expect([again.exitCode, again.out, again.err]).toEqual([
+      2,
+      expect.stringContaining('Europe/Paris'),
+      expect.stringContaining('stays as it is'),
+    ]);
   });
 });
 
@@ -149,6 +155,8 @@ describe('The first key, made on the database', () => {
     const env = { PATH: process.env['PATH'], DATABASE_URL_FILE: file };
     const made = await tidegate('tenants create boxed --reason "first tenant" --yes', { env, cwd: '/' });
     expect([made.exitCode, made.err]).toEqual([0, '']);
+    const again = await tidegate('tenants create boxed --zone Europe/Berlin --reason "first tenant" --yes', { env, cwd: '/' });
+    expect([again.exitCode, again.out]).toEqual([2, expect.stringMatching(/^zone +UTC$/m)]);
     const given = await tidegate('keys create --tenant boxed --scopes ops --reason "first key" --yes --json', { env, cwd: '/' });
     expect([given.exitCode, given.err]).toEqual([0, '']);
     expect(await world.query("select id from gateway.tenants where id = 'boxed'")).toEqual([{ id: 'boxed' }]);

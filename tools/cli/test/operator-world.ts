@@ -49,7 +49,7 @@ export interface OperatorWorld {
   /** The command, as the operator of this world. */
   tidegate(line: string | readonly string[], env?: Record<string, string | undefined>): Promise<Ran>;
   /** The same with `--json`: its exit code and document. */
-  json<T = Record<string, unknown>>(line: string): Promise<{ exitCode: number; value: T }>;
+  json<T = Record<string, unknown>>(line: string, env?: Record<string, string>): Promise<{ exitCode: number; value: T }>;
   post<T = Record<string, unknown>>(path: string, body: object, headers?: Record<string, string>): Promise<T>;
   stop(): Promise<void>;
 }
@@ -149,8 +149,8 @@ export async function operatorWorld(options: OperatorWorldOptions = {}): Promise
     newKey,
     query: async <Row>(sql: string, values: unknown[] = []) => (await admin.query(sql, values)).rows as Row[],
     tidegate: run,
-    json: async <T>(line: string) => {
-      const { exitCode, out } = await run(`${line} --json`);
+    json: async <T>(line: string, env?: Record<string, string>) => {
+      const { exitCode, out } = await run(`${line} --json`, env);
       return { exitCode, value: JSON.parse(out) as T };
     },
     post: async <T>(path: string, body: object, headers = {}) => {

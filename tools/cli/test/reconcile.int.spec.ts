@@ -285,11 +285,35 @@ describe('The command', () => {
     expect((await world.json(`reconcile status ${list.data[0]!.id}`)).exitCode).toBe(2);
   });
 
+  it('shows what a run of every tenant found of another tenant to whoever may see that, and nothing of it to others', async () => {
+    const { id, stripe_payment_intent } = await pay({ capture_method: 'manual' });
+    const isOf = (tenant: string) =>
+      world.query(
+        `update reconciliation.recorded_payments set tenant = $2 where payment_id = $1 and status = 'authorized' returning payment_id`,
+        [id, tenant],
+      );
+    await eventually(async () => expect(await isOf('other')).toHaveLength(1));
+    await silently('cancel', { payment_intent: stripe_payment_intent });
+    const rows = async (run: RunView, env?: Record<string, string>) =>
+      (await world.json<{ data: DiscrepancyView[] }>(`reconcile status ${run.id}`, env)).value.data.map((row) => row.payment_id);
+    const run = await eventually(async () => {
+      expect((await world.tidegate('reconcile run --every-tenant')).exitCode).toBe(2);
+      const { value } = await world.json<{ data: [RunView] }>('reconcile runs --every-tenant --limit 1');
+      expect(value.data[0].every_tenant).toBe(true);
+      expect(await rows(value.data[0])).toContain(id);
+      return value.data[0];
+    });
+    expect(await rows(run, { TIDEGATE_API_KEY: await world.newKey({ scopes: ['reconciliation:read'] }) })).not.toContain(id);
+    await isOf('default');
+  });
+
   it('says 1 when the run failed, when nobody said yes, and when it was asked for nonsense', async () => {
     world.simulator.addFault({ fault: 'forbidden', route: 'GET /v1/disputes', times: 1 } as never);
     expect((await world.tidegate('reconcile run --repair status_mismatch --reason "spec"')).exitCode).toBe(1);
     expect((await world.tidegate('reconcile run --repair status_mismatch --report-only --reason "spec"')).exitCode).toBe(1);
     expect((await world.tidegate('reconcile run --repair odd --reason "spec"')).exitCode).toBe(1);
+    expect((await world.tidegate('reconcile run --detach --export-discrepancies rows.csv')).exitCode).toBe(1);
+    expect((await world.tidegate('reconcile run --repair all --export-discrepancies --reason "spec" --yes')).out).toBe('');
     expect((await world.tidegate('reconcile run --start-date soon')).exitCode).toBe(1);
     expect((await world.tidegate('reconcile run --start-date 2026-11-21 --end-date 2026-11-20')).exitCode).toBe(1);
     world.simulator.clearFaults();

@@ -87,6 +87,7 @@ export const RPC = {
   operatorReconciliation: 'reconciliation.rpc.operator_run.status.v1',
   operatorRunCreate: 'reconciliation.rpc.operator_run.create.v1',
   operatorRunGet: 'reconciliation.rpc.operator_run.get.v1',
+  operatorRunList: 'reconciliation.rpc.operator_run.list.v1',
   operatorRunDiscrepancies: 'reconciliation.rpc.operator_run.discrepancies.v1',
   runDiscrepanciesCsv: 'reconciliation.rpc.run.discrepancies_csv.v1',
   webhookEventList: 'webhooks.rpc.webhook_event.list.v1',

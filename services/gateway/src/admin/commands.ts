@@ -22,17 +22,17 @@ export interface Operator {
 }
 const SETUP: Operator = { actor: 'shell', reason: 'first key' };
 
-/** Makes a tenant; one that exists stays as it is. */
+/** Makes a tenant; one that exists stays as it is. Answers what is there. */
 export async function createTenant(
   databaseUrl: string,
   tenant: TenantOptions,
   operator = SETUP,
-): Promise<{ id: string; created: boolean }> {
+): Promise<TenantOptions & { created: boolean }> {
   const { id, ...details } = tenant;
   return inDatabase(databaseUrl, async (tx) => {
-    const { created } = await ensureTenant(tx, tenant);
+    const { tenant: kept, created } = await ensureTenant(tx, tenant);
     if (created) await recordOperatorAction(tx, { ...operator, action: 'tenant.create', target: id, details }, new Date());
-    return { id, created };
+    return { id, name: kept.name, zone: kept.zone, locale: kept.locale, created };
   });
 }
 

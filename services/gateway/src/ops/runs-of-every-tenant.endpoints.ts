@@ -1,6 +1,6 @@
 import { RunId } from '@tidegate/contracts/ids';
 import { CreateRunBody } from '@tidegate/contracts/requests';
-import { DiscrepancyClass, DiscrepancyState, DiscrepancyView, listOf, RunView } from '@tidegate/contracts/responses';
+import { DiscrepancyClass, DiscrepancyState, DiscrepancyView, listOf, RunTrigger, RunView } from '@tidegate/contracts/responses';
 import { RPC } from '@tidegate/contracts/rpc/routes';
 import { z } from 'zod';
 import { defineEndpoint } from '../http/endpoint.js';
@@ -35,6 +35,21 @@ export const getRunOfEveryTenant = defineEndpoint({
   params: { id: RunId },
   idempotencyKey: 'none',
   answers: { 200: { description: 'The run', schema: RunView } },
+  problems: [],
+});
+
+export const listRunsOfEveryTenant = defineEndpoint({
+  id: 'listRunsOfEveryTenant',
+  method: 'GET',
+  path: PATH,
+  tag: 'Operations',
+  summary: 'List runs of every tenant with what they found of all, newest first',
+  scope: 'ops',
+  rpc: RPC.operatorRunList,
+  params: {},
+  query: z.strictObject({ status: RunView.shape.status.optional(), trigger: RunTrigger.optional(), ...paging }),
+  idempotencyKey: 'none',
+  answers: { 200: { description: 'A page of runs', schema: listOf(RunView) } },
   problems: [],
 });
 

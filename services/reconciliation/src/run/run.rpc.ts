@@ -51,7 +51,7 @@ export async function answerCreate(parts: RunRpcParts, raw: unknown): Promise<Ht
     : problem(request, 'idempotency.mismatch', 'This key was used for another run');
 }
 
-/** The same questions of an operator, who orders runs of every tenant and may see all: `reconciliation.rpc.operator_run.create|get|discrepancies.v1`. */
+/** The same questions of an operator, who orders runs of every tenant and may see all: `reconciliation.rpc.operator_run.create|get|list|discrepancies.v1`. */
 export const ofEveryTenant = (raw: unknown): RouteRequest => ({ ...RouteRequest.parse(raw), tenant: EVERY_TENANT });
 
 /** `reconciliation.rpc.run.get.v1`: 200 or 404, another tenant's included. */

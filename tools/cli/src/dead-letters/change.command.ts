@@ -45,17 +45,24 @@ export function deadLettersChanges(parent: Command, cli: Cli): void {
             cli.show({ done: true, would: [], result: preview }, () => `There is nothing to ${action}.\n${rest(preview)}`);
             return preview.not_found.length + preview.unavailable.length > 0 ? 2 : 0;
           }
+          // What was agreed to, and not what came after it.
+          const shown = preview.matched <= preview.ids.length ? { ids: preview.ids } : null;
           const { done, result } = await cli.change(
             options,
             {
               will: [`${action} ${preview.matched}: ${preview.ids.slice(0, 5).join(', ')}${preview.ids.length > 5 ? ' and others' : ''}`],
-              beware: [...(beware ? [beware] : []), ...preview.unavailable.map((name) => `${name} does not answer: its own are left out`)],
-              act: () => cli.client.post<DeadLettersChanged>(`/v1/ops/dead-letters/${action}`, body),
+              beware: [
+                ...(beware ? [beware] : []),
+                ...(shown ? [] : ['what is set aside until then is among them']),
+                ...preview.unavailable.map((name) => `${name} does not answer: its own are left out`),
+              ],
+              act: () => cli.client.post<DeadLettersChanged>(`/v1/ops/dead-letters/${action}`, { ...body, filter: shown ?? filter }),
             },
             (after) => `${after.changed} of ${after.matched} were ${past}.\n${rest(after)}`,
           );
           if (!done) return 1;
-          return result.refused.length + result.not_found.length + result.unavailable.length > 0 || result.more ? 2 : 0;
+          const left = [result.refused, result.not_found, result.unavailable, preview.unavailable].some((those) => those.length > 0);
+          return left || result.more ? 2 : 0;
         }),
       );
   }

@@ -7,6 +7,7 @@ import type { Cli, CommonOptions } from '../cli.js';
 import { type ExitCode, Failure } from '../exit.js';
 import { isDay } from '../output/time.js';
 import { rowsText, runText } from './run-text.js';
+import { RUNS_OF_ALL } from './runs.command.js';
 
 interface Options extends CommonOptions {
   startDate: string;
@@ -19,7 +20,6 @@ interface Options extends CommonOptions {
 }
 
 const PATH = '/v1/reconciliation/runs';
-const PATH_OF_ALL = '/v1/ops/reconciliation/runs';
 const LOOK_EVERY_MS = 250;
 /** A gateway that is replaced, or a service behind it, is back by then; the run goes on meanwhile, and whoever gave up would begin a second one. */
 const AWAY_MS = 120_000;
@@ -54,6 +54,10 @@ Exit code 0: both sides agree; 2: there are discrepancies that were not repaired
         if (options.repair && !options.reason) throw new Failure('reason.missing', 'Say why with --reason.');
         if (options.exportDiscrepancies && options.everyTenant)
           throw new Failure('options.contradict', 'Discrepancies of every tenant are exported by each tenant.');
+        if (options.exportDiscrepancies && options.detach)
+          throw new Failure('options.contradict', 'What is found is known at the end: without --detach.');
+        if (options.exportDiscrepancies === true && options.repair)
+          throw new Failure('options.contradict', 'Name a file to export to beside --repair.');
         if (options.exportDiscrepancies === true && options.json)
           throw new Failure('options.contradict', 'Name a file to export to beside --json.');
         return options.repair ? repaired(cli, options, options.repair) : reported(cli, options);
@@ -64,6 +68,7 @@ Exit code 0: both sides agree; 2: there are discrepancies that were not repaired
 async function reported(cli: Cli, options: Options): Promise<ExitCode> {
   const done = await carriedOut(cli, options, 'report', null);
   if (options.exportDiscrepancies !== true) cli.show(done, () => text(done));
+  else if (done.run.status === 'failed') cli.note(text(done));
   return exitCodeOf(done);
 }
 
@@ -91,7 +96,7 @@ interface Done {
 
 async function carriedOut(cli: Cli, options: Options, mode: 'report' | 'repair', classes: string[] | null): Promise<Done> {
   const { startDate: start_date, endDate: end_date, reason = 'asked for by command', exportDiscrepancies } = options;
-  const path = options.everyTenant ? PATH_OF_ALL : PATH;
+  const path = options.everyTenant ? RUNS_OF_ALL : PATH;
   const body = { start_date, end_date, mode, reason, ...(classes === null ? {} : { classes }) };
   const made = await cli.client.command<RunView>(path, body);
   if (options.detach) return { run: made, data: [], has_more: false };

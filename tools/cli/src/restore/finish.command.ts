@@ -23,6 +23,8 @@ interface Finished {
   /** Whether every consumer has handled every event since the backup. */
   handled: boolean;
   runs: number;
+  /** The last of them: `reconcile status ID` shows what it found. */
+  last_run: string;
   left: Record<string, number>;
   /** Pages at Stripe whose checkouts are lost: what was paid on them is on record, and the request that opened one, repeated, gets it. */
   pages: number;
@@ -94,7 +96,7 @@ async function finish(
   );
   // A refund of an older payment is told by its event alone: before that is handled, a client's repetition would make another.
   const handled = await isHandled(cli, from, Date.now() + waitMs);
-  let found: Compared = { left: {}, pages: 0 };
+  let found: Compared = { left: {}, pages: 0, last_run: '' };
   let runs = 0;
   while (runs < MOST_RUNS) {
     runs += 1;
@@ -115,7 +117,7 @@ function isHandled(cli: Cli, from: string, giveUpAt: number): Promise<boolean> {
   );
 }
 
-type Compared = Pick<Finished, 'left' | 'pages'>;
+type Compared = Pick<Finished, 'left' | 'pages' | 'last_run'>;
 
 /** One run that repairs; what it found, by class. */
 async function compared(cli: Cli, from: string, reason: string): Promise<Compared> {
@@ -131,7 +133,7 @@ async function compared(cli: Cli, from: string, reason: string): Promise<Compare
     name,
     name === 'checkout_mismatch' ? count - pages : count,
   ]);
-  return { left: Object.fromEntries(counts.filter(([name, count]) => count > 0 && !NOT_OURS.has(name))), pages };
+  return { left: Object.fromEntries(counts.filter(([name, count]) => count > 0 && !NOT_OURS.has(name))), pages, last_run: run.id };
 }
 
 /** Nobody can make a checkout of a page: what its request said besides is in no object of Stripe's. */
@@ -148,14 +150,14 @@ async function until<T>(look: () => Promise<T>, ended: (found: T) => boolean): P
   }
 }
 
-const finishedText = ({ opened, events, handled, runs, left, pages }: Finished): string =>
+const finishedText = ({ opened, events, handled, runs, last_run, left, pages }: Finished): string =>
   facts([
     ['requests', opened ? 'are taken again' : 'stay held'],
     [
       'events',
       `${events} were missing; ${handled ? 'all are handled' : 'some wait to be handled, or failed: tidegate webhooks list --unhandled'}`,
     ],
-    ['runs', String(runs)],
+    ['runs', `${runs}, the last is ${last_run}`],
     ...(pages === 0
       ? []
       : [['pages', `${pages} of lost checkouts; the request that opened one gets it when it is repeated`] as [string, string]]),

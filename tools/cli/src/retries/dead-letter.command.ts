@@ -21,8 +21,13 @@ Exit code 2: there were some that had to stay.`,
     .requiredOption('--older-than <duration>', 'only those that have waited for so long', durationSeconds)
     .action(
       cli.run(async ({ olderThan, ...options }: Options) => {
-        const body = { older_than_seconds: olderThan, reason: options.reason };
-        const preview = await cli.client.post<DeadLetterRetriesView>(PATH, { ...body, dry_run: true });
+        const askedAt = performance.now();
+        // Older than so much when it was shown, also when the answer to the question took its time.
+        const body = () => ({
+          older_than_seconds: olderThan + Math.floor((performance.now() - askedAt) / 1000),
+          reason: options.reason,
+        });
+        const preview = await cli.client.post<DeadLetterRetriesView>(PATH, { ...body(), older_than_seconds: olderThan, dry_run: true });
         if (preview.matched === 0) {
           cli.show(
             { done: true, would: [], result: preview },
@@ -35,7 +40,7 @@ Exit code 2: there were some that had to stay.`,
           {
             will: [`cancel ${preview.matched} payments that were never sent: ${shown(preview.payment_ids)}`],
             beware: preview.refused.count > 0 ? [stays(preview).trim()] : [],
-            act: () => cli.client.post<DeadLetterRetriesView>(PATH, body),
+            act: () => cli.client.post<DeadLetterRetriesView>(PATH, body()),
           },
           (after) => `${after.dead_lettered} payments are canceled.${after.more ? ' Some are left: ask again.' : ''}\n${stays(after)}`,
         );

@@ -12,11 +12,15 @@ interface Options extends CommonOptions {
   locale?: string;
 }
 
+type Tenant = Pick<TenantView, 'id' | 'name' | 'zone' | 'locale'>;
+
 export function tenantsCreate(parent: Command, cli: Cli): void {
   changing(parent, {
     name: 'create',
     summary: 'Make a tenant; one that exists already stays as it is',
-    help: `Example:\n  tidegate tenants create acme --name "Acme GmbH" --zone Europe/Berlin --locale de --reason "new customer"\n\nThe very first one, before there is a key: with DATABASE_URL set and no TIDEGATE_URL.`,
+    help: `Exit code 2: it exists already, and is not as it was asked for.
+
+Example:\n  tidegate tenants create acme --name "Acme GmbH" --zone Europe/Berlin --locale de --reason "new customer"\n\nThe very first one, before there is a key: with DATABASE_URL set and no TIDEGATE_URL.`,
   })
     .argument('<id>', 'lower-case letters, digits and dashes')
     .option('--name <text>', 'shown on its receipts; the id unless given')
@@ -32,10 +36,9 @@ export function tenantsCreate(parent: Command, cli: Cli): void {
           const given = Object.entries({ name, zone, locale }).flatMap(([flag, value]) =>
             value === undefined ? [] : [`--${flag}`, value],
           );
-          await admin?.(['create-tenant', id, '--reason', options.reason, ...given]);
-          return { id, name: name ?? id, zone: zone ?? 'UTC', locale: locale ?? 'en' };
+          return (await admin?.(['create-tenant', id, '--reason', options.reason, ...given])) as unknown as Tenant;
         };
-        const { done } = await cli.change(options, { will, act }, (tenant) =>
+        const { done, result } = await cli.change<Tenant>(options, { will, act }, (tenant) =>
           facts([
             ['tenant', tenant.id],
             ['name', tenant.name],
@@ -43,7 +46,12 @@ export function tenantsCreate(parent: Command, cli: Cli): void {
             ['locale', tenant.locale],
           ]),
         );
-        return done ? 0 : 1;
+        if (!done) return 1;
+        const other = Object.entries({ name, zone, locale }).some(
+          ([key, value]) => value !== undefined && value !== result[key as keyof Tenant],
+        );
+        if (other) cli.note(`${id} exists already and stays as it is.`);
+        return other ? 2 : 0;
       }),
     );
 }
