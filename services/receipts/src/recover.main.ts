@@ -6,12 +6,13 @@ import { publicUrlOf, receiptsConfig } from './config.js';
 import { recoverReceipts, type Seller } from './recovery/recovery.flow.js';
 import type { Tables } from './tables.js';
 
-// After a restore and before the service starts: `tidegate restore load` gives `{ tenants, up_to, stream }` on stdin and reads one JSON line.
+// After a restore and before the service starts: `tidegate restore load` gives `{ tenants, up_to, stream, operator }` on stdin and reads one JSON line.
 const config = receiptsConfig();
-const { tenants, up_to, stream } = JSON.parse(await text(process.stdin)) as {
+const { tenants, up_to, stream, operator } = JSON.parse(await text(process.stdin)) as {
   tenants: Seller[];
   up_to: Record<string, number>;
   stream: boolean;
+  operator: { actor: string; reason: string };
 };
 const logger = createLogger({ service: 'receipts', level: 'silent' });
 const { db, close } = openDatabase<Tables>({ url: config.DATABASE_URL.value, poolSize: 2, applicationName: 'receipts recover' }, logger);
@@ -28,6 +29,7 @@ try {
     publicUrl: publicUrlOf(config),
     sellers: tenants,
     upTo: up_to,
+    operator,
   });
   process.stdout.write(`${JSON.stringify(recovered)}\n`);
 } catch (error) {

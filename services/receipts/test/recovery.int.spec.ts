@@ -3,6 +3,7 @@ import { jetstream } from '@nats-io/jetstream';
 import { receiptIssued } from '@tidegate/contracts/events/receipt';
 import { noPaymentDetails } from '@tidegate/contracts/rpc/payment-details';
 import { type Database } from '@tidegate/database/database';
+import { sql } from 'kysely';
 import { connectBroker } from '@tidegate/messaging/connection';
 import { jsApi } from '@tidegate/messaging/js-api';
 import { envelope } from '@tidegate/messaging/outbox';
@@ -41,6 +42,7 @@ const recover = (more: Partial<RecoveryParts> = {}) =>
     publicUrl: null,
     sellers: [],
     upTo: {},
+    operator: { actor: 'shell:ann', reason: 'INC-42' },
     ...more,
   });
 const brokerAt = (servers: string) => connectBroker({ servers, name: 'receipts-recover', service: 'receipts', logger: silent });
@@ -50,6 +52,9 @@ describe('Receipt numbers after a restore', () => {
     const upTo = { 'acme/R/2026': 2 };
     expect(await recover({ upTo })).toEqual({ found: [], lost: ['acme R-2026-000001', 'acme R-2026-000002'], stream: 'not_asked' });
     expect(await recover({ upTo })).toEqual({ found: [], lost: [], stream: 'not_asked' });
+    const { rows } = await sql`SELECT actor, action, reason, details FROM operator_actions`.execute(opened.db);
+    const details = { found: 0, lost: ['R-2026-000001', 'R-2026-000002'], up_to: upTo };
+    expect(rows).toEqual([{ actor: 'shell:ann', action: 'receipts.recover', reason: 'INC-42', details }]);
   });
 
   it('are not said to be none where the broker has no stream of them', async () => {

@@ -10,6 +10,7 @@ import { readStream } from '@tidegate/messaging/replay/read-stream';
 import { DURABLES } from '@tidegate/messaging/topology';
 import { within } from '@tidegate/messaging/within';
 import type { Logger } from '@tidegate/telemetry/logger';
+import { recordOperatorAction } from '@tidegate/database/operator-action';
 import { type Kysely, sql, type Transaction } from 'kysely';
 import { z } from 'zod';
 import type { ReceiptFacts } from '../document/receipt-facts.js';
@@ -46,6 +47,8 @@ export interface RecoveryParts {
   publicUrl: string | null;
   sellers: readonly Seller[];
   upTo: Readonly<Record<string, number>>;
+  /** Who asks for it, `shell:<login>`, and why. */
+  operator: { actor: string; reason: string };
   /** 15 s by default. */
   brokerAnswersWithinMs?: number;
 }
@@ -93,8 +96,12 @@ async function carryOut(
   tx: Transaction<Tables>,
   plan: Recovery,
   payments: ReadonlyMap<string, PaymentSnapshot>,
-  { sellers, now, numberFormat, publicUrl }: RecoveryParts,
+  { sellers, now, numberFormat, publicUrl, operator, upTo }: RecoveryParts,
 ): Promise<void> {
+  if (plan.append.length + plan.lost.length > 0) {
+    const details = { found: plan.append.length, lost: plan.lost.map((one) => formatNumber(numberFormat, one)), up_to: upTo };
+    await recordOperatorAction(tx, { ...operator, action: 'receipts.recover', target: 'receipts', details }, now);
+  }
   const logos = new Map<string, string>();
   for (const { id, logo } of sellers) if (logo !== null) logos.set(id, await keepLogo(tx, Buffer.from(logo, 'base64'), now));
   for (const { envelope, issued } of plan.append) {

@@ -37,6 +37,10 @@ export async function load(url: string, folder: string, hold: { reason: string; 
        ON CONFLICT (only_row) DO UPDATE SET restore_point = excluded.restore_point, reason = excluded.reason, actor = excluded.actor, held_at = excluded.held_at`,
       [manifest.taken_at, hold.reason, hold.actor],
     );
+    await client.query(
+      `INSERT INTO gateway.operator_actions (at, actor, action, target, reason, details) VALUES (clock_timestamp(), $1, 'restore.load', $2, $3, $4)`,
+      [hold.actor, manifest.taken_at, hold.reason, JSON.stringify({ rows, epochs })],
+    );
     await client.query('COMMIT');
     return { restore_point: manifest.taken_at, tables: manifest.tables.length, rows, epochs };
   } catch (error) {

@@ -53,8 +53,8 @@ Numbers that are known from elsewhere, such as a payer's PDF: --receipts-up-to a
             ],
             act: async () => {
               await migrated(url, (role) => passwords.get(role) ?? '');
-              const loaded = await load(url, folder, { reason: options.reason, actor: `cli:${shellUser()}` });
-              return { loaded, receipts: await recoverReceipts(cli.terminal, url, receiptsUpTo).catch(notRecovered) };
+              const loaded = await load(url, folder, { reason: options.reason, actor: `shell:${shellUser()}` });
+              return { loaded, receipts: await recoverReceipts(cli.terminal, url, receiptsUpTo, options.reason).catch(notRecovered) };
             },
           },
           resultText,

@@ -6,6 +6,7 @@ import { facts } from '../output/table.js';
 import { BLIND, collectUpTo, isBlind, recoveredFacts, recoverReceipts, type UpTo } from './recover-receipts.js';
 
 interface Options extends CommonOptions {
+  reason: string;
   receiptsUpTo: UpTo;
 }
 
@@ -27,7 +28,7 @@ time. Exit code 2: numbers are lost, or nobody has said how far they had gone.`,
               'take receipts that were issued since the backup from their stream; numbers between them that nobody has are recorded as lost and never given again',
             ],
             beware: ['receipts must not run meanwhile'],
-            act: () => recoverReceipts(cli.terminal, url, receiptsUpTo),
+            act: () => recoverReceipts(cli.terminal, url, receiptsUpTo, options.reason),
           },
           (recovered) => facts(recoveredFacts(recovered)),
         );

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { text } from 'node:stream/consumers';
+import { shellUser } from '@tidegate/database/shell-user';
 import pg from 'pg';
 import { fromEnvironment, givenIn } from '../database/admin-url.js';
 import { Failure } from '../exit.js';
@@ -46,7 +47,7 @@ export const recoveredFacts = ({ found, lost, stream }: Recovered): [string, str
  * Has the receipts' own program append what its stream still has, because no tool carries a service's code. Without RECEIPTS_NATS_URL only what `upTo` says is known.
  * Throws a Failure with its reason.
  */
-export async function recoverReceipts(terminal: Pick<Terminal, 'env'>, adminUrl: string, upTo: UpTo): Promise<Recovered> {
+export async function recoverReceipts(terminal: Pick<Terminal, 'env'>, adminUrl: string, upTo: UpTo, reason: string): Promise<Recovered> {
   const natsUrl = givenIn(terminal.env, 'RECEIPTS_NATS_URL');
   const tenants = await tenantsIn(adminUrl);
   const child = spawn(process.execPath, [builtProgram('receipts', 'recover.main.js')], {
@@ -59,7 +60,9 @@ export async function recoverReceipts(terminal: Pick<Terminal, 'env'>, adminUrl:
     },
     stdio: ['pipe', 'pipe', 'pipe'],
   });
-  child.stdin.end(JSON.stringify({ tenants, up_to: upTo, stream: natsUrl !== undefined }));
+  child.stdin.end(
+    JSON.stringify({ tenants, up_to: upTo, stream: natsUrl !== undefined, operator: { actor: `shell:${shellUser()}`, reason } }),
+  );
   const [out, err] = await Promise.all([text(child.stdout), text(child.stderr)]);
   const code = child.exitCode ?? (await new Promise<number | null>((ended) => child.once('close', ended)));
   if (code !== 0) throw new Failure('restore.receipts_failed', err.trim() || out.trim() || `the receipts' program ended with ${code}`);
