@@ -14,6 +14,9 @@ let shop: RunningShop;
 let browser: Browser;
 let page: Page;
 const problems: string[] = [];
+/** The id behind which the page opened the stream, each time. */
+const openedBehind: (string | null)[] = [];
+let made = 0;
 
 const known = {
   id: 'pay_known',
@@ -27,8 +30,12 @@ const known = {
 beforeAll(async () => {
   const port = await freePort();
   [gateway, { browser, page }] = await Promise.all([
-    // Connections and tokens end within a second or two, so that the page must come back again and again, by itself and with a new token.
-    runGateway({ BILLING_STREAM_ORIGINS: `http://127.0.0.1:${port}`, BILLING_STREAM_MAX_AGE_SECONDS: '1' }),
+    // Connections and tokens end within three seconds, so that the page must come back again and again, by itself and with a new token.
+    runGateway({
+      BILLING_STREAM_ORIGINS: `http://127.0.0.1:${port}`,
+      BILLING_STREAM_MAX_AGE_SECONDS: '3',
+      BILLING_STREAM_HEARTBEAT_SECONDS: '1',
+    }),
     openPage(),
   ]);
   gateway.answerWith(() => jsonReply(200, { data: [known], has_more: false, next_cursor: null }));
@@ -36,6 +43,10 @@ beforeAll(async () => {
   const key = await gateway.key({ scopes: ['billing:stream', 'payments:read'] });
   shop = await startShop({ port, tidegateUrl: gateway.url, apiKey: key, tokenSeconds: 1 });
   page.on('pageerror', (error) => problems.push(error.message));
+  page.on('request', (request) => {
+    const { pathname, searchParams } = new URL(request.url());
+    if (pathname === '/v1/billing/stream') openedBehind.push(searchParams.get('last_event_id'));
+  });
 }, 120_000);
 afterEach(() => expect(problems).toEqual([]));
 afterAll(async () => {
@@ -63,7 +74,6 @@ describe('The page', () => {
     await page.locator('#payments tr', { hasText: 'pay_known' }).waitFor();
     await page.locator('#status', { hasText: 'Live' }).waitFor();
     const refused = `http_request_duration_seconds_count{route="/v1/billing/stream",status="401"}`;
-    let made = 0;
     await eventually(
       async () => {
         await payments.publish(1);
@@ -78,6 +88,12 @@ describe('The page', () => {
     expect(ids).toEqual(Array.from({ length: ids.length }, (_, index) => `1:${made - ids.length + index + 1}`));
     expect(await page.locator('#payments tr').first().textContent()).toContain('$42.00');
     expect(await page.locator('#read').textContent()).toBe('1');
+  }, 60_000);
+
+  it('comes back from where the stream is when nothing happened for its tenant, not from the last event of its own', async () => {
+    await payments.publish(20, { tenant: 'other' });
+    made += 20;
+    await eventually(() => expect(openedBehind.at(-1)).toBe(`1:${made}`), { timeoutMs: 20_000 });
   }, 60_000);
 
   it('reads the state anew when what it missed cannot be told, and goes on', async () => {

@@ -40,7 +40,7 @@ export class BillingStreamController {
     reply.hijack();
     reply.raw.writeHead(200, { ...(reply.getHeaders() as Record<string, string>), ...HEADERS });
     answeredWith(request, 200, reply.elapsedTime);
-    stream.open(reply.raw, caller, lastSeen);
+    stream.open(reply.raw, { caller, lastSeen, heartbeats: query['heartbeats'] === 'event' ? 'event' : 'comment' });
   }
 
   private open(): BillingStream {

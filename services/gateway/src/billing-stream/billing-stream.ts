@@ -1,6 +1,6 @@
 import type { Writable } from 'node:stream';
 import type { Broker } from '@tidegate/messaging/connection';
-import { formatPlace, type Place } from '@tidegate/messaging/position-header';
+import { formatPlace } from '@tidegate/messaging/position-header';
 import { type RpcClient, RpcTimeout, RpcUnavailable } from '@tidegate/messaging/rpc';
 import type { HealthRegistry } from '@tidegate/service-host/health';
 import type { Startable } from '@tidegate/service-host/host';
@@ -8,7 +8,7 @@ import type { Loop } from '@tidegate/service-host/loop';
 import type { Logger } from '@tidegate/telemetry/logger';
 import type { Caller } from '../api-key/authenticator.js';
 import type { StreamMetrics } from './billing-stream.metrics.js';
-import { type CloseReason, type ConnectionLimits, StreamConnection } from './connection.js';
+import { type CloseReason, type ConnectionLimits, type Follow, StreamConnection } from './connection.js';
 import { EventLog } from './event-log.js';
 import { Feed } from './feed.js';
 import { OlderEvents } from './older-events.js';
@@ -69,11 +69,11 @@ export class BillingStream {
     return this.#connections.size >= this.options.limits.maxConnections ? 'full' : null;
   }
 
-  /** Writes the stream of a tenant to `out` from behind `lastSeen`, or from now on, until one of both ends. Only when there is no refusal. */
-  open(out: Writable, caller: Caller, lastSeen: Place | null): void {
+  /** Writes the stream that a client asks for to `out` until one of both ends. Only when there is no refusal. */
+  open(out: Writable, follow: Follow): void {
     if (out.destroyed) return;
     const { metrics, limits, logger } = this.options;
-    const connection = new StreamConnection(out, caller, lastSeen, {
+    const connection = new StreamConnection(out, follow, {
       log: this.#log,
       older: this.#older,
       limits,

@@ -1,7 +1,7 @@
 import type { Writable } from 'node:stream';
 import type { Place } from '@tidegate/messaging/position-header';
 import type { Caller } from '../api-key/authenticator.js';
-import { heartbeatFrame, helloFrame, type ResetReason, resetFrame } from './event-frame.js';
+import { heartbeatFrame, type HeartbeatForm, helloFrame, type ResetReason, resetFrame } from './event-frame.js';
 import type { EventLog } from './event-log.js';
 import { startOf } from './feed.decide.js';
 import type { Older, OlderEvents } from './older-events.js';
@@ -9,6 +9,14 @@ import type { Older, OlderEvents } from './older-events.js';
 /** `client`: it went away. `age`: as old as a connection may be. `slow`: it did not take what was sent. `key`: its API key ended. `shutdown`: this process ends. */
 export const CLOSE_REASONS = ['client', 'age', 'slow', 'key', 'shutdown'] as const;
 export type CloseReason = (typeof CLOSE_REASONS)[number];
+
+/** What a client asks for. */
+export interface Follow {
+  caller: Caller;
+  /** Its Last-Event-ID; null: from now on. */
+  lastSeen: Place | null;
+  heartbeats: HeartbeatForm;
+}
 
 /** All in milliseconds. */
 export interface ConnectionLimits {
@@ -51,11 +59,10 @@ export class StreamConnection {
   #closed = false;
   readonly #endsAt: number;
 
-  /** `lastSeen` is the client's Last-Event-ID; the log must have a standing. */
+  /** The log must have a standing. */
   constructor(
     private readonly out: Writable,
-    readonly caller: Caller,
-    lastSeen: Place | null,
+    private readonly follow: Follow,
     private readonly deps: ConnectionDeps,
   ) {
     const { limits, log, now } = deps;
@@ -63,7 +70,7 @@ export class StreamConnection {
     this.openedAt = this.#wroteAt = now();
     // Clients that came together should not come back together.
     this.#endsAt = this.openedAt + limits.maxAgeMs * (0.8 + 0.2 * Math.random());
-    const { at, reset } = startOf(lastSeen, log.standing);
+    const { at, reset } = startOf(follow.lastSeen, log.standing);
     this.#place = at;
     out.on('drain', () => this.#drained());
     out.on('close', () => this.close('client'));
@@ -71,6 +78,10 @@ export class StreamConnection {
     this.#write([helloFrame(at, 1_000 + Math.floor(2_000 * Math.random()))]);
     if (reset) this.#reset(reset);
     this.pump();
+  }
+
+  get caller(): Caller {
+    return this.follow.caller;
   }
 
   /** The id of the last event that it was given, or passed over. */
@@ -95,7 +106,7 @@ export class StreamConnection {
     if (this.#closed) return;
     if (this.#stalledAt !== null && now() - this.#stalledAt >= limits.stallMs) return this.close('slow');
     if (now() >= this.#endsAt) return this.close('age');
-    if (this.#stalledAt === null && now() - this.#wroteAt >= limits.heartbeatMs) this.#write([heartbeatFrame(this.#place)]);
+    if (this.#stalledAt === null && now() - this.#wroteAt >= limits.heartbeatMs) this.#heartbeat();
     this.pump();
   }
 
@@ -137,6 +148,10 @@ export class StreamConnection {
     const [only] = frames;
     const takes = this.out.write(frames.length === 1 ? only : Buffer.concat(frames as Buffer[]));
     if (!takes) this.#stalledAt ??= this.deps.now();
+  }
+
+  #heartbeat(): void {
+    this.#write([heartbeatFrame(this.#place, this.follow.heartbeats)]);
   }
 
   #drained(): void {

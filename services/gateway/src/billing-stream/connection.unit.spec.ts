@@ -3,7 +3,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
 import type { Place } from '@tidegate/messaging/position-header';
 import { type CloseReason, StreamConnection } from './connection.js';
-import { eventOf } from './event-frame.js';
+import { eventOf, type HeartbeatForm } from './event-frame.js';
 import { EventLog } from './event-log.js';
 import type { Older } from './older-events.js';
 
@@ -36,17 +36,21 @@ function world({ maxBytes = 1_000_000, position = 0 } = {}) {
   log.beginAt({ epoch: 1, epochStart: 1, floor: 1, position });
   const state = { now: 0, sent: 0, closed: [] as CloseReason[], resets: [] as string[], waited: 0 };
   let older: (after: Place) => Promise<Older> = () => Promise.reject(new Error('nothing older'));
-  const connect = (client: Client, lastSeen: Place | null = null) =>
-    new StreamConnection(client, caller, lastSeen, {
-      log,
-      older: { read: async (after: Place, _tenant: string, use: (page: Older) => Promise<void>) => use(await older(after)) } as never,
-      limits: { heartbeatMs: 100, stallMs: 50, maxAgeMs: 10_000 },
-      now: () => state.now,
-      sent: (count) => (state.sent += count),
-      wasReset: (_one, reason) => state.resets.push(reason),
-      closed: (_one, reason) => state.closed.push(reason),
-      waits: () => (state.waited += 1),
-    });
+  const connect = (client: Client, lastSeen: Place | null = null, heartbeats: HeartbeatForm = 'comment') =>
+    new StreamConnection(
+      client,
+      { caller, lastSeen, heartbeats },
+      {
+        log,
+        older: { read: async (after: Place, _tenant: string, use: (page: Older) => Promise<void>) => use(await older(after)) } as never,
+        limits: { heartbeatMs: 100, stallMs: 50, maxAgeMs: 10_000 },
+        now: () => state.now,
+        sent: (count) => (state.sent += count),
+        wasReset: (_one, reason) => state.resets.push(reason),
+        closed: (_one, reason) => state.closed.push(reason),
+        waits: () => (state.waited += 1),
+      },
+    );
   return {
     log,
     state,
@@ -86,6 +90,17 @@ describe('A connection', () => {
     state.now = 100;
     connection.tick();
     expect(client.text.endsWith(': still here\nid: 1:5\n\n')).toBe(true);
+  });
+
+  it('is told so by an event when it asked for that: a page hears nothing else', () => {
+    const { connect, publish, state } = world();
+    const client = new Client();
+    const connection = connect(client, null, 'event');
+    publish('other');
+    connection.pump();
+    state.now = 100;
+    connection.tick();
+    expect(client.text.endsWith(': still here\nid: 1:1\nevent: here\ndata: {}\n\n')).toBe(true);
   });
 
   it('ends when it is as old as it may be, at 80 % of that at the earliest', () => {
