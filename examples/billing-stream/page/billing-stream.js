@@ -21,7 +21,7 @@ export function followBillingStream({ getToken, begin, event, status, types }) {
         lastEventId = token.lastEventId;
         begin();
       }
-      open(lastEventId === null ? token.url : `${token.url}&last_event_id=${encodeURIComponent(lastEventId)}`);
+      open(`${token.url}&last_event_id=${encodeURIComponent(lastEventId)}`);
     } catch {
       again();
     }

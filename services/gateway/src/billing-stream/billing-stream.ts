@@ -13,6 +13,7 @@ import { EventLog } from './event-log.js';
 import { Feed } from './feed.js';
 import { OlderEvents } from './older-events.js';
 import { OutboxPages } from './outbox-pages.js';
+import type { Refusal } from './refused.js';
 
 export interface BillingStreamOptions {
   broker: Broker;
@@ -24,9 +25,6 @@ export interface BillingStreamOptions {
   /** Whether the key behind a caller still is one. Rejects while that cannot be known. */
   stillGood(caller: Caller): Promise<boolean>;
 }
-
-/** Why a client cannot be let in now. */
-export type Refusal = 'not_ready' | 'full';
 
 const TICK_MS = 1_000;
 /** What this process remembers, for clients that come back after a short break. */

@@ -1,0 +1,56 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { readConfig } from '@tidegate/service-host/config';
+import { type RunningService, startService } from '@tidegate/service-host/host';
+import { createLogger } from '@tidegate/telemetry/logger';
+import { gatewaySettings } from '../src/config.js';
+import { gateway as gatewayParts } from '../src/gateway.module.js';
+import { runGateway, type RunningGateway } from './running-gateway.js';
+
+let gateway: RunningGateway;
+let headers: Record<string, string>;
+const replicas: RunningService[] = [];
+
+beforeAll(async () => {
+  gateway = await runGateway();
+  headers = { authorization: `Bearer ${await gateway.key()}`, 'content-type': 'application/json' };
+}, 120_000);
+afterEach(async () => {
+  await Promise.all(replicas.splice(0).map((replica) => replica.stop()));
+});
+afterAll(async () => {
+  await gateway?.stop();
+});
+
+/** One more gateway beside the one that all tests share, and the lines that it logged. */
+async function replica(env: Record<string, string> = {}): Promise<RunningService & { logged(event: string): string[] }> {
+  const lines: string[] = [];
+  const logger = createLogger({ service: 'gateway', level: 'debug', destination: { write: (line) => void lines.push(line) } });
+  const config = readConfig(gatewaySettings, {
+    PORT: '0',
+    SHUTDOWN_GRACE_SECONDS: '0',
+    DATABASE_URL: gateway.database.urlFor('gateway'),
+    NATS_URL: gateway.nats.url(),
+    ...env,
+  });
+  const running = await startService({ service: 'gateway', version: 'test', config, setup: gatewayParts }, logger);
+  replicas.push(running);
+  return { ...running, logged: (event) => lines.filter((line) => line.includes(`"event":"${event}"`)) };
+}
+
+async function tokenFrom({ url }: RunningService): Promise<{ status: number; retryAfter: string | null; lastEventId: unknown }> {
+  const response = await fetch(`${url}/v1/billing/stream-tokens`, { method: 'POST', body: '{}', headers });
+  const { last_event_id: lastEventId } = (await response.json()) as { last_event_id?: string | null };
+  return { status: response.status, retryAfter: response.headers.get('retry-after'), lastEventId };
+}
+
+describe('A gateway', () => {
+  it('makes no token while it does not know how far payments is: a page would begin nowhere', async () => {
+    await gateway.whileOutboxIsAway(async () => {
+      expect(await tokenFrom(await replica())).toEqual({ status: 503, retryAfter: '2', lastEventId: undefined });
+    });
+    expect(await tokenFrom(gateway.service)).toMatchObject({
+      status: 201,
+      lastEventId: expect.stringMatching(/^1:\d+$/),
+    });
+  });
+});
