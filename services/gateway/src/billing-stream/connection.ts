@@ -173,7 +173,7 @@ export class StreamConnection {
     if (now() < this.#notBefore) return;
     this.#readingOlder = true;
     older
-      .read(this.#place, this.caller.tenant, (page) => this.#use(page))
+      .read(this.#place, { tenant: this.caller.tenant, gone: () => this.#closed, use: (page) => this.#use(page) })
       .catch((error: unknown) => {
         this.#notBefore = now() + AGAIN_MS;
         waits(error);

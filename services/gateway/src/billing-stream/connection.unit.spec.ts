@@ -5,7 +5,7 @@ import type { Place } from '@tidegate/messaging/position-header';
 import { type CloseReason, StreamConnection } from './connection.js';
 import { eventOf, type HeartbeatForm } from './event-frame.js';
 import { EventLog } from './event-log.js';
-import type { Older } from './older-events.js';
+import type { Older, OlderReader } from './older-events.js';
 
 const caller = { tenant: 'acme', actor: 'key:1', livemode: false, scopes: [] };
 
@@ -42,7 +42,7 @@ function world({ maxBytes = 1_000_000, position = 0 } = {}) {
       { caller, lastSeen, heartbeats },
       {
         log,
-        older: { read: async (after: Place, _tenant: string, use: (page: Older) => Promise<void>) => use(await older(after)) } as never,
+        older: { read: async (after: Place, { use }: OlderReader) => use(await older(after)) } as never,
         limits: { heartbeatMs: 100, stallMs: 50, maxAgeMs: 10_000 },
         now: () => state.now,
         sent: (count) => (state.sent += count),
