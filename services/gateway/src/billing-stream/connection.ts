@@ -3,7 +3,7 @@ import type { Place } from '@tidegate/messaging/position-header';
 import type { Caller } from '../api-key/authenticator.js';
 import { heartbeatFrame, type HeartbeatForm, helloFrame, type ResetReason, resetFrame } from './event-frame.js';
 import type { EventLog } from './event-log.js';
-import { startOf } from './feed.decide.js';
+import { isAhead, startOf } from './feed.decide.js';
 import type { Older, OlderEvents } from './older-events.js';
 
 /** `client`: it went away. `age`: as old as a connection may be. `slow`: it did not take what was sent. `key`: its API key ended. `shutdown`: this process ends. */
@@ -35,7 +35,7 @@ export interface ConnectionDeps {
   sent(count: number): void;
   wasReset(connection: StreamConnection, reason: ResetReason): void;
   closed(connection: StreamConnection, reason: CloseReason): void;
-  /** The outbox could not be read on for a connection that is behind; it tries again. */
+  /** A connection cannot go on before payments has been asked again; with what went wrong, if anything did. */
   waits(error?: unknown): void;
 }
 
@@ -77,6 +77,7 @@ export class StreamConnection {
     out.on('error', () => undefined);
     this.#write([helloFrame(at, 1_000 + Math.floor(2_000 * Math.random()))]);
     if (reset) this.#reset(reset);
+    if (isAhead(at, log.standing)) deps.waits();
     this.pump();
   }
 
@@ -93,8 +94,9 @@ export class StreamConnection {
   pump(): void {
     const { log } = this.deps;
     while (!this.#closed && this.#stalledAt === null && !this.#readingOlder && log.standing) {
+      if (isAhead(this.#place, log.standing)) return;
       if (this.#place.epoch !== log.standing.epoch) return this.#reset('epoch');
-      if (this.#place.position >= log.standing.position) return;
+      if (this.#place.position === log.standing.position) return;
       if (!log.holds(this.#place.position + 1)) return this.#readOlder();
       this.#writeBatch(log.standing.position);
     }

@@ -224,6 +224,22 @@ describe('A client that comes back', () => {
     expect(client.ids).toEqual(['1:4']);
   });
 
+  it('waits, and has payments asked, when it comes from a replica that knows more than this one', () => {
+    const { connect, log, state, publish } = world({ position: 3 });
+    const [further, restored] = [new Client(), new Client()];
+    const connections = [connect(further, { epoch: 1, position: 5 }), connect(restored, { epoch: 2, position: 3 })];
+    const pump = () => connections.forEach((one) => one.pump());
+    expect(state.waited).toBe(2);
+    for (let n = 4; n <= 6; n += 1) publish('acme');
+    pump();
+    expect([further.ids, restored.ids, state.resets]).toEqual([['1:6'], [], []]);
+    log.beginAt({ epoch: 2, epochStart: 3, floor: 1, position: 3 });
+    publish('acme');
+    pump();
+    expect([restored.ids, state.resets]).toEqual([['2:4'], ['epoch']]);
+    expect(restored.text).not.toContain('reset');
+  });
+
   it('is told so after a restore, whether it was connected or comes later', () => {
     const { connect, log, state, publish } = world({ position: 3 });
     const [there, later] = [new Client(), new Client()];
