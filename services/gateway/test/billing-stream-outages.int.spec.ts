@@ -2,6 +2,8 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import { readConfig } from '@tidegate/service-host/config';
 import { type RunningService, startService } from '@tidegate/service-host/host';
 import { createLogger } from '@tidegate/telemetry/logger';
+import { eventually } from '@tidegate/test-harness/eventually';
+import { StreamClient } from '@tidegate/test-harness/stream-client';
 import { gatewaySettings } from '../src/config.js';
 import { gateway as gatewayParts } from '../src/gateway.module.js';
 import { runGateway, type RunningGateway } from './running-gateway.js';
@@ -9,17 +11,21 @@ import { runGateway, type RunningGateway } from './running-gateway.js';
 let gateway: RunningGateway;
 let headers: Record<string, string>;
 const replicas: RunningService[] = [];
+const clients: StreamClient[] = [];
 
 beforeAll(async () => {
   gateway = await runGateway();
   headers = { authorization: `Bearer ${await gateway.key()}`, 'content-type': 'application/json' };
 }, 120_000);
 afterEach(async () => {
+  for (const client of clients.splice(0)) client.stop();
   await Promise.all(replicas.splice(0).map((replica) => replica.stop()));
 });
 afterAll(async () => {
   await gateway?.stop();
 });
+
+const STREAM = '/v1/billing/stream';
 
 /** One more gateway beside the one that all tests share, and the lines that it logged. */
 async function replica(env: Record<string, string> = {}): Promise<RunningService & { logged(event: string): string[] }> {
@@ -37,6 +43,15 @@ async function replica(env: Record<string, string> = {}): Promise<RunningService
   return { ...running, logged: (event) => lines.filter((line) => line.includes(`"event":"${event}"`)) };
 }
 
+const opened = ({ url }: RunningService) =>
+  eventually(async () => expect((await fetch(`${url}${STREAM}`, { method: 'HEAD', headers })).status).toBe(200));
+
+function follow({ url }: RunningService, lastEventId?: string): StreamClient {
+  const client = new StreamClient({ url: () => `${url}${STREAM}`, headers, ...(lastEventId === undefined ? {} : { lastEventId }) });
+  clients.push(client);
+  return client;
+}
+
 async function tokenFrom({ url }: RunningService): Promise<{ status: number; retryAfter: string | null; lastEventId: unknown }> {
   const response = await fetch(`${url}/v1/billing/stream-tokens`, { method: 'POST', body: '{}', headers });
   const { last_event_id: lastEventId } = (await response.json()) as { last_event_id?: string | null };
@@ -52,5 +67,16 @@ describe('A gateway', () => {
       status: 201,
       lastEventId: expect.stringMatching(/^1:\d+$/),
     });
+  });
+
+  it('tells a client that comes with an id of another installation to read the state anew, and says so once', async () => {
+    const asked = await replica();
+    await opened(asked);
+    const client = follow(asked, '1:999999');
+    await eventually(() =>
+      expect(client.events.map(({ type, data }) => [type, JSON.parse(data)])).toEqual([['reset', { reason: 'epoch', id: '1:0' }]]),
+    );
+    expect(client.answers).toEqual([200]);
+    expect(asked.logged('billing_stream_reset')).toEqual([expect.stringContaining('"last_event_id":"1:999999"')]);
   });
 });

@@ -76,10 +76,15 @@ export class BillingStream {
       older: this.#older,
       limits,
       now: () => performance.now(),
+      headReadAt: () => this.#feed.headReadAt,
       sent: (count) => metrics.sent(count),
       wasReset: (one, reason) => {
         metrics.reset(reason);
-        logger.info({ event: 'billing_stream_reset', reason, ...whoIs(one) }, 'A client is told to read the state anew');
+        const cameWith = one.follow.lastSeen && formatPlace(one.follow.lastSeen);
+        logger.info(
+          { event: 'billing_stream_reset', reason, last_event_id: cameWith, ...whoIs(one) },
+          'A client is told to read the state anew',
+        );
       },
       closed: (one, reason) => this.#closed(one, reason),
       waits: (error) => this.#waits(error),
@@ -114,7 +119,7 @@ export class BillingStream {
 
   async #checkKey(connection: StreamConnection): Promise<void> {
     try {
-      if (!(await this.options.stillGood(connection.caller))) connection.close('key');
+      if (!(await this.options.stillGood(connection.follow.caller))) connection.close('key');
     } catch {
       // The database is away: no reason to call a key invalid.
     }
@@ -143,7 +148,7 @@ export class BillingStream {
   }
 }
 
-const whoIs = ({ caller, openedAt, sent, place }: StreamConnection) => ({
+const whoIs = ({ follow: { caller }, openedAt, sent, place }: StreamConnection) => ({
   tenant: caller.tenant,
   actor: caller.actor,
   seconds: Math.round((performance.now() - openedAt) / 1000),

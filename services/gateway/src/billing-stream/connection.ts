@@ -32,6 +32,8 @@ export interface ConnectionDeps {
   limits: ConnectionLimits;
   /** Monotonic, in milliseconds. */
   now(): number;
+  /** By the same clock: when the last question for payments' head began that has brought everything up to there. */
+  headReadAt(): number;
   sent(count: number): void;
   wasReset(connection: StreamConnection, reason: ResetReason): void;
   closed(connection: StreamConnection, reason: CloseReason): void;
@@ -62,7 +64,7 @@ export class StreamConnection {
   /** The log must have a standing. */
   constructor(
     private readonly out: Writable,
-    private readonly follow: Follow,
+    readonly follow: Follow,
     private readonly deps: ConnectionDeps,
   ) {
     const { limits, log, now } = deps;
@@ -81,10 +83,6 @@ export class StreamConnection {
     this.pump();
   }
 
-  get caller(): Caller {
-    return this.follow.caller;
-  }
-
   /** The id of the last event that it was given, or passed over. */
   get place(): Readonly<Place> {
     return this.#place;
@@ -94,7 +92,7 @@ export class StreamConnection {
   pump(): void {
     const { log } = this.deps;
     while (!this.#closed && this.#stalledAt === null && !this.#readingOlder && log.standing) {
-      if (isAhead(this.#place, log.standing)) return;
+      if (isAhead(this.#place, log.standing)) return this.#wait();
       if (this.#place.epoch !== log.standing.epoch) return this.#reset('epoch');
       if (this.#place.position === log.standing.position) return;
       if (!log.holds(this.#place.position + 1)) return this.#readOlder();
@@ -121,6 +119,11 @@ export class StreamConnection {
     this.deps.closed(this, reason);
   }
 
+  /** Another replica may know more than this one, but none more than payments: such an id is one of another installation, or of what a restore has lost. */
+  #wait(): void {
+    if (this.deps.headReadAt() > this.openedAt) this.#reset('epoch');
+  }
+
   #writeBatch(through: number): void {
     const { log } = this.deps;
     const frames: Buffer[] = [];
@@ -129,7 +132,7 @@ export class StreamConnection {
     while (position < through && bytes < BATCH_BYTES) {
       position += 1;
       const event = log.at(position);
-      if (event?.tenant !== this.caller.tenant) continue;
+      if (event?.tenant !== this.follow.caller.tenant) continue;
       frames.push(event.frame);
       bytes += event.frame.length;
     }
@@ -175,7 +178,7 @@ export class StreamConnection {
     if (now() < this.#notBefore) return;
     this.#readingOlder = true;
     older
-      .read(this.#place, { tenant: this.caller.tenant, gone: () => this.#closed, use: (page) => this.#use(page) })
+      .read(this.#place, { tenant: this.follow.caller.tenant, gone: () => this.#closed, use: (page) => this.#use(page) })
       .catch((error: unknown) => {
         this.#notBefore = now() + AGAIN_MS;
         waits(error);

@@ -34,7 +34,7 @@ class Client extends Writable {
 function world({ maxBytes = 1_000_000, position = 0 } = {}) {
   const log = new EventLog(maxBytes);
   log.beginAt({ epoch: 1, epochStart: 1, floor: 1, position });
-  const state = { now: 0, sent: 0, closed: [] as CloseReason[], resets: [] as string[], waited: 0 };
+  const state = { now: 0, headReadAt: -1, sent: 0, closed: [] as CloseReason[], resets: [] as string[], waited: 0 };
   let older: (after: Place) => Promise<Older> = () => Promise.reject(new Error('nothing older'));
   const connect = (client: Client, lastSeen: Place | null = null, heartbeats: HeartbeatForm = 'comment') =>
     new StreamConnection(
@@ -45,6 +45,7 @@ function world({ maxBytes = 1_000_000, position = 0 } = {}) {
         older: { read: async (after: Place, { use }: OlderReader) => use(await older(after)) } as never,
         limits: { heartbeatMs: 100, stallMs: 50, maxAgeMs: 10_000 },
         now: () => state.now,
+        headReadAt: () => state.headReadAt,
         sent: (count) => (state.sent += count),
         wasReset: (_one, reason) => state.resets.push(reason),
         closed: (_one, reason) => state.closed.push(reason),
@@ -238,6 +239,25 @@ describe('A client that comes back', () => {
     pump();
     expect([restored.ids, state.resets]).toEqual([['2:4'], ['epoch']]);
     expect(restored.text).not.toContain('reset');
+  });
+
+  it.each<Place>([
+    { epoch: 1, position: 900 },
+    { epoch: 7, position: 2 },
+  ])('is told so when payments, asked after it came, has never been as far as its id says: %j', (lastSeen) => {
+    const { connect, state, publish } = world({ position: 3 });
+    const client = new Client();
+    state.now = 10;
+    const connection = connect(client, lastSeen);
+    state.headReadAt = 10;
+    connection.pump();
+    expect(state.resets).toEqual([]);
+    state.headReadAt = 11;
+    connection.pump();
+    publish('acme');
+    connection.pump();
+    expect([state.resets, client.ids]).toEqual([['epoch'], ['1:4']]);
+    expect(client.text).toContain('id: 1:3\nevent: reset\n');
   });
 
   it('is told so after a restore, whether it was connected or comes later', () => {

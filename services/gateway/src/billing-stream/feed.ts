@@ -39,6 +39,7 @@ export class Feed {
   readonly #said = new Map<string, number>();
   #gap: NodeJS.Timeout | undefined;
   #levelAt = performance.now();
+  #headReadAt = -Infinity;
   #away = false;
 
   constructor(private readonly options: FeedOptions) {
@@ -65,6 +66,11 @@ export class Feed {
   /** Seconds since this process last had everything that payments has published; about 2 at most while all is well. */
   get lagSeconds(): number {
     return (performance.now() - this.#levelAt) / 1000;
+  }
+
+  /** When the last question for the head began that has brought everything up to there, in monotonic milliseconds. */
+  get headReadAt(): number {
+    return this.#headReadAt;
   }
 
   /** There is something that only payments can say. */
@@ -95,6 +101,7 @@ export class Feed {
   /** Everything up to the head that payments has now. */
   async #readOn(): Promise<void> {
     const { log, moved } = this.options;
+    const begun = performance.now();
     for (let target: number | null = null; ;) {
       const after = log.standing?.position ?? Number.MAX_SAFE_INTEGER;
       const page = await this.#page(after);
@@ -108,6 +115,7 @@ export class Feed {
       if (position === after) return;
     }
     this.#levelAt = performance.now();
+    this.#headReadAt = begun;
   }
 
   async #page(after: number): Promise<OutboxReadReply> {
