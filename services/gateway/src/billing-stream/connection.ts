@@ -77,7 +77,7 @@ export class StreamConnection {
     out.on('drain', () => this.#drained());
     out.on('close', () => this.close('client'));
     out.on('error', () => undefined);
-    this.#write([helloFrame(at, 1_000 + Math.floor(2_000 * Math.random()))]);
+    this.#write([helloFrame(reset ? null : at, 1_000 + Math.floor(2_000 * Math.random()))]);
     if (reset) this.#reset(reset);
     if (isAhead(at, log.standing)) deps.waits();
     this.pump();

@@ -260,6 +260,14 @@ describe('A client that comes back', () => {
     expect(client.text).toContain('id: 1:3\nevent: reset\n');
   });
 
+  it('keeps the id that it came with until it is told so: half an answer must not move it', () => {
+    const { connect, log } = world({ position: 3 });
+    log.beginAt({ epoch: 2, epochStart: 3, floor: 1, position: 2 });
+    const client = new Client();
+    connect(client, { epoch: 1, position: 3 });
+    expect(client.text).toMatch(/^retry: \d+\n\nid: 2:2\nevent: reset\n/);
+  });
+
   it('is told so after a restore, whether it was connected or comes later', () => {
     const { connect, log, state, publish } = world({ position: 3 });
     const [there, later] = [new Client(), new Client()];

@@ -37,6 +37,7 @@ describe('An event on the wire', () => {
 describe('What is no event', () => {
   it('has an id and no data, so that a browser keeps the id and dispatches nothing', () => {
     expect(helloFrame(place, 2000)).toBe('retry: 2000\nid: 3:17\n\n');
+    expect(helloFrame(null, 2000)).toBe('retry: 2000\n\n');
     expect(heartbeatFrame(place, 'comment')).toBe(': still here\nid: 3:17\n\n');
   });
 
