@@ -79,4 +79,15 @@ describe('A gateway', () => {
     expect(client.answers).toEqual([200]);
     expect(asked.logged('billing_stream_reset')).toEqual([expect.stringContaining('"last_event_id":"1:999999"')]);
   });
+
+  it('lets its clients go when it begins to stop, and takes no others: it hears of nothing from then on', async () => {
+    const leaving = await replica({ SHUTDOWN_GRACE_SECONDS: '3' });
+    await opened(leaving);
+    const client = follow(leaving);
+    await eventually(() => expect(client.answers).toEqual([200]));
+    const stopped = leaving.stop();
+    await eventually(() => expect(client.answers).toContain(503), { timeoutMs: 10_000 });
+    client.stop();
+    expect(await stopped).toBe(true);
+  }, 60_000);
 });

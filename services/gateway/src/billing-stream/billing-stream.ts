@@ -52,8 +52,16 @@ export class BillingStream {
     return this.#feed.loop;
   }
 
+  /** Its stop ends every connection: this process hears of nothing from then on, and their clients find another one. */
   get consumer(): Startable {
-    return this.#feed.consumer;
+    const { start, stop } = this.#feed.consumer;
+    return {
+      start,
+      stop: () => {
+        this.#closeAll();
+        return stop();
+      },
+    };
   }
 
   /** The id of the last event that this process knows of; null until payments has answered. */
@@ -63,6 +71,7 @@ export class BillingStream {
 
   /** Null when a client can be let in. */
   get refusal(): Refusal | null {
+    if (this.#ending) return 'stopping';
     if (!this.#log.standing) return 'not_ready';
     return this.#connections.size >= this.options.limits.maxConnections ? 'full' : null;
   }
@@ -90,12 +99,10 @@ export class BillingStream {
       waits: (error) => this.#waits(error),
     });
     this.#connections.add(connection);
-    if (this.#ending) return connection.close('shutdown');
     this.#ticker ??= setInterval(() => this.#tick(), TICK_MS).unref();
   }
 
-  /** Ends every connection; their clients find another process. */
-  closeAll(): void {
+  #closeAll(): void {
     this.#ending = true;
     for (const connection of this.#connections) connection.close('shutdown');
   }

@@ -4,9 +4,10 @@ export const switchedOff = (): ProblemError =>
   new ProblemError('not_found', 'The billing stream is switched off here (ENABLE_BILLING_STREAM).');
 
 /** Why a client cannot be let in now. */
-export type Refusal = 'not_ready' | 'full';
+export type Refusal = 'stopping' | 'not_ready' | 'full';
 
 const DETAILS: Readonly<Record<Refusal, string>> = {
+  stopping: 'This process is stopping. Try again.',
   not_ready: 'This process does not know yet how far payments is. Try again.',
   full: 'This process has as many connections to the billing stream as it may. Try again.',
 };
