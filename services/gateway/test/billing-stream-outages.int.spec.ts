@@ -1,4 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { outboxReadSubject } from '@tidegate/contracts/subjects';
+import { serveRpc } from '@tidegate/messaging/rpc';
 import { readConfig } from '@tidegate/service-host/config';
 import { type RunningService, startService } from '@tidegate/service-host/host';
 import { createLogger } from '@tidegate/telemetry/logger';
@@ -6,6 +8,7 @@ import { eventually } from '@tidegate/test-harness/eventually';
 import { StreamClient } from '@tidegate/test-harness/stream-client';
 import { gatewaySettings } from '../src/config.js';
 import { gateway as gatewayParts } from '../src/gateway.module.js';
+import { publishBehind } from './payments-publisher.js';
 import { runGateway, type RunningGateway } from './running-gateway.js';
 
 let gateway: RunningGateway;
@@ -89,5 +92,44 @@ describe('A gateway', () => {
     await eventually(() => expect(client.answers).toContain(503), { timeoutMs: 10_000 });
     client.stop();
     expect(await stopped).toBe(true);
+  }, 60_000);
+});
+
+describe('A gateway whose clients are behind', () => {
+  /** A gateway that has asked payments three times for a client, with this in the place of each answer. */
+  async function asking(answer: () => unknown): Promise<Awaited<ReturnType<typeof replica>>> {
+    const behind = await replica();
+    await opened(behind);
+    let asked = 0;
+    const instead = serveRpc(gateway.behind.broker, outboxReadSubject('payments'), 'payments', async (request) => {
+      if ((request as { limit: number }).limit === 200) asked += 1;
+      return answer();
+    });
+    await gateway.whileOutboxIsAway(async () => {
+      follow(behind, '1:0');
+      await eventually(() => expect(asked).toBeGreaterThanOrEqual(3));
+      await instead.stop();
+    });
+    return behind;
+  }
+
+  beforeAll(async () => {
+    const payments = publishBehind(gateway);
+    await payments.publish(3);
+    await eventually(async () => expect((await tokenFrom(gateway.service)).lastEventId).toBe('1:3'));
+    await payments.stop();
+  });
+
+  it('says that payments is away, once in a while and why, when payments cannot read its database', async () => {
+    const { logged } = await asking(() => {
+      throw new Error('the database is away');
+    });
+    expect(logged('billing_stream_owner_away')).toEqual([expect.stringContaining('the database is away')]);
+    expect([...logged('loop_failed'), ...logged('billing_stream_read_failed')]).toEqual([]);
+  }, 60_000);
+
+  it('says once in a while, too, that it does not understand what payments answers', async () => {
+    const { logged } = await asking(() => ({ rows: 'none' }));
+    expect(logged('billing_stream_read_failed')).toHaveLength(1);
   }, 60_000);
 });

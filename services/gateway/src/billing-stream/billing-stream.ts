@@ -1,7 +1,7 @@
 import type { Writable } from 'node:stream';
 import type { Broker } from '@tidegate/messaging/connection';
 import { formatPlace } from '@tidegate/messaging/position-header';
-import { type RpcClient, RpcTimeout, RpcUnavailable } from '@tidegate/messaging/rpc';
+import type { RpcClient } from '@tidegate/messaging/rpc';
 import type { HealthRegistry } from '@tidegate/service-host/health';
 import type { Startable } from '@tidegate/service-host/host';
 import type { Loop } from '@tidegate/service-host/loop';
@@ -12,7 +12,8 @@ import { type CloseReason, type ConnectionLimits, type Follow, StreamConnection 
 import { EventLog } from './event-log.js';
 import { Feed } from './feed.js';
 import { OlderEvents } from './older-events.js';
-import { OutboxPages } from './outbox-pages.js';
+import { NowAndThen } from './now-and-then.js';
+import { isAway, OutboxPages } from './outbox-pages.js';
 import type { Refusal } from './refused.js';
 
 export interface BillingStreamOptions {
@@ -33,6 +34,7 @@ const MEMORY_BYTES = 16 * 1024 ** 2;
 /** The connections of this process, and the feed that they all hang on. */
 export class BillingStream {
   readonly #log = new EventLog(MEMORY_BYTES);
+  readonly #nowAndThen = new NowAndThen();
   readonly #feed: Feed;
   readonly #older: OlderEvents;
   readonly #connections = new Set<StreamConnection>();
@@ -43,7 +45,7 @@ export class BillingStream {
 
   constructor(private readonly options: BillingStreamOptions) {
     const outbox = new OutboxPages(options.rpc);
-    this.#feed = new Feed({ ...options, log: this.#log, outbox, moved: () => this.#pumpSoon() });
+    this.#feed = new Feed({ ...options, log: this.#log, outbox, nowAndThen: this.#nowAndThen, moved: () => this.#pumpSoon() });
     this.#older = new OlderEvents(outbox);
     options.metrics.observe({ connections: () => this.#connections.size, lagSeconds: () => this.#feed.lagSeconds });
   }
@@ -147,10 +149,13 @@ export class BillingStream {
 
   #waits(error?: unknown): void {
     this.#feed.ask();
-    if (error === undefined || error instanceof RpcUnavailable || error instanceof RpcTimeout) return;
-    this.options.logger.error(
-      { event: 'billing_stream_read_failed', err: error },
-      "Payments' outbox could not be read for a client; trying again",
+    // The feed, which asks as well, says that payments is away.
+    if (error === undefined || isAway(error)) return;
+    this.#nowAndThen.say('read failed', () =>
+      this.options.logger.error(
+        { event: 'billing_stream_read_failed', err: error },
+        "Payments' outbox could not be read for a client; trying again",
+      ),
     );
   }
 }
