@@ -11,8 +11,8 @@ import type { StreamMetrics } from './billing-stream.metrics.js';
 import { type CloseReason, type ConnectionLimits, type Follow, StreamConnection } from './connection.js';
 import { EventLog } from './event-log.js';
 import { Feed } from './feed.js';
-import { OlderEvents } from './older-events.js';
 import { NowAndThen } from './now-and-then.js';
+import { OlderEvents } from './older-events.js';
 import { isAway, OutboxPages } from './outbox-pages.js';
 import type { Refusal } from './refused.js';
 
