@@ -21,7 +21,7 @@ export function followBillingStream({ getToken, begin, event, status, types }) {
         lastEventId = token.lastEventId;
         begin();
       }
-      open(lastEventId === null ? token.url : `${token.url}&last_event_id=${encodeURIComponent(lastEventId)}`);
+      open(`${token.url}&last_event_id=${encodeURIComponent(lastEventId)}`);
     } catch {
       again();
     }
@@ -29,7 +29,7 @@ export function followBillingStream({ getToken, begin, event, status, types }) {
 
   function open(url) {
     if (stopped) return;
-    source = new EventSource(url);
+    source = new EventSource(`${url}&heartbeats=event`);
     source.onopen = () => {
       pause = 500;
       status('live');
@@ -44,6 +44,10 @@ export function followBillingStream({ getToken, begin, event, status, types }) {
         event(type, JSON.parse(message.data), message.lastEventId);
       });
     }
+    // Nothing happened for us, much perhaps for others: without this we would come back from ever further behind.
+    source.addEventListener('here', (message) => {
+      lastEventId = message.lastEventId;
+    });
     source.addEventListener('reset', (message) => {
       lastEventId = message.lastEventId;
       begin();

@@ -75,12 +75,34 @@ function trim(list, forget = () => undefined) {
   }
 }
 
-/** The state over the API: what the stream does not tell because it was before, or cannot tell any more. */
+let reads = 0;
+
+/** The state over the API, in the place of what is shown: what the stream does not tell because it was before, or cannot tell any more. Tries until it is there. */
 async function readState() {
-  const response = await fetch('/payments');
-  if (!response.ok) return;
-  const { data } = await response.json();
-  for (const payment of data.toReversed()) show(payment);
+  const mine = (reads += 1);
+  payments.clear();
+  byId('payments').replaceChildren();
+  for (let pause = 500; ; pause = Math.min(pause * 2, 30_000)) {
+    const found = await paymentsNow();
+    // It was begun anew meanwhile: what we found is from before.
+    if (mine !== reads) return;
+    if (found) return showAll(found);
+    await new Promise((resolve) => setTimeout(resolve, pause));
+  }
+}
+
+/** Null when there is no answer. */
+async function paymentsNow() {
+  try {
+    const response = await fetch('/payments');
+    return response.ok ? (await response.json()).data : null;
+  } catch {
+    return null;
+  }
+}
+
+function showAll(found) {
+  for (const payment of found.toReversed()) show(payment);
   byId('empty').hidden = payments.size > 0;
   const read = byId('read');
   read.textContent = String(Number(read.textContent) + 1);

@@ -47,7 +47,7 @@ async function answer(options: ShopOptions, request: IncomingMessage, response: 
     const body = options.tokenSeconds === undefined ? {} : { expires_in_seconds: options.tokenSeconds };
     const made = await asked(options, 'POST', '/v1/billing/stream-tokens', body);
     if (made.status !== 201) return pass(response, made);
-    const { token, last_event_id } = made.body as { token: string; last_event_id: string | null };
+    const { token, last_event_id } = made.body as { token: string; last_event_id: string };
     return pass(response, { status: 200, body: { url: `${tidegateUrl}/v1/billing/stream?token=${token}`, lastEventId: last_event_id } });
   }
   const file = request.method === 'GET' ? FILES[request.url ?? ''] : undefined;

@@ -266,7 +266,7 @@ export const StreamTokenView = z.object({
   object: z.literal('stream_token'),
   token: z.string(),
   expires_at: z.iso.datetime(),
-  last_event_id: z.string().nullable().describe('How far the stream was; null while this process does not know'),
+  last_event_id: z.string().nullable().describe('How far the stream was; never null: while the gateway does not know, it makes no token'),
 });
 export type StreamTokenView = z.infer<typeof StreamTokenView>;
 

@@ -78,11 +78,6 @@ export function gateway(context: HostContext<GatewayConfig>): ServiceParts {
       installJsonBody(fastify);
       installCrossOrigin(fastify, config.BILLING_STREAM_ORIGINS ?? []);
       installAuthentication(fastify, { authenticator, callerOfToken: (token) => callerOfToken(db, hashOf(token), new Date()) }, logger);
-      // Streams would keep the listener from closing; until then they go on.
-      fastify.addHook('preClose', (done) => {
-        stream?.closeAll();
-        done();
-      });
     },
     onFrameworkError: (error, request, reply) => problems.answer(error, request, reply),
   };

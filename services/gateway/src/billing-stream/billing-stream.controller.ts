@@ -9,7 +9,7 @@ import { ProblemError } from '../http/problem-error.js';
 import type { BillingStream } from './billing-stream.js';
 import { followBillingStream } from './follow-billing-stream.endpoint.js';
 import { parseEventId } from './event-id.js';
-import { switchedOff } from './switched-off.js';
+import { refused, switchedOff } from './refused.js';
 
 /** The BillingStream; null while it is switched off. */
 export const STREAM = Symbol('BillingStream');
@@ -40,20 +40,14 @@ export class BillingStreamController {
     reply.hijack();
     reply.raw.writeHead(200, { ...(reply.getHeaders() as Record<string, string>), ...HEADERS });
     answeredWith(request, 200, reply.elapsedTime);
-    stream.open(reply.raw, caller, lastSeen);
+    stream.open(reply.raw, { caller, lastSeen, heartbeats: query['heartbeats'] === 'event' ? 'event' : 'comment' });
   }
 
   private open(): BillingStream {
     if (!this.stream) throw switchedOff();
     const { refusal } = this.stream;
-    if (refusal === null) return this.stream;
-    throw new ProblemError(
-      'service.unavailable',
-      refusal === 'full'
-        ? 'This process has as many connections to the billing stream as it may. Try again.'
-        : 'This process does not know yet how far payments is. Try again.',
-      { headers: { 'retry-after': '2' } },
-    );
+    if (refusal !== null) throw refused(refusal);
+    return this.stream;
   }
 }
 

@@ -1,18 +1,20 @@
 import type { Writable } from 'node:stream';
 import type { Broker } from '@tidegate/messaging/connection';
-import { formatPlace, type Place } from '@tidegate/messaging/position-header';
-import { type RpcClient, RpcTimeout, RpcUnavailable } from '@tidegate/messaging/rpc';
+import { formatPlace } from '@tidegate/messaging/position-header';
+import type { RpcClient } from '@tidegate/messaging/rpc';
 import type { HealthRegistry } from '@tidegate/service-host/health';
 import type { Startable } from '@tidegate/service-host/host';
 import type { Loop } from '@tidegate/service-host/loop';
 import type { Logger } from '@tidegate/telemetry/logger';
 import type { Caller } from '../api-key/authenticator.js';
 import type { StreamMetrics } from './billing-stream.metrics.js';
-import { type CloseReason, type ConnectionLimits, StreamConnection } from './connection.js';
+import { type CloseReason, type ConnectionLimits, type Follow, StreamConnection } from './connection.js';
 import { EventLog } from './event-log.js';
 import { Feed } from './feed.js';
+import { NowAndThen } from './now-and-then.js';
 import { OlderEvents } from './older-events.js';
-import { OutboxPages } from './outbox-pages.js';
+import { isAway, OutboxPages } from './outbox-pages.js';
+import type { Refusal } from './refused.js';
 
 export interface BillingStreamOptions {
   broker: Broker;
@@ -25,9 +27,6 @@ export interface BillingStreamOptions {
   stillGood(caller: Caller): Promise<boolean>;
 }
 
-/** Why a client cannot be let in now. */
-export type Refusal = 'not_ready' | 'full';
-
 const TICK_MS = 1_000;
 /** What this process remembers, for clients that come back after a short break. */
 const MEMORY_BYTES = 16 * 1024 ** 2;
@@ -35,6 +34,7 @@ const MEMORY_BYTES = 16 * 1024 ** 2;
 /** The connections of this process, and the feed that they all hang on. */
 export class BillingStream {
   readonly #log = new EventLog(MEMORY_BYTES);
+  readonly #nowAndThen = new NowAndThen();
   readonly #feed: Feed;
   readonly #older: OlderEvents;
   readonly #connections = new Set<StreamConnection>();
@@ -45,7 +45,7 @@ export class BillingStream {
 
   constructor(private readonly options: BillingStreamOptions) {
     const outbox = new OutboxPages(options.rpc);
-    this.#feed = new Feed({ ...options, log: this.#log, outbox, moved: () => this.#pumpSoon() });
+    this.#feed = new Feed({ ...options, log: this.#log, outbox, nowAndThen: this.#nowAndThen, moved: () => this.#pumpSoon() });
     this.#older = new OlderEvents(outbox);
     options.metrics.observe({ connections: () => this.#connections.size, lagSeconds: () => this.#feed.lagSeconds });
   }
@@ -54,8 +54,16 @@ export class BillingStream {
     return this.#feed.loop;
   }
 
+  /** Its stop ends every connection: this process hears of nothing from then on, and their clients find another one. */
   get consumer(): Startable {
-    return this.#feed.consumer;
+    const { start, stop } = this.#feed.consumer;
+    return {
+      start,
+      stop: () => {
+        this.#closeAll();
+        return stop();
+      },
+    };
   }
 
   /** The id of the last event that this process knows of; null until payments has answered. */
@@ -65,34 +73,38 @@ export class BillingStream {
 
   /** Null when a client can be let in. */
   get refusal(): Refusal | null {
+    if (this.#ending) return 'stopping';
     if (!this.#log.standing) return 'not_ready';
     return this.#connections.size >= this.options.limits.maxConnections ? 'full' : null;
   }
 
-  /** Writes the stream of a tenant to `out` from behind `lastSeen`, or from now on, until one of both ends. Only when there is no refusal. */
-  open(out: Writable, caller: Caller, lastSeen: Place | null): void {
+  /** Writes the stream that a client asks for to `out` until one of both ends. Only when there is no refusal. */
+  open(out: Writable, follow: Follow): void {
     if (out.destroyed) return;
     const { metrics, limits, logger } = this.options;
-    const connection = new StreamConnection(out, caller, lastSeen, {
+    const connection = new StreamConnection(out, follow, {
       log: this.#log,
       older: this.#older,
       limits,
       now: () => performance.now(),
+      headReadAt: () => this.#feed.headReadAt,
       sent: (count) => metrics.sent(count),
       wasReset: (one, reason) => {
         metrics.reset(reason);
-        logger.info({ event: 'billing_stream_reset', reason, ...whoIs(one) }, 'A client is told to read the state anew');
+        const cameWith = one.follow.lastSeen && formatPlace(one.follow.lastSeen);
+        logger.info(
+          { event: 'billing_stream_reset', reason, last_event_id: cameWith, ...whoIs(one) },
+          'A client is told to read the state anew',
+        );
       },
       closed: (one, reason) => this.#closed(one, reason),
       waits: (error) => this.#waits(error),
     });
     this.#connections.add(connection);
-    if (this.#ending) return connection.close('shutdown');
     this.#ticker ??= setInterval(() => this.#tick(), TICK_MS).unref();
   }
 
-  /** Ends every connection; their clients find another process. */
-  closeAll(): void {
+  #closeAll(): void {
     this.#ending = true;
     for (const connection of this.#connections) connection.close('shutdown');
   }
@@ -116,7 +128,7 @@ export class BillingStream {
 
   async #checkKey(connection: StreamConnection): Promise<void> {
     try {
-      if (!(await this.options.stillGood(connection.caller))) connection.close('key');
+      if (!(await this.options.stillGood(connection.follow.caller))) connection.close('key');
     } catch {
       // The database is away: no reason to call a key invalid.
     }
@@ -137,15 +149,18 @@ export class BillingStream {
 
   #waits(error?: unknown): void {
     this.#feed.ask();
-    if (error === undefined || error instanceof RpcUnavailable || error instanceof RpcTimeout) return;
-    this.options.logger.error(
-      { event: 'billing_stream_read_failed', err: error },
-      "Payments' outbox could not be read for a client; trying again",
+    // The feed, which asks as well, says that payments is away.
+    if (error === undefined || isAway(error)) return;
+    this.#nowAndThen.say('read failed', () =>
+      this.options.logger.error(
+        { event: 'billing_stream_read_failed', err: error },
+        "Payments' outbox could not be read for a client; trying again",
+      ),
     );
   }
 }
 
-const whoIs = ({ caller, openedAt, sent, place }: StreamConnection) => ({
+const whoIs = ({ follow: { caller }, openedAt, sent, place }: StreamConnection) => ({
   tenant: caller.tenant,
   actor: caller.actor,
   seconds: Math.round((performance.now() - openedAt) / 1000),

@@ -1,14 +1,22 @@
 import type { Writable } from 'node:stream';
 import type { Place } from '@tidegate/messaging/position-header';
 import type { Caller } from '../api-key/authenticator.js';
-import { heartbeatFrame, helloFrame, type ResetReason, resetFrame } from './event-frame.js';
+import { heartbeatFrame, type HeartbeatForm, helloFrame, type ResetReason, resetFrame } from './event-frame.js';
 import type { EventLog } from './event-log.js';
-import { startOf } from './feed.decide.js';
+import { isAhead, startOf } from './feed.decide.js';
 import type { Older, OlderEvents } from './older-events.js';
 
 /** `client`: it went away. `age`: as old as a connection may be. `slow`: it did not take what was sent. `key`: its API key ended. `shutdown`: this process ends. */
 export const CLOSE_REASONS = ['client', 'age', 'slow', 'key', 'shutdown'] as const;
 export type CloseReason = (typeof CLOSE_REASONS)[number];
+
+/** What a client asks for. */
+export interface Follow {
+  caller: Caller;
+  /** Its Last-Event-ID; null: from now on. */
+  lastSeen: Place | null;
+  heartbeats: HeartbeatForm;
+}
 
 /** All in milliseconds. */
 export interface ConnectionLimits {
@@ -24,10 +32,12 @@ export interface ConnectionDeps {
   limits: ConnectionLimits;
   /** Monotonic, in milliseconds. */
   now(): number;
+  /** By the same clock: when the last question for payments' head began that has brought everything up to there. */
+  headReadAt(): number;
   sent(count: number): void;
   wasReset(connection: StreamConnection, reason: ResetReason): void;
   closed(connection: StreamConnection, reason: CloseReason): void;
-  /** The outbox could not be read on for a connection that is behind; it tries again. */
+  /** A connection cannot go on before payments has been asked again; with what went wrong, if anything did. */
   waits(error?: unknown): void;
 }
 
@@ -51,11 +61,10 @@ export class StreamConnection {
   #closed = false;
   readonly #endsAt: number;
 
-  /** `lastSeen` is the client's Last-Event-ID; the log must have a standing. */
+  /** The log must have a standing. */
   constructor(
     private readonly out: Writable,
-    readonly caller: Caller,
-    lastSeen: Place | null,
+    readonly follow: Follow,
     private readonly deps: ConnectionDeps,
   ) {
     const { limits, log, now } = deps;
@@ -63,13 +72,14 @@ export class StreamConnection {
     this.openedAt = this.#wroteAt = now();
     // Clients that came together should not come back together.
     this.#endsAt = this.openedAt + limits.maxAgeMs * (0.8 + 0.2 * Math.random());
-    const { at, reset } = startOf(lastSeen, log.standing);
+    const { at, reset } = startOf(follow.lastSeen, log.standing);
     this.#place = at;
     out.on('drain', () => this.#drained());
     out.on('close', () => this.close('client'));
     out.on('error', () => undefined);
-    this.#write([helloFrame(at, 1_000 + Math.floor(2_000 * Math.random()))]);
+    this.#write([helloFrame(reset ? null : at, 1_000 + Math.floor(2_000 * Math.random()))]);
     if (reset) this.#reset(reset);
+    if (isAhead(at, log.standing)) deps.waits();
     this.pump();
   }
 
@@ -82,8 +92,9 @@ export class StreamConnection {
   pump(): void {
     const { log } = this.deps;
     while (!this.#closed && this.#stalledAt === null && !this.#readingOlder && log.standing) {
+      if (isAhead(this.#place, log.standing)) return this.#wait();
       if (this.#place.epoch !== log.standing.epoch) return this.#reset('epoch');
-      if (this.#place.position >= log.standing.position) return;
+      if (this.#place.position === log.standing.position) return;
       if (!log.holds(this.#place.position + 1)) return this.#readOlder();
       this.#writeBatch(log.standing.position);
     }
@@ -95,7 +106,7 @@ export class StreamConnection {
     if (this.#closed) return;
     if (this.#stalledAt !== null && now() - this.#stalledAt >= limits.stallMs) return this.close('slow');
     if (now() >= this.#endsAt) return this.close('age');
-    if (this.#stalledAt === null && now() - this.#wroteAt >= limits.heartbeatMs) this.#write([heartbeatFrame(this.#place)]);
+    if (this.#stalledAt === null && now() - this.#wroteAt >= limits.heartbeatMs) this.#heartbeat();
     this.pump();
   }
 
@@ -108,6 +119,11 @@ export class StreamConnection {
     this.deps.closed(this, reason);
   }
 
+  /** Another replica may know more than this one, but none more than payments: such an id is one of another installation, or of what a restore has lost. */
+  #wait(): void {
+    if (this.deps.headReadAt() > this.openedAt) this.#reset('epoch');
+  }
+
   #writeBatch(through: number): void {
     const { log } = this.deps;
     const frames: Buffer[] = [];
@@ -116,7 +132,7 @@ export class StreamConnection {
     while (position < through && bytes < BATCH_BYTES) {
       position += 1;
       const event = log.at(position);
-      if (event?.tenant !== this.caller.tenant) continue;
+      if (event?.tenant !== this.follow.caller.tenant) continue;
       frames.push(event.frame);
       bytes += event.frame.length;
     }
@@ -139,6 +155,10 @@ export class StreamConnection {
     if (!takes) this.#stalledAt ??= this.deps.now();
   }
 
+  #heartbeat(): void {
+    this.#write([heartbeatFrame(this.#place, this.follow.heartbeats)]);
+  }
+
   #drained(): void {
     this.#stalledAt = null;
     this.#resume();
@@ -158,7 +178,7 @@ export class StreamConnection {
     if (now() < this.#notBefore) return;
     this.#readingOlder = true;
     older
-      .read(this.#place, this.caller.tenant, (page) => this.#use(page))
+      .read(this.#place, { tenant: this.follow.caller.tenant, gone: () => this.#closed, use: (page) => this.#use(page) })
       .catch((error: unknown) => {
         this.#notBefore = now() + AGAIN_MS;
         waits(error);

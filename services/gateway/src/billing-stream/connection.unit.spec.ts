@@ -3,9 +3,9 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
 import type { Place } from '@tidegate/messaging/position-header';
 import { type CloseReason, StreamConnection } from './connection.js';
-import { eventOf } from './event-frame.js';
+import { eventOf, type HeartbeatForm } from './event-frame.js';
 import { EventLog } from './event-log.js';
-import type { Older } from './older-events.js';
+import type { Older, OlderReader } from './older-events.js';
 
 const caller = { tenant: 'acme', actor: 'key:1', livemode: false, scopes: [] };
 
@@ -34,19 +34,24 @@ class Client extends Writable {
 function world({ maxBytes = 1_000_000, position = 0 } = {}) {
   const log = new EventLog(maxBytes);
   log.beginAt({ epoch: 1, epochStart: 1, floor: 1, position });
-  const state = { now: 0, sent: 0, closed: [] as CloseReason[], resets: [] as string[], waited: 0 };
+  const state = { now: 0, headReadAt: -1, sent: 0, closed: [] as CloseReason[], resets: [] as string[], waited: 0 };
   let older: (after: Place) => Promise<Older> = () => Promise.reject(new Error('nothing older'));
-  const connect = (client: Client, lastSeen: Place | null = null) =>
-    new StreamConnection(client, caller, lastSeen, {
-      log,
-      older: { read: async (after: Place, _tenant: string, use: (page: Older) => Promise<void>) => use(await older(after)) } as never,
-      limits: { heartbeatMs: 100, stallMs: 50, maxAgeMs: 10_000 },
-      now: () => state.now,
-      sent: (count) => (state.sent += count),
-      wasReset: (_one, reason) => state.resets.push(reason),
-      closed: (_one, reason) => state.closed.push(reason),
-      waits: () => (state.waited += 1),
-    });
+  const connect = (client: Client, lastSeen: Place | null = null, heartbeats: HeartbeatForm = 'comment') =>
+    new StreamConnection(
+      client,
+      { caller, lastSeen, heartbeats },
+      {
+        log,
+        older: { read: async (after: Place, { use }: OlderReader) => use(await older(after)) } as never,
+        limits: { heartbeatMs: 100, stallMs: 50, maxAgeMs: 10_000 },
+        now: () => state.now,
+        headReadAt: () => state.headReadAt,
+        sent: (count) => (state.sent += count),
+        wasReset: (_one, reason) => state.resets.push(reason),
+        closed: (_one, reason) => state.closed.push(reason),
+        waits: () => (state.waited += 1),
+      },
+    );
   return {
     log,
     state,
@@ -86,6 +91,17 @@ describe('A connection', () => {
     state.now = 100;
     connection.tick();
     expect(client.text.endsWith(': still here\nid: 1:5\n\n')).toBe(true);
+  });
+
+  it('is told so by an event when it asked for that: a page hears nothing else', () => {
+    const { connect, publish, state } = world();
+    const client = new Client();
+    const connection = connect(client, null, 'event');
+    publish('other');
+    connection.pump();
+    state.now = 100;
+    connection.tick();
+    expect(client.text.endsWith(': still here\nid: 1:1\nevent: here\ndata: {}\n\n')).toBe(true);
   });
 
   it('ends when it is as old as it may be, at 80 % of that at the earliest', () => {
@@ -207,6 +223,49 @@ describe('A client that comes back', () => {
     expect(state.resets).toEqual(['below_floor']);
     expect(client.text).toContain('id: 1:3\nevent: reset\n');
     expect(client.ids).toEqual(['1:4']);
+  });
+
+  it('waits, and has payments asked, when it comes from a replica that knows more than this one', () => {
+    const { connect, log, state, publish } = world({ position: 3 });
+    const [further, restored] = [new Client(), new Client()];
+    const connections = [connect(further, { epoch: 1, position: 5 }), connect(restored, { epoch: 2, position: 3 })];
+    const pump = () => connections.forEach((one) => one.pump());
+    expect(state.waited).toBe(2);
+    for (let n = 4; n <= 6; n += 1) publish('acme');
+    pump();
+    expect([further.ids, restored.ids, state.resets]).toEqual([['1:6'], [], []]);
+    log.beginAt({ epoch: 2, epochStart: 3, floor: 1, position: 3 });
+    publish('acme');
+    pump();
+    expect([restored.ids, state.resets]).toEqual([['2:4'], ['epoch']]);
+    expect(restored.text).not.toContain('reset');
+  });
+
+  it.each<Place>([
+    { epoch: 1, position: 900 },
+    { epoch: 7, position: 2 },
+  ])('is told so when payments, asked after it came, has never been as far as its id says: %j', (lastSeen) => {
+    const { connect, state, publish } = world({ position: 3 });
+    const client = new Client();
+    state.now = 10;
+    const connection = connect(client, lastSeen);
+    state.headReadAt = 10;
+    connection.pump();
+    expect(state.resets).toEqual([]);
+    state.headReadAt = 11;
+    connection.pump();
+    publish('acme');
+    connection.pump();
+    expect([state.resets, client.ids]).toEqual([['epoch'], ['1:4']]);
+    expect(client.text).toContain('id: 1:3\nevent: reset\n');
+  });
+
+  it('keeps the id that it came with until it is told so: half an answer must not move it', () => {
+    const { connect, log } = world({ position: 3 });
+    log.beginAt({ epoch: 2, epochStart: 3, floor: 1, position: 2 });
+    const client = new Client();
+    connect(client, { epoch: 1, position: 3 });
+    expect(client.text).toMatch(/^retry: \d+\n\nid: 2:2\nevent: reset\n/);
   });
 
   it('is told so after a restore, whether it was connected or comes later', () => {

@@ -32,11 +32,17 @@ function read(body: string): { tenant?: unknown; type?: unknown } {
   }
 }
 
-/** The first of a connection: where it begins, and how long a browser waits before it connects again. */
-export const helloFrame = (place: Place, retryMs: number): string => `retry: ${retryMs}\nid: ${formatPlace(place)}\n\n`;
+/** The first of a connection: how long a browser waits before it connects again, and where it begins; null before a reset, which tells that itself. */
+export const helloFrame = (place: Place | null, retryMs: number): string =>
+  `retry: ${retryMs}\n${place ? `id: ${formatPlace(place)}\n` : ''}\n`;
 
-/** Keeps proxies from closing a quiet connection. Without `data` it is no event, yet a browser keeps its id: a quiet tenant resumes from here. */
-export const heartbeatFrame = (place: Place): string => `: still here\nid: ${formatPlace(place)}\n\n`;
+/** How a client wants to be told how far it is. `event`: by one that is called `here`, since no script in a page hears of an id without data. */
+export const HEARTBEAT_FORMS = ['comment', 'event'] as const;
+export type HeartbeatForm = (typeof HEARTBEAT_FORMS)[number];
+
+/** Keeps proxies from closing a quiet connection. Without `data` it is no event, yet a client keeps its id: a quiet tenant resumes from here. */
+export const heartbeatFrame = (place: Place, form: HeartbeatForm): string =>
+  `: still here\nid: ${formatPlace(place)}\n${form === 'event' ? 'event: here\ndata: {}\n' : ''}\n`;
 
 /** What came between cannot be told any more: read the state anew, then go on from here. */
 export const resetFrame = (place: Place, reason: ResetReason): string =>

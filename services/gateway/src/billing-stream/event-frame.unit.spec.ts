@@ -37,7 +37,12 @@ describe('An event on the wire', () => {
 describe('What is no event', () => {
   it('has an id and no data, so that a browser keeps the id and dispatches nothing', () => {
     expect(helloFrame(place, 2000)).toBe('retry: 2000\nid: 3:17\n\n');
-    expect(heartbeatFrame(place)).toBe(': still here\nid: 3:17\n\n');
+    expect(helloFrame(null, 2000)).toBe('retry: 2000\n\n');
+    expect(heartbeatFrame(place, 'comment')).toBe(': still here\nid: 3:17\n\n');
+  });
+
+  it('is an event without a word to say for who asks for that', () => {
+    expect(heartbeatFrame(place, 'event')).toBe(': still here\nid: 3:17\nevent: here\ndata: {}\n\n');
   });
 
   it('is told apart from a reset, which says why and where it goes on', () => {

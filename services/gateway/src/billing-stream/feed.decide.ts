@@ -34,13 +34,18 @@ export function heed(standing: Standing | null, page: Pick<OutboxReadReply, 'epo
 export const isBelowFloor = (place: Place, owner: { floor: number; head: number }): boolean =>
   owner.head > place.position && owner.floor > place.position + 1;
 
+/** Whether this process has not come so far yet, or not heard of the epoch. */
+export const isAhead = (place: Place, standing: Place): boolean =>
+  place.epoch > standing.epoch || (place.epoch === standing.epoch && place.position > standing.position);
+
 /**
  * Where a connection begins: after the last event that the client has seen, or now. With `reset` the client is told that it missed what nobody can give it. A place
- * above the standing is one that another replica has told: the connection waits there.
+ * ahead of the standing is one that another replica has told: the connection waits there.
  */
 export function startOf(lastSeen: Place | null, standing: Standing): { at: Place; reset: ResetReason | null } {
   const now = { epoch: standing.epoch, position: standing.position };
   if (!lastSeen) return { at: now, reset: null };
+  if (isAhead(lastSeen, standing)) return { at: lastSeen, reset: null };
   if (lastSeen.epoch !== standing.epoch) return { at: now, reset: 'epoch' };
   if (isBelowFloor(lastSeen, { floor: standing.floor, head: standing.position })) return { at: now, reset: 'below_floor' };
   return { at: lastSeen, reset: null };

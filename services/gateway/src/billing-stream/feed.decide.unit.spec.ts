@@ -48,6 +48,11 @@ describe('A connection begins', () => {
     ['anew below the floor', { epoch: 2, position: 18 }, { at: now, reset: 'below_floor' }],
     ['anew after another epoch', { epoch: 1, position: 60 }, { at: now, reset: 'epoch' }],
     ['where another replica has brought it already', { epoch: 2, position: 104 }, { at: { epoch: 2, position: 104 }, reset: null }],
+    [
+      'where another replica is, which knows of the next epoch already',
+      { epoch: 3, position: 90 },
+      { at: { epoch: 3, position: 90 }, reset: null },
+    ],
   ] as const)('%s', (_what, lastSeen, expected) => {
     expect(startOf(lastSeen, standing)).toEqual(expected);
   });

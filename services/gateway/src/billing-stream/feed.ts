@@ -1,7 +1,6 @@
 import type { OutboxReadReply } from '@tidegate/contracts/rpc/outbox-read';
 import type { Broker } from '@tidegate/messaging/connection';
 import type { Arrival } from '@tidegate/messaging/inbox-store';
-import { RpcTimeout, RpcUnavailable } from '@tidegate/messaging/rpc';
 import { StreamFollower } from '@tidegate/messaging/stream-follower';
 import type { HealthRegistry } from '@tidegate/service-host/health';
 import type { Startable } from '@tidegate/service-host/host';
@@ -9,7 +8,8 @@ import { everyLoop, type Loop } from '@tidegate/service-host/loop';
 import type { Logger } from '@tidegate/telemetry/logger';
 import type { EventLog } from './event-log.js';
 import { EventOrder } from './event-order.js';
-import type { OutboxPages } from './outbox-pages.js';
+import type { NowAndThen } from './now-and-then.js';
+import { isAway, type OutboxPages } from './outbox-pages.js';
 
 export interface FeedOptions {
   broker: Broker;
@@ -17,6 +17,7 @@ export interface FeedOptions {
   logger: Logger;
   health: HealthRegistry;
   log: EventLog;
+  nowAndThen: NowAndThen;
   /** Something was appended, or the log begins anew. */
   moved(): void;
 }
@@ -25,7 +26,6 @@ const STREAM = 'PAYMENTS_EVENTS';
 const HEAD_CHECK_MS = 2_000;
 const GAP_AFTER_MS = 1_000;
 const PAGE = 500;
-const SAY_AGAIN_MS = 30_000;
 
 /**
  * Brings what payments publishes into the log, in order of position and without a hole: from the broker as it comes, and from payments' outbox what the broker
@@ -36,9 +36,9 @@ export class Feed {
   readonly consumer: Startable;
   readonly #follower: StreamFollower;
   readonly #order: EventOrder;
-  readonly #said = new Map<string, number>();
   #gap: NodeJS.Timeout | undefined;
   #levelAt = performance.now();
+  #headReadAt = -Infinity;
   #away = false;
 
   constructor(private readonly options: FeedOptions) {
@@ -65,6 +65,11 @@ export class Feed {
   /** Seconds since this process last had everything that payments has published; about 2 at most while all is well. */
   get lagSeconds(): number {
     return (performance.now() - this.#levelAt) / 1000;
+  }
+
+  /** When the last question for the head began that has brought everything up to there, in monotonic milliseconds. */
+  get headReadAt(): number {
+    return this.#headReadAt;
   }
 
   /** There is something that only payments can say. */
@@ -95,6 +100,7 @@ export class Feed {
   /** Everything up to the head that payments has now. */
   async #readOn(): Promise<void> {
     const { log, moved } = this.options;
+    const begun = performance.now();
     for (let target: number | null = null; ;) {
       const after = log.standing?.position ?? Number.MAX_SAFE_INTEGER;
       const page = await this.#page(after);
@@ -108,6 +114,7 @@ export class Feed {
       if (position === after) return;
     }
     this.#levelAt = performance.now();
+    this.#headReadAt = begun;
   }
 
   async #page(after: number): Promise<OutboxReadReply> {
@@ -119,14 +126,14 @@ export class Feed {
   }
 
   #report(error: unknown): void {
-    const { broker, logger } = this.options;
-    if (!(error instanceof RpcUnavailable || error instanceof RpcTimeout)) throw error;
+    const { broker, logger, nowAndThen } = this.options;
+    if (!isAway(error)) throw error;
     this.#away = true;
     if (!broker.connected) return;
     const waiting = this.#order.waits;
-    this.#nowAndThen(waiting ? 'waiting at a gap' : 'away', () =>
+    nowAndThen.say(waiting ? 'waiting at a gap' : 'away', () =>
       logger.warn(
-        { event: 'billing_stream_owner_away', waiting_at_gap: waiting, lag_seconds: this.lagSeconds },
+        { event: 'billing_stream_owner_away', waiting_at_gap: waiting, lag_seconds: this.lagSeconds, err: error },
         'Payments does not answer; the billing stream tells nothing above a gap meanwhile',
       ),
     );
@@ -140,18 +147,12 @@ export class Feed {
   }
 
   #sayOwnerIsBehind(reason: string, page: OutboxReadReply): void {
-    const { logger, log } = this.options;
-    this.#nowAndThen(reason, () =>
+    const { logger, log, nowAndThen } = this.options;
+    nowAndThen.say(reason, () =>
       logger.error(
         { event: 'billing_stream_owner_behind', reason, known: log.standing, epoch: page.epoch, head: page.head },
         'Payments has given out less than it said before: it was restored, and has not begun a new epoch yet',
       ),
     );
-  }
-
-  #nowAndThen(what: string, say: () => void): void {
-    if (Date.now() - (this.#said.get(what) ?? 0) < SAY_AGAIN_MS) return;
-    this.#said.set(what, Date.now());
-    say();
   }
 }

@@ -12,19 +12,29 @@ export type Older =
   /** Payments was restored; this process will know in a moment. */
   | { kind: 'other_epoch' };
 
+/** A client that is behind. */
+export interface OlderReader {
+  tenant: string;
+  gone(): boolean;
+  /** Keeps its place until this is done. */
+  use(older: Older): Promise<void>;
+}
+
 /** Each page that is in hand takes memory, at most 512 KiB, until its client has taken it. */
 const AT_ONCE = 32;
 const PAGE = 200;
 
-/** What connections that are behind the memory of this process read: payments' outbox, page by page, some of them at a time. */
+/** What connections that are behind the memory of this process read: payments' outbox, page by page, some of them at a time, the tenants in turn. */
 export class OlderEvents {
   readonly #slots = new Slots(AT_ONCE);
 
   constructor(private readonly outbox: OutboxPages) {}
 
-  /** Hands over the next page of a tenant and keeps its place in the queue until `use` is done. Throws while payments does not answer. */
-  read(after: Place, tenant: string, use: (older: Older) => Promise<void>): Promise<void> {
-    return this.#slots.run(async () => use(await this.#page(after, tenant)));
+  /** Hands over the next page of a tenant, when its turn comes. Throws while payments does not answer. */
+  read(after: Place, reader: OlderReader): Promise<void> {
+    return this.#slots.run(reader.tenant, async () => {
+      if (!reader.gone()) await reader.use(await this.#page(after, reader.tenant));
+    });
   }
 
   async #page(after: Place, tenant: string): Promise<Older> {

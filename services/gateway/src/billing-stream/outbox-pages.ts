@@ -1,6 +1,6 @@
 import { OutboxReadReply } from '@tidegate/contracts/rpc/outbox-read';
 import { outboxReadSubject } from '@tidegate/contracts/subjects';
-import type { RpcClient } from '@tidegate/messaging/rpc';
+import { type RpcClient, RpcFailed, RpcTimeout, RpcUnavailable } from '@tidegate/messaging/rpc';
 
 const TIMEOUT_MS = 3_000;
 
@@ -10,7 +10,7 @@ export class OutboxPages {
 
   constructor(private readonly rpc: RpcClient) {}
 
-  /** Rows above a position, ascending, at most `limit` and 512 KiB. Throws RpcUnavailable or RpcTimeout while payments does not answer. */
+  /** Rows above a position, ascending, at most `limit` and 512 KiB. Throws what `isAway` tells while there is no answer. */
   read(after: number, limit: number): Promise<OutboxReadReply> {
     const key = `${after}:${limit}`;
     const known = this.#onTheWay.get(key);
@@ -25,3 +25,7 @@ export class OutboxPages {
     return OutboxReadReply.parse(reply);
   }
 }
+
+/** Whether a page could not be read because payments is away, or what it needs to answer: a handler of its that fails lacks its database. */
+export const isAway = (error: unknown): boolean =>
+  error instanceof RpcUnavailable || error instanceof RpcTimeout || error instanceof RpcFailed;
