@@ -49,7 +49,9 @@ async function bringUpToDate(
   const client = new pg.Client({ connectionString: adminUrl, application_name: `migrate ${migrations.schema}` });
   await client.connect();
   try {
-    await takeTurn(client);
+    // One whose client is gone ends by itself, also while it waits; not every system can tell.
+    await client.query(`SET client_connection_check_interval = '5s'`).catch(() => undefined);
+    await takeTurn(client, logger);
     const { applied, left } = await inOneTransaction(client, async () => {
       await prepare(client);
       const missing = await filesToApply(client, migrations.schema, files);
@@ -76,10 +78,11 @@ const TURN_MS = 250;
  * One for all schemas: roles belong to the whole server. Whoever waited in the database for it would have a snapshot, and an index that is built CONCURRENTLY waits for
  * all snapshots that are older than itself.
  */
-async function takeTurn(client: pg.Client): Promise<void> {
-  for (;;) {
+async function takeTurn(client: pg.Client, logger?: Logger): Promise<void> {
+  for (let tries = 1; ; tries += 1) {
     const { rows } = await client.query<{ taken: boolean }>(`SELECT pg_try_advisory_lock(hashtext('tidegate.migrate')) AS taken`);
     if (rows[0]?.taken) return;
+    if (tries === 2) logger?.warn({ event: 'migration_waits' }, 'Another migration is under way; it is waited for');
     await delay(TURN_MS);
   }
 }
@@ -205,15 +208,15 @@ async function applyConcurrently(
       { event: 'migration_index', schema, index },
       'Building or dropping an index beside the traffic; a long transaction may delay it',
     );
-    const { rowCount: cutOff } = await client.query(`SELECT 1 FROM pg_index WHERE indexrelid = to_regclass($1) AND NOT indisvalid`, [
-      index,
-    ]);
-    try {
+    await patiently(logger, async () => {
+      const { rowCount: cutOff } = await client.query('SELECT 1 FROM pg_index WHERE indexrelid = to_regclass($1) AND NOT indisvalid', [
+        index,
+      ]);
       if (cutOff) await client.query(`DROP INDEX CONCURRENTLY ${pg.escapeIdentifier(index)}`);
       await client.query(sql);
-    } catch (error) {
+    }).catch((error: unknown) => {
       throw failed(schema, file, error);
-    }
+    });
   }
   await client.query('INSERT INTO migrations (id, sha256) VALUES ($1, $2)', [file.id, file.sha256]);
 }

@@ -63,7 +63,8 @@ export class HistoryChanged extends Error {
 export type OutboxHead = Pick<OutboxState, 'epoch' | 'head'>;
 
 /** A standby that lagged behind became the primary, or the database was restored. */
-export const wentBack = (found: OutboxHead, known: OutboxHead): boolean => found.epoch === known.epoch && found.head < known.head;
+export const wentBack = (found: OutboxHead, known: OutboxHead): boolean =>
+  found.epoch < known.epoch || (found.epoch === known.epoch && found.head < known.head);
 
 /**
  * Gives the next positions to at most `limit` visible rows, in the order of their ids. The lock on the state row comes first and in a statement of its
@@ -125,10 +126,15 @@ export async function checkpointPublished(db: Db, position: number, leaseEpoch: 
     WHERE lease_epoch <= ${leaseEpoch} AND published < ${position} AND head >= ${position}`.execute(db);
 }
 
-/** Positions after the head are about to be given out a second time (a restore from a backup): a new epoch tells consumers so. Its number. */
-export async function startNewEpoch(db: Db): Promise<number> {
+/**
+ * Positions after the head are about to be given out a second time (a restore from a backup): a new epoch, above all that anybody has heard of, tells consumers so.
+ * Its number; null when the outbox is no longer as it was `found`: another relay has begun one.
+ */
+export async function startNewEpoch(db: Db, found: OutboxHead, heardOf = 0): Promise<number | null> {
   const { rows } = await sql<{ epoch: number }>`
-    UPDATE outbox_state SET epoch = greatest(epoch + 1, extract(epoch FROM clock_timestamp())::bigint), epoch_start = head + 1
+    UPDATE outbox_state
+    SET epoch = greatest(epoch + 1, ${heardOf}::bigint + 1, extract(epoch FROM clock_timestamp())::bigint), epoch_start = head + 1
+    WHERE epoch = ${found.epoch} AND head = ${found.head}
     RETURNING epoch`.execute(db);
-  return rows[0]?.epoch ?? 0;
+  return rows[0]?.epoch ?? null;
 }

@@ -258,7 +258,9 @@ export class OutboxRelay {
       if (!wentBack(state, this.known)) this.known = state;
       return;
     }
-    this.known = { epoch: await startNewEpoch(db), head: state.head };
+    const epoch = await startNewEpoch(db, state, Math.max(known.epoch, last?.epoch ?? 0));
+    if (epoch === null) return this.beginEpochIfRestored(nc);
+    this.known = { epoch, head: state.head };
     logger.error(
       { event: 'outbox_epoch_started', ...this.known, in_stream: last?.position, known: known.head },
       'The outbox lost positions that were given out: the database was restored; a new epoch begins',

@@ -4,7 +4,7 @@ import { failpointsFrom } from '@tidegate/database/failpoints';
 import { type Logger } from '@tidegate/telemetry/logger';
 import { eventually } from '@tidegate/test-harness/eventually';
 import { sql } from 'kysely';
-import { readOutboxState } from '../src/outbox-rows.js';
+import { readOutboxState, startNewEpoch } from '../src/outbox-rows.js';
 import { countEffects, effectsOf, quiet, recorder, upTo, World } from './support/world.js';
 
 jest.setTimeout(60_000);
@@ -83,6 +83,25 @@ describe("When the owner's database was restored from a backup", () => {
     await eventually(async () =>
       expect((await effectsOf(receipts.db, 'receipts-payments')).map((effect) => effect.n)).toEqual([...upTo(10), 101, 102, 103]),
     );
+
+    // And once more to the same backup, which knows nothing of the epoch that was begun since, and of which no message was stored.
+    const { epoch } = await readOutboxState(payments.db);
+    await restoreToPosition(6);
+    await sql`UPDATE outbox_state SET epoch = 1, epoch_start = 1`.execute(payments.db);
+    await payments.publish('payment:pay_1', 201);
+
+    await eventually(async () =>
+      expect((await effectsOf(receipts.db, 'receipts-payments')).map((effect) => effect.n)).toEqual([...upTo(10), 101, 102, 103, 201]),
+    );
+    expect((await readOutboxState(payments.db)).epoch).toBeGreaterThan(epoch);
+  });
+
+  it('is begun once, by whoever knows the outbox as it is', async () => {
+    const payments = await world.owner('payments');
+    const found = await readOutboxState(payments.db);
+    const epoch = await startNewEpoch(payments.db, found, 4_000_000_000);
+    expect(epoch).toBe(4_000_000_001);
+    expect(await startNewEpoch(payments.db, found)).toBeNull();
   });
 
   it('handles no second time what comes back in the new epoch', async () => {

@@ -57,10 +57,11 @@ const admin = async (...args: string[]): Promise<Record<string, unknown>> => {
 describe('The admin commands', () => {
   it('make a tenant once, and keys whose secret is shown once and stored nowhere', async () => {
     expect(await admin('create-tenant', 'acme', '--name', 'Acme GmbH', '--zone', 'Europe/Berlin', '--locale', 'de-DE')).toEqual({
-      id: 'acme',
+      ...{ id: 'acme', name: 'Acme GmbH', zone: 'Europe/Berlin', locale: 'de-DE' },
       created: true,
     });
-    expect(await admin('create-tenant', 'acme')).toEqual({ id: 'acme', created: false });
+    const again = await admin('create-tenant', 'acme');
+    expect(again).toEqual({ id: 'acme', name: 'Acme GmbH', zone: 'Europe/Berlin', locale: 'de-DE', created: false });
     const made = await admin(
       'create-key',
       '--tenant',

@@ -5,7 +5,7 @@ import { noFailpoints } from '@tidegate/database/failpoints';
 import { Lease } from '@tidegate/database/lease';
 import { inTransaction } from '@tidegate/database/transaction';
 import { envelope, type OutboxMessage, stage } from '@tidegate/messaging/outbox';
-import { checkpointPublished, stampVisible, startNewEpoch } from '@tidegate/messaging/outbox-rows';
+import { checkpointPublished, readOutboxState, stampVisible, startNewEpoch } from '@tidegate/messaging/outbox-rows';
 import { OutboxRelay } from '@tidegate/messaging/relay';
 import { createLogger } from '@tidegate/telemetry/logger';
 import type { RunningGateway } from './running-gateway.js';
@@ -57,7 +57,8 @@ export function publishBehind({ behind }: RunningGateway): PaymentsPublisher {
     },
     async beginEpoch() {
       await stop(current);
-      const epoch = await startNewEpoch(behind.db);
+      const epoch = await startNewEpoch(behind.db, await readOutboxState(behind.db));
+      if (epoch === null) throw new Error('Bug: somebody else relays');
       current = start();
       return epoch;
     },

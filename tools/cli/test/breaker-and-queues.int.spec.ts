@@ -154,6 +154,17 @@ describe('What was set aside', () => {
     await world.tidegate('dead-letters discard --consumer payments-receipts --reason "not needed" --yes');
   });
 
+  it('is discarded all together, also when it is more than a request may name', async () => {
+    for (const service of ['payments', 'webhooks'])
+      await world.query(
+        `insert into ${service}.inbox (consumer, generation, message_id, epoch, aggregate, subject, bytes, state, reason, failures, first_failed_at)
+         select (select min(consumer) from ${service}.inbox_generations), 1, gen_random_uuid(), 1, 'many_' || n, 'receipts.events.receipt.issued.v1', '{}', 'dead', 'many', 1, now()
+         from generate_series(1, 60) as n`,
+      );
+    const { out } = await world.tidegate('dead-letters discard --matching many --reason "not needed" --yes');
+    expect(out).toContain('120 of 120 were discarded.');
+  });
+
   it('is handled again by the commands that the page of the alert tells to run', async () => {
     await setAside('two');
     const page = runbookPages().find(({ name }) => name === 'dead-letters')!;

@@ -55,17 +55,18 @@ describe('`restore finish`', () => {
     });
   }, 60_000);
 
-  it('waits as long for what a consumer gave up, which nothing on record tells of', async () => {
-    const where = `stripe_event_id = (SELECT min(stripe_event_id) FROM webhooks.stripe_events WHERE event_type = 'charge.succeeded')`;
-    const set = (outcome: string) =>
-      world.query(
-        `UPDATE webhooks.stripe_event_outcomes SET outcome = '${outcome}' WHERE ${where} AND consumer = 'payments-stripe-events'`,
-      );
+  it('waits as long for what a consumer gave up, which nothing on record tells of, until a person has decided about it', async () => {
     await allHandled();
-    await set('failed');
+    await world.query(
+      `INSERT INTO payments.inbox (consumer, generation, message_id, epoch, aggregate, subject, bytes, state, reason, failures, first_failed_at)
+       SELECT consumer, live, gen_random_uuid(), 1, 'pi_1', 'stripe.events.refund.v1', '{}', 'dead', 'a bug in 1.4.1', 1, now()
+       FROM payments.inbox_generations WHERE consumer = 'payments-stripe-events'`,
+    );
     const { exitCode, out } = await world.tidegate('restore finish --wait 1s --yes --reason "INC-42"');
-    expect([exitCode, out]).toEqual([2, expect.stringMatching(/requests +stay held[\s\S]*or failed: tidegate webhooks list --unhandled/)]);
-    await set('processed');
+    expect([exitCode, out]).toEqual([2, expect.stringMatching(/requests +stay held[\s\S]*tidegate dead-letters list/)]);
+    const discarded = await world.tidegate('dead-letters discard --consumer payments-stripe-events --yes --reason "INC-42"');
+    expect(discarded.exitCode).toBe(0);
+    expect((await world.tidegate('restore finish --yes --reason "INC-42"')).exitCode).toBe(0);
   }, 60_000);
 
   it('takes requests again when nothing is left', async () => {

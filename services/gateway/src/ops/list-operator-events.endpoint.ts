@@ -19,9 +19,7 @@ export const listOperatorEvents = defineEndpoint({
     unhandled: z
       .literal('true')
       .optional()
-      .describe(
-        'Only what waits to be published, or what not every consumer has handled: it has not reported what it made of it, or it failed',
-      ),
+      .describe('Only what waits to be published, or of which not every consumer has reported what it made of it'),
   }),
   idempotencyKey: 'none',
   answers: { 200: { description: 'A page of events', schema: listOf(OperatorEventView) } },

@@ -13,7 +13,7 @@ export interface EventFilter {
   created_gte?: Date | undefined;
   created_lt?: Date | undefined;
   ids?: readonly string[] | undefined;
-  /** Only what waits to be published, or what not every consumer has handled: it has not said what it made of it, or it failed. */
+  /** Only what waits to be published, or of which not every consumer has said what it made of it. */
   unhandled?: boolean | undefined;
 }
 
@@ -37,9 +37,8 @@ export function matching(filter: EventFilter): RawBuilder<boolean> {
   return sql.join(conditions, sql` AND `);
 }
 
-const UNHANDLED = sql<boolean>`(processing_outcome IN ('received', 'published', 'failed') OR published_at IS NULL AND processing_outcome = 'parked'
+const UNHANDLED = sql<boolean>`(processing_outcome IN ('received', 'published') OR published_at IS NULL AND processing_outcome IN ('failed', 'parked')
 OR published_at IS NOT NULL AND (
   SELECT count(*) FROM stripe_event_outcomes AS o
   WHERE o.created = stripe_events.created AND o.stripe_event_id = stripe_events.stripe_event_id AND o.consumer = ANY(${[...STRIPE_EVENT_CONSUMERS]}::text[])
-    AND o.outcome <> 'failed'
 ) < ${sql.lit(STRIPE_EVENT_CONSUMERS.length)})`;

@@ -12,6 +12,9 @@ interface Options extends CommonOptions {
   matching?: string;
 }
 
+/** In one request. */
+const MOST_IDS = 100;
+
 /** The two are one command with another word. */
 const ACTIONS = {
   replay: { summary: 'Handle them again', done: 'replayed', beware: undefined },
@@ -46,7 +49,7 @@ export function deadLettersChanges(parent: Command, cli: Cli): void {
             return preview.not_found.length + preview.unavailable.length > 0 ? 2 : 0;
           }
           // What was agreed to, and not what came after it.
-          const shown = preview.matched <= preview.ids.length ? { ids: preview.ids } : null;
+          const shown = preview.matched <= Math.min(preview.ids.length, MOST_IDS) ? { ids: preview.ids } : null;
           const { done, result } = await cli.change(
             options,
             {

@@ -1,4 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { STRIPE_EVENT_CONSUMERS } from '@tidegate/contracts/events/stripe-event-handled';
+import type { DeadLetterList } from '@tidegate/contracts/ops/dead-letters';
 import type { HoldView } from '@tidegate/contracts/ops/hold';
 import type { SweepView } from '@tidegate/contracts/ops/webhook-sweeps';
 import type { DiscrepancyView, RunView } from '@tidegate/contracts/responses';
@@ -108,13 +110,23 @@ async function finish(
   return { opened, events: swept.found, handled, runs, ...found };
 }
 
-/** Whether every event since then has been published, and every consumer has handled it. What a consumer gave up is a dead letter, and not handled. */
+/** Whether every event since then has been published, every consumer has said what it made of it, and nothing that one gave up waits for a person. */
 function isHandled(cli: Cli, from: string, giveUpAt: number): Promise<boolean> {
   const query = new URLSearchParams({ unhandled: 'true', created_gte: from, limit: '1' });
   return until(
-    async () => (await cli.client.get<{ data: unknown[] }>(`${EVENTS}?${query}`)).data.length === 0,
+    async () => (await cli.client.get<{ data: unknown[] }>(`${EVENTS}?${query}`)).data.length === 0 && (await nothingGivenUp(cli)),
     (done) => done || Date.now() > giveUpAt,
   );
+}
+
+async function nothingGivenUp(cli: Cli): Promise<boolean> {
+  for (const consumer of STRIPE_EVENT_CONSUMERS) {
+    const { data, unavailable } = await cli.client.get<DeadLetterList>(
+      `/v1/ops/dead-letters?${new URLSearchParams({ consumer, limit: '1' })}`,
+    );
+    if (data.length + unavailable.length > 0) return false;
+  }
+  return true;
 }
 
 type Compared = Pick<Finished, 'left' | 'pages' | 'last_run'>;
@@ -155,7 +167,7 @@ const finishedText = ({ opened, events, handled, runs, last_run, left, pages }: 
     ['requests', opened ? 'are taken again' : 'stay held'],
     [
       'events',
-      `${events} were missing; ${handled ? 'all are handled' : 'some wait to be handled, or failed: tidegate webhooks list --unhandled'}`,
+      `${events} were missing; ${handled ? 'all are handled' : 'some wait to be handled: tidegate webhooks list --unhandled, tidegate dead-letters list'}`,
     ],
     ['runs', `${runs}, the last is ${last_run}`],
     ...(pages === 0

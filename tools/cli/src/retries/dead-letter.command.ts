@@ -21,10 +21,10 @@ Exit code 2: there were some that had to stay.`,
     .requiredOption('--older-than <duration>', 'only those that have waited for so long', durationSeconds)
     .action(
       cli.run(async ({ olderThan, ...options }: Options) => {
-        const askedAt = performance.now();
+        const askedAt = Date.now();
         // Older than so much when it was shown, also when the answer to the question took its time.
         const body = () => ({
-          older_than_seconds: olderThan + Math.floor((performance.now() - askedAt) / 1000),
+          older_than_seconds: olderThan + Math.floor((Date.now() - askedAt) / 1000),
           reason: options.reason,
         });
         const preview = await cli.client.post<DeadLetterRetriesView>(PATH, { ...body(), older_than_seconds: olderThan, dry_run: true });

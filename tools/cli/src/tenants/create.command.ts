@@ -12,7 +12,8 @@ interface Options extends CommonOptions {
   locale?: string;
 }
 
-type Tenant = Pick<TenantView, 'id' | 'name' | 'zone' | 'locale'>;
+/** `created` is what the database's program says beside it. */
+type Made = Pick<TenantView, 'id' | 'name' | 'zone' | 'locale'> & { created?: boolean };
 
 export function tenantsCreate(parent: Command, cli: Cli): void {
   changing(parent, {
@@ -36,9 +37,9 @@ Example:\n  tidegate tenants create acme --name "Acme GmbH" --zone Europe/Berlin
           const given = Object.entries({ name, zone, locale }).flatMap(([flag, value]) =>
             value === undefined ? [] : [`--${flag}`, value],
           );
-          return (await admin?.(['create-tenant', id, '--reason', options.reason, ...given])) as unknown as Tenant;
+          return (await admin?.(['create-tenant', id, '--reason', options.reason, ...given])) as unknown as Made;
         };
-        const { done, result } = await cli.change<Tenant>(options, { will, act }, (tenant) =>
+        const { done, result } = await cli.change<Made>(options, { will, act }, (tenant) =>
           facts([
             ['tenant', tenant.id],
             ['name', tenant.name],
@@ -47,8 +48,10 @@ Example:\n  tidegate tenants create acme --name "Acme GmbH" --zone Europe/Berlin
           ]),
         );
         if (!done) return 1;
+        // The database's program may write a zone or language in another way.
+        if (result.created) return 0;
         const other = Object.entries({ name, zone, locale }).some(
-          ([key, value]) => value !== undefined && value !== result[key as keyof Tenant],
+          ([key, value]) => value !== undefined && value !== result[key as keyof Made],
         );
         if (other) cli.note(`${id} exists already and stays as it is.`);
         return other ? 2 : 0;

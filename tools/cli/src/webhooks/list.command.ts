@@ -20,10 +20,7 @@ received: to be published; published: its consumers have not reported yet; parke
 Exit code 2: with --status failed or parked, when there are any.`,
   });
   withEventOptions(command)
-    .option(
-      '--unhandled',
-      'only those that wait to be published, or that not every consumer has handled: it has not reported, or it failed',
-    )
+    .option('--unhandled', 'only those that wait to be published, or of which not every consumer has reported')
     .option('--limit <n>', 'most rows', count, 50)
     .action(
       cli.run(async ({ limit, unhandled, ...options }: Options) => {
