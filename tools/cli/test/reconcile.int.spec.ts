@@ -83,7 +83,18 @@ async function subscription(): Promise<SubscriptionView> {
   return view;
 }
 
-const receipted = (id: string) => eventually(async () => expect((await payment(id)).receipt).not.toBeNull());
+/** Everything of it is told and handled: the charge's last event, with its balance, would have payments look at Stripe again. */
+const receipted = (id: string) =>
+  eventually(async () => {
+    const { receipt, stripe_payment_intent } = await payment(id);
+    expect(receipt).not.toBeNull();
+    const reports = await world.query(
+      `select o.consumer from webhooks.stripe_events e join webhooks.stripe_event_outcomes o using (created, stripe_event_id)
+       where e.event_type = 'charge.updated' and position($1 in encode(e.payload, 'escape')) > 0`,
+      [stripe_payment_intent],
+    );
+    expect(reports).toHaveLength(2);
+  });
 
 /** Runs until both sides agree: what payments was asked for, it does by itself. */
 const clean = () =>
