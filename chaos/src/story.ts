@@ -100,17 +100,20 @@ export interface Tellings {
   log?: StoryLog;
   /** How likely a step is sent twice at once; never by default. */
   twice?: number;
+  /** So many stories are told at a time, and the next one waits: 64 by default, more than a machine that is busy can answer in time. */
+  atOnce?: number;
 }
 
-/** Tells stories at `perSecond` (spread evenly, at most 64 at a time) until `count` are told or `signal` aborts; resolves when all ended. */
+/** Tells stories at `perSecond` (spread evenly, at most `atOnce` at a time) until `count` are told or `signal` aborts; resolves when all ended. */
 export async function tellStories(stage: Stage, random: Random, options: Tellings): Promise<StoryLog> {
   const log = options.log ?? emptyLog();
+  const atOnce = options.atOnce ?? 64;
   const running = new Set<Promise<void>>();
   const startedAt = performance.now();
   for (let told = 0; told < options.count && !options.signal?.aborted; told++) {
     const due = startedAt + (told * 1_000) / options.perSecond;
     await new Promise((resolve) => setTimeout(resolve, Math.max(0, due - performance.now())));
-    while (running.size >= 64) await Promise.race(running);
+    while (running.size >= atOnce) await Promise.race(running);
     const story = tellStory(stage, random, log, options.next?.(), options.twice).finally(() => running.delete(story));
     running.add(story);
   }

@@ -48,8 +48,9 @@ export async function startService<C extends BaseConfig>(spec: HostSpec<C>, logg
   const url = await app.getUrl();
 
   const starting = new StartingUp(logger);
+  health[spec.readyWithoutBroker ? 'dispensable' : 'dependency']('startup', () => starting.check());
   if (parts.strategies?.length) starting.begin('microservices', async () => void (await app.startAllMicroservices()));
-  for (const consumer of parts.consumers ?? []) starting.begin(consumer.constructor.name, () => consumer.start());
+  for (const consumer of parts.consumers ?? []) starting.begin(consumer.name ?? consumer.constructor.name, () => consumer.start());
   for (const loop of parts.loops ?? []) void loop.run();
   logger.info({ event: 'service_started', url, instance, version: spec.version }, `${spec.service} listens on ${url}`);
 
@@ -104,10 +105,18 @@ async function allOf(work: readonly Promise<unknown>[]): Promise<void> {
 /** Starts what needs the broker or the database without waiting for it, trying again each second until it works. */
 class StartingUp {
   #stopped = false;
+  readonly #pending = new Set<{ what: string }>();
   constructor(private readonly logger: Logger) {}
 
   begin(what: string, start: Startable['start']): void {
-    void this.#untilStarted(what, start);
+    const one = { what };
+    this.#pending.add(one);
+    void this.#untilStarted(what, start).then(() => this.#pending.delete(one));
+  }
+
+  /** Throws while something has not started: a deploy that stops another replica now would leave nobody for that. */
+  check(): void {
+    if (this.#pending.size > 0) throw new Error(`not started yet: ${[...this.#pending].map(({ what }) => what).join(', ')}`);
   }
 
   stop(): void {

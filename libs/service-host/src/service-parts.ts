@@ -31,6 +31,8 @@ export interface HostContext<C extends BaseConfig = BaseConfig> {
 
 /** Something that runs from start to stop, such as a consumer or an RPC subscription. */
 export interface Startable {
+  /** For logs and /readyz; by default the name of its class. */
+  readonly name?: string;
   start(): Promise<void>;
   /** Stops taking work and resolves when the work in hand is done. */
   stop(): Promise<void>;

@@ -54,7 +54,7 @@ export async function openTestFleet(rules: BreakerRules = QUICK, perSecond = 100
       onChange: (change) => changes.push(change),
       ...options,
     });
-    fleet.start();
+    fleet.start().catch(() => undefined);
     let stopped: Promise<void> | undefined;
     const stop = () => (stopped ??= fleet.stop().then(close));
     opened.push({ close: stop });

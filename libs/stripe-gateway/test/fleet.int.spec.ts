@@ -213,7 +213,7 @@ describe('After the recovery time', () => {
     await eventually(() => expect(due).toContain('stripe'));
     await listening.fleet.refresh();
     expect(await listening.fleet.door('stripe')).toBeNull();
-    expect(await listening.fleet.door('stripe')).toEqual({ retryAfterMs: 1_000 });
+    expect(await listening.fleet.door('stripe')).toEqual({ why: 'The circuit breaker is open', retryAfterMs: 1_000 });
   });
 });
 
@@ -249,6 +249,8 @@ describe('A process that cannot read the breakers', () => {
     for (let i = 0; i < 3; i += 1) expect((await world.first.call(OK)).kind).toBe('refused');
     expect(world.calls()).toBe(admitted);
     expect(before).toBeLessThanOrEqual(admitted);
+    expect(await world.first.fleet.door('stripe')).toEqual({ why: 'The circuit breaker cannot be read in time', retryAfterMs: 1_000 });
+    await expect(world.process().fleet.start()).rejects.toThrow(/permission denied/);
     await sql`GRANT SELECT ON stripe_gateway.breaker_states TO payments`.execute(world.db);
     await eventually(async () => expect((await world.first.call(OK)).kind).toBe('ok'));
   });

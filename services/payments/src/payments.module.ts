@@ -170,9 +170,9 @@ export function setup(host: HostContext<PaymentsConfig>): ServiceParts {
     module: PaymentsModule,
     loops: [relay, breakers, carryOn, objects, parked, windows, usage, unknownCustomers, answers, replays.loop],
     consumers: [
-      { start: () => parts.start(), stop: async () => undefined },
       ...consumers,
       requests(
+        () => parts.start(),
         () => serveOutboxRead(broker, db, SERVICE),
         () => serveDeadLetters({ broker, db, owner: SERVICE, logger, clock, consumers }),
         replays.serve,
@@ -216,11 +216,13 @@ export function settingsOf(config: PaymentsConfig): PaymentsSettings {
   };
 }
 
-/** Request subjects that are answered from start to stop. */
-function requests(...serve: (() => RpcServer)[]): Startable {
+/** Request subjects that are answered from start to stop; nobody is kept waiting for what this process has yet to learn. */
+function requests(ready: () => Promise<void>, ...serve: (() => RpcServer)[]): Startable {
   let servers: RpcServer[] = [];
   return {
+    name: 'requests',
     start: async () => {
+      await ready();
       servers = serve.map((one) => one());
     },
     stop: async () => void (await Promise.all(servers.map((one) => one.stop()))),

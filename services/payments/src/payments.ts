@@ -187,7 +187,7 @@ export function payments(ports: PaymentsPorts, settings: PaymentsSettings): Paym
     start: async () => {
       await fleet.breakers.setRules(settings.breaker);
       await fleet.limiter.setRate(settings.requestsPerSecond);
-      fleet.start();
+      await fleet.start();
     },
     publishBreakers: () => publisher.runOnce(),
     carryOnOnce: (patienceMs) => loop.runOnce(patienceMs),

@@ -13,6 +13,9 @@ import { postgresForTests, type TestDatabase } from '@tidegate/test-harness/post
 import { simulatorForTests } from '@tidegate/test-harness/simulator';
 import { type Simulator } from '@tidegate/stripe-simulator/simulator';
 import { jetstream } from '@nats-io/jetstream';
+import { openDatabase } from '@tidegate/database/database';
+import { type ReadinessReport } from '@tidegate/service-host/health';
+import { sql } from 'kysely';
 import { PaymentsConfig } from '../src/config.js';
 import { FAILPOINTS } from '../src/failpoints.js';
 import { setup } from '../src/payments.module.js';
@@ -31,16 +34,7 @@ describe('The running service', () => {
 
   beforeAll(async () => {
     [database, nats, simulator] = await Promise.all([postgresForTests(), natsForTests(), simulatorForTests()]);
-    const config = readConfig(PaymentsConfig, {
-      PORT: '0',
-      DATABASE_URL: database.urlFor('payments'),
-      NATS_URL: nats.url(),
-      STRIPE_SECRET_KEY: 'sk_test_simulator',
-      STRIPE_API_BASE: simulator.url,
-      LOG_LEVEL: 'silent',
-      SHUTDOWN_GRACE_MS: '0',
-    });
-    service = await startService({ service: 'payments', version: '0.1.0', config, failpoints: FAILPOINTS, setup }, logger);
+    service = await startedService();
     broker = await connectBroker({ servers: nats.url(), name: 'test', service: 'gateway', logger });
     rpc = new RpcClient(broker);
   });
@@ -50,6 +44,19 @@ describe('The running service', () => {
     await Promise.all([nats.stop(), simulator.close()]);
     await database.drop();
   });
+
+  const startedService = () => {
+    const config = readConfig(PaymentsConfig, {
+      PORT: '0',
+      DATABASE_URL: database.urlFor('payments'),
+      NATS_URL: nats.url(),
+      STRIPE_SECRET_KEY: 'sk_test_simulator',
+      STRIPE_API_BASE: simulator.url,
+      LOG_LEVEL: 'silent',
+      SHUTDOWN_GRACE_MS: '0',
+    });
+    return startService({ service: 'payments', version: '0.1.0', config, failpoints: FAILPOINTS, setup }, logger);
+  };
 
   const request = (change: Partial<RouteRequest>): RouteRequest => ({
     tenant: 'default',
@@ -107,6 +114,25 @@ describe('The running service', () => {
     const body = { filter: {}, reason: 'nothing to see' };
     const replayed = await rpc.request<HttpReply>(deadLetterSubject('payments', 'replay'), request({ body }));
     expect(JSON.parse(replayed.body)).toMatchObject({ matched: 0, changed: 0, more: false });
+  });
+
+  it('is not ready and takes no request before it knows the breakers, which a client would be told are open', async () => {
+    const admin = openDatabase<Record<string, never>>({ url: database.url, poolSize: 1, applicationName: 'spec' }, logger);
+    const another = await admin.db.transaction().execute(async (tx) => {
+      await sql`LOCK TABLE stripe_gateway.breaker_states`.execute(tx);
+      const started = await startedService();
+      const { status, dependencies } = await eventually(async () => {
+        const answer = await fetch(`${started.url}/readyz`);
+        const report = (await answer.json()) as ReadinessReport;
+        expect(report.dependencies).toMatchObject({ postgres: { ok: true }, broker: { ok: true } });
+        return { status: answer.status, dependencies: report.dependencies };
+      });
+      expect([status, dependencies['startup']]).toEqual([503, { ok: false, needed: true, error: 'not started yet: requests' }]);
+      return started;
+    });
+    await admin.close();
+    await eventually(async () => expect((await fetch(`${another.url}/readyz`)).status).toBe(200));
+    expect(await another.stop()).toBe(true);
   });
 
   it('refuses a broken request without falling over', async () => {

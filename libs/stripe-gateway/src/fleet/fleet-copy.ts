@@ -6,9 +6,9 @@ import { type BreakerRow, type FleetRows, type Hold } from './breaker.store.js';
 /** A copy that was asked for longer ago admits nothing: the fleet may have decided otherwise since. */
 export const COPY_LASTS_MS = 750;
 
-/** Whether a call may start by what a process knows: yes, yes as the probe that somebody must now lease, or no. */
+/** Whether a call may start by what a process knows: yes, yes as the probe that somebody must now lease, or no; `unread`: no, since it does not know. */
 export type Door =
-  { open: true; version: number } | { open: false; probeDue: true } | { open: false; probeDue: false; retryAfterMs: number };
+  { open: true; version: number } | { open: false; probeDue: true } | { open: false; probeDue: false; retryAfterMs: number; unread?: true };
 
 /** The fleet's breakers as one process last read them. Times of this process are milliseconds of its monotonic clock, which goes on while it is stopped. */
 export class FleetCopy {

@@ -15,6 +15,12 @@ import { type Admitted, Reporter } from './reporter.js';
 import { logTransition } from './transition-log.js';
 import { type Turn, WaitingLine } from './waiting-line.js';
 
+/** Why a request that leads to a call is not accepted, as the client is told, and after how long it may ask again. */
+export interface Refusal {
+  why: 'The circuit breaker is open' | 'The circuit breaker cannot be read in time';
+  retryAfterMs: number;
+}
+
 export interface FleetOptions extends Omit<FollowerOptions, 'breakers' | 'author' | 'flush'> {
   /** With connections of its own, so that nothing here waits behind a payment's transaction. */
   db: Db;
@@ -35,6 +41,7 @@ interface Permit {
 }
 
 const WAIT_MS = 2_000;
+const OPEN = 'The circuit breaker is open';
 /** A caller waits no longer than this for its report to be written; it is written all the same. */
 const REPORT_MS = 1_000;
 
@@ -65,9 +72,9 @@ export class Fleet {
     this.follower = new Follower({ ...options, breakers, author, flush: () => this.reporter.flush() });
   }
 
-  /** Begins to follow the breakers; the first call would, too. */
-  start(): void {
-    this.follower.start();
+  /** Begins to follow the breakers; the first call would, too. Resolves when they were read; throws when they cannot be, and goes on trying. */
+  start(): Promise<void> {
+    return this.follower.started();
   }
 
   /** Writes what was counted; nothing is admitted any more. Before the database closes. */
@@ -79,15 +86,15 @@ export class Fleet {
   }
 
   /**
-   * Whether a request may be accepted that leads to a call: null, or how long to wait. While a probe is due one request a second gets in, so that there is somebody
+   * Whether a request may be accepted that leads to a call: null, or why not and how long to wait. While a probe is due one request a second gets in, so that there is somebody
    * to make it.
    */
-  async door(breaker: BreakerName): Promise<{ retryAfterMs: number } | null> {
+  async door(breaker: BreakerName): Promise<Refusal | null> {
     const door = await this.follower.look(breaker);
     if (door.open) return null;
-    if (!door.probeDue) return { retryAfterMs: door.retryAfterMs };
+    if (!door.probeDue) return { retryAfterMs: door.retryAfterMs, why: door.unread ? 'The circuit breaker cannot be read in time' : OPEN };
     const now = performance.now();
-    if (now - (this.letIn.get(breaker) ?? -Infinity) < ASK_AGAIN_MS) return { retryAfterMs: ASK_AGAIN_MS };
+    if (now - (this.letIn.get(breaker) ?? -Infinity) < ASK_AGAIN_MS) return { retryAfterMs: ASK_AGAIN_MS, why: OPEN };
     this.letIn.set(breaker, now);
     return null;
   }

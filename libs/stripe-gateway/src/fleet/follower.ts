@@ -70,6 +70,12 @@ export class Follower {
     this.running ??= this.follow();
   }
 
+  /** The same, and resolves when this process knows the breakers; throws when they cannot be read now. */
+  async started(): Promise<void> {
+    this.start();
+    await this.poll();
+  }
+
   /** From the first moment on nothing is known any more. Resolves when nothing is read any more. */
   async stop(): Promise<void> {
     this.stopping.abort();
@@ -97,7 +103,7 @@ export class Follower {
       const door = this.now(breaker, operation);
       if (door) return door;
       if (!asked || performance.now() >= until || this.stopping.signal.aborted)
-        return { open: false, probeDue: false, retryAfterMs: ASK_AGAIN_MS };
+        return { open: false, probeDue: false, retryAfterMs: ASK_AGAIN_MS, unread: true };
     }
   }
 

@@ -48,7 +48,7 @@ export function openFleet(options: OpenFleetOptions): {
   fleetMetrics(metrics, database.db, fleet);
   return {
     fleet,
-    start: async () => fleet.start(),
+    start: () => fleet.start(),
     // Work in hand still makes calls until `close`.
     stop: async () => undefined,
     close: async () => {

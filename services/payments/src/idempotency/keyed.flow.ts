@@ -85,7 +85,7 @@ export class KeyedFlow {
       const known = await findKey(this.deps.db, ask.scope);
       if (known) return this.known(ask, known);
       const door = ask.needsStripe ? await this.deps.fleet.door('stripe') : null;
-      if (door) return unavailable(ask, 'The circuit breaker is open; nothing was begun.', door.retryAfterMs);
+      if (door) return unavailable(ask, `${door.why}; nothing was begun.`, door.retryAfterMs);
       const objection = await ask.objection();
       if (objection) return objection;
       const accepted = await ask.accept(this.holder());

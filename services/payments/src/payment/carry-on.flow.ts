@@ -86,7 +86,7 @@ export class CarryOn {
       }
       if (!pending.submission) {
         const door = isExpired(paymentOf(run), this.now()) ? null : await this.deps.fleet.door('stripe');
-        if (door) return this.turnedAway(run, { kind: 'refused', ...door });
+        if (door) return this.turnedAway(run, { kind: 'refused', retryAfterMs: door.retryAfterMs });
         await this.deps.recorder.record(run, 'payments.retry.submitted', (payment) => decideRetry(payment, this.now()));
         continue;
       }

@@ -110,7 +110,7 @@ export class PaymentFlow {
       const known = await findKey(this.deps.db, ask.scope);
       if (known) return this.known(ask, known);
     }
-    if (door) return { kind: 'reply', reply: this.unavailable(ask, 'The circuit breaker is open; nothing was begun.', door.retryAfterMs) };
+    if (door) return { kind: 'reply', reply: this.unavailable(ask, `${door.why}; nothing was begun.`, door.retryAfterMs) };
 
     const loaded = creates ? nothingLoaded : await load(this.deps.db, ask.payment_id);
     const objection = ask.objection ? await ask.objection(loaded) : null;
