@@ -60,6 +60,19 @@ describe('A process that makes no calls', () => {
     expect(await asked).toBeNull();
   });
 
+  it('waits on after a read that was given up, as when one connection hangs', async () => {
+    const { fleet } = world.process();
+    await fleet.refresh();
+    const { breakers } = fleet;
+    const read = breakers.read.bind(breakers);
+    let asked = 0;
+    breakers.read = () => ((asked += 1) === 1 ? new Promise(() => undefined) : read());
+    await eventually(() => expect(asked).toBe(1));
+    await delay(COPY_LASTS_MS);
+    expect(await fleet.door('stripe')).toBeNull();
+    expect(asked).toBeGreaterThan(1);
+  });
+
   it('reads them four times a second as soon as one is not closed', async () => {
     const { process, reads } = resting();
     await fail(5);

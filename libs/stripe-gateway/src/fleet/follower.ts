@@ -43,11 +43,13 @@ const POLL_GIVES_UP_MS = 2_000;
  * Who wants to call waits so long for what the process does not know: one that has just started, and opens its first connection on a busy machine, would else turn
  * requests away as if Stripe were.
  */
-const PATIENCE_MS = 2_000;
+const PATIENCE_MS = 4_000;
 /** Who asks again for what cannot be told now may do so after this; and a probe that is due is told of again. */
 export const ASK_AGAIN_MS = 1_000;
 const LONGEST_SILENCE_MS = 60_000;
 const FORGET_EVERY_MS = 60_000;
+
+class NoAnswerYet extends Error {}
 
 /**
  * What this process knows of the fleet's breakers: reads them each 250 ms, and each second while there is nothing to decide; tells of changes, and knows nothing
@@ -147,12 +149,12 @@ export class Follower {
     }
   }
 
-  /** False when they cannot be read. */
+  /** False when they cannot be read. An answer that only takes too long may come to who asks again, on another connection. */
   private async pollWithin(ms: number): Promise<boolean> {
     const enough = new AbortController();
     const poll = this.poll().then(
       () => true,
-      () => false,
+      (error: unknown) => error instanceof NoAnswerYet,
     );
     return Promise.race([poll, delay(ms, true, { signal: enough.signal, ref: false })]).finally(() => enough.abort());
   }
@@ -172,7 +174,7 @@ export class Follower {
     const rows = await Promise.race([
       this.options.breakers.read(),
       delay(POLL_GIVES_UP_MS, undefined, { signal: tooLong.signal, ref: false }).then(() => {
-        throw new Error(`no answer within ${POLL_GIVES_UP_MS} ms`);
+        throw new NoAnswerYet(`no answer within ${POLL_GIVES_UP_MS} ms`);
       }),
     ]).finally(() => tooLong.abort());
     const before = this.copy;
