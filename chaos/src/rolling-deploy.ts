@@ -19,7 +19,7 @@ export interface DeployReport {
 /** Two replicas of each: while one is replaced the other carries on. */
 export const REPLICAS = { gateway: 2, payments: 2, webhooks: 2, receipts: 2, reconciliation: 2 } as const;
 /** As a shop's pool of workers: who waits for an answer asks nothing else, so that a machine that starts twenty processes is slow and not overrun. */
-const CLIENTS = 12;
+const CLIENTS = 6;
 /** The versions run side by side for a while after each replacement. */
 const SIDE_BY_SIDE_MS = 1_000;
 
