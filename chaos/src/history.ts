@@ -6,6 +6,7 @@ import { type Arena } from './arena.js';
 import { dayOf, reconcile } from './clean-runs.js';
 import { type Random, randomFrom } from './seed.js';
 import { tellStories } from './story.js';
+import { isReleaseOnly } from './truth.js';
 
 export interface HistoryReport {
   payments: number;
@@ -202,7 +203,7 @@ async function agreed(arena: Arena, days: { start_date: string; end_date: string
 interface Books {
   balance_transactions: { net: number; fee: number; currency: string }[];
   charges: { amount_captured: number; currency: string; status: string }[];
-  refunds: { amount: number; currency: string; status: string }[];
+  refunds: { amount: number; currency: string; status: string; balance_transaction: string | null }[];
   meter_events: { event_name: string; timestamp: number; payload: Record<string, string> }[];
 }
 
@@ -222,7 +223,8 @@ async function ledgerFaults(arena: Arena): Promise<string[]> {
     add('stripe_fees', one.currency, one.fee);
   }
   for (const one of charges) if (one.status === 'succeeded') add('sales', one.currency, -one.amount_captured);
-  for (const one of refunds) if (!['failed', 'canceled'].includes(one.status)) add('refunds', one.currency, one.amount);
+  for (const one of refunds)
+    if (!['failed', 'canceled'].includes(one.status) && !isReleaseOnly(one)) add('refunds', one.currency, one.amount);
   const { data } = await arena.client.get<LedgerBalances>('/v1/ledger/balances');
   const ours = new Map(data.map(({ account, currency, balance }) => [`${account} ${currency}`, balance]));
   return [...theirs].flatMap(([name, amount]) =>

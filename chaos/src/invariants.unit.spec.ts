@@ -127,7 +127,10 @@ describe('The check of our record against the truth', () => {
     ['a gap in the numbers', truth, [payment], [{ ...receipt, number: 'R-2026-000002' }], /gap/],
     [
       'a refund beyond the capture',
-      { ...truth, refunds: [{ id: 're_1', status: 'succeeded', amount: 101, payment_intent: 'pi_1', metadata: {} }] },
+      {
+        ...truth,
+        refunds: [{ id: 're_1', status: 'succeeded', amount: 101, payment_intent: 'pi_1', balance_transaction: 'txn_1', metadata: {} }],
+      },
       [payment],
       [receipt],
       /refunded 101 of 100/,
@@ -141,6 +144,7 @@ describe('The check of our record against the truth', () => {
           status: 'succeeded',
           amount: 10,
           payment_intent: 'pi_1',
+          balance_transaction: 'txn_1',
           metadata: { refund_id: 'rfd_1' },
         })),
       },

@@ -1,3 +1,5 @@
+import { isReleaseOnly } from './truth.js';
+
 /** What `GET /__truth` shows of the objects that news are about. */
 export interface ObjectTruth {
   payment_intents: Shown[];
@@ -17,6 +19,7 @@ interface Shown {
   payment_intent?: string | null;
   amount_captured?: number;
   amount_refunded?: number;
+  balance_transaction?: string | null;
 }
 
 export const OBJECT_TRUTH = [
@@ -42,8 +45,9 @@ export interface KnownObject {
   amount_refunded: number | null;
 }
 
-/** Stripe tells nothing of a page until something comes of it. */
-const UNTOLD = (kind: string, { status }: Shown): boolean => kind === 'checkout_sessions' && status === 'open';
+/** Stripe tells nothing of a page until something comes of it, nor of a refund that only let an authorization go. */
+const UNTOLD = (kind: string, shown: Shown): boolean =>
+  (kind === 'checkout_sessions' && shown.status === 'open') || (kind === 'refunds' && isReleaseOnly(shown));
 
 /** Every object that is known otherwise than Stripe has it, or not at all, as a sentence. */
 export function objectFaults(truth: ObjectTruth, known: readonly KnownObject[]): string[] {

@@ -13,6 +13,7 @@ import { decideRefresh } from '@tidegate/payments/payment/refresh.decide';
 import { decideNews } from '@tidegate/payments/stripe-events/stripe-event.decide';
 import { amountsOf, standingOf, statusOf as objectStatusOf } from '@tidegate/reconciliation/projection/standing.decide';
 import { createStripeAdapter } from '@tidegate/stripe-gateway/adapter';
+import { isRelease } from '@tidegate/stripe-gateway/release';
 import { isRetrievable } from '@tidegate/stripe-gateway/retrievable';
 import { simulatorForTests } from '@tidegate/test-harness/simulator';
 import { normalizedEvent } from '@tidegate/webhooks/normalize/normalized-event.decide';
@@ -157,7 +158,10 @@ describe('In every order of its events within one second', () => {
     const truth = {
       status: intent.value.status === 'requires_capture' ? 'authorized' : intent.value.status,
       captured: intent.value.amount_received,
-      refunds: refunds.value.data.map((one) => ({ id: one.id, status: one.status, amount: one.amount })).sort(byId),
+      refunds: refunds.value.data
+        .filter((one) => !isRelease(one))
+        .map((one) => ({ id: one.id, status: one.status, amount: one.amount }))
+        .sort(byId),
       disputes: disputes.value.data
         .map((one) => ({ id: one.id, status: one.status, movements: one.balance_transactions.length }))
         .sort(byId),

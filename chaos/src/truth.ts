@@ -10,7 +10,14 @@ export interface Truth {
     latest_charge: string | null;
   }[];
   charges: { id: string; status: string; payment_intent: string | null; amount_captured: number }[];
-  refunds: { id: string; status: string; amount: number; payment_intent: string | null; metadata: Record<string, string> }[];
+  refunds: {
+    id: string;
+    status: string;
+    amount: number;
+    payment_intent: string | null;
+    balance_transaction: string | null;
+    metadata: Record<string, string>;
+  }[];
   disputes: { id: string; status: string; payment_intent: string | null; balance_transactions: { amount: number }[] }[];
   checkout_sessions: {
     id: string;
@@ -35,6 +42,10 @@ export async function truthOf<Part extends keyof Truth = keyof Truth>(
   if (!answer.ok) throw new Error(`GET /__truth answered ${answer.status}`);
   return (await answer.json()) as Pick<Truth, Part>;
 }
+
+/** A refund that moves no money: it let an authorization go. */
+export const isReleaseOnly = ({ status, balance_transaction }: { status?: string | null; balance_transaction?: string | null }): boolean =>
+  status === 'succeeded' && balance_transaction === null;
 
 /** Local status that each status of a PaymentIntent means. */
 export const LOCAL_STATUS_OF: Record<string, string> = {

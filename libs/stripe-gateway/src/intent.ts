@@ -71,6 +71,8 @@ export interface Refund {
   currency: string;
   reason: string | null;
   failure_reason: string | null;
+  /** Null while it has moved no money, and for good when it only released an authorization. */
+  balance_transaction: string | null;
   metadata: Record<string, string>;
   created: number;
 }

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { eventually } from '@tidegate/test-harness/eventually';
 import { everyPage } from './every-page.js';
 import { type StripePort } from './port.js';
+import { isRelease } from './release.js';
 
 export interface PortUnderTest {
   port: StripePort;
@@ -88,7 +89,11 @@ export function portFeatures(name: string, open: () => Promise<PortUnderTest>): 
         value: { status: 'succeeded', amount: 100, payment_intent: id, metadata: { refund_id: 'rfd_1' } },
       });
       const refunds = await subject.port.listRefunds({ payment_intent: id });
-      expect(refunds).toMatchObject({ kind: 'ok', value: { data: [{ amount: 100 }], has_more: false } });
+      expect(refunds).toMatchObject({
+        kind: 'ok',
+        value: { data: [{ amount: 100 }, { amount: 200, status: 'succeeded', balance_transaction: null }], has_more: false },
+      });
+      expect(refunds.kind === 'ok' && refunds.value.data.map(isRelease)).toEqual([false, true]);
       // The part that a smaller capture released counts as refunded on the charge.
       expect(await subject.port.listCharges({ payment_intent: id })).toMatchObject({
         kind: 'ok',

@@ -76,6 +76,7 @@ export function toRefund(raw: Stripe.Refund): Refund {
     currency: raw.currency,
     reason: raw.reason,
     failure_reason: raw.failure_reason ?? null,
+    balance_transaction: idOf(raw.balance_transaction),
     metadata: raw.metadata ?? {},
     created: raw.created,
   };

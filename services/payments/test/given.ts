@@ -97,6 +97,7 @@ export const stripeRefund = (change: Partial<StripeRefund> = {}): StripeRefund =
   currency: 'usd',
   reason: null,
   failure_reason: null,
+  balance_transaction: 'txn_1',
   metadata: {},
   created: 1_795_000_000,
   ...change,

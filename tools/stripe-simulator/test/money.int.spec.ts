@@ -62,9 +62,12 @@ describe('Money', () => {
 
         for (const charge of charges) {
           const given_back = refunds.filter((one) => one.charge === charge.id);
-          const kept = given_back.filter(({ status }) => status !== 'failed' && status !== 'canceled');
+          const standing = given_back.filter(({ status }) => status !== 'failed' && status !== 'canceled');
+          const releases = standing.filter((one) => one.status === 'succeeded' && one.balance_transaction === null);
+          const kept = standing.filter((one) => !releases.includes(one));
           const released = charge.captured ? charge.amount - charge.amount_captured : charge.refunded ? charge.amount : 0;
           expect(charge.amount_refunded).toBe(released + sum(kept.map(({ amount }) => amount)));
+          expect(sum(releases.map(({ amount }) => amount))).toBe(released);
           expect(charge.amount_refunded).toBeLessThanOrEqual(charge.amount);
           const paid = charge.captured && charge.status === 'succeeded';
           const fee = paid ? Math.round(charge.amount_captured * 0.029) + 30 : 0;

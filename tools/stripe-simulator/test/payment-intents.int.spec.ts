@@ -264,13 +264,16 @@ describe('When capture is manual', () => {
     });
     expect(canceled).toMatchObject({ status: 'canceled', cancellation_reason: 'requested_by_customer', amount_capturable: 0 });
     expect(canceled.latest_charge).toMatchObject({ refunded: true, amount_refunded: 2000, captured: false });
-    expect((await stripe.refunds.list({ payment_intent: held.id })).data).toEqual([]);
+    const { data: releases } = await stripe.refunds.list({ payment_intent: held.id });
+    expect(releases).toMatchObject([{ status: 'succeeded', amount: 2000, balance_transaction: null, reason: null }]);
   });
 
   it('expires after seven days of the virtual clock', async () => {
     const held = await authorize();
     given.simulator.advanceClock(7 * 86_400 + 1);
     expect(await stripe.paymentIntents.retrieve(held.id)).toMatchObject({ status: 'canceled', cancellation_reason: 'automatic' });
+    const { data: releases } = await stripe.refunds.list({ payment_intent: held.id });
+    expect(releases).toMatchObject([{ status: 'succeeded', amount: 2000, balance_transaction: null, reason: 'expired_uncaptured_charge' }]);
   });
 });
 

@@ -117,6 +117,10 @@ export const refundStatusOf = (refund: Refund): RefundStatus => (refund.status =
 
 export const capturedOf = (payment: Payment): number => (payment.lifecycle.status === 'succeeded' ? payment.lifecycle.amount_captured : 0);
 
+/** Authorized and, since less or nothing was captured, let go: nobody has paid it. */
+export const releasedOf = (payment: Payment): number =>
+  ['succeeded', 'canceled', 'failed'].includes(payment.lifecycle.status) ? payment.terms.amount - capturedOf(payment) : 0;
+
 /** No call that could move money starts after this. RFC 3339. */
 export const deadlineOf = ({ pending, terms }: Payment): string => (pending?.kind === 'confirm' ? pending.not_after : terms.not_after);
 

@@ -3,7 +3,7 @@ import { followDispute, seenDispute } from './dispute.decide.js';
 import { follow } from './intent.decide.js';
 import { type PaymentEvent } from './payment.events.js';
 import { type Payment } from './payment.state.js';
-import { hasFailed, observeRefund, overdraws } from './refund.decide.js';
+import { followedBy, hasFailed, observeRefund, overdraws } from './refund.decide.js';
 
 /**
  * What an intent and the complete lists of its refunds and disputes add to what we know, as one decision. Null when more would be given back than was captured: the list
@@ -18,9 +18,11 @@ export function decideRefresh(
   if (payment.pending) return [];
   // Failed ones first: what they free may have been given back again by another.
   const inOrder = refunds.toSorted((a, b) => Number(hasFailed(b)) - Number(hasFailed(a)));
+  const followed = follow(payment, intent, 'answer');
+  const captured = followedBy(payment, followed);
   const events = [
-    ...follow(payment, intent, 'answer'),
-    ...inOrder.flatMap((refund) => observeRefund(payment, refund, foreignId(refund.id))),
+    ...followed,
+    ...inOrder.flatMap((refund) => observeRefund(captured, refund, foreignId(refund.id))),
     ...disputes.toSorted((a, b) => a.created - b.created).flatMap((dispute) => followDispute(payment, seenDispute(dispute))),
   ];
   return overdraws(payment, events) ? null : events;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { intent, paidIntent, payment, stripeRefund, succeeded } from '../../test/given.js';
+import { authorized, intent, paidIntent, payment, stripeRefund, succeeded } from '../../test/given.js';
 import { type PaymentEvent } from './payment.events.js';
 import { refundedOf } from './payment.state.js';
 import { decideRefresh } from './refresh.decide.js';
@@ -27,6 +27,28 @@ describe('When Stripe is asked about a payment and its refunds', () => {
     ];
     const events = decideRefresh(payment(...adopted), paidIntent(), { refunds: [second], disputes: [] }, foreignId);
     expect(events?.map((event) => event.type)).toEqual(['PaymentSucceeded', 'RefundRecorded']);
+  });
+  it.each([
+    ['known to be captured', succeeded(1200)],
+    ['still authorized here', authorized()],
+  ])('gives nothing back for what a smaller capture released of a payment that is %s', (_, before) => {
+    const released = stripeRefund({ id: 're_released', amount: 3000, balance_transaction: null });
+    const given_back = stripeRefund({ id: 're_2', amount: 700 });
+    const captured = { ...paidIntent(), amount_received: 1200 };
+    const events = decideRefresh(payment(...before), captured, { refunds: [released, given_back], disputes: [] }, foreignId) ?? [];
+    const after = payment(...before, ...events);
+    expect([refundedOf(after), after.refunds.map((one) => one.stripe_refund)]).toEqual([700, ['re_2']]);
+  });
+  it('ends a payment whose authorization was let go, and gives nothing back', () => {
+    const released = stripeRefund({ id: 're_released', amount: 4200, balance_transaction: null });
+    const canceled = intent({ status: 'canceled', cancellation_reason: 'automatic' });
+    const events = decideRefresh(payment(...authorized()), canceled, { refunds: [released], disputes: [] }, foreignId);
+    expect(events?.map((event) => event.type)).toEqual(['PaymentCanceled']);
+  });
+  it('takes a refund that has not moved the balance yet, of a payment of which nothing was released', () => {
+    const early = stripeRefund({ id: 're_2', amount: 700, balance_transaction: null });
+    const events = decideRefresh(payment(...succeeded()), paidIntent(), { refunds: [early], disputes: [] }, foreignId) ?? [];
+    expect(refundedOf(payment(...succeeded(), ...events))).toBe(700);
   });
   it('leaves it to the answer of a call that is out', () => {
     const pending: PaymentEvent = { type: 'CaptureRequested', data: { command_id: 'cmd_3', amount: null } };

@@ -1,9 +1,10 @@
 import { RefundId } from '@tidegate/contracts/ids';
 import { type Refund as StripeRefund } from '@tidegate/stripe-gateway/intent';
+import { isRelease } from '@tidegate/stripe-gateway/release';
 import { type StripeFailure, type StripeOutcome } from '@tidegate/stripe-gateway/outcome';
 import { type Failure, type MissingCause, type Occurred, type PaymentEvent, type SettledRefund } from './payment.events.js';
 import { replay } from './payment.evolve.js';
-import { capturedOf, type Payment, type Refund, refundedOf } from './payment.state.js';
+import { capturedOf, type Payment, type Refund, refundedOf, releasedOf } from './payment.state.js';
 
 const KEY_LIFE_MS = 23 * 3_600_000;
 
@@ -31,10 +32,14 @@ export function decideRefundAnswer(payment: Payment, refund: Refund, outcome: St
   }
 }
 
-/** A refund as Stripe tells it, from a webhook or a list. A status is never taken back, except that a refund given up as not executed may yet appear. */
+/**
+ * A refund as Stripe tells it, from a webhook or a list, of a payment that is known to be captured. A status is never taken back, except that a refund given up as not
+ * executed may yet appear. What only released the rest of an authorization gives nothing back.
+ */
 export function observeRefund(payment: Payment, seen: StripeRefund, idForForeign: string): PaymentEvent[] {
   const known = knownRefund(payment, seen);
   if (!known) {
+    if (isRelease(seen) && seen.amount <= releasedOf(payment)) return [];
     const ours = ownIds(payment, seen);
     return [recorded(ours?.refund_id ?? idForForeign, seen, ours?.command_id)];
   }
@@ -50,10 +55,16 @@ function ownIds({ terms }: Payment, { metadata }: StripeRefund): { refund_id: st
 
 /** More would be given back than was captured: Stripe never does, so these facts are not all. */
 export function overdraws(payment: Payment, events: readonly PaymentEvent[]): boolean {
-  const occurred = events.map((event) => ({ ...event, at: payment.updated_at }) as Occurred);
-  const after = replay(occurred, payment) as Payment;
+  const after = followedBy(payment, events);
   return refundedOf(after) > capturedOf(after);
 }
+
+/** The payment as it will be. */
+export const followedBy = (payment: Payment, events: readonly PaymentEvent[]): Payment =>
+  replay(
+    events.map((event) => ({ ...event, at: payment.updated_at }) as Occurred),
+    payment,
+  ) as Payment;
 
 export const hasFailed = (seen: StripeRefund): boolean => settled(seen) === 'failed';
 

@@ -18,6 +18,7 @@ const seen = (status: StripeRefund['status'], refund_id = 'rfd_1'): StripeRefund
   currency: 'usd',
   reason: null,
   failure_reason: null,
+  balance_transaction: 'txn_1',
   metadata: { refund_id },
   created: 0,
 });

@@ -114,6 +114,7 @@ function refundOf({ object }: StripeEventAbout<'refund'>): StripeRefund {
     currency: object.currency ?? '',
     reason: null,
     failure_reason: object.failure?.code ?? null,
+    balance_transaction: object.balance_transaction ?? null,
     metadata: object.metadata,
     created: object.created ?? 0,
   };

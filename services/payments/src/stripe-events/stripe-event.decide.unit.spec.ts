@@ -37,6 +37,13 @@ describe('News of a refund', () => {
   it('that would give back more than was captured makes us ask, because another must have failed', () => {
     expect(decideNews(payment(...refunded), refundNews('re_2', 'succeeded'), 'rfd_2')).toEqual({ kind: 'news', events: [], refresh: true });
   });
+  it('that only released what a smaller capture left changes nothing', () => {
+    const released = refundNews('re_released', 'succeeded');
+    Object.assign(released.object, { amount: 3000, balance_transaction: null });
+    expect(decideNews(payment(...succeeded(1200)), released, 'rfd_9')).toEqual({ kind: 'news', events: [], refresh: false });
+    Object.assign(released.object, { balance_transaction: 'txn_1', amount: 1200 });
+    expect(decideNews(payment(...succeeded(1200)), released, 'rfd_9')).toMatchObject({ events: [{ type: 'RefundRecorded' }] });
+  });
   it('is believed otherwise', () => {
     const failed = decideNews(payment(...refunded), refundNews('re_1', 'failed'), 'rfd_1');
     expect(failed).toMatchObject({ events: [{ type: 'RefundRecorded', data: { status: 'failed' } }], refresh: false });

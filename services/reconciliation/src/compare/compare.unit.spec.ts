@@ -184,8 +184,17 @@ describe('A refund', () => {
     status: 'succeeded',
     amount: 100,
     currency: 'usd',
+    balance_transaction: 'txn_1',
     metadata: { refund_id: 'rfd_1', payment_id: 'pay_1' },
   };
+
+  it('that only released an authorization is nothing that we should have', () => {
+    const release = { ...stripes, balance_transaction: null, metadata: {} };
+    expect(compareRefund(null, release)).toEqual({ kind: 'agrees' });
+    expect(classes(compareRefund(null, { ...release, balance_transaction: 'txn_1' }))).toEqual(['refund_mismatch']);
+    expect(classes(compareRefund(null, { ...release, status: 'pending' }))).toEqual(['refund_mismatch']);
+    expect(classes(compareRefund(null, { ...release, metadata: stripes.metadata }))).toEqual(['refund_mismatch']);
+  });
 
   it('agrees in status and amount', () => {
     expect(compareRefund(ours, stripes)).toEqual({ kind: 'agrees' });

@@ -1,3 +1,5 @@
+import { type Refund } from '@tidegate/stripe-gateway/intent';
+import { isRelease } from '@tidegate/stripe-gateway/release';
 import { needsRefund, refundAgrees } from './expected-status.decide.js';
 import { AGREES, type Comparison, differs, type Finding, FOREIGN, money } from './finding.js';
 
@@ -16,16 +18,18 @@ export interface RecordedRefund {
 export interface RemoteRefund {
   id: string;
   payment_intent: string | null;
-  status: string;
+  status: Refund['status'];
   amount: number;
   currency: string;
+  balance_transaction: string | null;
   metadata: Record<string, string>;
 }
 
-/** Compares a refund with what is recorded of it; `recorded` null when there is nothing. One that hangs on no intent gives back no payment of ours. */
+/** Compares a refund with what is recorded of it; `recorded` null when there is nothing. One that hangs on no intent gives back no payment of ours, and what released an authorization gives nothing back. */
 export function compareRefund(recorded: RecordedRefund | null, refund: RemoteRefund): Comparison {
   if (recorded === null) {
     if (refund.payment_intent === null) return FOREIGN;
+    if (isRelease(refund)) return AGREES;
     const { refund_id = null, payment_id = null } = refund.metadata;
     const about = { ...shared(refund), local_id: refund_id, payment_id };
     return differs({ ...about, local: null, remote: wordsOf(refund) });
@@ -48,7 +52,7 @@ function secondRefund(recorded: RecordedRefund, refund: RemoteRefund): Compariso
   return differs({ ...ours(recorded, refund), local: `has ${recorded.stripe_refund}`, remote: wordsOf(refund) });
 }
 
-const wordsOf = ({ status, amount, currency }: Pick<RemoteRefund, 'status' | 'amount' | 'currency'>) =>
+const wordsOf = ({ status, amount, currency }: { status: string; amount: number; currency: string }) =>
   `${status} ${money(amount, currency)}`;
 
 type AtStripe = { id: string | null; payment_intent: string | null };

@@ -1,4 +1,5 @@
 import { AUTOMATIC, type Cause } from '../http/call.js';
+import { recordRelease } from '../refunds/release.js';
 import { type World } from '../world.js';
 import { applyOutcome } from './apply.js';
 import { mustAllow } from './find.js';
@@ -24,7 +25,10 @@ function end(
   whenAuthorized: 'released' | 'expired',
 ): PaymentIntent {
   const authorized = intent.status === 'requires_capture' ? world.charges.get(intent.latest_charge ?? '') : undefined;
-  if (authorized !== undefined) world.charges.replace({ ...authorized, refunded: true, amount_refunded: authorized.amount });
+  if (authorized !== undefined) {
+    const charge = world.charges.replace({ ...authorized, refunded: true, amount_refunded: authorized.amount });
+    recordRelease(world, charge, charge.amount, whenAuthorized === 'expired' ? 'expired_uncaptured_charge' : null);
+  }
   const canceled = {
     ...intent,
     amount_capturable: 0,

@@ -1,6 +1,7 @@
 import { settle } from '../charges/settle.js';
 import { type Call } from '../http/call.js';
 import { invalidParam, refused } from '../http/errors.js';
+import { recordRelease } from '../refunds/release.js';
 import { checkedStep } from '../money/amounts.js';
 import { type Metadata, mergeMetadata } from '../schema/metadata-param.js';
 import { type World } from '../world.js';
@@ -29,6 +30,7 @@ export function captureIntent(world: World, { id, params, cause }: Call): Paymen
     amount_refunded: authorized.amount - amount,
     receipt_url: `${world.baseUrl}/__receipts/${authorized.id}`,
   });
+  recordRelease(world, charge, authorized.amount - amount, null);
   settle(world, charge, 'automatic_async', cause);
   return applyOutcome(world, 'captured', { ...intent, metadata, amount_capturable: 0, amount_received: amount }, cause);
 }
