@@ -101,12 +101,16 @@ function keptOpen({ invoice }: Made): void {
 async function finalized(): Promise<Made & { finalized_at: number }> {
   const made = await drafted();
   await atStripe(`invoices/${made.invoice}/finalize`);
-  // Nothing else of it becomes final.
-  await fetch(`${bench.simulator.url}/v1/subscriptions/${made.subscription}`, {
+  await ended(made);
+  return { ...made, finalized_at: bench.simulator.world.invoices.get(made.invoice)!.status_transitions.finalized_at! };
+}
+
+/** Nothing else of it becomes final, as what its next day bills would an hour later, which may be tomorrow. */
+async function ended({ subscription }: Made): Promise<void> {
+  await fetch(`${bench.simulator.url}/v1/subscriptions/${subscription}`, {
     method: 'DELETE',
     headers: { authorization: 'Bearer sk_test_simulator' },
   });
-  return { ...made, finalized_at: bench.simulator.world.invoices.get(made.invoice)!.status_transitions.finalized_at! };
 }
 
 const asBilled = ({ invoice, customer, price, subscription, start, end, finalized_at }: Made & { finalized_at: number }): BilledUsage => ({
@@ -223,6 +227,7 @@ describe('What final invoices bill', () => {
   it('is not that of drafts and of those made void, nor of what was final on another day', async () => {
     const [early, voided, draft] = [await finalized(), await finalized(), await drafted()];
     keptOpen(draft);
+    await ended(draft);
     bench.advance(2 * DAY);
     const late = await finalized();
     await atStripe(`invoices/${voided.invoice}/void`);

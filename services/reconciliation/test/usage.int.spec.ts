@@ -4,6 +4,7 @@ import { failpointsFrom } from '@tidegate/database/failpoints';
 import { RpcUnavailable } from '@tidegate/messaging/rpc';
 import { FAILPOINTS } from '../src/failpoints.js';
 import type { UsageComparer, UsageDifference, UsageQuery } from '../src/compare/usage.port.js';
+import { EVERY_TENANT } from '../src/run/comparison.js';
 import type { RunParts } from '../src/run/run.flow.js';
 import { runOnce } from '../src/run/run.loop.js';
 import { answerCreate } from '../src/run/run.rpc.js';
@@ -22,12 +23,12 @@ afterAll(() => bench.shutDown());
 
 const today = () => bench.clock.now().toISOString().slice(0, 10);
 
-async function request(body: object = {}): Promise<string> {
+async function request(body: object = {}, changes: Parameters<typeof routeRequest>[0] = {}): Promise<string> {
   const day = today();
   const api = { ...runParts(bench), requested: () => undefined };
   const reply = await answerCreate(
     api,
-    routeRequest({ body: { start_date: day, end_date: day, mode: 'report', reason: 'spec', ...body } }),
+    routeRequest({ body: { start_date: day, end_date: day, mode: 'report', reason: 'spec', ...body }, ...changes }),
   );
   return RunView.parse(JSON.parse(reply.body)).id;
 }
@@ -185,6 +186,16 @@ describe('Usage in a run of days', () => {
     await makeDueRuns({ ...schedule, cron: parseCron('* * * * *'), rollingSeconds: 0 });
     expect(await runOnce(runParts(bench, { usage }), never)).toBe(1);
     expect(usage.asked).toMatchObject([{ tenant: null, unconfirmedToo: true }]);
+  });
+
+  it('is asked for with what nobody has confirmed by what an operator or a CronJob runs in place of the daily one', async () => {
+    const usage = new ComparingPayments([[], []]);
+    const dayAgo = (days: number) => new Date(bench.clock.now().getTime() - days * 86_400_000).toISOString().slice(0, 10);
+    await request({ start_date: dayAgo(3) }, { tenant: EVERY_TENANT });
+    expect(await runOnce(runParts(bench, { usage }), never)).toBe(1);
+    await request({ start_date: dayAgo(3), end_date: dayAgo(2) }, { tenant: EVERY_TENANT });
+    expect(await runOnce(runParts(bench, { usage }), never)).toBe(1);
+    expect([...new Set(usage.asked.map(({ unconfirmedToo }) => unconfirmedToo))]).toEqual([true, false]);
   });
 
   it('stays known as the same disagreement although rolling compares, which do not look at it, found nothing', async () => {

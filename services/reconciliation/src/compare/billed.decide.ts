@@ -20,11 +20,11 @@ interface Span {
 }
 
 /**
- * Which invoices a run looks at: those that were final in its days; the daily one all for which usage may still have come too late. They were made in `created`. Epoch
+ * Which invoices a run looks at: those that were final in its days; the one of the day all for which usage may still have come too late. They were made in `created`. Epoch
  * seconds, `gte` <= t < `lt`.
  */
-export function invoicesOf({ gte, lt }: Span, trigger: string): { final: Span; created: Span } {
-  const from = trigger === 'daily' ? Math.min(gte, lt - LATE_SECONDS) : gte;
+export function invoicesOf({ gte, lt }: Span, ofTheDay: boolean): { final: Span; created: Span } {
+  const from = ofTheDay ? Math.min(gte, lt - LATE_SECONDS) : gte;
   return { final: { gte: Math.max(0, from), lt }, created: { gte: Math.max(0, from - DRAFT_SECONDS), lt } };
 }
 

@@ -50,7 +50,7 @@ describe('Lines of an invoice', () => {
 
 describe('Invoices that a run looks at', () => {
   it('became final in its days, from the first second of them to the last', () => {
-    const { final, created } = invoicesOf({ gte: 10 * DAY, lt: 11 * DAY }, 'operator');
+    const { final, created } = invoicesOf({ gte: 10 * DAY, lt: 11 * DAY }, false);
     expect([final, created]).toEqual([
       { gte: 10 * DAY, lt: 11 * DAY },
       { gte: 6 * DAY, lt: 11 * DAY },
@@ -60,7 +60,7 @@ describe('Invoices that a run looks at', () => {
   });
 
   it('are those of 36 days for the daily one', () =>
-    expect(invoicesOf({ gte: 99 * DAY, lt: 100 * DAY }, 'daily')).toEqual({
+    expect(invoicesOf({ gte: 99 * DAY, lt: 100 * DAY }, true)).toEqual({
       final: { gte: 64 * DAY, lt: 100 * DAY },
       created: { gte: 60 * DAY, lt: 100 * DAY },
     }));

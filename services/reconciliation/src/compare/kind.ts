@@ -66,6 +66,8 @@ export interface UnseenQuery {
 /** What a run is about, as far as kinds are concerned. */
 export interface RunScope {
   trigger: 'operator' | 'daily' | 'rolling';
+  /** Does the work of the day, whoever asked for it: of every tenant, in all classes, from before yesterday on. What came late is looked for then, however old. */
+  ofTheDay: boolean;
   /** Null: all. */
   classes: readonly string[] | null;
   /** Null: of every tenant. */

@@ -113,7 +113,7 @@ export async function executeRun(parts: RunParts, run: OpenRun, pass: Pass): Pro
 async function compare(parts: RunParts, run: OpenRun, { position, until }: Begun, pass: Pass & Attempt): Promise<Ending> {
   const period = cutAt(run, until);
   const tenant = run.tenant === EVERY_TENANT ? null : run.tenant;
-  const context = { ...parts, trigger: run.trigger, classes: run.classes, tenant, period, ...pass };
+  const context = { ...parts, trigger: run.trigger, ofTheDay: run.tells_freshness, classes: run.classes, tenant, period, ...pass };
   if (position.phase !== 'report') {
     await firstRead(context, position);
     if (run.tells_freshness) await bringForward(parts.db, pass, period);

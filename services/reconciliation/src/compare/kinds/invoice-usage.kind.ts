@@ -24,8 +24,8 @@ export const invoiceUsageKind: ObjectKind<RemoteBilled, never> = {
   name: 'invoice_usage',
   isWanted: (run) => usageKind.isWanted?.(run) ?? false,
   remote: {
-    async list(stripe, { created, ...query }, { usage, trigger, ...pass }) {
-      const wanted = invoicesOf(created, trigger);
+    async list(stripe, { created, ...query }, { usage, ofTheDay, ...pass }) {
+      const wanted = invoicesOf(created, ofTheDay);
       const page = await stripe.listInvoices({ ...query, created: wanted.created });
       if (page.kind !== 'ok') return page;
       const invoices = new Map(page.value.data.filter((one) => isFinalIn(one, wanted.final)).map((one) => [one.id, one]));

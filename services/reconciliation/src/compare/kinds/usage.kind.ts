@@ -9,8 +9,8 @@ export const usageKind: ObjectKind<RemoteUsage, never> = {
   name: 'usage_hour',
   isWanted: ({ trigger, classes }) => trigger !== 'rolling' && (classes === null || classes.includes('usage_mismatch')),
   remote: {
-    async list(_, { created }, { usage, tenant, trigger, cursor, ...pass }) {
-      const page = await usage.page({ tenant, period: created, cursor, unconfirmedToo: trigger === 'daily' }, pass);
+    async list(_, { created }, { usage, tenant, ofTheDay, cursor, ...pass }) {
+      const page = await usage.page({ tenant, period: created, cursor, unconfirmedToo: ofTheDay }, pass);
       if (page.kind !== 'ok') return page;
       const { compared, differences, next_cursor } = page.value;
       const of = { data: differences.map(remoteUsage), has_more: next_cursor !== null };
