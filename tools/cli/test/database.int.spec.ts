@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { query } from '@tidegate/local-stack/postgres/ping';
 import { SERVICES } from '@tidegate/messaging/topology';
+import { eventually } from '@tidegate/test-harness/eventually';
 import { postgresForTests, type TestDatabase } from '@tidegate/test-harness/postgres';
-import { tidegate } from './console.js';
+import pg from 'pg';
+import { type Ran, tidegate } from './console.js';
 
 let database: TestDatabase;
 let owner: string;
@@ -48,8 +50,35 @@ describe('tidegate database migrate', () => {
     // The passwords that the other tests' roles have: roles are of the whole server.
     const env = { DATABASE_URL: owner, ...passwords((service) => `postgres://${service}:${service}-in-tests@127.0.0.1/tidegate`) };
     const first = await migrate(env);
-    expect([first.exitCode, first.err]).toEqual([0, '']);
+    expect([first.exitCode, new Set(saidBy(first))]).toEqual([0, new Set(['schema_migrated'])]);
     expect(first.out).toContain('payments: payments/0001_payments.sql');
     expect((await migrate(env)).out).toContain('Everything was up to date.');
   });
+
+  it('says that it waits, while its result stays alone on stdout', async () => {
+    const other = new pg.Client({ connectionString: database.url });
+    await other.connect();
+    await other.query(`SELECT pg_advisory_lock(hashtext('tidegate.migrate'))`);
+    const env = { DATABASE_URL: owner, ...passwords((service) => `postgres://${service}:${service}-in-tests@127.0.0.1/tidegate`) };
+    const waiting = tidegate('database migrate --yes --json --reason test', { env });
+    const tries = new Set<string>();
+    await eventually(async () => {
+      const { rows } = await other.query<{ at: string }>(
+        `SELECT query_start::text AS at FROM pg_stat_activity WHERE application_name LIKE 'migrate %' AND datname = current_database() AND query LIKE '%pg_try_advisory_lock%'`,
+      );
+      for (const { at } of rows) tries.add(at);
+      expect(tries.size).toBeGreaterThan(2);
+    });
+    await other.end();
+    const ran = await waiting;
+    expect([ran.exitCode, saidBy(ran)]).toEqual([0, ['migration_waits']]);
+    expect(JSON.parse(ran.out)).toMatchObject({ done: true });
+  });
 });
+
+/** The events of the lines on stderr. */
+const saidBy = ({ err }: Ran): string[] =>
+  err
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => (JSON.parse(line) as { event: string }).event);

@@ -1,9 +1,11 @@
 import { migrateAll } from '@tidegate/database/migrate';
 import { schemasOf } from '@tidegate/database/schema-file';
+import { createLogger } from '@tidegate/telemetry/logger';
 import type { Command } from 'commander';
 import type { Cli, CommonOptions } from '../cli.js';
 import { changing } from '../command.js';
 import { Failure } from '../exit.js';
+import type { Terminal } from '../terminal.js';
 import { adminUrl, rolePassword } from './admin-url.js';
 
 export function databaseMigrate(parent: Command, cli: Cli): void {
@@ -22,7 +24,7 @@ passwords the roles get. Each may be given as NAME_FILE. Run it before the new v
           will: [
             `bring the schemas ${schemas.map(({ schema }) => schema).join(', ')} and what they share up to date, and set the passwords of their roles`,
           ],
-          act: () => migrated(url, (role) => passwords.get(role) ?? ''),
+          act: () => migrated(cli.terminal, url, (role) => passwords.get(role) ?? ''),
         },
         ({ applied }) => (applied.length === 0 ? 'Everything was up to date.' : `Done:\n${applied.map((id) => `  ${id}`).join('\n')}`),
       );
@@ -31,10 +33,11 @@ passwords the roles get. Each may be given as NAME_FILE. Run it before the new v
   );
 }
 
-/** Throws a Failure for what an operator can help. */
-export async function migrated(url: string, password: (role: string) => string): Promise<{ applied: string[] }> {
+/** What it waits for goes to stderr, as JSON lines; throws a Failure for what an operator can help. */
+export async function migrated(terminal: Terminal, url: string, password: (role: string) => string): Promise<{ applied: string[] }> {
+  const logger = createLogger({ service: 'migrate', destination: { write: (line) => terminal.err(line) } });
   try {
-    return await migrateAll(url, { password });
+    return await migrateAll(url, { password, logger });
   } catch (error) {
     throw new Failure('database.not_migrated', error instanceof Error ? error.message : String(error));
   }

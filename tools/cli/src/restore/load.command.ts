@@ -52,7 +52,7 @@ Numbers that are known from elsewhere, such as a payer's PDF: --receipts-up-to a
               `what happened after ${at(taken_at)} is not in the record until \`restore finish\` has found it at Stripe`,
             ],
             act: async () => {
-              await migrated(url, (role) => passwords.get(role) ?? '');
+              await migrated(cli.terminal, url, (role) => passwords.get(role) ?? '');
               const loaded = await load(url, folder, { reason: options.reason, actor: `shell:${shellUser()}` });
               return { loaded, receipts: await recoverReceipts(cli.terminal, url, receiptsUpTo, options.reason).catch(notRecovered) };
             },
