@@ -125,6 +125,28 @@ describe('What the Prometheus operator makes of the services', () => {
   });
 });
 
+describe('The migration job', () => {
+  const hook = ({ metadata: { annotations = {} } }: Manifest) => ({
+    when: annotations['helm.sh/hook'],
+    weight: Number(annotations['helm.sh/hook-weight'] ?? 0),
+  });
+  const jobs = all.filter((manifest) => manifest.kind === 'Job' && hook(manifest).when !== undefined);
+
+  it('runs under policies of its own release: they are made before it', () => {
+    expect(jobs).toHaveLength(1);
+    for (const job of jobs) {
+      const labels = podOf(job).metadata.labels as Record<string, string>;
+      const policies = all.filter(
+        ({ kind, spec }) =>
+          kind === 'NetworkPolicy' &&
+          Object.entries(spec.podSelector.matchLabels as Record<string, string>).every(([label, value]) => labels[label] === value),
+      );
+      expect(policies.map(hook)).toEqual([{ when: hook(job).when, weight: expect.any(Number) }]);
+      for (const policy of policies) expect(hook(policy).weight).toBeLessThan(hook(job).weight);
+    }
+  });
+});
+
 describe('The reconciliation job', () => {
   const { spec } = one('CronJob', 'billing-reconciliation');
 

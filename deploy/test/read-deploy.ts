@@ -7,7 +7,7 @@ export const textOf = (path: string): string => readFileSync(join(ROOT, path), '
 
 export interface Manifest {
   kind: string;
-  metadata: { name: string; labels?: Record<string, string> };
+  metadata: { name: string; labels?: Record<string, string>; annotations?: Record<string, string> };
   // eslint-disable-next-line @typescript-eslint/no-explicit-any -- read as it stands in the file
   spec: any;
 }

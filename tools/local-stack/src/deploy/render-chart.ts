@@ -29,7 +29,7 @@ export async function render(set: readonly string[], say: (line: string) => void
 export async function renderedChart(say: (line: string) => void, root = repositoryRoot()): Promise<string> {
   const head = [
     `# Rendered from deploy/kubernetes/tidegate by helm; of chart ${chartHash(root)}. "npm run verify" renders it anew.`,
-    '# Apply the Job `migrate-…` first and wait for its end: kubectl knows no hooks.',
+    '# Apply the NetworkPolicy `migrate-job`, then the Job `migrate-…`, and wait for its end before the rest: kubectl knows no hooks.',
     '',
   ].join('\n');
   return head + (await render(['monitoring.prometheusRule.enabled=false'], say, root));
