@@ -109,6 +109,34 @@ describe('The chart', () => {
     expect(secrets).toEqual(['tidegate-receipts', 'tidegate-smtp', 'tidegate-s3']);
   });
 
+  it('asks for names where the values say, from every pod', async () => {
+    const policies = manifests(
+      await render(['networkPolicy.dns.ports[0]=5353', 'networkPolicy.dns.to[0].ipBlock.cidr=169.254.20.10/32'], quiet),
+    ).filter(({ kind }) => kind === 'NetworkPolicy');
+    const asked = policies.map(({ spec }) =>
+      (spec.egress as { ports: { port: number }[] }[]).filter(({ ports }) => ports[0]?.port === 5353),
+    );
+    expect(asked).toHaveLength(7);
+    const ports = ['UDP', 'TCP'].map((protocol) => ({ port: 5353, protocol }));
+    for (const rules of asked) expect(rules).toEqual([{ to: [{ ipBlock: { cidr: '169.254.20.10/32' } }], ports }]);
+    expect(JSON.stringify(policies)).not.toContain('kube-system');
+  });
+
+  it.each([
+    ['of its own, also an empty one, before that of all', ['services.gateway.env.AWS_REGION='], undefined],
+    ['of all where it has none of its own', [], 'eu-west-1'],
+  ])('gives a service the setting %s', async (_, own, expected) => {
+    const all = manifests(await render(['env.AWS_REGION=eu-west-1', ...own], quiet)).filter(({ kind }) => kind === 'Deployment');
+    const given = all.map(({ metadata, spec }) => [
+      metadata.name,
+      (spec.template.spec.containers[0].env as { name: string; value: string }[]).find(({ name }) => name === 'AWS_REGION')?.value,
+    ]);
+    expect(Object.fromEntries(given)).toEqual({
+      gateway: expected,
+      ...Object.fromEntries(['payments', 'webhooks', 'reconciliation', 'receipts'].map((name) => [name, 'eu-west-1'])),
+    });
+  });
+
   it('would be told of a field that Kubernetes does not know', async () => {
     const wrong = (await render([], quiet)).replace('terminationGracePeriodSeconds:', 'terminationGraceSeconds:');
     expect(faults(await checked(wrong)).invalid).toBeGreaterThan(0);
@@ -120,9 +148,27 @@ describe('The chart', () => {
     'env.STRIPE_SECRET_KEY=sk',
     'services.receipts.env.SMTP_URL=smtp://mail.example.com',
     'services.receipts.env.AWS_SECRET_ACCESS_KEY=s3',
+    'env.SHUTDOWN_GRACE_SECONDS=nine',
     'shutdown.terminationGracePeriodSeconds=10',
+    'networkPolicy.dns.ports={}',
+    'reconciliation.cronJob.days=0',
   ])('refuses the value %s', async (set) => {
     await expect(render([set], quiet)).rejects.toThrow(/schema/);
+  });
+
+  it.each([
+    ['shutdown.preStopSeconds=16', 'shutdown.terminationGracePeriodSeconds (40) must be more than preStopSeconds + graceSeconds + 22 (40)'],
+    ['services.reconciliation.env.RECONCILIATION_CRON=0 3 * * *', 'set RECONCILIATION_CRON or reconciliation.cronJob.enabled, not both'],
+    ['env.RECONCILIATION_CRON=0 3 * * *', 'set RECONCILIATION_CRON or reconciliation.cronJob.enabled, not both'],
+  ])('refuses %s, and says why', async (set, why) => {
+    await expect(render([set], quiet)).rejects.toThrow(why);
+  });
+
+  it.each([
+    ['shutdown.preStopSeconds=15'],
+    ['services.reconciliation.env.RECONCILIATION_CRON=0 3 * * *', 'reconciliation.cronJob.enabled=false'],
+  ])('takes %s', async (...set) => {
+    expect(manifests(await render(set, quiet)).length).toBeGreaterThan(10);
   });
 });
 

@@ -77,6 +77,11 @@ describe('The pods of a service', () => {
     expect(spec.terminationGracePeriodSeconds).toBeGreaterThan((container?.lifecycle.preStop.sleep.seconds ?? 0) + grace + steps);
   });
 
+  it('are refused by the chart where that time is shorter, by what the steps take', () => {
+    const refusedBelow = Number(/"tidegate\.stopSeconds" -}}(\d+)/.exec(textOf('deploy/kubernetes/tidegate/templates/_helpers.tpl'))?.[1]);
+    expect(refusedBelow).toBe(Math.ceil(Object.values(STOP_LIMITS_MS).reduce((sum, ms) => sum + ms, 0) / 1000));
+  });
+
   it.each(SERVICES)('of %s are spread, replaced one by one, probed, and never all taken away', (service) => {
     const { spec } = one('Deployment', service);
     expect(spec.strategy.rollingUpdate).toEqual({ maxUnavailable: 0, maxSurge: 1 });

@@ -47,13 +47,30 @@ capabilities: { drop: [ALL] }
 {{- if and (eq .name "receipts") .root.Values.secrets.smtp }}true{{ end }}
 {{- end }}
 
-{{/* The settings of a service; those of its own win. */}}
+{{/* The settings of a service; those of its own win, also empty ones. */}}
 {{- define "tidegate.env" -}}
-{{- $own := deepCopy (get .root.Values.services .name).env }}
+{{- $env := mergeOverwrite (deepCopy .root.Values.env) (get .root.Values.services .name).env }}
 {{- with .root.Values.ingress }}
-{{- if and (eq $.name "receipts") .enabled (not (get $own "PUBLIC_URL")) }}
-{{- $_ := set $own "PUBLIC_URL" (printf "%s://%s" (ternary "https" "http" (ne .tlsSecret "")) .apiHost) }}
+{{- if and (eq $.name "receipts") .enabled (not (get $env "PUBLIC_URL")) }}
+{{- $_ := set $env "PUBLIC_URL" (printf "%s://%s" (ternary "https" "http" (ne .tlsSecret "")) .apiHost) }}
 {{- end }}
 {{- end }}
-{{- merge $own .root.Values.env | toJson }}
+{{- toJson $env }}
+{{- end }}
+
+{{/* Seconds that an orderly stop takes after its grace: the sum of STOP_LIMITS_MS in libs/service-host/src/shutdown.ts, rounded up. */}}
+{{- define "tidegate.stopSeconds" -}}22{{- end }}
+
+{{/* Refuses values that each may have, but not together. */}}
+{{- define "tidegate.together" -}}
+{{- with .Values.shutdown }}
+{{- $stop := int (include "tidegate.stopSeconds" $) }}
+{{- $needed := int (add .preStopSeconds .graceSeconds $stop) }}
+{{- if le (int .terminationGracePeriodSeconds) $needed }}
+{{- fail (printf "shutdown.terminationGracePeriodSeconds (%d) must be more than preStopSeconds + graceSeconds + %d (%d): pods would be killed in the middle of work" (int .terminationGracePeriodSeconds) $stop $needed) }}
+{{- end }}
+{{- end }}
+{{- if and .Values.reconciliation.cronJob.enabled (get (include "tidegate.env" (dict "root" . "name" "reconciliation") | fromJson) "RECONCILIATION_CRON") }}
+{{- fail "set RECONCILIATION_CRON or reconciliation.cronJob.enabled, not both: the CronJob replaces that schedule" }}
+{{- end }}
 {{- end }}
