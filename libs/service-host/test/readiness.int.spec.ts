@@ -1,6 +1,9 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
+import { repositoryRoot } from '@tidegate/local-stack/repository';
 import { createLogger } from '@tidegate/telemetry/logger';
 import { eventually } from '@tidegate/test-harness/eventually';
 import { natsForTests, type TestNats } from '@tidegate/test-harness/nats';
@@ -47,6 +50,13 @@ describe('When the store of the broker is full', () => {
 
     await makeRoom();
     await eventually(async () => expect((await readiness(worker)).status).toBe(200));
+  });
+
+  it('each thing that it waits for is on the page of a service that is down', async () => {
+    const { report } = await readiness(await started('payments'));
+    const page = readFileSync(join(repositoryRoot(), 'docs', 'runbooks', 'tidegate-down.md'), 'utf8');
+    const waitsFor = ['migrations', ...Object.keys(report.dependencies)];
+    expect(waitsFor.filter((name) => !page.includes(`\`${name}\``))).toEqual([]);
   });
 
   it('what takes its work over HTTP stays ready, and says that it is degraded', async () => {
