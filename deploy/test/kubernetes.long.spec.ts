@@ -137,6 +137,31 @@ describe('The chart', () => {
     });
   });
 
+  it('has an ingress for each name, with the class and annotations of all and its own', async () => {
+    const set = [
+      ...['enabled=true', 'tlsSecret=tls', 'className=outside', 'annotations.common=c', 'api.className=inside', 'api.annotations.a=b'],
+      ...['webhooks.annotations.common=w', 'webhooks.annotations.d=e'],
+    ];
+    const all = manifests(
+      await render(
+        set.map((one) => `ingress.${one}`),
+        quiet,
+      ),
+    );
+    expect(
+      all
+        .filter(({ kind }) => kind === 'Ingress')
+        .map(({ metadata, spec }) => ({
+          hosts: (spec.rules as { host: string }[]).map(({ host }) => host),
+          class: spec.ingressClassName,
+          annotations: metadata.annotations,
+        })),
+    ).toEqual([
+      { hosts: ['tidegate.example.com'], class: 'inside', annotations: { common: 'c', a: 'b' } },
+      { hosts: ['tidegate-webhooks.example.com'], class: 'outside', annotations: { common: 'w', d: 'e' } },
+    ]);
+  });
+
   it('would be told of a field that Kubernetes does not know', async () => {
     const wrong = (await render([], quiet)).replace('terminationGracePeriodSeconds:', 'terminationGraceSeconds:');
     expect(faults(await checked(wrong)).invalid).toBeGreaterThan(0);
