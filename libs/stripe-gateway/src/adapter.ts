@@ -143,7 +143,8 @@ export function createStripeAdapter(config: StripeAdapterConfig): StripePort & {
     updateSubscription: (id, p, key) =>
       call(stripe().subscriptions.update(id, subscriptionChange(p), { idempotencyKey: key }), toSubscription),
     cancelSubscription: (id) => call(stripe().subscriptions.cancel(id), toSubscription),
-    payInvoice: (id, key) => call(stripe().invoices.pay(id, withPayments, { idempotencyKey: key }), toInvoice),
+    // Without `off_session: false` Stripe takes the customer for absent, and a bank that wants to see them declines (`InvoicePayParams` of the SDK).
+    payInvoice: (id, key) => call(stripe().invoices.pay(id, { ...withPayments, off_session: false }, { idempotencyKey: key }), toInvoice),
     createMeterEvent: async (p) =>
       duplicateIsTaken(await call(stripe().billing.meterEvents.create(meterEvent(p)), () => ({ duplicate: false }))),
     retrieveIntent: (id) => call(stripe().paymentIntents.retrieve(id, withCharge), toIntent),

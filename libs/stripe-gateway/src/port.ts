@@ -139,7 +139,7 @@ export interface StripePort {
   updateSubscription(id: string, params: UpdateSubscriptionParams, key: string): Promise<StripeOutcome<Subscription>>;
   /** At once. Has no key: a repetition is `not_found`, like any other change of one that is over. */
   cancelSubscription(id: string): Promise<StripeOutcome<Subscription>>;
-  /** By the default payment method of invoice, subscription or customer; `rejected` when there is none, or nothing is to be paid. `declined` may mean that the customer has to act. */
+  /** While the customer is there, by the default payment method of invoice, subscription or customer; `rejected` when there is none, or nothing is to be paid. `declined` may mean that the customer has to act. */
   payInvoice(id: string, key: string): Promise<StripeOutcome<Invoice>>;
   /** `duplicate`: Stripe has taken an event with this identifier already. Accepted is not yet counted: summaries follow later. */
   createMeterEvent(params: MeterEventParams): Promise<StripeOutcome<{ duplicate: boolean }>>;

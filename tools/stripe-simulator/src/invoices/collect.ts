@@ -7,10 +7,16 @@ import { type Invoice, subscriptionOf } from './invoice.js';
 import { intentOf } from './payment.js';
 
 /** Charges an open invoice with a method. Throws 402 when that declines, after the state has changed. */
-export function chargeInvoice(world: World, invoice: Invoice, method: string, cause: Cause): Invoice {
+export function chargeInvoice(
+  world: World,
+  invoice: Invoice,
+  method: string,
+  cause: Cause,
+  off_session = cause.collection === true,
+): Invoice {
   const intent = intentOf(world, invoice);
   if (intent === undefined) throw new Error(`Bug: ${invoice.id} is open without an intent`);
-  confirmIntent(world, intent, { payment_method: method, ...(cause.collection && { off_session: true }) }, cause);
+  confirmIntent(world, intent, { payment_method: method, ...(off_session && { off_session }) }, cause);
   return world.invoices.get(invoice.id) ?? invoice;
 }
 

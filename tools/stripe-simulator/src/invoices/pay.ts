@@ -9,7 +9,7 @@ import { type Invoice } from './invoice.js';
 import { intentOf, withdrawPayment } from './payment.js';
 import { settleInvoice } from './settle.js';
 
-/** `POST …/pay`: now, outside the normal schedule; or notes that it was paid elsewhere. A draft is finalized first. */
+/** `POST …/pay`: now, outside the normal schedule, and without the customer unless `off_session` is false; or notes that it was paid elsewhere. A draft is finalized first. */
 export function payInvoice(world: World, { id, params, cause }: Call): Invoice {
   const before = invoiceById(world, id);
   mustAllow('pay', before);
@@ -25,7 +25,7 @@ export function payInvoice(world: World, { id, params, cause }: Call): Invoice {
     withdrawPayment(world, open, cause);
     return settleInvoice(world, open, { paid: 0, elsewhere: true }, cause);
   }
-  const after = chargeInvoice(world, open, method ?? '', cause);
+  const after = chargeInvoice(world, open, method ?? '', cause, params['off_session'] !== false);
   if (intentOf(world, after)?.status === 'requires_action') throw actionRequired();
   return after;
 }
