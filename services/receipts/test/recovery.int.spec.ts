@@ -55,6 +55,16 @@ describe('Receipt numbers after a restore', () => {
     const { rows } = await sql`SELECT actor, action, reason, details FROM operator_actions`.execute(opened.db);
     const details = { found: 0, lost: ['R-2026-000001', 'R-2026-000002'], up_to: upTo };
     expect(rows).toEqual([{ actor: 'shell:ann', action: 'receipts.recover', reason: 'INC-42', details }]);
+    const lost = await sql`SELECT tenant, series, year, number, recorded_at FROM lost_numbers ORDER BY sequence`.execute(opened.db);
+    expect(lost.rows).toEqual(details.lost.map((number) => ({ tenant: 'acme', series: 'R', year: 2026, number, recorded_at: now })));
+  });
+
+  it('that are lost are found for an auditor without reading the events of all receipts', async () => {
+    const plan = await opened.db.transaction().execute(async (tx) => {
+      await sql`SET LOCAL enable_seqscan = off`.execute(tx);
+      return (await sql<{ 'QUERY PLAN': string }>`EXPLAIN SELECT * FROM lost_numbers`.execute(tx)).rows.map((row) => row['QUERY PLAN']);
+    });
+    expect(plan.join('\n')).toContain('events_lost_numbers');
   });
 
   it('are not said to be none where the broker has no stream of them', async () => {
