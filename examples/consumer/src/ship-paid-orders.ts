@@ -11,6 +11,7 @@ export const shipPaidOrders: Handler = {
     if (error) throw new PermanentFailure(`Not a payment as version 1 describes it: ${error.message}`);
     await sql`
       INSERT INTO shipments (payment_id, tenant, amount, currency)
-      VALUES (${payment.payment_id}, ${envelope.tenant}, ${payment.amount_captured}, ${payment.currency})`.execute(tx);
+      VALUES (${payment.payment_id}, ${envelope.tenant}, ${payment.amount_captured}, ${payment.currency})
+      ON CONFLICT (payment_id) DO NOTHING`.execute(tx);
   },
 };

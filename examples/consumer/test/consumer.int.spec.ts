@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { type PaymentFact, paymentSubject } from '@tidegate/contracts/events/payment';
 import { type RunningConsumer } from '@tidegate/messaging/consumer';
 import { migrateConsumer } from '@tidegate/messaging/consumer-schema';
 import { natsPermissions, natsPermissionsOfConsumer } from '@tidegate/messaging/topology';
@@ -8,6 +9,7 @@ import { eventually } from '@tidegate/test-harness/eventually';
 import { natsForTests, type TestNats } from '@tidegate/test-harness/nats';
 import { postgresForTests, type TestDatabase } from '@tidegate/test-harness/postgres';
 import { sql } from 'kysely';
+import pg from 'pg';
 import { startShop } from '../src/shop.js';
 import { type Publisher, startPublisher } from './tidegate.js';
 
@@ -67,6 +69,25 @@ async function shipped(prefix: string): Promise<string[]> {
   return rows.map((row) => row.payment_id);
 }
 
+/** How many messages of a payment have been handled. */
+async function handled(paymentId: string, fact: PaymentFact): Promise<number> {
+  const { rows } = await sql<{ handled: number }>`
+    SELECT count(*)::int AS handled FROM inbox
+    WHERE aggregate = ${paymentId} AND subject = ${paymentSubject(fact)} AND state = 'done'`.execute(consumers[0]!.db);
+  return rows[0]!.handled;
+}
+
+/** Tidegate's database as a backup from before this payment has it: the relay begins a new epoch. */
+async function restoreToBefore(paymentId: string): Promise<void> {
+  const admin = new pg.Client({ connectionString: tidegate.url });
+  await admin.connect();
+  await admin.query('ALTER TABLE payments.outbox DISABLE TRIGGER ALL');
+  const { rowCount } = await admin.query('DELETE FROM payments.outbox WHERE aggregate = $1', [paymentId]);
+  await admin.query('ALTER TABLE payments.outbox ENABLE TRIGGER ALL');
+  await admin.query('UPDATE payments.outbox_state SET head = head - $1, published = head - $1', [rowCount]);
+  await admin.end();
+}
+
 const ids = (prefix: string, count: number): string[] =>
   Array.from({ length: count }, (_, index) => `${prefix}${String(index).padStart(3, '0')}`);
 
@@ -91,5 +112,14 @@ describe('The shop', () => {
       timeoutMs: 40_000,
     });
     expect(await shipped('pay_usual')).toEqual(ids('pay_usual', 20));
+  }, 60_000);
+
+  it('orders no second parcel when Tidegate was restored and tells the same payment again under other ids', async () => {
+    await pay('pay_restored');
+    await eventually(async () => expect(await shipped('pay_restored')).toEqual(['pay_restored']), { timeoutMs: 20_000 });
+    await restoreToBefore('pay_restored');
+    await pay('pay_restored');
+    await eventually(async () => expect(await handled('pay_restored', 'succeeded')).toBe(2), { timeoutMs: 40_000 });
+    expect(await shipped('pay_restored')).toEqual(['pay_restored']);
   }, 60_000);
 });
