@@ -3,6 +3,8 @@ import { z } from 'zod';
 const consumer = z.object({
   /** The shop's own database, as the shop's role. */
   SHOP_DATABASE_URL: z.url(),
+  /** Whose payments it ships. */
+  SHOP_TENANT: z.string().min(1),
   /** Tidegate's broker, as the shop's user. */
   NATS_URL: z.url(),
 });

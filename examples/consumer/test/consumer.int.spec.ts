@@ -53,7 +53,7 @@ afterAll(async () => {
   await Promise.all([tidegate.drop(), shop.drop()]);
 });
 
-const started = () => startShop({ databaseUrl: shop.urlFor('shop'), natsUrl: nats.url('shop'), logger });
+const started = () => startShop({ tenant: 'default', databaseUrl: shop.urlFor('shop'), natsUrl: nats.url('shop'), logger });
 
 async function pay(...ids: string[]): Promise<void> {
   for (const id of ids) {
@@ -113,6 +113,22 @@ describe('The shop', () => {
     });
     expect(await shipped('pay_usual')).toEqual(ids('pay_usual', 20));
   }, 60_000);
+
+  it.each([
+    ['of another tenant', { tenant: 'somebody_else' }],
+    ['of a checkout, whose money may be on its way back', { origin: 'checkout' }],
+    ['of a subscription', { origin: 'subscription' }],
+    ['made in the dashboard', { origin: 'dashboard' }],
+  ] as const)(
+    'orders no parcel for a payment %s',
+    async (_which, unusual) => {
+      const id = `pay_foreign_${Object.values(unusual).join()}`;
+      await payments.publish(id, 'succeeded', 1, unusual);
+      await eventually(async () => expect(await handled(id, 'succeeded')).toBe(1), { timeoutMs: 20_000 });
+      expect(await shipped(id)).toEqual([]);
+    },
+    30_000,
+  );
 
   it('orders no second parcel when Tidegate was restored and tells the same payment again under other ids', async () => {
     await pay('pay_restored');

@@ -93,7 +93,7 @@ const entries = () => Object.keys(manifestOf('messaging').exports ?? {}).map((en
 const shopUrl = () => own.url.replace(/\/\/[^@]*@/, '//shop:shop-in-tests@');
 
 function startShop(): ChildProcess {
-  const env = { PATH: process.env['PATH'], SHOP_DATABASE_URL: shopUrl(), NATS_URL: nats.url('shop') };
+  const env = { PATH: process.env['PATH'], SHOP_DATABASE_URL: shopUrl(), NATS_URL: nats.url('shop'), SHOP_TENANT: 'default' };
   const child = spawn(process.execPath, ['dist/main.js'], { cwd: shopFolder, env, stdio: ['ignore', 'ignore', 'inherit'] });
   children.push(child);
   return child;

@@ -10,10 +10,17 @@ import { serveOutboxRead } from '@tidegate/messaging/outbox-read.rpc';
 import { OutboxRelay } from '@tidegate/messaging/relay';
 import { createLogger } from '@tidegate/telemetry/logger';
 
+/** What is otherwise of tenant `default`, made over the API, and of the first version of its contract. */
+export interface Unusual {
+  tenant?: string;
+  origin?: PaymentSnapshot['origin'];
+  subject?: string;
+}
+
 /** The publishing half of payments: its real outbox, relay and outbox.read. */
 export interface Publisher {
   /** Commits one fact of a payment, as payments does. */
-  publish(paymentId: string, fact: PaymentFact, version: number): Promise<void>;
+  publish(paymentId: string, fact: PaymentFact, version: number, unusual?: Unusual): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -35,10 +42,10 @@ export async function startPublisher(databaseUrl: string, natsUrl: string): Prom
   const running = relay.run();
   const server = serveOutboxRead(broker, db, 'payments');
   return {
-    async publish(paymentId, fact, version) {
-      const data: PaymentSnapshot = { ...examplePaymentSnapshot, payment_id: paymentId };
+    async publish(paymentId, fact, version, { tenant = 'default', origin = 'api', subject = paymentSubject(fact) } = {}) {
+      const data: PaymentSnapshot = { ...examplePaymentSnapshot, payment_id: paymentId, origin };
       const parts = {
-        tenant: 'default',
+        tenant,
         aggregateId: paymentId,
         aggregateVersion: version,
         occurredAt: new Date(),
@@ -47,7 +54,6 @@ export async function startPublisher(databaseUrl: string, natsUrl: string): Prom
         traceparent: null,
         data,
       };
-      const subject = paymentSubject(fact);
       await inTransaction({ db, failpoints: noFailpoints }, 'test', (tx) =>
         stage(tx, [{ aggregate: paymentId, subject, envelope: envelope(subject, parts) }]),
       );
