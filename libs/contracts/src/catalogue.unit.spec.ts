@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { CATALOGUE } from './catalogue.js';
+import { CHECKOUT_FACTS, checkoutEvents, type CheckoutFact, checkoutSubject } from './events/checkout.js';
 import { PROBLEMS } from './problem.js';
 import { CreatePaymentBody, RESERVED_METADATA_KEYS } from './requests.js';
 import { factOf, STREAM_OF_OWNER, SUBJECT_PREFIX_OF_OWNER } from './subjects.js';
@@ -26,6 +27,17 @@ describe('The catalogue of messages', () => {
       const broken = Object.fromEntries(Object.entries(example as object).filter(([name]) => name !== first));
       expect(data.safeParse(broken).success).toBe(false);
     }
+  });
+});
+
+describe('The contract of a checkout', () => {
+  it.each(['completed', 'payment_succeeded', 'late_success', 'late_accepted'] as CheckoutFact[])('says at %s when to fulfil', (fact) => {
+    expect(CHECKOUT_FACTS[fact]).toContain('Fulfil only when `payment_status` is `paid` and `late_success` is null or `accepted`');
+  });
+
+  it('shows a late success whose money is still awaited', () => {
+    const example = checkoutEvents.find(({ subject }) => subject === checkoutSubject('late_success'))?.example;
+    expect(example).toMatchObject({ payment_status: 'awaited', late_success: 'accepted' });
   });
 });
 

@@ -8,7 +8,7 @@ export const PAYMENT_FACTS = {
   requires_action: 'The payer must act (3-D Secure).',
   processing: 'A delayed payment method is on its way.',
   authorized: 'The amount is held and waits for a capture.',
-  succeeded: 'The money was captured.',
+  succeeded: 'The money was captured. What a checkout sold is fulfilled from the facts of the checkout: this may be money on its way back.',
   canceled: 'The payment was canceled; nothing was or will be captured.',
   failed: 'The payment ended without success.',
   unknown: 'A call went out and no answer is certain yet.',
