@@ -1,4 +1,5 @@
 import { type Logger, type RunningConsumer, startConsumer } from '@tidegate/messaging/consumer';
+import { parkingUnknown } from '@tidegate/messaging/park-unknown';
 import { shipPaidOrders } from './ship-paid-orders.js';
 
 interface ShopOptions {
@@ -13,7 +14,7 @@ interface ShopOptions {
 export function startShop({ tenant, ...options }: ShopOptions): Promise<RunningConsumer> {
   return startConsumer({
     name: 'shop',
-    subscriptions: [{ durable: 'shop-payments', stream: 'PAYMENTS_EVENTS', handler: shipPaidOrders(tenant) }],
+    subscriptions: [{ durable: 'shop-payments', stream: 'PAYMENTS_EVENTS', handler: parkingUnknown(shipPaidOrders(tenant)) }],
     ...options,
   });
 }

@@ -130,6 +130,19 @@ describe('The shop', () => {
     30_000,
   );
 
+  it('keeps an event of a version that it does not know waiting, and goes on with other payments', async () => {
+    const subject = paymentSubject('succeeded').replace(/v1$/, 'v2');
+    await payments.publish('pay_next', 'succeeded', 1, { subject });
+    const { db } = consumers[0]!;
+    await eventually(async () => {
+      const { rows } = await sql`SELECT state, failures > 0 AS tried FROM inbox WHERE subject = ${subject}`.execute(db);
+      expect(rows).toEqual([{ state: 'pending', tried: true }]);
+    });
+    await pay('pay_beside');
+    await eventually(async () => expect(await shipped('pay_beside')).toEqual(['pay_beside']), { timeoutMs: 20_000 });
+    expect(await shipped('pay_next')).toEqual([]);
+  }, 30_000);
+
   it('orders no second parcel when Tidegate was restored and tells the same payment again under other ids', async () => {
     await pay('pay_restored');
     await eventually(async () => expect(await shipped('pay_restored')).toEqual(['pay_restored']), { timeoutMs: 20_000 });

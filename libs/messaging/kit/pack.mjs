@@ -33,6 +33,7 @@ const messaging = {
   entries: {
     consumer: 'messaging/dist/consumer',
     'consumer-schema': 'messaging/dist/consumer-schema',
+    'park-unknown': 'messaging/dist/park-unknown',
     'dead-letters': 'messaging/dist/dead-letters',
     subscriber: 'messaging/dist/subscriber',
     topology: 'messaging/dist/topology',
