@@ -1,5 +1,6 @@
 /* global document */
 import { followBillingStream } from './billing-stream.js';
+import { money } from './money.js';
 
 const FACTS = {
   'payment.created': 'accepted',
@@ -23,11 +24,6 @@ const LABELS = { connecting: 'Connecting', live: 'Live', waiting: 'Waiting for T
 
 const byId = (id) => document.getElementById(id);
 const payments = new Map();
-
-function money(amount, currency) {
-  const format = new Intl.NumberFormat('en', { style: 'currency', currency });
-  return format.format(amount / 10 ** format.resolvedOptions().maximumFractionDigits);
-}
 
 function element(name, text, className) {
   const made = document.createElement(name);

@@ -21,9 +21,9 @@ let made = 0;
 const known = {
   id: 'pay_known',
   status: 'requires_payment_method',
-  amount: 1250,
+  amount: 125000,
   amount_refunded: 0,
-  currency: 'eur',
+  currency: 'huf',
   updated_at: '2026-11-20T09:00:00.000Z',
 };
 
@@ -75,6 +75,7 @@ describe('The page', () => {
   it('shows the state, and then each event once and in order, over connections and tokens that end', async () => {
     await page.goto(shop.url);
     await page.locator('#payments tr', { hasText: 'pay_known' }).waitFor();
+    expect(await page.locator('#payments tr', { hasText: 'pay_known' }).textContent()).toMatch(/HUF\s1,250\.00/);
     await page.locator('#status', { hasText: 'Live' }).waitFor();
     const refused = `http_request_duration_seconds_count{route="/v1/billing/stream",status="401"}`;
     await eventually(
