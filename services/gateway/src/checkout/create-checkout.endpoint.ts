@@ -21,7 +21,6 @@ export const createCheckout = defineEndpoint({
   problems: [
     'payments.stripe_unavailable',
     'payments.rejected_by_stripe',
-    'rate_limited',
     'not_found',
     'payments.illegal_state',
     'payments.amount_too_small',

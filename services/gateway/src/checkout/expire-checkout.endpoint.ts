@@ -17,5 +17,5 @@ export const expireCheckout = defineEndpoint({
   body: ExpireCheckoutBody,
   idempotencyKey: 'required',
   answers: { 200: { description: 'The checkout, expired', schema: CheckoutView } },
-  problems: ['payments.stripe_unavailable', 'payments.rejected_by_stripe', 'rate_limited', 'payments.illegal_state'],
+  problems: ['payments.stripe_unavailable', 'payments.rejected_by_stripe', 'payments.illegal_state', 'payments.in_progress'],
 });

@@ -19,5 +19,5 @@ export const overrideCheckoutWindow = defineEndpoint({
   body: CheckoutWindowBody,
   idempotencyKey: 'required',
   answers: { 200: { description: 'The checkout', schema: CheckoutView } },
-  problems: ['payments.stripe_unavailable', 'payments.rejected_by_stripe', 'rate_limited', 'payments.illegal_state'],
+  problems: ['payments.stripe_unavailable', 'payments.rejected_by_stripe', 'payments.illegal_state', 'payments.in_progress'],
 });

@@ -17,5 +17,5 @@ export const resolveLateSuccess = defineEndpoint({
   body: LateSuccessBody,
   idempotencyKey: 'required',
   answers: { 200: { description: 'The checkout', schema: CheckoutView } },
-  problems: ['payments.illegal_state', 'payments.stripe_unavailable', 'rate_limited'],
+  problems: ['payments.illegal_state', 'payments.in_progress', 'payments.stripe_unavailable'],
 });

@@ -17,5 +17,5 @@ export const createCustomer = defineEndpoint({
   body: CreateCustomerBody,
   idempotencyKey: 'required',
   answers: { 201: { description: 'The customer', schema: CustomerView } },
-  problems: ['payments.stripe_unavailable', 'payments.rejected_by_stripe', 'rate_limited'],
+  problems: ['payments.stripe_unavailable', 'payments.rejected_by_stripe'],
 });

@@ -135,6 +135,13 @@ const ANSWER_HEADERS = {
   'trace-id': { description: 'The trace of this request.', schema: { type: 'string' } },
 };
 
+/** Codes that, besides all of status 503, pass by themselves. */
+const PASSING: ReadonlySet<ProblemCode> = new Set(['idempotency.in_progress', 'payments.in_progress']);
+const RETRY_AFTER = {
+  'retry-after': { description: 'Seconds after which to try again, where we can tell.', schema: { type: 'integer', minimum: 1 } },
+};
+const passes = (code: ProblemCode): boolean => PROBLEMS[code].status === 503 || PASSING.has(code);
+
 function answers(endpoint: Endpoint, schemas: Json): Json {
   return Object.fromEntries(
     Object.entries(endpoint.answers).map(([status, { description, schema, contentType }]) => [
@@ -174,7 +181,7 @@ function problems(endpoint: Endpoint): Json {
       {
         description: codes.map((code) => `\`${code}\`: ${PROBLEMS[code].title}`).join('\n\n'),
         'x-codes': codes,
-        headers: ANSWER_HEADERS,
+        headers: codes.some(passes) ? { ...ANSWER_HEADERS, ...RETRY_AFTER } : ANSWER_HEADERS,
         content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
       },
     ]),

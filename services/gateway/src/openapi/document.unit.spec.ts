@@ -10,7 +10,7 @@ interface Operation {
   operationId: string;
   parameters: { name: string; in: string; schema: object }[];
   requestBody?: { content: { 'application/json': { schema: object } } };
-  responses: Record<string, { 'x-codes'?: string[]; content: Record<string, { schema: object }> }>;
+  responses: Record<string, { 'x-codes'?: string[]; headers: Record<string, object>; content: Record<string, { schema: object }> }>;
 }
 
 const document = openApiDocument(ENDPOINTS) as { components: object; paths: Record<string, Record<string, Operation>> };
@@ -44,6 +44,26 @@ describe('The OpenAPI document', () => {
     for (const [status, { 'x-codes': codes = [] }] of Object.entries(operation.responses)) {
       for (const code of codes) expect(String(PROBLEMS[code as keyof typeof PROBLEMS].status)).toBe(status);
     }
+  });
+
+  it.each(operations)('$name says where Retry-After is sent, and knows no 429', ({ operation: { responses } }) => {
+    expect(Object.keys(responses['503']?.headers ?? {})).toContain('retry-after');
+    expect(responses['409']?.['x-codes']?.some((code) => code.endsWith('.in_progress')) ?? false).toBe(
+      Object.keys(responses['409']?.headers ?? {}).includes('retry-after'),
+    );
+    expect(responses).not.toHaveProperty('429');
+  });
+
+  it('tells wherever one request may be in the way of another with a key of its own', () => {
+    const told = operations.filter(({ operation }) => operation.responses['409']?.['x-codes']?.includes('payments.in_progress'));
+    expect(told.map(({ name }) => name).sort()).toEqual([
+      'post /v1/checkout-sessions/{id}/expire',
+      'post /v1/checkout-sessions/{id}/late-success',
+      'post /v1/checkout-sessions/{id}/window',
+      'post /v1/ops/checkouts/{id}/late-success',
+      'post /v1/ops/checkouts/{id}/window',
+      'post /v1/subscriptions/{id}',
+    ]);
   });
 
   it('asks for an idempotency key wherever money is created or moved', () => {

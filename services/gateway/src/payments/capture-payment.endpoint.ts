@@ -16,11 +16,5 @@ export const capturePayment = defineEndpoint({
   body: CapturePaymentBody,
   idempotencyKey: 'required',
   answers: { 200: { description: 'The payment', schema: PaymentView } },
-  problems: [
-    'payments.illegal_state',
-    'payments.stripe_unavailable',
-    'payments.rejected_by_stripe',
-    'rate_limited',
-    'payments.capture_exceeds_authorized',
-  ],
+  problems: ['payments.illegal_state', 'payments.stripe_unavailable', 'payments.rejected_by_stripe', 'payments.capture_exceeds_authorized'],
 });

@@ -16,5 +16,5 @@ export const confirmPayment = defineEndpoint({
   body: ConfirmPaymentBody,
   idempotencyKey: 'required',
   answers: { 200: { description: 'The payment', schema: PaymentView } },
-  problems: ['payments.illegal_state', 'payments.stripe_unavailable', 'payments.rejected_by_stripe', 'rate_limited'],
+  problems: ['payments.illegal_state', 'payments.stripe_unavailable', 'payments.rejected_by_stripe'],
 });

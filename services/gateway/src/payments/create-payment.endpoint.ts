@@ -29,6 +29,5 @@ export const createPayment = defineEndpoint({
     'payments.amount_too_small',
     'payments.amount_too_large',
     'payments.currency_unsupported',
-    'rate_limited',
   ],
 });

@@ -16,11 +16,5 @@ export const refundPayment = defineEndpoint({
   body: RefundPaymentBody,
   idempotencyKey: 'required',
   answers: { 201: { description: 'The refund', schema: RefundView } },
-  problems: [
-    'payments.illegal_state',
-    'payments.stripe_unavailable',
-    'payments.rejected_by_stripe',
-    'rate_limited',
-    'payments.refund_exceeds_captured',
-  ],
+  problems: ['payments.illegal_state', 'payments.stripe_unavailable', 'payments.rejected_by_stripe', 'payments.refund_exceeds_captured'],
 });

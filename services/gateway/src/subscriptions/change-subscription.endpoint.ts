@@ -19,11 +19,5 @@ export const changeSubscription = defineEndpoint({
   body: ChangeSubscriptionBody,
   idempotencyKey: 'required',
   answers: { 200: { description: 'The subscription', schema: SubscriptionView } },
-  problems: [
-    'payments.stripe_unavailable',
-    'payments.rejected_by_stripe',
-    'payments.in_progress',
-    'subscriptions.given_up',
-    'rate_limited',
-  ],
+  problems: ['payments.stripe_unavailable', 'payments.rejected_by_stripe', 'payments.in_progress', 'subscriptions.given_up'],
 });

@@ -20,12 +20,5 @@ export const createSubscription = defineEndpoint({
   body: CreateSubscriptionBody,
   idempotencyKey: 'required',
   answers: { 201: { description: 'The subscription', schema: SubscriptionView } },
-  problems: [
-    'payments.stripe_unavailable',
-    'payments.rejected_by_stripe',
-    'subscriptions.expired',
-    'subscriptions.given_up',
-    'rate_limited',
-    'not_found',
-  ],
+  problems: ['payments.stripe_unavailable', 'payments.rejected_by_stripe', 'subscriptions.expired', 'subscriptions.given_up', 'not_found'],
 });
