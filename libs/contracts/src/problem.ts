@@ -40,6 +40,8 @@ export const PROBLEMS = {
   'receipts.mail_under_way': { status: 409, title: 'A mail with this receipt is going out right now' },
   'receipts.voided': { status: 422, title: 'The credit note was voided' },
   'webhook.signature_invalid': { status: 400, title: 'The signature of the delivery is not valid' },
+  // Kept for clients that know it: a limit is answered 503 payments.stripe_unavailable.
+  rate_limited: { status: 429, title: 'Too many requests' },
   'service.unavailable': { status: 503, title: 'Tidegate cannot answer right now; try again with the same key' },
   'service.on_hold': {
     status: 503,
