@@ -56,6 +56,8 @@ export async function assemble<C extends BaseConfig>(spec: HostSpec<C>, logger: 
   const brokerKind = spec.readyWithoutBroker ? 'dispensable' : 'dependency';
   health[brokerKind]('broker', () => broker.ping(500));
   if (canary) health[brokerKind]('broker_store', () => canary.check());
+  // A process that is not ready gets no requests, so that none of them fails: this is all that tells.
+  metrics.gauge('service_ready', '1 while /readyz says yes', {}, async (gauge) => gauge.set((await health.ready()).ok ? 1 : 0));
 
   const context: HostContext<C> = {
     config,

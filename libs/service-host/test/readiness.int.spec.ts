@@ -47,9 +47,11 @@ describe('When the store of the broker is full', () => {
       expect(status).toBe(503);
       expect(report.dependencies).toMatchObject({ broker: { ok: true }, broker_store: { ok: false, needed: true } });
     });
+    expect(await readyMetric(worker)).toBe('0');
 
     await makeRoom();
     await eventually(async () => expect((await readiness(worker)).status).toBe(200));
+    expect(await readyMetric(worker)).toBe('1');
   });
 
   it('each thing that it waits for is on the page of a service that is down', async () => {
@@ -101,6 +103,11 @@ describe('When the store of the broker is full', () => {
   async function readiness({ url }: RunningService): Promise<{ status: number; report: ReadinessReport }> {
     const answer = await fetch(`${url}/readyz`);
     return { status: answer.status, report: (await answer.json()) as ReadinessReport };
+  }
+
+  async function readyMetric({ url }: RunningService): Promise<string | undefined> {
+    const metrics = await (await fetch(`${url}/metrics`)).text();
+    return /^service_ready(?:\{.*\})? (\d)$/m.exec(metrics)?.[1];
   }
 
   async function fillTheStore(): Promise<void> {

@@ -40,6 +40,15 @@ const CASES: { told: string; firing: Alert[]; heard: string[] }[] = [
     heard: ['ApiErrorBudgetBurn', 'PaymentsPendingOld', 'StripeCircuitOpen'],
   },
   {
+    told: 'the database of a service says why that one is not ready',
+    firing: [
+      { name: 'PostgresAway', labels: { service: 'payments' } },
+      { name: 'TidegateNotReady', labels: { service: 'payments' } },
+      { name: 'TidegateNotReady', labels: { service: 'gateway' } },
+    ],
+    heard: ['PostgresAway', 'TidegateNotReady'],
+  },
+  {
     told: 'a breaker of payments says all of it',
     firing: [
       { name: 'StripeCircuitOpen', labels: { breaker_name: 'stripe' } },

@@ -82,6 +82,7 @@ export const WITHOUT_DRILL: Readonly<Record<string, string>> = {
   StripeRateLimited: 'chaos/src/outage.e2e.spec.ts has Stripe answer 429 under load.',
   StripeSlow: 'chaos/src/outage.e2e.spec.ts has Stripe be slow under load, until the breaker opens.',
   SubscriptionRequestOld: 'services/payments/test/stuck-subscription-commands.int.spec.ts brings it about and follows what the page says.',
+  TidegateNotReady: 'libs/service-host/test/readiness.int.spec.ts fills the broker’s store and reads the gauge.',
   UsageUnreported: 'As StripeCircuitOpen for stripe_usage, hours later.',
   Watchdog: 'Fires in every drill: it is what says that the way to Alertmanager works.',
   WebhookAckBudgetBurn: 'Needs a database that is slow for an hour.',
