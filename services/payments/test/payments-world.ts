@@ -246,7 +246,8 @@ export async function paymentsWorld(options: WorldOptions = {}) {
     truth: () => ({
       intents: simulator.world.paymentIntents.all(),
       charges: simulator.world.charges.all(),
-      refunds: simulator.world.refunds.all(),
+      /** Those that give something back: what released an authorization moves no money. */
+      refunds: simulator.world.refunds.all().filter((one) => one.status !== 'succeeded' || one.balance_transaction !== null),
       disputes: simulator.world.disputes.all(),
     }),
     /** Intents of one payment at Stripe. */

@@ -40,8 +40,7 @@ interface Permit {
   mayBeSent(): Promise<boolean>;
 }
 
-/** Longest wait for a turn; a process that has just started, on a busy machine, gets its first one late. */
-const WAIT_MS = 4_000;
+const WAIT_MS = 2_000;
 const OPEN = 'The circuit breaker is open';
 /** A caller waits no longer than this for its report to be written; it is written all the same. */
 const REPORT_MS = 1_000;
