@@ -36,7 +36,7 @@ export interface TormentReport extends StoryLog {
   missed: string[];
 }
 
-const AFTER_THE_STORIES_MS = 120_000;
+const AFTER_THE_STORIES_MS = 240_000;
 const PROVOKED_WITHIN_MS = 120_000;
 const HURRY_EVERY_MS = 500;
 const HURRY_SECONDS = 4;

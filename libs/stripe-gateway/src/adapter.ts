@@ -143,7 +143,7 @@ export function createStripeAdapter(config: StripeAdapterConfig): StripePort & {
     updateSubscription: (id, p, key) =>
       call(stripe().subscriptions.update(id, subscriptionChange(p), { idempotencyKey: key }), toSubscription),
     cancelSubscription: (id) => call(stripe().subscriptions.cancel(id), toSubscription),
-    // Without `off_session: false` Stripe takes the customer for absent, and a bank that wants to see them declines (`InvoicePayParams` of the SDK).
+    // The customer is there: without it Stripe takes them for absent (`InvoicePayParams` of the SDK).
     payInvoice: (id, key) => call(stripe().invoices.pay(id, { ...withPayments, off_session: false }, { idempotencyKey: key }), toInvoice),
     createMeterEvent: async (p) =>
       duplicateIsTaken(await call(stripe().billing.meterEvents.create(meterEvent(p)), () => ({ duplicate: false }))),

@@ -236,9 +236,7 @@ describe('The table of outcomes of an invoice', () => {
       open().then(({ id }) => before(() => errorOf(stripe.invoices.pay(id, { payment_method: 'pm_card_chargeCustomerFail' })))),
     action_required: async () =>
       open().then(({ id }) =>
-        before(() =>
-          stripe.invoices.pay(id, { payment_method: 'pm_card_threeDSecure2Required', off_session: false }).catch(() => undefined),
-        ),
+        before(() => stripe.invoices.pay(id, { payment_method: 'pm_card_threeDSecure2Required' }).catch(() => undefined)),
       ),
     sent: async () => open(SENT).then(({ id }) => before(() => stripe.invoices.sendInvoice(id))),
     voided: async () => open().then(({ id }) => before(() => stripe.invoices.voidInvoice(id))),

@@ -9,7 +9,10 @@ import { type Invoice } from './invoice.js';
 import { intentOf, withdrawPayment } from './payment.js';
 import { settleInvoice } from './settle.js';
 
-/** `POST …/pay`: now, outside the normal schedule, and without the customer unless `off_session` is false; or notes that it was paid elsewhere. A draft is finalized first. */
+/**
+ * `POST …/pay`: now, outside the normal schedule; or notes that it was paid elsewhere. A draft is finalized first. A payer whom the bank wants to see is asked, unless
+ * `off_session` says that nobody is there: `stripe trigger invoice.payment_action_required` does not send it.
+ */
 export function payInvoice(world: World, { id, params, cause }: Call): Invoice {
   const before = invoiceById(world, id);
   mustAllow('pay', before);
@@ -25,7 +28,7 @@ export function payInvoice(world: World, { id, params, cause }: Call): Invoice {
     withdrawPayment(world, open, cause);
     return settleInvoice(world, open, { paid: 0, elsewhere: true }, cause);
   }
-  const after = chargeInvoice(world, open, method ?? '', cause, params['off_session'] !== false);
+  const after = chargeInvoice(world, open, method ?? '', cause, params['off_session'] === true);
   if (intentOf(world, after)?.status === 'requires_action') throw actionRequired();
   return after;
 }

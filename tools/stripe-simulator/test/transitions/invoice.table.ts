@@ -64,7 +64,7 @@ const failed = async (given: Given): Promise<string> => {
 };
 const asked = async (given: Given): Promise<string> => {
   const id = await open(given);
-  await given.stripe.invoices.pay(id, { payment_method: 'pm_card_threeDSecure2Required', off_session: false }).catch(() => undefined);
+  await given.stripe.invoices.pay(id, { payment_method: 'pm_card_threeDSecure2Required' }).catch(() => undefined);
   return id;
 };
 const intentOf = async ({ stripe }: Given, invoice: string): Promise<string> => {
@@ -194,7 +194,7 @@ export const invoices: Table<State, Name> = {
     },
     'pay with a card that asks': {
       by: 'request',
-      run: ({ stripe }, id, key) => stripe.invoices.pay(id, { payment_method: 'pm_card_threeDSecure2Required', off_session: false }, key),
+      run: ({ stripe }, id, key) => stripe.invoices.pay(id, { payment_method: 'pm_card_threeDSecure2Required' }, key),
     },
     'pay elsewhere': { by: 'request', run: ({ stripe }, id, key) => stripe.invoices.pay(id, { paid_out_of_band: true }, key) },
     send: { by: 'request', run: ({ stripe }, id, key) => stripe.invoices.sendInvoice(id, {}, key) },
