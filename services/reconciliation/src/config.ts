@@ -40,7 +40,7 @@ export const ReconciliationConfig = z.object({
     { doc: 'When the days before are compared, as a crontab line in UTC; `off` where a CronJob has it done.' },
   ),
   RECONCILIATION_DAYS: documented(wholeNumber({ min: 0, max: 30 }).default(3), {
-    doc: 'How many days before its own the daily run compares again.',
+    doc: 'How many days before its own the daily run compares again, and before the last one that succeeded when days were missed (a month at most).',
     unit: 'days',
   }),
   RECONCILIATION_ROLLING_SECONDS: documented(wholeNumber({ min: 0, max: 86_400 }).default(300), {

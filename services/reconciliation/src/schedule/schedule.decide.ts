@@ -23,12 +23,16 @@ export interface DueRun {
 const MOST_TRIES = 3;
 const RETRY_MS = 60_000;
 const DAY_SECONDS = 86_400;
+const DAY_MS = DAY_SECONDS * 1000;
+/** What was not compared for longer is for a person to look at. */
+const MOST_DAYS = 31;
 
 const dayOf = (time: Date): string => time.toISOString().slice(0, 10);
 
 /**
- * The daily run that is due: at the crontab's times, of the days before and today so far; when it fails, again after a minute and after two more, three times in
- * all. Null while one is running, and for times from before the installation. `made`: the daily runs, newest first.
+ * The daily run that is due: at the crontab's times, of the days before and today so far, and of the days since the last one that succeeded; when it fails, again after a
+ * minute and after two more, three times in all. The last try does without those days: there may be more of them than can be read within its time. Null while one is
+ * running, and for times from before the installation. `made`: the daily runs, newest first.
  */
 export function dueDaily(cron: Cron, days: number, now: Date, installedAt: Date, made: readonly MadeRun[]): DueRun | null {
   const due = latestUpTo(cron, now);
@@ -38,7 +42,10 @@ export function dueDaily(cron: Cron, days: number, now: Date, installedAt: Date,
     return null;
   const last = tries[0]?.finished_at ?? null;
   if (last !== null && now.getTime() < last.getTime() + tries.length * RETRY_MS) return null;
-  const start = new Date(due.getTime() - days * DAY_SECONDS * 1000);
+  const usual = due.getTime() - days * DAY_MS;
+  const missed = (made.find((run) => run.status === 'succeeded')?.lt ?? Infinity) * 1000 - days * DAY_MS;
+  const isLastTry = tries.length === MOST_TRIES - 1;
+  const start = new Date(isLastTry ? usual : Math.min(usual, Math.max(missed, due.getTime() - MOST_DAYS * DAY_MS)));
   return { trigger: 'daily', slot: `${due.toISOString()}#${tries.length + 1}`, start_date: dayOf(start), end_date: dayOf(due) };
 }
 

@@ -42,6 +42,22 @@ describe('The daily run', () => {
     expect(due('21T20:00:00', [run('failed', '21T02:22:00', '21T02:30:00'), second, first])).toBeNull();
   });
 
+  it('looks at the days since the last one that succeeded as well, a month at most', () => {
+    const succeeded = run('succeeded', '14T02:00:01', '14T02:10:00', at('14T02:00:01').getTime() / 1000);
+    const failed = run('failed', '20T02:00:01', '20T02:10:00', at('20T02:00:01').getTime() / 1000);
+    expect(due('21T02:00:00', [failed, succeeded])).toMatchObject({ start_date: '2026-11-11', end_date: '2026-11-21' });
+    const longAgo = run('succeeded', '01T02:00:01', '01T02:10:00', at('01T02:00:01').getTime() / 1000 - 90 * 86_400);
+    expect(due('21T02:00:00', [failed, longAgo])).toMatchObject({ start_date: '2026-10-21', end_date: '2026-11-21' });
+  });
+
+  it('does without them in its last try, so that too many of them do not keep it from yesterday', () => {
+    const succeeded = run('succeeded', '14T02:00:01', '14T02:10:00', at('14T02:00:01').getTime() / 1000);
+    const first = run('failed', '21T02:00:01', '21T03:00:01');
+    const second = run('failed', '21T03:01:01', '21T04:01:01');
+    expect(due('21T03:01:01', [first, succeeded])).toMatchObject({ start_date: '2026-11-11' });
+    expect(due('21T04:03:01', [second, first, succeeded])).toMatchObject({ start_date: '2026-11-18', slot: '2026-11-21T02:00:00.000Z#3' });
+  });
+
   it('is not made up for from before the installation', () => {
     expect(dueDaily(cron, 3, at('21T10:00:00'), at('21T09:00:00'), [])).toBeNull();
   });
