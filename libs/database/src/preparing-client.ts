@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import pg from 'pg';
+import { binaryArray, type ElementType } from './binary-array.js';
 
 /** From this use on a statement is prepared; what is asked once or twice is not worth a place. */
 const WORTH_PREPARING = 3;
@@ -7,32 +8,54 @@ const WORTH_PREPARING = 3;
 const MOST_STATEMENTS = 500;
 /** A prepared statement with `*` fails for good on its connection when a later version of the product adds a column. */
 const STAR = /\*\s+from\b|\breturning\s+\*/i;
+/** A parameter that is an array, of a type that can go over in binary format. */
+const ARRAY = /\$(\d+)::(text|uuid|integer|int|bigint|boolean|timestamptz)\[\]/g;
 
-const seen = new Map<string, { uses: number; name: string }>();
+interface Statement {
+  uses: number;
+  /** Null of one that is never prepared. */
+  name: string | null;
+  /** By place among the parameters, from 0. */
+  arrays: ReadonlyMap<number, ElementType>;
+}
+
+const seen = new Map<string, Statement>();
 
 /**
  * A client that prepares what it is asked often, so that Postgres parses and plans it once per connection instead of each time: for the
- * statements that decide a payment, planning costs more than running.
+ * statements that decide a payment, planning costs more than running. Arrays go over in binary format, where the statement says of which type they are.
  */
 export class PreparingClient extends pg.Client {
   // eslint-disable-next-line @typescript-eslint/no-explicit-any -- pg's overloads, all of which pass through
   override query(...args: any[]): any {
     const [text, values] = args;
     if (typeof text === 'string' && Array.isArray(values) && values.length > 0) {
-      const name = nameOf(text);
-      if (name !== undefined) return super.query({ name, text, values } as pg.QueryConfig, ...args.slice(2));
+      const statement = statementOf(text);
+      if (statement) {
+        statement.uses += 1;
+        const name = statement.name !== null && statement.uses >= WORTH_PREPARING ? { name: statement.name } : {};
+        return super.query({ ...name, text, values: inBinary(statement, values) } as pg.QueryConfig, ...args.slice(2));
+      }
     }
     return super.query(...(args as Parameters<pg.Client['query']>));
   }
 }
 
-function nameOf(text: string): string | undefined {
+function statementOf(text: string): Statement | undefined {
   let statement = seen.get(text);
   if (!statement) {
-    if (seen.size >= MOST_STATEMENTS || STAR.test(text)) return undefined;
-    statement = { uses: 0, name: createHash('sha1').update(text).digest('base64url') };
+    if (seen.size >= MOST_STATEMENTS) return undefined;
+    const arrays = new Map([...text.matchAll(ARRAY)].map(([, place, type]) => [Number(place) - 1, type as ElementType]));
+    statement = { uses: 0, name: STAR.test(text) ? null : createHash('sha1').update(text).digest('base64url'), arrays };
     seen.set(text, statement);
   }
-  statement.uses += 1;
-  return statement.uses >= WORTH_PREPARING ? statement.name : undefined;
+  return statement;
+}
+
+function inBinary({ arrays }: Statement, values: readonly unknown[]): readonly unknown[] {
+  if (arrays.size === 0) return values;
+  return values.map((value, place) => {
+    const type = arrays.get(place);
+    return type && Array.isArray(value) ? (binaryArray(type, value) ?? value) : value;
+  });
 }

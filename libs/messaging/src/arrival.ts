@@ -11,7 +11,8 @@ const MESSAGE_ID_HEADER = 'Nats-Msg-Id';
 export function fromStream(message: Pick<Msg, 'subject' | 'data'> & { headers?: Msg['headers'] | undefined }): Arrival | null {
   const place = parsePlace(message.headers?.get(POSITION_HEADER));
   const messageId = message.headers?.get(MESSAGE_ID_HEADER) ?? '';
-  const bytes = Buffer.from(message.data);
+  // Not copied: what the client has read from its socket is nobody else's.
+  const bytes = Buffer.from(message.data.buffer, message.data.byteOffset, message.data.byteLength);
   const aggregate = message.headers?.get(AGGREGATE_HEADER) || aggregateIn(bytes);
   if (!place || !aggregate || !UUID.test(messageId)) return null;
   return { ...place, messageId, subject: message.subject, aggregate, bytes };

@@ -41,17 +41,19 @@ export async function readStream(
 async function readThrough(broker: Broker, spec: DurableSpec, store: (arrivals: Arrival[]) => Promise<unknown>): Promise<number> {
   const nc = await broker.connection();
   const consumer = await jetstream(nc).consumers.get(spec.stream, await createRebuildConsumer(nc, spec));
-  if ((await consumer.info(true)).num_pending === 0) return 0;
+  const { num_pending: expected } = await consumer.info(true);
+  if (expected === 0) return 0;
   const messages = await consumer.consume({ max_messages: PAGE, idle_heartbeat: IDLE_HEARTBEAT_MS, abort_on_missing_resource: true });
   const forget = broker.onDisconnected(() => messages.stop());
   const pages = new Pages(messages, store);
   const watch = setInterval(() => pages.stopWhenSilent(), IDLE_HEARTBEAT_MS);
   try {
     for await (const message of messages) {
-      const { pending } = message.info;
-      await pages.take(readIn(fromStream(message)), pending === 0);
+      // What is left is read from each message's address, which is not worth it before it can be the last one.
+      const isLast = pages.count + 1 >= expected && message.info.pending === 0;
+      await pages.take(readIn(fromStream(message)), isLast);
       // Waiting for more would have no end.
-      if (pending === 0) break;
+      if (isLast) break;
       if (pages.count % A_TURN === 0) await turn();
     }
   } finally {
