@@ -219,12 +219,17 @@ export function settingsOf(config: PaymentsConfig): PaymentsSettings {
 /** Request subjects that are answered from start to stop; nobody is kept waiting for what this process has yet to learn. */
 function requests(ready: () => Promise<void>, ...serve: (() => RpcServer)[]): Startable {
   let servers: RpcServer[] = [];
+  let stopped = false;
   return {
     name: 'requests',
     start: async () => {
       await ready();
-      servers = serve.map((one) => one());
+      // Nobody would stop those again.
+      if (!stopped) servers = serve.map((one) => one());
     },
-    stop: async () => void (await Promise.all(servers.map((one) => one.stop()))),
+    stop: async () => {
+      stopped = true;
+      await Promise.all(servers.map((one) => one.stop()));
+    },
   };
 }

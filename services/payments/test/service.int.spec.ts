@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { type HttpReply } from '@tidegate/contracts/rpc/http-reply';
 import { deadLetterSubject, type RouteRequest, RPC } from '@tidegate/contracts/rpc/routes';
@@ -45,11 +46,11 @@ describe('The running service', () => {
     await database.drop();
   });
 
-  const startedService = () => {
+  const startedService = (url = nats.url()) => {
     const config = readConfig(PaymentsConfig, {
       PORT: '0',
       DATABASE_URL: database.urlFor('payments'),
-      NATS_URL: nats.url(),
+      NATS_URL: url,
       STRIPE_SECRET_KEY: 'sk_test_simulator',
       STRIPE_API_BASE: simulator.url,
       LOG_LEVEL: 'silent',
@@ -133,6 +134,38 @@ describe('The running service', () => {
     await admin.close();
     await eventually(async () => expect((await fetch(`${another.url}/readyz`)).status).toBe(200));
     expect(await another.stop()).toBe(true);
+  });
+
+  it('takes no request when it learns of the breakers only after it was told to stop', async () => {
+    const alone = await natsForTests();
+    const asking = await connectBroker({ servers: alone.url(), name: 'test', service: 'gateway', logger });
+    await asking.connection();
+    const admin = openDatabase<Record<string, never>>({ url: database.url, poolSize: 2, applicationName: 'spec' }, logger);
+    let stopped: Promise<boolean> | undefined;
+    await admin.db.transaction().execute(async (tx) => {
+      await sql`LOCK TABLE stripe_gateway.breaker_states`.execute(tx);
+      const started = await startedService(alone.url());
+      await eventually(async () => {
+        const { rows } = await sql`
+          SELECT FROM pg_stat_activity
+          WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%UPDATE stripe_gateway.breaker_states%'`.execute(
+          admin.db,
+        );
+        expect(rows).toHaveLength(1);
+      });
+      stopped = started.stop();
+    });
+    await admin.close();
+    const ask = () => new RpcClient(asking).request(RPC.paymentList, request({ idempotency_key: null, body: null }));
+    const answers = new Set<string>();
+    for (let clean: boolean | undefined; clean === undefined;) {
+      answers.add(await ask().then(() => 'answered', String));
+      clean = await Promise.race([stopped, delay(20, undefined)]);
+    }
+    expect([...answers]).toEqual([`RpcUnavailable: ${RPC.paymentList}: nobody answers this subject`]);
+    expect(await stopped).toBe(true);
+    await asking.drain();
+    await alone.stop();
   });
 
   it('refuses a broken request without falling over', async () => {
