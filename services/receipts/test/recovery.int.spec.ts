@@ -67,6 +67,16 @@ describe('Receipt numbers after a restore', () => {
     expect(plan.join('\n')).toContain('events_lost_numbers');
   });
 
+  it('that are lost can only be read: the view is no way around the rights on the events', async () => {
+    const changes = [
+      'DELETE FROM lost_numbers',
+      'UPDATE lost_numbers SET recorded_at = now()',
+      'INSERT INTO lost_numbers (recorded_at) VALUES (now())',
+    ];
+    for (const change of changes)
+      await expect(sql.raw(change).execute(opened.db)).rejects.toThrow('permission denied for view lost_numbers');
+  });
+
   it('are not said to be none where the broker has no stream of them', async () => {
     const broker = await brokerAt(nats.url());
     try {
