@@ -1,3 +1,6 @@
+import { createServer } from 'node:http';
+import { type AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { simulatorForTests } from '@tidegate/test-harness/simulator';
 import { type Simulator } from '@tidegate/stripe-simulator/simulator';
@@ -87,6 +90,23 @@ describe('One call of ours', () => {
       'create confirm capture cancel refund customer session expire'.split(' '),
     );
     adapter.close();
+  });
+
+  it('that pays an invoice says that the customer is there, whom Stripe takes for absent otherwise', async () => {
+    const sent: string[] = [];
+    const server = createServer((request, response) => {
+      void text(request).then((body) => {
+        sent.push(body);
+        response.writeHead(404).end('{"error":{"type":"invalid_request_error"}}');
+      });
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const apiBase = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const adapter = createStripeAdapter({ secretKey: 'sk_test_simulator', apiBase, deadlineMs: 5_000 });
+    expect(await adapter.payInvoice('in_1', 'pays:invoice')).toMatchObject({ kind: 'not_found' });
+    expect(sent.map((body) => new URLSearchParams(body).get('off_session'))).toEqual(['false']);
+    adapter.close();
+    server.close();
   });
 
   it.each([

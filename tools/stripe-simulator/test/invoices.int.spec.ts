@@ -130,6 +130,15 @@ describe('An invoice', () => {
     expect((await stripe.invoices.pay(id, { payment_method: 'pm_card_visa' })).status).toBe('paid');
   });
 
+  it('asks the payer where the bank wants to see them, and is declined where `off_session` says that they are absent', async () => {
+    const { id } = await open();
+    const asks = { payment_method: 'pm_card_threeDSecure2Required' };
+    const absent = await errorOf(stripe.invoices.pay(id, { ...asks, off_session: true }));
+    expect(absent).toMatchObject({ statusCode: 402, code: 'authentication_required' });
+    const there = await errorOf(stripe.invoices.pay(id, { ...asks, off_session: false }));
+    expect(there).toMatchObject({ statusCode: 402, code: 'invoice_payment_intent_requires_action' });
+  });
+
   it('cannot be paid without a method', async () => {
     customer = (await stripe.customers.create()).id;
     expect((await errorOf(stripe.invoices.pay((await open()).id))).message).toContain('no `default_payment_method` set');
