@@ -1,3 +1,4 @@
+import { expect } from '@jest/globals';
 import { type Db, openDatabase } from '@tidegate/database/database';
 import { type BreakerRules } from '@tidegate/resilience/breaker';
 import { createLogger } from '@tidegate/telemetry/logger';
@@ -24,6 +25,9 @@ export const OK: StripeOutcome<string> = { kind: 'ok', value: 'yes', requestId: 
 
 /** Rules under which a test need not wait long. */
 export const QUICK: BreakerRules = { threshold: 5, ratio: 0.5, windowMs: 60_000, recoveryMs: 1_000 };
+
+/** What becomes of calls, in no order. */
+export const kinds = (outcomes: StripeOutcome<unknown>[]): string[] => outcomes.map((one) => one.kind).sort();
 
 /** A database with the schema `stripe_gateway` and any number of processes on it; for tests. */
 export async function openTestFleet(rules: BreakerRules = QUICK, perSecond = 100_000) {
@@ -90,6 +94,18 @@ export async function openTestFleet(rules: BreakerRules = QUICK, perSecond = 100
         await sql<{ breaker: string; from_state: string; to_state: string; cause: string }>`
           SELECT breaker, from_state, to_state, cause FROM stripe_gateway.transitions ORDER BY id`.execute(admin.db)
       ).rows,
+    /** So many calls time out, one after another. */
+    fail: async (times: number, one: TestProcess = first) => {
+      for (let i = 0; i < times; i += 1) await one.call(TIMEOUT);
+    },
+    /** The recovery time of whatever is open is so much closer to its end. */
+    pass: (ms: number) =>
+      sql`UPDATE stripe_gateway.breaker_states SET retry_at = retry_at - ${ms} * interval '1 millisecond'`.execute(admin.db),
+    /** One connection waits for a lock, as this transaction sees it. */
+    expectOneWaits: async (tx: Db) => {
+      const { rows } = await sql`SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()`.execute(tx);
+      expect(rows).toHaveLength(1);
+    },
     /** As on the first day, with the first process only. */
     clear: async () => {
       for (const one of opened.splice(1)) await one.close();
