@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { RPC } from '@tidegate/contracts/rpc/routes';
 import { sql } from 'kysely';
 import { DECLINED, type PaymentsWorld, paymentsWorld, VISA } from './payments-world.js';
 
@@ -25,6 +26,23 @@ describe('While Stripe takes no calls', () => {
     world.advance(3_600_000);
     await world.settle();
     expect(world.json(await queued())).toMatchObject({ status: 'canceled' });
+    expect(world.intentsOf(id)).toEqual([]);
+  });
+
+  it('what was never sent is canceled at once, and stays unsent; all else is refused', async () => {
+    world = await paymentsWorld({ breaker: { threshold: 1, ratio: 0.1, windowMs: 60_000, recoveryMs: 60_000 } });
+    const held = await world.created({ capture_method: 'manual' });
+    const queued = () => world.create({}, { key: 'queued', respondAsync: true });
+    const { id } = world.json(await queued());
+    world.simulator.addFault({ fault: 'error_500_before', times: 0 });
+    await world.create({}, { key: 'trips' });
+    expect((await world.cancel(held.id)).status).toBe(503);
+    expect((await world.send(RPC.paymentCancel, { tenant: 'other', params: { id } })).status).toBe(503);
+    const canceled = await world.cancel(id, {}, 'unsent');
+    expect([canceled.status, world.json(canceled).status]).toEqual([200, 'canceled']);
+    expect(world.json(await queued()).status).toBe('canceled');
+    expect(await world.db.selectFrom('payment_work').select('payment_id').where('payment_id', '=', id).execute()).toEqual([]);
+    expect((await world.cancel(id, {}, 'unsent')).body).toBe(canceled.body);
     expect(world.intentsOf(id)).toEqual([]);
   });
 

@@ -8,7 +8,7 @@ import {
   refundExceedsCaptured,
   tooManyRefunds,
 } from './payment.refusals.js';
-import { isFinal, type Payment, type PaymentState, type Refund, refundableOf, statusOf } from './payment.state.js';
+import { isFinal, isUnsent, type Payment, type PaymentState, type Refund, refundableOf, statusOf } from './payment.state.js';
 
 /**
  * `busy`: another command on the intent has no certain outcome yet; ask again later, nothing was decided. `known`: this very refund was made before its
@@ -73,7 +73,7 @@ function capture(payment: Payment, { command_id, amount }: Of<'CapturePayment'>)
 /** What was never sent is canceled without a call. */
 function cancel(payment: Payment, { command_id, reason }: Of<'CancelPayment'>): Decision {
   const { status } = payment.lifecycle;
-  if (status === 'queued' && payment.pending && !payment.pending.submission) {
+  if (isUnsent(payment)) {
     return accept(
       { type: 'CancelRequested', data: { command_id, reason, cause: 'requested', failure: null } },
       { type: 'PaymentCanceled', data: { reason } },

@@ -8,7 +8,7 @@ import { Acceptance, MayHaveBeenSent } from './acceptance.js';
 import { type CarryOn, type CarryOnDeps } from './carry-on.flow.js';
 import { type PaymentCommand } from './payment.commands.js';
 import { decide } from './payment.decide.js';
-import { isFinal, type Payment, statusOf, whileRunning } from './payment.state.js';
+import { isFinal, isUnsent, type Payment, statusOf, whileRunning } from './payment.state.js';
 import { type Commit, load, type Loaded, nothingLoaded, PaymentMoved } from './payment.store.js';
 import { paymentReply, problemReply, refundReply, rejectionReply } from './payment.reply.js';
 import { isCertain } from './refund.decide.js';
@@ -110,7 +110,8 @@ export class PaymentFlow {
       const known = await findKey(this.deps.db, ask.scope);
       if (known) return this.known(ask, known);
     }
-    if (door) return { kind: 'reply', reply: this.unavailable(ask, `${door.why}; nothing was begun.`, door.retryAfterMs) };
+    if (door && !(await this.needsNoCall(ask)))
+      return { kind: 'reply', reply: this.unavailable(ask, `${door.why}; nothing was begun.`, door.retryAfterMs) };
 
     const loaded = creates ? nothingLoaded : await load(this.deps.db, ask.payment_id);
     const objection = ask.objection ? await ask.objection(loaded) : null;
@@ -129,6 +130,13 @@ export class PaymentFlow {
       if (!(error instanceof PaymentMoved)) throw error;
       return creates ? this.existing(ask) : this.begin(ask);
     }
+  }
+
+  /** What waits in the queue is canceled here: while Stripe is away it would else be charged as soon as Stripe is back. */
+  private async needsNoCall({ command, payment_id, scope }: Ask): Promise<boolean> {
+    if (command.type !== 'CancelPayment') return false;
+    const { state } = await load(this.deps.db, payment_id);
+    return state.kind === 'payment' && state.terms.tenant === scope.tenant && isUnsent(state);
   }
 
   private async accept(ask: Ask, before: Loaded, events: Commit['events']): Promise<Begun> {

@@ -98,6 +98,10 @@ const FINAL = ['succeeded', 'canceled', 'failed'] as const;
 
 export const isFinal = (payment: Payment): boolean => (FINAL as readonly string[]).includes(payment.lifecycle.status);
 
+/** In the queue, and no call was committed to. */
+export const isUnsent = (payment: Payment): payment is Payment & { pending: Pending } =>
+  payment.lifecycle.status === 'queued' && payment.pending !== null && payment.pending.submission === null;
+
 /** What we tell about a payment: certain facts win, then `unknown` while an answer is missing. */
 export function statusOf(payment: Payment): PaymentStatus {
   const { status } = payment.lifecycle;
