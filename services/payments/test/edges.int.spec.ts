@@ -189,6 +189,13 @@ describe('A payment', () => {
     expect(world.intentsOf(second.id)).toHaveLength(1);
   });
 
+  it('that another program made dearer answers its confirm with what was paid', async () => {
+    const { id, stripe_payment_intent } = await world.created({ payment_method: undefined });
+    await world.stripe(`payment_intents/${stripe_payment_intent}`, { amount: '5000' });
+    const paid = await world.confirm(id, { payment_method: VISA });
+    expect([paid.status, world.json(paid)]).toMatchObject([200, { status: 'succeeded', amount: 5000, amount_captured: 5000 }]);
+  });
+
   it('whose first intent was not listed in time keeps the second and has the first canceled', async () => {
     world.simulator.addFault({ fault: 'error_500_after', route: 'POST /v1/payment_intents' });
     world.simulator.addFault({ fault: 'list_lag', route: 'GET /v1/payment_intents', ms: 60_000 });

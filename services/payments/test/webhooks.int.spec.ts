@@ -185,6 +185,16 @@ describe("Stripe's news", () => {
     expect((await world.get(id)).status).toBe('succeeded');
   });
 
+  it('of an intent that another program made dearer is told with the amount that was paid', async () => {
+    const { id, stripe_payment_intent } = await world.created({ payment_method: undefined });
+    await world.stripe(`payment_intents/${stripe_payment_intent}`, { amount: '5000' });
+    await world.stripe(`payment_intents/${stripe_payment_intent}/confirm`, { payment_method: VISA, return_url: 'https://shop.example' });
+    for (const message of newsOf(world).filter((one) => one.aggregate === stripe_payment_intent)) await deliver(world, message);
+    await world.settle();
+    expect(await world.get(id)).toMatchObject({ status: 'succeeded', amount: 5000, amount_captured: 5000 });
+    expect(world.json<{ amount: number }>(await world.refund(id)).amount).toBe(5000);
+  });
+
   it('about a refund made in the dashboard adds it', async () => {
     const { id, stripe_payment_intent } = await world.created();
     await dashboard('refund', { payment_intent: stripe_payment_intent, amount: 300 });

@@ -35,9 +35,14 @@ export function follow(payment: Payment, intent: Intent, source: Source): Paymen
   }
 }
 
-/** The amount of our own payments is what was asked of us; of others, what Stripe says. 0 where news do not tell it. */
+/**
+ * The amount of our own payments is what was asked of us, unless another program made the payer pay more; of others, what Stripe says. 0 where news do not
+ * tell it.
+ */
 const amountChange = ({ terms }: Payment, { amount }: Intent): PaymentEvent[] =>
-  terms.origin === 'api' || amount === 0 || amount === terms.amount ? [] : [{ type: 'AmountChanged', data: { amount } }];
+  (terms.origin === 'api' && amount < terms.amount) || amount === 0 || amount === terms.amount
+    ? []
+    : [{ type: 'AmountChanged', data: { amount } }];
 
 /** These come and go, so only an answer of Stripe's counts, and nothing comes back from an authorization. */
 function followOpen(payment: Payment, intent: Intent): PaymentEvent[] {
