@@ -239,3 +239,38 @@ describe('Under UNMARKED_INTENTS=foreign', () => {
     }
   });
 });
+
+describe('The payment of an open invoice', () => {
+  let world: SubscriptionWorld;
+  beforeAll(async () => {
+    world = await subscriptionWorld({ windowMs: 3_600_000 });
+  });
+  afterAll(() => world.close());
+
+  it.each([
+    ['Stripe turned away', 'rate_limit', 503],
+    ['Stripe gave no answer to', 'reset_before', 200],
+  ] as const)('that a confirm could not pay, which %s until its time was up, can be confirmed again', async (_, fault, status) => {
+    const id = await world.subscribed({ payment_behavior: 'default_incomplete' }, null);
+    await world.tell();
+    const [invoice] = await world.invoices({ subscription: id });
+    const intent = invoice?.payment_intents[0] ?? '';
+    const { id: payment } = await world.db
+      .selectFrom('payments')
+      .select('id')
+      .where('stripe_payment_intent', '=', intent)
+      .executeTakeFirstOrThrow();
+    world.simulator.addFault({ fault, route: 'POST /v1/payment_intents/:id/confirm', times: 0 });
+    expect((await world.confirm(payment, { payment_method: 'pm_card_visa' }, `${fault}-1`)).status).toBe(status);
+    world.simulator.clearFaults();
+    world.advance(3_601_000);
+    await world.settle(3 * 3_600_000);
+
+    const first = await world.confirm(payment, { payment_method: 'pm_card_visa' }, `${fault}-1`);
+    expect([first.status, world.json(first).status]).toEqual([200, 'requires_payment_method']);
+    expect(await world.get(payment)).toMatchObject({ status: 'requires_payment_method', amount_captured: 0 });
+    const second = await world.confirm(payment, { payment_method: 'pm_card_visa' }, `${fault}-2`);
+    expect([second.status, world.json(second).status]).toEqual([200, 'succeeded']);
+    expect(world.invoicesAtStripe(id)).toMatchObject([{ status: 'paid' }]);
+  });
+});

@@ -16,6 +16,7 @@ import {
   decideRestored,
   decideRetry,
   isExpired,
+  mayBeUnderWay,
 } from './intent.decide.js';
 import { type IntentFinder } from './intent-finder.js';
 import { soughtAs } from './sought.js';
@@ -156,7 +157,8 @@ export class CarryOn {
     if (outcome.kind === 'not_found') this.alarmMissing(before);
     if (outcome.kind !== 'ok') return { kind: 'later', dueAt: this.lookLater(run, outcome) };
     const version = run.loaded.version;
-    if (decideLookup(before, outcome.value, this.now()) === null) return { kind: 'no_effect' };
+    if (decideLookup(before, outcome.value, this.now()) === null)
+      return mayBeUnderWay(before, this.now()) ? { kind: 'later', dueAt: this.withoutAnswer(run) } : { kind: 'no_effect' };
     // A snapshot is as old as the start of its fetch: if the payment moved since, it is fetched again.
     await this.deps.recorder.record(
       run,

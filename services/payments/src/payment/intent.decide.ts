@@ -5,6 +5,8 @@ import { callIdOf, deadlineOf, isFinal, NO_MARK, type Payment, type Pending, typ
 
 /** Stripe forgets a key after 24 h; ours counts as old an hour earlier. https://docs.stripe.com/api/idempotent_requests */
 const KEY_LIFE_MS = 23 * 3_600_000;
+/** A call whose answer is missing may still take effect for so long. */
+const UNDER_WAY_MS = 60_000;
 
 /** `answer`: Stripe said so now, to us. `hint`: an older snapshot (a webhook), which only moves forward to states that cannot be left for an earlier one. */
 export type Source = 'answer' | 'hint';
@@ -117,9 +119,14 @@ export function decideFound(payment: Payment, intent: Intent, now: Date): Paymen
 /** What a retrieved intent says about a command whose answer is missing; null when it shows no effect of it. */
 export function decideLookup(payment: Payment, intent: Intent, now: Date): PaymentEvent[] | null {
   const { pending } = payment;
-  if (pending?.kind === 'confirm' && pending.submission && isOpen(intent) && !isUsedUp(pending.submission, now)) return null;
+  if (pending?.kind === 'confirm' && pending.submission && isOpen(intent) && !isUsedUp(pending.submission, now) && !isLeft(payment, now))
+    return null;
   return decideByMarks(payment, intent);
 }
+
+/** No cancel makes it certain that the last call of this command has no effect: it is looked for until that call has long ended. */
+export const mayBeUnderWay = (payment: Payment, now: Date): boolean =>
+  isLeft(payment, now) && now.getTime() - Date.parse(payment.updated_at) < UNDER_WAY_MS;
 
 /** An attempt of someone else's looks like ours, so while our key still gives the certain answer, an open intent tells nothing about a later confirm. */
 const isOpen = ({ status }: Intent): boolean =>
@@ -254,10 +261,17 @@ const rejectedConfirmOfCreate = (pending: Pending, outcome: Extract<StripeFailur
 };
 
 function giveUp(payment: Payment, pending: Pending): PaymentEvent[] {
+  if (!isOurs(payment)) return [completed(pending)];
   if (payment.intent_id !== null) return abandon(pending);
   const reason = payment.lifecycle.status === 'queued' ? 'expired_in_queue' : 'expired';
   return [{ type: 'PaymentCanceled', data: { reason } }, completed(pending)];
 }
+
+/** An intent that somebody else made is theirs to end; that of an invoice Stripe does not let anybody cancel. It waits for the next confirm. */
+const isOurs = ({ terms }: Payment): boolean => terms.origin === 'api';
+
+/** A confirm whose time is up, on an intent that is not canceled for it: its key is not asked again. */
+const isLeft = (payment: Payment, now: Date): boolean => payment.pending?.kind === 'confirm' && !isOurs(payment) && isExpired(payment, now);
 
 const abandon = (pending: Pending): PaymentEvent[] => [
   { type: 'CancelRequested', data: { command_id: pending.command_id, reason: 'abandoned', cause: 'expired', failure: null } },

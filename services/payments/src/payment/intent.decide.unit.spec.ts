@@ -18,6 +18,7 @@ import {
   payment,
   submitted,
   succeeded,
+  terms,
 } from '../../test/given.js';
 import {
   decideAnswer,
@@ -28,6 +29,7 @@ import {
   decideLookup,
   decideRetry,
   follow,
+  mayBeUnderWay,
 } from './intent.decide.js';
 import { type Occurred, type PaymentEvent } from './payment.events.js';
 import { replay } from './payment.evolve.js';
@@ -267,6 +269,31 @@ describe('When a call that was committed to had no effect and time is up', () =>
       submitted('capture', 1, 'cmd_3'),
     ];
     expect(decideExpired(payment(...capturing), later(2))).toBeNull();
+  });
+});
+
+describe('When time is up for a confirm of an intent that somebody else made', () => {
+  const adopted: PaymentEvent[] = [
+    { type: 'PaymentAdopted', data: { terms: terms({ origin: 'subscription' }), intent_id: 'pi_1' } },
+    { type: 'ConfirmRequested', data: { command_id: 'cmd_2', payment_method: 'pm_card_visa', not_after: later(1).toISOString() } },
+    submitted('confirm', 1, 'cmd_2'),
+  ];
+  const waiting = payment(...adopted, missing('confirm', false, 'cmd_2'));
+
+  it('ends the confirm and leaves the intent', () => {
+    expect(decideExpired(payment(...adopted), later(2))).toEqual([completed('cmd_2')]);
+    expect(decideRetry(waiting, later(2))).toEqual([completed('cmd_2')]);
+  });
+  it('waits until its last call has long ended', () => {
+    const calledLast = (at: Date): Payment => ({ ...waiting, updated_at: at.toISOString() });
+    expect(mayBeUnderWay(calledLast(later(1)), new Date(later(1).getTime() + 59_000))).toBe(true);
+    expect(mayBeUnderWay(calledLast(later(1)), new Date(later(1).getTime() + 60_000))).toBe(false);
+    expect(mayBeUnderWay(calledLast(new Date(AT)), NOW)).toBe(false);
+    expect(mayBeUnderWay(payment(...opened(), missing('confirm')), later(2))).toBe(false);
+  });
+  it('believes what the intent shows, which the key is not asked for any more', () => {
+    expect(decideLookup(waiting, declinedIntent(), NOW)).toBeNull();
+    expect(types(decideLookup(waiting, declinedIntent(), later(2)))).toEqual(['PaymentDeclined', 'CommandCompleted']);
   });
 });
 
