@@ -167,6 +167,14 @@ describe("Stripe's news", () => {
     );
     if (!created) throw new Error('No event');
     await expect(deliver(world, created)).rejects.toThrow(TransientFailure);
+    const pauses = [1, 2, 5, 50].map((attempt) =>
+      deliver(world, { ...created, attempt }).then(
+        () => null,
+        (error: TransientFailure) => error.retryAfterMs,
+      ),
+    );
+    // A moment at first, for an answer that is on its way; it may as well be that nobody can ask Stripe for an hour.
+    expect(await Promise.all(pauses)).toEqual([200, 400, 3200, 12_800]);
     world.simulator.clearFaults();
     await world.settle();
     await deliver(world, created);

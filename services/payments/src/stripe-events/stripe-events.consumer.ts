@@ -41,8 +41,10 @@ export interface StripeEventsDeps {
 
 export const CONSUMER = 'payments-stripe-events';
 
-/** A webhook that beats the answer of the call that caused it: the payment learns its intent's id within milliseconds. */
+/** A webhook that beats the answer of the call that caused it: the payment learns its intent's id within milliseconds, or once Stripe can be asked again. */
 const EARLY_RETRY_MS = 200;
+/** No news waits longer than it has waited already, nor longer than a quarter of a minute. */
+const EARLY_DOUBLINGS = 6;
 
 /** What had to be asked of Stripe before the transaction; `session`: the page that the intent belongs to, `invoice`: what it pays. */
 interface Prepared {
@@ -184,7 +186,7 @@ export class StripeEventsConsumer implements Handler {
     const known = await knownPayments(tx, [{ message, event }]);
     if (known.length === 0) return this.adopt(tx, message, event, prepared);
     const result = (await this.joinKnown(tx, known, (_, work) => work())).get(message);
-    if (!result) throw new TransientFailure('The payment has not recorded its intent yet', EARLY_RETRY_MS);
+    if (!result) throw new TransientFailure('The payment has not recorded its intent yet', earlyPause(message));
     return result;
   }
 
@@ -298,6 +300,8 @@ const metadataOf = (message: Incoming, event: NormalizedStripeEvent): Metadata =
   actor: 'stripe',
   stripe_event_id: event.stripe_event_id,
 });
+
+const earlyPause = ({ attempt }: Incoming): number => EARLY_RETRY_MS * 2 ** Math.min(attempt - 1, EARLY_DOUBLINGS);
 
 const isMarked = ({ object: { metadata } }: NormalizedStripeEvent): boolean => !!metadata['payment_id'] || isOfCheckout({ metadata });
 
