@@ -30,6 +30,8 @@ const MIN_PER_SECOND = 20_000;
 const STREAM = 'PAYMENTS_EVENTS';
 /** More than the events take: what the broker refused would come from the owner's table, and be no reading of a stream. */
 const MAX_BYTES = 1024 ** 3;
+/** As a database of so many events would have; with 128 MiB, a server writes out what it reads again a moment later. */
+const LARGE_DATABASE = ['shared_buffers=1GB', 'max_wal_size=4GB'];
 const repository = fileURLToPath(new URL('../../', import.meta.url));
 const logger = createLogger({ service: 'bench', level: 'error' });
 
@@ -41,6 +43,7 @@ const dir = mkdtempSync(join(tmpdir(), 'tidegate-bench-'));
 const stack = await startStack({
   dir,
   fsync: true,
+  postgresSettings: LARGE_DATABASE,
   caller: {},
   services: ['reconciliation'],
   withoutApiKeys: true,

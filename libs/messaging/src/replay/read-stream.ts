@@ -11,7 +11,7 @@ import { type DurableSpec } from '../topology.js';
 /** Messages that go into one transaction. Some three times as many are in memory: those being stored, those being gathered, and those that have been asked for. */
 const PAGE = 5_000;
 /** Messages that are here already come without a turn of the event loop; the database's answers to the page before would wait for all of them. */
-const A_TURN = 100;
+const A_TURN = 20;
 const IDLE_HEARTBEAT_MS = 1_000;
 /** A stream that has more and gives nothing for so long is left to its owner. */
 const SILENT_MS = 5_000;

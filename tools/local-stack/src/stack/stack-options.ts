@@ -17,6 +17,8 @@ export interface StackOptions {
   failpoints?: Readonly<Record<string, string>>;
   /** Whether PostgreSQL and NATS write through to the disk. false is for tests and makes a stack start faster. */
   fsync: boolean;
+  /** `name=value`, for PostgreSQL, which has 128 MiB of shared buffers otherwise; for measuring what is done on a larger server. */
+  postgresSettings?: readonly string[];
   /** Three servers of a NATS cluster instead of one, and each stream on all of them. */
   natsCluster?: boolean;
   /** Real Stripe instead of the simulator. */

@@ -141,7 +141,7 @@ class Starting {
 
   private async startPostgres(): Promise<PostgresCluster> {
     const { dir, ports } = this.settled;
-    const { fsync } = this.options;
+    const { fsync, postgresSettings = [] } = this.options;
     const user = unprivilegedUser();
     const binaries = await postgresBinaries(user);
     const cluster = await PostgresCluster.prepare({
@@ -150,8 +150,9 @@ class Starting {
       log: this.log('postgres-1'),
       fsync,
       binaries,
+      ...(fsync ? {} : { template: await templateDataFolder(binaries, user) }),
       // A database that lives for minutes would else be planned without statistics for most of them.
-      ...(fsync ? {} : { template: await templateDataFolder(binaries, user), settings: ['autovacuum_naptime=5s'] }),
+      settings: [...(fsync ? [] : ['autovacuum_naptime=5s']), ...postgresSettings],
     });
     this.undoing.push(() => cluster.stop());
     await cluster.start();
