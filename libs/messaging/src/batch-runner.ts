@@ -28,10 +28,10 @@ export class BatchRunner {
 
   /** Runs the claimed rows, and of a projector those behind them. Answers the claimed ones that have to run by themselves; all of them when the transaction failed. */
   async run(heads: readonly LaneRow[]): Promise<readonly LaneRow[]> {
-    if (heads.length <= 1) return heads;
     const { options, key } = this;
     try {
       const rows = [...heads, ...(await this.behind(heads))].sort(byLane);
+      if (rows.length <= 1) return heads;
       const passed = await this.lanes.passed(rows);
       const messages = new Map(rows.filter((row) => !passed.has(row.message_id)).map((row) => [this.lanes.messageOf(row), row]));
       let left: readonly Incoming[] = [];

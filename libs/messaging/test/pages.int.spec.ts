@@ -162,6 +162,25 @@ describe('Given a backlog of a projector', () => {
     expect(await rowsBy('state')).toEqual({ done: sent });
   });
 
+  it('what waits in one lane goes together as well, once it may', async () => {
+    await publish(upTo(300), () => 'pay_1');
+    await eventually(async () => expect(await head()).toBe(300));
+    let refused = false;
+    const { pages, handler } = counting({
+      ...paged,
+      async handleAll(tx, messages) {
+        if (refused) return paged.handleAll(tx, messages);
+        refused = true;
+        throw new Error('not now');
+      },
+    });
+    await world.subscribe(own, KEY.consumer, handler);
+    await eventually(async () => expect(await effects()).toEqual({ pay_1: upTo(300) }));
+    expect(Math.max(...pages.slice(1))).toBeGreaterThan(64);
+    expect(await rowsBy('state')).toEqual({ done: 300 });
+    expect(await lanes()).toBe(0);
+  });
+
   it('three processes share it, and still each message counts once and in order', async () => {
     await publish(upTo(2_000));
     for (const _ of upTo(3)) await world.subscribe(await world.member('reconciliation'), KEY.consumer, paged);
