@@ -43,9 +43,11 @@ export function dueDaily(cron: Cron, days: number, now: Date, installedAt: Date,
   const last = tries[0]?.finished_at ?? null;
   if (last !== null && now.getTime() < last.getTime() + tries.length * RETRY_MS) return null;
   const usual = due.getTime() - days * DAY_MS;
-  const missed = (made.find((run) => run.status === 'succeeded')?.lt ?? Infinity) * 1000 - days * DAY_MS;
+  const readUpTo = (made.find((run) => run.status === 'succeeded')?.lt ?? Infinity) * 1000;
+  const before = latestUpTo(cron, new Date(due.getTime() - 1));
+  const since = before !== null && readUpTo < before.getTime() ? readUpTo - days * DAY_MS : readUpTo;
   const isLastTry = tries.length === MOST_TRIES - 1;
-  const start = new Date(isLastTry ? usual : Math.min(usual, Math.max(missed, due.getTime() - MOST_DAYS * DAY_MS)));
+  const start = new Date(isLastTry ? usual : Math.min(usual, Math.max(since, due.getTime() - MOST_DAYS * DAY_MS)));
   return { trigger: 'daily', slot: `${due.toISOString()}#${tries.length + 1}`, start_date: dayOf(start), end_date: dayOf(due) };
 }
 

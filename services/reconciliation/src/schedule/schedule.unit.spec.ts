@@ -50,6 +50,17 @@ describe('The daily run', () => {
     expect(due('21T02:00:00', [failed, longAgo])).toMatchObject({ start_date: '2026-10-21', end_date: '2026-11-21' });
   });
 
+  it('looks at no other days when none was missed, and leaves none out between one time and the next', () => {
+    const yesterday = run('succeeded', '21T02:00:01', '21T02:10:00', at('21T02:00:01').getTime() / 1000);
+    expect(due('22T02:00:00', [yesterday])).toMatchObject({ start_date: '2026-11-19', end_date: '2026-11-22' });
+    const sundays = parseCron('0 2 * * 0')!;
+    const lastWeek = run('succeeded', '15T02:00:01', '15T02:10:00', at('15T02:00:01').getTime() / 1000);
+    expect(dueDaily(sundays, 3, at('22T02:00:00'), installed, [lastWeek])).toMatchObject({
+      start_date: '2026-11-15',
+      end_date: '2026-11-22',
+    });
+  });
+
   it('does without them in its last try, so that too many of them do not keep it from yesterday', () => {
     const succeeded = run('succeeded', '14T02:00:01', '14T02:10:00', at('14T02:00:01').getTime() / 1000);
     const first = run('failed', '21T02:00:01', '21T03:00:01');
