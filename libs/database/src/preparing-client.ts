@@ -46,7 +46,10 @@ function statementOf(text: string): Statement | undefined {
   if (!statement) {
     if (seen.size >= MOST_STATEMENTS) return undefined;
     const arrays = new Map([...text.matchAll(ARRAY)].map(([, place, type]) => [Number(place) - 1, type as ElementType]));
-    statement = { uses: 0, name: STAR.test(text) ? null : createHash('sha1').update(text).digest('base64url'), arrays };
+    const isPrepared = !STAR.test(text);
+    // It would only take a place.
+    if (!isPrepared && arrays.size === 0) return undefined;
+    statement = { uses: 0, name: isPrepared ? createHash('sha1').update(text).digest('base64url') : null, arrays };
     seen.set(text, statement);
   }
   return statement;

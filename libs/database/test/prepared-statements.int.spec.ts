@@ -47,4 +47,12 @@ describe('A statement that is asked again and again', () => {
     expect((await all()).rows).toEqual([]);
     expect(await prepared('%FROM things%')).toBe(0);
   });
+
+  it('is prepared after any number of those that never are, such as lists of changing length', async () => {
+    await times(600, (n) =>
+      sql`SELECT * FROM things WHERE n IN (${sql.join(Array.from({ length: n + 1 }, (_, one) => one))})`.execute(opened.db),
+    );
+    await times(3, (n) => sql`SELECT ${n}::int + 2 AS sum`.execute(opened.db));
+    expect(await prepared('%+ 2 AS sum')).toBe(1);
+  });
 });
