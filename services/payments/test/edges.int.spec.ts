@@ -77,8 +77,9 @@ describe('While Stripe takes no calls', () => {
 
 describe('A payment', () => {
   let world: PaymentsWorld;
+  const lines: string[] = [];
   beforeAll(async () => {
-    world = await paymentsWorld();
+    world = await paymentsWorld({ onLine: (line) => void lines.push(line) });
   });
   afterEach(() => world.simulator.clearFaults());
   afterAll(() => world.close());
@@ -194,6 +195,8 @@ describe('A payment', () => {
     await world.stripe(`payment_intents/${stripe_payment_intent}`, { amount: '5000' });
     const paid = await world.confirm(id, { payment_method: VISA });
     expect([paid.status, world.json(paid)]).toMatchObject([200, { status: 'succeeded', amount: 5000, amount_captured: 5000 }]);
+    const told = lines.filter((line) => line.includes('"event":"payment_amount_raised"')).map((line) => JSON.parse(line) as unknown);
+    expect(told).toMatchObject([{ level: 'warn', payment_id: id, stripe_payment_intent, from: 4200, to: 5000, currency: 'usd' }]);
   });
 
   it('whose first intent was not listed in time keeps the second and has the first canceled', async () => {

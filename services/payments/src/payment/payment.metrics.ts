@@ -105,11 +105,22 @@ export class PaymentMetrics {
     // One that was found at Stripe was not attempted here.
     if (before.kind === 'none') return;
     this.disputes.changed(before, after);
+    this.tellRaised(before, after);
     const result = resultOf(before, after);
     if (result) this.attempts.inc({ result });
     const outcome = OUTCOMES.find((one) => one === to);
     if (outcome && from !== to)
       this.seconds.observe({ outcome }, Math.max(0, (Date.parse(after.updated_at) - Date.parse(after.created_at)) / 1000));
+  }
+
+  /** Recorded as it is at Stripe, so that nothing disagrees from then on: no comparison will name it. */
+  private tellRaised({ terms: { amount: from } }: Payment, { terms, intent_id: stripe_payment_intent }: Payment): void {
+    const { origin, payment_id, amount: to, currency } = terms;
+    if (origin !== 'api' || to <= from) return;
+    this.logger.warn(
+      { event: 'payment_amount_raised', payment_id, stripe_payment_intent, from, to, currency },
+      'Another program has raised the amount at Stripe, and the payer pays that; give the difference back unless it was meant',
+    );
   }
 }
 
