@@ -30,9 +30,9 @@ const MOST_DAYS = 31;
 const dayOf = (time: Date): string => time.toISOString().slice(0, 10);
 
 /**
- * The daily run that is due: at the crontab's times, of the days before and today so far, and of the days since the last one that succeeded; when it fails, again after a
- * minute and after two more, three times in all. The last try does without those days: there may be more of them than can be read within its time. Null while one is
- * running, and for times from before the installation. `made`: the daily runs, newest first.
+ * The daily run that is due: at the crontab's times, of the days before and today so far, and of the days since the last one that succeeded, or the installation; when it
+ * fails, again after a minute and after two more, three times in all. The last try does without those days: there may be more of them than can be read within its time.
+ * Null while one is running, and for times from before the installation. `made`: the daily runs, newest first.
  */
 export function dueDaily(cron: Cron, days: number, now: Date, installedAt: Date, made: readonly MadeRun[]): DueRun | null {
   const due = latestUpTo(cron, now);
@@ -43,7 +43,8 @@ export function dueDaily(cron: Cron, days: number, now: Date, installedAt: Date,
   const last = tries[0]?.finished_at ?? null;
   if (last !== null && now.getTime() < last.getTime() + tries.length * RETRY_MS) return null;
   const usual = due.getTime() - days * DAY_MS;
-  const readUpTo = (made.find((run) => run.status === 'succeeded')?.lt ?? Infinity) * 1000;
+  const succeeded = made.find((run) => run.status === 'succeeded');
+  const readUpTo = succeeded ? succeeded.lt * 1000 : installedAt.getTime();
   const before = latestUpTo(cron, new Date(due.getTime() - 1));
   const since = before !== null && readUpTo < before.getTime() ? readUpTo - days * DAY_MS : readUpTo;
   const isLastTry = tries.length === MOST_TRIES - 1;

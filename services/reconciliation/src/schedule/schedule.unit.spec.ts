@@ -3,7 +3,7 @@ import { parseCron } from './cron.decide.js';
 import { dueDaily, dueRolling, type MadeRun } from './schedule.decide.js';
 
 const at = (text: string) => new Date(`2026-11-${text}Z`);
-const installed = at('01T00:00:00');
+const installed = at('20T12:00:00');
 const cron = parseCron('0 2 * * *')!;
 const run = (status: MadeRun['status'], created: string, finished: string | null = null, lt = 0): MadeRun => ({
   status,
@@ -67,6 +67,11 @@ describe('The daily run', () => {
     const second = run('failed', '21T03:01:01', '21T04:01:01');
     expect(due('21T03:01:01', [first, succeeded])).toMatchObject({ start_date: '2026-11-11' });
     expect(due('21T04:03:01', [second, first, succeeded])).toMatchObject({ start_date: '2026-11-18', slot: '2026-11-21T02:00:00.000Z#3' });
+  });
+
+  it('looks at the days since the installation when none has succeeded yet', () => {
+    const failed = run('failed', '20T02:00:01', '20T02:10:00', at('20T02:00:01').getTime() / 1000);
+    expect(dueDaily(cron, 3, at('21T02:00:00'), at('12T10:00:00'), [failed])).toMatchObject({ start_date: '2026-11-09' });
   });
 
   it('is not made up for from before the installation', () => {
