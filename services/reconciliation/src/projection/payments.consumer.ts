@@ -3,10 +3,9 @@ import { InvoiceSnapshot } from '@tidegate/contracts/invoice';
 import { PaymentSnapshot } from '@tidegate/contracts/payment';
 import { SubscriptionSnapshot } from '@tidegate/contracts/subscription';
 import { factOf, SUBJECT_PREFIX_OF_OWNER } from '@tidegate/contracts/subjects';
-import { sideBySide } from '@tidegate/database/side-by-side';
 import { type Handler, type Incoming, PermanentFailure } from '@tidegate/messaging/subscriber';
 import type { ZodType } from 'zod';
-import { type PaymentTold, postPayments } from '../ledger/ledger.store.js';
+import { postPayments } from '../ledger/ledger.store.js';
 import { recordInvoices, recordSubscriptions } from './recorded-billing.store.js';
 import { recordCheckouts, recordPayments, type SnapshotPosition, type Told } from './recorded.store.js';
 
@@ -27,14 +26,13 @@ export const paymentsProjector: Handler = {
       at: positionOf(message),
     }));
     if (payments.length > 0) {
-      const causes = (): PaymentTold[] =>
+      await recordPayments(tx, payments);
+      await postPayments(
+        tx,
         payments.map(({ message, shows, at }) => ({
           payment: shows,
           cause: { ...at, id: message.messageId, fact: factOf(message.subject) },
-        }));
-      await sideBySide(
-        () => recordPayments(tx, payments),
-        () => postPayments(tx, causes()),
+        })),
       );
     }
     const checkouts = toldBy(of(CHECKOUT_FACT), CheckoutSnapshot, 'a checkout');
