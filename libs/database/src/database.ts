@@ -2,6 +2,7 @@ import { type Logger } from '@tidegate/telemetry/logger';
 import { Kysely, PostgresDialect } from 'kysely';
 import pg from 'pg';
 import { PreparingClient } from './preparing-client.js';
+import { type WatchedConfig } from './watched-client.js';
 
 export interface DatabaseConfig {
   /** A function is asked at each new connection: its password may have changed. */
@@ -10,6 +11,8 @@ export interface DatabaseConfig {
   poolSize: number;
   /** Shown in pg_stat_activity. */
   applicationName: string;
+  /** A connection on which something was asked and nothing answered for so long is given up; longer than statements may take, unless told. */
+  answerWithinMs?: number;
 }
 
 /** A database whose tables the caller names in raw SQL, or in its own `Kysely<Tables>`. */
@@ -33,12 +36,14 @@ const INT8 = 20;
 
 /**
  * A pool that survives the loss of its server: without an `error` listener an idle connection that breaks ends the process. `int8` comes as a number
- * (ours stay far below 2^53). No statement and no forgotten transaction lives longer than 15 s.
+ * (ours stay far below 2^53). No statement and no forgotten transaction lives longer than 15 s; a server that says nothing for longer is taken for gone.
  */
 export function openDatabase<T>(config: DatabaseConfig, logger: Logger): Database<T> {
-  const { url } = config;
+  const { url, answerWithinMs } = config;
+  const watched: WatchedConfig = answerWithinMs === undefined ? {} : { answerWithinMs };
   const pool = new pg.Pool({
     ...(typeof url === 'string' ? { Client: PreparingClient, connectionString: url } : { Client: clientAsking(url) }),
+    ...watched,
     max: config.poolSize,
     application_name: config.applicationName,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
@@ -60,7 +65,7 @@ export function openDatabase<T>(config: DatabaseConfig, logger: Logger): Databas
 
 const clientAsking = (url: () => string) =>
   class extends PreparingClient {
-    constructor(options?: pg.ClientConfig) {
+    constructor(options?: WatchedConfig) {
       super({ ...options, connectionString: url() });
     }
   };

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import pg from 'pg';
+import type pg from 'pg';
 import { binaryArray, type ElementType } from './binary-array.js';
+import { WatchedClient } from './watched-client.js';
 
 /** From this use on a statement is prepared; what is asked once or twice is not worth a place. */
 const WORTH_PREPARING = 3;
@@ -25,7 +26,7 @@ const seen = new Map<string, Statement>();
  * A client that prepares what it is asked often, so that Postgres parses and plans it once per connection instead of each time: for the
  * statements that decide a payment, planning costs more than running. Arrays go over in binary format, where the statement says of which type they are.
  */
-export class PreparingClient extends pg.Client {
+export class PreparingClient extends WatchedClient {
   // eslint-disable-next-line @typescript-eslint/no-explicit-any -- pg's overloads, all of which pass through
   override query(...args: any[]): any {
     const [text, values] = args;
@@ -37,7 +38,7 @@ export class PreparingClient extends pg.Client {
         return super.query({ ...name, text, values: inBinary(statement, values) } as pg.QueryConfig, ...args.slice(2));
       }
     }
-    return super.query(...(args as Parameters<pg.Client['query']>));
+    return super.query(...args);
   }
 }
 
