@@ -17,7 +17,7 @@ export function copyTree(checkout: string): Tree {
   const listed = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', '-z'], { cwd: checkout, encoding: 'utf8' });
   for (const file of listed.split('\0').filter((one) => one !== '')) {
     mkdirSync(join(root, dirname(file)), { recursive: true });
-    cpSync(join(checkout, file), join(root, file), { force: true });
+    cpSync(join(checkout, file), join(root, file), { recursive: true, verbatimSymlinks: true });
   }
   linkPackages(join(checkout, 'node_modules'), join(root, 'node_modules'));
   return { root, remove: () => rmSync(root, { recursive: true, force: true }) };
