@@ -1,4 +1,5 @@
 import { type NatsConnection } from '@nats-io/transport-node';
+import { type Logger } from '@tidegate/telemetry/logger';
 import { type TopologyOptions } from './topology.js';
 
 /** A connection to the broker that is kept for ever: it may be away at the start and at any time later. */
@@ -6,6 +7,8 @@ export interface Broker {
   /** The service whose NATS user this is. */
   readonly service: string;
   readonly topology: TopologyOptions;
+  /** The process's. */
+  readonly logger: Logger;
   readonly connected: boolean;
   /** Resolves when a connection stands; at once when one does. Rejects after `drain`. */
   connection(): Promise<NatsConnection>;

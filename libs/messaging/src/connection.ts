@@ -38,6 +38,7 @@ export async function connectBroker(options: BrokerOptions): Promise<Broker> {
 class NatsBroker implements Broker {
   readonly service: string;
   readonly topology: TopologyOptions;
+  readonly logger: Logger;
   private readonly events = new EventEmitter().setMaxListeners(0);
   private readonly first: Promise<NatsConnection>;
   private nc: NatsConnection | null = null;
@@ -48,6 +49,7 @@ class NatsBroker implements Broker {
     const { servers, user } = withoutCredentials(options);
     this.service = options.service ?? user ?? options.name;
     this.topology = { ...LAPTOP_TOPOLOGY, ...options.topology };
+    this.logger = options.logger;
     this.first = this.connectAtLast({
       servers,
       ...(user === undefined
@@ -81,7 +83,7 @@ class NatsBroker implements Broker {
         return nc;
       } catch (err) {
         if (attempt % 40 === 1)
-          this.options.logger.warn({ event: 'broker_awaited', attempt, err }, 'The broker cannot be reached; trying again for ever');
+          this.logger.warn({ event: 'broker_awaited', attempt, err }, 'The broker cannot be reached; trying again for ever');
         await delay(RECONNECT_WAIT_MS, undefined, { signal: this.closing.signal }).catch(() => undefined);
       }
     }
@@ -142,13 +144,13 @@ class NatsBroker implements Broker {
     for await (const status of nc.status()) {
       if (status.type === 'disconnect') this.wentDown();
       if (status.type === 'reconnect') this.cameUp();
-      if (status.type === 'error') this.options.logger.warn({ event: 'broker_error', err: status.error }, 'The broker refused something');
+      if (status.type === 'error') this.logger.warn({ event: 'broker_error', err: status.error }, 'The broker refused something');
     }
   }
 
   private cameUp(): void {
     this.up = true;
-    this.options.logger.info(
+    this.logger.info(
       { event: 'broker_connected', server: this.nc?.getServer(), version: this.nc?.info?.version },
       'Connected to the broker',
     );
@@ -158,7 +160,7 @@ class NatsBroker implements Broker {
 
   private wentDown(): void {
     this.up = false;
-    if (!this.draining) this.options.logger.warn({ event: 'broker_disconnected' }, 'Lost the broker; trying again for ever');
+    if (!this.draining) this.logger.warn({ event: 'broker_disconnected' }, 'Lost the broker; trying again for ever');
     this.events.emit('disconnected');
   }
 }

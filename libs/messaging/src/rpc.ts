@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { errors, headers, type Msg, type MsgHdrs, type NatsConnection, type Subscription } from '@nats-io/transport-node';
 import { currentTraceparent, inSpan } from '@tidegate/telemetry/tracing';
 import { type Broker } from './broker.js';
+import { LateRequests } from './late-requests.js';
 
 /** Epoch milliseconds after which nobody waits for the answer; an expired request is dropped. */
 export const DEADLINE_HEADER = 'Tidegate-Deadline';
@@ -62,10 +63,11 @@ export interface RpcServer {
 
 /**
  * Answers requests on a subject, sharing them with every other process in the queue group. Subscribes as soon as the broker is there. JSON both ways; a
- * handler that throws is answered with an error header; an expired request gets no answer.
+ * handler that throws is answered with an error header; an expired request gets no answer, and is told in the log.
  */
 export function serveRpc(broker: Broker, subject: string, queue: string, handler: RpcHandler, options: ServeOptions = {}): RpcServer {
   const inHand = new Set<Promise<void>>();
+  const late = new LateRequests(subject, broker.logger);
   let subscription: Subscription | undefined;
   let stopped = false;
 
@@ -76,7 +78,7 @@ export function serveRpc(broker: Broker, subject: string, queue: string, handler
         queue,
         callback: (err, message) => {
           if (err) return;
-          const answered = answer(message, handler, options.traced ?? true).finally(() => inHand.delete(answered));
+          const answered = answer(message, handler, { late, traced: options.traced ?? true }).finally(() => inHand.delete(answered));
           inHand.add(answered);
         },
       });
@@ -95,9 +97,10 @@ export function serveRpc(broker: Broker, subject: string, queue: string, handler
   };
 }
 
-async function answer(message: Msg, handler: RpcHandler, traced: boolean): Promise<void> {
-  const deadline = Number(message.headers?.get(DEADLINE_HEADER) || Date.now() + DEFAULT_TIMEOUT_MS);
-  if (Date.now() >= deadline) return;
+async function answer(message: Msg, handler: RpcHandler, { late, traced }: { late: LateRequests; traced: boolean }): Promise<void> {
+  const now = Date.now();
+  const deadline = Number(message.headers?.get(DEADLINE_HEADER) || now + DEFAULT_TIMEOUT_MS);
+  if (now >= deadline) return late.add(now - deadline);
   const traceparent = message.headers?.get(TRACE_HEADER) || null;
   try {
     const handle = () => handler(message.json(), { deadline, traceparent, subject: message.subject });

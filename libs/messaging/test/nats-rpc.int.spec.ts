@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { headers } from '@nats-io/transport-node';
+import { createLogger } from '@tidegate/telemetry/logger';
 import { eventually } from '@tidegate/test-harness/eventually';
 import { connectBroker } from '../src/connection.js';
-import { RpcClient, RpcFailed, RpcTimeout, RpcUnavailable, serveRpc } from '../src/rpc.js';
+import { DEADLINE_HEADER, RpcClient, RpcFailed, RpcTimeout, RpcUnavailable, serveRpc } from '../src/rpc.js';
 import { type Member, quiet, World } from './support/world.js';
 
 jest.setTimeout(30_000);
@@ -11,11 +13,13 @@ const SUBJECT = 'payments.rpc.payment.get.v1';
 describe('When one service asks another', () => {
   let world: World;
   let payments: Member;
+  let gateway: Member;
   let client: RpcClient;
   beforeAll(async () => {
     world = await World.open();
     payments = await world.member('payments');
-    client = new RpcClient((await world.member('gateway')).broker);
+    gateway = await world.member('gateway');
+    client = new RpcClient(gateway.broker);
     await eventually(() => expect(payments.broker.connected).toBe(true));
   });
   afterAll(() => world.close());
@@ -37,6 +41,31 @@ describe('When one service asks another', () => {
     expect(seen[0]).toBe(deadline);
     await expect(client.request(SUBJECT, {}, { deadline: Date.now() - 1 })).rejects.toThrow(RpcTimeout);
     await server.stop();
+  });
+
+  it('tells in the log of what came too late to be answered, once for many', async () => {
+    const lines: Record<string, unknown>[] = [];
+    const logger = createLogger({ service: 'payments', destination: { write: (line) => void lines.push(JSON.parse(line)) } });
+    const broker = await connectBroker({ servers: world.nats.url('payments'), name: 'late', logger });
+    const handled: unknown[] = [];
+    const server = serveRpc(broker, SUBJECT, 'payments', async (request) => handled.push(request));
+    await eventually(async () => expect(await client.request(SUBJECT, 1)).toBe(1));
+    const nc = await gateway.broker.connection();
+    const ask = (deadline: number, payload: unknown) => {
+      const late = headers();
+      late.set(DEADLINE_HEADER, String(deadline));
+      nc.publish(SUBJECT, JSON.stringify(payload), { headers: late });
+    };
+    // As from a machine whose clock is a minute behind.
+    for (let n = 0; n < 5; n += 1) ask(Date.now() - 60_000, 'late');
+    ask(Date.now() + 60_000, 'in time');
+    await eventually(() => expect(handled).toContain('in time'));
+    expect(handled).not.toContain('late');
+    const told = lines.filter(({ event }) => event === 'rpc_requests_late');
+    expect(told).toMatchObject([{ subject: SUBJECT, requests: 1 }]);
+    expect(told[0]?.['late_by_ms']).toBeGreaterThanOrEqual(60_000);
+    await server.stop();
+    await broker.drain();
   });
 
   it('tells a handler that threw from one that was too slow', async () => {
