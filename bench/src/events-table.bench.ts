@@ -1,13 +1,13 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { startStack } from '@tidegate/local-stack/stack/start-stack';
 import { API_VERSION } from '@tidegate/stripe-gateway/adapter';
 import { sign } from '@tidegate/stripe-gateway/signature';
 import pg from 'pg';
 import { Agent, request } from 'undici';
 import { fill, idOf, makeMonths, MONTHS, TENANTS, tenantOf } from './events-rows.js';
+import { flagsOf } from './flags.js';
 import { percentile } from './measure.js';
 
 /**
@@ -16,12 +16,10 @@ import { percentile } from './measure.js';
  * while deliveries come in. `--rows=N`, `--payload-bytes=N` (1700), `--asks=N` for each question. It needs about 2.5 KB of disk for each row.
  * Limits: p99 with all rows at most MAX_P99_MS, and at most MAX_RATIO times that of the reference; dropping a month holds no delivery up for longer than MAX_STALL_MS.
  */
-const { values: flags } = parseArgs({
-  options: {
-    rows: { type: 'string', default: '10000000' },
-    'payload-bytes': { type: 'string', default: '1700' },
-    asks: { type: 'string', default: '1000' },
-  },
+const flags = flagsOf({
+  rows: { type: 'string', default: '10000000' },
+  'payload-bytes': { type: 'string', default: '1700' },
+  asks: { type: 'string', default: '1000' },
 });
 const [ROWS, PAYLOAD_BYTES, ASKS] = [Number(flags.rows), Number(flags['payload-bytes']), Number(flags.asks)];
 const AT_ONCE = 4;

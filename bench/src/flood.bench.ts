@@ -1,6 +1,6 @@
-import { parseArgs } from 'node:util';
 import { DeliveryGenerator } from './delivery-generator.js';
 import { type Delivered } from './delivery-load.js';
+import { flagsOf } from './flags.js';
 import { median } from './measure.js';
 import { startWebhooks } from './webhooks-stack.js';
 
@@ -9,9 +9,7 @@ import { startWebhooks } from './webhooks-stack.js';
  * a signature of another secret arrive a second on others. The reference is the same without the flood; rounds alternate.
  * Limits: no good one refused, their p99 at most MAX_P99_MS; the flood counts only when at least MIN_FLOOD of it was answered. `--rounds=N`, `--seconds=N`, `--profile=DIR`.
  */
-const { values: flags } = parseArgs({
-  options: { rounds: { type: 'string', default: '3' }, seconds: { type: 'string', default: '8' }, profile: { type: 'string' } },
-});
+const flags = flagsOf({ rounds: { type: 'string', default: '3' }, seconds: { type: 'string', default: '8' }, profile: { type: 'string' } });
 const [ROUNDS, SECONDS] = [Number(flags.rounds), Number(flags.seconds)];
 const GOOD = { perSecond: 200, connections: 16 };
 const BAD = { perSecond: 5_000, connections: 64, different: 500 };

@@ -1,12 +1,12 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import { migrateAll } from '@tidegate/database/migrate';
 import pg from 'pg';
 import { cpuSeconds } from './cpu-seconds.js';
 import { DeliveryGenerator } from './delivery-generator.js';
 import { type Delivered } from './delivery-load.js';
+import { flagsOf } from './flags.js';
 import { median } from './measure.js';
 import { startWebhooks } from './webhooks-stack.js';
 
@@ -17,9 +17,7 @@ import { startWebhooks } from './webhooks-stack.js';
  * on empty tables. Then 1,000 a second.
  * Limits: MIN_RATIO of the bare route; p99 at most MAX_P99_MS at PACE. `--rounds=N`, `--seconds=N`, `--profile=DIR` for the service's CPU profile.
  */
-const { values: flags } = parseArgs({
-  options: { rounds: { type: 'string', default: '3' }, seconds: { type: 'string', default: '6' }, profile: { type: 'string' } },
-});
+const flags = flagsOf({ rounds: { type: 'string', default: '3' }, seconds: { type: 'string', default: '6' }, profile: { type: 'string' } });
 const [ROUNDS, SECONDS] = [Number(flags.rounds), Number(flags.seconds)];
 const CONNECTIONS = 64;
 const MIN_RATIO = 0.8;

@@ -4,7 +4,6 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import { openDatabase } from '@tidegate/database/database';
 import { noFailpoints } from '@tidegate/database/failpoints';
 import { Lease } from '@tidegate/database/lease';
@@ -15,6 +14,7 @@ import { OutboxRelay } from '@tidegate/messaging/relay';
 import { createLogger } from '@tidegate/telemetry/logger';
 import pg from 'pg';
 import { type RawRead } from './bare-reading.js';
+import { flagsOf } from './flags.js';
 import { EVENTS_OF_A_PAYMENT, writeHistory } from './payment-history.js';
 
 /**
@@ -23,7 +23,7 @@ import { EVENTS_OF_A_PAYMENT, writeHistory } from './payment-history.js';
  * stream is read once from the broker and counted, in a process of its own. `--events=N`, `--profile=DIR` for the rebuild's CPU profile.
  * Limits: MIN_PER_SECOND for the rebuild, and equal checksums.
  */
-const { values: flags } = parseArgs({ options: { events: { type: 'string', default: '500000' }, profile: { type: 'string' } } });
+const flags = flagsOf({ events: { type: 'string', default: '500000' }, profile: { type: 'string' } });
 const PAYMENTS = Math.ceil(Number(flags.events) / EVENTS_OF_A_PAYMENT);
 const EVENTS = PAYMENTS * EVENTS_OF_A_PAYMENT;
 const MIN_PER_SECOND = 20_000;

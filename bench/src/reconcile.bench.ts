@@ -4,11 +4,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import { startStack } from '@tidegate/local-stack/stack/start-stack';
 import pg from 'pg';
 import { type Listed } from './bare-listing.js';
 import { cpuSeconds } from './cpu-seconds.js';
+import { flagsOf } from './flags.js';
 import { median } from './measure.js';
 import { residentBytes } from './resident-bytes.js';
 import { makePayments, recordAll } from './settled-payments.js';
@@ -20,12 +20,10 @@ import { makePayments, recordAll } from './settled-payments.js';
  * Limits for the size of MAIN: MAX_SECONDS, MAX_MB, and MAX_CALLS times the pages; nothing may be found; and the seconds for each payment of the largest size at most
  * MAX_GROWTH times those of the smallest.
  */
-const { values: flags } = parseArgs({
-  options: {
-    sizes: { type: 'string', default: '10000,50000,100000,200000' },
-    rounds: { type: 'string', default: '1' },
-    profile: { type: 'string' },
-  },
+const flags = flagsOf({
+  sizes: { type: 'string', default: '10000,50000,100000,200000' },
+  rounds: { type: 'string', default: '1' },
+  profile: { type: 'string' },
 });
 const SIZES = flags.sizes.split(',').map(Number);
 const ROUNDS = Number(flags.rounds);

@@ -1,6 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { parseArgs } from 'node:util';
+import { flagsOf } from './flags.js';
 import { median } from './measure.js';
 import { type Order, type Result } from './simulator-load.js';
 import { type Subject, onCore, startSubject } from './simulator-process.js';
@@ -11,7 +11,7 @@ import { type Subject, onCore, startSubject } from './simulator-process.js';
  * of them keeps in memory, once the request log and the idempotency keys are at their limits.
  * Limits: 500 pairs/s; 4 kB for an intent with its event. `--seconds=N` sets the length of a round, `--no-memory` leaves out the intents.
  */
-const { values: flags } = parseArgs({ options: { seconds: { type: 'string', default: '10' }, 'no-memory': { type: 'boolean' } } });
+const flags = flagsOf({ seconds: { type: 'string', default: '10' }, 'no-memory': { type: 'boolean' } });
 const ROUNDS = 3;
 const SECONDS = Number(flags.seconds);
 const CONNECTIONS = 32;

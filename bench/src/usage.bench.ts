@@ -4,10 +4,10 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import { startStack } from '@tidegate/local-stack/stack/start-stack';
 import pg from 'pg';
 import { Agent, request } from 'undici';
+import { flagsOf } from './flags.js';
 import { median, percentile } from './measure.js';
 
 /**
@@ -17,13 +17,11 @@ import { median, percentile } from './measure.js';
  * for the CPU profile of payments.
  * Limits: MIN_PER_SECOND, and p99 of a batch at most MAX_P99_MS.
  */
-const { values: flags } = parseArgs({
-  options: {
-    rounds: { type: 'string', default: '3' },
-    seconds: { type: 'string', default: '6' },
-    batch: { type: 'string', default: '1000' },
-    profile: { type: 'string' },
-  },
+const flags = flagsOf({
+  rounds: { type: 'string', default: '3' },
+  seconds: { type: 'string', default: '6' },
+  batch: { type: 'string', default: '1000' },
+  profile: { type: 'string' },
 });
 const [ROUNDS, SECONDS, BATCH] = [Number(flags.rounds), Number(flags.seconds), Number(flags.batch)];
 const CONNECTIONS = 8;

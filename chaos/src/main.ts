@@ -1,4 +1,3 @@
-import { parseArgs } from 'node:util';
 import type { PaymentView } from '@tidegate/contracts/responses';
 import { type Arena, openArena } from './arena.js';
 import { killServersOfCluster, lostFromStreams } from './cluster-kills.js';
@@ -12,6 +11,7 @@ import { replayDrill } from './replay-drill.js';
 import { killAtRandom } from './random-kills.js';
 import { randomFrom } from './seed.js';
 import { otherBytes, type StoryLog } from './step.js';
+import { type ChaosOptions, parseChaosOptions, USAGE } from './options.js';
 import { followUnderKills } from './stream-kills.js';
 import { torment } from './torment.js';
 import { workedOff } from './on-its-way.js';
@@ -19,26 +19,12 @@ import { unanswered } from './unanswered.js';
 import { callsBehindClosedDoors } from './closed-doors.js';
 import { TORMENTED } from './torment-arena.js';
 
-const USAGE = `Usage: npm run chaos -- kills [--count 300] [--seed N]
-       npm run chaos -- failpoints [--seed N]
-       npm run chaos -- payments [50000] [--seed N | --kept]
-       npm run chaos -- replay [10000] [--seed N]
-       npm run chaos -- events [100000] [--seed N]
-       npm run chaos -- stream [10000] [--count 100] [--seed N]
-       npm run chaos -- cluster [--count 10] [--seed N]
-       npm run chaos -- clean [10000] [--seed N]
-       npm run chaos -- history [30] [--seed N]
-       npm run chaos -- rolling [REF] [--seed N]`;
-
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: { count: { type: 'string' }, seed: { type: 'string' }, kept: { type: 'boolean', default: false } },
-});
-const seed = Number(values.seed ?? Math.floor(Math.random() * 2 ** 31));
+const options = readOptions();
+const { seed } = options;
 
 /** SIGKILLs at random instants under load, two replicas of each service, in rounds of 30 with a comparison after each. */
 async function kills(): Promise<void> {
-  const total = Number(values.count ?? '300');
+  const total = options.count ?? 300;
   const arena = await openArena({ replicas: { gateway: 2, payments: 2, webhooks: 2, receipts: 2, reconciliation: 2 } });
   try {
     for (let done = 0; done < total;) {
@@ -65,8 +51,8 @@ async function failpoints(): Promise<void> {
 
 /** The random run over everything at once, in rounds with a comparison after each; every fault and failpoint is hit three times in each. */
 async function payments(): Promise<void> {
-  const total = Number(positionals[1] ?? '50000');
-  for (const one of values.kept ? keptSeeds() : [seed]) await keptWhenItFails(one, () => tormented(one, total));
+  const total = options.amount ?? 50000;
+  for (const one of options.kept ? keptSeeds() : [seed]) await keptWhenItFails(one, () => tormented(one, total));
 }
 
 /** Events in random order, each one to five times, a tenth never delivered but listed: after the sweep everybody knows what Stripe knows. */
@@ -74,7 +60,7 @@ async function events(): Promise<void> {
   const arena = await openArena({ replicas: { webhooks: 2, payments: 2 } });
   try {
     const say = (line: string) => console.log(line);
-    const report = await stormOver(arena, randomFrom(seed), Number(positionals[1] ?? '100000'), say);
+    const report = await stormOver(arena, randomFrom(seed), options.amount ?? 100000, say);
     console.log(`${report.events} events, ${report.deliveries} deliveries, ${report.lost} events never delivered`);
     await workedOff(arena, FEW, say);
     console.log(`${await objectsKnown(arena, AFTERMATH_MS)} objects are known as Stripe has them`);
@@ -119,7 +105,7 @@ async function tormented(seed: number, total: number): Promise<void> {
 async function replay(): Promise<void> {
   const arena = await openArena({ services: ['gateway', 'webhooks'], replicas: { webhooks: 2 } });
   try {
-    const { events, kills, seconds } = await replayDrill(arena, { events: Number(positionals[1] ?? '10000'), seed });
+    const { events, kills, seconds } = await replayDrill(arena, { events: options.amount ?? 10000, seed });
     console.log(
       `${events} failed events replayed in ${seconds.toFixed(1)} s under ${kills} kills; each took effect once, Stripe was sent nothing`,
     );
@@ -142,7 +128,7 @@ async function comparePromises(arena: Arena, { created, answered }: StoryLog): P
 
 /** The billing stream over killed connections, killed gateways and a broker that loses its store: each published event once and in order. */
 async function stream(): Promise<void> {
-  const [events, kills] = [Number(positionals[1] ?? '10000'), Number(values.count ?? '100')];
+  const [events, kills] = [options.amount ?? 10000, options.count ?? 100];
   const arena = await openArena({ replicas: { gateway: 2, payments: 2 }, env: { gateway: { BILLING_STREAM_HEARTBEAT_SECONDS: '1' } } });
   try {
     const report = await followUnderKills(arena, { seed, events, kills });
@@ -159,7 +145,7 @@ async function stream(): Promise<void> {
 async function cluster(): Promise<void> {
   const arena = await openArena({ natsCluster: true, replicas: { gateway: 2, payments: 2 } });
   try {
-    const kills = Number(values.count ?? '10');
+    const kills = options.count ?? 10;
     const { surprises, created, leadersKilled } = await killServersOfCluster(arena, { seed, kills, perSecond: 10 });
     await compare(arena, `${kills} servers killed (${leadersKilled} led), ${created} payments under way`, surprises);
     const lost = await lostFromStreams(arena);
@@ -176,7 +162,7 @@ async function clean(): Promise<void> {
   const patient = { RECONCILIATION_QUIET_SECONDS: '25', RECONCILIATION_CRON: 'off', RECONCILIATION_ROLLING_SECONDS: '0' };
   const arena = await openArena({ env: { reconciliation: patient } });
   try {
-    const count = Number(positionals[1] ?? '10000');
+    const count = options.amount ?? 10000;
     const { made, runs, objects } = await cleanUnderTraffic(arena, randomFrom(seed), { count, say: (line) => console.log(line) });
     console.log(`${made} payments and checkouts in every state; ${runs} runs, the last over ${objects} objects, named nothing`);
   } finally {
@@ -193,7 +179,7 @@ async function days(): Promise<void> {
     },
   });
   try {
-    const wanted = Number(positionals[1] ?? '30');
+    const wanted = options.amount ?? 30;
     const random = randomFrom(seed);
     const report = await history(arena, random, ordinaryDays(wanted, random), (line) => console.log(line));
     console.log(
@@ -206,7 +192,7 @@ async function days(): Promise<void> {
 
 /** This version is deployed over an earlier one under load, taken back, and deployed again: no request fails. */
 async function rolling(): Promise<void> {
-  const { commit, report, payments } = await deployed({ seed, perSecond: 10, ref: positionals[1] });
+  const { commit, report, payments } = await deployed({ seed, perSecond: 10, ref: options.ref });
   const { replaced, requests, created } = report;
   console.log(
     `${replaced} processes replaced over ${commit}; ${requests} requests, none failed; ${created} of ${payments} payments made meanwhile; all equal the truth`,
@@ -220,11 +206,21 @@ async function compare(arena: Arena, what: string, surprises: readonly unknown[]
   console.log(`${what}; ${payments.length} payments equal the truth; every event once in every inbox`);
 }
 
-const run = { kills, failpoints, payments, replay, events, stream, cluster, clean, history: days, rolling }[positionals[0] ?? ''];
-if (!run) {
-  console.error(USAGE);
-  process.exit(1);
+function readOptions(): ChaosOptions {
+  const args = process.argv.slice(2);
+  if (args.includes('--help') || args.includes('-h')) {
+    console.log(USAGE);
+    process.exit(0);
+  }
+  try {
+    return parseChaosOptions(args);
+  } catch (error) {
+    console.error(`${error instanceof Error ? error.message : String(error)}\n\n${USAGE}`);
+    process.exit(1);
+  }
 }
+
+const run = { kills, failpoints, payments, replay, events, stream, cluster, clean, history: days, rolling }[options.run];
 console.log(`Seed ${seed}; --seed ${seed} repeats this run`);
 await run().catch((error: unknown) => {
   console.error(`✗ seed ${seed}: ${error instanceof Error ? error.message : String(error)}`);

@@ -6,6 +6,7 @@ import { reset } from './commands/reset.js';
 import { start } from './commands/start.js';
 import { stop } from './commands/stop.js';
 import { test } from './commands/test.js';
+import { helpOf } from './commands/usage.js';
 import { verify } from './commands/verify.js';
 import { StackError, describeFailure } from './stack-error.js';
 
@@ -21,7 +22,9 @@ try {
   const [name = '', ...args] = process.argv.slice(2);
   const command = commands[name];
   if (command === undefined) throw new StackError(`There is no command "${name}"; there are ${Object.keys(commands).join(', ')}.`);
-  process.exit(await command(args));
+  const help = helpOf(name, args);
+  if (help !== undefined) console.log(help);
+  process.exit(help === undefined ? await command(args) : 0);
 } catch (error) {
   console.error(describeFailure(error));
   process.exit(1);

@@ -4,9 +4,11 @@ import { removeCopiedBinaries } from '../postgres/binaries.js';
 import { repositoryRoot } from '../repository.js';
 import { clearFolder } from '../stack/clear-folder.js';
 import { stopStack } from './stop.js';
+import { refuseArguments } from './usage.js';
 
 /** `npm run reset`: stops the stack and deletes its data, its secrets and the receipts. */
-export async function reset(): Promise<number> {
+export async function reset(args: readonly string[]): Promise<number> {
+  refuseArguments('npm run reset', args);
   const dir = join(repositoryRoot(), '.tidegate');
   if (!existsSync(dir)) {
     console.log('Nothing to reset.');

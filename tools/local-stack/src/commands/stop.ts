@@ -3,9 +3,11 @@ import { until } from '../process/until.js';
 import { repositoryRoot } from '../repository.js';
 import { endLeftOvers } from '../stack/left-overs.js';
 import { currentSupervisor, unclaim } from '../stack/supervisor-file.js';
+import { refuseArguments } from './usage.js';
 
 /** `npm stop`: ends the stack of this checkout, whoever started it, and what a crashed supervisor has left behind. */
-export async function stop(): Promise<number> {
+export async function stop(args: readonly string[]): Promise<number> {
+  refuseArguments('npm stop', args);
   console.log(await stopStack(join(repositoryRoot(), '.tidegate')));
   return 0;
 }
