@@ -192,8 +192,27 @@ describe('The chart', () => {
   it.each([
     ['shutdown.preStopSeconds=15'],
     ['services.reconciliation.env.RECONCILIATION_CRON=0 3 * * *', 'reconciliation.cronJob.enabled=false'],
+    ['services.reconciliation.env.RECONCILIATION_CRON=off'],
   ])('takes %s', async (...set) => {
-    expect(manifests(await render(set, quiet)).length).toBeGreaterThan(10);
+    const deployments = manifests(await render(set, quiet)).filter(({ kind }) => kind === 'Deployment');
+    expect(deployments.length).toBe(5);
+    for (const { spec } of deployments) {
+      const names = (spec.template.spec.containers[0].env as { name: string }[]).map(({ name }) => name);
+      expect(names).toEqual([...new Set(names)]);
+    }
+  });
+
+  it('opens the way to S3 for receipts also when the store is a setting of all services', async () => {
+    const egress = (all: Manifest[]) =>
+      all.find(({ kind, metadata }) => kind === 'NetworkPolicy' && metadata.name === 'receipts')?.spec.egress;
+    const [own, all] = await Promise.all(
+      [
+        ['services.receipts.env.RECEIPT_STORE=s3://receipts/live'],
+        ['services.receipts.env.RECEIPT_STORE=null', 'env.RECEIPT_STORE=s3://receipts/live'],
+      ].map(async (set) => egress(manifests(await render(set, quiet)))),
+    );
+    expect(all).toEqual(own);
+    expect(all).not.toEqual(egress(manifests(await render([], quiet))));
   });
 });
 

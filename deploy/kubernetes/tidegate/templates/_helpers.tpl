@@ -40,7 +40,7 @@ capabilities: { drop: [ALL] }
 
 {{/* Whether a service keeps documents in S3. Takes (dict "root" . "name" …), as the next two do. */}}
 {{- define "tidegate.usesS3" -}}
-{{- if and (eq .name "receipts") (hasPrefix "s3://" (get .root.Values.services.receipts.env "RECEIPT_STORE" | toString)) }}true{{ end }}
+{{- if and (eq .name "receipts") (hasPrefix "s3://" (get (include "tidegate.env" . | fromJson) "RECEIPT_STORE" | toString)) }}true{{ end }}
 {{- end }}
 
 {{- define "tidegate.mails" -}}
@@ -70,7 +70,8 @@ capabilities: { drop: [ALL] }
 {{- fail (printf "shutdown.terminationGracePeriodSeconds (%d) must be more than preStopSeconds + graceSeconds + %d (%d): pods would be killed in the middle of work" (int .terminationGracePeriodSeconds) $stop $needed) }}
 {{- end }}
 {{- end }}
-{{- if and .Values.reconciliation.cronJob.enabled (get (include "tidegate.env" (dict "root" . "name" "reconciliation") | fromJson) "RECONCILIATION_CRON") }}
+{{- $cron := get (include "tidegate.env" (dict "root" . "name" "reconciliation") | fromJson) "RECONCILIATION_CRON" | toString }}
+{{- if and .Values.reconciliation.cronJob.enabled (not (has $cron (list "" "off"))) }}
 {{- fail "set RECONCILIATION_CRON or reconciliation.cronJob.enabled, not both: the CronJob replaces that schedule" }}
 {{- end }}
 {{- end }}
