@@ -4,8 +4,9 @@ import { noFailpoints } from '@tidegate/database/failpoints';
 import { sql } from 'kysely';
 import { Parked } from '../src/hint/parked.loop.js';
 import type { Retriever } from '../src/hint/retrieve.js';
-import { answerList } from '../src/stripe-event/stripe-event.rpc.js';
-import { deliver, hinter, listener, normalizer, openWorkbench, staged, stripeEvent, type Workbench } from './workbench.js';
+import { answerReplay } from '../src/replay/replay.rpc.js';
+import { answerGet, answerList } from '../src/stripe-event/stripe-event.rpc.js';
+import { deliver, hinter, listener, normalizer, openWorkbench, silent, staged, stripeEvent, type Workbench } from './workbench.js';
 
 type Answer = StripeOutcome<Record<string, unknown>>;
 
@@ -62,7 +63,45 @@ async function rowOf(event: Record<string, unknown>) {
     .executeTakeFirstOrThrow();
 }
 
+/** As the gateway hands a tenant's request over. */
+const request = (tenant: string, changes: object = {}) => ({
+  ...{ tenant, actor: 'key', request_id: 'req_1', correlation_id: 'cor_1', route: '', params: {}, query: {}, idempotency_key: null },
+  ...{ respond_async: false, livemode: false, body: null },
+  ...changes,
+});
+
+/** Which events a tenant sees in its list, one by one, and in the preview of a replay. */
+async function seenBy(tenant: string): Promise<unknown[]> {
+  const list = JSON.parse((await answerList(bench.db, request(tenant))).body) as { data: { id: string }[] };
+  const all = await bench.db.selectFrom('stripe_events').select('stripe_event_id').orderBy('stripe_event_id', 'desc').execute();
+  const shown: string[] = [];
+  for (const { stripe_event_id: id } of all)
+    if ((await answerGet(bench.db, request(tenant, { params: { id } }))).status === 200) shown.push(id);
+  const ordered = await answerReplay(
+    { db: bench.db, clock, logger: silent, ordered: () => undefined },
+    request(tenant, { body: { filter: {}, dry_run: true, reason: 'a look' } }),
+  );
+  return [list.data.map(({ id }) => id), shown, (JSON.parse(ordered.body) as { matched: number }).matched];
+}
+
 describe('An event whose object names no tenant', () => {
+  it('is shown to no tenant before it is known whose it is, not to the default one either', async () => {
+    const parkedOne = ofCustomer('pi_hidden', 'cus_hidden');
+    const invoice = { id: 'in_hidden', object: 'invoice', status: 'open', customer: 'cus_hidden', metadata: {} };
+    const hint = stripeEvent({ type: 'invoice.payment_failed' }, invoice);
+    for (const event of [parkedOne, hint]) await deliver(app, event);
+    await normalizer(bench).runOnce();
+    expect(await seenBy('default')).toEqual([[], [], 0]);
+
+    customers.set('cus_hidden', ok(customer('cus_hidden', { tenant_id: 'acme' })));
+    customers.set('in_hidden', ok(invoice));
+    await parked().runOnce();
+    await normalizer(bench).runOnce();
+    await hinter(bench, stripe, clock).runOnce();
+    expect(await seenBy('default')).toEqual([[], [], 0]);
+    expect(await seenBy('acme')).toEqual([[hint['id'], parkedOne['id']], [hint['id'], parkedOne['id']], 2]);
+  });
+
   it('is parked until its customer was asked for, once for all that wait', async () => {
     customers.set('cus_a', ok(customer('cus_a', { tenant_id: 'acme' })));
     const events = [ofCustomer('pi_a1', 'cus_a'), ofCustomer('pi_a2', 'cus_a'), stripeEvent({}, { id: 'pi_named' })];
@@ -159,9 +198,7 @@ describe('An object that was told of before', () => {
       await normalizer(bench).runOnce();
     }
     expect(Object.values(await tenants())).toEqual(['acme', 'acme', 'acme']);
-    const listed = await answerList(bench.db, {
-      tenant: 'acme', actor: 'key', request_id: 'req_1', correlation_id: 'cor_1', route: '', params: {}, query: {}, idempotency_key: null, respond_async: false, livemode: false, body: null,
-    }); // prettier-ignore
+    const listed = await answerList(bench.db, request('acme'));
     expect((JSON.parse(listed.body) as { data: unknown[] }).data).toHaveLength(3);
   });
 });

@@ -7,7 +7,7 @@ export interface EventFilter {
   status?: string | undefined;
   type?: string | undefined;
   tenant?: string | undefined;
-  /** The tenant that asks: nothing but its own, whatever `tenant` says. */
+  /** The tenant that asks: nothing but its own, whatever `tenant` says, and nothing of which nobody knows yet whose it is. */
   only?: string | undefined;
   object_id?: string | undefined;
   created_gte?: Date | undefined;
@@ -17,7 +17,10 @@ export interface EventFilter {
   unhandled?: boolean | undefined;
 }
 
-/** An event whose object names no tenant belongs to the default one. Written like the index `stripe_events_tenant`, literal and all. */
+/**
+ * What names no tenant is shown under the default one, to operators also before it is published; whose it is may still turn out otherwise then. Written like the index
+ * `stripe_events_tenant`, literal and all.
+ */
 export const tenantColumn = sql<string>`coalesce(tenant_hint, ${sql.lit(DEFAULT_TENANT)})`;
 
 /** The filter as a condition on the columns of `stripe_events`. */
@@ -28,7 +31,7 @@ export function matching(filter: EventFilter): RawBuilder<boolean> {
   if (filter.status === 'received') conditions.push(sql`published_at IS NULL`);
   if (filter.type !== undefined) conditions.push(sql`event_type = ${filter.type}`);
   if (filter.tenant !== undefined) conditions.push(sql`${tenantColumn} = ${filter.tenant}`);
-  if (filter.only !== undefined) conditions.push(sql`${tenantColumn} = ${filter.only}`);
+  if (filter.only !== undefined) conditions.push(sql`${tenantColumn} = ${filter.only} AND tenant_hint IS NOT NULL`);
   if (filter.object_id !== undefined) conditions.push(sql`object_id = ${filter.object_id}`);
   if (filter.created_gte !== undefined) conditions.push(sql`created >= ${filter.created_gte}`);
   if (filter.created_lt !== undefined) conditions.push(sql`created < ${filter.created_lt}`);
