@@ -169,6 +169,16 @@ describe('An event whose object names no tenant', () => {
     expect(asked.toSorted()).toEqual(['customer/cus_d', 'customer/cus_gone']);
   });
 
+  it('is of its account when that is another one, whatever ids of ours its object carries', async () => {
+    const claims = stripeEvent({ account: 'acct_1' }, { id: 'pi_claims', metadata: { tenant_id: 'acme' } });
+    await deliver(app, claims);
+    expect(await rowOf(claims)).toMatchObject({ tenant_hint: null });
+    expect(await seenBy('acme')).toEqual([[], [], 0]);
+    await normalizer(bench, undefined, new Map([['acct_1', 'theirs']])).runOnce();
+    expect(await tenants()).toEqual({ [claims['id'] as string]: 'theirs' });
+    expect(await seenBy('acme')).toEqual([[], [], 0]);
+  });
+
   it('waits, later and later, while Stripe cannot be asked', async () => {
     customers.set('cus_g', { kind: 'refused', breaker: 'stripe_reads', retryAfterMs: 30_000 } as never);
     const event = ofCustomer('pi_g', 'cus_g');

@@ -86,7 +86,7 @@ function fromSnapshot(event: z.infer<typeof Snapshot>): ReceivedEvent {
     livemode: event.livemode,
     api_version: event.api_version ?? null,
     account: event.account ?? null,
-    tenant_hint: tenantHintOf(event.data.object),
+    tenant_hint: tenantHintOf(event.data.object, event.account ?? null),
   };
 }
 
@@ -115,7 +115,7 @@ export function objectKindOf(object: Record<string, unknown>): string | null {
   return type.safeParse(object['object']).data ?? null;
 }
 
-/** The tenant that the object's metadata names; null when there is none or it cannot be one of ours. */
-export function tenantHintOf(object: Record<string, unknown>): string | null {
-  return OfTenant.safeParse(object['metadata']).data?.tenant_id ?? null;
+/** The tenant that the object's metadata names; null when there is none or it cannot be one of ours, and of another account, whose metadata may say anything. */
+export function tenantHintOf(object: Record<string, unknown>, account: string | null): string | null {
+  return account === null ? (OfTenant.safeParse(object['metadata']).data?.tenant_id ?? null) : null;
 }

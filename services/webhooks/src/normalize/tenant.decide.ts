@@ -19,11 +19,11 @@ export function namedTenant(metadata: Record<string, string>): string | null {
 }
 
 /**
- * Whose an event is: a known aggregate keeps its tenant; else the metadata's `tenant_id`, else the tenant of the object's customer. Customers of other
- * accounts are not looked at: their metadata are not ours.
+ * Whose an event is: a known aggregate keeps its tenant; else the metadata's `tenant_id`, else the tenant of the object's customer. Metadata and customers of other
+ * accounts are not looked at: whoever has such an account may write there what he likes.
  */
 export function ownerOf(event: NormalizedStripeEvent, at: { aggregate: string; account: string | null }, known: Known): Owner {
-  const given = known.ofAggregates.get(at.aggregate) ?? namedTenant(event.object.metadata);
+  const given = known.ofAggregates.get(at.aggregate) ?? (at.account === null ? namedTenant(event.object.metadata) : null);
   const { customer } = event.object;
   if (given !== null || customer === null || at.account !== null) return { kind: 'given', tenant: given };
   const tenant = known.ofCustomers.get(customer);

@@ -42,9 +42,10 @@ describe('The tenant of an event', () => {
     expect(ownerOf(event(asCustomer), at, known)).toEqual({ kind: 'given', tenant: 'first' });
   });
 
-  it("does not follow another account's customers", () => {
+  it("does not follow another account's customers, nor its metadata", () => {
     const elsewhere = { ...at, account: 'acct_1' };
     expect(ownerOf(event(asCustomer), elsewhere, nothing)).toEqual({ kind: 'given', tenant: null });
+    expect(ownerOf(event(named), elsewhere, nothing)).toEqual({ kind: 'given', tenant: null });
   });
 
   it.each([['__proto__'], ['a b'], ['x'.repeat(65)], ['']])('is never %p', (tenant_id) => {

@@ -91,7 +91,7 @@ function sweptRow(event: StripeEvent, isHint: WindowParts['isHint']): NewStripeE
     ...arrived,
     stripe_event_id: event.id,
     created: new Date(event.created * 1000),
-    tenant_hint: tenantHintOf(event.data.object),
+    tenant_hint: tenantHintOf(event.data.object, event.account),
     payload: Buffer.from(JSON.stringify(event)),
     traceparent: null,
     is_hint: isHint(arrived),
