@@ -23,7 +23,7 @@ import { bundledFonts } from '../src/rendering/bundled-fonts.js';
 import { TEMPLATES, TypstRenderer } from '../src/rendering/typst-renderer.js';
 import type { Tables } from '../src/tables.js';
 import { documentPorts } from './document-ports.js';
-import { berlin, knowPayers, payment, succeeded } from './payments.js';
+import { berlin, knowPayers, payment, succeeded, tokyo } from './payments.js';
 import { readPdf } from './pdf-text.js';
 import { connect, receiptsDatabase } from './receipts-database.js';
 
@@ -52,13 +52,13 @@ afterAll(async () => {
   rmSync(templates, { recursive: true });
 });
 
-async function issued(n: number, template = 'receipt'): Promise<string> {
+async function issued(n: number, template = 'receipt', tenant = berlin): Promise<string> {
   const snapshot = payment(n);
   await knowPayers(opened.db, [snapshot]);
   await inTransaction({ db: opened.db, failpoints: noFailpoints }, 'receipts.receipts-payments.handle', (tx) =>
     issueForPayment(tx, {
       payment: snapshot,
-      tenant: berlin,
+      tenant,
       cause: succeeded(snapshot),
       now: time,
       numberFormat: '{series}-{year}-{sequence:6}',
@@ -306,6 +306,12 @@ describe('When receipts are asked for', () => {
       .executeTakeFirstOrThrow();
     expect([numbers.length, new Set(numbers).size]).toEqual([n, n]);
     expect(numbers.at(-1)).toBe('R-2026-000001');
+  });
+
+  it("tells nothing of another tenant's receipt by going on behind it", async () => {
+    const theirs = await issued(80, 'receipt', tokyo);
+    const behind = async (cursor: string) => JSON.parse((await new ReceiptRpc(ports).list(request('', 'default', { cursor }))).body);
+    expect(await behind(theirs)).toEqual(await behind('rcp_neverthere'));
   });
 
   it('narrows the list to one payment and to a time', async () => {

@@ -74,13 +74,12 @@ export interface ReceiptQuery {
   issuedBefore?: Date;
 }
 
-/** Newest first, at most `limit` + 1 rows: the extra one says that there are more. `tenant` null: of all. */
+/** Newest first, at most `limit` + 1 rows: the extra one says that there are more. `tenant` null: of all. Nothing comes behind a receipt of somebody else's. */
 export async function listReceipts(db: Kysely<Tables>, tenant: string | null, query: ReceiptQuery): Promise<ReceiptRow[]> {
   let rows = matching(db, tenant, query).selectAll();
   if (query.after !== null) {
-    rows = rows.where(
-      sql<boolean>`(issued_at, receipt_id) < (SELECT issued_at, receipt_id FROM receipts WHERE receipt_id = ${query.after})`,
-    );
+    const last = matching(db, tenant, {}).select(['issued_at', 'receipt_id']).where('receipt_id', '=', query.after);
+    rows = rows.where(sql<boolean>`(issued_at, receipt_id) < (${last})`);
   }
   return rows
     .orderBy('issued_at', 'desc')
@@ -97,7 +96,7 @@ export async function countReceipts(db: Kysely<Tables>, tenant: string | null, q
   return count;
 }
 
-function matching(db: Kysely<Tables>, tenant: string | null, { payment, kind, status, issuedFrom, issuedBefore }: ReceiptQuery) {
+function matching(db: Kysely<Tables>, tenant: string | null, { payment, kind, status, issuedFrom, issuedBefore }: Partial<ReceiptQuery>) {
   let rows = db.selectFrom('receipts');
   if (tenant !== null) rows = rows.where('tenant', '=', tenant);
   if (payment !== undefined) rows = rows.where('payment_id', '=', payment);
