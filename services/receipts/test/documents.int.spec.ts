@@ -16,6 +16,7 @@ import { DocumentLoop } from '../src/document/document.loop.js';
 import { parkedDocuments, registerParkedMetric } from '../src/document/parked-documents.js';
 import { PayerDetails } from '../src/payer/payer-details.js';
 import { receiptStream } from '../src/receipt/receipt.events.js';
+import { ChangeRpc } from '../src/receipt/change.rpc.js';
 import { issueForPayment } from '../src/receipt/receipt.flow.js';
 import { receiptId } from '../src/receipt/receipt-id.js';
 import { ReceiptRpc } from '../src/receipt/receipt.rpc.js';
@@ -254,6 +255,15 @@ describe('When a document is read', () => {
     writeFileSync(join(templates, 'broken.typ'), '#let data = (');
     const reply = await new ReceiptRpc(ports).pdf(request(await issued(61, 'broken')));
     expect([reply.status, reply.headers['retry-after'], JSON.parse(reply.body).code]).toEqual([503, '5', 'service.unavailable']);
+  });
+
+  it('tells a tenant who has it made anew what kind of failure that is, and operators all of it', async () => {
+    writeFileSync(join(templates, 'broken.typ'), '#let data = (');
+    const rpc = new ChangeRpc({ ...ports, mailDue: () => undefined });
+    const again = { ...request(await issued(62, 'broken')), body: { reason: 'customer asks' } };
+    const detail = ({ body }: { body: string }) => (JSON.parse(body) as { detail: string }).detail;
+    expect(detail(await rpc.regenerate(again))).toBe('The receipt has its number; its document cannot be made right now: template.');
+    expect(detail(await rpc.regenerateForOperators(again))).toMatch(/^template: .+/);
   });
 });
 

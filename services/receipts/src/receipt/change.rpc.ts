@@ -36,7 +36,7 @@ export class ChangeRpc {
     return this.resent(RouteRequest.parse(payload), 'any');
   }
 
-  /** Makes the document anew with today's template, fonts and engine, and with how the payment stands now. 503 `receipts.render_failed` names what went wrong. */
+  /** Makes the document anew with today's template, fonts and engine, and with how the payment stands now. 503 `receipts.render_failed` names what went wrong, in all its words to operators only. */
   private async regenerated(request: RouteRequest, whose: Whose): Promise<HttpReply> {
     const receipt = await this.find(request, whose);
     if (!receipt) return notFound(request);
@@ -49,7 +49,7 @@ export class ChangeRpc {
         { event: 'receipt_render_failed', receipt_id: receiptId, payment_id: paymentId, err },
         'A document could not be made anew',
       );
-      return cannotBeMade(request, 'receipts.render_failed', `${errorName(err)}: ${err instanceof Error ? err.message : String(err)}`);
+      return cannotBeMade(request, 'receipts.render_failed', whatFailed(err, whose));
     }
     return this.shown(200, receiptId, whose);
   }
@@ -109,3 +109,9 @@ export class ChangeRpc {
     );
   }
 }
+
+/** A store, a database and an engine say where they are, as whom they know us, and what lies there: that is nothing for a tenant. */
+const whatFailed = (err: unknown, whose: Whose): string =>
+  whose === 'tenant'
+    ? `The receipt has its number; its document cannot be made right now: ${errorName(err)}.`
+    : `${errorName(err)}: ${err instanceof Error ? err.message : String(err)}`;
