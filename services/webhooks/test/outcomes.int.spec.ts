@@ -209,10 +209,16 @@ describe('The list of webhook events', () => {
     expect([reply.status, reply.body.includes('planted')]).toEqual([200, false]);
   });
 
-  it.each([{ limit: '0' }, { limit: '101' }, { cursor: 'x' }, { status: 'nope' }, { created_gte: 'yesterday' }, { colour: 'red' }])(
-    'refuses %j',
-    async (query) => {
-      expect(await list(query as Record<string, string>)).toMatchObject({ status: 400, code: 'validation.failed' });
-    },
-  );
+  const longAgo = Buffer.from('-999999999999999/evt_1').toString('base64url');
+  it.each([
+    { limit: '0' },
+    { limit: '101' },
+    { cursor: 'x' },
+    { cursor: longAgo },
+    { status: 'nope' },
+    { created_gte: 'yesterday' },
+    { colour: 'red' },
+  ])('refuses %j', async (query) => {
+    expect(await list(query as Record<string, string>)).toMatchObject({ status: 400, code: 'validation.failed' });
+  });
 });

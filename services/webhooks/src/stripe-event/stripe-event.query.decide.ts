@@ -47,7 +47,8 @@ export type ListQuery = z.infer<typeof ListQuery>;
 
 export const cursorText = (cursor: PageCursor): string => Buffer.from(`${cursor.created.getTime()}/${cursor.id}`).toString('base64url');
 
+/** Within the years that the database knows, of which there are fewer before ours. */
 function readCursor(text: string): PageCursor | null {
-  const [, ms, id] = /^(-?\d{1,15})\/([A-Za-z0-9_]{1,255})$/.exec(Buffer.from(text, 'base64url').toString()) ?? [];
+  const [, ms, id] = /^(\d{1,15}|-\d{1,14})\/([A-Za-z0-9_]{1,255})$/.exec(Buffer.from(text, 'base64url').toString()) ?? [];
   return ms === undefined || id === undefined ? null : { created: new Date(Number(ms)), id };
 }
