@@ -52,6 +52,11 @@ describe('Limits of usage', () => {
       { object: 'usage_limit', meter, customer, period: 'day', limit: '0.3' },
     ]);
     expect(world.json<{ data: object[] }>(await world.send(RPC.usageLimitList, { tenant: 'other' })).data).toEqual([]);
+    for (const text of ['\u0000', '\ud800']) {
+      const cursor = Buffer.from(JSON.stringify([text, '', ''])).toString('base64url');
+      const refused = await world.send(RPC.usageLimitList, { query: { cursor } });
+      expect([refused.status, world.json<{ code: string }>(refused).code]).toEqual([400, 'validation.failed']);
+    }
   });
 
   it('begin anew with each period', async () => {

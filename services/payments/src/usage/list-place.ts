@@ -3,11 +3,14 @@ import { z } from 'zod';
 /** Where a list of usage goes on: the key of the last row, opaque to callers. */
 export const encodePlace = (key: readonly string[]): string => Buffer.from(JSON.stringify(key)).toString('base64url');
 
+/** As PostgreSQL stores text. */
+const storable = z.string().refine((text) => !text.includes('\0') && text.isWellFormed());
+
 /** Null for anything that is not a place of a list with keys of this length. */
 export function decodePlace(text: string, length: number): string[] | null {
   try {
     const parsed = z
-      .array(z.string())
+      .array(storable)
       .length(length)
       .safeParse(JSON.parse(Buffer.from(text, 'base64url').toString('utf8')));
     return parsed.success ? parsed.data : null;
