@@ -230,6 +230,16 @@ describe('A run of every tenant that an operator asks for', () => {
     expect((JSON.parse(found.body) as { data: unknown[] }).data).toHaveLength(2);
     expect(await view(id, 'other')).toMatchObject({ counts: { missing_local: 1 } });
   });
+
+  it("tells nobody but operators why it was asked for, which may be another tenant's affair", async () => {
+    const day = bench.clock.now().toISOString().slice(0, 10);
+    const body = { start_date: day, end_date: day, mode: 'report', reason: 'acme says that it was charged twice' };
+    const { id } = RunView.parse(JSON.parse((await answerCreate(api(), ofEveryTenant(asked({ body })))).body));
+    await runOnce(runParts(bench), never);
+    expect([(await view(id, 'other')).reason, (await runs({}, 'other')).map(({ reason }) => reason)]).toEqual([null, [null]]);
+    const seen = await answerGet(api(), ofEveryTenant(asked({ params: { id } })));
+    expect(RunView.parse(JSON.parse(seen.body)).reason).toBe(body.reason);
+  });
 });
 
 describe('The rolling compare', () => {

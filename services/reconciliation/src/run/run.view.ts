@@ -2,7 +2,7 @@ import { DISCREPANCY_CLASSES, type DiscrepancyView, type RunPhase, type RunView 
 import { EVERY_TENANT } from './comparison.js';
 import type { StoredRow, StoredRun } from './run.store.js';
 
-/** A run as REST shows it to a tenant. `reason` is the requester's, or why the run failed. */
+/** A run as REST shows it to a tenant. `reason` is the requester's, or why the run failed; what an operator says of a run of every tenant is for operators. */
 export function runView(run: StoredRun, tenant: string): RunView {
   const running = run.status === 'running';
   return {
@@ -21,11 +21,13 @@ export function runView(run: StoredRun, tenant: string): RunView {
       phase: running ? ((run.progress_phase as RunPhase | null) ?? 'waiting') : 'ended',
     },
     ...foundOf(run, tenant),
-    reason: run.failure ?? run.reason,
+    reason: run.failure ?? (isOperators(run) && tenant !== EVERY_TENANT ? null : run.reason),
     created_at: run.created_at.toISOString(),
     finished_at: run.finished_at?.toISOString() ?? null,
   };
 }
+
+const isOperators = (run: StoredRun): boolean => run.tenant === EVERY_TENANT && run.trigger === 'operator';
 
 /** Of a run of every tenant, what it found of this one; what it counted beside the classes is of the account. */
 function foundOf(run: StoredRun, tenant: string): Pick<RunView, 'counts' | 'comparison'> {
