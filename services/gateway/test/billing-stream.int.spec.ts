@@ -258,6 +258,18 @@ describe('Who may follow', () => {
     expect([response.status, response.headers.get('retry-after')]).toEqual([503, '2']);
   });
 
+  it('is no longer one of a tenant that has the most when there is no place for another, until both have as many', async () => {
+    const five = Array.from({ length: 5 }, () => follow());
+    for (const one of five) await connected(one);
+    const key = await gateway.key({ tenant: 'other' });
+    const gaveWay = await metric('billing_stream_closed_total{reason="room"}');
+    for (const one of [follow({ key }), follow({ key })]) await connected(one);
+    expect(await metric('billing_stream_closed_total{reason="room"}')).toBe(gaveWay + 2);
+    expect((await gateway.fetch(STREAM, { key })).status).toBe(503);
+    // Who gave way comes back like everybody, and waits for a place.
+    await eventually(() => expect(five.flatMap(({ answers }) => answers.slice(1))).toEqual(expect.arrayContaining([503, 503])));
+  });
+
   it('is a page of the origins that were named, on this route alone', async () => {
     const { token } = await tokenFor({});
     const asked = async (path: string, origin: string, method = 'HEAD') => {

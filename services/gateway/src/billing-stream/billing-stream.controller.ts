@@ -35,7 +35,7 @@ export class BillingStreamController {
     const caller = callerOf(request);
     const { query } = checkRequest(followBillingStream, { url: request.url, headers: request.headers, params: {}, body: undefined });
     const lastSeen = lastSeenBy(request.headers['last-event-id'], query['last_event_id']);
-    const stream = this.open();
+    const stream = this.openTo(caller.tenant);
     if (request.method === 'HEAD') return void reply.headers(HEADERS).send();
     reply.hijack();
     reply.raw.writeHead(200, { ...(reply.getHeaders() as Record<string, string>), ...HEADERS });
@@ -43,9 +43,9 @@ export class BillingStreamController {
     stream.open(reply.raw, { caller, lastSeen, heartbeats: query['heartbeats'] === 'event' ? 'event' : 'comment' });
   }
 
-  private open(): BillingStream {
+  private openTo(tenant: string): BillingStream {
     if (!this.stream) throw switchedOff();
-    const { refusal } = this.stream;
+    const refusal = this.stream.refusalOf(tenant);
     if (refusal !== null) throw refused(refusal);
     return this.stream;
   }

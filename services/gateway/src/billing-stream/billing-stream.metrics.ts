@@ -27,7 +27,7 @@ export function streamMetrics(metrics: Metrics): StreamMetrics {
   const sent = metrics.counter('billing_stream_events_sent_total', 'Events written to clients of the billing stream.');
   const closed = metrics.counter(
     'billing_stream_closed_total',
-    'Connections of the billing stream that ended: client (it left), age (the cap), slow (cut off), key (its API key ended), shutdown.',
+    'Connections of the billing stream that ended: client (it left), age (the cap), slow (cut off), key (its API key ended), room (made for another tenant), shutdown.',
     { reason: CLOSE_REASONS },
   );
   const reset = metrics.counter('billing_stream_resets_total', 'Clients told that what they missed cannot be given to them any more.', {

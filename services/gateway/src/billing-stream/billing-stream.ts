@@ -71,17 +71,29 @@ export class BillingStream {
     return this.#log.standing && formatPlace(this.#log.standing);
   }
 
-  /** Null when a client can be let in. */
-  get refusal(): Refusal | null {
+  /** Null when a client of this tenant can be let in. */
+  refusalOf(tenant: string): Refusal | null {
     if (this.#ending) return 'stopping';
     if (!this.#log.standing) return 'not_ready';
-    return this.#connections.size >= this.options.limits.maxConnections ? 'full' : null;
+    return this.#isFull && !this.#inTheWayOf(tenant) ? 'full' : null;
+  }
+
+  get #isFull(): boolean {
+    return this.#connections.size >= this.options.limits.maxConnections;
+  }
+
+  /** The oldest connection of the tenant that has most, unless this one would have as many with its place: one tenant must not keep all others out. */
+  #inTheWayOf(tenant: string): StreamConnection | undefined {
+    const ofTenants = Map.groupBy(this.#connections, (one) => one.follow.caller.tenant);
+    const [most = []] = [...ofTenants.values()].toSorted((a, b) => b.length - a.length);
+    return most.length > (ofTenants.get(tenant)?.length ?? 0) + 1 ? most[0] : undefined;
   }
 
   /** Writes the stream that a client asks for to `out` until one of both ends. Only when there is no refusal. */
   open(out: Writable, follow: Follow): void {
     if (out.destroyed) return;
     const { metrics, limits, logger } = this.options;
+    if (this.#isFull) this.#inTheWayOf(follow.caller.tenant)?.close('room');
     const connection = new StreamConnection(out, follow, {
       log: this.#log,
       older: this.#older,

@@ -7,7 +7,7 @@ import { isAhead, startOf } from './feed.decide.js';
 import type { Older, OlderEvents } from './older-events.js';
 
 /** `client`: it went away. `age`: as old as a connection may be. `slow`: it did not take what was sent. `key`: its API key ended. `shutdown`: this process ends. */
-export const CLOSE_REASONS = ['client', 'age', 'slow', 'key', 'shutdown'] as const;
+export const CLOSE_REASONS = ['client', 'age', 'slow', 'key', 'room', 'shutdown'] as const;
 export type CloseReason = (typeof CLOSE_REASONS)[number];
 
 /** What a client asks for. */
