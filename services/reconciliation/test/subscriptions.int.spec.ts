@@ -91,14 +91,14 @@ async function knowPayment(intent: string): Promise<void> {
   await record(bench, snapshot(bench, { ...money, status: ours, origin: 'subscription' }));
 }
 
-async function reconcile(changes: Partial<RunParts> = {}, mode: 'report' | 'repair' = 'report') {
+async function reconcile(changes: Partial<RunParts> = {}, mode: 'report' | 'repair' = 'report', tenant = 'default') {
   const api = { ...runParts(bench), requested: () => undefined };
   const day = bench.clock.now().toISOString().slice(0, 10);
-  const asked = await answerCreate(api, routeRequest({ body: { start_date: day, end_date: day, mode, reason: 'spec' } }));
+  const asked = await answerCreate(api, routeRequest({ tenant, body: { start_date: day, end_date: day, mode, reason: 'spec' } }));
   const { id } = RunView.parse(JSON.parse(asked.body));
   await runOnce(runParts(bench, changes), never);
-  const run = RunView.parse(JSON.parse((await answerGet(api, routeRequest({ params: { id } }))).body));
-  const page = JSON.parse((await answerDiscrepancies(api, routeRequest({ params: { id } }))).body) as { data: unknown[] };
+  const run = RunView.parse(JSON.parse((await answerGet(api, routeRequest({ tenant, params: { id } }))).body));
+  const page = JSON.parse((await answerDiscrepancies(api, routeRequest({ tenant, params: { id } }))).body) as { data: unknown[] };
   return { run, rows: page.data.map((row) => DiscrepancyView.parse(row)) };
 }
 
@@ -192,6 +192,16 @@ describe('Subscriptions and invoices', () => {
     expect(run.counts).toEqual({ ...clean, invoice_mismatch: 1 });
     expect(rows).toMatchObject([{ stripe_id: invoice, remote: null, proposed_repair: 'look_up' }]);
     await heals([{ stripe_invoice: invoice }]);
+  });
+
+  it("that nobody told us of, and their money, are shown to the tenant that their customer names, and not to the account's", async () => {
+    const owner = { payment_method: 'pm_card_visa', 'invoice_settings[default_payment_method]': 'pm_card_visa' };
+    const customer = await atStripe('customers', { ...owner, 'metadata[tenant_id]': 'other' });
+    const { id, invoice } = await subscribe({ customer, 'metadata[tenant_id]': '' });
+    const [intent = ''] = must(await bench.stripe.retrieveInvoice(invoice)).payment_intents;
+    expect((await reconcile()).rows).toEqual([]);
+    const { rows } = await reconcile({}, 'report', 'other');
+    expect(rows.map(({ stripe_id }) => stripe_id).toSorted()).toEqual([id, intent, invoice].toSorted());
   });
 
   it('under UNMARKED_INTENTS=foreign those that name no tenant are counted, and the money of the others is missed when it is not known', async () => {

@@ -91,7 +91,8 @@ async function readListed(context: CompareContext, kind: AnyKind, { page, goOn }
 /** What one page of Stripe's says beside what is recorded. */
 async function lookAt(context: CompareContext, kind: AnyKind, side: RemoteSide<Remote, Local>, remotes: readonly Remote[]) {
   const rows = await side.recordedFor(context.db, remotes);
-  const tenants = await tenantsOf(context, remotes, rows);
+  const isMissed = (remote: Remote) => !rows.has(remote.id) && side.compare(null, remote, context.rules).kind === 'differs';
+  const tenants = await tenantsOf(context, remotes, rows, isMissed);
   const seen: string[] = [];
   const suspects: (Suspect & { remote: Remote; recorded: Local | null })[] = [];
   const tallies: Record<string, number> = {};

@@ -23,6 +23,7 @@ export type CompareStripe = Pick<
   | 'retrieveCheckoutSession'
   | 'retrieveSubscription'
   | 'retrieveInvoice'
+  | 'retrieveCustomer'
   | 'listBalanceTransactions'
   | 'retrieveBalanceTransaction'
 >;
@@ -32,6 +33,7 @@ export interface Remote {
   id: string;
   created: number;
   payment_intent?: string | null;
+  customer?: string | null;
   metadata: Record<string, string>;
 }
 

@@ -1,27 +1,49 @@
 import { tenantIn } from '../ledger/attribution.decide.js';
 import type { CompareRules } from './finding.js';
-import type { CompareDb, Local, Remote } from './kind.js';
+import type { CompareDb, CompareStripe, Local, Remote } from './kind.js';
+import { type Patience, readPatiently } from './patient-stripe.js';
 
 /** Stands in a tenant's place where an object is nobody's here; no tenant can be called so. */
 export const NOBODY = '*foreign';
 
+interface Asking extends Patience {
+  db: CompareDb;
+  stripe: Pick<CompareStripe, 'retrieveIntent' | 'retrieveCustomer'>;
+  rules: CompareRules;
+}
+
 /**
- * Whose each object is, by its id: of what is recorded, else of its metadata, else of its payment. What hangs on an intent that nobody knows is of the account,
- * and NOBODY's when unmarked objects are declared foreign.
+ * Whose each object is, by its id: of what is recorded, else of its metadata, else of its payment, else of its customer, who is asked for only where the object `isMissed`
+ * here. What hangs on an intent that nobody knows is of the account when no customer says otherwise, and NOBODY's when unmarked objects are declared foreign. Throws
+ * StripeUnanswered.
  */
 export async function tenantsOf(
-  { db, rules }: { db: CompareDb; rules: CompareRules },
+  context: Asking,
   remotes: readonly Remote[],
   recorded: ReadonlyMap<string, Local>,
+  isMissed: (remote: Remote) => boolean,
 ): Promise<Map<string, string>> {
+  const { db, rules } = context;
   const named = ({ id, metadata }: Remote) => recorded.get(id)?.tenant ?? tenantIn(metadata) ?? undefined;
   const intents = remotes.flatMap((one) => (named(one) === undefined ? (one.payment_intent ?? []) : []));
   const ofIntent = await tenantsOfIntents(db, intents);
-  const unnamed = (remote: Remote) => {
-    if (typeof remote.payment_intent !== 'string') return rules.accountTenant;
-    return ofIntent.get(remote.payment_intent) ?? (rules.unmarked === 'foreign' ? NOBODY : rules.accountTenant);
-  };
-  return new Map(remotes.map((remote) => [remote.id, named(remote) ?? unnamed(remote)]));
+  const tenants = new Map<string, string>();
+  for (const remote of remotes) {
+    const hangs = typeof remote.payment_intent === 'string';
+    const known =
+      named(remote) ?? ofIntent.get(remote.payment_intent ?? '') ?? (hangs && rules.unmarked === 'foreign' ? NOBODY : undefined);
+    tenants.set(remote.id, known ?? (isMissed(remote) ? await tenantOfCustomer(context, remote) : null) ?? rules.accountTenant);
+  }
+  return tenants;
+}
+
+/** Whom the customer of an object, or of its intent, names at Stripe: payments takes the object up for that tenant. Null when nobody is named. */
+async function tenantOfCustomer({ stripe, ...patience }: Asking, { payment_intent, ...remote }: Remote): Promise<string | null> {
+  const paidBy = payment_intent ? await readPatiently(() => stripe.retrieveIntent(payment_intent), patience) : remote;
+  const { customer = null, metadata = {} } = paidBy ?? {};
+  if (customer === null || tenantIn(metadata) !== null) return tenantIn(metadata);
+  const shown = await readPatiently(() => stripe.retrieveCustomer(customer), patience);
+  return tenantIn(shown?.metadata ?? {});
 }
 
 async function tenantsOfIntents(db: CompareDb, intents: readonly string[]): Promise<Map<string, string>> {
