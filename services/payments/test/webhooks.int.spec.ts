@@ -203,6 +203,20 @@ describe("Stripe's news", () => {
     expect(world.json<{ amount: number }>(await world.refund(id)).amount).toBe(5000);
   });
 
+  it('of an intent that more was captured of than it asks for, such as a tip, is told with the amount that was paid', async () => {
+    const asked = { amount: '4200', currency: 'usd', confirm: 'true', payment_method: VISA, return_url: 'https://shop.example' };
+    const { id: intent } = await world.stripe('payment_intents', asked);
+    await dashboard('edit', { id: intent, changes: { amount_received: 5000 }, silent: true });
+    for (const message of newsOf(world).filter((one) => one.aggregate === intent)) await deliver(world, message);
+    await world.settle();
+    const { data } = world.json<{ data: { stripe_payment_intent: string }[] }>(
+      await world.send(RPC.paymentList, { query: { limit: '100' } }),
+    );
+    expect(data.filter((one) => one.stripe_payment_intent === intent)).toMatchObject([
+      { origin: 'dashboard', status: 'succeeded', amount: 5000, amount_captured: 5000 },
+    ]);
+  });
+
   it('about a refund made in the dashboard adds it', async () => {
     const { id, stripe_payment_intent } = await world.created();
     await dashboard('refund', { payment_intent: stripe_payment_intent, amount: 300 });

@@ -38,13 +38,14 @@ export function follow(payment: Payment, intent: Intent, source: Source): Paymen
 }
 
 /**
- * The amount of our own payments is what was asked of us, unless another program made the payer pay more; of others, what Stripe says. 0 where news do not
- * tell it.
+ * The amount of our own payments is what was asked of us, unless another program made the payer pay more; of others, what Stripe says. More may be captured than
+ * the intent asks for, such as a tip, and is the amount then (https://docs.stripe.com/payments/overcapture). 0 where news do not tell it.
  */
-const amountChange = ({ terms }: Payment, { amount }: Intent): PaymentEvent[] =>
-  (terms.origin === 'api' && amount < terms.amount) || amount === 0 || amount === terms.amount
-    ? []
-    : [{ type: 'AmountChanged', data: { amount } }];
+function amountChange({ terms }: Payment, intent: Intent): PaymentEvent[] {
+  const amount = intent.amount === 0 ? 0 : Math.max(intent.amount, intent.amount_received);
+  if ((terms.origin === 'api' && amount < terms.amount) || amount === 0 || amount === terms.amount) return [];
+  return [{ type: 'AmountChanged', data: { amount } }];
+}
 
 /** These come and go, so only an answer of Stripe's counts, and nothing comes back from an authorization. */
 function followOpen(payment: Payment, intent: Intent): PaymentEvent[] {

@@ -327,6 +327,11 @@ describe("Stripe's news about an intent", () => {
     );
   });
 
+  it('with more captured than the intent asks for raises the amount, ours too', () => {
+    const [raised, paid] = follow(payment(...authorized()), paidIntent({ amount_received: 5000 }), 'answer');
+    expect([raised?.data, paid?.data]).toMatchObject([{ amount: 5000 }, { amount_captured: 5000 }]);
+  });
+
   it('about another intent of the same payment makes an orphan of it, once', () => {
     const stranger = intent({ id: 'pi_2' });
     const events = follow(payment(...opened()), stranger, 'hint');

@@ -96,6 +96,12 @@ describe('A payment and its intent', () => {
     });
   });
 
+  it('agree when more was captured than the intent asks for, such as a tip: the payer pays that', () => {
+    const paid = { ...intent, amount_received: 5000 };
+    expect(compareIntent({ ...recorded, amount: 5000, amount_captured: 5000 }, paid, rules)).toEqual({ kind: 'agrees' });
+    expect(compareIntent(recorded, paid, rules)).toMatchObject({ findings: [{ local: '4200 usd', remote: '5000 usd' }] });
+  });
+
   it('may differ in both', () => {
     expect(classes(compareIntent({ ...recorded, amount: 1, status: 'unknown' }, intent, rules))).toEqual([
       'amount_mismatch',

@@ -77,11 +77,15 @@ const statusFinding = (recorded: RecordedPayment, intent: RemoteIntent): Finding
     ? []
     : [{ ...about(recorded, intent.id), class: 'status_mismatch', local: recorded.status, remote: intent.status }];
 
-/** One finding for what is one difference: in another currency, amounts cannot be compared; what was captured counts once the status agrees. */
+/**
+ * One finding for what is one difference: in another currency, amounts cannot be compared; what was captured counts once the status agrees. As payments has it, more may
+ * have been captured than the intent asks for, such as a tip, and is the amount then.
+ */
 function amountFinding(recorded: RecordedPayment, intent: RemoteIntent): Finding[] {
-  const [local, remote] = [money(recorded.amount, recorded.currency), money(intent.amount, intent.currency)];
+  const amount = Math.max(intent.amount, intent.amount_received);
+  const [local, remote] = [money(recorded.amount, recorded.currency), money(amount, intent.currency)];
   if (recorded.currency !== intent.currency) return [{ ...about(recorded, intent.id), class: 'currency_mismatch', local, remote }];
-  if (recorded.amount !== intent.amount) return [{ ...about(recorded, intent.id), class: 'amount_mismatch', local, remote }];
+  if (recorded.amount !== amount) return [{ ...about(recorded, intent.id), class: 'amount_mismatch', local, remote }];
   if (recorded.amount_captured === intent.amount_received || !paymentAgrees(recorded.status, intent.status)) return [];
   const [ours, stripes] = [recorded.amount_captured, intent.amount_received].map((amount) => `captured ${money(amount, intent.currency)}`);
   return [{ ...about(recorded, intent.id), class: 'amount_mismatch', local: ours!, remote: stripes! }];
