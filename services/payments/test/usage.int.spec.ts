@@ -70,6 +70,13 @@ describe('Usage that is sent', () => {
     expect(await world.usage(customer, {}, 'other')).toEqual([]);
   });
 
+  it('may be a number so small that it is written with an exponent, down to the twelfth place', async () => {
+    const [customer, meter] = [await world.customer(), await world.meter()];
+    const answer = await world.record([2.5e-7, -1e-12, 1e-13].map((value) => ({ customer, meter, value })));
+    expect([answer.accepted, answer.rejected.map(({ index, code }) => [index, code])]).toEqual([2, [[2, 'usage.value_invalid']]]);
+    expect(await world.usage(customer)).toMatchObject([{ meter, value: '0.000000249999', events: 2 }]);
+  });
+
   it('adds up exactly, by customer, meter and period', async () => {
     const [customer, meter, second] = [await world.customer(), await world.meter(), await world.meter()];
     const hour = new Date(Math.floor(world.clock.now().getTime() / HOUR_MS) * HOUR_MS);

@@ -15,6 +15,12 @@ export function textOf(units: bigint): string {
   return `${units < 0n ? '-' : ''}${digits.slice(0, -PLACES)}${fraction === '' ? '' : `.${fraction}`}`;
 }
 
+/** A number as decimal text without an exponent, which JavaScript writes below 10^-6; what it writes from 10^21 on is no decimal here. */
+export function plain(value: number): string {
+  const [, sign, whole, fraction = '', exponent] = /^(-?)(\d)(?:\.(\d+))?e-(\d+)$/.exec(String(value)) ?? [];
+  return exponent === undefined ? String(value) : `${sign}0.${'0'.repeat(Number(exponent) - 1)}${whole}${fraction}`;
+}
+
 /** Stripe sums in binary floating point, so a sum of its may differ from ours in the last of 15 digits, and beside zero by what larger numbers left there. */
 const RELATIVE = 1e-14;
 const LEAST = 1e-9;

@@ -1,6 +1,7 @@
 import { CustomerId } from '@tidegate/contracts/ids';
 import { DECIMAL, OLDEST_USAGE_MS, USAGE_AHEAD_MS, type UsageEvent, type UsageRejection } from '@tidegate/contracts/usage';
 import { z } from 'zod';
+import { plain } from './decimal.js';
 
 const HOUR_MS = 3_600_000;
 const At = z.iso.datetime({ offset: true });
@@ -21,7 +22,7 @@ export function judge(event: UsageEvent, tenant: string, now: Date): Usage | Usa
   const { id, customer, meter } = event;
   if (!CustomerId.safeParse(customer).success) return 'usage.customer_invalid';
   if (meter.trim() === '' || meter !== meter.trim()) return 'usage.meter_invalid';
-  const value = String(event.value);
+  const value = typeof event.value === 'number' ? plain(event.value) : event.value;
   if (!DECIMAL.test(value)) return 'usage.value_invalid';
   if (!At.safeParse(event.at).success) return 'usage.time_invalid';
   const at = new Date(event.at);
