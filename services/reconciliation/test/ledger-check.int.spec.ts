@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import { openDatabase } from '@tidegate/database/database';
 import { sql } from 'kysely';
 import type { ReconciliationTables } from '../src/tables.js';
-import { reconciled, swept, tell } from './ledger-world.js';
+import { ledger, reconciled, swept, tell } from './ledger-world.js';
 import { dashboard, openWorkbench, paid, silent, type Workbench } from './workbench.js';
 
 let bench: Workbench;
@@ -48,6 +48,16 @@ describe('A run that checks the ledger', () => {
     await dashboard(bench, 'payout', { amount: 100 });
     await swept(bench);
     expect((await reconciled(bench, 5)).counts).toMatchObject({ ledger_imbalance: 0 });
+  });
+
+  it.each(['stripe_fee', 'stripe_fx_fee', 'tax_fee'])("finds a charge of Stripe's own (%s) among the fees", async (type) => {
+    await sold();
+    bench.advance(5);
+    const own = { id: bench.simulator.world.ids.next('txn'), type: type as never, source: null as never };
+    bench.simulator.world.balanceTransactions.insert({ ...newest(), ...own, amount: -500, fee: 0, net: -500 });
+    await swept(bench);
+    expect(await ledger(bench)).toEqual({ 'sales usd': -4200, 'stripe_fees usd': 152 + 500, 'stripe_balance usd': 4200 - 152 - 500 });
+    expect((await reconciled(bench)).counts).toMatchObject({ ledger_imbalance: 0 });
   });
 
   it('leaves alone what the sweep has not come to yet', async () => {

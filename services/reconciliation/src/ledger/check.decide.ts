@@ -2,6 +2,7 @@ import type { FeeRecorded } from '@tidegate/contracts/events/fee';
 import type { BalanceTransaction } from '@tidegate/stripe-gateway/intent';
 import { AGREES, type Comparison, differs, type Finding } from '../compare/finding.js';
 import type { Local } from '../compare/kind.js';
+import { isOwnCharge } from './posting.decide.js';
 
 /** What a balance transaction was posted with. */
 export interface PostedMovement extends Local {
@@ -37,7 +38,7 @@ export function compareMovement(posted: PostedMovement | NotDue | null, movement
   const about = { object: 'balance_transaction' as const, payment_id: movement.metadata['payment_id'] ?? null, stripe_id: movement.id };
   const theirs = words(movement);
   if (posted === null) return imbalance(about, null, theirs);
-  const fee = movement.type === 'stripe_fee' ? posted.fee : movement.fee;
+  const fee = isOwnCharge(movement.type) ? posted.fee : movement.fee;
   const currency = posted.currency ?? movement.currency;
   if (posted.net === movement.net && posted.fee === fee && currency === movement.currency) return AGREES;
   return imbalance({ ...about, payment_id: posted.payment_id }, words({ ...posted, currency }), theirs);

@@ -50,10 +50,12 @@ export function movementLines(movement: FeeRecorded): Line[] {
   ]);
 }
 
+/** Stripe's own charges, such as those for Radar or an exchange, and the tax on them: https://docs.stripe.com/reports/balance-transaction-types */
+export const isOwnCharge = (type: string): boolean => ['stripe_fee', 'stripe_fx_fee', 'tax_fee'].includes(type);
+
 function counterpart({ foreign, source, type, payment_intent, balance_transaction }: FeeRecorded): { account: Account; reference: string } {
   const reference = source?.id ?? balance_transaction;
-  // Stripe's own charges, such as those for Radar or Billing: https://docs.stripe.com/reports/balance-transaction-types
-  if (type === 'stripe_fee') return { account: 'stripe_fees', reference };
+  if (isOwnCharge(type)) return { account: 'stripe_fees', reference };
   if (foreign) return { account: 'other_movements', reference };
   switch (source?.object) {
     case 'charge':

@@ -91,6 +91,7 @@ describe('What a balance transaction is posted with', () => {
   it.each([
     ['a payout', { type: 'payout', source: { object: 'payout', id: 'po_1' } }, 'payouts 500 usd po_1'],
     ["a charge of Stripe's", { type: 'stripe_fee', source: null }, 'stripe_fees 500 usd txn_3Example'],
+    ['a fee for an exchange', { type: 'stripe_fx_fee', source: { object: 'charge', id: 'ch_1' } }, 'stripe_fees 500 usd ch_1'],
     ['a foreign refund', { type: 'refund', source: { object: 'refund', id: 're_1' }, foreign: true }, 'other_movements 500 usd re_1'],
     ['a kind that we do not know', { type: 'top_up', source: { object: 'topup', id: 'tu_1' } }, 'other_movements 500 usd tu_1'],
   ])('of %s has its account', (_what, changes, line) => {
