@@ -308,6 +308,25 @@ describe("Stripe's news", () => {
     ]);
   });
 
+  it('about an intent that its program changes while it is open follows its amount and currency', async () => {
+    const { id: intent } = await world.stripe('payment_intents', { amount: '1500', currency: 'usd' });
+    const news = async () => {
+      for (const message of newsOf(world).filter((one) => one.aggregate === intent)) await deliver(world, message);
+      await world.settle();
+    };
+    await news();
+    const { data } = world.json<{ data: { id: string; stripe_payment_intent: string }[] }>(await world.send(RPC.paymentList));
+    const [{ id } = { id: '' }] = data.filter((one) => one.stripe_payment_intent === intent);
+    await world.stripe(`payment_intents/${intent}`, { amount: '1800' });
+    await wishRefresh(world.db, id, world.clock.now());
+    await world.settle();
+    expect(await world.get(id)).toMatchObject({ status: 'requires_payment_method', amount: 1800, currency: 'usd' });
+    await world.stripe(`payment_intents/${intent}`, { amount: '1600', currency: 'eur' });
+    await world.stripe(`payment_intents/${intent}/confirm`, { payment_method: VISA, return_url: 'https://shop.example' });
+    await news();
+    expect(await world.get(id)).toMatchObject({ status: 'succeeded', amount: 1600, amount_captured: 1600, currency: 'eur' });
+  });
+
   it('is reported back, one outcome for each event', async () => {
     const { rows: reported } = await sql<{
       n: number;

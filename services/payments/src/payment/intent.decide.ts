@@ -22,7 +22,7 @@ export function follow(payment: Payment, intent: Intent, source: Source): Paymen
         { type: 'PaymentSucceeded', data: { amount_captured: intent.amount_received, charge: intent.latest_charge, card: intent.card } },
       ];
     case 'canceled':
-      return [canceled(payment, intent)];
+      return [...unpaidChange(payment, intent), canceled(payment, intent)];
     case 'requires_capture':
       if (payment.lifecycle.status === 'authorized') return [];
       return [
@@ -38,19 +38,28 @@ export function follow(payment: Payment, intent: Intent, source: Source): Paymen
 }
 
 /**
- * The amount of our own payments is what was asked of us, unless another program made the payer pay more; of others, what Stripe says. More may be captured than
- * the intent asks for, such as a tip, and is the amount then (https://docs.stripe.com/payments/overcapture). 0 where news do not tell it.
+ * The amount of our own payments is what was asked of us, unless another program made the payer pay more; amount and currency of others are what Stripe says. More may be
+ * captured than the intent asks for, such as a tip, and is the amount then (https://docs.stripe.com/payments/overcapture). 0 and '' where news do not tell them.
  */
-function amountChange({ terms }: Payment, intent: Intent): PaymentEvent[] {
-  const amount = intent.amount === 0 ? 0 : Math.max(intent.amount, intent.amount_received);
-  if ((terms.origin === 'api' && amount < terms.amount) || amount === 0 || amount === terms.amount) return [];
-  return [{ type: 'AmountChanged', data: { amount } }];
+function amountChange(payment: Payment, intent: Intent): PaymentEvent[] {
+  const { terms } = payment;
+  const { currency } = intent;
+  if (intent.amount === 0 || currency === '') return [];
+  const amount = Math.max(intent.amount, intent.amount_received);
+  if (isOurs(payment)) return amount > terms.amount ? [{ type: 'AmountChanged', data: { amount } }] : [];
+  return amount === terms.amount && currency === terms.currency ? [] : [{ type: 'AmountChanged', data: { amount, currency } }];
 }
+
+/** As long as nobody has paid it, an intent asks for whatever its program says; ours asks for what was asked of us. */
+const unpaidChange = (payment: Payment, intent: Intent): PaymentEvent[] => (isOurs(payment) ? [] : amountChange(payment, intent));
 
 /** These come and go, so only an answer of Stripe's counts, and nothing comes back from an authorization. */
 function followOpen(payment: Payment, intent: Intent): PaymentEvent[] {
+  return payment.lifecycle.status === 'authorized' ? [] : [...unpaidChange(payment, intent), ...openStatus(payment, intent)];
+}
+
+function openStatus(payment: Payment, intent: Intent): PaymentEvent[] {
   const { status } = payment.lifecycle;
-  if (status === 'authorized') return [];
   const mark = markOf(intent);
   if (intent.status === 'requires_action') return status === 'requires_action' ? [] : [{ type: 'PaymentActionRequired', data: { mark } }];
   if (intent.status === 'processing') return status === 'processing' ? [] : [{ type: 'PaymentProcessingStarted', data: { mark } }];

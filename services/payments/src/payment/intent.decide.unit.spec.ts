@@ -332,6 +332,15 @@ describe("Stripe's news about an intent", () => {
     expect([raised?.data, paid?.data]).toMatchObject([{ amount: 5000 }, { amount_captured: 5000 }]);
   });
 
+  it('takes the amount and currency of an intent that another program owns, and not of ours, while it is open and when it is canceled', () => {
+    const theirs = payment(...opened({ origin: 'dashboard' }));
+    const changed = { amount: 3000, currency: 'eur' };
+    for (const status of ['requires_payment_method', 'canceled'] as const) {
+      expect(follow(theirs, intent({ status, ...changed }), 'answer')).toContainEqual({ type: 'AmountChanged', data: changed });
+      expect(types(follow(payment(...opened()), intent({ status, amount: 9000 }), 'answer'))).not.toContain('AmountChanged');
+    }
+  });
+
   it('about another intent of the same payment makes an orphan of it, once', () => {
     const stranger = intent({ id: 'pi_2' });
     const events = follow(payment(...opened()), stranger, 'hint');

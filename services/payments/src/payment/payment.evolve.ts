@@ -57,7 +57,7 @@ function applyToPayment(payment: Payment, event: Occurred): Payment {
     case 'CommandCompleted':
       return payment.pending?.command_id === event.data.command_id ? { ...payment, pending: null } : payment;
     case 'AmountChanged':
-      return { ...payment, terms: { ...payment.terms, amount: event.data.amount } };
+      return { ...payment, terms: { ...payment.terms, ...event.data } };
     case 'PaymentMethodAwaited':
       return to(payment, { status: 'requires_payment_method', failure: null }, event.data.mark);
     case 'PaymentDeclined':

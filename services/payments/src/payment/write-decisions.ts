@@ -138,7 +138,7 @@ function updated(rows: readonly { id: string }[]) {
   const locked = sql`ARRAY(SELECT id FROM payments WHERE id = ANY(${ids}) ORDER BY id FOR UPDATE)`;
   return sql`
     UPDATE payments p SET version = r.version, status = r.status, amount = r.amount, amount_captured = r.amount_captured,
-      amount_refunded = r.amount_refunded, stripe_payment_intent = r.stripe_payment_intent, stripe_charge = r.stripe_charge, card = r.card::jsonb,
+      amount_refunded = r.amount_refunded, currency = r.currency, stripe_payment_intent = r.stripe_payment_intent, stripe_charge = r.stripe_charge, card = r.card::jsonb,
       failure = r.failure::jsonb, cancellation_reason = r.cancellation_reason, refunds = r.refunds::jsonb, disputes = r.disputes::jsonb,
       updated_at = r.updated_at, status_since = r.status_since
     FROM ${recordset(rows, COLUMNS)}

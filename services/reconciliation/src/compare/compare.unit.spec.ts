@@ -102,6 +102,16 @@ describe('A payment and its intent', () => {
     expect(compareIntent(recorded, paid, rules)).toMatchObject({ findings: [{ local: '4200 usd', remote: '5000 usd' }] });
   });
 
+  it('agree on what another program asks for as long as nobody has paid, since it may change that and no event tells', () => {
+    const open = { ...recorded, status: 'requires_payment_method', amount_captured: 0 };
+    const changed = { ...intent, status: 'requires_payment_method', amount: 5000, amount_received: 0, currency: 'eur' };
+    expect(compareIntent(open, { ...changed, metadata: {} }, rules)).toEqual({ kind: 'agrees' });
+    expect(classes(compareIntent(open, changed, rules))).toEqual(['currency_mismatch']);
+    expect(classes(compareIntent({ ...open, status: 'succeeded' }, { ...changed, metadata: {}, status: 'succeeded' }, rules))).toEqual([
+      'currency_mismatch',
+    ]);
+  });
+
   it('may differ in both', () => {
     expect(classes(compareIntent({ ...recorded, amount: 1, status: 'unknown' }, intent, rules))).toEqual([
       'amount_mismatch',

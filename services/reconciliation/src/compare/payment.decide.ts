@@ -79,9 +79,10 @@ const statusFinding = (recorded: RecordedPayment, intent: RemoteIntent): Finding
 
 /**
  * One finding for what is one difference: in another currency, amounts cannot be compared; what was captured counts once the status agrees. As payments has it, more may
- * have been captured than the intent asks for, such as a tip, and is the amount then.
+ * have been captured than the intent asks for, such as a tip, and is the amount then. What another program asks for may change as long as nobody has paid, and no event tells.
  */
 function amountFinding(recorded: RecordedPayment, intent: RemoteIntent): Finding[] {
+  if (!isMarked(intent) && !hasEffect(intent.status)) return [];
   const amount = Math.max(intent.amount, intent.amount_received);
   const [local, remote] = [money(recorded.amount, recorded.currency), money(amount, intent.currency)];
   if (recorded.currency !== intent.currency) return [{ ...about(recorded, intent.id), class: 'currency_mismatch', local, remote }];
@@ -91,10 +92,12 @@ function amountFinding(recorded: RecordedPayment, intent: RemoteIntent): Finding
   return [{ ...about(recorded, intent.id), class: 'amount_mismatch', local: ours!, remote: stripes! }];
 }
 
+/** Carries an id of ours. */
+const isMarked = ({ metadata }: RemoteIntent): boolean => metadata['payment_id'] !== undefined || metadata['checkout_id'] !== undefined;
+
 function unrecordedIntent(intent: RemoteIntent, rules: CompareRules): Comparison {
   const payment_id = intent.metadata['payment_id'] ?? null;
-  const marked = payment_id !== null || intent.metadata['checkout_id'] !== undefined;
-  if (!marked && rules.unmarked === 'foreign') return FOREIGN;
+  if (!isMarked(intent) && rules.unmarked === 'foreign') return FOREIGN;
   return differs({
     class: 'missing_local',
     object: 'payment',
