@@ -297,6 +297,18 @@ describe('Reading the balance', () => {
     expect(await published()).toHaveLength(sales.length - 1);
   });
 
+  it('reads once more what a clock that was hours ahead has passed over', async () => {
+    const ahead = { clock: { now: () => new Date(bench.clock.now().getTime() + 5 * 3_600_000) } };
+    await sold();
+    await swept(bench, ahead);
+    await sold();
+    await swept(bench, ahead);
+    expect(await published()).toHaveLength(1);
+    bench.advance(2 * 3600);
+    for (let pass = 0; pass < 2; pass += 1) await swept(bench);
+    expect(await published()).toHaveLength(2);
+  });
+
   it('leaves a page to whoever has taken over meanwhile', async () => {
     await manyMovements();
     const signal = new AbortController().signal;

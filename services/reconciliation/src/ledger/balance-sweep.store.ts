@@ -20,6 +20,18 @@ export class SweepTakenOver extends Error {
 /** A list may lag behind, and Stripe's clock is not ours: what was made shortly before the end of the last pass is read again. */
 const OVERLAP_SECONDS = 3600;
 
+/** How far back is read once more what a clock that was wrong has noted as read; the daily runs name what is older. */
+const REREAD_DAYS = 30;
+
+/** Puts back what is noted as read, or to be read, up to a time further ahead of `to` than passes overlap: nobody knows how far the list has really been read. Answers whether. */
+export async function rewindAhead(db: Db, to: Date): Promise<boolean> {
+  const { numAffectedRows } = await sql`
+    UPDATE balance_sweep SET pass_to = NULL, pass_after = NULL,
+      read_to = CASE WHEN read_to IS NOT NULL THEN least(read_to, ${to}::timestamptz - make_interval(days => ${REREAD_DAYS})) END
+    WHERE greatest(read_to, pass_to) > ${to}::timestamptz + make_interval(secs => ${OVERLAP_SECONDS})`.execute(db);
+  return numAffectedRows === 1n;
+}
+
 /** The pass that was begun and not ended, by whichever process, else a new one up to `to`. */
 export async function openPass(db: Db, to: Date): Promise<Pass> {
   const { rows } = await sql<Pass>`

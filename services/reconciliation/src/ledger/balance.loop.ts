@@ -5,7 +5,7 @@ import type { Clock } from '@tidegate/service-host/clock';
 import type { Logger } from '@tidegate/telemetry/logger';
 import { readPatiently, StripeUnanswered } from '../compare/patient-stripe.js';
 import type { ReconciliationMetrics } from '../reconciliation-metrics.js';
-import { countPending, endPass, movePass, openPass, type Pass, SweepTakenOver } from './balance-sweep.store.js';
+import { countPending, endPass, movePass, openPass, type Pass, rewindAhead, SweepTakenOver } from './balance-sweep.store.js';
 import { type AttributionParts, recordFees, type StripeOfAttribution, unrecorded } from './record-movements.js';
 
 export interface BalanceParts extends AttributionParts {
@@ -29,7 +29,13 @@ const PAGE = 100;
  */
 export async function readBalance(parts: BalanceParts, stopping: AbortSignal, alive: () => void = () => undefined): Promise<number> {
   const { db, clock, quietMs, metrics, logger } = parts;
-  const pass = await openPass(db, new Date(clock.now().getTime() - quietMs));
+  const to = new Date(clock.now().getTime() - quietMs);
+  if (await rewindAhead(db, to))
+    logger.error(
+      { event: 'balance_sweep_ahead', to },
+      "Stripe's balance transactions were noted as read up to a time that has not come: a clock is or was wrong, and a month of them is read once more",
+    );
+  const pass = await openPass(db, to);
   try {
     const recorded = await readPass(parts, pass, { stopping, alive });
     await endPass(db, pass);
