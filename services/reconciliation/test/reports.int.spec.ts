@@ -6,6 +6,7 @@ import { DiscrepancyView, RunView } from '@tidegate/contracts/responses';
 import { noFailpoints } from '@tidegate/database/failpoints';
 import { eventually } from '@tidegate/test-harness/eventually';
 import { sql } from 'kysely';
+import { TELLS_FRESHNESS } from '../src/run/freshness.js';
 import { ping } from '../src/run/ping.js';
 import type { RunParts } from '../src/run/run.flow.js';
 import { runOnce } from '../src/run/run.loop.js';
@@ -298,6 +299,16 @@ describe('A dead-man’s switch', () => {
     await reconcile({}, changes, ofEveryTenant);
     expect([heard, await lastSuccess()]).toEqual([1, expect.any(String)]);
     expect(await bench.metrics.registry.getSingleMetricAsString('billing_reconciliation_last_success_timestamp')).not.toBe(installed);
+  });
+
+  it('takes a day for a day of UTC, where the clocks of the database are put back, too', async () => {
+    const fresh = await bench.db.transaction().execute(async (tx) => {
+      await sql`SET LOCAL TimeZone = 'Europe/Berlin'`.execute(tx);
+      return sql<{ fresh: boolean }>`
+        SELECT ${TELLS_FRESHNESS} AS fresh FROM (VALUES ('api', '*', NULL::text[], '2026-10-25T00:00Z'::timestamptz, '2026-10-27T00:00Z'::timestamptz,
+          '2026-10-26T08:00Z'::timestamptz)) AS run(trigger, tenant, classes, period_start, period_end, created_at)`.execute(tx);
+    });
+    expect(fresh.rows).toEqual([{ fresh: true }]);
   });
 
   it('hears of each run of days that succeeded, of no other, and is tried again', async () => {

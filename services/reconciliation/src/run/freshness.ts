@@ -5,4 +5,4 @@ import { sql } from 'kysely';
  * rolling compare says nothing about yesterday, and neither does a run of one tenant, of one class or of last year.
  */
 export const TELLS_FRESHNESS = sql<boolean>`(trigger = 'daily' OR (trigger <> 'rolling' AND tenant = '*' AND classes IS NULL
-  AND period_end >= date_trunc('day', created_at, 'UTC') AND period_start <= date_trunc('day', created_at, 'UTC') - interval '1 day'))`;
+  AND period_end >= date_trunc('day', created_at, 'UTC') AND period_start <= date_trunc('day', created_at, 'UTC') - interval '24 hours'))`;
