@@ -327,6 +327,24 @@ describe("Stripe's news", () => {
     expect(await world.get(id)).toMatchObject({ status: 'succeeded', amount: 1600, amount_captured: 1600, currency: 'eur' });
   });
 
+  it('about an authorization that is raised makes us ask what is held now, and all of it can be captured', async () => {
+    const { id, stripe_payment_intent } = await world.created({ capture_method: 'manual' });
+    await dashboard('edit', { id: stripe_payment_intent, changes: { amount: 5000, amount_capturable: 5000 }, silent: true });
+    const held = newsOf(world).filter((one) => one.aggregate === stripe_payment_intent);
+    for (const message of held) await deliver(world, message);
+    const { envelope, ...updated } = held.at(-1)!;
+    const { object, ...told } = envelope.data as NormalizedStripeEvent;
+    const raised = { ...told, stripe_event_id: 'evt_raised', object: { ...object, amount: 5000, amount_capturable: 5000 } };
+    await deliver(world, { ...updated, messageId: 'raised', envelope: { ...envelope, data: raised } });
+    await world.settle();
+    expect(await world.get(id)).toMatchObject({ status: 'authorized', amount: 5000 });
+    expect(world.json(await world.capture(id, { amount: 4900 }))).toMatchObject({
+      status: 'succeeded',
+      amount: 5000,
+      amount_captured: 4900,
+    });
+  });
+
   it('is reported back, one outcome for each event', async () => {
     const { rows: reported } = await sql<{
       n: number;

@@ -24,7 +24,7 @@ export function follow(payment: Payment, intent: Intent, source: Source): Paymen
     case 'canceled':
       return [...unpaidChange(payment, intent), canceled(payment, intent)];
     case 'requires_capture':
-      if (payment.lifecycle.status === 'authorized') return [];
+      if (holdsTheSame(payment, intent, source)) return [];
       return [
         ...amountChange(payment, intent),
         {
@@ -52,6 +52,13 @@ function amountChange(payment: Payment, intent: Intent): PaymentEvent[] {
 
 /** As long as nobody has paid it, an intent asks for whatever its program says; ours asks for what was asked of us. */
 const unpaidChange = (payment: Payment, intent: Intent): PaymentEvent[] => (isOurs(payment) ? [] : amountChange(payment, intent));
+
+/**
+ * What is held may be raised, or captured in part, until its last capture; no order tells which of two looks is newer, so only an answer of Stripe's counts then.
+ * https://docs.stripe.com/payments/incremental-authorization
+ */
+const holdsTheSame = ({ lifecycle }: Payment, { amount_capturable }: Intent, source: Source): boolean =>
+  lifecycle.status === 'authorized' && (source === 'hint' || lifecycle.amount_capturable === amount_capturable);
 
 /** These come and go, so only an answer of Stripe's counts, and nothing comes back from an authorization. */
 function followOpen(payment: Payment, intent: Intent): PaymentEvent[] {

@@ -341,6 +341,12 @@ describe("Stripe's news about an intent", () => {
     }
   });
 
+  it('takes what is held after it was raised from an answer only', () => {
+    const raised = intent({ status: 'requires_capture', amount: 5000, amount_capturable: 5000 });
+    expect(types(follow(payment(...authorized()), raised, 'answer'))).toEqual(['AmountChanged', 'PaymentAuthorized']);
+    expect(follow(payment(...authorized()), raised, 'hint')).toEqual([]);
+  });
+
   it('about another intent of the same payment makes an orphan of it, once', () => {
     const stranger = intent({ id: 'pi_2' });
     const events = follow(payment(...opened()), stranger, 'hint');

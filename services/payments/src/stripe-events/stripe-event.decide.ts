@@ -38,10 +38,12 @@ function intentNews(payment: Payment, event: StripeEventAbout<'payment_intent'>)
   return { kind: 'news', events, refresh: events.length > 0 ? payment.pending?.unknown === true : differs(payment, event) };
 }
 
-/** An open status that is not the one we have; while a call of ours is out, its answer will tell. */
+/** An open status that is not the one we have, or another amount that is held; while a call of ours is out, its answer will tell. */
 function differs(payment: Payment, event: StripeEventAbout<'payment_intent'>): boolean {
   if (payment.pending && !payment.pending.unknown) return false;
   const status = event.object.status ?? '';
+  if (status === 'requires_capture' && payment.lifecycle.status === 'authorized')
+    return event.object.amount_capturable !== payment.lifecycle.amount_capturable;
   if (!OPEN.includes(status) || event.type === 'payment_intent.created') return false;
   const ours = payment.lifecycle.status;
   if (ours !== 'requires_payment_method' && ours !== 'requires_action' && ours !== 'processing' && ours !== 'opening') return false;
