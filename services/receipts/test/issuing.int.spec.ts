@@ -240,3 +240,14 @@ describe('Given a gateway that is there and does not answer', () => {
     expect(asked).toBe(4);
   });
 });
+
+describe('Given a payment that was made long before its receipt', () => {
+  const late: Tenant = { ...berlin, id: 'late' };
+
+  it('knows when it was paid, which is never after the receipt', async () => {
+    const told = await issue(++next, { tenant: late, at: new Date(now.getTime() + 3 * 86_400_000) });
+    expect(told).toMatchObject({ happened_at: payment(next).updated_at, issued_at: '2026-11-24T06:00:01.000Z' });
+    const ahead = await issue(++next, { tenant: { ...late, id: 'ahead' }, at: new Date(Date.parse(payment(next).updated_at) - 5000) });
+    expect(ahead?.happened_at).toBe(ahead?.issued_at);
+  });
+});

@@ -9,7 +9,7 @@ import type { Labels } from './labels/labels-shape.js';
 import { moneyText } from './money-text.js';
 import { type PaymentStanding, untouched } from './payment-standing.js';
 import { qrCode } from './qr-code.js';
-import type { ReceiptFacts } from './receipt-facts.js';
+import { happenedAt, type ReceiptFacts } from './receipt-facts.js';
 import { dateText } from './zoned-date.js';
 
 /** What is known of a document beyond what fixed it. */
@@ -28,7 +28,7 @@ export function composeDocument(receipt: ReceiptFacts, details: PaymentDetails, 
   const money = (amount: number) => moneyText(amount, receipt.currency, locale);
   const dayOf = (instant: string) => dateText(new Date(instant), receipt.zone, locale);
   const isNote = receipt.kind === 'credit_note';
-  const date = dayOf(receipt.issued_at);
+  const happened = dayOf(happenedAt(receipt));
   return {
     lang: new Intl.Locale(locale).language,
     dir: directionOf(locale),
@@ -42,13 +42,13 @@ export function composeDocument(receipt: ReceiptFacts, details: PaymentDetails, 
     paid: {
       label: isNote ? labels.amount_credited : labels.amount_paid,
       amount: money(receipt.amount),
-      sentence: isNote ? labels.credited_on(date) : labels.paid_on(date),
+      sentence: isNote ? labels.credited_on(happened) : labels.paid_on(happened),
     },
     remarks: [
       ...(voidedAt === null ? [] : [labels.voided_on(dayOf(voidedAt))]),
       ...(standing.dispute === null || isNote ? [] : [labels.dispute[standing.dispute]]),
     ],
-    facts: facts(receipt, details, labels, date),
+    facts: facts(receipt, details, labels, dayOf(receipt.issued_at)),
     table: {
       columns: [labels.item, labels.quantity, labels.unit_price, labels.amount],
       rows: documentRows(receipt, details, { labels, locale, money }),

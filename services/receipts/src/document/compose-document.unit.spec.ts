@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { someDetails, someFacts } from '../../test/receipt-facts.js';
+import { mailText } from '../mail/mail-text.js';
 import { composeDocument } from './compose-document.js';
 
 const totals = (...args: Parameters<typeof composeDocument>) =>
@@ -52,6 +53,22 @@ describe('Given line items', () => {
   it('keeps the description among the facts', () => {
     const { facts } = composeDocument(someFacts(), someDetails({ line_items, description: 'Order 10442' }));
     expect(facts).toContainEqual({ label: 'For', value: 'Order 10442' });
+  });
+});
+
+describe('Given a payment that was made days before its receipt', () => {
+  const late = { happened_at: '2026-11-18T23:30:00.000Z', zone: 'Europe/Berlin' };
+
+  it('says that it was paid then, where the seller is, and when the receipt was issued', () => {
+    const { paid, facts } = composeDocument(someFacts(late), someDetails({ locale: 'en-GB' }));
+    expect(paid.sentence).toBe('Paid on 19 November 2026');
+    expect(facts).toContainEqual({ label: 'Date of issue', value: '21 November 2026' });
+    expect(mailText(someFacts(late), someDetails({ locale: 'en-GB' })).text).toContain('Paid on 19 November 2026');
+  });
+
+  it('says of a refund when that was', () => {
+    const note = someFacts({ ...late, kind: 'credit_note', refers_to: { receipt_id: 'rcp_1', number: 'R-2026-000041' } });
+    expect(composeDocument(note, someDetails({ locale: 'en-GB' })).paid.sentence).toBe('Credited on 19 November 2026');
   });
 });
 

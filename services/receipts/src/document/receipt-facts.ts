@@ -11,6 +11,8 @@ export interface ReceiptFacts extends ReceiptIssued {
   seller: Seller;
   card: { brand: string; last4: string } | null;
   livemode: boolean;
+  /** When it was paid, or given back, as payments recorded it: before `issued_at` where receipts were away meanwhile. */
+  happened_at?: string;
   /** Name of the template file without its suffix. */
   template: string;
   /** Where anybody sees what was issued under this number, as the QR code says it; null without a public URL. */
@@ -27,3 +29,6 @@ export interface Seller {
   accent?: string | null;
   logo?: string | null;
 }
+
+/** The instant of which a document says that it was paid, or given back, on that day. */
+export const happenedAt = ({ happened_at, issued_at }: ReceiptFacts): string => happened_at ?? issued_at;

@@ -2,7 +2,7 @@ import type { PaymentDetails } from '@tidegate/contracts/rpc/payment-details';
 import { cleanText } from '../document/clean-text.js';
 import { labelsFor } from '../document/labels.js';
 import { moneyText } from '../document/money-text.js';
-import type { ReceiptFacts } from '../document/receipt-facts.js';
+import { happenedAt, type ReceiptFacts } from '../document/receipt-facts.js';
 import { dateText } from '../document/zoned-date.js';
 
 /** The words around a document, in its language. */
@@ -10,7 +10,7 @@ export function mailText(facts: ReceiptFacts, details: PaymentDetails): { subjec
   const { locale, labels } = labelsFor([details.locale, details.customer_locale, facts.locale]);
   const seller = cleanText(facts.seller.name, 120);
   const title = facts.kind === 'credit_note' ? labels.credit_note : labels.receipt;
-  const date = dateText(new Date(facts.issued_at), facts.zone, locale);
+  const date = dateText(new Date(happenedAt(facts)), facts.zone, locale);
   const lines = [
     seller,
     '',

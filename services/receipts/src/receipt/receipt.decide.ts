@@ -39,6 +39,8 @@ export interface IssueReceipt {
   payment: PaymentSnapshot;
   tenant: Tenant;
   issuedAt: Date;
+  /** When payments recorded what it is about; null when nobody says. */
+  happenedAt: Date | null;
   /** From the counter of this tenant, series and year. */
   sequence: number;
   numberFormat: string;
@@ -63,7 +65,7 @@ export function counterOf(
 
 /** Fixes a receipt over what was captured, or a credit note over what was refunded. */
 export function issueReceipt(command: IssueReceipt): ReceiptIssued {
-  const { due, payment, tenant, issuedAt, sequence, receipt, verificationToken: token, publicUrl } = command;
+  const { due, payment, tenant, issuedAt, happenedAt, sequence, receipt, verificationToken: token, publicUrl } = command;
   const { series, year } = counterOf(tenant, issuedAt, due.kind);
   return {
     type: 'ReceiptIssued',
@@ -88,6 +90,7 @@ export function issueReceipt(command: IssueReceipt): ReceiptIssued {
       seller: sellerOf(tenant),
       card: payment.card,
       livemode: payment.livemode,
+      ...(happenedAt === null ? {} : { happened_at: (happenedAt < issuedAt ? happenedAt : issuedAt).toISOString() }),
       template: command.template,
       verification: verificationWith(token, publicUrl),
     },

@@ -15,7 +15,8 @@ import { nextSequence } from './receipt.store.js';
 export interface PaymentTold {
   payment: PaymentSnapshot;
   tenant: Tenant;
-  cause: Pick<Envelope, 'id' | 'correlation_id' | 'traceparent'>;
+  /** With its time when it is the event that told of it. */
+  cause: Pick<Envelope, 'id' | 'correlation_id' | 'traceparent'> & Partial<Pick<Envelope, 'occurred_at'>>;
   now: Date;
   numberFormat: string;
   /** Name of the template that its document is made with. */
@@ -52,11 +53,24 @@ async function eventFor(
   loaded: LoadedReceipts,
   told: PaymentTold,
 ): Promise<ReceiptIssued | CreditNoteVoided> {
-  const { payment, tenant, now, numberFormat, template, publicUrl = null } = told;
+  const { payment, tenant, cause, now, numberFormat, template, publicUrl = null } = told;
   if (due.kind === 'void')
     return { type: 'CreditNoteVoided', version: 1, data: { receipt_id: due.receiptId, voided_at: now.toISOString() } };
   const { sequence, issuedAt } = await nextSequence(tx, counterOf(tenant, now, due.kind), now);
   const receipt = loaded.receipts.get(receiptId(payment.payment_id))?.facts ?? null;
   const verificationToken = randomBytes(16).toString('base64url');
-  return issueReceipt({ due, payment, tenant, issuedAt, sequence, numberFormat, template, verificationToken, publicUrl, receipt });
+  const happenedAt = cause.occurred_at === undefined ? null : new Date(cause.occurred_at);
+  return issueReceipt({
+    due,
+    payment,
+    tenant,
+    issuedAt,
+    happenedAt,
+    sequence,
+    numberFormat,
+    template,
+    verificationToken,
+    publicUrl,
+    receipt,
+  });
 }
