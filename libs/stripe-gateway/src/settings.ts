@@ -30,7 +30,7 @@ export const tenantSettings = () => ({
       .refine((pairs) => pairs.every((pair) => ACCOUNT_TENANT.test(pair)), 'must be pairs like own=acme,acct_1Example=other')
       .transform((pairs): ReadonlyMap<string, string> => new Map(pairs.map((pair) => pair.split('=') as [string, string]))),
     {
-      doc: 'Tenant of Stripe objects whose metadata name none and whose customer belongs to none, by account: `acct_…=tenant`, comma-separated; `own` is the account of the key. Absent means `default`.',
+      doc: 'Tenant of Stripe objects whose metadata name none and whose customer belongs to none, and of all objects of connected accounts, by account: `acct_…=tenant`, comma-separated; `own` is the account of the key. Absent means `default`.',
     },
   ),
 });
