@@ -6,7 +6,7 @@ export interface ClosedDoors {
   calls: string[];
 }
 
-/** A call may start until a second after the breaker opened; a machine with much to do takes a while until Stripe notes it. */
+/** A call may start until a second after the breaker opened; a machine with much to do takes a while until Stripe notes it, beside what the simulator says that it was held up itself. */
 const NOTED_WITHIN_MS = 1_500;
 /** A held-back time that is shorter says nothing. */
 const WORTH_LOOKING_MS = 1_000;
@@ -23,7 +23,7 @@ export async function callsBehindClosedDoors(arena: Pick<Arena, 'sql' | 'truth'>
   const ours = requests.filter(({ method, idempotency_key }) => method === 'POST' && idempotency_key?.startsWith('cmd_'));
   const calls = held.flatMap(({ from, until }) =>
     ours
-      .filter(({ at }) => Date.parse(at) > from.getTime() + NOTED_WITHIN_MS && Date.parse(at) < until.getTime())
+      .filter(({ at, since = at }) => Date.parse(since) > from.getTime() + NOTED_WITHIN_MS && Date.parse(at) < until.getTime())
       .map(({ at, path }) => `POST ${path} at ${at}, isolated since ${from.toISOString()}`),
   );
   return { intervals: held.length, calls };

@@ -30,7 +30,7 @@ export interface Truth {
   subscriptions: { id: string; status: string; metadata: Record<string, string> }[];
   invoices: { id: string; status: string }[];
   events: { id: string; type: string }[];
-  requests: { method: string; path: string; idempotency_key: string | null; status: number | null; at: string }[];
+  requests: { method: string; path: string; idempotency_key: string | null; status: number | null; at: string; since?: string }[];
 }
 
 /** Without `only`, all of it, which grows with every request. */

@@ -10,6 +10,7 @@ import { armFault } from './faults/arm.js';
 import { type ActiveFault, type FaultSpec } from './faults/fault.js';
 import { Api } from './http/api.js';
 import { Listener } from './http/listener.js';
+import { Pulse } from './http/pulse.js';
 import { DEFAULT_SETTINGS, type Settings } from './settings.js';
 import { StateFile } from './state/state-file.js';
 import { type FixedEndpoint, ensureEndpoints } from './webhooks/fixed-endpoints.js';
@@ -62,7 +63,8 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     reset: () => world.reset(),
     refuse: (durationMs) => listener.refuse(durationMs),
   };
-  const listener = new Listener(host, requestListener(controls, logger), upgradeHandler(world.listeners));
+  const pulse = new Pulse();
+  const listener = new Listener(host, requestListener(controls, pulse, logger), upgradeHandler(world.listeners));
   const port = await listener.open(options.port ?? 0);
   world.baseUrl = `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
   state?.start();
@@ -81,6 +83,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     refuse: controls.refuse,
     close: async () => {
       state?.stop();
+      pulse.stop();
       world.scheduler.clear();
       world.deliveries.close();
       world.listeners.close();
@@ -89,8 +92,8 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   };
 }
 
-function requestListener(controls: Controls, logger: Logger): RequestListener {
-  const api = new Api(controls.world);
+function requestListener(controls: Controls, pulse: Pulse, logger: Logger): RequestListener {
+  const api = new Api(controls.world, pulse);
   return (request, response) => {
     const beside = /^\/(__|healthz|$|\?)/.test(request.url ?? '');
     const served = beside ? serveControl(controls, request, response) : api.serve(request, response);

@@ -16,6 +16,7 @@ import { type Expander } from './expand.js';
 import { faultAnswer } from './fault-answers.js';
 import { type FormMap } from './form.js';
 import { locked, rateLimited } from './limited.js';
+import { type Pulse } from './pulse.js';
 import { type RequestEntry } from './request-log.js';
 import { type Found, Router } from './router.js';
 import { sleep } from './sleep.js';
@@ -56,7 +57,10 @@ export class Api {
   private readonly router = new Router(routes);
   private readonly expander: Expander;
 
-  constructor(private readonly world: World) {
+  constructor(
+    private readonly world: World,
+    private readonly pulse: Pulse,
+  ) {
     this.expander = expanderOf(world);
   }
 
@@ -85,6 +89,7 @@ export class Api {
     const method = request.method ?? 'GET';
     const header = request.headers['idempotency-key'];
     const key = dialectOf(path).keyed.includes(method) && typeof header === 'string' && header !== '' ? header : undefined;
+    const { heldSince } = this.pulse;
     const entry = this.world.requests.add({
       id: this.world.ids.next('req'),
       method,
@@ -92,6 +97,7 @@ export class Api {
       idempotency_key: key ?? null,
       status: null,
       at: new Date().toISOString(),
+      ...(heldSince === undefined ? {} : { since: new Date(heldSince).toISOString() }),
     });
     return { method, path, query: mark === -1 ? '' : url.slice(mark + 1), entry, key, request, response };
   }

@@ -8,6 +8,8 @@ export interface RequestEntry {
   readonly idempotency_key: string | null;
   status: number | null;
   readonly at: string;
+  /** Only when this process was held up before `at`: it came between the two. */
+  readonly since?: string;
   fault?: string;
 }
 
