@@ -1,6 +1,6 @@
 import { confirm, isCancel } from '@clack/prompts';
 import type { Command } from 'commander';
-import { type ExitCode, Failure } from './exit.js';
+import { type ExitCode, failureOf } from './exit.js';
 import { movingLine } from './output/moving.js';
 import { paint, type Paint } from './output/paint.js';
 import { RestClient } from './rest/rest-client.js';
@@ -41,7 +41,7 @@ export class Cli {
     return (this.#client ??= new RestClient(findSettings(this.terminal)));
   }
 
-  /** Makes an action of what a command does: its answer is the exit code, and a Failure is one sentence. */
+  /** Makes an action of what a command does: its answer is the exit code, and a Failure, or what counts as one, is one sentence. */
   run<Args extends unknown[]>(work: (...args: Args) => Promise<ExitCode>): (...args: [...Args, Command]) => Promise<void> {
     return async (...args) => {
       const command = args.at(-1) as Command;
@@ -117,8 +117,10 @@ export class Cli {
   }
 
   #failed(error: unknown): void {
-    if (!(error instanceof Failure)) throw error;
-    if (this.#json) this.terminal.out(`${JSON.stringify({ error: { code: error.code, message: error.message } }, null, 2)}\n`);
-    this.terminal.err(`${this.paint.bad('Failed:')} ${error.message}\n`);
+    const failure = failureOf(error);
+    if (failure === null) throw error;
+    const { code, message } = failure;
+    if (this.#json) this.terminal.out(`${JSON.stringify({ error: { code, message } }, null, 2)}\n`);
+    this.terminal.err(`${this.paint.bad('Failed:')} ${message}\n`);
   }
 }

@@ -1,3 +1,5 @@
+import pg from 'pg';
+
 /** 0 fine, 1 failed or not done, 2 found something that wants attention. */
 export type ExitCode = 0 | 1 | 2;
 
@@ -12,4 +14,12 @@ export class Failure extends Error {
   ) {
     super(message);
   }
+}
+
+/** What a command met as a Failure: a file, an address or a database that refuses is nobody's bug, and says so itself. Null for anything else. */
+export function failureOf(error: unknown): Failure | null {
+  if (error instanceof Failure) return error;
+  if (error instanceof pg.DatabaseError) return new Failure('database.refused', `The database refuses: ${error.message}.`);
+  const { code, syscall, message } = error as NodeJS.ErrnoException;
+  return syscall === undefined ? null : new Failure(`system.${String(code).toLowerCase()}`, `${message || `${syscall} ${code}`}.`);
 }

@@ -2,10 +2,11 @@ import { createHash } from 'node:crypto';
 import { createReadStream, createWriteStream, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { Transform } from 'node:stream';
+import { pipeline as piped, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip, createGzip } from 'node:zlib';
 import { z } from 'zod';
+import { Failure } from '../exit.js';
 
 /** `backup.json`: what a backup holds. A table's rows are in `<schema>.<table>.jsonl.gz`, each a row as PostgreSQL writes it as text. */
 export const Manifest = z.object({
@@ -26,7 +27,15 @@ export type DumpedTable = Manifest['tables'][number];
 export const fileOf = (folder: string, { schema, name }: Pick<DumpedTable, 'schema' | 'name'>): string =>
   join(folder, `${schema}.${name}.jsonl.gz`);
 
-export const readManifest = (folder: string): Manifest => Manifest.parse(JSON.parse(readFileSync(join(folder, 'backup.json'), 'utf8')));
+/** Throws a Failure for a folder that holds no backup. */
+export function readManifest(folder: string): Manifest {
+  const text = readFileSync(join(folder, 'backup.json'), 'utf8');
+  try {
+    return Manifest.parse(JSON.parse(text));
+  } catch {
+    throw new Failure('backup.damaged', `${join(folder, 'backup.json')} is not what \`backup create\` wrote.`);
+  }
+}
 
 /** Writes pages of rows; answers how many and the hash of their lines. */
 export async function writeRows(file: string, pages: AsyncIterable<string[]>): Promise<{ rows: number; sha256: string }> {
@@ -44,7 +53,7 @@ export async function writeRows(file: string, pages: AsyncIterable<string[]>): P
   return { rows, sha256: hash.digest('hex') };
 }
 
-/** Pages of the rows of a file. Throws when they are not those that were written. */
+/** Pages of the rows of a file. Throws a Failure when they are not those that were written. */
 export async function* readRows(folder: string, table: DumpedTable, pageSize: number): AsyncGenerator<string[]> {
   const hash = createHash('sha256');
   let rows = 0;
@@ -55,15 +64,26 @@ export async function* readRows(folder: string, table: DumpedTable, pageSize: nu
       done(null, chunk);
     },
   });
-  const input = createReadStream(fileOf(folder, table)).pipe(createGunzip()).pipe(counted);
-  for await (const line of createInterface({ input, crlfDelay: Infinity })) {
-    rows += 1;
-    page.push(JSON.parse(line) as string);
-    if (page.length < pageSize) continue;
-    yield page;
-    page = [];
+  // Who reads the lines hears of what fails.
+  const input = piped(createReadStream(fileOf(folder, table)), createGunzip(), counted, () => undefined);
+  try {
+    for await (const line of createInterface({ input, crlfDelay: Infinity })) {
+      rows += 1;
+      page.push(JSON.parse(line) as string);
+      if (page.length < pageSize) continue;
+      yield page;
+      page = [];
+    }
+  } catch (error) {
+    throw new Failure(
+      'backup.damaged',
+      `${fileOf(folder, table)} cannot be read: ${error instanceof Error ? error.message : String(error)}.`,
+    );
   }
   if (page.length > 0) yield page;
   if (rows !== table.rows || hash.digest('hex') !== table.sha256)
-    throw new Error(`${table.schema}.${table.name} is damaged: ${rows} of ${table.rows} rows, or not those that were written`);
+    throw new Failure(
+      'backup.damaged',
+      `${table.schema}.${table.name} is damaged: ${rows} of ${table.rows} rows, or not those that were written.`,
+    );
 }

@@ -23,7 +23,11 @@ export function fromEnvironment({ env }: Pick<Terminal, 'env'>, name: string): s
 }
 
 /** The database as its owner: an administrator who may create roles. */
-export const adminUrl = (terminal: Pick<Terminal, 'env'>): string => fromEnvironment(terminal, 'DATABASE_URL');
+export function adminUrl(terminal: Pick<Terminal, 'env'>): string {
+  const url = fromEnvironment(terminal, 'DATABASE_URL');
+  if (!URL.canParse(url)) throw new Failure('settings.invalid', 'DATABASE_URL must be a URL such as postgres://owner:…@host/tidegate.');
+  return url;
+}
 
 /**
  * The password of a service's login role, from the very setting that the service has: `PAYMENTS_DATABASE_URL` is the DATABASE_URL of payments. So a password

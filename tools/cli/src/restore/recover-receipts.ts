@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { text } from 'node:stream/consumers';
 import { shellUser } from '@tidegate/database/shell-user';
+import { InvalidArgumentError } from 'commander';
 import pg from 'pg';
 import { fromEnvironment, givenIn } from '../database/admin-url.js';
 import { Failure } from '../exit.js';
@@ -24,11 +25,11 @@ export const isBlind = ({ stream }: Pick<Recovered, 'stream'>, upTo: UpTo): bool
 export const BLIND =
   'nobody has said how far receipt numbers had gone: those given after the backup would be given again. Name RECEIPTS_NATS_URL, or the highest by --receipts-up-to';
 
-/** One more `--receipts-up-to`. Throws for what does not read so. */
+/** One more `--receipts-up-to`. */
 export function collectUpTo(value: string, known: UpTo): UpTo {
   const [counter = '', number] = value.split('=');
   if (!/^[^/=]+\/[^/=]+\/\d{4}$/.test(counter) || !/^\d{1,9}$/.test(number ?? ''))
-    throw new Error(`${value} must read as tenant/series/year=number`);
+    throw new InvalidArgumentError('Write it as tenant/series/year=number.');
   return { ...known, [counter]: Number(number) };
 }
 
