@@ -330,6 +330,14 @@ describe('The command', () => {
     world.simulator.clearFaults();
   });
 
+  it('does no run for a file that cannot be written', async () => {
+    const newest = async () => (await world.json<{ data: RunView[] }>('reconcile runs --limit 1')).value.data[0]?.id;
+    const before = await newest();
+    const { exitCode, err } = await world.tidegate('reconcile run --export-discrepancies /nowhere/rows.csv');
+    expect([exitCode, err]).toEqual([1, expect.stringMatching(/^Failed: ENOENT: [^\n]*\/nowhere'\.\n$/)]);
+    expect(await newest()).toBe(before);
+  });
+
   it('says 1 when a run could not read everything, which has found nothing, and moves along a bar meanwhile', async () => {
     const before = (await world.json<ReconciliationStatusView>('reconcile status')).value.last_success_at;
     world.simulator.addFault({ fault: 'error_503', route: 'GET /v1/disputes', times: 0 } as never);

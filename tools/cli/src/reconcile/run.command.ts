@@ -1,5 +1,5 @@
-import { writeFileSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { accessSync, constants, writeFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { DISCREPANCY_CLASSES, type DiscrepancyView, type RunView } from '@tidegate/contracts/responses';
 import { type Command, InvalidArgumentError } from 'commander';
@@ -60,6 +60,9 @@ Exit code 0: both sides agree; 2: there are discrepancies that were not repaired
           throw new Failure('options.contradict', 'Name a file to export to beside --repair.');
         if (options.exportDiscrepancies === true && options.json)
           throw new Failure('options.contradict', 'Name a file to export to beside --json.');
+        // A run is not done for a file that nobody can write.
+        if (typeof options.exportDiscrepancies === 'string')
+          accessSync(dirname(resolve(cli.terminal.cwd, options.exportDiscrepancies)), constants.W_OK);
         return options.repair ? repaired(cli, options, options.repair) : reported(cli, options);
       }),
     );
