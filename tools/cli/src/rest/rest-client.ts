@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { Problem } from '@tidegate/contracts/problem';
 import { Failure } from '../exit.js';
 import type { Settings } from '../settings/settings.js';
 
@@ -101,12 +102,7 @@ export class RestClient {
   }
 
   #refused(status: number, parsed: unknown): Failure {
-    const {
-      code,
-      title,
-      detail,
-      request_id: id,
-    } = (parsed ?? {}) as { code?: string; title?: string; detail?: string; request_id?: string };
+    const { code, title, detail, errors: [first] = [], request_id: id } = (parsed ?? {}) as Partial<Problem>;
     if (code === undefined)
       return new Failure(
         'gateway.strange',
@@ -122,7 +118,9 @@ export class RestClient {
     if (code === 'auth.forbidden')
       return new Failure(code, `The API key from ${this.settings.from} is not allowed to do this. ${detail ?? ''}`.trim(), status);
     const support = status >= 500 ? ` (request ${id})` : '';
-    return new Failure(code, `${title ?? code}: ${detail ?? ''}${support}`, status);
+    // Services leave what is wrong to the list of errors; the gateway has the first of them in its sentence, too.
+    const told = first && !detail?.includes(first.message) ? `${first.path ? `${first.path}: ` : ''}${first.message}.` : detail;
+    return new Failure(code, `${title ?? code}: ${told ?? ''}${support}`, status);
   }
 }
 
