@@ -46,4 +46,10 @@ describe('The settings', () => {
     expect(() => findSettings({ env: { TIDEGATE_URL: 'tidegate', TIDEGATE_API_KEY: 'own' }, cwd: '/' })).toThrow('must be a URL');
     expect(() => findSettings({ env: { TIDEGATE_URL: url, TIDEGATE_API_KEY_FILE: join(folder, 'gone') }, cwd: '/' })).toThrow('ENOENT');
   });
+
+  it('never show a key that no header takes', () => {
+    expect(() => findSettings({ env: { TIDEGATE_URL: url, TIDEGATE_API_KEY: 'two\nlines' }, cwd: '/' })).toThrow(
+      'TIDEGATE_API_KEY in the environment must be one key, without spaces and line breaks.',
+    );
+  });
 });

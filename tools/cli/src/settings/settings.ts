@@ -66,5 +66,8 @@ function checked(settings: Settings): Settings {
   if (missing.length > 0) throw new Failure('settings.missing', `${missing.join(' and ')} is missing in ${settings.from}.`);
   if (!URL.canParse(settings.url) || !/^https?:$/.test(new URL(settings.url).protocol))
     throw new Failure('settings.invalid', `TIDEGATE_URL in ${settings.from} must be a URL such as https://tidegate.example.com.`);
+  // No header takes it, and what fetch says of that has the key in it.
+  if (!/^[\x21-\x7e]+$/.test(settings.key))
+    throw new Failure('settings.invalid', `TIDEGATE_API_KEY in ${settings.from} must be one key, without spaces and line breaks.`);
   return { ...settings, url: settings.url.replace(/\/+$/, '') };
 }
