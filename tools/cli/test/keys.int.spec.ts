@@ -77,6 +77,12 @@ describe('When a key is rotated and revoked', () => {
 });
 
 describe('When a tenant is made', () => {
+  it('is among more, which a short list says, and among none of a tenant that there is not', async () => {
+    for (const noun of ['keys', 'tenants'])
+      expect((await world.tidegate(`${noun} list --limit 1`)).out).toMatch(/\nThere are more: --limit\.\n$/);
+    expect((await world.tidegate('keys list --tenant nobody')).out).toBe('There are none.\n');
+  });
+
   it('is listed', async () => {
     const { exitCode, out } = await world.tidegate(
       'tenants create lyon --name "Boutique Lyon" --zone Europe/Paris --locale fr --reason opening --yes',

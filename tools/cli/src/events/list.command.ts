@@ -13,7 +13,8 @@ export function eventsList(parent: Command, cli: Cli): void {
       cli.run(async ({ limit }: CommonOptions & { limit: number }) => {
         const list = await cli.client.get<EventReplayList>('/v1/ops/event-replays', { limit: Math.min(100, limit) });
         const silent = list.unavailable.map((name) => `${cli.paint.warn('!')} ${name} does not answer\n`).join('');
-        cli.show(list, () => (list.data.length === 0 ? 'There are none.\n' : rows(list)) + silent);
+        const more = list.has_more ? 'There are more.\n' : '';
+        cli.show(list, () => (list.data.length === 0 ? 'There are none.\n' : rows(list)) + more + silent);
         return list.unavailable.length > 0 ? 2 : 0;
       }),
     );

@@ -20,20 +20,23 @@ export function keysList(parent: Command, cli: Cli): void {
       cli.run(async ({ tenant, status, limit }: Options) => {
         const page = await cli.client.list<ApiKeyView>('/v1/ops/api-keys', { tenant, status }, limit);
         cli.show(page, () =>
-          table(
-            ['KEY', 'TENANT', 'MODE', 'STATUS', 'CREATED', 'ENDS', 'SCOPES'],
-            page.data.map((key) => [
-              key.id,
-              key.tenant,
-              key.livemode ? 'live' : 'test',
-              key.status,
-              at(key.created_at),
-              key.revoked_at ? at(key.revoked_at) : key.expires_at ? at(key.expires_at) : 'never',
-              key.scopes.join(' '),
-            ]),
-          ),
+          page.data.length === 0 ? 'There are none.\n' : rows(page.data) + (page.has_more ? 'There are more: --limit.\n' : ''),
         );
         return 0;
       }),
     );
 }
+
+const rows = (keys: readonly ApiKeyView[]): string =>
+  table(
+    ['KEY', 'TENANT', 'MODE', 'STATUS', 'CREATED', 'ENDS', 'SCOPES'],
+    keys.map((key) => [
+      key.id,
+      key.tenant,
+      key.livemode ? 'live' : 'test',
+      key.status,
+      at(key.created_at),
+      key.revoked_at ? at(key.revoked_at) : key.expires_at ? at(key.expires_at) : 'never',
+      key.scopes.join(' '),
+    ]),
+  );

@@ -12,12 +12,15 @@ export function tenantsList(parent: Command, cli: Cli): void {
       cli.run(async ({ limit }: CommonOptions & { limit: number }) => {
         const page = await cli.client.list<TenantView>('/v1/ops/tenants', {}, limit);
         cli.show(page, () =>
-          table(
-            ['TENANT', 'NAME', 'ZONE', 'LOCALE', 'CREATED'],
-            page.data.map((one) => [one.id, one.name, one.zone, one.locale, at(one.created_at)]),
-          ),
+          page.data.length === 0 ? 'There are none.\n' : rows(page.data) + (page.has_more ? 'There are more: --limit.\n' : ''),
         );
         return 0;
       }),
     );
 }
+
+const rows = (tenants: readonly TenantView[]): string =>
+  table(
+    ['TENANT', 'NAME', 'ZONE', 'LOCALE', 'CREATED'],
+    tenants.map((one) => [one.id, one.name, one.zone, one.locale, at(one.created_at)]),
+  );

@@ -21,7 +21,9 @@ export function webhooksReplays(parent: Command, cli: Cli): void {
           return job.status === 'stopped' ? 2 : 0;
         }
         const page = await cli.client.list<ReplayView>('/v1/ops/webhook-replays', {}, limit);
-        cli.show(page, () => (page.data.length === 0 ? 'There are none.\n' : replaysTable(page.data)));
+        cli.show(page, () =>
+          page.data.length === 0 ? 'There are none.\n' : replaysTable(page.data) + (page.has_more ? 'There are more: --limit.\n' : ''),
+        );
         return page.data.some((job) => job.status === 'stopped') ? 2 : 0;
       }),
     );
