@@ -1,6 +1,6 @@
 import type { OperatorCheckoutView } from '@tidegate/contracts/ops/checkouts';
 import type { CheckoutView } from '@tidegate/contracts/responses';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import type { Cli, CommonOptions } from '../cli.js';
 import { changing } from '../command.js';
 import { Failure } from '../exit.js';
@@ -30,7 +30,9 @@ Neither can be taken back. Exit code 2: the refund is decided, but Stripe has no
     .argument('<id>', 'cks_…')
     .option('--accept', 'keep the money: the checkout counts as paid')
     .option('--refund', 'give all of it back')
-    .option('--wait <duration>', 'with --refund: how long to wait until Stripe has it', durationSeconds, 15)
+    .addOption(
+      new Option('--wait <duration>', 'with --refund: how long to wait until Stripe has it').argParser(durationSeconds).default(15, '15s'),
+    )
     .action(
       cli.run(async (id: string, { accept, refund, wait, ...options }: Options) => {
         if (accept === refund) throw new Failure('action.missing', 'Say --accept or --refund.');

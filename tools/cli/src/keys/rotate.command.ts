@@ -1,5 +1,5 @@
 import type { RotatedApiKeyView } from '@tidegate/contracts/ops/api-keys';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import type { Cli, CommonOptions } from '../cli.js';
 import { changing } from '../command.js';
 import { at, duration, durationSeconds } from '../output/time.js';
@@ -20,7 +20,7 @@ export function keysRotate(parent: Command, cli: Cli): void {
     help: `Example:\n  tidegate keys rotate Ab3dEf6hIj9k --overlap 2h --reason "yearly rotation"\n\nPut the new key everywhere within the overlap. For a leaked key use --overlap 0s, or revoke it.`,
   })
     .argument('<id>', 'the part of the key between the second and the third underscore')
-    .option('--overlap <duration>', 'how long the old key goes on working; 24 h unless given', durationSeconds, DAY)
+    .addOption(new Option('--overlap <duration>', 'how long the old key goes on working').argParser(durationSeconds).default(DAY, '24h'))
     .option('--expires-in <duration>', 'the new key ends by itself after 90d, say; never unless given', durationSeconds)
     .action(
       cli.run(async (id: string, { overlap, expiresIn, ...options }: Options) => {

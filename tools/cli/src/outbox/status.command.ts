@@ -1,5 +1,5 @@
 import type { OutboxStatus, OutboxStatusView } from '@tidegate/contracts/ops/outbox-status';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import type { Cli, CommonOptions } from '../cli.js';
 import { looking } from '../command.js';
 import { table } from '../output/table.js';
@@ -14,7 +14,9 @@ export function outboxStatus(parent: Command, cli: Cli): void {
     help: `Exit code 2: something has waited for longer than --older-than, nobody publishes, or a service does not answer.
 Nothing committed is ever lost: what is unpublished goes out when broker and relay are back, and consumers fetch what they miss.`,
   })
-    .option('--older-than <duration>', 'how long a message may wait', durationSeconds, USUAL_SECONDS)
+    .addOption(
+      new Option('--older-than <duration>', 'how long a message may wait').argParser(durationSeconds).default(USUAL_SECONDS, '30s'),
+    )
     .action(
       cli.run(async ({ olderThan }: CommonOptions & { olderThan: number }) => {
         const view = await cli.client.get<OutboxStatusView>('/v1/ops/outbox');

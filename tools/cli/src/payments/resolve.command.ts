@@ -1,5 +1,5 @@
 import type { OperatorPaymentDetail, ResolvePaymentView } from '@tidegate/contracts/ops/payments';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import type { Cli, CommonOptions } from '../cli.js';
 import { changing } from '../command.js';
 import { duration, durationSeconds } from '../output/time.js';
@@ -22,7 +22,7 @@ Example:
   tidegate payments resolve pay_4f1c2b7a9d3e5f60 --reason "customer asks"`,
   })
     .argument('<id>', 'pay_…')
-    .option('--wait <duration>', 'how long to wait for what comes of it', durationSeconds, 15)
+    .addOption(new Option('--wait <duration>', 'how long to wait for what comes of it').argParser(durationSeconds).default(15, '15s'))
     .action(
       cli.run(async (id: string, { wait, ...options }: Options) => {
         const path = `/v1/ops/payments/${encodeURIComponent(id)}`;

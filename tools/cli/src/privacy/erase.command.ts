@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { CustomerView } from '@tidegate/contracts/responses';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import type { Cli, CommonOptions } from '../cli.js';
 import { changing } from '../command.js';
 import { facts } from '../output/table.js';
@@ -23,7 +23,7 @@ are under way are forgotten within a day of their end. It cannot be undone, and 
 Exit code 2: Stripe has not deleted the customer yet; that is tried until it has.`,
   })
     .requiredOption('--customer <cus_…>', 'the customer')
-    .option('--wait <duration>', 'how long to wait for Stripe', durationSeconds, 10)
+    .addOption(new Option('--wait <duration>', 'how long to wait for Stripe').argParser(durationSeconds).default(10, '10s'))
     .action(
       cli.run(async ({ customer: id, wait, ...options }: Options) => {
         const path = `/v1/customers/${encodeURIComponent(id)}`;

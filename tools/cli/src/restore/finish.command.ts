@@ -4,7 +4,7 @@ import type { DeadLetterList } from '@tidegate/contracts/ops/dead-letters';
 import type { HoldView } from '@tidegate/contracts/ops/hold';
 import type { SweepView } from '@tidegate/contracts/ops/webhook-sweeps';
 import type { DiscrepancyView, RunView } from '@tidegate/contracts/responses';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import type { Cli, CommonOptions } from '../cli.js';
 import { changing } from '../command.js';
 import { Failure } from '../exit.js';
@@ -51,11 +51,10 @@ export function restoreFinish(parent: Command, cli: Cli): void {
     help: `Reads Stripe's events since the backup and waits until they are handled, then compares every list since then, of every tenant, repairing what differs, until a comparison
 finds nothing more. Only then is the hold released. Exit code 2: something is left, and requests stay held; --open-anyway takes them again, and what is left stays in the last run.`,
   })
-    .option(
-      '--wait <duration>',
-      'how long what Stripe told of may take to be handled, before somebody has to see why',
-      durationSeconds,
-      600,
+    .addOption(
+      new Option('--wait <duration>', 'how long what Stripe told of may take to be handled, before somebody has to see why')
+        .argParser(durationSeconds)
+        .default(600, '10m'),
     )
     .option('--open-anyway', 'take requests again although something is left')
     .action(

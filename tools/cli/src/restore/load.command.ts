@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { schemasOf } from '@tidegate/database/schema-file';
 import { shellUser } from '@tidegate/database/shell-user';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { readManifest } from '../backup/dump-format.js';
 import { type Loaded, load } from '../backup/load.js';
 import type { Cli, CommonOptions } from '../cli.js';
@@ -29,7 +29,11 @@ RECEIPTS_NATS_URL, receipts that were issued after the backup are taken from the
 Numbers that are known from elsewhere, such as a payer's PDF: --receipts-up-to acme/R/2026=1204 keeps all up to that one from being given again.`,
   })
     .requiredOption('--from <folder>', 'a backup that `backup create` made')
-    .option('--receipts-up-to <tenant/series/year=number>', 'a number that was given; may be repeated', collectUpTo, {})
+    .addOption(
+      new Option('--receipts-up-to <tenant/series/year=number>', 'a number that was given; may be repeated')
+        .argParser(collectUpTo)
+        .default({}, 'none'),
+    )
     .action(
       cli.run(async ({ from, receiptsUpTo, ...options }: Options) => {
         const folder = resolve(cli.terminal.cwd, from);

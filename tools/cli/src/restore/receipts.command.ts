@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import type { Cli, CommonOptions } from '../cli.js';
 import { changing } from '../command.js';
 import { adminUrl } from '../database/admin-url.js';
@@ -17,7 +17,11 @@ export function restoreReceipts(parent: Command, cli: Cli): void {
     help: `Before receipts starts. DATABASE_URL is that of the database's owner, RECEIPTS_DATABASE_URL and RECEIPTS_NATS_URL are the service's. Changes nothing the second
 time. Exit code 2: numbers are lost, or nobody has said how far they had gone.`,
   })
-    .option('--receipts-up-to <tenant/series/year=number>', 'a number that was given; may be repeated', collectUpTo, {})
+    .addOption(
+      new Option('--receipts-up-to <tenant/series/year=number>', 'a number that was given; may be repeated')
+        .argParser(collectUpTo)
+        .default({}, 'none'),
+    )
     .action(
       cli.run(async ({ receiptsUpTo, ...options }: Options) => {
         const url = adminUrl(cli.terminal);
