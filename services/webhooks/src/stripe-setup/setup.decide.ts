@@ -82,9 +82,12 @@ function repairs(kept: Endpoint, secret: Shown['secret'], { events }: Wanted): P
     });
   }
   if (missing.length + surplus.length > 0) {
+    const found = kept.enabled_events.includes('*')
+      ? `Stripe delivers every type to it, not the ${events.length} that are handled`
+      : `types missing: ${missing.length}, types that are not handled: ${surplus.length}`;
     const detail = [...missing.map((type) => `+${type}`), ...surplus.map((type) => `-${type}`)].join(' ');
     plans.push({
-      drift: { kind: 'events', endpoint: kept.id, detail: `${missing.length} types are missing and ${surplus.length} are not handled` },
+      drift: { kind: 'events', endpoint: kept.id, detail: found },
       action: { kind: 'update', endpoint: kept.id, detail: `set the event types of ${kept.id}: ${detail}` },
     });
   }

@@ -52,6 +52,12 @@ describe('When something differs', () => {
     expect(planned(endpoint({ api_version: null }))).toEqual({ drift: ['api_version'], actions: ['create'] });
   });
 
+  it('says what of the events differs', () => {
+    const found = (...enabled_events: string[]) => planSetup([endpoint({ enabled_events })], wanted).drift[0]?.detail;
+    expect(found('a', 'c')).toBe('types missing: 1, types that are not handled: 1');
+    expect(found('*')).toBe('Stripe delivers every type to it, not the 2 that are handled');
+  });
+
   it('says when the service does not know the secret', () => {
     expect(planned(endpoint({ metadata: { [FINGERPRINT_KEY]: 'sha256:other' } }))).toEqual({ drift: ['secret_unused'], actions: [] });
   });
