@@ -149,7 +149,7 @@ const problem = ({ request_id }: RouteRequest, code: ProblemCode, detail: string
   return jsonReply(body.status, body);
 };
 
-const notFound = (request: RouteRequest): HttpReply => problem(request, 'not_found', 'There is no such reconciliation run');
+const notFound = (request: RouteRequest): HttpReply => problem(request, 'not_found', 'There is no such reconciliation run.');
 
 function invalid({ request_id }: RouteRequest, error: z.ZodError): HttpReply {
   const errors = error.issues.map((issue) => ({ path: issue.path.join('.'), message: issue.message }));

@@ -42,4 +42,4 @@ async function page(
 }
 
 const oneOf = (request: RouteRequest, event: object | null): HttpReply =>
-  event ? jsonReply(200, event) : problemReply(request, 'not_found', 'There is no such webhook event');
+  event ? jsonReply(200, event) : problemReply(request, 'not_found', 'There is no such webhook event.');
