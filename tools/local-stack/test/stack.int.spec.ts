@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -153,6 +153,16 @@ describe('When a stack cannot start', () => {
     );
     const pidFile = join(dir, 'postgres', 'data', 'postmaster.pid');
     expect(statSync(pidFile, { throwIfNoEntry: false })).toBeUndefined();
+  }, 60_000);
+
+  it('shows nothing of what was logged before that start', async () => {
+    const dir = folder();
+    mkdirSync(join(dir, 'logs'));
+    const log = join(dir, 'logs', 'receipts-1.log');
+    writeFileSync(log, 'said long ago\n');
+    await expect(start({ dir, env: { receipts: { TOY: 'fails' } } })).rejects.toThrow(
+      `the end of ${log}:\ntoy: the configuration is not valid`,
+    );
   }, 60_000);
 
   it('names the port that is in use and how to choose another', async () => {

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { freePort } from '../process/free-port.js';
-import { ManagedProcess, tailOf } from '../process/managed-process.js';
+import { ManagedProcess } from '../process/managed-process.js';
 import { until } from '../process/until.js';
 import { repositoryRoot } from '../repository.js';
 import { StackError } from '../stack-error.js';
@@ -172,9 +172,7 @@ export class NatsCluster {
         timeoutMs: 60_000,
         everyMs: 50,
         giveUp: () =>
-          process?.alive === true
-            ? undefined
-            : `${name} ended while it started; the end of ${this.options.log}:\n${tailOf(this.options.log)}`,
+          process?.alive === true ? undefined : `${name} ended while it started; the end of ${this.options.log}:\n${process?.said() ?? ''}`,
       },
     );
   }

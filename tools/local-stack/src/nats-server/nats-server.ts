@@ -1,7 +1,7 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createConnection } from 'node:net';
 import { join } from 'node:path';
-import { ManagedProcess, tailOf } from '../process/managed-process.js';
+import { ManagedProcess } from '../process/managed-process.js';
 import { until } from '../process/until.js';
 import { StackError } from '../stack-error.js';
 import { type NatsConfig, type NatsUser, configFile } from './config-file.js';
@@ -84,8 +84,7 @@ export class NatsServer {
       what: `nats-server on port ${this.port} (log: ${this.options.log})`,
       timeoutMs: 30_000,
       everyMs: 20,
-      giveUp: () =>
-        child.alive ? undefined : `nats-server ended while it started; the end of ${this.options.log}:\n${tailOf(this.options.log)}`,
+      giveUp: () => (child.alive ? undefined : `nats-server ended while it started; the end of ${this.options.log}:\n${child.said()}`),
     });
   }
 

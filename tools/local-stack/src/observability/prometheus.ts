@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { freePort } from '../process/free-port.js';
-import { ManagedProcess, tailOf } from '../process/managed-process.js';
+import { ManagedProcess } from '../process/managed-process.js';
 import { until } from '../process/until.js';
 import { needKit } from '../programs/find-kit.js';
 import { type Stack } from '../stack/stack.js';
@@ -119,7 +119,7 @@ export async function started(
       {
         what: `${name} to be ready`,
         timeoutMs: READY_MS,
-        giveUp: () => (child.alive ? undefined : `${name} ended while it started:\n${tailOf(log)}`),
+        giveUp: () => (child.alive ? undefined : `${name} ended while it started:\n${child.said()}`),
       },
     );
   } catch (error) {

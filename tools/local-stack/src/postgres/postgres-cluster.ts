@@ -107,8 +107,7 @@ export class PostgresCluster {
     await until(() => ping(this.url()), {
       what: `PostgreSQL on port ${this.port} (log: ${this.options.log})`,
       timeoutMs: 60_000,
-      giveUp: () =>
-        child.alive ? undefined : `PostgreSQL ended while it started; the end of ${this.options.log}:\n${tailOf(this.options.log)}`,
+      giveUp: () => (child.alive ? undefined : `PostgreSQL ended while it started; the end of ${this.options.log}:\n${child.said()}`),
     });
   }
 

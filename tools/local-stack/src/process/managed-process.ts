@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, fstatSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { type OsUser } from '../postgres/unprivileged-user.js';
 import { StackError } from '../stack-error.js';
@@ -35,6 +35,8 @@ export class ManagedProcess {
   private constructor(
     readonly spec: ProcessSpec,
     private readonly child: ChildProcess & { pid: number },
+    /** Where in the log its output begins. */
+    private readonly logBegin: number,
   ) {
     this.pid = child.pid;
     watchWithReaper(this.pid, spec.stopSignal);
@@ -51,6 +53,7 @@ export class ManagedProcess {
   static async start(spec: ProcessSpec): Promise<ManagedProcess> {
     mkdirSync(dirname(spec.log), { recursive: true });
     const log = openSync(spec.log, 'a', 0o600);
+    const logBegin = fstatSync(log).size;
     try {
       const child = spawn(spec.command, spec.args, {
         cwd: spec.cwd,
@@ -63,7 +66,7 @@ export class ManagedProcess {
         child.once('spawn', resolve);
         child.once('error', (error) => reject(new StackError(`${spec.name} could not be started: ${error.message}.`)));
       });
-      return new ManagedProcess(spec, child as ChildProcess & { pid: number });
+      return new ManagedProcess(spec, child as ChildProcess & { pid: number }, logBegin);
     } finally {
       closeSync(log);
     }
@@ -71,6 +74,11 @@ export class ManagedProcess {
 
   get alive(): boolean {
     return this.exit === undefined;
+  }
+
+  /** The last lines that this one wrote, not another before it, for error messages. */
+  said(lines?: number): string {
+    return tailOf(this.spec.log, lines, this.logBegin);
   }
 
   /** Sends a signal to the process alone; does nothing when it has ended. */
@@ -101,10 +109,10 @@ export class ManagedProcess {
   }
 }
 
-/** The last lines of a log file, for error messages; empty when there is none. */
-export function tailOf(file: string, lines = 15): string {
+/** The last lines of a log file, of those from a byte on, for error messages; empty when there is none. */
+export function tailOf(file: string, lines = 15, begin = 0): string {
   try {
-    return readFileSync(file, 'utf8').trimEnd().split('\n').slice(-lines).join('\n');
+    return readFileSync(file).subarray(begin).toString().trimEnd().split('\n').slice(-lines).join('\n');
   } catch {
     return '';
   }

@@ -1,5 +1,5 @@
 import { request } from 'undici';
-import { type Exit, ManagedProcess, tailOf } from '../process/managed-process.js';
+import { type Exit, ManagedProcess } from '../process/managed-process.js';
 import { until } from '../process/until.js';
 
 export interface ServiceProcessSpec {
@@ -63,9 +63,7 @@ export class ServiceProcess {
       what: `${this.spec.name} to be ready (log: ${this.spec.log})`,
       timeoutMs,
       giveUp: () =>
-        child?.exit === undefined
-          ? undefined
-          : `${this.spec.name} ended while it started; the end of ${this.spec.log}:\n${tailOf(this.spec.log)}`,
+        child?.exit === undefined ? undefined : `${this.spec.name} ended while it started; the end of ${this.spec.log}:\n${child.said()}`,
     });
   }
 
