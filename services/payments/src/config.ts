@@ -5,7 +5,7 @@ import { KEY_MODE } from '@tidegate/stripe-gateway/secret-key';
 import { callSettings, tenantSettings } from '@tidegate/stripe-gateway/settings';
 import { z } from 'zod';
 
-const STRIPE_KEY = z.string().regex(/^(sk|rk)_(test|live)_/, 'must be a secret or restricted key of Stripe');
+const STRIPE_KEY = z.string().regex(/^(sk|rk)_(test|live)_[\x21-\x7e]+$/, 'must be a secret or restricted key of Stripe');
 
 /** Settings of the payments service. */
 export const PaymentsConfig = z.object({
