@@ -17,20 +17,21 @@ const MOST_IDS = 100;
 
 /** The two are one command with another word. */
 const ACTIONS = {
-  replay: { summary: 'Handle them again', done: 'replayed', beware: undefined },
+  replay: { summary: 'Handle them again', done: 'replayed', whys: ['fixed in 1.4.2', 'tenant made'], beware: undefined },
   discard: {
     summary: 'Give them up for good, and let go what waits behind them',
     done: 'discarded',
+    whys: ['not needed any more', 'tenant is gone'],
     beware: 'what they would have done is never done',
   },
 } as const;
 
 export function deadLettersChanges(parent: Command, cli: Cli): void {
-  for (const [action, { summary, done: past, beware }] of Object.entries(ACTIONS)) {
+  for (const [action, { summary, done: past, whys, beware }] of Object.entries(ACTIONS)) {
     changing(parent, {
       name: action,
       summary,
-      help: `Examples:\n  tidegate dead-letters ${action} dl_… --reason "fixed in 1.4.2"\n  tidegate dead-letters ${action} --consumer receipts-payments --matching "no such tenant" --reason "tenant made"`,
+      help: `Examples:\n  tidegate dead-letters ${action} dl_… --reason "${whys[0]}"\n  tidegate dead-letters ${action} --consumer receipts-payments --matching "no such tenant" --reason "${whys[1]}"`,
     })
       .argument('[ids...]', 'dl_…; or name them by the options')
       .addOption(new Option('--service <name>', 'all of this service').choices([...DEAD_LETTER_OWNERS]))
