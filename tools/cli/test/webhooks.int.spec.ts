@@ -78,6 +78,8 @@ describe('With no delivery at all, only the sweep,', () => {
   });
 
   it('an operator has the list read from further back, and finds nothing new', async () => {
+    const preview = await world.tidegate('webhooks sweep --since 90d --reason "a drill"');
+    expect(`${preview.out}${preview.err}`).toContain(', of which Stripe lists the last 30 days, to now');
     const { exitCode, value } = await world.json<{ result: SweepView }>('webhooks sweep --since 3h --reason "a drill" --yes');
     expect([exitCode, value.result]).toMatchObject([0, { status: 'completed', found: 0 }]);
     const forgotten = await world.query<{ id: string }>(

@@ -42,7 +42,7 @@ Exit code 2: events were found that had never been delivered; with --check: the 
           options,
           {
             will: [
-              `read Stripe's list of events ${since === undefined ? `from a little before ${at(status.swept_until)}` : `from ${at(since)}`} to now`,
+              `read Stripe's list of events ${since === undefined ? `from a little before ${at(status.swept_until)}` : `from ${at(since)}${isListed(since) ? '' : ', of which Stripe lists the last 30 days,'}`} to now`,
             ],
             act: async () => {
               const sweep = await cli.client.post<SweepView>(PATH, { reason, ...(since === undefined ? {} : { since }) });
@@ -56,6 +56,8 @@ Exit code 2: events were found that had never been delivered; with --check: the 
       }),
     );
 }
+
+const isListed = (since: string): boolean => Date.parse(since) > Date.now() - 30 * 86_400_000;
 
 async function follow(cli: Cli, id: string): Promise<SweepView> {
   return cli.progress("Reading Stripe's list of events", async (say) => {
