@@ -33,19 +33,26 @@ export class WatchedClient extends pg.Client {
       if (UNLIMITED.test(text)) this.isUnlimited = true;
       else if (END.test(text)) this.isUnlimited = false;
     }
+    // The pool's own `query` waits by a callback.
+    const at = args.findIndex((arg) => typeof arg === 'function');
+    if (at >= 0) args[at] = this.watched(args[at] as (...told: unknown[]) => void);
     const answer: unknown = super.query(...(args as Parameters<pg.Client['query']>));
-    if (answer instanceof Promise) this.watch(answer);
+    if (answer instanceof Promise) {
+      const answered = this.watched();
+      answer.then(answered, answered);
+    }
     return answer;
   }
 
-  private watch(answer: Promise<unknown>): void {
+  /** Counts one that was asked, until what this answers is called. */
+  private watched(told: (...answer: unknown[]) => void = () => undefined): (...answer: unknown[]) => void {
     this.unanswered += 1;
     this.listen();
-    const answered = () => {
+    return (...answer) => {
       this.unanswered -= 1;
       this.listen();
+      told(...answer);
     };
-    answer.then(answered, answered);
   }
 
   private listen(): void {

@@ -63,6 +63,13 @@ describe('A database', () => {
     await ask();
   });
 
+  it("that vanished without a word fails what is asked of it by the pool's own query, such as for a metric", async () => {
+    await opened.pool.query('SELECT 1');
+    way.lose();
+    await expect(opened.pool.query('SELECT 1')).rejects.toThrow('answered nothing for 400 ms');
+    expect((await opened.pool.query('SELECT $1::int AS n', [1])).rows).toEqual([{ n: 1 }]);
+  });
+
   it('that vanished in the middle of a transaction fails it, and what stands behind it', async () => {
     const failed = opened.db.transaction().execute(async (tx) => {
       await sql`SELECT 1`.execute(tx);
