@@ -338,6 +338,10 @@ describe("Stripe's news", () => {
     await deliver(world, { ...updated, messageId: 'raised', envelope: { ...envelope, data: raised } });
     await world.settle();
     expect(await world.get(id)).toMatchObject({ status: 'authorized', amount: 5000 });
+    const { rows: published } = await sql<{ amount: number }>`
+      SELECT (convert_from(bytes, 'UTF8')::json #>> '{data,amount}')::int AS amount FROM outbox
+      WHERE aggregate = ${id} AND subject = 'payments.events.payment.authorized.v1' ORDER BY id`.execute(world.db);
+    expect(published).toEqual([{ amount: 4200 }, { amount: 5000 }]);
     expect(world.json(await world.capture(id, { amount: 4900 }))).toMatchObject({
       status: 'succeeded',
       amount: 5000,

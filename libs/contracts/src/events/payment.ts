@@ -7,7 +7,7 @@ export const PAYMENT_FACTS = {
   requires_payment_method: 'The last attempt was declined, or no payment method was given; it waits for a confirm.',
   requires_action: 'The payer must act (3-D Secure).',
   processing: 'A delayed payment method is on its way.',
-  authorized: 'The amount is held and waits for a capture.',
+  authorized: 'The amount is held and waits for a capture. Told again when another amount is held.',
   succeeded: 'The money was captured. What a checkout sold is fulfilled from the facts of the checkout: this may be money on its way back.',
   canceled: 'The payment was canceled; nothing was or will be captured.',
   failed: 'The payment ended without success.',

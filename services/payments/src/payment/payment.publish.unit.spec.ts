@@ -1,6 +1,6 @@
 import { PaymentSnapshot } from '@tidegate/contracts/payment';
 import { describe, expect, it } from '@jest/globals';
-import { AT, declined, missing, opened, refunding, succeeded } from '../../test/given.js';
+import { AT, authorized, declined, missing, opened, refunding, succeeded } from '../../test/given.js';
 import { type Occurred, type PaymentEvent } from './payment.events.js';
 import { publishedBy } from './payment.publish.js';
 import { noPayment } from './payment.state.js';
@@ -20,6 +20,18 @@ describe('What is published', () => {
   });
   it('says nothing about a missing answer that changes nothing for readers', () => {
     expect(facts(...opened(), missing('confirm'))).toEqual(['1 created unknown']);
+  });
+  it('tells what is held once more when an authorization was raised', () => {
+    const raised: PaymentEvent[] = [
+      { type: 'AmountChanged', data: { amount: 5000 } },
+      { type: 'PaymentAuthorized', data: { amount_capturable: 5000, charge: 'ch_1', card: null } },
+    ];
+    const told = published(...authorized(), ...raised, ...raised).map(({ subject, data }) => [subject.split('.')[3], data.amount]);
+    expect(told).toEqual([
+      ['created', 4200],
+      ['authorized', 4200],
+      ['authorized', 5000],
+    ]);
   });
   it('tells each change of a refund', () => {
     const recorded: PaymentEvent = {
