@@ -204,6 +204,14 @@ describe('Subscriptions and invoices', () => {
     expect(rows.map(({ stripe_id }) => stripe_id).toSorted()).toEqual([id, intent, invoice].toSorted());
   });
 
+  it('that nobody told us of, and their money, are shown to the tenant that the subscription names, whose customer names nobody', async () => {
+    const { id, invoice } = await subscribe({ 'metadata[tenant_id]': 'other' });
+    const [intent = ''] = must(await bench.stripe.retrieveInvoice(invoice)).payment_intents;
+    expect((await reconcile()).rows).toEqual([]);
+    const { rows } = await reconcile({}, 'report', 'other');
+    expect(rows.map(({ stripe_id }) => stripe_id).toSorted()).toEqual([id, intent, invoice].toSorted());
+  });
+
   it('under UNMARKED_INTENTS=foreign those that name no tenant are counted, and the money of the others is missed when it is not known', async () => {
     const rules = { livemode: false, unmarked: 'foreign', accountTenant: 'default' } as const;
     await subscribe({ 'metadata[tenant_id]': '' });

@@ -24,6 +24,7 @@ export type CompareStripe = Pick<
   | 'retrieveSubscription'
   | 'retrieveInvoice'
   | 'retrieveCustomer'
+  | 'listInvoicePayments'
   | 'listBalanceTransactions'
   | 'retrieveBalanceTransaction'
 >;
@@ -31,6 +32,7 @@ export type CompareStripe = Pick<
 /** An object on a page of Stripe's. */
 export interface Remote {
   id: string;
+  object?: string;
   created: number;
   payment_intent?: string | null;
   customer?: string | null;

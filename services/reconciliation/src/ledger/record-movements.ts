@@ -1,6 +1,6 @@
 import { append, WrongExpectedVersion } from '@tidegate/event-store/append';
 import { stage } from '@tidegate/messaging/outbox';
-import type { BalanceTransaction } from '@tidegate/stripe-gateway/intent';
+import type { BalanceTransaction, Intent } from '@tidegate/stripe-gateway/intent';
 import type { StripePort } from '@tidegate/stripe-gateway/port';
 import { currentTraceparent } from '@tidegate/telemetry/tracing';
 import { type Kysely, sql, type Transaction } from 'kysely';
@@ -49,7 +49,8 @@ export async function unrecorded(
   for (const movement of fresh) {
     const intent = movement.source?.payment_intent ?? null;
     const known = (intent !== null && payments.get(intent)) || null;
-    const named = needsIntent(movement, known) ? await namedBy(parts.stripe, intent!, patience) : NOBODY_NAMED;
+    const asked = needsIntent(movement, known) ? await readPatiently(() => parts.stripe.retrieveIntent(intent!), patience) : null;
+    const named = asked ? await namedBy(parts.stripe, asked, patience) : NOBODY_NAMED;
     const { tenant, data } = attributed(movement, { known, ...named }, parts.attribution);
     events.push({ type: 'FeeRecorded', data: { tenant, ...data } });
   }
@@ -61,10 +62,11 @@ type Named = Omit<Clues, 'known'>;
 const NOBODY_NAMED: Named = { metadata: {}, invoiceTenant: null, customerTenant: null };
 
 /** Whom Stripe names for an intent. Those of invoices carry no ids of ours, and name no invoice, but always have a customer. */
-async function namedBy(stripe: StripeOfAttribution, id: string, patience: Patience): Promise<Named> {
-  const intent = await readPatiently(() => stripe.retrieveIntent(id), patience);
-  const metadata = intent?.metadata ?? {};
-  const customer = intent?.customer ?? null;
+export async function namedBy(
+  stripe: Omit<StripeOfAttribution, 'retrieveIntent'>,
+  { id, metadata, customer }: Pick<Intent, 'id' | 'metadata' | 'customer'>,
+  patience: Patience,
+): Promise<Named> {
   if (customer === null || tenantIn(metadata) !== null) return { ...NOBODY_NAMED, metadata };
   const payments = await readPatiently(() => stripe.listInvoicePayments({ payment_intent: id, limit: 1 }), patience);
   const invoice = payments?.data[0]?.invoice ?? null;
