@@ -203,6 +203,15 @@ describe("Stripe's news", () => {
     expect(world.json<{ amount: number }>(await world.refund(id)).amount).toBe(5000);
   });
 
+  it('of an intent of ours that another program changed to another currency is told with what was paid', async () => {
+    const { id, stripe_payment_intent } = await world.created({ payment_method: undefined });
+    await world.stripe(`payment_intents/${stripe_payment_intent}`, { amount: '6000', currency: 'jpy' });
+    await world.stripe(`payment_intents/${stripe_payment_intent}/confirm`, { payment_method: VISA, return_url: 'https://shop.example' });
+    for (const message of newsOf(world).filter((one) => one.aggregate === stripe_payment_intent)) await deliver(world, message);
+    await world.settle();
+    expect(await world.get(id)).toMatchObject({ status: 'succeeded', amount: 6000, amount_captured: 6000, currency: 'jpy' });
+  });
+
   it('of an intent that more was captured of than it asks for, such as a tip, is told with the amount that was paid', async () => {
     const asked = { amount: '4200', currency: 'usd', confirm: 'true', payment_method: VISA, return_url: 'https://shop.example' };
     const { id: intent } = await world.stripe('payment_intents', asked);

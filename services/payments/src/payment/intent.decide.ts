@@ -38,16 +38,16 @@ export function follow(payment: Payment, intent: Intent, source: Source): Paymen
 }
 
 /**
- * The amount of our own payments is what was asked of us, unless another program made the payer pay more; amount and currency of others are what Stripe says. More may be
- * captured than the intent asks for, such as a tip, and is the amount then (https://docs.stripe.com/payments/overcapture). 0 and '' where news do not tell them.
+ * The amount of our own payments is what was asked of us, unless another program made the payer pay more, or in another currency; amount and currency of others are what
+ * Stripe says. More may be captured than the intent asks for, such as a tip, and is the amount then (https://docs.stripe.com/payments/overcapture). 0 and '' where news do not tell them.
  */
 function amountChange(payment: Payment, intent: Intent): PaymentEvent[] {
   const { terms } = payment;
   const { currency } = intent;
   if (intent.amount === 0 || currency === '') return [];
   const amount = Math.max(intent.amount, intent.amount_received);
-  if (isOurs(payment)) return amount > terms.amount ? [{ type: 'AmountChanged', data: { amount } }] : [];
-  return amount === terms.amount && currency === terms.currency ? [] : [{ type: 'AmountChanged', data: { amount, currency } }];
+  const differs = currency !== terms.currency || (isOurs(payment) ? amount > terms.amount : amount !== terms.amount);
+  return differs ? [{ type: 'AmountChanged', data: { amount, currency } }] : [];
 }
 
 /** As long as nobody has paid it, an intent asks for whatever its program says; ours asks for what was asked of us. */

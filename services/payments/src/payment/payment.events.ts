@@ -13,7 +13,7 @@ export interface Card {
   last4: string;
 }
 
-/** What was agreed at acceptance and never changes, but for amount and currency of a payment that is not ours to decide about, or that was raised at Stripe. Personal data is not here but in `request_details`. */
+/** What was agreed at acceptance and never changes, but for amount and currency of a payment that is not ours to decide about, or that another program raised, or put into another currency, at Stripe. Personal data is not here but in `request_details`. */
 export interface Terms {
   payment_id: string;
   tenant: string;
@@ -62,7 +62,7 @@ export type PaymentEvent =
   | { type: 'CaptureRequested'; data: { command_id: string; amount: number | null } }
   | { type: 'CancelRequested'; data: { command_id: string; reason: string | null; cause: CancelCause; failure: Failure | null } }
   | { type: 'CommandCompleted'; data: { command_id: string; rejection: Rejection | null } }
-  /** Only where another program owns the intent, whose currency may change with it, or has made ours dearer. */
+  /** Only where another program owns the intent, whose currency may change with it, or has made ours dearer, or changed its currency. */
   | { type: 'AmountChanged'; data: { amount: number; currency?: string } }
   | { type: 'PaymentMethodAwaited'; data: { mark: string } }
   | { type: 'PaymentDeclined'; data: { failure: Failure; mark: string } }

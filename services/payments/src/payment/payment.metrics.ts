@@ -114,12 +114,15 @@ export class PaymentMetrics {
   }
 
   /** Recorded as it is at Stripe, so that nothing disagrees from then on: no comparison will name it. */
-  private tellRaised({ terms: { amount: from } }: Payment, { terms, intent_id: stripe_payment_intent }: Payment): void {
+  private tellRaised(
+    { terms: { amount: from, currency: from_currency } }: Payment,
+    { terms, intent_id: stripe_payment_intent }: Payment,
+  ): void {
     const { origin, payment_id, amount: to, currency } = terms;
-    if (origin !== 'api' || to <= from) return;
+    if (origin !== 'api' || (to <= from && currency === from_currency)) return;
     this.logger.warn(
-      { event: 'payment_amount_raised', payment_id, stripe_payment_intent, from, to, currency },
-      'Another program has raised the amount at Stripe, and the payer pays that; give the difference back unless it was meant',
+      { event: 'payment_amount_raised', payment_id, stripe_payment_intent, from, from_currency, to, currency },
+      'Another program has raised the amount at Stripe, or changed its currency, and the payer pays that; give the difference back unless it was meant',
     );
   }
 }
