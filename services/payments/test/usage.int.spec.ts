@@ -1,7 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { RPC } from '@tidegate/contracts/rpc/routes';
 import { type StaleCounterView } from '@tidegate/contracts/usage';
-import { sql } from 'kysely';
+import { type KyselyPlugin, sql } from 'kysely';
+import { countParked, insertUsage } from '../src/usage/usage-event.store.js';
 import { type UsageWorld, usageWorld } from './usage-world.js';
 
 jest.setTimeout(60_000);
@@ -176,6 +177,34 @@ describe('Usage that waited for its customer', () => {
     expect([await counted('cus_ParkedLarge'), await waiting()]).toEqual([42_000, []]);
     // Some 3 s; a minute if each were compared with each.
   }, 30_000);
+
+  it('is not forgotten when it comes while one replica finds nothing left that another has not counted', async () => {
+    const [meter, now] = [await world.meter(), world.clock.now()];
+    const [tenant, customer, hour] = ['default', 'cus_ParkedLate', new Date(Math.floor(now.getTime() / HOUR_MS) * HOUR_MS)];
+    const times = { now, dueAt: now };
+    let parked: Promise<unknown> | undefined;
+    // Who judged it before the customer was known.
+    const park = () =>
+      (parked ??= insertUsage(world.db, [{ tenant, id: 'late', customer, meter, value: '1', at: hour, hour, parked: true }], times));
+    let statements = 0;
+    const parking: KyselyPlugin = {
+      transformQuery: ({ node }) => node,
+      async transformResult({ result }) {
+        statements += 1;
+        if (statements === 2) await park();
+        return result;
+      },
+    };
+    await known(customer);
+    const left = await world.db
+      .withPlugin(parking)
+      .transaction()
+      .execute((tx) => countParked(tx, { tenant, customer }, times));
+    await park();
+    expect([left, await waiting()]).toEqual([{ events: 0, more: false }, [{ customer }]]);
+    await world.parts.settleUnknownCustomersOnce();
+    expect([await counted(customer), await waiting()]).toEqual([1, []]);
+  });
 
   it('is counted although that of a customer before him cannot be', async () => {
     await park('cus_ParkedFirst', 1);

@@ -109,7 +109,10 @@ export async function countParked(
   { tenant, customer }: { tenant: string; customer: string },
   times: { now: Date; dueAt: Date },
 ): Promise<{ events: number; more: boolean }> {
-  await sql`SELECT FROM usage_unknown_customers WHERE tenant = ${tenant} AND customer = ${customer} FOR UPDATE`.execute(tx);
+  const { rows: unknown } = await sql`
+    SELECT FROM usage_unknown_customers WHERE tenant = ${tenant} AND customer = ${customer} FOR UPDATE`.execute(tx);
+  // Another process has counted all: a row that comes from now on is of what was parked since.
+  if (unknown.length === 0) return { events: 0, more: false };
   // By place, not by name: until the table has been analyzed, a join by name can read each parked row for each other one.
   const { rows } = await sql<{ events: number }>`
     WITH released AS (
