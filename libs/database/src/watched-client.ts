@@ -29,17 +29,20 @@ export class WatchedClient extends pg.Client {
   // eslint-disable-next-line @typescript-eslint/no-explicit-any -- pg's overloads, all of which pass through
   override query(...args: any[]): any {
     const [text] = args;
-    if (typeof text === 'string') {
-      if (UNLIMITED.test(text)) this.isUnlimited = true;
-      else if (END.test(text)) this.isUnlimited = false;
-    }
+    if (typeof text === 'string' && UNLIMITED.test(text)) this.isUnlimited = true;
+    const isEnd = typeof text === 'string' && END.test(text);
     // The pool's own `query` waits by a callback.
     const at = args.findIndex((arg) => typeof arg === 'function');
     if (at >= 0) args[at] = this.watched(args[at] as (...told: unknown[]) => void);
     const answer: unknown = super.query(...(args as Parameters<pg.Client['query']>));
     if (answer instanceof Promise) {
+      // A COMMIT takes its time, too: constraints that are deferred are looked at by then.
       const answered = this.watched();
-      answer.then(answered, answered);
+      const ended = () => {
+        this.isUnlimited = false;
+        answered();
+      };
+      answer.then(isEnd ? ended : answered, isEnd ? ended : answered);
     }
     return answer;
   }

@@ -86,9 +86,16 @@ describe('A database', () => {
       const slow = () => sql`SELECT pg_sleep(0.25)`.execute(tx);
       await Promise.all([slow(), slow(), slow()]);
     });
+    await sql`CREATE TABLE looked_at_late (n int)`.execute(opened.db);
+    await sql`CREATE FUNCTION late() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(1); RETURN NULL; END'`.execute(opened.db);
+    await sql`
+      CREATE CONSTRAINT TRIGGER late AFTER INSERT ON looked_at_late DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION late()`.execute(
+      opened.db,
+    );
     await opened.db.transaction().execute(async (tx) => {
       await sql`SET LOCAL statement_timeout = 0`.execute(tx);
       await sql`SELECT pg_sleep(1)`.execute(tx);
+      await sql`INSERT INTO looked_at_late VALUES (1)`.execute(tx);
     });
     await expect(sql`SELECT pg_sleep(1)`.execute(opened.db)).rejects.toThrow('answered nothing');
   });
