@@ -60,6 +60,7 @@ export class WatchedClient extends pg.Client {
 
   private listen(): void {
     clearTimeout(this.silence);
+    this.silence = undefined;
     if (this.unanswered === 0 || this.isUnlimited) return;
     const silence = setTimeout(() => {
       // After a time in which this process stood still, what has come meanwhile is read first.

@@ -1,4 +1,5 @@
 import net, { type AddressInfo } from 'node:net';
+import { setImmediate as turn } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { createLogger } from '@tidegate/telemetry/logger';
 import { postgresForTests, type TestDatabase } from '@tidegate/test-harness/postgres';
@@ -79,6 +80,18 @@ describe('A database', () => {
     // The error of the ROLLBACK that cannot be sent any more.
     await expect(failed).rejects.toThrow('connection error');
     await sql`SELECT 1`.execute(opened.db);
+  });
+
+  it('is not given up when its answer came while this process stood still', async () => {
+    const direct = openDatabase({ url: database.url, poolSize: 1, applicationName: 'still', answerWithinMs: ANSWER_WITHIN_MS }, logger);
+    const client = await direct.pool.connect();
+    const asked = client.query('SELECT 1');
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2 * ANSWER_WITHIN_MS);
+    await asked;
+    await turn();
+    expect((await client.query('SELECT 2 AS n')).rows).toEqual([{ n: 2 }]);
+    client.release();
+    await direct.pool.end();
   });
 
   it('may take its time for one statement after the other, and for as long as it likes where a transaction says so, until that ends', async () => {
