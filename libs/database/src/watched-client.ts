@@ -71,7 +71,9 @@ export class WatchedClient extends pg.Client {
     this.silence = silence;
   }
 
+  /** As the system would say it in the end, so that it is taken for what it is: the database is away. */
   private giveUp(): void {
-    this.connection.stream.destroy(new Error(`Postgres answered nothing for ${this.answerWithinMs} ms; the connection is given up`));
+    const silent = new Error(`Postgres answered nothing for ${this.answerWithinMs} ms; the connection is given up`);
+    this.connection.stream.destroy(Object.assign(silent, { code: 'ETIMEDOUT' }));
   }
 }

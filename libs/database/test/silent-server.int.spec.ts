@@ -60,7 +60,7 @@ describe('A database', () => {
     // The second of a connection waits behind the first.
     const asked = await Promise.allSettled([ask(), ask()]);
     expect(asked.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
-    expect(asked[0]).toMatchObject({ reason: { message: expect.stringContaining('answered nothing for 400 ms') } });
+    expect(asked[0]).toMatchObject({ reason: { code: 'ETIMEDOUT', message: expect.stringContaining('answered nothing for 400 ms') } });
     await ask();
   });
 

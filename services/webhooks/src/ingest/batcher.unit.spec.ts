@@ -142,6 +142,7 @@ describe('The fault of a failed insert', () => {
     ['08006', 'store'],
     ['40P01', 'other'],
     ['ECONNRESET', 'store'],
+    ['ETIMEDOUT', 'store'],
   ])('with code %s is %s', (code, fault) => {
     expect(insertFault(Object.assign(new Error('x'), { code }))).toBe(fault);
   });
