@@ -143,6 +143,7 @@ describe('The fault of a failed insert', () => {
     ['40P01', 'other'],
     ['ECONNRESET', 'store'],
     ['ETIMEDOUT', 'store'],
+    ['EPIPE', 'store'],
   ])('with code %s is %s', (code, fault) => {
     expect(insertFault(Object.assign(new Error('x'), { code }))).toBe(fault);
   });

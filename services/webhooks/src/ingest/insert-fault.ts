@@ -16,9 +16,10 @@ export function insertFault(error: unknown): InsertFault {
   return STORE_CLASSES.includes(errorClass) ? 'store' : 'other';
 }
 
+/** Each has a digit; the system's EPIPE is as long and has none. */
 function sqlStateOf(error: unknown): string | null {
   const code = (error as { code?: unknown } | null)?.code;
-  return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) ? code : null;
+  return typeof code === 'string' && /^(?=.*\d)[0-9A-Z]{5}$/.test(code) ? code : null;
 }
 
 /** node-postgres reports a lost or refused connection by a system error, or by one of these messages without any code. */
