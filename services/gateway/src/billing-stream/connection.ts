@@ -6,7 +6,7 @@ import type { EventLog } from './event-log.js';
 import { isAhead, startOf } from './feed.decide.js';
 import type { Older, OlderEvents } from './older-events.js';
 
-/** `client`: it went away. `age`: as old as a connection may be. `slow`: it did not take what was sent. `key`: its API key ended. `shutdown`: this process ends. */
+/** `client`: it went away. `age`: as old as a connection may be. `slow`: it did not take what was sent. `key`: its API key ended. `room`: another tenant got its place. `shutdown`: this process ends. */
 export const CLOSE_REASONS = ['client', 'age', 'slow', 'key', 'room', 'shutdown'] as const;
 export type CloseReason = (typeof CLOSE_REASONS)[number];
 
