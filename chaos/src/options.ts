@@ -44,6 +44,7 @@ export function parseChaosOptions(args: readonly string[]): ChaosOptions {
   if (given !== undefined && run !== 'rolling' && !TAKE_AMOUNT.includes(run))
     throw new Error(`${run} takes no number there, but got ${given}.`);
   if (values.count !== undefined && !TAKE_COUNT.includes(run)) throw new Error(`${run} takes no --count.`);
+  if (values.kept && (run !== 'payments' || values.seed !== undefined)) throw new Error('--kept is for payments, and takes no --seed.');
   return {
     run,
     amount: run === 'rolling' ? undefined : wholeNumber('How many', given, 1),

@@ -22,6 +22,8 @@ describe('When npm run chaos is given arguments', () => {
     [['payments', 'many'], 'How many must be a whole number from 1, not "many".'],
     [['payments', '0'], 'How many must be a whole number from 1, not "0".'],
     [['kills', '--count', '1e3'], '--count must be a whole number from 1, not "1e3".'],
+    [['clean', '--kept'], '--kept is for payments, and takes no --seed.'],
+    [['payments', '--kept', '--seed', '7'], '--kept is for payments, and takes no --seed.'],
     [['kills', '--seed', 'x'], '--seed must be a whole number from 0, not "x".'],
     [['payments', '1', '2'], 'Nobody knows what to do with 2.'],
     [['kills', '500'], 'kills takes no number there, but got 500.'],
