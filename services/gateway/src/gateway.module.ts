@@ -6,6 +6,7 @@ import { hashOf } from './api-key/key-format.js';
 import { apiKeyHandlers } from './api-key/api-key.here.js';
 import { findApiKey } from './api-key/api-key.store.js';
 import { Authenticator } from './api-key/authenticator.js';
+import { askForMode, StripeMode } from './api-key/stripe-mode.js';
 import { BillingStream } from './billing-stream/billing-stream.js';
 import { BillingStreamController, STREAM } from './billing-stream/billing-stream.controller.js';
 import { streamMetrics } from './billing-stream/billing-stream.metrics.js';
@@ -36,6 +37,7 @@ export function gateway(context: HostContext<GatewayConfig>): ServiceParts {
   const { config, broker, clock, db, logger, metrics, rpc } = context;
   const authenticator = new Authenticator((id) => findApiKey(db, id));
   const stream = billingStream(context, authenticator);
+  const mode = new StripeMode(() => askForMode(rpc));
   const audit = new Audit({ db, clock, logger });
   const hold = new Hold(async () => (await findHold(db)) !== undefined);
   holdMetrics(metrics, { db, clock });
@@ -77,7 +79,8 @@ export function gateway(context: HostContext<GatewayConfig>): ServiceParts {
     configureHttp(fastify) {
       installJsonBody(fastify);
       installCrossOrigin(fastify, config.BILLING_STREAM_ORIGINS ?? []);
-      installAuthentication(fastify, { authenticator, callerOfToken: (token) => callerOfToken(db, hashOf(token), new Date()) }, logger);
+      const tokens = { callerOfToken: (token: string) => callerOfToken(db, hashOf(token), new Date()) };
+      installAuthentication(fastify, { authenticator, ...tokens, mode }, logger);
     },
     onFrameworkError: (error, request, reply) => problems.answer(error, request, reply),
   };

@@ -4,6 +4,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { secretListSubject } from '@tidegate/contracts/ops/secrets';
 import { jsonReply } from '@tidegate/contracts/rpc/http-reply';
 import { RPC } from '@tidegate/contracts/rpc/routes';
 import { connectBroker } from '@tidegate/messaging/connection';
@@ -122,6 +123,10 @@ describe('The gateway as a process', () => {
       service: 'payments',
       logger: createLogger({ service: 'test', level: 'silent' }),
     });
+    const STRIPE_KEY = { name: 'STRIPE_SECRET_KEY', fingerprint: 'sha256:00000000', kind: 'sk_test', source: 'environment' };
+    const secrets = serveRpc(behind, secretListSubject('payments'), 'payments', () =>
+      Promise.resolve({ service: 'payments', instance: 'behind', secrets: [STRIPE_KEY] }),
+    );
     let taken = 0;
     const server = serveRpc(behind, RPC.paymentCreate, 'payments', () => {
       taken += 1;
@@ -155,7 +160,7 @@ describe('The gateway as a process', () => {
     expect(outcomes).toHaveLength(taken);
     await expect(post(gateway.url, String(key))).rejects.toMatchObject({ cause: { code: 'ECONNREFUSED' } });
     expect(gateway.lines.filter((line) => line.includes('shutdown_step_failed'))).toEqual([]);
-    await server.stop();
+    await Promise.all([server.stop(), secrets.stop()]);
     await behind.drain();
   }, 30_000);
 });

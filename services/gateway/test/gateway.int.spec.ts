@@ -164,6 +164,32 @@ describe('A caller', () => {
     expect((await gateway.fetch('/v1/payments', { key })).status).toBe(200);
   });
 
+  it.each([
+    '/v1/payments',
+    '/v1/customers',
+    '/v1/receipts',
+    '/v1/webhook-events',
+    '/v1/usage?customer=cus_1&meter=m',
+    '/v1/billing/stream',
+  ])('with a key of the other mode reads nothing of %s', async (path) => {
+    const response = await gateway.fetch(path, { key: await gateway.key({ livemode: true }) });
+    expect([response.status, (await problem(response)).code]).toEqual([403, 'auth.other_mode']);
+    expect(gateway.received).toEqual([]);
+  });
+
+  it('with a key of the other mode changes nothing, and makes no stream token', async () => {
+    const key = await gateway.key({ livemode: true });
+    for (const path of ['/v1/payments', '/v1/webhook-events/replay', '/v1/reconciliation/runs', '/v1/billing/stream-tokens']) {
+      const response = await gateway.fetch(path, { method: 'POST', body: '{}', headers: { ...json, 'idempotency-key': 'k' }, key });
+      expect([path, response.status, (await problem(response)).code]).toEqual([path, 403, 'auth.other_mode']);
+    }
+    expect(gateway.received).toEqual([]);
+  });
+
+  it('of whatever mode is an operator on the routes of operators', async () => {
+    expect((await gateway.fetch('/v1/ops/tenants', { key: await gateway.key({ livemode: true }) })).status).toBe(200);
+  });
+
   it('of another tenant is another tenant to the services', async () => {
     await gateway.fetch('/v1/payments', { key: await gateway.key({ tenant: 'other' }) });
     expect(gateway.received[0]?.request.tenant).toBe('other');

@@ -1,4 +1,5 @@
 import 'reflect-metadata';
+import { secretListSubject } from '@tidegate/contracts/ops/secrets';
 import { jsonReply, type HttpReply } from '@tidegate/contracts/rpc/http-reply';
 import { type RouteRequest, RPC } from '@tidegate/contracts/rpc/routes';
 import { type Db, openDatabase } from '@tidegate/database/database';
@@ -32,7 +33,7 @@ export interface RunningGateway {
   answerWith(answer: (subject: string, request: RouteRequest) => HttpReply | Promise<HttpReply>): void;
   /** From now on nobody answers this subject. */
   stopServing(subject: string): Promise<void>;
-  key(options?: { tenant?: string; scopes?: readonly Scope[]; expiresAt?: Date }): Promise<string>;
+  key(options?: { tenant?: string; scopes?: readonly Scope[]; expiresAt?: Date; livemode?: true }): Promise<string>;
   /** Payments as it is behind the gateway: its broker connection, and its database, whose outbox is served. */
   behind: { broker: Broker; db: Db };
   /** Meanwhile nobody answers what payments' outbox holds. */
@@ -69,13 +70,20 @@ export async function runGateway(env: Record<string, string> = {}): Promise<Runn
     createLogger({ service: 'behind', level: 'silent' }),
   );
   let outbox = serveOutboxRead(behind, payments.db, 'payments');
+  const secrets = serveRpc(behind, secretListSubject('payments'), 'payments', () =>
+    Promise.resolve({
+      service: 'payments',
+      instance: 'behind',
+      secrets: [{ name: 'STRIPE_SECRET_KEY', fingerprint: 'sha256:00000000', kind: 'sk_test', source: 'environment' }],
+    }),
+  );
   const servers = serveAll(behind, (subject, request, traceparent) => {
     received.push({ subject, request, traceparent });
     return answer(subject, request);
   });
 
-  const key: RunningGateway['key'] = async ({ tenant = 'default', scopes = ALL_SCOPES, expiresAt } = {}) =>
-    (await createKey(database.url, { tenant, scopes, livemode: false, expiresAt: expiresAt ?? null })).key;
+  const key: RunningGateway['key'] = async ({ tenant = 'default', scopes = ALL_SCOPES, expiresAt, livemode = false } = {}) =>
+    (await createKey(database.url, { tenant, scopes, livemode, expiresAt: expiresAt ?? null })).key;
   const usual = await key();
   const call: RunningGateway['fetch'] = (path, { key: own, ...init } = {}) => {
     const headers = new Headers(init.headers);
@@ -112,7 +120,7 @@ export async function runGateway(env: Record<string, string> = {}): Promise<Runn
       }
     },
     async stop() {
-      await Promise.all([outbox, ...servers].map((server) => server.stop()));
+      await Promise.all([outbox, secrets, ...servers].map((server) => server.stop()));
       await behind.drain();
       await payments.close();
       await service.stop();

@@ -2,7 +2,8 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Logger } from '@tidegate/telemetry/logger';
 import type { Authenticator, Caller } from '../api-key/authenticator.js';
 import { isStreamToken } from '../api-key/key-format.js';
-import type { Endpoint } from './endpoint.js';
+import type { StripeMode } from '../api-key/stripe-mode.js';
+import { type Endpoint, isOfOneMode } from './endpoint.js';
 import { ProblemError } from './problem-error.js';
 
 const callers = new WeakMap<FastifyRequest, Caller>();
@@ -20,14 +21,15 @@ export function callerOf(request: FastifyRequest): Caller {
   return caller;
 }
 
-/** How callers are told apart. Both reject when the database cannot say. */
+/** How callers are told apart. The first two reject when the database cannot say, the mode when nobody has said it. */
 export interface Known {
   authenticator: Authenticator;
   /** Whom a stream token stands for; null when it has ended or never was. */
   callerOfToken(token: string): Promise<Caller | null>;
+  mode: Pick<StripeMode, 'livemode'>;
 }
 
-/** Knows the caller and the scope before a byte of the body is read. */
+/** Knows the caller, the scope and the mode before a byte of the body is read. */
 export function installAuthentication(fastify: FastifyInstance, known: Known, logger: Logger): void {
   fastify.addHook('onRequest', async (request) => {
     const endpoint = endpointOf(request);
@@ -35,6 +37,7 @@ export function installAuthentication(fastify: FastifyInstance, known: Known, lo
     const caller = await authenticate(endpoint, request, known, logger);
     if (!caller.scopes.includes(endpoint.scope))
       throw new ProblemError('auth.forbidden', `This route needs a key with the scope ${endpoint.scope}.`);
+    if (isOfOneMode(endpoint)) await refuseOtherMode(caller, known, logger);
     callers.set(request, caller);
   });
 }
@@ -53,6 +56,27 @@ async function authenticate(endpoint: Endpoint, request: FastifyRequest, known: 
   const caller = key === undefined ? null : await lookUp(() => known.authenticator.authenticate(key), logger);
   if (!caller) throw new ProblemError('auth.invalid', 'The API key is unknown, revoked or expired.', { headers: CHALLENGE });
   return caller;
+}
+
+/** Everything of tenants here is of the mode of our key of Stripe: a key that was made for tries, and lies where such keys lie, must not reach it. */
+async function refuseOtherMode(caller: Caller, { mode }: Known, logger: Logger): Promise<void> {
+  const livemode = await mode.livemode().catch((error: unknown) => {
+    logger.warn({ event: 'stripe_mode_unknown', err: error }, 'Nobody has said yet of which mode the key of Stripe is');
+    throw new ProblemError(
+      'service.unavailable',
+      'The mode of API keys cannot be checked right now; nothing was done. Try again with the same key.',
+      {
+        headers: { 'retry-after': '1' },
+      },
+    );
+  });
+  if (caller.livemode === livemode) return;
+  throw new ProblemError(
+    'auth.other_mode',
+    livemode
+      ? 'This is a test key, and real money is moved here; nothing was done. An operator makes a live key by `tidegate keys create --live`.'
+      : "This is a live key, and only Stripe's test mode is used here; nothing was done. Use a test key.",
+  );
 }
 
 async function lookUp(ask: () => Promise<Caller | null>, logger: Logger): Promise<Caller | null> {

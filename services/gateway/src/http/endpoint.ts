@@ -67,6 +67,9 @@ export function subjectsOf({ rpc }: Endpoint): readonly RpcSubject[] {
   return isHere(rpc) ? [] : [rpc];
 }
 
+/** Tenants' routes, unlike operators', are for keys of the mode of our key of Stripe. */
+export const isOfOneMode = ({ path }: Endpoint): boolean => !path.startsWith('/v1/ops/');
+
 export const defineEndpoint = (endpoint: Endpoint): Endpoint => endpoint;
 
 /** Codes that any route may answer; `withBody` ones only where a body is taken. */
@@ -78,7 +81,8 @@ export function problemsOf(endpoint: Endpoint): ProblemCode[] {
     'validation.failed',
     'payments.card_data_refused',
     'service.unavailable',
-    ...(endpoint.method === 'POST' ? (['auth.other_mode', 'service.on_hold'] as const) : []),
+    ...(isOfOneMode(endpoint) ? (['auth.other_mode'] as const) : []),
+    ...(endpoint.method === 'POST' ? (['service.on_hold'] as const) : []),
     'service.timeout',
     'internal',
   ];
