@@ -109,6 +109,30 @@ describe('The list of payments', () => {
   });
 
   it.each([
+    ['payments', RPC.paymentList, 'payments'],
+    ["operators' payments", RPC.operatorPaymentList, 'payments'],
+    ['checkouts', RPC.checkoutList, 'checkouts'],
+    ["operators' checkouts", RPC.operatorCheckoutList, 'checkouts'],
+    ['customers', RPC.customerList, 'customers'],
+  ] as const)(
+    'of %s with the most metadata that there can be fits into a message of the broker, page by page',
+    async (_which, subject, table) => {
+      const tenant = `wordy-${subject.split('.')[2]}`;
+      await wordyRows(world, table, tenant, 100);
+      const seen = new Set<string>();
+      for (let cursor: string | null | undefined; cursor !== null;) {
+        const reply = await world.send(subject, { tenant, query: { tenant, limit: '100', ...(cursor ? { cursor } : {}) } });
+        expect(Buffer.byteLength(JSON.stringify(reply))).toBeLessThan(USUAL_MAX_PAYLOAD);
+        const { data, has_more, next_cursor } = world.json<Page>(reply);
+        expect([data.length > 0, has_more]).toEqual([true, next_cursor !== null]);
+        for (const { id } of data) seen.add(id);
+        cursor = next_cursor;
+      }
+      expect(seen.size).toBe(100);
+    },
+  );
+
+  it.each([
     ['first page', 'checkouts_created_at_index', {}],
     [
       'next page',
@@ -130,4 +154,33 @@ describe('The list of payments', () => {
 
 function encoded(value: unknown): string {
   return Buffer.from(JSON.stringify(value)).toString('base64url');
+}
+
+/** Of a nats-server that nobody has told otherwise. */
+const USUAL_MAX_PAYLOAD = 1024 * 1024;
+/** What fits into a body of 64 KiB and grows most on its way: a quote is two bytes there, and four in a text within a text. */
+const WORDY = Object.fromEntries(Array.from({ length: 45 }, (_, n) => [`${n}`.padEnd(40, '"'), '"'.repeat(500)]));
+const CREATE = {
+  payments: { subject: RPC.paymentCreate, body: { amount: 4200, currency: 'usd' }, key: 'id', changes: sql`'stripe_payment_intent', NULL` },
+  checkouts: {
+    subject: RPC.checkoutCreate,
+    body: {
+      line_items: [{ name: 'Vase', quantity: 1, unit_amount: 4200 }],
+      ...{ currency: 'usd', success_url: 'https://shop.example/done', cancel_url: 'https://shop.example/back' },
+    },
+    key: 'id',
+    changes: sql`'stripe_checkout_session', 'cs_test_' || n`,
+  },
+  customers: { subject: RPC.customerCreate, body: {}, key: 'ref', changes: sql`'command_id', n, 'stripe_customer', 'cus_' || n` },
+} as const;
+
+/** One that is made with the most metadata, and copies of it. */
+async function wordyRows(world: PaymentsWorld, table: keyof typeof CREATE, tenant: string, count: number): Promise<void> {
+  const { subject, body, key, changes } = CREATE[table];
+  expect((await world.send(subject, { tenant, body: { ...body, metadata: WORDY } })).status).toBe(201);
+  const [name, id] = [sql.table(table), sql.ref(key)];
+  await sql`
+    INSERT INTO ${name} SELECT copy.* FROM ${name} AS one, generate_series(2, ${count}::int) AS n,
+      jsonb_populate_record(one, jsonb_build_object(${sql.lit(key)}, left(${id}, 4) || md5(${tenant} || n), ${changes})) AS copy
+    WHERE one.tenant = ${tenant}`.execute(world.db);
 }

@@ -10,7 +10,9 @@ const wholeNumberText = (range: { min: number; max: number }) =>
 
 /** What every list takes: at most 100 rows a page; `cursor` is the `next_cursor` of the page before. */
 export const paging = {
-  limit: wholeNumberText({ min: 1, max: 100 }).optional().describe('Rows per page'),
+  limit: wholeNumberText({ min: 1, max: 100 })
+    .optional()
+    .describe('Most rows per page; large ones may be fewer, and `has_more` says whether more follow'),
   cursor: z
     .string()
     .min(1)

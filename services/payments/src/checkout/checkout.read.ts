@@ -2,7 +2,8 @@ import { CheckoutId } from '@tidegate/contracts/ids';
 import { type HttpReply, jsonReply } from '@tidegate/contracts/rpc/http-reply';
 import { RPC, type RpcSubject } from '@tidegate/contracts/rpc/routes';
 import { type Kysely, type Selectable } from 'kysely';
-import { decodeCursor, encodeCursor } from '../payment/list-cursor.js';
+import { decodeCursor } from '../payment/list-cursor.js';
+import { listReply } from '../payment/list-reply.js';
 import { problemReply } from '../payment/payment.reply.js';
 import { type RouteHandler } from '../payment/payment.rpc.js';
 import { type CheckoutsTable, type PaymentsTables } from '../tables.js';
@@ -64,10 +65,5 @@ async function list({ db }: CheckoutReadDeps, request: Request): Promise<HttpRep
     .orderBy('id', 'desc')
     .limit(limit + 1)
     .execute();
-  const last = rows.length > limit ? rows[limit - 1] : undefined;
-  return jsonReply(200, {
-    data: rows.slice(0, limit).map(viewOfRow),
-    has_more: last !== undefined,
-    next_cursor: last ? encodeCursor(last) : null,
-  });
+  return listReply(rows, limit, { view: viewOfRow, cursor: (row) => row });
 }

@@ -12,7 +12,8 @@ import { z } from 'zod';
 import { claim } from '../idempotency/idempotency.store.js';
 import { customerRefOf, objectCommandId, requestHash, type Scope } from '../idempotency/identity.js';
 import { type Accepted, type KeyedFlow } from '../idempotency/keyed.flow.js';
-import { decodeCursor, encodeCursor } from '../payment/list-cursor.js';
+import { decodeCursor } from '../payment/list-cursor.js';
+import { listReply } from '../payment/list-reply.js';
 import { problemReply } from '../payment/payment.reply.js';
 import { type RouteHandler } from '../payment/payment.rpc.js';
 import { type PaymentsTables } from '../tables.js';
@@ -161,12 +162,7 @@ async function list({ db }: CustomerRpcDeps, request: RouteRequest): Promise<Htt
     .orderBy('ref', 'desc')
     .limit(limit + 1)
     .execute();
-  const last = rows.length > limit ? rows[limit - 1] : undefined;
-  return jsonReply(200, {
-    data: rows.slice(0, limit).map(viewOf),
-    has_more: last !== undefined,
-    next_cursor: last ? encodeCursor({ created_at: last.created_at, id: last.ref }) : null,
-  });
+  return listReply(rows, limit, { view: viewOf, cursor: ({ created_at, ref }) => ({ created_at, id: ref }) });
 }
 
 /** Here at once, whatever Stripe does; there as soon as it answers. Repetitions are harmless. */

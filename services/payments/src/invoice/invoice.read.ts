@@ -4,7 +4,8 @@ import { type HttpReply, jsonReply } from '@tidegate/contracts/rpc/http-reply';
 import { RPC, type RpcSubject } from '@tidegate/contracts/rpc/routes';
 import { type DunningState } from '@tidegate/contracts/subscription';
 import { type Kysely, type Selectable } from 'kysely';
-import { pageAsked, pageReply } from '../observed/list-page.js';
+import { pageAsked } from '../observed/list-page.js';
+import { listReply } from '../payment/list-reply.js';
 import { problemReply } from '../payment/payment.reply.js';
 import { type RouteHandler } from '../payment/payment.rpc.js';
 import { timeOf } from '../subscription/subscription.view.js';
@@ -50,7 +51,7 @@ async function list({ db }: InvoiceReadDeps, request: Request): Promise<HttpRepl
     .orderBy('id', 'desc')
     .limit(limit + 1)
     .execute();
-  return pageReply(rows, asked.page, viewOf);
+  return listReply(rows, asked.page.limit, { view: viewOf, cursor: (row) => row });
 }
 
 /** The invoice as REST answers it. */

@@ -1,7 +1,7 @@
-import { type HttpReply, jsonReply } from '@tidegate/contracts/rpc/http-reply';
+import { type HttpReply } from '@tidegate/contracts/rpc/http-reply';
 import { type RouteRequest } from '@tidegate/contracts/rpc/routes';
 import { type z } from 'zod';
-import { type Cursor, decodeCursor, encodeCursor } from '../payment/list-cursor.js';
+import { type Cursor, decodeCursor } from '../payment/list-cursor.js';
 import { problemReply } from '../payment/payment.reply.js';
 
 /** The page of a list that a request asks for, newest first. */
@@ -20,11 +20,4 @@ export function pageAsked({ query, request_id }: RouteRequest, ids: z.ZodType): 
   if (cursor === undefined || after) return { page: { limit, after } };
   const errors = [{ path: 'cursor', message: 'is not a cursor of this list' }];
   return { refused: problemReply('validation.failed', 'The query is not valid.', request_id, { errors }) };
-}
-
-/** One page as it is answered; `rows` has one more when there is more. */
-export function pageReply<R extends Cursor>(rows: readonly R[], { limit }: PageAsked, view: (row: R) => object): HttpReply {
-  const page = rows.slice(0, limit);
-  const last = rows.length > limit ? page.at(-1) : undefined;
-  return jsonReply(200, { data: page.map(view), has_more: last !== undefined, next_cursor: last ? encodeCursor(last) : null });
 }

@@ -4,7 +4,8 @@ import { jsonReply } from '@tidegate/contracts/rpc/http-reply';
 import { RPC, type RpcSubject } from '@tidegate/contracts/rpc/routes';
 import { type Kysely } from 'kysely';
 import { viewOfRow } from '../checkout/checkout.view.js';
-import { decodeCursor, encodeCursor } from '../payment/list-cursor.js';
+import { decodeCursor } from '../payment/list-cursor.js';
+import { listReply } from '../payment/list-reply.js';
 import { problemReply } from '../payment/payment.reply.js';
 import { type RouteHandler } from '../payment/payment.rpc.js';
 import { type PaymentsTables } from '../tables.js';
@@ -46,13 +47,7 @@ async function list({ db, clock }: OperatorCheckoutsDeps, request: Request) {
     after: after ?? undefined,
     limit: limit + 1,
   });
-  const page = rows.slice(0, limit);
-  const last = rows.length > limit ? page.at(-1) : undefined;
-  return jsonReply(200, {
-    data: page.map((row) => viewOf(row, now)),
-    has_more: last !== undefined,
-    next_cursor: last ? encodeCursor(last) : null,
-  });
+  return listReply(rows, limit, { view: (row) => viewOf(row, now), cursor: (row) => row });
 }
 
 async function get({ db, clock }: OperatorCheckoutsDeps, request: Request) {

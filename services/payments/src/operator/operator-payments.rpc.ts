@@ -12,7 +12,8 @@ import { recordOperatorAction } from '@tidegate/database/operator-action';
 import { readStream } from '@tidegate/event-store/read';
 import { type Logger } from '@tidegate/telemetry/logger';
 import { type Kysely } from 'kysely';
-import { decodeCursor, encodeCursor } from '../payment/list-cursor.js';
+import { decodeCursor } from '../payment/list-cursor.js';
+import { listReply } from '../payment/list-reply.js';
 import { problemReply } from '../payment/payment.reply.js';
 import { type RouteHandler } from '../payment/payment.rpc.js';
 import { timelineOf } from '../payment/payment.timeline.js';
@@ -62,12 +63,9 @@ async function list({ db, clock }: OperatorPaymentsDeps, request: Request) {
     after: after ? { since: after.created_at, id: after.id } : undefined,
     limit: limit + 1,
   });
-  const page = rows.slice(0, limit);
-  const last = rows.length > limit ? page.at(-1) : undefined;
-  return jsonReply(200, {
-    data: page.map((row) => viewOf(row, now)),
-    has_more: last !== undefined,
-    next_cursor: last ? encodeCursor({ created_at: last.status_since, id: last.id }) : null,
+  return listReply(rows, limit, {
+    view: (row) => viewOf(row, now),
+    cursor: ({ status_since, id }) => ({ created_at: status_since, id }),
   });
 }
 

@@ -8,7 +8,8 @@ import { isToBeForgotten, withoutPerson } from '../customer/customer.erasure.js'
 import { type PaymentsTable, type PaymentsTables, type RequestDetails } from '../tables.js';
 import { lookSooner } from '../work/work.store.js';
 import { isClosed } from './dispute.decide.js';
-import { decodeCursor, encodeCursor } from './list-cursor.js';
+import { decodeCursor } from './list-cursor.js';
+import { listReply } from './list-reply.js';
 import { problemReply } from './payment.reply.js';
 import { type RouteHandler } from './payment.rpc.js';
 import { findRow } from './payment.store.js';
@@ -71,17 +72,11 @@ async function list({ db }: PaymentReadDeps, request: Request) {
     .orderBy('id', 'desc')
     .limit(limit + 1)
     .execute();
-  const page = rows.slice(0, limit);
   const receipts = await receiptsOf(
     db,
-    page.map((row) => row.id),
+    rows.map((row) => row.id),
   );
-  const last = rows.length > limit ? page.at(-1) : undefined;
-  return jsonReply(200, {
-    data: page.map((row) => viewOfRow(row, receipts.get(row.id) ?? null)),
-    has_more: last !== undefined,
-    next_cursor: last ? encodeCursor(last) : null,
-  });
+  return listReply(rows, limit, { view: (row) => viewOfRow(row, receipts.get(row.id) ?? null), cursor: (row) => row });
 }
 
 const CLOSED = DISPUTE_STATUSES.filter(isClosed);

@@ -2,7 +2,8 @@ import { SubscriptionId } from '@tidegate/contracts/ids';
 import { type HttpReply, jsonReply } from '@tidegate/contracts/rpc/http-reply';
 import { RPC, type RpcSubject } from '@tidegate/contracts/rpc/routes';
 import { type Kysely, type Selectable } from 'kysely';
-import { pageAsked, pageReply } from '../observed/list-page.js';
+import { pageAsked } from '../observed/list-page.js';
+import { listReply } from '../payment/list-reply.js';
 import { problemReply } from '../payment/payment.reply.js';
 import { type RouteHandler } from '../payment/payment.rpc.js';
 import { type PaymentsTables, type SubscriptionsTable } from '../tables.js';
@@ -64,5 +65,8 @@ async function list({ db }: SubscriptionReadDeps, request: Request): Promise<Htt
     db,
     rows.map(({ id }) => id),
   );
-  return pageReply(rows, asked.page, (row) => subscriptionView(row, dunnings.get(row.id) ?? null));
+  return listReply(rows, asked.page.limit, {
+    view: (row) => subscriptionView(row, dunnings.get(row.id) ?? null),
+    cursor: (row) => row,
+  });
 }
