@@ -3,16 +3,18 @@
  * network's exact length and a valid Luhn check digit. Ids of ours and UUIDs are no card numbers, whatever their digits.
  */
 export function containsCardNumber(text: string): boolean {
-  return cardNumberIn(text.normalize('NFKC')) !== null;
+  return !cardNumbersIn(text.normalize('NFKC')).next().done;
 }
 
 /** The text with every card number replaced by `[card number]`. */
 export function withoutCardNumbers(text: string): string {
-  let clean = text;
-  for (let found = cardNumberIn(clean); found !== null; found = cardNumberIn(clean)) {
-    clean = `${clean.slice(0, found.start)}[card number]${clean.slice(found.end)}`;
+  let clean = '';
+  let end = 0;
+  for (const found of cardNumbersIn(text)) {
+    clean += `${text.slice(end, found.start)}[card number]`;
+    end = found.end;
   }
-  return clean;
+  return clean + text.slice(end);
 }
 
 /** Prefix ranges and lengths of the networks (ISO/IEC 7812 ranges as the networks publish them). */
@@ -40,15 +42,14 @@ interface Span {
 /** The text with our ids and UUIDs blotted out, of the same length. */
 export const withoutIds = (text: string): string => text.replace(NOT_CARDS, (id) => '_'.repeat(id.length));
 
-function cardNumberIn(text: string): Span | null {
-  if (!/\d[\d \-./\u00a0]{11}/.test(text)) return null;
+/** In the order in which they stand there; none overlaps another. */
+function* cardNumbersIn(text: string): Generator<Span> {
+  if (!/\d[\d \-./\u00a0]{11}/.test(text)) return;
   const masked = withoutIds(text);
   for (const run of masked.matchAll(DIGIT_GROUPS)) {
     if (isInsideHexOrId(masked, run.index, run.index + run[0].length)) continue;
-    const found = windowOfGroups(run[0]);
-    if (found) return { start: run.index + found.start, end: run.index + found.end };
+    for (const { start, end } of windowsOfGroups(run[0])) yield { start: run.index + start, end: run.index + end };
   }
-  return null;
 }
 
 /** A digit run inside a longer mixed token (a hash, an opaque id) is not a number that somebody wrote; `card4242…` is. */
@@ -59,16 +60,18 @@ function isInsideHexOrId(text: string, start: number, end: number): boolean {
 }
 
 /** Tries every sequence of neighbouring groups, so that an expiry date beside the number does not hide it. */
-function windowOfGroups(run: string): Span | null {
+function* windowsOfGroups(run: string): Generator<Span> {
   const groups = [...run.matchAll(/\d+/g)].map((group) => ({ start: group.index, end: group.index + group[0].length, digits: group[0] }));
   for (let first = 0; first < groups.length; first += 1) {
     let digits = '';
     for (let last = first; last < groups.length && digits.length <= LONGEST; last += 1) {
       digits += groups[last]?.digits ?? '';
-      if (isCardNumber(digits)) return { start: groups[first]?.start ?? 0, end: groups[last]?.end ?? run.length };
+      if (!isCardNumber(digits)) continue;
+      yield { start: groups[first]?.start ?? 0, end: groups[last]?.end ?? run.length };
+      first = last;
+      break;
     }
   }
-  return null;
 }
 
 function isCardNumber(digits: string): boolean {
