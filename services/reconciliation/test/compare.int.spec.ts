@@ -5,8 +5,9 @@ import { RpcTimeout, RpcUnavailable } from '@tidegate/messaging/rpc';
 import { sql } from 'kysely';
 import { runOnce } from '../src/run/run.loop.js';
 import { answerCreate, answerDiscrepancies, answerGet } from '../src/run/run.rpc.js';
+import { EVERY_TENANT } from '../src/run/comparison.js';
 import { executeRun, type RunParts } from '../src/run/run.flow.js';
-import { oldestOpenRun } from '../src/run/run.store.js';
+import { nextOpenRun } from '../src/run/run.store.js';
 import {
   AskedPayments,
   clean,
@@ -343,12 +344,40 @@ describe('A leader that takes up a run while the one before ends it', () => {
   it('ends it no second time and leaves nothing behind', async () => {
     await paid(bench);
     const id = await request();
-    const taken = await oldestOpenRun(bench.db);
+    const taken = await nextOpenRun(bench.db);
     await runOnce(runParts(bench), never);
     await executeRun(runParts(bench), taken!, { stopping: never, alive: () => undefined });
     expect((await view(id)).rows).toHaveLength(1);
     expect(await bench.db.selectFrom('run_progress').selectAll().execute()).toEqual([]);
     expect(await bench.db.selectFrom('run_seen').selectAll().execute()).toEqual([]);
+  });
+});
+
+describe('Runs that wait', () => {
+  const executed = async (count: number): Promise<string[]> => {
+    const order: string[] = [];
+    for (let n = 0; n < count; n += 1) {
+      order.push((await nextOpenRun(bench.db))?.run_id ?? 'none');
+      expect(await runOnce(runParts(bench), never)).toBe(1);
+    }
+    return order;
+  };
+
+  it('are executed in turn, however many a tenant has asked for: neither another one nor the schedule waits for all of them', async () => {
+    const busy: string[] = [];
+    for (let n = 0; n < 3; n += 1) busy.push(await request({}, 'busy'));
+    const [other, every] = [await request({}, 'other'), await request({}, EVERY_TENANT)];
+    expect(await executed(5)).toEqual([busy[0], other, every, busy[1], busy[2]]);
+    const [late, soon] = [await request({}, 'busy'), await request({}, 'other')];
+    expect(await executed(2)).toEqual([soon, late]);
+  });
+
+  it('wait for one that was begun', async () => {
+    await reconcile({}, {}, 'other');
+    const begun = await request({}, 'other');
+    await runOnce(runParts(bench), AbortSignal.abort());
+    const first = await request({}, 'newcomer');
+    expect(await executed(2)).toEqual([begun, first]);
   });
 });
 

@@ -1,8 +1,8 @@
 import { executeRun, type RunParts } from './run.flow.js';
-import { oldestOpenRun } from './run.store.js';
+import { nextOpenRun } from './run.store.js';
 
 /**
- * Executes requested runs of one kind, one after another, oldest first; the leader's work. Answers 1 when it has executed one; a run takes minutes, and calls
+ * Executes requested runs of one kind, one after another, tenants in turn and each tenant's oldest first; the leader's work. Answers 1 when it has executed one; a run takes minutes, and calls
  * `alive` all the while.
  */
 export async function runOnce(
@@ -11,7 +11,7 @@ export async function runOnce(
   alive: () => void = () => undefined,
   kind: 'ranges' | 'rolling' = 'ranges',
 ): Promise<number> {
-  const run = await oldestOpenRun(parts.db, kind);
+  const run = await nextOpenRun(parts.db, kind);
   if (!run) return 0;
   await executeRun(parts, run, { stopping, alive });
   return 1;

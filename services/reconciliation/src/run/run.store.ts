@@ -122,11 +122,21 @@ export async function listDiscrepancies(
   return rows;
 }
 
-/** What waits longest among runs of that kind: a rolling compare must not wait for a month to be read. */
-export async function oldestOpenRun(db: Db, kind: 'ranges' | 'rolling' = 'ranges'): Promise<OpenRun | null> {
+/**
+ * What is to be executed next among runs of that kind: a rolling compare must not wait for a month to be read. One that was begun goes on; else it is the turn of
+ * the tenant whose last run ended longest ago, so that nobody waits for all that somebody else has asked for. The schedule's runs are a tenant's of their own.
+ */
+export async function nextOpenRun(db: Db, kind: 'ranges' | 'rolling' = 'ranges'): Promise<OpenRun | null> {
+  const ofKind = sql`(trigger = 'rolling') = (${kind} = 'rolling')`;
   const { rows } = await sql<OpenRun>`
+    WITH waiting AS (
+      SELECT *, EXISTS (SELECT FROM run_progress p WHERE p.run_id = r.run_id) AS begun FROM runs r WHERE status = 'running' AND ${ofKind}
+    ), turns AS (
+      SELECT tenant, (SELECT finished_at FROM runs r WHERE r.tenant = w.tenant AND status <> 'running' AND ${ofKind} ORDER BY created_at DESC LIMIT 1) AS last_end
+      FROM (SELECT DISTINCT tenant FROM waiting) w
+    )
     SELECT run_id, tenant, trigger, mode, start_date::text, end_date::text, classes, extract(epoch FROM period_start)::float8 AS gte,
       extract(epoch FROM period_end)::float8 AS lt, ${TELLS_FRESHNESS} AS tells_freshness
-    FROM runs WHERE status = 'running' AND (trigger = 'rolling') = (${kind} = 'rolling') ORDER BY created_at, run_id LIMIT 1`.execute(db);
+    FROM waiting JOIN turns USING (tenant) ORDER BY begun DESC, last_end NULLS FIRST, created_at, run_id LIMIT 1`.execute(db);
   return rows[0] ?? null;
 }
