@@ -247,6 +247,22 @@ describe('Usage of a customer whom nobody knows', () => {
     await forget();
   });
 
+  it('keeps no other tenant waiting, however many of them there are', async () => {
+    await sql`
+      INSERT INTO usage_unknown_customers (tenant, customer, since, due_at)
+      SELECT 'inventive', 'cus_MadeUp' || n, ${ago(DAY_MS)}::timestamptz, ${ago(DAY_MS)}::timestamptz FROM generate_series(1, 1000) AS n`.execute(
+      world.db,
+    );
+    const [meter, customer] = [await world.meter(), String((await world.stripe('customers', { 'metadata[tenant_id]': 'default' }))['id'])];
+    await world.record([{ customer, meter, value: 5 }]);
+    await world.parts.settleUnknownCustomersOnce();
+    expect(await world.usage(customer)).toMatchObject([{ value: '5', events: 1 }]);
+    const { rows } = await sql<{ left: number }>`
+      SELECT count(*)::int AS left FROM usage_unknown_customers WHERE attempt = 0 AND tenant = 'inventive'`.execute(world.db);
+    expect(rows).toEqual([{ left: 991 }]);
+    await forget();
+  });
+
   it.each(['error_503', 'rate_limit', 'reset_before'] as const)('is asked about again soon after Stripe answered by %s', async (fault) => {
     const [meter, customer] = [await world.meter(), 'cus_Unanswered1'];
     await world.record([{ customer, meter }]);

@@ -72,12 +72,26 @@ export class UnknownCustomers {
     return rows;
   }
 
+  /** Of each tenant one before any has two: whoever sends usage of a million customers that do not exist keeps nobody else's waiting. */
   private async due(): Promise<Unknown[]> {
     const now = this.deps.clock.now();
     const { rows } = await sql<Unknown>`
+      WITH RECURSIVE tenants AS (
+        SELECT min(tenant) AS tenant FROM usage_unknown_customers
+        UNION ALL
+        SELECT (SELECT min(u.tenant) FROM usage_unknown_customers u WHERE u.tenant > t.tenant) FROM tenants t WHERE t.tenant IS NOT NULL
+      ), in_turn AS (
+        SELECT of_tenant.tenant, of_tenant.customer FROM tenants t CROSS JOIN LATERAL (
+          SELECT u.tenant, u.customer, row_number() OVER (ORDER BY u.due_at) AS turn FROM usage_unknown_customers u
+          WHERE u.tenant = t.tenant AND u.due_at <= ${now} ORDER BY u.due_at LIMIT ${ASKED_AT_ONCE}
+        ) of_tenant
+        ORDER BY of_tenant.turn, random() LIMIT ${ASKED_AT_ONCE}
+      ), due AS (
+        SELECT tenant, customer FROM usage_unknown_customers
+        WHERE (tenant, customer) IN (SELECT tenant, customer FROM in_turn) AND due_at <= ${now} FOR UPDATE SKIP LOCKED
+      )
       UPDATE usage_unknown_customers u SET due_at = ${new Date(now.getTime() + ASKING_MS)}
-      FROM (SELECT tenant, customer FROM usage_unknown_customers WHERE due_at <= ${now} ORDER BY due_at LIMIT ${ASKED_AT_ONCE} FOR UPDATE SKIP LOCKED) due
-      WHERE (u.tenant, u.customer) = (due.tenant, due.customer) RETURNING u.tenant, u.customer, u.attempt`.execute(this.deps.db);
+      FROM due WHERE (u.tenant, u.customer) = (due.tenant, due.customer) RETURNING u.tenant, u.customer, u.attempt`.execute(this.deps.db);
     return rows;
   }
 
