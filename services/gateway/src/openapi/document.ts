@@ -189,7 +189,17 @@ function problems(endpoint: Endpoint): Json {
 }
 
 function jsonSchema(schema: z.ZodType, io: 'input' | 'output'): Json {
-  const { $schema: _, ...json } = z.toJSONSchema(schema, { target: 'draft-2020-12', io, unrepresentable: 'any', metadata: views }) as Json;
+  const { $schema: _, ...json } = z.toJSONSchema(schema, {
+    target: 'draft-2020-12',
+    io,
+    unrepresentable: 'any',
+    metadata: views,
+    // The registry of the views takes the place of the one in which zod keeps what is said of each field.
+    override({ zodSchema, jsonSchema: of }) {
+      const description = z.globalRegistry.get(zodSchema)?.description;
+      if (description !== undefined) of.description = description;
+    },
+  }) as Json;
   return json;
 }
 

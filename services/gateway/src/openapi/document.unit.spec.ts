@@ -8,9 +8,13 @@ import { openApiDocument } from './document.js';
 
 interface Operation {
   operationId: string;
-  parameters: { name: string; in: string; schema: object }[];
+  parameters: { name: string; in: string; description?: string; schema: object }[];
   requestBody?: { content: { 'application/json': { schema: object } } };
   responses: Record<string, { 'x-codes'?: string[]; headers: Record<string, object>; content: Record<string, { schema: object }> }>;
+}
+
+interface Described {
+  properties?: Record<string, { description?: string }>;
 }
 
 const document = openApiDocument(ENDPOINTS) as { components: object; paths: Record<string, Record<string, Operation>> };
@@ -27,6 +31,14 @@ describe('The OpenAPI document', () => {
   it.each(operations)('$name declares each parameter of its path', ({ path, operation }) => {
     const inPath = operation.parameters.filter((one) => one.in === 'path').map((one) => `{${one.name}}`);
     expect(path.match(/\{\w+\}/g) ?? []).toEqual(inPath);
+  });
+
+  it.each(ENDPOINTS)('$id says of each parameter and field what its shape says', ({ id, query, body }) => {
+    const operation = operations.find((one) => one.operation.operationId === id)?.operation;
+    for (const [name, description] of saidOf(query))
+      expect([name, operation?.parameters.find((one) => one.name === name)?.description]).toEqual([name, description]);
+    const { properties = {} } = (operation?.requestBody?.content['application/json'].schema ?? {}) as Described;
+    for (const [name, description] of saidOf(body)) expect([name, properties[name]?.description]).toEqual([name, description]);
   });
 
   it.each(operations)('$name has only valid JSON Schemas', ({ operation }) => {
@@ -81,3 +93,9 @@ describe('The OpenAPI document', () => {
     },
   );
 });
+
+/** Names and descriptions of the fields that have one. */
+const saidOf = (shape: z.ZodType | undefined): [string, string][] =>
+  Object.entries(shape instanceof z.ZodObject ? (shape.shape as Record<string, z.ZodType>) : {}).flatMap(([name, { description }]) =>
+    description === undefined ? [] : [[name, description] as [string, string]],
+  );
