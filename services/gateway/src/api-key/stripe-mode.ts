@@ -1,15 +1,17 @@
 import { ProcessSecrets, secretListSubject } from '@tidegate/contracts/ops/secrets';
 import type { RpcClient } from '@tidegate/messaging/rpc';
 
-/** How old what is known of the mode may be; a service takes another one up only when it is started anew. */
-const KNOWN_FOR_MS = 5000;
+/** What is known is asked for again beside a request when it is older; a service takes another mode up only when it is started anew. */
+const FRESH_MS = 5000;
+/** A request waits for the answer when it is older than that. */
+const STALE_MS = 60_000;
 const ANSWER_MS = 1000;
 /** Who has a key of Stripe, the one that moves money first. */
 const HOLDERS = ['payments', 'webhooks', 'reconciliation'];
 
 /** Whether the key of Stripe, which the gateway has not, moves real money: those who have it say of what kind it is. */
 export class StripeMode {
-  private known: { livemode: boolean; until: number } | undefined;
+  private known: { livemode: boolean; at: number } | undefined;
   private asking: Promise<boolean> | undefined;
 
   constructor(
@@ -19,14 +21,25 @@ export class StripeMode {
 
   /** While nobody answers it is what was said last; rejects when nobody has said anything yet. */
   async livemode(): Promise<boolean> {
-    if (this.known && this.now() < this.known.until) return this.known.livemode;
-    this.asking ??= this.ask().finally(() => (this.asking = undefined));
-    const livemode = await this.asking.catch((error: unknown) => {
-      if (this.known) return this.known.livemode;
-      throw error;
+    const { known } = this;
+    if (!known) return this.askedOnce();
+    const age = this.now() - known.at;
+    if (age < FRESH_MS) return known.livemode;
+    const asked = this.askedOnce().catch(() => {
+      this.known = { ...known, at: this.now() };
+      return known.livemode;
     });
-    this.known = { livemode, until: this.now() + KNOWN_FOR_MS };
-    return livemode;
+    return age < STALE_MS ? known.livemode : asked;
+  }
+
+  private askedOnce(): Promise<boolean> {
+    this.asking ??= this.ask()
+      .then((livemode) => {
+        this.known = { livemode, at: this.now() };
+        return livemode;
+      })
+      .finally(() => (this.asking = undefined));
+    return this.asking;
   }
 }
 
