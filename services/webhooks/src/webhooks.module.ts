@@ -27,7 +27,7 @@ import { Erasure } from './erasure/erasure.loop.js';
 import { Hints } from './hint/hint.loop.js';
 import { Parked } from './hint/parked.loop.js';
 import { Batcher } from './ingest/batcher.js';
-import { deliveriesFirst } from './ingest/deliveries-first.js';
+import { deliveriesFirst, eventLoopBusy } from './ingest/deliveries-first.js';
 import { insertFault } from './ingest/insert-fault.js';
 import { ReceiveDelivery } from './ingest/receive.flow.js';
 import { webhookRoute } from './ingest/webhook.route.js';
@@ -125,13 +125,14 @@ export function setup(host: HostContext<WebhooksConfig>): ServiceParts {
   };
   const batcher = new Batcher<NewStripeEvent>({ insert, keyOf, faultOf: insertFault });
   const normalize = new Normalize({ db, failpoints, clock, logger, accountTenants, staged: published });
+  const busy = eventLoopBusy();
   const normalizeLoop = everyLoop({
     name: `${SERVICE}.normalize`,
     intervalMs: POLL_MS,
     health,
     logger,
     runOnce: async () => {
-      await deliveriesFirst(() => batcher.lately);
+      await deliveriesFirst({ rowsLately: () => batcher.lately, busy });
       const done = await normalize.runOnce();
       // What came during a pass has signalled, and may gather before the next.
       return done < BATCH ? 0 : done;
