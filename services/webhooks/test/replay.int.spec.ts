@@ -355,6 +355,46 @@ describe('A tenant', () => {
   });
 });
 
+describe('Replays that are under way', () => {
+  const orderAs = async (tenant: string) =>
+    read<ReplayOrderView>(await rpc.answerReplay(parts(), request({ tenant, body: { filter: {}, reason: 'ours' } }))).job!;
+
+  it('go on in turn among tenants, however much one has ordered: neither another one nor an operator waits for all of it', async () => {
+    const created = Math.floor(Date.now() / 1000);
+    await Promise.all(
+      Array.from({ length: 450 }, (_, i) =>
+        deliver(app, stripeEvent({ created }, { id: `pi_busy${i % 50}`, metadata: { tenant_id: 'busy' } })),
+      ),
+    );
+    const [, mine] = [await happened('failed', {}, { metadata: { tenant_id: 'other' } }), await happened('failed')];
+    const jobs = [await orderAs('busy'), await orderAs('busy'), await orderAs('other'), (await order({ ids: [mine] })).job!];
+    const loop = replay();
+    for (const taken of [
+      [200, 0, 0, 0],
+      [200, 0, 1, 0],
+      [200, 0, 1, 1],
+      [400, 0, 1, 1],
+    ]) {
+      await loop.runOnce({ epoch: 1 });
+      while ((await normalizer(bench).runOnce()) > 0);
+      expect(await Promise.all(jobs.map(async (id) => (await show(id)).taken))).toEqual(taken);
+    }
+    await untilDone(loop);
+    expect(await Promise.all(jobs.map(async (id) => (await show(id)).status))).toEqual(jobs.map(() => 'completed'));
+  });
+
+  it('do not wait for one that cannot be gone on with', async () => {
+    await happened('failed', {}, { metadata: { tenant_id: 'broken' } });
+    await happened('failed', {}, { metadata: { tenant_id: 'whole' } });
+    const [broken, whole] = [await orderAs('broken'), await orderAs('whole')];
+    await sql`UPDATE replay_jobs SET filter = '{"created_gte": "no time"}' WHERE id = ${broken}`.execute(bench.db);
+    const loop = replay();
+    await expect(loop.runOnce({ epoch: 1 })).rejects.toThrow();
+    expect(await loop.runOnce({ epoch: 1 })).toBe(1);
+    expect((await show(whole)).taken).toBe(1);
+  });
+});
+
 describe('The lists of operators', () => {
   it('show events of all tenants with how they came, and replays, newest first', async () => {
     const ids = [await happened('failed', {}, { metadata: { tenant_id: 'other' } }), await happened('processed')];

@@ -7,6 +7,7 @@ import type { WebhooksTables } from '../tables.js';
 import {
   advanceReplay,
   lookForReplays,
+  ordererOf,
   type ReplayJob,
   runningReplay,
   setReplayStatus,
@@ -27,10 +28,13 @@ export interface ReplayParts {
 const BATCH = 200;
 
 /**
- * Carries out the replays that operators ordered, one after the other: takes the next events, a batch in each transaction, and leaves publishing them to the loops
- * that publish all others. Whatever dies, the cursor of a replay tells which events it has taken. The leader runs it.
+ * Carries out the replays that were ordered, tenants in turn and each tenant's one after the other: takes the next events, a batch in each transaction, and leaves
+ * publishing them to the loops that publish all others. Whatever dies, the cursor of a replay tells which events it has taken. The leader runs it.
  */
 export class Replay {
+  /** Whose turn it was. Who leads next begins anew, which costs nobody more than a turn. */
+  private last = '';
+
   constructor(private readonly parts: ReplayParts) {}
 
   /** Takes one batch, if the one before is published; the number of events taken, or 1 when a replay came to its end. */
@@ -39,8 +43,10 @@ export class Replay {
     const { running, waiting } = await lookForReplays(db);
     if (!running || waiting >= BATCH) return 0;
     const step = await inTransaction(this.parts, 'webhooks.replay.take', async (tx) => {
-      const job = await runningReplay(tx, epoch ?? 0);
+      const job = await runningReplay(tx, epoch ?? 0, this.last);
       if (!job) return null;
+      // Whatever becomes of it: what cannot be taken for one keeps no other waiting.
+      this.last = ordererOf(job);
       const events = await takeEvents(tx, job, BATCH);
       await advanceReplay(tx, job, events, epoch ?? 0);
       return { job, taken: events.length };

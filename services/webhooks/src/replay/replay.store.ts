@@ -34,12 +34,21 @@ export async function listReplays(db: Database, limit: number, after: { orderedA
   return (await rest.orderBy('ordered_at', 'desc').orderBy('id', 'desc').limit(limit).execute()) as ReplayJob[];
 }
 
-/** The replay that was ordered first among those that run, locked for the leader of `epoch`; null when there is none, or a later leader is at it. */
-export async function runningReplay(tx: Tx, epoch: number): Promise<ReplayJob | null> {
+/** Who ordered a replay; operators are a tenant of their own. */
+const orderer = sql<string>`coalesce(tenant, '')`;
+export const ordererOf = ({ tenant }: Pick<ReplayJob, 'tenant'>): string => tenant ?? '';
+
+/**
+ * The replay whose turn it is, locked for the leader of `epoch`: what the tenant after `last` ordered first among those that run. Null when there is none, or a later
+ * leader is at it.
+ */
+export async function runningReplay(tx: Tx, epoch: number, last: string): Promise<ReplayJob | null> {
   const row = await tx
     .selectFrom('replay_jobs')
     .selectAll()
     .where('status', '=', 'running')
+    .orderBy(sql`${orderer} > ${last}`, 'desc')
+    .orderBy(orderer)
     .orderBy('ordered_at')
     .orderBy('id')
     .limit(1)
