@@ -412,4 +412,22 @@ describe('The lists of operators', () => {
     expect([first.has_more, rest.has_more]).toEqual([true, false]);
     expect(await page({ cursor: 'x' })).toMatchObject({ status_code: 400, code: 'validation.failed' });
   });
+
+  it('of replays fit into a message of the broker, page by page, however many events each of them names', async () => {
+    const USUAL_MAX_PAYLOAD = 1024 * 1024;
+    const stored = await happened('failed');
+    const made = Array.from({ length: 99 }, (_, n) => `evt_${String(n).padStart(250, '0')}`);
+    const jobs: string[] = [];
+    for (let n = 0; n < 45; n += 1) jobs.push((await order({ ids: [stored, ...made] })).job!);
+    const seen: string[] = [];
+    for (let cursor: string | null | undefined; cursor !== null;) {
+      const reply = await rpc.answerReplayList(parts(), request({ query: { limit: '100', ...(cursor ? { cursor } : {}) } }));
+      expect(Buffer.byteLength(JSON.stringify(reply))).toBeLessThan(USUAL_MAX_PAYLOAD);
+      const { data, has_more, next_cursor } = read<{ data: ReplayView[]; has_more: boolean; next_cursor: string | null }>(reply);
+      expect([data.length > 0, has_more]).toEqual([true, next_cursor !== null]);
+      seen.push(...data.map(({ id }) => id));
+      cursor = next_cursor;
+    }
+    expect(seen.toSorted()).toEqual(jobs.toSorted());
+  });
 });

@@ -20,3 +20,22 @@ export const jsonReply = (status: number, body: unknown, headers: Record<string,
   body: JSON.stringify(body),
   encoding: 'utf8',
 });
+
+/**
+ * A page goes to the gateway in one message, and the broker takes no larger one than its `max_payload`, usually 1 MB. Metadata of one row can take 110 KB there:
+ * the answer is a text within a text, and what JSON escapes is escaped twice.
+ */
+const MOST_BYTES = 512 * 1024;
+const UTF8 = new TextEncoder();
+
+/** What fits into one page of at most 512 KiB, from the first row on, but at least one. */
+export function fitting<View extends object>(rows: readonly View[]): View[] {
+  const page: View[] = [];
+  let bytes = 0;
+  for (const row of rows) {
+    bytes += UTF8.encode(JSON.stringify(JSON.stringify(row))).length;
+    if (page.length > 0 && bytes > MOST_BYTES) break;
+    page.push(row);
+  }
+  return page;
+}

@@ -1,6 +1,6 @@
 import { ReasonBody } from '@tidegate/contracts/ops/reason';
 import { ReplayEventsBody, type ReplayView } from '@tidegate/contracts/ops/webhook-events';
-import { type HttpReply, jsonReply } from '@tidegate/contracts/rpc/http-reply';
+import { fitting, type HttpReply, jsonReply } from '@tidegate/contracts/rpc/http-reply';
 import { RouteRequest } from '@tidegate/contracts/rpc/routes';
 import { recordOperatorAction } from '@tidegate/database/operator-action';
 import { invalidReply, problemReply } from '../problem-reply.js';
@@ -40,8 +40,8 @@ export const answerReplayList: Answer = async (parts, raw) => {
   if (!query.success) return invalidReply(request, query.error);
   const { limit, cursor } = query.data;
   const rows = await listReplays(parts.db, limit + 1, cursor ?? null);
-  const last = rows.length > limit ? rows[limit - 1] : undefined;
-  const data = await Promise.all(rows.slice(0, limit).map((job) => viewOf(parts, job)));
+  const data = fitting(await Promise.all(rows.slice(0, limit).map((job) => viewOf(parts, job))));
+  const last = rows.length > data.length ? rows[data.length - 1] : undefined;
   return jsonReply(200, { data, has_more: last !== undefined, next_cursor: last ? replayCursor(last) : null });
 };
 
