@@ -336,6 +336,8 @@ describe('The command', () => {
     const before = await newest();
     const { exitCode, err } = await world.tidegate('reconcile run --export-discrepancies /nowhere/rows.csv');
     expect([exitCode, err]).toEqual([1, expect.stringMatching(/^Failed: ENOENT: [^\n]*\/nowhere'\.\n$/)]);
+    const folder = await world.tidegate('reconcile run --export-discrepancies /tmp');
+    expect([folder.exitCode, folder.err]).toEqual([1, 'Failed: /tmp is a folder; name a file to export to.\n']);
     expect(await newest()).toBe(before);
   });
 

@@ -1,4 +1,4 @@
-import { accessSync, constants, writeFileSync } from 'node:fs';
+import { accessSync, constants, statSync, writeFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { DISCREPANCY_CLASSES, type DiscrepancyView, type RunView } from '@tidegate/contracts/responses';
@@ -60,12 +60,17 @@ Exit code 0: both sides agree; 2: there are discrepancies that were not repaired
           throw new Failure('options.contradict', 'Name a file to export to beside --repair.');
         if (options.exportDiscrepancies === true && options.json)
           throw new Failure('options.contradict', 'Name a file to export to beside --json.');
-        // A run is not done for a file that nobody can write.
-        if (typeof options.exportDiscrepancies === 'string')
-          accessSync(dirname(resolve(cli.terminal.cwd, options.exportDiscrepancies)), constants.W_OK);
+        if (typeof options.exportDiscrepancies === 'string') refuseUnwritable(resolve(cli.terminal.cwd, options.exportDiscrepancies));
         return options.repair ? repaired(cli, options, options.repair) : reported(cli, options);
       }),
     );
+}
+
+/** A run is not done for a file that nobody can write. One that is there, such as /dev/stdout, may be written where none can be made. */
+function refuseUnwritable(file: string): void {
+  const there = statSync(file, { throwIfNoEntry: false });
+  if (there?.isDirectory()) throw new Failure('options.contradict', `${file} is a folder; name a file to export to.`);
+  accessSync(there ? file : dirname(file), constants.W_OK);
 }
 
 async function reported(cli: Cli, options: Options): Promise<ExitCode> {
