@@ -372,6 +372,18 @@ describe('Runs that wait', () => {
     expect(await executed(2)).toEqual([soon, late]);
   });
 
+  it('are found however many of them there are', async () => {
+    const [first] = [await request({}, 'busy'), await runOnce(runParts(bench), never)];
+    await sql`
+      INSERT INTO runs (run_id, tenant, status, mode, start_date, end_date, reason, actor, request_hash, pages, objects, counts, created_at)
+      SELECT 'rec_' || lpad(n::text, 32, '0'), tenant, 'running', mode, start_date, end_date, reason, actor, request_hash, 0, 0, counts,
+        created_at + n * interval '1 ms' FROM runs, generate_series(1, 100000) AS n WHERE run_id = ${first}`.execute(bench.db);
+    const other = await request({}, 'other');
+    expect((await nextOpenRun(bench.db))?.run_id).toBe(other);
+    await sql`DELETE FROM runs WHERE run_id = ${other}`.execute(bench.db);
+    expect((await nextOpenRun(bench.db))?.run_id).toBe(`rec_${'1'.padStart(32, '0')}`);
+  }, 60_000);
+
   it('wait for one that was begun', async () => {
     await reconcile({}, {}, 'other');
     const begun = await request({}, 'other');

@@ -130,13 +130,20 @@ export async function nextOpenRun(db: Db, kind: 'ranges' | 'rolling' = 'ranges')
   const ofKind = sql`(trigger = 'rolling') = (${kind} = 'rolling')`;
   const { rows } = await sql<OpenRun>`
     WITH waiting AS (
-      SELECT *, EXISTS (SELECT FROM run_progress p WHERE p.run_id = r.run_id) AS begun FROM runs r WHERE status = 'running' AND ${ofKind}
-    ), turns AS (
-      SELECT tenant, (SELECT finished_at FROM runs r WHERE r.tenant = w.tenant AND status <> 'running' AND ${ofKind} ORDER BY created_at DESC LIMIT 1) AS last_end
-      FROM (SELECT DISTINCT tenant FROM waiting) w
+      SELECT tenant, min(created_at) AS created_at FROM runs WHERE status = 'running' AND ${ofKind} GROUP BY tenant
+    ), oldest AS (
+      SELECT r.* FROM waiting w CROSS JOIN LATERAL (
+        SELECT * FROM runs r WHERE r.tenant = w.tenant AND r.created_at = w.created_at AND status = 'running' AND ${ofKind} ORDER BY run_id LIMIT 1
+      ) r
     )
     SELECT run_id, tenant, trigger, mode, start_date::text, end_date::text, classes, extract(epoch FROM period_start)::float8 AS gte,
       extract(epoch FROM period_end)::float8 AS lt, ${TELLS_FRESHNESS} AS tells_freshness
-    FROM waiting JOIN turns USING (tenant) ORDER BY begun DESC, last_end NULLS FIRST, created_at, run_id LIMIT 1`.execute(db);
+    FROM oldest o
+    ORDER BY EXISTS (SELECT FROM run_progress p WHERE p.run_id = o.run_id) DESC, (
+        -- Its last one that ended: each tenant's are executed in this order.
+        SELECT finished_at FROM runs r WHERE r.tenant = o.tenant AND (r.created_at, r.run_id) < (o.created_at, o.run_id) AND ${ofKind}
+        ORDER BY r.created_at DESC, r.run_id DESC LIMIT 1
+      ) NULLS FIRST, created_at, run_id
+    LIMIT 1`.execute(db);
   return rows[0] ?? null;
 }
