@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
 export interface EventuallyOptions {
-  /** How long the condition may take; default 30 s, which only a condition that never comes takes. */
+  /** How long the condition may take; default 50 s, which only a condition that never comes takes. */
   timeoutMs?: number;
   /** Pause between two attempts; default 25 ms. */
   everyMs?: number;
@@ -12,7 +12,7 @@ export interface EventuallyOptions {
  * attempts added to its message, so that a failed expectation inside reads like any other.
  */
 export async function eventually<T>(attempt: () => T | Promise<T>, options: EventuallyOptions = {}): Promise<T> {
-  const { timeoutMs = 30_000, everyMs = 25 } = options;
+  const { timeoutMs = 50_000, everyMs = 25 } = options;
   const deadline = performance.now() + timeoutMs;
   for (let attempts = 1; ; attempts += 1) {
     try {

@@ -93,7 +93,7 @@ async function startReceiver(): Promise<Receiver> {
 }
 
 /** Waits until `read` gives something true; fails after `withinMs` with what was last seen. */
-export async function eventually<T>(read: () => T | Promise<T>, withinMs = 3_000): Promise<NonNullable<T>> {
+export async function eventually<T>(read: () => T | Promise<T>, withinMs = 20_000): Promise<NonNullable<T>> {
   const endMs = Date.now() + withinMs;
   for (;;) {
     const value = await read();

@@ -23,7 +23,7 @@ export interface JestRun {
 const workers = {
   unit: ['--maxWorkers=2'],
   // These wait for servers half of their time.
-  int: ['--maxWorkers=4', '--testTimeout=30000'],
+  int: ['--maxWorkers=4', '--testTimeout=60000'],
   e2e: ['--maxWorkers=1', '--testTimeout=120000'],
   attack: ['--maxWorkers=1', '--testTimeout=120000'],
   long: ['--maxWorkers=2', '--testTimeout=120000'],
