@@ -162,6 +162,21 @@ describe('The chart', () => {
     ]);
   });
 
+  it('links each alert to its page and its dashboard where the values say', async () => {
+    const [pages, boards] = ['https://wiki.example.org/tidegate', 'https://grafana.example.org/d'];
+    const set = [`runbooks=${pages}/`, `dashboards=${boards}`].map((one) => `monitoring.prometheusRule.${one}`);
+    const rules = manifests(await render(set, quiet)).filter(({ kind }) => kind === 'PrometheusRule');
+    const groups = rules.flatMap(({ spec }) => spec.groups as { rules: { alert?: string; annotations: Record<string, string> }[] }[]);
+    const alerts = groups.flatMap((group) => group.rules).filter(({ alert }) => alert !== undefined);
+    expect(alerts.length).toBeGreaterThan(50);
+    const elsewhere = alerts.filter(
+      ({ annotations }) =>
+        !/^[a-z0-9-]+$/.test(annotations['runbook_url']!.replace(`${pages}/`, '')) ||
+        !annotations['dashboard_url']!.startsWith(`${boards}/tidegate`),
+    );
+    expect(elsewhere).toEqual([]);
+  });
+
   it('would be told of a field that Kubernetes does not know', async () => {
     const wrong = (await render([], quiet)).replace('terminationGracePeriodSeconds:', 'terminationGraceSeconds:');
     expect(faults(await checked(wrong)).invalid).toBeGreaterThan(0);
@@ -177,6 +192,7 @@ describe('The chart', () => {
     'shutdown.terminationGracePeriodSeconds=10',
     'networkPolicy.dns.ports={}',
     'reconciliation.cronJob.days=0',
+    'monitoring.prometheusRule.runbooks=runbooks',
   ])('refuses the value %s', async (set) => {
     await expect(render([set], quiet)).rejects.toThrow(/schema/);
   });
