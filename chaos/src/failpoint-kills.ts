@@ -42,12 +42,12 @@ const REACHED_WITHIN_MS = 180_000;
  */
 export async function killAtFailpoints(
   arena: Arena,
-  options: { seed: number; perSecond: number; chosen(name: string): boolean },
+  options: { seed: number; perSecond: number; chosen(name: string): boolean; say(line: string): void },
 ): Promise<FailpointReport> {
   const over = new AbortController();
   const random = randomFrom(options.seed);
   await arena.fault({ fault: 'webhook_drop', probability: 0.05, seed: options.seed });
-  const hunt: Hunt = { arena, random, waitedFor: new Set(), killed: [], missed: [], provoking: [], log: emptyLog() };
+  const hunt: Hunt = { arena, random, waitedFor: new Set(), killed: [], missed: [], provoking: [], log: emptyLog(), say: options.say };
   const load = tellStories(arena, random, {
     count: Number.MAX_SAFE_INTEGER,
     perSecond: options.perSecond,
@@ -75,6 +75,7 @@ interface Hunt {
   provoking: Promise<void>[];
   /** Of the stories that were told to provoke. */
   log: StoryLog;
+  say(line: string): void;
 }
 
 /** Half of the stories lead to a failpoint that is waited for. */
@@ -127,6 +128,10 @@ async function killAtEach(hunt: Hunt, service: Service, replica: number, names: 
       left.delete(one);
       hunt.waitedFor.delete(one);
     }
+    const [died, missed] = [hunt.killed.length, hunt.missed.length];
+    hunt.say(
+      `  killed at ${died}, ${name ?? `${service}-${replica} at none in time`}${missed > 0 ? `; ${missed} never reached` : ''}; ${hunt.waitedFor.size} of those now armed are left`,
+    );
   }
   if (names.length > 0) await hunt.arena.stack.restart(service, replica);
 }

@@ -41,7 +41,7 @@ async function kills(): Promise<void> {
 async function failpoints(): Promise<void> {
   const arena = await openArena({ replicas: { payments: 3 }, env: { '*': { LATE_SUCCESS_POLICY: 'refund' } } });
   try {
-    const report = await killAtFailpoints(arena, { seed, perSecond: 4, chosen: reachable });
+    const report = await killAtFailpoints(arena, { seed, perSecond: 4, chosen: reachable, say: (line) => console.log(line) });
     if (report.missed.length > 0) throw new Error(`Never reached: ${report.missed.join(', ')}`);
     await compare(arena, `${report.killed.length} failpoints`, report.surprises);
   } finally {
