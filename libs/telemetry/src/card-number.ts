@@ -47,6 +47,7 @@ function* cardNumbersIn(text: string): Generator<Span> {
   if (!/\d[\d \-./\u00a0]{11}/.test(text)) return;
   const masked = withoutIds(text);
   for (const run of masked.matchAll(DIGIT_GROUPS)) {
+    if (run[0].length < SHORTEST) continue;
     if (isInsideHexOrId(masked, run.index, run.index + run[0].length)) continue;
     for (const { start, end } of windowsOfGroups(run[0])) yield { start: run.index + start, end: run.index + end };
   }
@@ -61,30 +62,98 @@ function isInsideHexOrId(text: string, start: number, end: number): boolean {
 
 /** Tries every sequence of neighbouring groups, so that an expiry date beside the number does not hide it. */
 function* windowsOfGroups(run: string): Generator<Span> {
-  const groups = [...run.matchAll(/\d+/g)].map((group) => ({ start: group.index, end: group.index + group[0].length, digits: group[0] }));
+  const { groups, digits } = groupsOf(run);
   for (let first = 0; first < groups.length; first += 1) {
-    let digits = '';
-    for (let last = first; last < groups.length && digits.length <= LONGEST; last += 1) {
-      digits += groups[last]?.digits ?? '';
-      if (!isCardNumber(digits)) continue;
-      yield { start: groups[first]?.start ?? 0, end: groups[last]?.end ?? run.length };
-      first = last;
-      break;
+    const last = lastOfCardNumber(groups, first, digits);
+    if (last === -1) continue;
+    yield { start: groups[first]?.start ?? 0, end: groups[last]?.end ?? run.length };
+    first = last;
+  }
+}
+
+interface Group extends Span {
+  /** Digits of the groups before it. */
+  before: number;
+}
+
+/** Without a regular expression: the groups of a long text can be as many as half of its characters. */
+function groupsOf(run: string): { groups: Group[]; digits: Digits } {
+  const digits = new Digits(run.length);
+  const groups: Group[] = [];
+  let group: Group | null = null;
+  for (let place = 0; place < run.length; place += 1) {
+    const digit = run.charCodeAt(place) - ZERO;
+    if (digit < 0 || digit > 9) {
+      group = null;
+      continue;
     }
+    if (group === null) groups.push((group = { start: place, end: place, before: digits.count }));
+    group.end = place + 1;
+    digits.add(digit);
+  }
+  return { groups, digits };
+}
+
+/** The group with which a card number ends that begins with the group `first`; -1 where none begins there. */
+function lastOfCardNumber(groups: readonly Group[], first: number, digits: Digits): number {
+  const start = groups[first]?.before ?? 0;
+  const lengths = digits.lengthsAt(start);
+  if (lengths === 0) return -1;
+  for (let last = first; last < groups.length; last += 1) {
+    const end = groups[last + 1]?.before ?? digits.count;
+    if (end - start > LONGEST) return -1;
+    if (lengths & (1 << (end - start)) && digits.passLuhn(start, end)) return last;
+  }
+  return -1;
+}
+
+const ZERO = 0x30;
+
+/** The digits of a run. What is asked of some of them takes the same few steps wherever and however often it is asked: a long run has many windows. */
+class Digits {
+  count = 0;
+  readonly #values: Uint8Array;
+  /** Sums of all before each place, where digits at even places count double, and where those at odd places do. */
+  readonly #sums: readonly [Uint32Array, Uint32Array];
+
+  constructor(most: number) {
+    this.#values = new Uint8Array(most);
+    this.#sums = [new Uint32Array(most + 1), new Uint32Array(most + 1)];
+  }
+
+  add(digit: number): void {
+    const doubled = digit > 4 ? digit * 2 - 9 : digit * 2;
+    const [even, odd] = this.#sums;
+    const isEven = this.count % 2 === 0;
+    this.#values[this.count] = digit;
+    even[this.count + 1] = (even[this.count] ?? 0) + (isEven ? doubled : digit);
+    odd[this.count + 1] = (odd[this.count] ?? 0) + (isEven ? digit : doubled);
+    this.count += 1;
+  }
+
+  /** Lengths, as bits, of the card numbers whose network's prefix stands here. */
+  lengthsAt(start: number): number {
+    if (this.count - start < SHORTEST) return 0;
+    const [a = 0, b = 0, c = 0, d = 0] = [this.#values[start], this.#values[start + 1], this.#values[start + 2], this.#values[start + 3]];
+    return lengthsOf(((a * 10 + b) * 10 + c) * 10 + d);
+  }
+
+  /** From the right, every second digit counts double. */
+  passLuhn(start: number, end: number): boolean {
+    const sums = this.#sums[end % 2 === 0 ? 0 : 1];
+    return ((sums[end] ?? 0) - (sums[start] ?? 0)) % 10 === 0;
   }
 }
 
-function isCardNumber(digits: string): boolean {
-  if (digits.length < SHORTEST || digits.length > LONGEST) return false;
-  return NETWORKS.some((network) => network.lengths.includes(digits.length) && network.prefixes.test(digits)) && passesLuhn(digits);
-}
+/** By the first four digits; there are ten thousand at most. */
+const lengthsByPrefix = new Map<number, number>();
 
-function passesLuhn(digits: string): boolean {
-  let sum = 0;
-  for (let fromRight = 0; fromRight < digits.length; fromRight += 1) {
-    const digit = Number(digits[digits.length - 1 - fromRight]);
-    const weighted = fromRight % 2 === 0 ? digit : digit * 2;
-    sum += weighted > 9 ? weighted - 9 : weighted;
-  }
-  return sum % 10 === 0;
+function lengthsOf(prefix: number): number {
+  const known = lengthsByPrefix.get(prefix);
+  if (known !== undefined) return known;
+  const digits = String(prefix).padStart(4, '0');
+  const lengths = NETWORKS.filter(({ prefixes }) => prefixes.test(digits)).flatMap((network) => network.lengths);
+  const bits = lengths.reduce((all, length) => all | (1 << length), 0);
+  lengthsByPrefix.set(prefix, bits);
+  return bits;
 }

@@ -7,7 +7,7 @@ import { containsCardNumber, withoutIds } from './card-number.js';
 export function hidesCardNumber(text: string): boolean {
   if (text.length < SHORTEST) return false;
   // Before their dashes are read as blanks.
-  return readingsOf(withoutIds(text)).some((reading) => containsCardNumber(reading));
+  return [...new Set(readingsOf(withoutIds(text)))].some((reading) => containsCardNumber(reading));
 }
 
 const SHORTEST = 13;
@@ -31,17 +31,24 @@ function plain(text: string): string {
   return text
     .normalize('NFKC')
     .replace(/\p{Cf}/gu, '')
-    .replace(/\p{Nd}/gu, digitOf)
+    .replace(OTHER_DIGITS, digitOf)
     .replace(/[\p{Pd}\p{Pc}\s·•]+/gu, ' ');
 }
 
+const OTHER_DIGITS = /[^\P{Nd}0-9]/gu;
+/** There are some hundreds. */
+const knownDigits = new Map<string, string>();
+
 /** Each script has its ten digits in a row, from zero. */
 function digitOf(char: string): string {
+  const known = knownDigits.get(char);
+  if (known !== undefined) return known;
   const point = char.codePointAt(0) ?? 0;
-  if (point < 0x80) return char;
   let zero = point;
   while (/^\p{Nd}$/u.test(String.fromCodePoint(zero - 1))) zero -= 1;
-  return String((point - zero) % 10);
+  const digit = String((point - zero) % 10);
+  knownDigits.set(char, digit);
+  return digit;
 }
 
 const ASCII_ESCAPES = /%([0-7][0-9a-f])|&#x([0-7]?[0-9a-f]);|&#(\d{2,3});|\\u00([0-7][0-9a-f])|\\x([0-7][0-9a-f])/gi;
