@@ -1,7 +1,15 @@
-import { documented, wholeNumber } from '@tidegate/service-host/settings';
+import { documented, secret, wholeNumber } from '@tidegate/service-host/settings';
 import { z } from 'zod';
+import { KEY_MODE } from './secret-key.js';
+
+/** With characters that a header takes: every call sends it in one. */
+const SECRET_KEY = /^(sk|rk)_(test|live)_[\x21-\x7e]+$/;
 
 const ACCOUNT_TENANT = /^(own|acct_[A-Za-z0-9]{1,250})=([A-Za-z0-9][A-Za-z0-9_-]{0,63})$/;
+
+/** STRIPE_SECRET_KEY of every service that calls Stripe, with what it is for there. */
+export const secretKeySetting = (doc: string) =>
+  secret(z.string().regex(SECRET_KEY, 'must be a secret or restricted key of Stripe'), { doc, fixed: KEY_MODE });
 
 /** What every service that calls Stripe may be told about its calls. Spread into its settings. */
 export const callSettings = () => ({

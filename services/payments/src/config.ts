@@ -1,16 +1,13 @@
 import { baseSettings } from '@tidegate/service-host/base-config';
 import { readConfig } from '@tidegate/service-host/config';
-import { decimal, documented, secret, url, wholeNumber } from '@tidegate/service-host/settings';
-import { KEY_MODE } from '@tidegate/stripe-gateway/secret-key';
-import { callSettings, tenantSettings } from '@tidegate/stripe-gateway/settings';
+import { decimal, documented, url, wholeNumber } from '@tidegate/service-host/settings';
+import { callSettings, secretKeySetting, tenantSettings } from '@tidegate/stripe-gateway/settings';
 import { z } from 'zod';
-
-const STRIPE_KEY = z.string().regex(/^(sk|rk)_(test|live)_[\x21-\x7e]+$/, 'must be a secret or restricted key of Stripe');
 
 /** Settings of the payments service. */
 export const PaymentsConfig = z.object({
   ...baseSettings({ port: 3002 }),
-  STRIPE_SECRET_KEY: secret(STRIPE_KEY, { doc: "Stripe's secret key.", fixed: KEY_MODE }),
+  STRIPE_SECRET_KEY: secretKeySetting("Stripe's secret key."),
   STRIPE_API_BASE: documented(url('http', 'https').optional(), { doc: "Where Stripe's API is; absent means api.stripe.com." }),
   STRIPE_STATUS_URL: documented(url('http', 'https').default('https://www.stripestatus.com/api/v2/status.json'), {
     doc: "Stripe's status page as JSON. `tidegate stripe check` shows it beside its own findings; nothing acts on it.",

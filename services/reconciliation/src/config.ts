@@ -1,15 +1,15 @@
 import { baseSettings } from '@tidegate/service-host/base-config';
 import { readConfig } from '@tidegate/service-host/config';
-import { documented, secret, url, wholeNumber } from '@tidegate/service-host/settings';
-import { KEY_MODE, modeOfKey } from '@tidegate/stripe-gateway/secret-key';
-import { callSettings, tenantSettings } from '@tidegate/stripe-gateway/settings';
+import { documented, url, wholeNumber } from '@tidegate/service-host/settings';
+import { modeOfKey } from '@tidegate/stripe-gateway/secret-key';
+import { callSettings, secretKeySetting, tenantSettings } from '@tidegate/stripe-gateway/settings';
 import { z } from 'zod';
 import { parseCron } from './schedule/cron.decide.js';
 
 /** Settings of the reconciliation service. */
 export const ReconciliationConfig = z.object({
   ...baseSettings({ port: 3003 }),
-  STRIPE_SECRET_KEY: secret(z.string().min(1), { doc: "Stripe's secret key, for reading lists.", fixed: KEY_MODE }),
+  STRIPE_SECRET_KEY: secretKeySetting("Stripe's secret key, for reading lists."),
   STRIPE_API_BASE: documented(url('http', 'https').optional(), { doc: "Where Stripe's API is; absent means api.stripe.com." }),
   ...callSettings(),
   ...tenantSettings(),

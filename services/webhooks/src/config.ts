@@ -1,8 +1,7 @@
 import { baseSettings } from '@tidegate/service-host/base-config';
 import { readConfig } from '@tidegate/service-host/config';
 import { commaSeparated, documented, secret, url, wholeNumber } from '@tidegate/service-host/settings';
-import { KEY_MODE } from '@tidegate/stripe-gateway/secret-key';
-import { callSettings, tenantSettings } from '@tidegate/stripe-gateway/settings';
+import { callSettings, secretKeySetting, tenantSettings } from '@tidegate/stripe-gateway/settings';
 import { z } from 'zod';
 
 /** 90 days: three times what Stripe lists, so that whatever can still be asked of Stripe is here, too. */
@@ -12,7 +11,7 @@ const LEAST_RETENTION_SECONDS = 90 * 86_400;
 export const WebhooksConfig = z.object({
   ...baseSettings({ port: 3001 }),
   STRIPE_WEBHOOK_SECRET: secret(commaSeparated(), { doc: 'Signing secrets of the webhook endpoints, comma-separated; each is accepted.' }),
-  STRIPE_SECRET_KEY: secret(z.string().min(1), { doc: "Stripe's secret key, for reading events and objects.", fixed: KEY_MODE }),
+  STRIPE_SECRET_KEY: secretKeySetting("Stripe's secret key, for reading events and objects."),
   STRIPE_API_BASE: documented(url('http', 'https').optional(), { doc: "Where Stripe's API is; absent means api.stripe.com." }),
   ...callSettings(),
   ...tenantSettings(),
