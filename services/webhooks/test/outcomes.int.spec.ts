@@ -5,7 +5,8 @@ import type { StripeEventHandled } from '@tidegate/contracts/events/stripe-event
 import type { Incoming } from '@tidegate/messaging/subscriber';
 import type { KyselyPlugin } from 'kysely';
 import { outcomeConsumer } from '../src/stripe-event/outcome.consumer.js';
-import { answerGet, answerList } from '../src/stripe-event/stripe-event.rpc.js';
+import { answerGet, answerList, answerOperatorList } from '../src/stripe-event/stripe-event.rpc.js';
+import { postpone } from '../src/stripe-event/stripe-event.store.js';
 import { webhookMetrics } from '../src/webhook-metrics.js';
 import { deliver, listener, normalizer, openWorkbench, stripeEvent, type Workbench } from './workbench.js';
 
@@ -63,6 +64,21 @@ const outcomeOf = (id: string) =>
     .select(['processing_outcome', 'processing_error'])
     .where('stripe_event_id', '=', id)
     .executeTakeFirst();
+
+const request = (changes: Partial<RouteRequest>): RouteRequest => ({
+  tenant: 'default',
+  actor: 'key_1',
+  request_id: 'req_1',
+  correlation_id: 'req_1',
+  route: 'GET /v1/webhook-events',
+  params: {},
+  query: {},
+  idempotency_key: null,
+  respond_async: false,
+  livemode: false,
+  body: null,
+  ...changes,
+});
 
 describe('What consumers report', () => {
   it('is the outcome of the event, whoever needs most attention', async () => {
@@ -140,21 +156,54 @@ describe('What consumers report', () => {
   });
 });
 
-describe('The list of webhook events', () => {
-  const request = (changes: Partial<RouteRequest>): RouteRequest => ({
-    tenant: 'default',
-    actor: 'key_1',
-    request_id: 'req_1',
-    correlation_id: 'req_1',
-    route: 'GET /v1/webhook-events',
-    params: {},
-    query: {},
-    idempotency_key: null,
-    respond_async: false,
-    livemode: false,
-    body: null,
-    ...changes,
+describe('Why an event failed', () => {
+  const USUAL_MAX_PAYLOAD = 1024 * 1024;
+  const long = `at postgres://webhooks:${'hunter2'}@db: ${'\u0001"\\\u{1f4a5}'.repeat(20_000)}`;
+  const errors = async (answer: typeof answerList, query: Record<string, string> = {}) => {
+    const reply = await answer(bench.db, request({ query: { limit: '100', ...query } }));
+    expect(Buffer.byteLength(JSON.stringify(reply))).toBeLessThan(USUAL_MAX_PAYLOAD);
+    return JSON.parse(reply.body) as { data: { id: string; error: string | null }[]; has_more: boolean; next_cursor: string | null };
+  };
+
+  it('is kept as long as somebody reads on, without secrets, whoever met it', async () => {
+    const [unhandled, unpublished] = [await stored(), await stored()];
+    await reported('payments', { stripe_event_id: unhandled, outcome: 'failed', reason: `\0${long}` });
+    const keys = bench.db.selectFrom('stripe_events').select(['created', 'stripe_event_id']).where('stripe_event_id', '=', unpublished);
+    await postpone(bench.db, await keys.execute(), { at: new Date(), outcome: 'failed', error: `\0${long}` });
+    for (const id of [unhandled, unpublished]) {
+      const { processing_error } = (await outcomeOf(id))!;
+      expect(processing_error).toContain('at postgres://webhooks:[secret]@db: ');
+      expect(processing_error!.length).toBeLessThan(1100);
+    }
   });
+
+  it('is told to operators; a tenant, whom what databases and schemas say is none of, that it did', async () => {
+    const id = await stored();
+    await normalizer(bench).runOnce();
+    await reported('payments', { stripe_event_id: id, outcome: 'failed', reason: 'relation "payments" does not exist' });
+    expect((await errors(answerOperatorList)).data).toMatchObject([
+      { id, error: 'payments-stripe-events: relation "payments" does not exist' },
+    ]);
+    const told = 'It could not be handled; an operator sees why, and can replay it.';
+    expect((await errors(answerList)).data).toMatchObject([{ id, error: told }]);
+    expect(JSON.parse((await answerGet(bench.db, request({ params: { id } }))).body)).toMatchObject({ id, error: told });
+  });
+
+  it('of a hundred events fits into a message of the broker, page by page, however long it was kept before', async () => {
+    const ids = await Promise.all(Array.from({ length: 100 }, () => stored()));
+    await bench.db.updateTable('stripe_events').set({ processing_outcome: 'failed', processing_error: long.slice(0, 6000) }).execute();
+    const seen: string[] = [];
+    for (let cursor: string | null | undefined; cursor !== null;) {
+      const { data, has_more, next_cursor } = await errors(answerOperatorList, cursor ? { cursor } : {});
+      expect([data.length > 0, has_more]).toEqual([true, next_cursor !== null]);
+      seen.push(...data.map(({ id }) => id));
+      cursor = next_cursor;
+    }
+    expect(seen.toSorted()).toEqual(ids.toSorted());
+  });
+});
+
+describe('The list of webhook events', () => {
   const list = async (query: Record<string, string>, tenant = 'default') => {
     const reply = await answerList(bench.db, request({ query, tenant }));
     return {

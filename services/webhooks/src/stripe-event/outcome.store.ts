@@ -1,6 +1,7 @@
 import type { StripeEventHandled } from '@tidegate/contracts/events/stripe-event-handled';
 import { type Kysely, sql, type Transaction } from 'kysely';
 import type { StripeEventOutcomesTable, WebhooksTables } from '../tables.js';
+import { keptReason } from './kept-reason.js';
 import { summary } from './outcome.decide.js';
 import { type EventKey, keyList, keyOf } from './stripe-event.store.js';
 
@@ -61,7 +62,7 @@ export async function recordReports(tx: Tx, reports: readonly (Report & { create
     SELECT * FROM unnest(
       ${rows.map(({ created }) => created)}::timestamptz[], ${rows.map(({ report }) => report.stripe_event_id)}::text[],
       ${rows.map(({ report }) => report.consumer)}::text[], ${rows.map(({ report }) => report.outcome)}::text[],
-      ${rows.map(({ report }) => report.reason?.replaceAll('\u0000', '') ?? null)}::text[], ${rows.map(({ at }) => at)}::timestamptz[]
+      ${rows.map(({ report }) => (report.reason === null ? null : keptReason(report.reason)))}::text[], ${rows.map(({ at }) => at)}::timestamptz[]
     )
     ON CONFLICT (created, stripe_event_id, consumer)
     DO UPDATE SET outcome = excluded.outcome, reason = excluded.reason, reported_at = excluded.reported_at

@@ -1,6 +1,7 @@
 import { CompiledQuery, type Kysely, type RawBuilder, sql, type Transaction } from 'kysely';
 import type { StoredStripeEvent } from '../normalize/normalized-event.decide.js';
 import type { StripeEventsTable, WebhooksTables } from '../tables.js';
+import { keptReason } from './kept-reason.js';
 
 type Tx = Transaction<WebhooksTables>;
 type Database = Kysely<WebhooksTables>;
@@ -188,7 +189,7 @@ export async function postpone(
   retry: { at: Date; outcome: 'received' | 'failed'; error: string },
 ): Promise<void> {
   await sql`
-    UPDATE stripe_events SET retry_at = ${retry.at}, processing_outcome = ${retry.outcome}, processing_error = ${retry.error}, attempts = attempts + 1
+    UPDATE stripe_events SET retry_at = ${retry.at}, processing_outcome = ${retry.outcome}, processing_error = ${keptReason(retry.error)}, attempts = attempts + 1
     WHERE published_at IS NULL AND (created, stripe_event_id) IN (SELECT * FROM ${keyList(keys)})`.execute(db);
 }
 

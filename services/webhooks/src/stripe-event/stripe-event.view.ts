@@ -1,5 +1,6 @@
 import type { OperatorEventDetail, OperatorEventView } from '@tidegate/contracts/ops/webhook-events';
 import type { WebhookEventView } from '@tidegate/contracts/responses';
+import { fitting } from '@tidegate/contracts/rpc/http-reply';
 import { type Kysely, sql } from 'kysely';
 import { normalizedEvent } from '../normalize/normalized-event.decide.js';
 import type { WebhooksTables } from '../tables.js';
@@ -36,14 +37,12 @@ export async function listEvents(
   tenant: string,
   query: ListQuery,
 ): Promise<{ data: WebhookEventView[]; next: PageCursor | null }> {
-  const { rows, next } = pageOf(await eventsPage(db, query, tenant).execute(), query.limit);
-  return { data: rows.map(view), next };
+  return pageOf(await eventsPage(db, query, tenant).execute(), query.limit, tenantView);
 }
 
 /** The same over all tenants, with how each event came and went. */
 export async function listOperatorEvents(db: Database, query: ListQuery): Promise<{ data: OperatorEventView[]; next: PageCursor | null }> {
-  const { rows, next } = pageOf(await eventsPage(db, query).execute(), query.limit);
-  return { data: rows.map(operatorView), next };
+  return pageOf(await eventsPage(db, query).execute(), query.limit, operatorView);
 }
 
 export async function getEvent(db: Database, tenant: string, id: string): Promise<WebhookEventView | null> {
@@ -52,7 +51,7 @@ export async function getEvent(db: Database, tenant: string, id: string): Promis
     .select(columns)
     .where(matching({ ids: [id], only: tenant }))
     .executeTakeFirst();
-  return row ? view(row) : null;
+  return row ? tenantView(row) : null;
 }
 
 /** One event with what each consumer made of it, and our words for what Stripe sent. */
@@ -86,10 +85,11 @@ export function eventsPage(db: Database, { cursor, limit, ...filter }: ListQuery
 
 type Row = Awaited<ReturnType<ReturnType<typeof eventsPage>['execute']>>[number];
 
-function pageOf(found: Row[], limit: number): { rows: Row[]; next: PageCursor | null } {
-  const rows = found.slice(0, limit);
-  const last = found.length > limit ? rows.at(-1) : undefined;
-  return { rows, next: last ? { created: last.created, id: last.stripe_event_id } : null };
+/** What does not fit into a message comes first on the next page. */
+function pageOf<View extends object>(found: Row[], limit: number, shown: (row: Row) => View): { data: View[]; next: PageCursor | null } {
+  const data = fitting(found.slice(0, limit).map(shown));
+  const last = found.length > data.length ? found[data.length - 1] : undefined;
+  return { data, next: last ? { created: last.created, id: last.stripe_event_id } : null };
 }
 
 const view = (row: Row): WebhookEventView => ({
@@ -103,6 +103,12 @@ const view = (row: Row): WebhookEventView => ({
   error: row.processing_error,
   received_at: row.received_at.toISOString(),
 });
+
+/** Of what failed, databases and brokers say where they are and what they hold, and a schema what it was given: that is nothing for a tenant. */
+const tenantView = (row: Row): WebhookEventView =>
+  row.processing_outcome === 'failed'
+    ? { ...view(row), error: 'It could not be handled; an operator sees why, and can replay it.' }
+    : view(row);
 
 const operatorView = (row: Row): OperatorEventView => ({
   ...view(row),
