@@ -24,5 +24,5 @@ const WORD = /[^\s@"]+@?/g;
 
 /** What stands before an `@` is looked at once, however many URLs begin in it: searched for from each of them, a long text costs the square of its length. */
 function withoutPassword(word: string): string {
-  return word.endsWith('@') ? word.replace(/(:\/\/[^:/]+):.+@$/, '$1:[secret]@') : word;
+  return word.endsWith('@') ? word.replace(/(:\/\/[^:/]*):.+@$/, '$1:[secret]@') : word;
 }
