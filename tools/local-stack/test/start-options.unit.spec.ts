@@ -24,6 +24,7 @@ describe('When npm start is given arguments', () => {
   it.each([
     [['--replicas', 'payment=2'], '--replicas names "payment"; the services are gateway, webhooks, payments, reconciliation, receipts.'],
     [['--replicas', 'payments=0'], '--replicas payments must be a whole number from 1 to 99, not "0".'],
+    [['--replicas', 'payments=2,gateway=2,payments=3'], '--replicas names payments twice; say once how many.'],
     [['--port-base', 'x'], '--port-base must be a whole number from 1 to 56000, not "x".'],
     [['--once', '--detach'], '--once and --detach exclude each other.'],
     [

@@ -57,6 +57,7 @@ function parseReplicas(text: string): Replicas {
     if (!serviceNames.includes(name as ServiceName))
       throw new StackError(`--replicas names "${name}"; the services are ${serviceNames.join(', ')}.`);
     if (!/^[1-9]\d?$/.test(count)) throw new StackError(`--replicas ${name} must be a whole number from 1 to 99, not "${count}".`);
+    if (replicas[name as ServiceName] !== undefined) throw new StackError(`--replicas names ${name} twice; say once how many.`);
     replicas[name as ServiceName] = Number(count);
   }
   return replicas;
