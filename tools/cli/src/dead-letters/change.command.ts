@@ -1,7 +1,7 @@
 import { DEAD_LETTER_OWNERS, type DeadLettersChanged } from '@tidegate/contracts/ops/dead-letters';
 import { type Command, Option } from 'commander';
 import type { Cli, CommonOptions } from '../cli.js';
-import { changing } from '../command.js';
+import { changing, refuseIdsWithAll } from '../command.js';
 import { Failure } from '../exit.js';
 
 interface Options extends CommonOptions {
@@ -40,6 +40,7 @@ export function deadLettersChanges(parent: Command, cli: Cli): void {
       .option('--all', 'all there are')
       .action(
         cli.run(async (ids: string[], { all, service, consumer, matching, ...options }: Options) => {
+          refuseIdsWithAll(ids, { all });
           const filter = { ...(ids.length > 0 ? { ids } : {}), service, consumer, reason: matching };
           if (!all && Object.values(filter).every((one) => one === undefined))
             throw new Failure('filter.missing', `Which? Give ids, --service, --consumer, --matching, or --all.`);

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { ReplayOrderView, ReplayView } from '@tidegate/contracts/ops/webhook-events';
 import type { Command } from 'commander';
 import type { Cli, CommonOptions } from '../cli.js';
-import { looking } from '../command.js';
+import { looking, refuseIdsWithAll } from '../command.js';
 import { Failure } from '../exit.js';
 import { type EventOptions, filterOf, withEventOptions } from './event-options.js';
 import { matchedText, previewLines, replayText } from './replay-text.js';
@@ -38,6 +38,7 @@ It goes on when this command ends: see webhooks replays, stop-replay, resume-rep
     .option('--yes', 'do it without asking')
     .action(
       cli.run(async (ids: string[], options: Options) => {
+        refuseIdsWithAll(ids, options);
         const filter = { ...filterOf(options), ...(ids.length > 0 ? { ids } : {}) };
         if (!options.all && Object.keys(filter).length === 0)
           throw new Failure('filter.missing', 'Which? Give ids, --status, --type, --tenant, --object, --since, --until, or --all.');
