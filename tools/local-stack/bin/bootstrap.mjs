@@ -13,11 +13,15 @@ const root = join(import.meta.dirname ?? new URL('.', import.meta.url).pathname,
 const main = join(root, 'tools', 'local-stack', 'dist', 'main.js');
 const [command = 'start', ...args] = process.argv.slice(2);
 
+/** Programs that say themselves what they take. */
+const OWN_HELP = { chaos: join('chaos', 'dist', 'main.js'), mutants: join('chaos', 'dist', 'mutants.js') };
+const isBuilt = () => [main, join(root, OWN_HELP[command] ?? '.')].every((file) => existsSync(file));
+
 try {
   checkMachine(root);
-  // To stop must work when a build does not.
-  const needsPreparation = !['stop', 'reset'].includes(command) || !existsSync(main);
-  if (needsPreparation) {
+  // To stop must work when a build does not, and what a command takes is asked by somebody who waits for it.
+  const takesLastBuild = ['stop', 'reset'].includes(command) || args.some((one) => one === '--help' || one === '-h');
+  if (!takesLastBuild || !isBuilt()) {
     await install(root);
     await build(root);
   }
