@@ -191,7 +191,10 @@ describe('Why an event failed', () => {
 
   it('of a hundred events fits into a message of the broker, page by page, however long it was kept before', async () => {
     const ids = await Promise.all(Array.from({ length: 100 }, () => stored()));
-    await bench.db.updateTable('stripe_events').set({ processing_outcome: 'failed', processing_error: long.slice(0, 6000) }).execute();
+    await bench.db
+      .updateTable('stripe_events')
+      .set({ processing_outcome: 'failed', processing_error: long.slice(0, 6000) })
+      .execute();
     const seen: string[] = [];
     for (let cursor: string | null | undefined; cursor !== null;) {
       const { data, has_more, next_cursor } = await errors(answerOperatorList, cursor ? { cursor } : {});
