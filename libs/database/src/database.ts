@@ -1,6 +1,7 @@
 import { type Logger } from '@tidegate/telemetry/logger';
 import { Kysely, PostgresDialect } from 'kysely';
 import pg from 'pg';
+import { CONNECTION_TIMEOUTS } from './connection-timeouts.js';
 import { PreparingClient } from './preparing-client.js';
 import { type WatchedConfig } from './watched-client.js';
 
@@ -27,11 +28,8 @@ export interface Database<T> {
 
 const STATEMENT_TIMEOUT_MS = 15_000;
 const IDLE_IN_TRANSACTION_TIMEOUT_MS = 15_000;
-const CONNECT_TIMEOUT_MS = 5_000;
 /** Loops come round each second: a connection that is closed in between costs both sides several milliseconds each time. */
 const IDLE_CONNECTION_MS = 60_000;
-/** A server that vanished without a word is noticed by idle connections within half a minute, not after the two hours of the system. */
-const KEEP_ALIVE_MS = 10_000;
 const INT8 = 20;
 
 /**
@@ -46,12 +44,10 @@ export function openDatabase<T>(config: DatabaseConfig, logger: Logger): Databas
     ...watched,
     max: config.poolSize,
     application_name: config.applicationName,
-    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    ...CONNECTION_TIMEOUTS,
     idleTimeoutMillis: IDLE_CONNECTION_MS,
     statement_timeout: STATEMENT_TIMEOUT_MS,
     idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_TIMEOUT_MS,
-    keepAlive: true,
-    keepAliveInitialDelayMillis: KEEP_ALIVE_MS,
     types: { getTypeParser },
   });
   const onError = (err: Error) =>

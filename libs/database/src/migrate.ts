@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Logger } from '@tidegate/telemetry/logger';
 import pg from 'pg';
+import { CONNECTION_TIMEOUTS } from './connection-timeouts.js';
 import { type IndexStatement, type MigrationFile, readMigrations, type MigrationsFolder } from './migration-files.js';
 import { ensureRole } from './role.js';
 import { schemasOf, type SharedSchema, sharedSchemasOf } from './schema-file.js';
@@ -46,7 +47,9 @@ async function bringUpToDate(
   logger?: Logger,
 ): Promise<{ applied: string[] }> {
   const files = migrations.dirs.flatMap(readMigrations);
-  const client = new pg.Client({ connectionString: adminUrl, application_name: `migrate ${migrations.schema}` });
+  const client = new pg.Client({ connectionString: adminUrl, application_name: `migrate ${migrations.schema}`, ...CONNECTION_TIMEOUTS });
+  // Whoever asks next is told that the connection is lost; unheard, it would end the process.
+  client.on('error', () => undefined);
   await client.connect();
   try {
     // One whose client is gone ends by itself, also while it waits; not every system can tell.

@@ -1,8 +1,11 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { schemasOf } from '@tidegate/database/schema-file';
 import { freePort } from '@tidegate/local-stack/process/free-port';
 import { postgresForTests, type TestDatabase } from '@tidegate/test-harness/postgres';
 import { type DumpedTable, fileOf, readRows } from '../src/backup/dump-format.js';
@@ -34,6 +37,24 @@ describe('A command that works on the stores themselves says in a sentence', () 
     expect(await failed(['backup', 'create', '--to', 'odd'], 'tidegate')).toMatchObject({ code: 'settings.invalid' });
   });
 
+  it('that whoever listens at its address never answers', async () => {
+    const sockets: Socket[] = [];
+    const silent = createServer((socket) => void sockets.push(socket)).listen(0, '127.0.0.1');
+    await once(silent, 'listening');
+    const url = `postgres://owner:secret@127.0.0.1:${(silent.address() as AddressInfo).port}/tidegate`;
+    expect(await failed(['backup', 'create', '--to', 'silent'], url)).toEqual({
+      code: 'database.away',
+      message: 'The database does not answer.',
+    });
+    const roles = Object.fromEntries(
+      schemasOf().map(({ role }) => [`${role.toUpperCase()}_DATABASE_URL`, `postgres://${role}:x@host/tidegate`]),
+    );
+    const { exitCode, err } = await tidegate('database migrate --yes --reason spec', { env: { DATABASE_URL: url, ...roles } });
+    expect([exitCode, err]).toEqual([1, 'Failed: The database does not answer.\n']);
+    for (const socket of sockets) socket.destroy();
+    silent.close();
+  }, 30_000);
+
   it('what the database refuses', async () => {
     const { code, message } = await failed(['backup', 'create', '--to', 'empty'], database.url);
     expect([code, message]).toEqual(['database.refused', 'The database refuses: relation "gateway.migrations" does not exist.']);
@@ -42,6 +63,17 @@ describe('A command that works on the stores themselves says in a sentence', () 
   it('that a folder cannot be written', async () => {
     writeFileSync(join(folder, 'file'), '');
     expect(await failed(['backup', 'create', '--to', 'file'], nobody)).toMatchObject({ code: 'system.eexist' });
+  });
+
+  it('that a folder is there but takes none', async () => {
+    const { code, message } = await failed(['backup', 'create', '--to', '/proc/nope/deep'], nobody);
+    if (process.platform !== 'linux') return expect(code).toMatch(/^system\.e/);
+    expect([code, message]).toEqual(['backup.no_folder', '/proc/nope cannot be made: /proc takes no folders.']);
+  });
+
+  it('that it lacks folders above it only where none can be made', async () => {
+    expect(await failed(['backup', 'create', '--to', 'one/two/three'], nobody)).toMatchObject({ code: 'system.econnrefused' });
+    expect(statSync(join(folder, 'one/two/three')).mode & 0o777).toBe(0o700);
   });
 
   it('that a folder holds no backup, or a damaged one', async () => {

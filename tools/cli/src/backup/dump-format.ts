@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { createReadStream, createWriteStream, readFileSync } from 'node:fs';
+import { createReadStream, createWriteStream, existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { pipeline as piped, Transform } from 'node:stream';
@@ -27,13 +27,28 @@ export type DumpedTable = Manifest['tables'][number];
 export const fileOf = (folder: string, { schema, name }: Pick<DumpedTable, 'schema' | 'name'>): string =>
   join(folder, `${schema}.${name}.jsonl.gz`);
 
+const manifestOf = (folder: string): string => join(folder, 'backup.json');
+
+/** Makes a backup of the rows in a folder: all at once, so that half of it is never there. */
+export function writeManifest(folder: string, manifest: Manifest): void {
+  const part = `${manifestOf(folder)}.part`;
+  writeFileSync(part, `${JSON.stringify(manifest, null, 2)}\n`, { mode: 0o600, flush: true });
+  renameSync(part, manifestOf(folder));
+}
+
+/** Rows were written there, but `backup.json`, which is last, was not. */
+export const isUnfinished = (folder: string): boolean =>
+  existsSync(folder) && !existsSync(manifestOf(folder)) && readdirSync(folder).some((file) => file.endsWith('.jsonl.gz'));
+
 /** Throws a Failure for a folder that holds no backup. */
 export function readManifest(folder: string): Manifest {
-  const text = readFileSync(join(folder, 'backup.json'), 'utf8');
+  if (isUnfinished(folder))
+    throw new Failure('backup.unfinished', `${folder} holds a backup that was not finished: nothing can be restored from it.`);
+  const text = readFileSync(manifestOf(folder), 'utf8');
   try {
     return Manifest.parse(JSON.parse(text));
   } catch {
-    throw new Failure('backup.damaged', `${join(folder, 'backup.json')} is not what \`backup create\` wrote.`);
+    throw new Failure('backup.damaged', `${manifestOf(folder)} is not what \`backup create\` wrote.`);
   }
 }
 
@@ -49,7 +64,7 @@ export async function writeRows(file: string, pages: AsyncIterable<string[]>): P
       yield text;
     }
   };
-  await pipeline(lines, createGzip({ level: 1 }), createWriteStream(file, { mode: 0o600 }));
+  await pipeline(lines, createGzip({ level: 1 }), createWriteStream(file, { mode: 0o600, flush: true }));
   return { rows, sha256: hash.digest('hex') };
 }
 

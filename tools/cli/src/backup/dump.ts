@@ -1,9 +1,10 @@
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { readdirSync } from 'node:fs';
 import { schemasOf, sharedSchemasOf } from '@tidegate/database/schema-file';
 import pg from 'pg';
-import { Failure } from '../exit.js';
-import { type DumpedTable, fileOf, type Manifest, writeRows } from './dump-format.js';
+import { onConnection } from '../database/on-connection.js';
+import { advised, failureOf } from '../exit.js';
+import { type DumpedTable, fileOf, type Manifest, writeManifest, writeRows } from './dump-format.js';
+import { makeEmptyFolder } from './empty-folder.js';
 
 const PAGE = 2_000;
 
@@ -11,24 +12,25 @@ export const schemaNames = (): string[] => [...schemasOf(), ...sharedSchemasOf()
 
 /**
  * Writes every row of every schema of Tidegate into an empty folder, all as of one instant; services may run. Needs no more than the rights of the tables' owner.
- * Throws a Failure when the folder holds something.
+ * Without a `backup.json`, which is written last,
+ * it is no backup. Throws a Failure when the folder holds something, the connection is lost or the disk is full.
  */
 export async function dump(url: string, folder: string): Promise<Manifest> {
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  if (readdirSync(folder).length > 0) throw new Failure('backup.not_empty', `${folder} is not empty.`);
-  const client = new pg.Client({ connectionString: url, application_name: 'tidegate backup' });
-  await client.connect();
-  try {
+  makeEmptyFolder(folder);
+  const dumped = onConnection({ url, name: 'tidegate backup' }, async (client) => {
     // What is read is of one instant. Nobody waits for it but who wants to change a table, such as a migration, which waits without keeping others waiting.
     await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
     await client.query(`SET LOCAL idle_in_transaction_session_timeout = 0; SET LOCAL statement_timeout = 0; SET LOCAL timezone = 'UTC'`);
     const manifest = await dumpAll(client, folder);
     await client.query('COMMIT');
-    writeFileSync(join(folder, 'backup.json'), `${JSON.stringify(manifest, null, 2)}\n`, { mode: 0o600 });
+    writeManifest(folder, manifest);
     return manifest;
-  } finally {
-    await client.end();
-  }
+  });
+  return dumped.catch((error: unknown) => {
+    const failure = failureOf(error);
+    if (failure === null || readdirSync(folder).length === 0) throw failure ?? error;
+    throw advised(failure, `What is in ${folder} is no backup: delete it, and begin again.`);
+  });
 }
 
 async function dumpAll(client: pg.Client, folder: string): Promise<Manifest> {

@@ -1,7 +1,8 @@
 import { schemasOf } from '@tidegate/database/schema-file';
 import { STREAMS } from '@tidegate/messaging/topology';
 import pg from 'pg';
-import { Failure } from '../exit.js';
+import { onConnection } from '../database/on-connection.js';
+import { advised, Failure } from '../exit.js';
 import { migrationsOf, schemaNames } from './dump.js';
 import { type DumpedTable, type Manifest, readManifest, readRows } from './dump-format.js';
 
@@ -17,38 +18,51 @@ export interface Loaded {
 
 /**
  * Fills a database that was just migrated and is empty from a backup, begins a new epoch in every outbox, and puts a hold on requests that move money, in one
- * transaction. Throws a Failure for a database that is in use, or of another version.
+ * transaction. Throws a Failure for a database that is in use, or of another version, or when the connection is lost.
  */
 export async function load(url: string, folder: string, hold: { reason: string; actor: string }): Promise<Loaded> {
   const manifest = readManifest(folder);
-  const client = new pg.Client({ connectionString: url, application_name: 'tidegate restore' });
-  await client.connect();
-  try {
-    await client.query('BEGIN');
-    await client.query(`SET LOCAL idle_in_transaction_session_timeout = 0; SET LOCAL statement_timeout = 0; SET LOCAL timezone = 'UTC'`);
-    await expectSameVersion(client, manifest);
-    await expectEmpty(client);
-    const rows = await fill(client, manifest, folder);
-    const epochs = await beginEpochs(client);
-    // What was open then may have gone on at Stripe since, and what was done since is not on record: payments looks there before it calls.
-    await client.query('SELECT payments.database_was_restored($1)', [manifest.taken_at]);
-    await client.query(
-      `INSERT INTO gateway.holds (restore_point, reason, actor, held_at) VALUES ($1, $2, $3, clock_timestamp())
-       ON CONFLICT (only_row) DO UPDATE SET restore_point = excluded.restore_point, reason = excluded.reason, actor = excluded.actor, held_at = excluded.held_at`,
-      [manifest.taken_at, hold.reason, hold.actor],
+  let committing = false;
+  return onConnection({ url, name: 'tidegate restore' }, async (client) => {
+    try {
+      const loaded = await loadAll(client, manifest, folder, hold);
+      committing = true;
+      await client.query('COMMIT');
+      return loaded;
+    } catch (error) {
+      await client.query('ROLLBACK').catch(() => undefined);
+      throw error;
+    }
+  }).catch((error: unknown) => {
+    if (!(error instanceof Failure) || error.code !== 'database.lost') throw error;
+    throw advised(
+      error,
+      committing
+        ? 'Whether all was loaded is not known. Begin again: when that says that the database is in use, it was, and `tidegate restore receipts` is left to be done.'
+        : 'Nothing was loaded: begin again.',
     );
-    await client.query(
-      `INSERT INTO gateway.operator_actions (at, actor, action, target, reason, details) VALUES (clock_timestamp(), $1, 'restore.load', $2, $3, $4)`,
-      [hold.actor, manifest.taken_at, hold.reason, JSON.stringify({ rows, epochs })],
-    );
-    await client.query('COMMIT');
-    return { restore_point: manifest.taken_at, tables: manifest.tables.length, rows, epochs };
-  } catch (error) {
-    await client.query('ROLLBACK').catch(() => undefined);
-    throw error;
-  } finally {
-    await client.end();
-  }
+  });
+}
+
+async function loadAll(client: pg.Client, manifest: Manifest, folder: string, hold: { reason: string; actor: string }): Promise<Loaded> {
+  await client.query('BEGIN');
+  await client.query(`SET LOCAL idle_in_transaction_session_timeout = 0; SET LOCAL statement_timeout = 0; SET LOCAL timezone = 'UTC'`);
+  await expectSameVersion(client, manifest);
+  await expectEmpty(client);
+  const rows = await fill(client, manifest, folder);
+  const epochs = await beginEpochs(client);
+  // What was open then may have gone on at Stripe since, and what was done since is not on record: payments looks there before it calls.
+  await client.query('SELECT payments.database_was_restored($1)', [manifest.taken_at]);
+  await client.query(
+    `INSERT INTO gateway.holds (restore_point, reason, actor, held_at) VALUES ($1, $2, $3, clock_timestamp())
+     ON CONFLICT (only_row) DO UPDATE SET restore_point = excluded.restore_point, reason = excluded.reason, actor = excluded.actor, held_at = excluded.held_at`,
+    [manifest.taken_at, hold.reason, hold.actor],
+  );
+  await client.query(
+    `INSERT INTO gateway.operator_actions (at, actor, action, target, reason, details) VALUES (clock_timestamp(), $1, 'restore.load', $2, $3, $4)`,
+    [hold.actor, manifest.taken_at, hold.reason, JSON.stringify({ rows, epochs })],
+  );
+  return { restore_point: manifest.taken_at, tables: manifest.tables.length, rows, epochs };
 }
 
 async function expectSameVersion(client: pg.Client, manifest: Manifest): Promise<void> {

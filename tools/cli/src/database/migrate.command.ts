@@ -4,7 +4,7 @@ import { createLogger } from '@tidegate/telemetry/logger';
 import type { Command } from 'commander';
 import type { Cli, CommonOptions } from '../cli.js';
 import { changing } from '../command.js';
-import { Failure } from '../exit.js';
+import { Failure, failureOf } from '../exit.js';
 import type { Terminal } from '../terminal.js';
 import { adminUrl, rolePassword } from './admin-url.js';
 
@@ -39,6 +39,7 @@ export async function migrated(terminal: Terminal, url: string, password: (role:
   try {
     return await migrateAll(url, { password, logger });
   } catch (error) {
-    throw new Failure('database.not_migrated', error instanceof Error ? error.message : String(error));
+    const { message } = failureOf(error) ?? (error instanceof Error ? error : new Error(String(error)));
+    throw new Failure('database.not_migrated', message);
   }
 }

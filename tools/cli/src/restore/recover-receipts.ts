@@ -2,8 +2,8 @@ import { spawn } from 'node:child_process';
 import { text } from 'node:stream/consumers';
 import { shellUser } from '@tidegate/database/shell-user';
 import { InvalidArgumentError } from 'commander';
-import pg from 'pg';
 import { fromEnvironment, givenIn } from '../database/admin-url.js';
+import { onConnection } from '../database/on-connection.js';
 import { Failure } from '../exit.js';
 import { builtProgram } from '../keys/gateway-admin.js';
 import type { Terminal } from '../terminal.js';
@@ -72,14 +72,10 @@ export async function recoverReceipts(terminal: Pick<Terminal, 'env'>, adminUrl:
 
 /** What receipts looks like for each. */
 async function tenantsIn(adminUrl: string): Promise<object[]> {
-  const client = new pg.Client({ connectionString: adminUrl, application_name: 'tidegate restore' });
-  await client.connect();
-  try {
+  return onConnection({ url: adminUrl, name: 'tidegate restore' }, async (client) => {
     const { rows } = await client.query<object>(
       "select id, name, zone, locale, legal_lines, tax_ids, accent, encode(logo, 'base64') as logo from gateway.tenants",
     );
     return rows;
-  } finally {
-    await client.end();
-  }
+  });
 }
