@@ -21,7 +21,7 @@ export function webhookMetrics(metrics: Metrics, lagSeconds: () => Promise<numbe
     event_type: [...STRIPE_TYPES, 'other', 'unknown'],
     result: RESULTS,
   });
-  const missed = metrics.counter('stripe_events_missed_total', "Events found in Stripe's list that were never delivered");
+  const missed = metrics.counter('stripe_events_missed_total', "Events of handled types found in Stripe's list that were never delivered");
   const jobErrors = metrics.counter('job_errors_total', 'Failures of background jobs', { job: JOBS, error_type: ['stripe_unavailable'] });
   metrics.gauge(
     'stripe_webhook_lag_seconds',

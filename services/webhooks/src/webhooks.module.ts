@@ -168,8 +168,8 @@ export function setup(host: HostContext<WebhooksConfig>): ServiceParts {
     stripe: stripe(`${SERVICE}.sweep.list`),
     unanswered: () => metrics.stripeUnavailable('webhooks.sweep'),
     isHint: isOurHint,
-    found: (events: number) => {
-      metrics.missed(events);
+    found: (_events: number, missed: number) => {
+      metrics.missed(missed);
       hintLoop.signal?.();
       normalizeLoop.signal?.();
     },

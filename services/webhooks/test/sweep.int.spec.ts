@@ -21,6 +21,7 @@ let simulator: Awaited<ReturnType<typeof simulatorForTests>>;
 let stripe: ReturnType<typeof createStripeAdapter>;
 let now: Date;
 const found: number[] = [];
+const missed: number[] = [];
 let unanswered = 0;
 
 beforeAll(async () => {
@@ -62,7 +63,10 @@ const parts = () => ({
   partitions: new Partitions(bench.db, bench.logger),
   settings,
   isHint: isOurHint,
-  found: (events: number) => found.push(events),
+  found: (events: number, undelivered: number) => {
+    found.push(events);
+    missed.push(undelivered);
+  },
   unanswered: () => (unanswered += 1),
 });
 const sweeper = () => new Sweep(parts());
@@ -127,15 +131,25 @@ describe('The sweep', () => {
     await app.close();
 
     fiveMinutesLater();
-    const missed = await sweeper().runOnce({ epoch: 1 });
-    expect(missed).toBe(page.value.data.length - 1);
-    expect(found.at(-1)).toBe(missed);
+    const swept = await sweeper().runOnce({ epoch: 1 });
+    expect(swept).toBe(page.value.data.length - 1);
+    expect([found.at(-1), missed.at(-1)]).toEqual([swept, swept]);
     expect(await storedIds(bench)).toEqual(await listedIds());
   });
 
   it('reads the same events again in its overlap without finding them again', async () => {
     fiveMinutesLater();
     expect(await sweeper().runOnce({ epoch: 1 })).toBe(0);
+  });
+
+  it('keeps what no endpoint of ours asks for, and does not count it as missed', async () => {
+    const key = ['sk', 'test', 'simulator0000'].join('_');
+    const init = { method: 'POST', headers: { authorization: `Bearer ${key}` }, body: new URLSearchParams({ name: 'A plan' }) };
+    expect((await fetch(`${simulator.url}/v1/products`, init)).status).toBe(200);
+    fiveMinutesLater();
+    expect(await sweeper().runOnce({ epoch: 1 })).toBe(1);
+    expect([found.at(-1), missed.at(-1)]).toEqual([1, 0]);
+    expect(await storedIds(bench)).toEqual(await listedIds());
   });
 
   it('yields to a later leader', async () => {

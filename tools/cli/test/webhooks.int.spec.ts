@@ -4,7 +4,7 @@ import type { OperatorEventView, ReplayOrderView, ReplayView } from '@tidegate/c
 import type { SweepStatusView, SweepView } from '@tidegate/contracts/ops/webhook-sweeps';
 import type { PaymentView } from '@tidegate/contracts/responses';
 import { eventually } from '@tidegate/test-harness/eventually';
-import { operatorWorld, type OperatorWorld } from './operator-world.js';
+import { operatorWorld, type OperatorWorld, SECRET_KEY } from './operator-world.js';
 
 /** Stripe reaches nobody: there is no endpoint, so not one delivery is made, and only the sweep tells what happened. */
 let world: OperatorWorld;
@@ -62,6 +62,25 @@ describe('With no delivery at all, only the sweep,', () => {
     expect(/^stripe_sweep_overdue (\d)$/m.exec(metrics)?.[1]).toBe('0');
     expect(Number(/^stripe_sweep_behind_seconds (\S+)$/m.exec(metrics)?.[1])).toBeLessThan(60);
   }, 60_000);
+
+  it('what no endpoint asks for does not count as found instead of delivered', async () => {
+    await fetch(`${world.simulator.url}/v1/products`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${SECRET_KEY}` },
+      body: new URLSearchParams({ name: 'A plan' }),
+    });
+    // Further news, of balances for one, is found while this reads.
+    await eventually(async () => {
+      const [stored] = await world.query<{ asked: number; other: number }>(
+        `select count(*) filter (where event_type <> 'product.created')::int as asked, count(*) filter (where event_type = 'product.created')::int as other
+         from webhooks.stripe_events`,
+      );
+      const { value } = await world.json<WebhookEndpointsView>('webhooks endpoints');
+      const text = await (await fetch(`${world.webhooksUrl}/metrics`)).text();
+      const missed = Number(/^stripe_events_missed_total (\d+)$/m.exec(text)?.[1]);
+      expect([stored?.other, value.last_hour.sweep, missed]).toEqual([1, stored?.asked, stored?.asked]);
+    });
+  });
 
   it('the endpoints say why, and the sweep how far it is', async () => {
     const { exitCode, value } = await world.json<WebhookEndpointsView>('webhooks endpoints');

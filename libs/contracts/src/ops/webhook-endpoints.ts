@@ -25,7 +25,7 @@ export const WebhookEndpointsView = z.object({
   /** What everything here is written for. */
   api_version: z.string(),
   endpoints: z.array(WebhookEndpointView),
-  /** Events of the last hour, by Stripe's time, and how they came. */
+  /** Events of the last hour, by Stripe's time, and how they came; by the sweep only those of types that an endpoint is registered for. */
   last_hour: z.object({ webhook: z.int(), thin: z.int(), sweep: z.int() }),
   /** Within the last day; null when none was delivered. */
   last_delivery_at: z.iso.datetime().nullable(),

@@ -45,7 +45,7 @@ export async function answerEndpoints(parts: EndpointsParts, raw: unknown): Prom
 async function arrivals(db: Kysely<WebhooksTables>, now: Date): Promise<Pick<WebhookEndpointsView, 'last_hour' | 'last_delivery_at'>> {
   const { rows } = await sql<{ webhook: number; thin: number; sweep: number; delivered: Date | null }>`
     SELECT count(*) FILTER (WHERE source = 'webhook')::int AS webhook, count(*) FILTER (WHERE source = 'thin')::int AS thin,
-      count(*) FILTER (WHERE source = 'sweep')::int AS sweep,
+      count(*) FILTER (WHERE source = 'sweep' AND event_type = ANY (${HANDLED_EVENT_TYPES}))::int AS sweep,
       (SELECT received_at FROM stripe_events WHERE source <> 'sweep' AND created >= ${new Date(now.getTime() - 24 * HOUR_MS)} ORDER BY created DESC LIMIT 1) AS delivered
     FROM stripe_events WHERE created >= ${new Date(now.getTime() - HOUR_MS)}`.execute(db);
   const { webhook = 0, thin = 0, sweep = 0, delivered = null } = rows[0] ?? {};

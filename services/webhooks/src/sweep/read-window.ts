@@ -1,3 +1,4 @@
+import { HANDLED_EVENT_TYPES } from '@tidegate/contracts/handled-event-types';
 import type { Failpoints } from '@tidegate/database/failpoints';
 import { inTransaction } from '@tidegate/database/transaction';
 import type { Clock } from '@tidegate/service-host/clock';
@@ -7,7 +8,7 @@ import type { Kysely, Transaction } from 'kysely';
 import { objectIdOf, objectKindOf, tenantHintOf } from '../ingest/event-body.decide.js';
 import type { Arrived } from '../normalize/hint.decide.js';
 import type { Partitions } from '../stripe-event/partitions.js';
-import { insertEvents, type NewStripeEvent } from '../stripe-event/stripe-event.store.js';
+import { insertEvents, keyOf, type NewStripeEvent } from '../stripe-event/stripe-event.store.js';
 import type { WebhooksTables } from '../tables.js';
 import type { SweepWindow } from './window.decide.js';
 
@@ -19,8 +20,8 @@ export interface WindowParts {
   partitions: Pick<Partitions, 'ensureFor'>;
   /** Whether the object of an event has to be retrieved before it is published. */
   isHint(event: Arrived): boolean;
-  /** Rows were stored that were never delivered. */
-  found(events: number): void;
+  /** Rows were stored that were never delivered; `missed` of them are of types that an endpoint of ours is registered for. */
+  found(events: number, missed: number): void;
   /** Stripe's list could not be read to the end. */
   unanswered?(): void;
 }
@@ -59,6 +60,8 @@ export async function readWindow(parts: WindowParts, window: SweepWindow, { stop
   }
 }
 
+const HANDLED: ReadonlySet<string> = new Set(HANDLED_EVENT_TYPES);
+
 async function store(parts: WindowParts, events: readonly StripeEvent[], along: Pass['along']): Promise<number> {
   if (events.length === 0) return 0;
   const rows = events
@@ -69,12 +72,12 @@ async function store(parts: WindowParts, events: readonly StripeEvent[], along: 
     parts.clock.now(),
   );
   const fresh = await inTransaction(parts, 'webhooks.sweep.insert', async (tx) => {
-    const { size } = await insertEvents(tx, rows);
-    if (size > 0) await along?.(tx, size);
-    return size;
+    const inserted = await insertEvents(tx, rows);
+    if (inserted.size > 0) await along?.(tx, inserted.size);
+    return rows.filter((row) => inserted.has(keyOf(row)));
   });
-  if (fresh > 0) parts.found(fresh);
-  return fresh;
+  if (fresh.length > 0) parts.found(fresh.length, fresh.filter(({ event_type }) => HANDLED.has(event_type)).length);
+  return fresh.length;
 }
 
 function sweptRow(event: StripeEvent, isHint: WindowParts['isHint']): NewStripeEvent {
