@@ -62,7 +62,18 @@ const HASTE: Record<string, string> = {
 export async function openArena(options: Partial<StackOptions> = {}): Promise<Arena> {
   const dir = mkdtempSync(join(tmpdir(), 'tidegate-arena-'));
   const { env = {}, ...rest } = options;
-  const stack = await startStack({ dir, fsync: false, caller: {}, ...rest, env: { ...env, '*': { ...HASTE, ...env['*'] } } });
+  const stack = await startStack({
+    dir,
+    fsync: false,
+    caller: {},
+    ...rest,
+    env: {
+      ...env,
+      // What nobody handles, too: all the more to be got right.
+      simulator: { STRIPE_WEBHOOK_EVENTS: '*', ...env['simulator'] },
+      '*': { ...HASTE, ...env['*'] },
+    },
+  });
   const client = new Client(stack.urls.gateway, stack.keys.default);
   const pool = new pg.Pool({ connectionString: stack.databaseUrl(), max: 2 });
   pool.on('error', () => undefined);

@@ -2,6 +2,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { WebhookEndpointsView } from '@tidegate/contracts/ops/webhook-endpoints';
 import { demonstrate } from '../src/demo.js';
 import { type Stack } from '../src/stack/stack.js';
 import { startStack } from '../src/stack/start-stack.js';
@@ -26,6 +27,13 @@ describe('When the demonstration runs on the built product', () => {
     expect(existsSync(file)).toBe(true);
     expect(readFileSync(file).subarray(0, 5).toString()).toBe('%PDF-');
     expect(said.at(-1)).toMatch(/^✓ One trace ties them together: [0-9a-f]{32}$/);
+  });
+
+  it('has an endpoint at Stripe as Tidegate needs it, so that an operator who asks finds nothing', async () => {
+    const authorization = `Bearer ${stack.keys.default}`;
+    const answer = await fetch(`${stack.urls.gateway}/v1/ops/webhook-endpoints`, { headers: { authorization } });
+    const view = WebhookEndpointsView.parse(await answer.json());
+    expect([view.findings, view.endpoints.map(({ ours, drift }) => ({ ours, drift }))]).toEqual([[], [{ ours: true, drift: [] }]]);
   });
 
   it('names the step that fails and why', async () => {

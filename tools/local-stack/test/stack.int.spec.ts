@@ -94,6 +94,14 @@ describe('When a stack runs', () => {
     expect(env['REFUND_ABSENCE_SECONDS']).toBe('7');
   });
 
+  it("has the simulator deliver what the product's endpoint is registered for", async () => {
+    const env = await environmentOf(stack.urls.simulator);
+    expect([env['STRIPE_WEBHOOK_URL'], env['STRIPE_WEBHOOK_EVENTS']]).toEqual([
+      `${stack.urls.webhooks[0]}/webhooks/stripe`,
+      'charge.succeeded,charge.failed',
+    ]);
+  });
+
   it('arms failpoints in the process they are meant for, and only its own', async () => {
     expect((await environmentOf(stack.urls.payments[0]!))['TIDEGATE_FAILPOINT']).toBeUndefined();
     expect((await environmentOf(stack.urls.payments[1]!))['TIDEGATE_FAILPOINT']).toBe('payments.create.intent.before_call:kill');

@@ -8,6 +8,7 @@ export function toyProduct(changes: Partial<Product> = {}): Product {
     migrate: () => Promise.resolve(),
     natsPermissions: () => Promise.resolve(undefined),
     failpoints: () => Promise.resolve(['payments.create.intent.before_call']),
+    webhookEvents: () => Promise.resolve(['charge.succeeded', 'charge.failed']),
     createTenantsAndKeys: () => Promise.resolve({ default: 'tg_test_default', other: 'tg_test_other' }),
     ...changes,
   };

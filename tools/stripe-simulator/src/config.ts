@@ -6,7 +6,7 @@ import { type SimulatorOptions } from './simulator.js';
 
 /**
  * Options of the command from flags and environment; a flag wins. Throws with one sentence for a wrong value.
- * PORT, STRIPE_SECRET_KEY, STRIPE_WEBHOOK_SECRET, STRIPE_WEBHOOK_URL (the last three comma-separated), SIMULATOR_SEED,
+ * PORT, STRIPE_SECRET_KEY, STRIPE_WEBHOOK_SECRET, STRIPE_WEBHOOK_URL, STRIPE_WEBHOOK_EVENTS (the last four comma-separated), SIMULATOR_SEED,
  * SIMULATOR_STATE, SIMULATOR_DELIVERY_SCHEDULE_MS, SIMULATOR_BALANCE_DELAY_MS, SIMULATOR_REFUND_UPDATE_DELAY_MS,
  * SIMULATOR_RATE_LIMITS, SIMULATOR_API_VERSION, SIMULATOR_SELF_CHECK.
  */
@@ -19,6 +19,7 @@ export function readConfig(argv: readonly string[], env: Readonly<Record<string,
       state: { type: 'string' },
       seed: { type: 'string' },
       'webhook-url': { type: 'string', multiple: true },
+      'webhook-events': { type: 'string' },
       'delivery-schedule-ms': { type: 'string' },
       'balance-delay-ms': { type: 'string' },
       'refund-update-delay-ms': { type: 'string' },
@@ -31,6 +32,7 @@ export function readConfig(argv: readonly string[], env: Readonly<Record<string,
   const urls = values['webhook-url'] ?? list(env['STRIPE_WEBHOOK_URL']);
   const secrets = list(env['STRIPE_WEBHOOK_SECRET']);
   if (urls.length > 0 && secrets.length === 0) throw new Error('A webhook URL needs STRIPE_WEBHOOK_SECRET to sign with.');
+  const enabledEvents = list(values['webhook-events'] ?? env['STRIPE_WEBHOOK_EVENTS']);
   const seed = wholeNumber('seed', values.seed ?? env['SIMULATOR_SEED']);
   const balanceDelayMs = wholeNumber('balance-delay-ms', values['balance-delay-ms'] ?? env['SIMULATOR_BALANCE_DELAY_MS']);
   const refundUpdateDelayMs = wholeNumber(
@@ -43,7 +45,7 @@ export function readConfig(argv: readonly string[], env: Readonly<Record<string,
     port,
     host: values.host ?? '127.0.0.1',
     apiKeys: list(env['STRIPE_SECRET_KEY']),
-    webhooks: urls.map((url) => ({ url, secrets })),
+    webhooks: urls.map((url) => ({ url, secrets, ...(enabledEvents.length > 0 && { enabledEvents }) })),
     ...(seed !== undefined && { seed }),
     ...(balanceDelayMs !== undefined && { balanceDelayMs }),
     ...(refundUpdateDelayMs !== undefined && { refundUpdateDelayMs }),

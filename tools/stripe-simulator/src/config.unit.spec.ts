@@ -31,6 +31,17 @@ describe('The configuration', () => {
     });
   });
 
+  it('takes the types of events that the endpoints get', () => {
+    const env = {
+      STRIPE_WEBHOOK_URL: 'http://hooks.test/a',
+      STRIPE_WEBHOOK_SECRET: 'whsec_a',
+      STRIPE_WEBHOOK_EVENTS: 'charge.failed, charge.updated',
+    };
+    const endpoint = { url: 'http://hooks.test/a', secrets: ['whsec_a'] };
+    expect(readConfig([], env).webhooks).toEqual([{ ...endpoint, enabledEvents: ['charge.failed', 'charge.updated'] }]);
+    expect(readConfig(['--webhook-events', '*'], env).webhooks).toEqual([{ ...endpoint, enabledEvents: ['*'] }]);
+  });
+
   it("takes the account's version", () => {
     expect(readConfig(['--api-version', '2024-06-20'], {})).toMatchObject({ accountApiVersion: '2024-06-20' });
     expect(readConfig([], {})).not.toHaveProperty('accountApiVersion');

@@ -12,6 +12,8 @@ export interface Product {
   natsPermissions(service: ServiceName): Promise<NatsPermissions | undefined>;
   /** Every failpoint that TIDEGATE_FAILPOINT can name. */
   failpoints(): Promise<readonly string[]>;
+  /** Types of events that Stripe's webhook endpoint delivers. */
+  webhookEvents(): Promise<readonly string[]>;
   /** Creates the tenants `default` and `other`, where they do not exist, and a new key for each. */
   createTenantsAndKeys(databaseUrl: string): Promise<ApiKeys>;
 }

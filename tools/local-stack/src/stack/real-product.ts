@@ -50,6 +50,11 @@ function productIn(root: () => string): Product {
       return [...lists.flatMap(({ FAILPOINTS }) => FAILPOINTS), ...serviceNames.flatMap(messagingFailpoints)].sort();
     },
 
+    async webhookEvents() {
+      const { HANDLED_EVENT_TYPES } = await load<{ HANDLED_EVENT_TYPES: readonly string[] }>('@tidegate/contracts/handled-event-types');
+      return HANDLED_EVENT_TYPES;
+    },
+
     async createTenantsAndKeys(databaseUrl) {
       const { ALL_SCOPES } = await load<{ ALL_SCOPES: readonly string[] }>('@tidegate/gateway/api-key/scopes');
       const [main, other] = await Promise.all([

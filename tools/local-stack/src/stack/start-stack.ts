@@ -87,7 +87,7 @@ class Starting {
       secretKey: secrets.stripeSecretKey,
       webhookSecret: secrets.stripeWebhookSecret,
     };
-    const simulator = this.options.stripe === undefined ? this.simulator(stripe) : undefined;
+    const simulator = this.options.stripe === undefined ? this.simulator(stripe, await product.webhookEvents()) : undefined;
     const keys = await progress.step(simulator === undefined ? 'API keys' : 'Stripe simulator and API keys', () =>
       this.launchSimulator(simulator, databaseUrl()),
     );
@@ -212,7 +212,7 @@ class Starting {
     return keys;
   }
 
-  private simulator(stripe: { secretKey: string; webhookSecret: string }): ServiceProcess {
+  private simulator(stripe: { secretKey: string; webhookSecret: string }, webhookEvents: readonly string[]): ServiceProcess {
     const { dir, ports, product, caller } = this.settled;
     const webhooks = ports.services.get('webhooks-1');
     return this.process('simulator', [product.program('simulator')], ports.simulator, {
@@ -221,7 +221,9 @@ class Starting {
       STRIPE_SECRET_KEY: stripe.secretKey,
       STRIPE_WEBHOOK_SECRET: stripe.webhookSecret,
       SIMULATOR_STATE: join(dir, 'simulator.json'),
-      ...(webhooks === undefined ? {} : { STRIPE_WEBHOOK_URL: `http://127.0.0.1:${webhooks}/webhooks/stripe` }),
+      ...(webhooks === undefined
+        ? {}
+        : { STRIPE_WEBHOOK_URL: `http://127.0.0.1:${webhooks}/webhooks/stripe`, STRIPE_WEBHOOK_EVENTS: webhookEvents.join(',') }),
       ...this.options.env?.['simulator'],
     });
   }
