@@ -1,6 +1,6 @@
 import { confirm, isCancel } from '@clack/prompts';
 import type { Command } from 'commander';
-import { type ExitCode, failureOf } from './exit.js';
+import { type ExitCode, Failure, failureOf } from './exit.js';
 import { movingLine } from './output/moving.js';
 import { paint, type Paint } from './output/paint.js';
 import { RestClient } from './rest/rest-client.js';
@@ -25,6 +25,11 @@ export interface Change<R> {
 
 export type Changed<R> = { done: true; result: R } | { done: false; result: null };
 
+function refuseEmpty(args: readonly string[]): void {
+  if (args.some((one) => one.trim() === ''))
+    throw new Failure('argument.empty', 'An argument is empty, perhaps a variable of the shell that is not set. Nothing was done.');
+}
+
 /** One run of a command: its terminal, the gateway, and how it ends. */
 export class Cli {
   exitCode: ExitCode = 0;
@@ -47,6 +52,7 @@ export class Cli {
       const command = args.at(-1) as Command;
       this.#json = command.opts<CommonOptions>().json === true;
       try {
+        refuseEmpty(command.args);
         this.exitCode = await work(...(args.slice(0, -1) as Args));
       } catch (error) {
         this.exitCode = 1;

@@ -14,6 +14,61 @@ afterAll(() => new Promise((resolve) => server.close(resolve)));
 
 const env = () => ({ TIDEGATE_URL: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, TIDEGATE_API_KEY: 'own' });
 
+/** A gateway behind which nobody is there for what only looks, and nobody answers in time for a change. */
+const alone = createServer(({ method, url }, response) => {
+  const away = {
+    code: 'service.unavailable',
+    title: 'Tidegate cannot answer right now; try again with the same key',
+    detail: 'The service behind this route is away; nothing was done. Try again with the same key.',
+  };
+  const slow = {
+    code: 'service.timeout',
+    title: 'No answer in time; the outcome is unknown, try again with the same key',
+    detail: 'No answer in time: the outcome is unknown. Try again with the same key.',
+  };
+  const answer = method === 'GET' && url !== '/v1/ops/breakers' ? away : slow;
+  asked.push(`${method} ${url}`);
+  response
+    .writeHead(503, { 'content-type': 'application/problem+json' })
+    .end(JSON.stringify({ ...answer, status: 503, request_id: 'req_1' }));
+});
+const asked: string[] = [];
+beforeAll(() => new Promise<void>((resolve) => alone.listen(0, '127.0.0.1', resolve)));
+afterAll(() => new Promise((resolve) => alone.close(resolve)));
+
+describe('When the services behind the gateway do not answer', () => {
+  const failed = async (line: string | string[]) => {
+    const { exitCode, err } = await tidegate(line, {
+      env: { ...env(), TIDEGATE_URL: `http://127.0.0.1:${(alone.address() as AddressInfo).port}` },
+    });
+    expect(exitCode).toBe(1);
+    return err;
+  };
+
+  it('it is said once, and of no key that nobody at a terminal has', async () => {
+    expect(await failed('payments list')).toBe(
+      'Failed: Tidegate cannot answer right now: The service behind this route is away; nothing was done. (request req_1)\n',
+    );
+    expect(await failed('breaker status')).toBe('Failed: No answer in time. (request req_1)\n');
+  });
+
+  it('a change may have been made', async () => {
+    expect(await failed('keys revoke Ab3dEf6hIj9k --yes --reason leaked')).toBe(
+      'Failed: No answer in time. It may have been done all the same: look before you repeat it. (request req_1)\n',
+    );
+  });
+
+  it('an id stays one, whatever is in it, and an empty one is asked for nowhere', async () => {
+    await failed('keys revoke ../tenants --yes --reason leaked');
+    expect(asked.at(-1)).toBe('POST /v1/ops/api-keys/..%2Ftenants/revoke');
+    const before = asked.length;
+    expect(await failed(['payments', 'show', ''])).toBe(
+      'Failed: An argument is empty, perhaps a variable of the shell that is not set. Nothing was done.\n',
+    );
+    expect(asked).toHaveLength(before);
+  });
+});
+
 describe('When the connection breaks in the middle of an answer', () => {
   it('is one sentence and one JSON document, as every failure is', async () => {
     const { exitCode, out, err } = await tidegate('breaker status --json', { env: env() });

@@ -17,7 +17,7 @@ export function keysRevoke(parent: Command, cli: Cli): void {
           {
             will: [`end the key ${id} now, for good`],
             beware: cli.client.keyId === id ? ['this is the key that you are using now: no further command will work with it'] : [],
-            act: () => cli.client.post<ApiKeyView>(`/v1/ops/api-keys/${id}/revoke`, { reason: options.reason }),
+            act: () => cli.client.post<ApiKeyView>(`/v1/ops/api-keys/${encodeURIComponent(id)}/revoke`, { reason: options.reason }),
           },
           (key) => `The key ${key.id} of ${key.tenant} is revoked; every gateway refuses it within 5 seconds.\n`,
         );

@@ -31,7 +31,7 @@ export function keysRotate(parent: Command, cli: Cli): void {
             will: [`make a key that replaces ${id}`, `end ${id} ${overlap === 0 ? 'at once' : `in ${duration(overlap)}`}`],
             beware: cli.client.keyId === id ? ['this is the key that you are using now'] : [],
             act: () =>
-              cli.client.post<RotatedApiKeyView>(`/v1/ops/api-keys/${id}/rotate`, {
+              cli.client.post<RotatedApiKeyView>(`/v1/ops/api-keys/${encodeURIComponent(id)}/rotate`, {
                 overlap_seconds: overlap,
                 expires_at,
                 reason: options.reason,

@@ -67,7 +67,7 @@ export class RestClient {
         undefined,
         {},
       );
-      if (!ok) throw this.#refused(status, parse(text));
+      if (!ok) throw this.#refused(status, parse(text), 'GET');
       whole += text;
       cursor = next;
     }
@@ -78,7 +78,7 @@ export class RestClient {
     const { ok, status, text } = await this.#send(method, path, body, headers);
     const parsed = parse(text);
     if (ok && parsed !== undefined) return parsed as Body;
-    throw this.#refused(status, parsed);
+    throw this.#refused(status, parsed, method);
   }
 
   /** The whole answer. */
@@ -101,7 +101,7 @@ export class RestClient {
     }
   }
 
-  #refused(status: number, parsed: unknown): Failure {
+  #refused(status: number, parsed: unknown, method: string): Failure {
     const { code, title, detail, errors: [first] = [], request_id: id } = (parsed ?? {}) as Partial<Problem>;
     if (code === undefined)
       return new Failure(
@@ -117,11 +117,21 @@ export class RestClient {
       );
     if (code === 'auth.forbidden')
       return new Failure(code, `The API key from ${this.settings.from} is not allowed to do this. ${detail ?? ''}`.trim(), status);
-    const support = status >= 500 ? ` (request ${id})` : '';
+    if (status >= 500) return new Failure(code, `${unanswered(method, title ?? code, detail ?? '')} (request ${id})`, status);
     // Services leave what is wrong to the list of errors; the gateway has the first of them in its sentence, too.
     const told = first && !detail?.includes(first.message) ? `${first.path ? `${first.path}: ` : ''}${first.message}.` : detail;
-    return new Failure(code, `${title ?? code}: ${told ?? ''}${support}`, status);
+    return new Failure(code, `${title ?? code}: ${told ?? ''}`, status);
   }
+}
+
+/** A client of the interface has a key to try again with; whoever runs a command has none, and looks first. */
+function unanswered(method: string, title: string, detail: string): string {
+  const [what = ''] = title.split(';');
+  const why = detail.replace(/ Try again( later)? with the same key\.$/, '');
+  const unknown = / ?[:,;] the outcome is unknown/;
+  const told = (why.startsWith(what) ? why : `${what}: ${why}`).replace(unknown, '');
+  const mayBeDone = method !== 'GET' && unknown.test(`${title} ${why}`) && !why.includes('nothing was done');
+  return mayBeDone ? `${told} It may have been done all the same: look before you repeat it.` : told;
 }
 
 function parse(text: string): unknown {

@@ -37,5 +37,5 @@ function human({ paint }: Cli, { endpoints, last_hour, last_delivery_at, undeliv
   ].join('');
   const list =
     rows.length === 0 ? 'Stripe has no endpoint.\n' : table(['ENDPOINT', 'URL', 'STATUS', 'VERSION', 'EVENTS', 'SECRET', 'IT IS'], rows);
-  return `${list}\n${arrivals}\n${told || paint.good('Deliveries arrive.')}\n`;
+  return `${list}\n${arrivals}\n${told || paint.good(last_delivery_at === null ? 'Nothing is wrong, and nothing was delivered within the last day.' : 'Deliveries arrive.')}\n`;
 }
