@@ -335,6 +335,15 @@ async function withoutConnections(work: () => Promise<void>): Promise<void> {
 describe('While an operator holds requests', () => {
   const operate = (path: string, body: unknown) => gateway.fetch(path, { method: 'POST', body: JSON.stringify(body), headers: json });
 
+  it('from an instant that is to come, of which nothing could be looked for, is refused', async () => {
+    const refused = await operate('/v1/ops/hold', { restore_point: '2999-11-21T06:00:00.000Z', reason: 'a typing error' });
+    expect([refused.status, await problem(refused)]).toMatchObject([
+      400,
+      { code: 'validation.failed', errors: [{ path: 'restore_point', message: 'is in the future: it must be the instant of the backup' }] },
+    ]);
+    expect(await (await gateway.fetch('/v1/ops/hold')).json()).toMatchObject({ held: false });
+  });
+
   it('what moves money is answered 503 and reaches nobody; reading goes on; the end of it is heard', async () => {
     const placed = await operate('/v1/ops/hold', { restore_point: '2026-11-21T06:00:00.000Z', reason: 'disk lost' });
     expect([placed.status, await placed.json()]).toMatchObject([

@@ -76,7 +76,14 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
     await program(cli).parseAsync(args, { from: 'user' });
     return cli.exitCode;
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 1;
+    if (error instanceof CommanderError) {
+      if (error.exitCode === 0) return 0;
+      if (args.includes('--json')) terminal.out(`${JSON.stringify({ error: usageError(error) }, null, 2)}\n`);
+      return 1;
+    }
     throw error;
   }
 }
+
+/** What stands on stderr, for a script. */
+const usageError = ({ message }: CommanderError) => ({ code: 'usage.invalid', message: message.replace(/^error: /, '') });

@@ -69,6 +69,29 @@ describe('When the services behind the gateway do not answer', () => {
   });
 });
 
+describe('A command that is written wrongly', () => {
+  it.each([
+    ['payments list --limit 0', "option '--limit <n>' argument '0' is invalid. It must be a whole number from 1 to 99999."],
+    [
+      'restore hold --since 2999-01-01 --reason x --yes',
+      "option '--since <when>' argument '2999-01-01' is invalid. That is in the future.",
+    ],
+    [
+      'webhooks sweep --since 2999-01-01 --reason x --yes',
+      "option '--since <when>' argument '2999-01-01' is invalid. That is in the future.",
+    ],
+    [
+      'events replay --consumer receipts-payments --from soon --reason x',
+      "option '--from <place>' argument 'soon' is invalid. Write a time as 2026-11-21 or 2026-11-21T06:00:00Z, or an age as 30m, 2h, 7d.",
+    ],
+    ['payments nothing', "unknown command 'nothing'"],
+  ])('%s says so to scripts, too', async (line, message) => {
+    const { exitCode, out, err } = await tidegate(`${line} --json`, { env: env() });
+    expect([exitCode, JSON.parse(out)]).toEqual([1, { error: { code: 'usage.invalid', message } }]);
+    expect(err).toContain(`error: ${message}`);
+  });
+});
+
 describe('When the connection breaks in the middle of an answer', () => {
   it('is one sentence and one JSON document, as every failure is', async () => {
     const { exitCode, out, err } = await tidegate('breaker status --json', { env: env() });

@@ -4,6 +4,7 @@ import { jsonReply } from '@tidegate/contracts/rpc/http-reply';
 import type { RouteRequest } from '@tidegate/contracts/rpc/routes';
 import type { Kysely } from 'kysely';
 import { HERE, type Here } from '../http/here.js';
+import { ProblemError } from '../http/problem-error.js';
 import type { Audit } from '../ops/audit.js';
 import type { GatewayTables } from '../tables.js';
 import type { Hold } from './hold.js';
@@ -25,8 +26,17 @@ export function holdHandlers(deps: Deps): Here {
   };
 }
 
+/** What the clock of whoever asks may be ahead. */
+const SKEW_MS = 60_000;
+const FUTURE = 'is in the future: it must be the instant of the backup';
+
 async function place({ actor, body }: RouteRequest, { db, audit, hold, clock }: Deps) {
   const { restore_point, reason } = body as PlaceHoldBody;
+  // Nothing would be looked for, and requests would be taken again without a word.
+  if (Date.parse(restore_point) > clock.now().getTime() + SKEW_MS)
+    throw new ProblemError('validation.failed', `The body is not valid: restore_point: ${FUTURE}.`, {
+      errors: [{ path: 'restore_point', message: FUTURE }],
+    });
   const action = { actor, action: 'hold.place', target: 'hold', reason, details: { restore_point } };
   await audit.change(action, (tx) => placeHold(tx, { restore_point: new Date(restore_point), reason, actor, held_at: clock.now() }));
   hold.forget();

@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import type { Cli, CommonOptions } from '../cli.js';
 import { changing } from '../command.js';
 import { followReplay } from './follow.js';
+import { pastTimeOrAge } from '../output/time.js';
 import { countsText, rowsText, total } from './replay-text.js';
 
 interface Options extends CommonOptions {
@@ -11,6 +12,9 @@ interface Options extends CommonOptions {
   dryRun?: true;
   reason: string;
 }
+
+/** A position of the stream is a number alone. */
+const placeOf = (text: string): string => (/^[1-9]\d{0,14}$/.test(text) ? text : pastTimeOrAge(text));
 
 export function eventsReplay(parent: Command, cli: Cli): void {
   changing(parent, {
@@ -25,7 +29,7 @@ replaced, and only after a yes. It goes on by itself when this command is interr
 Exit code 2: something differs, and --dry-run left it as it is.`,
   })
     .requiredOption('--consumer <name>', 'whose: a durable as <service>-<purpose>')
-    .option('--from <place>', 'only what events since then have touched: an RFC 3339 time, or a position of the stream')
+    .option('--from <place>', 'only what events since then have touched: a time, an age such as 2h, or a position of the stream', placeOf)
     .option('--dry-run', 'only compare; for an hour `events swap` can follow')
     .action(
       cli.run(async ({ consumer, from, dryRun, reason, ...options }: Options) => {

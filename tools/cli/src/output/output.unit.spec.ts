@@ -3,7 +3,7 @@ import { money } from './money.js';
 import { movingLine } from './moving.js';
 import { paint } from './paint.js';
 import { facts, table } from './table.js';
-import { at, duration, durationSeconds, timeOrAge } from './time.js';
+import { at, duration, durationSeconds, pastTimeOrAge, timeOrAge } from './time.js';
 
 describe('A duration', () => {
   it.each([
@@ -38,6 +38,12 @@ describe('A time', () => {
     '%j is refused',
     (text) => expect(() => timeOrAge(text)).toThrow('Write a time'),
   );
+
+  it('may be one that has been', () => {
+    expect(() => timeOrAge('999999d')).toThrow('That is too long ago.');
+    expect(() => pastTimeOrAge('2999-01-01')).toThrow('That is in the future.');
+    expect(pastTimeOrAge('2026-11-21')).toBe('2026-11-21T00:00:00.000Z');
+  });
 });
 
 describe('What is printed', () => {

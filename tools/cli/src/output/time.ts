@@ -14,11 +14,24 @@ const TIME = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d))?$/;
 
 /** A time in RFC 3339, or an age such as 2h, as a time in UTC. */
 export function timeOrAge(text: string): string {
-  if (/^\d{1,9}[smhd]$/.test(text)) return new Date(Date.now() - durationSeconds(text) * 1000).toISOString();
+  if (/^\d{1,9}[smhd]$/.test(text)) return ago(durationSeconds(text));
   const time = new Date(TIME.test(text) && isDay(text.slice(0, 10)) ? text : Number.NaN);
   if (Number.isNaN(time.getTime()))
     throw new InvalidArgumentError('Write a time as 2026-11-21 or 2026-11-21T06:00:00Z, or an age as 30m, 2h, 7d.');
   return time.toISOString();
+}
+
+/** The same, but for what has been. */
+export function pastTimeOrAge(text: string): string {
+  const time = timeOrAge(text);
+  if (Date.parse(time) > Date.now()) throw new InvalidArgumentError('That is in the future.');
+  return time;
+}
+
+function ago(seconds: number): string {
+  const time = Date.now() - seconds * 1000;
+  if (time < 0) throw new InvalidArgumentError('That is too long ago.');
+  return new Date(time).toISOString();
 }
 
 /** No 31st of February, of which Date makes a day in March. */

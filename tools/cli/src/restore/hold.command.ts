@@ -2,7 +2,7 @@ import type { HoldView } from '@tidegate/contracts/ops/hold';
 import type { Command } from 'commander';
 import type { Cli, CommonOptions } from '../cli.js';
 import { changing } from '../command.js';
-import { at, timeOrAge } from '../output/time.js';
+import { at, pastTimeOrAge } from '../output/time.js';
 import { HOLD, holdText } from './status.command.js';
 
 interface Options extends CommonOptions {
@@ -16,7 +16,7 @@ export function restoreHold(parent: Command, cli: Cli): void {
     summary: 'Hold requests that move money: the database was restored by other means',
     help: '`restore load` places the hold itself. Begin a new epoch in the outboxes before services start, where the broker was lost, too: docs/restore.md.',
   })
-    .requiredOption('--since <when>', 'the instant of the backup: a time, or an age such as 2h', timeOrAge)
+    .requiredOption('--since <when>', 'the instant of the backup: a time, or an age such as 2h', pastTimeOrAge)
     .action(
       cli.run(async ({ since, ...options }: Options) => {
         const { done } = await cli.change<HoldView>(

@@ -5,7 +5,7 @@ import type { Cli, CommonOptions } from '../cli.js';
 import { looking } from '../command.js';
 import { Failure } from '../exit.js';
 import { facts } from '../output/table.js';
-import { at, duration, timeOrAge } from '../output/time.js';
+import { at, duration, pastTimeOrAge } from '../output/time.js';
 
 interface Options extends CommonOptions {
   check?: true;
@@ -25,7 +25,7 @@ export function webhooksSweep(parent: Command, cli: Cli): void {
 Exit code 2: events were found that had never been delivered; with --check: the sweep is overdue, or time was lost for good.`,
   })
     .option('--check', 'only show how far it is')
-    .option('--since <when>', 'from then on: a time, or an age such as 7d; from a little before the last sweep unless given', timeOrAge)
+    .option('--since <when>', 'from then on: a time, or an age such as 7d; from a little before the last sweep unless given', pastTimeOrAge)
     .option('--detach', 'do not wait for its end')
     .option('--reason <text>', 'why; kept with who and when; needed unless --check')
     .option('--yes', 'do it without asking')
