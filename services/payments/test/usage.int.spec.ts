@@ -196,6 +196,8 @@ describe('Usage that waited for its customer', () => {
       },
     };
     await known(customer);
+    // Another replica has been there meanwhile.
+    await sql`DELETE FROM usage_unknown_customers WHERE customer = ${customer}`.execute(world.db);
     const left = await world.db
       .withPlugin(parking)
       .transaction()

@@ -113,11 +113,14 @@ export async function countParked(
     SELECT FROM usage_unknown_customers WHERE tenant = ${tenant} AND customer = ${customer} FOR UPDATE`.execute(tx);
   // Another process has counted all: a row that comes from now on is of what was parked since.
   if (unknown.length === 0) return { events: 0, more: false };
+  // Who was erased since he became known is nobody's any more: what is parked of him stays so, and nobody is asked about him.
+  const isKnown = sql`(EXISTS (SELECT FROM customers WHERE stripe_customer = ${customer} AND tenant = ${tenant} AND status = 'active')
+    OR EXISTS (SELECT FROM usage_customers WHERE customer = ${customer} AND tenant = ${tenant}))`;
   // By place, not by name: until the table has been analyzed, a join by name can read each parked row for each other one.
   const { rows } = await sql<{ events: number }>`
     WITH released AS (
       UPDATE usage_events SET counted_at = ${times.now} WHERE counted_at IS NULL AND ctid = ANY (ARRAY (
-        SELECT ctid FROM usage_events WHERE tenant = ${tenant} AND customer = ${customer} AND counted_at IS NULL LIMIT ${MOST_RELEASED}))
+        SELECT ctid FROM usage_events WHERE tenant = ${tenant} AND customer = ${customer} AND counted_at IS NULL AND ${isKnown} LIMIT ${MOST_RELEASED}))
       RETURNING tenant, id, customer, meter, value, at, hour, received_at, counted_at
     ), counted AS (${counting(sql`released`, times)})
     SELECT count(*)::int AS events FROM released`.execute(tx);

@@ -32,7 +32,7 @@ export class UsageMetrics {
       {},
       async (gauge) => {
         const { rows } = await sql<{ oldest: Date | null }>`
-        SELECT least((SELECT min(unreported_since) FROM usage_counters WHERE due_at IS NOT NULL), (SELECT min(since) FROM usage_unknown_customers)) AS oldest`.execute(
+        SELECT least((SELECT min(unreported_since) FROM usage_counters WHERE due_at IS NOT NULL), (SELECT min(since) FROM usage_unknown_customers WHERE due_at < 'infinity')) AS oldest`.execute(
           db,
         );
         gauge.set(seconds(rows[0]?.oldest, now()));
