@@ -81,6 +81,8 @@ export interface PaymentWorkTable {
   waits_for: string | null;
   not_before: Date | null;
   woken: string | null;
+  /** Whose it is; '' where that was not said. Only of payments does it matter. */
+  tenant: ColumnType<string, string | undefined, never>;
   /** From the id: pay, cks, cst, sbc, sub, in. */
   kind: ColumnType<string, never, never>;
 }

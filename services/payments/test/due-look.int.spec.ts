@@ -6,7 +6,7 @@ import { sql } from 'kysely';
 import { type PaymentsTables } from '../src/tables.js';
 import { DueLook } from '../src/work/due-look.js';
 import { type DueKind } from '../src/work/next-due.js';
-import { acquireDue, wishRefresh } from '../src/work/work.store.js';
+import { acquirePayments, wishRefresh } from '../src/work/work.store.js';
 
 describe('A look for what is due', () => {
   let database: TestDatabase;
@@ -71,7 +71,7 @@ describe('A look for what is due', () => {
 
   it('finds what a holder that is gone had in hand, and not what one has in hand that lives', async () => {
     await wish('pay_1');
-    expect(await acquireDue(opened.db, 'gone', now, 10)).toHaveLength(1);
+    expect(await acquirePayments(opened.db, 'gone', now, 10)).toHaveLength(1);
     expect(await pass('pay')).toBe(false);
     await sql`UPDATE payment_work SET lease_until = clock_timestamp()`.execute(opened.db);
     expect(await pass('pay', { afterMs: 1000 })).toBe(true);

@@ -4,7 +4,7 @@ import { createLogger } from '@tidegate/telemetry/logger';
 import { sql } from 'kysely';
 import { postgresForTests, type TestDatabase } from '@tidegate/test-harness/postgres';
 import { type PaymentsTables } from '../src/tables.js';
-import { acquire, acquireDue, renew, wishRefresh } from '../src/work/work.store.js';
+import { acquire, acquirePayments, renew, wishRefresh } from '../src/work/work.store.js';
 
 describe('The leases of a process', () => {
   let database: TestDatabase;
@@ -23,7 +23,7 @@ describe('The leases of a process', () => {
     const { db } = opened;
     const now = new Date();
     for (const id of ['pay_a', 'pay_b', 'pay_c']) await wishRefresh(db, id, now);
-    const leases = await acquireDue(db, 'spec', now, 10);
+    const leases = await acquirePayments(db, 'spec', now, 10);
     await db.transaction().execute(async (tx) => {
       await wishRefresh(tx, 'pay_a', now);
       expect((await renew(db, leases)).toSorted()).toEqual(['pay_b', 'pay_c']);
@@ -35,9 +35,9 @@ describe('The leases of a process', () => {
     const { db } = opened;
     const now = new Date();
     await wishRefresh(db, 'pay_a', now);
-    expect(await acquireDue(db, 'one', now, 10)).toHaveLength(1);
+    expect(await acquirePayments(db, 'one', now, 10)).toHaveLength(1);
     expect(await acquire(db, 'pay_a', 'two', now)).toBeNull();
-    expect(await acquireDue(db, 'two', now, 10)).toEqual([]);
+    expect(await acquirePayments(db, 'two', now, 10)).toEqual([]);
     await sql`UPDATE payment_work SET lease_until = clock_timestamp() - interval '1 second'`.execute(db);
     expect(await acquire(db, 'pay_a', 'two', now)).toMatchObject({ payment_id: 'pay_a' });
     expect(await acquire(db, 'pay_a', 'three', now)).toBeNull();
@@ -47,7 +47,7 @@ describe('The leases of a process', () => {
     const { db } = opened;
     const now = new Date();
     await wishRefresh(db, 'pay_a', now);
-    await acquireDue(db, 'spec', now, 10);
+    await acquirePayments(db, 'spec', now, 10);
     expect(await renew(db, [{ payment_id: 'pay_a', holder: 'another' }])).toEqual([]);
   });
 });

@@ -242,6 +242,12 @@ export async function paymentsWorld(options: WorldOptions = {}) {
     },
     /** The lines of one metric, as a scrape shows them: labels to value. */
     series: async (name: string): Promise<Record<string, number>> => seriesOf(await first.metrics.registry.metrics(), name),
+    /** Has the planner know a table as it is now, which only its owner may. */
+    analyze: async (table: string): Promise<void> => {
+      const owner = openDatabase<PaymentsTables>({ url: database.url, poolSize: 1, applicationName: 'payments-test owner' }, logger);
+      await sql`ANALYZE ${sql.table(`payments.${table}`)}`.execute(owner.db);
+      await owner.close();
+    },
     /** What Stripe holds. */
     truth: () => ({
       intents: simulator.world.paymentIntents.all(),

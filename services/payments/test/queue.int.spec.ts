@@ -3,7 +3,7 @@ import { RPC } from '@tidegate/contracts/rpc/routes';
 import { eventually } from '@tidegate/test-harness/eventually';
 import { sql } from 'kysely';
 import { wakeAll, wakeHeld, wakeOne } from '../src/work/wake.js';
-import { acquireDue, type Held, release, type WaitsFor } from '../src/work/work.store.js';
+import { acquirePayments, type Held, release, type WaitsFor } from '../src/work/work.store.js';
 import { type PaymentsParts } from '../src/payments.js';
 import { type PaymentsWorld, paymentsWorld } from './payments-world.js';
 
@@ -63,7 +63,7 @@ describe('The queue', () => {
   it('keeps the place of what somebody had in hand and turned away just when the breaker closed', async () => {
     world = await paymentsWorld();
     const ids = await queueMany(3);
-    const take = async () => (await acquireDue(world.db, 'test#loop1', world.clock.now(), 1))[0]!;
+    const take = async () => (await acquirePayments(world.db, 'test#loop1', world.clock.now(), 1))[0]!;
     const held = await take();
     expect(await wakeAll(world.db, 'stripe:7', world.clock.now())).toBe(3);
     const later = new Date(world.clock.now().getTime() + 30_000);
@@ -93,7 +93,7 @@ describe('The queue', () => {
     const now = world.clock.now();
     const turnAway = (held: Held) =>
       release(world.db, held, { dueAt: new Date(now.getTime() + 30_000), attempt: 0, waitsFor: 'breaker_open' });
-    const take = async () => (await acquireDue(world.db, 'late#loop1', world.clock.now(), 1))[0]!;
+    const take = async () => (await acquirePayments(world.db, 'late#loop1', world.clock.now(), 1))[0]!;
     const isDue = async () => (await work())[0]!.due_at!.getTime() <= world.clock.now().getTime();
 
     // Another process knows of the closing, wakes the payment, and the late one turns it away once more.

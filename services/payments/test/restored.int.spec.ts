@@ -5,7 +5,7 @@ import { noFailpoints } from '@tidegate/database/failpoints';
 import { sql } from 'kysely';
 import { deadLetter, type DeadLetterDeps } from '../src/retries/dead-letter.flow.js';
 import { wakeHeld } from '../src/work/wake.js';
-import { acquireDue } from '../src/work/work.store.js';
+import { acquirePayments } from '../src/work/work.store.js';
 import { type PaymentsWorld, paymentsWorld, VISA } from './payments-world.js';
 
 jest.setTimeout(60_000);
@@ -57,7 +57,7 @@ describe('A payment that was queued at the backup, when the database is restored
     await paidInTheGap(id);
     world.advance(30 * HOURS);
     await restore();
-    expect(await acquireDue(world.db, 'dead#loop1', world.clock.now(), 10)).toHaveLength(1);
+    expect(await acquirePayments(world.db, 'dead#loop1', world.clock.now(), 10)).toHaveLength(1);
     await sql`UPDATE payment_work SET lease_until = clock_timestamp()`.execute(world.db);
     await world.settle();
     expect(world.intentsOf(id).map(({ status }) => status)).toEqual(['succeeded']);
@@ -68,7 +68,7 @@ describe('A payment that was queued at the backup, when the database is restored
     const [old, taken] = [await queued(), await queued()];
     for (const id of [old, taken]) await paidInTheGap(id);
     await restore();
-    const [held] = await acquireDue(world.db, 'payments-9#loop1', world.clock.now(), 1);
+    const [held] = await acquirePayments(world.db, 'payments-9#loop1', world.clock.now(), 1);
     await sql`UPDATE payment_work SET lease_until = clock_timestamp()`.execute(world.db);
     expect([old, taken].toSorted()).toContain(held?.payment_id);
     const body = { older_than_seconds: 0, reason: 'the incident is over' };
@@ -129,7 +129,7 @@ describe('Work of a restored database that a process has in hand when a breaker 
   it('is due again, as all that it has in hand', async () => {
     const id = await queued();
     await restore();
-    const [held] = await acquireDue(world.db, 'payments-9#loop1', world.clock.now(), 10);
+    const [held] = await acquirePayments(world.db, 'payments-9#loop1', world.clock.now(), 10);
     expect(held).toMatchObject({ payment_id: id, restored: true });
     await wakeHeld(world.db, 'payments-9', world.clock.now());
     const { rows } = await sql<{ revision: number }>`SELECT revision FROM payment_work WHERE payment_id = ${id}`.execute(world.db);

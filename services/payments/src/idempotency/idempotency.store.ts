@@ -61,8 +61,8 @@ export function claiming(claims: readonly Claim[], only: RawBuilder<unknown> = s
       ON CONFLICT (command_id) DO NOTHING
     )`,
     sql`wished AS (
-      INSERT INTO payment_work AS w (payment_id, holder, lease_until, due_at, since)
-      SELECT payment_id, holder, clock_timestamp() + interval '5 seconds', now, now
+      INSERT INTO payment_work AS w (payment_id, tenant, holder, lease_until, due_at, since)
+      SELECT payment_id, tenant, holder, clock_timestamp() + interval '5 seconds', now, now
       FROM asked WHERE holder IS NOT NULL AND command_id IN (SELECT command_id FROM claimed)
       ON CONFLICT (payment_id) DO UPDATE SET
         due_at = LEAST(w.due_at, excluded.due_at),

@@ -5,7 +5,7 @@ import { inSpan } from '@tidegate/telemetry/tracing';
 import { type Kysely } from 'kysely';
 import { type PaymentsTables } from '../tables.js';
 import { hearOf } from '../work/wake.js';
-import { acquireDue, type Held } from '../work/work.store.js';
+import { acquirePayments, type Held } from '../work/work.store.js';
 import { type CarryOn } from './carry-on.flow.js';
 import { type PaymentMetrics } from './payment.metrics.js';
 import { load } from './payment.store.js';
@@ -32,11 +32,13 @@ const RUN_MS = 60_000;
 /** While a limit turns calls away nothing is begun that it would turn away too; never for longer than this. */
 const LONGEST_PAUSE_MS = 1000;
 
-/** Carries on payments whose time has come or whose holder is gone, in any replica; leases keep two from the same payment. */
+/** Carries on payments whose time has come or whose holder is gone, for tenants in turn, in any replica; leases keep two from the same payment. */
 export class PaymentLoop {
   private readonly inHand = new Set<Promise<void>>();
   private passes = 0;
   private pausedUntil = 0;
+  /** Whose turn it was. */
+  private last = '';
 
   constructor(private readonly deps: PaymentLoopDeps) {}
 
@@ -47,7 +49,9 @@ export class PaymentLoop {
   async runOnce(patienceMs: number): Promise<number> {
     const now = this.deps.clock.now();
     const free = now.getTime() < this.pausedUntil ? 0 : this.deps.concurrency - this.inHand.size;
-    const due = free > 0 ? await acquireDue(this.deps.db, `${this.deps.instance}#loop${(this.passes += 1)}`, now, free) : [];
+    const due =
+      free > 0 ? await acquirePayments(this.deps.db, `${this.deps.instance}#loop${(this.passes += 1)}`, now, free, this.last) : [];
+    this.last = due.at(-1)?.tenant ?? this.last;
     await hearOf(due, this.deps.fleet);
     for (const held of due) {
       const work: Promise<void> = carryOne(this.deps, held)

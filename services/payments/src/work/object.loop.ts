@@ -2,13 +2,13 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type Kysely } from 'kysely';
 import { type PaymentsTables } from '../tables.js';
 import { hearOf } from './wake.js';
-import { acquireDue, type Held, type WorkKind } from './work.store.js';
+import { acquireDue, type Held, type ObjectKind } from './work.store.js';
 
 export interface ObjectLoopDeps {
   db: Kysely<PaymentsTables>;
   clock: { now(): Date };
   instance: string;
-  kind: WorkKind;
+  kind: ObjectKind;
   fleet: Parameters<typeof hearOf>[1];
   /** One tenure of a lease; does not throw. */
   carryOne(held: Held): Promise<void>;

@@ -61,6 +61,19 @@ interface WorkRow {
   previous: string | null;
 }
 
+/** Of a payment: whose it is, '' where that was not said. */
+export interface HeldPayment extends Held {
+  tenant: string;
+}
+
+interface TurnRow extends WorkRow {
+  tenant: string;
+  since: Date;
+  /** How many its tenant has in this pass, and which of the tenants that is. */
+  places: number;
+  nth: number;
+}
+
 /** Who holds all work of a database that was restored from a backup (`tidegate restore load` says so): what was open then may have gone on at Stripe. */
 export const RESTORED = 'restored';
 /** Names of those who take such work begin so, until one of them has released it. */
@@ -99,14 +112,69 @@ export async function acquire(db: Db, paymentId: string, holder: string, now: Da
   return rows[0] ? held(rows[0], now) : null;
 }
 
-/** Leases of up to `limit` rows of one kind whose time has come, those that waited longest first. `now` is the clock of decisions. */
-export async function acquireDue(db: Db, holder: string, now: Date, limit: number, kind: WorkKind = 'pay'): Promise<Held[]> {
+/**
+ * Leases of up to `limit` payments whose time has come: of each tenant one before any has two, beginning with the tenant after `last`, and each tenant's in the order of
+ * their time. The last of them is of the tenant whose turn was the last. `now` is the clock of decisions.
+ */
+export async function acquirePayments(db: Db, holder: string, now: Date, limit: number, last = ''): Promise<HeldPayment[]> {
+  const { rows } = await takingPayments(holder, now, limit, last).execute(db);
+  return rows
+    .toSorted((a, b) => a.places - b.places || a.nth - b.nth || Number(a.due_at) - Number(b.due_at) || Number(a.since) - Number(b.since))
+    .map((row) => ({ ...held(row, now), tenant: row.tenant }));
+}
+
+/**
+ * The statement by itself. It goes from tenant to tenant along an index until it knows of as many as there are places, so that neither a long backlog of one nor many
+ * tenants cost more; only those of whom nothing is due are passed by, some microseconds each.
+ */
+export function takingPayments(holder: string, now: Date, limit: number, last: string): RawBuilder<TurnRow> {
+  const open = sql`kind = 'pay' AND due_at IS NOT NULL`;
+  const free = sql`kind = 'pay' AND due_at <= ${now} AND coalesce(not_before, due_at) <= ${now} AND (holder IS NULL OR lease_until < clock_timestamp())`;
+  return sql`
+    WITH RECURSIVE tenants AS (
+      SELECT 0 AS nth, ${last}::text AS tenant, false AS wrapped, NULL::timestamptz AS due_at
+      UNION ALL
+      SELECT t.nth + 1, next.tenant, next.wrapped, next.due_at FROM tenants t CROSS JOIN LATERAL (
+        (SELECT tenant, t.wrapped, due_at FROM payment_work
+          WHERE ${open} AND tenant > t.tenant AND (NOT t.wrapped OR tenant <= ${last}) ORDER BY tenant, due_at LIMIT 1)
+        UNION ALL
+        (SELECT tenant, true, due_at FROM payment_work WHERE ${open} AND NOT t.wrapped AND tenant <= ${last} ORDER BY tenant, due_at LIMIT 1)
+        LIMIT 1
+      ) next
+    ), due AS MATERIALIZED (
+      SELECT t.nth, t.tenant FROM tenants t
+      CROSS JOIN LATERAL (SELECT FROM payment_work WHERE ${free} AND tenant = t.tenant ORDER BY due_at, since LIMIT 1) first
+      WHERE t.due_at <= ${now} LIMIT ${limit}
+    ), shares AS (
+      SELECT nth, tenant, count(*)::int AS places FROM (
+        SELECT d.nth, d.tenant FROM due d CROSS JOIN LATERAL (
+          SELECT row_number() OVER (ORDER BY due_at, since) AS turn FROM payment_work WHERE ${free} AND tenant = d.tenant
+          ORDER BY due_at, since LIMIT ${limit} + 1 - (SELECT count(*) FROM due)
+        ) waiting
+        ORDER BY turn, nth LIMIT ${limit}
+      ) in_turn GROUP BY nth, tenant
+    )
+    UPDATE payment_work w SET holder = ${named(sql`${holder}::text || ':' || w.payment_id`)}, lease_until = ${LEASE}
+    FROM (
+      SELECT s.nth, s.places, taken.payment_id, taken.holder FROM shares s CROSS JOIN LATERAL (
+        SELECT payment_id, holder FROM payment_work WHERE ${free} AND tenant = s.tenant
+        ORDER BY due_at, since LIMIT s.places FOR UPDATE SKIP LOCKED
+      ) taken
+      -- They are no more than that anyway; a planner knows it only so.
+      LIMIT ${limit}
+    ) old
+    WHERE w.payment_id = old.payment_id
+    RETURNING w.payment_id, w.tenant, w.due_at, w.since, w.revision, w.attempt, w.refresh, w.woken, w.holder, old.holder AS previous, old.places, old.nth`;
+}
+
+/** Leases of up to `limit` rows of one kind, other than payments, whose time has come, those that waited longest first. `now` is the clock of decisions. */
+export async function acquireDue(db: Db, holder: string, now: Date, limit: number, kind: ObjectKind): Promise<Held[]> {
   const { rows } = await takingDue(holder, now, limit, kind).execute(db);
   return rows.toSorted((a, b) => Number(a.due_at) - Number(b.due_at) || Number(a.since) - Number(b.since)).map((row) => held(row, now));
 }
 
 /** The statement by itself, for whoever wants to know how it is carried out. */
-export const takingDue = (holder: string, now: Date, limit: number, kind: WorkKind): RawBuilder<WorkRow & { since: Date }> => sql`
+export const takingDue = (holder: string, now: Date, limit: number, kind: ObjectKind): RawBuilder<WorkRow & { since: Date }> => sql`
     UPDATE payment_work w SET holder = ${named(sql`${holder}::text || ':' || w.payment_id`)}, lease_until = ${LEASE}
     FROM (
       SELECT payment_id, holder FROM payment_work
@@ -181,8 +249,9 @@ export async function wishRefreshes(db: Db | Transaction<PaymentsTables>, ids: r
 
 /** A fragment that wishes so for all that `source` selects, each `id` once: `INSERT INTO payment_work …`. */
 export const wishing = (source: RawBuilder<unknown>, at: Date): RawBuilder<unknown> => sql`
-  INSERT INTO payment_work AS w (payment_id, due_at, since, refresh)
-  SELECT id, ${at}::timestamptz, ${at}::timestamptz, true FROM (${source}) AS wished ORDER BY id
+  INSERT INTO payment_work AS w (payment_id, tenant, due_at, since, refresh)
+  SELECT id, coalesce((SELECT p.tenant FROM payments p WHERE p.id = wished.id), ''), ${at}::timestamptz, ${at}::timestamptz, true
+  FROM (${source}) AS wished ORDER BY id
   ON CONFLICT (payment_id) DO UPDATE SET due_at = LEAST(w.due_at, excluded.due_at), not_before = NULL, refresh = true, revision = w.revision + 1`;
 
 /** Someone reads a payment whose answer is missing: look now, at most once in 5 s. Answers whether that was arranged. */
