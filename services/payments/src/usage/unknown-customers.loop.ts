@@ -85,8 +85,11 @@ export class UnknownCustomers {
         ) of_tenant
         ORDER BY of_tenant.turn, random() LIMIT ${ASKED_AT_ONCE}
       ), due AS (
-        SELECT tenant, customer FROM usage_unknown_customers
-        WHERE (tenant, customer) IN (SELECT tenant, customer FROM in_turn) AND due_at <= ${now} FOR UPDATE SKIP LOCKED
+        -- Each by its key, whatever a planner believes of how many are due.
+        SELECT free.tenant, free.customer FROM in_turn CROSS JOIN LATERAL (
+          SELECT u.tenant, u.customer, u.due_at FROM usage_unknown_customers u
+          WHERE u.tenant = in_turn.tenant AND u.customer = in_turn.customer LIMIT 1 FOR UPDATE SKIP LOCKED
+        ) free WHERE free.due_at <= ${now}
       )
       UPDATE usage_unknown_customers u SET due_at = ${new Date(now.getTime() + ASKING_MS)}
       FROM due WHERE (u.tenant, u.customer) = (due.tenant, due.customer) RETURNING u.tenant, u.customer, u.attempt`.execute(this.deps.db);
