@@ -1,18 +1,21 @@
 -- Why: usage waits for customers whom nobody knows, and is to be counted as soon as one is known. Reading all who are not, each second in each process, took longer with every
 -- customer that somebody made up, until no statement was long enough for it and nobody's usage was counted any more. So who becomes known says so.
 
--- `known`: he is this tenant's by now, and what is parked of him is to be counted. A row that came so is of one of whom nothing need be parked: nobody asks Stripe about
--- him (`due_at`), and the loop that finds nothing drops it.
+-- `known`: he is this tenant's by now, and what is parked of him is to be counted.
 ALTER TABLE usage_unknown_customers ADD COLUMN known boolean NOT NULL DEFAULT false;
 
--- Whoever becomes known has a row here for it, also when nothing is parked: it waits for one that another transaction is about to commit, and the other way round, so
--- that no two can miss each other. Triggers, because processes of the version before have to say it, too, as long as there are any.
+-- Whoever becomes known has a row here for it, also when nothing is parked: it waits for one that another transaction is about to commit, and the other way round until
+-- the commit, so that no two can miss each other. With nothing parked it goes at once: most customers never had any usage, and the loop has no work with them.
+-- Triggers, because processes of the version before have to say it, too, as long as there are any.
 CREATE FUNCTION usage_customer_is_known() RETURNS trigger
 LANGUAGE plpgsql SET search_path = payments, pg_temp AS $$
+DECLARE
+  whom text := to_jsonb(NEW) ->> TG_ARGV[0];
 BEGIN
-  INSERT INTO usage_unknown_customers (tenant, customer, since, due_at, known)
-  VALUES (NEW.tenant, to_jsonb(NEW) ->> TG_ARGV[0], clock_timestamp(), 'infinity', true)
+  INSERT INTO usage_unknown_customers (tenant, customer, since, due_at, known) VALUES (NEW.tenant, whom, clock_timestamp(), 'infinity', true)
   ON CONFLICT (tenant, customer) DO UPDATE SET known = true;
+  DELETE FROM usage_unknown_customers u WHERE u.tenant = NEW.tenant AND u.customer = whom
+    AND NOT EXISTS (SELECT FROM usage_events e WHERE e.tenant = NEW.tenant AND e.customer = whom AND e.counted_at IS NULL);
   RETURN NULL;
 END
 $$;

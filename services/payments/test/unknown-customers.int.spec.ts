@@ -138,11 +138,19 @@ describe('Who becomes known', () => {
   it('is not missed by usage that was judged before and is parked after a pass that found nothing', async () => {
     const customer = silent();
     await becomesActive(customer);
-    await settle();
-    expect(await waiting()).toEqual([]);
+    expect([await settle(), await waiting()]).toEqual([0, []]);
     await park(customer);
     await settle();
     expect([await counted(customer), await waiting()]).toEqual([1, []]);
+  });
+
+  it('is not kept waiting by all those who become known and had no usage', async () => {
+    for (let n = 0; n < 101; n += 1) await becomesActive(`cus_NoUsage${n}`);
+    const customer = silent();
+    await park(customer);
+    await becomesActive(customer);
+    expect(await waiting()).toEqual([customer]);
+    expect([await settle(), await counted(customer), await waiting()]).toEqual([1, 1, []]);
   });
 
   it('is found by another process when the one dies that heard it of Stripe', async () => {
