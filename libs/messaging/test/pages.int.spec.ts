@@ -195,13 +195,24 @@ describe('Of what arrives in one page', () => {
     const { subject, envelope } = messageOf('payments', aggregate, position);
     return { epoch: 1, position, messageId: envelope.id, subject, aggregate, bytes: Buffer.from(JSON.stringify(envelope)) };
   };
-  const take = (arrivals: readonly Arrival[], changes: Partial<InOrder> = {}) => {
-    const ran: number[] = [];
-    return own.db.transaction().execute(async (tx) => {
-      const run = async (rows: readonly Arrival[]) => void ran.push(...rows.map((row) => row.position));
-      const { watermark } = await takeArrivals(tx, KEY, arrivals, { run, ...changes });
-      return { watermark, ran };
-    });
+  /** Whose effect has stayed. */
+  const effective = async (): Promise<number[]> => {
+    const { rows } = await sql<{ n: number }>`SELECT n FROM effects ORDER BY id`.execute(own.db);
+    return rows.map(({ n }) => n);
+  };
+  const take = async (arrivals: readonly Arrival[], changes: Partial<InOrder> = {}) => {
+    const { watermark, ran } = await own.db.transaction().execute((tx) =>
+      takeArrivals(tx, KEY, arrivals, {
+        async run(rows) {
+          for (const { messageId, position, aggregate } of rows)
+            await sql`
+              INSERT INTO effects (consumer, message_id, position, aggregate, n, worker)
+              VALUES (${KEY.consumer}, ${messageId}, ${position}, ${aggregate}, ${position}, 'page')`.execute(tx);
+        },
+        ...changes,
+      }),
+    );
+    return { watermark, ran: ran.map(({ position }) => position) };
   };
   beforeEach(async () => {
     await sql`INSERT INTO inbox_watermarks (consumer, generation, stream) VALUES (${KEY.consumer}, 1, 'PAYMENTS_EVENTS')`.execute(own.db);
@@ -231,6 +242,7 @@ describe('Of what arrives in one page', () => {
     await sql`UPDATE inbox_watermarks SET position = 2`.execute(own.db);
     expect(await take([{ ...three!, position: 3 }, arrival(4)])).toEqual({ watermark: 4, ran: [] });
     expect(await rowsBy('state')).toEqual({ done: 3, pending: 1 });
+    expect(await effective()).toEqual([1, 2, 3]);
   });
 
   it('all waits when the effect fails, and nothing of the effect stays', async () => {
@@ -253,6 +265,7 @@ describe('Of what arrives in one page', () => {
     const answers = await Promise.all([take(page), take(page)]);
     expect(answers.map(({ ran }) => ran.length).sort((a, b) => a - b)).toEqual([0, 20]);
     expect(answers.map(({ watermark }) => watermark)).toEqual([20, 20]);
+    expect(await effective()).toEqual(page.map(({ position }) => position));
   });
 });
 

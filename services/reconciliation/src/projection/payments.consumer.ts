@@ -3,6 +3,7 @@ import { InvoiceSnapshot } from '@tidegate/contracts/invoice';
 import { PaymentSnapshot } from '@tidegate/contracts/payment';
 import { SubscriptionSnapshot } from '@tidegate/contracts/subscription';
 import { factOf, SUBJECT_PREFIX_OF_OWNER } from '@tidegate/contracts/subjects';
+import { sideBySide } from '@tidegate/database/side-by-side';
 import { type Handler, type Incoming, PermanentFailure } from '@tidegate/messaging/subscriber';
 import type { ZodType } from 'zod';
 import { postPayments } from '../ledger/ledger.store.js';
@@ -26,13 +27,13 @@ export const paymentsProjector: Handler = {
       at: positionOf(message),
     }));
     if (payments.length > 0) {
-      await recordPayments(tx, payments);
-      await postPayments(
-        tx,
-        payments.map(({ message, shows, at }) => ({
-          payment: shows,
-          cause: { ...at, id: message.messageId, fact: factOf(message.subject) },
-        })),
+      const told = payments.map(({ message, shows, at }) => ({
+        payment: shows,
+        cause: { ...at, id: message.messageId, fact: factOf(message.subject) },
+      }));
+      await sideBySide(
+        () => recordPayments(tx, payments),
+        () => postPayments(tx, told),
       );
     }
     const checkouts = toldBy(of(CHECKOUT_FACT), CheckoutSnapshot, 'a checkout');
