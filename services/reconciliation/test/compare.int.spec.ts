@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { runFinished } from '@tidegate/contracts/events/reconciliation-run';
 import { DiscrepancyView, RunView } from '@tidegate/contracts/responses';
-import { RpcTimeout, RpcUnavailable } from '@tidegate/messaging/rpc';
+import { RpcFailed, RpcTimeout, RpcUnavailable } from '@tidegate/messaging/rpc';
 import { sql } from 'kysely';
 import { runOnce } from '../src/run/run.loop.js';
 import { answerCreate, answerDiscrepancies, answerGet } from '../src/run/run.rpc.js';
@@ -272,6 +272,13 @@ describe('A run that cannot read everything', () => {
     expect(run).toMatchObject({ status: 'failed', counts: {}, reason: expect.stringContaining('Stripe could not be read') });
     expect(rows).toEqual([]);
     expect(await bench.metrics.registry.metrics()).toContain('job_errors_total{job="reconciliation",error_type="stripe_unavailable"} 1');
+  });
+
+  it('says which service failed, and not with the words of its database: a tenant reads it', async () => {
+    await paid(bench);
+    const broken = inbox(() => Promise.reject(new RpcFailed('payments.rpc.outbox.read.v1', 'connect ECONNREFUSED 10.0.0.7:5432')));
+    const { run } = await reconcile({ inbox: broken });
+    expect(run).toMatchObject({ status: 'failed', reason: 'payments.rpc.outbox.read.v1: it failed there' });
   });
 
   it('succeeds when Stripe answers in time after all', async () => {

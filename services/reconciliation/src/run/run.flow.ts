@@ -106,7 +106,8 @@ export async function executeRun(parts: RunParts, run: OpenRun, pass: Pass): Pro
     const cause = causeOf(error);
     parts.metrics.jobError('reconciliation', cause);
     if (cause === 'internal') throw error;
-    await fail(error instanceof Error ? error.message : cause);
+    parts.logger.warn({ event: 'reconciliation_broke_off', run: run.run_id, err: error }, 'A run got no answer that it needs');
+    await fail(whyOf(error, cause));
   }
 }
 
@@ -250,6 +251,12 @@ function chunks(run: OpenRun, found: readonly Discrepancy[]): DiscrepanciesFound
     });
   }
   return events;
+}
+
+/** Tenants read it: the words of another service's database are for the log. */
+function whyOf(error: unknown, cause: JobError): string {
+  if (error instanceof RpcFailed) return `${error.subject}: it failed there`;
+  return error instanceof Error ? error.message : cause;
 }
 
 function causeOf(error: unknown): JobError {
