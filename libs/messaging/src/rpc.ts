@@ -126,7 +126,7 @@ function respondIfConnected(message: Msg, failed: MsgHdrs): void {
 }
 
 export interface RequestOptions {
-  /** Longest wait; 5 s by default. */
+  /** Longest wait; 5 s by default. A shorter one is ours alone: the other side answers for 5 s, because its clock may be ahead. */
   timeoutMs?: number;
   /** Epoch milliseconds; the wait ends there at the latest, and the other side drops the request after it. */
   deadline?: number;
@@ -139,10 +139,13 @@ export class RpcClient {
 
   /** One request, one answer. Throws RpcUnavailable, RpcTimeout or RpcFailed; repeats nothing. */
   async request<T>(subject: string, payload: unknown, options: RequestOptions = {}): Promise<T> {
-    const deadline = Math.min(Date.now() + (options.timeoutMs ?? DEFAULT_TIMEOUT_MS), options.deadline ?? Infinity);
-    if (Date.now() >= deadline) throw new RpcTimeout(subject);
+    const { timeoutMs = DEFAULT_TIMEOUT_MS, deadline = Infinity } = options;
+    const now = Date.now();
+    const until = Math.min(now + timeoutMs, deadline);
+    const told = Math.min(toldDeadline(now + timeoutMs), deadline);
+    if (now >= until) throw new RpcTimeout(subject);
     if (!this.broker.connected) throw new RpcUnavailable(subject, 'the broker is away');
-    const call = async () => parse<T>(subject, await this.send(await this.broker.connection(), subject, payload, deadline));
+    const call = async () => parse<T>(subject, await this.send(await this.broker.connection(), subject, payload, { until, told }));
     if (options.traced === false) return call();
     return inSpan(`call ${subject}`, { kind: 'client', attributes: { 'rpc.system': 'nats', 'rpc.method': subject } }, call);
   }
@@ -155,7 +158,7 @@ export class RpcClient {
     if (!this.broker.connected) throw new RpcUnavailable(subject, 'the broker is away');
     const nc = await this.broker.connection();
     const context = headers();
-    context.set(DEADLINE_HEADER, String(Math.ceil(Date.now() + waitMs)));
+    context.set(DEADLINE_HEADER, String(Math.ceil(toldDeadline(Date.now() + waitMs))));
     const answers: T[] = [];
     try {
       const options = { strategy: 'timer', maxWait: waitMs, headers: context } as const;
@@ -170,11 +173,16 @@ export class RpcClient {
   }
 
   /** The deadline travels as it is: counted anew, it would move on at every hop by what the way there took. */
-  private async send(nc: NatsConnection, subject: string, payload: unknown, deadline: number): Promise<Msg> {
-    const timeout = deadline - Date.now();
+  private async send(
+    nc: NatsConnection,
+    subject: string,
+    payload: unknown,
+    { until, told }: { until: number; told: number },
+  ): Promise<Msg> {
+    const timeout = until - Date.now();
     if (timeout <= 0) throw new RpcTimeout(subject);
     const context = headers();
-    context.set(DEADLINE_HEADER, String(Math.ceil(deadline)));
+    context.set(DEADLINE_HEADER, String(Math.ceil(told)));
     const traceparent = currentTraceparent();
     if (traceparent) context.set(TRACE_HEADER, traceparent);
     const abandoned = new AbortController();
@@ -191,6 +199,9 @@ export class RpcClient {
     }
   }
 }
+
+/** Where the clock of the other machine is ahead by more than we wait, it would drop each request of ours, for ever. */
+const toldDeadline = (until: number): number => Math.max(until, Date.now() + DEFAULT_TIMEOUT_MS);
 
 function parse<T>(subject: string, reply: Msg): T {
   const failure = reply.headers?.get(ERROR_HEADER);

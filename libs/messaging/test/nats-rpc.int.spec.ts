@@ -43,6 +43,23 @@ describe('When one service asks another', () => {
     await server.stop();
   });
 
+  it('is answered by a machine whose clock is a few seconds ahead, however short it waits itself', async () => {
+    const AHEAD_MS = 4000;
+    const nc = await payments.broker.connection();
+    const ahead = nc.subscribe(SUBJECT, {
+      callback: (_, message) => {
+        if (Date.now() + AHEAD_MS < Number(message.headers?.get(DEADLINE_HEADER))) message.respond(JSON.stringify('ahead'));
+      },
+    });
+    try {
+      await nc.flush();
+      expect(await client.request(SUBJECT, {}, { timeoutMs: 1000 })).toBe('ahead');
+      expect(await client.requestAll(SUBJECT, {}, 300)).toEqual(['ahead']);
+    } finally {
+      ahead.unsubscribe();
+    }
+  });
+
   it('tells in the log of what came too late to be answered, once for many', async () => {
     const lines: Record<string, unknown>[] = [];
     const logger = createLogger({ service: 'payments', destination: { write: (line) => void lines.push(JSON.parse(line)) } });
