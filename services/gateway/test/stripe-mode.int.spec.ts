@@ -18,18 +18,35 @@ afterAll(async () => {
   await nats.stop();
 });
 
+const held = (instance: string) => {
+  const STRIPE_KEY = { name: 'STRIPE_SECRET_KEY', fingerprint: 'sha256:00000000', kind: 'rk_live', source: 'environment' };
+  return JSON.stringify({ service: 'payments', instance, secrets: [STRIPE_KEY] });
+};
+
 describe('The mode of the key of Stripe', () => {
   it('is heard from a service whose clock is seconds ahead', async () => {
     const AHEAD_MS = 3000;
-    const STRIPE_KEY = { name: 'STRIPE_SECRET_KEY', fingerprint: 'sha256:00000000', kind: 'rk_live', source: 'environment' };
     const nc = await broker.connection();
-    nc.subscribe(secretListSubject('payments'), {
+    const subscription = nc.subscribe(secretListSubject('payments'), {
       callback: (_, message) => {
         if (Date.now() + AHEAD_MS >= Number(message.headers?.get(DEADLINE_HEADER))) return;
-        message.respond(JSON.stringify({ service: 'payments', instance: 'ahead', secrets: [STRIPE_KEY] }));
+        message.respond(held('ahead'));
       },
     });
     await nc.flush();
     expect(await askForMode(new RpcClient(broker))).toBe(true);
+    subscription.unsubscribe();
+  });
+
+  it('is heard from the next holder, long before the usual time for an answer has passed, when the first one hangs', async () => {
+    const nc = await broker.connection();
+    const hanging = nc.subscribe(secretListSubject('payments'), { callback: () => undefined });
+    const answering = nc.subscribe(secretListSubject('webhooks'), { callback: (_, message) => void message.respond(held('next')) });
+    await nc.flush();
+    const askedAt = performance.now();
+    expect(await askForMode(new RpcClient(broker))).toBe(true);
+    expect(performance.now() - askedAt).toBeLessThan(4_000);
+    hanging.unsubscribe();
+    answering.unsubscribe();
   });
 });

@@ -5,6 +5,7 @@ import type { RpcClient } from '@tidegate/messaging/rpc';
 const FRESH_MS = 5000;
 /** A request waits for the answer when it is older than that. */
 const STALE_MS = 60_000;
+const ANSWER_MS = 1000;
 /** Who has a key of Stripe, the one that moves money first. */
 const HOLDERS = ['payments', 'webhooks', 'reconciliation'];
 
@@ -42,15 +43,12 @@ export class StripeMode {
   }
 }
 
-/**
- * Asks one holder after the other. Each gets the usual time: where the clock of another machine is ahead, a request that is given less is dropped there, always, and no
- * request of a tenant would be answered. Rejects as the last of them does.
- */
+/** Asks one holder after the other; one that hangs keeps requests waiting for a second, not for the usual time. Rejects as the last of them does. */
 export async function askForMode(rpc: Pick<RpcClient, 'request'>): Promise<boolean> {
   let reason: unknown;
   for (const holder of HOLDERS) {
     try {
-      const answer = await rpc.request<unknown>(secretListSubject(holder), null, { traced: false });
+      const answer = await rpc.request<unknown>(secretListSubject(holder), null, { timeoutMs: ANSWER_MS, traced: false });
       return isLive(ProcessSecrets.parse(answer));
     } catch (error) {
       reason = error;
