@@ -153,6 +153,7 @@ describe('A delivery fault', () => {
     await customer();
     await customer();
     await received(1);
+    await eventually(() => deliveries().length === 2);
     expect(deliveries().map(({ result }) => result)).toEqual(['dropped', 'delivered']);
     expect((await stripe.events.list({ delivery_success: false })).data).toHaveLength(1);
   });
