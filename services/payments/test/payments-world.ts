@@ -9,7 +9,7 @@ import { createLogger } from '@tidegate/telemetry/logger';
 import { createMetrics, type Metrics } from '@tidegate/telemetry/metrics';
 import { postgresForTests } from '@tidegate/test-harness/postgres';
 import { simulatorForTests } from '@tidegate/test-harness/simulator';
-import { type Kysely, sql } from 'kysely';
+import { type Kysely, type RawBuilder, sql } from 'kysely';
 import type pg from 'pg';
 import { served } from '../src/payment/payment.rpc.js';
 import { payments, type PaymentsParts, type PaymentsSettings } from '../src/payments.js';
@@ -183,6 +183,12 @@ export async function paymentsWorld(options: WorldOptions = {}) {
   /** A payment in the status that the options lead to. */
   const created = async (body: Record<string, unknown> = {}): Promise<PaymentView> => json(await create(body));
 
+  const asOwner = async (statement: RawBuilder<unknown>): Promise<void> => {
+    const owner = openDatabase<PaymentsTables>({ url: database.url, poolSize: 1, applicationName: 'payments-test owner' }, logger);
+    await statement.execute(owner.db);
+    await owner.close();
+  };
+
   return {
     simulator,
     clock,
@@ -243,11 +249,9 @@ export async function paymentsWorld(options: WorldOptions = {}) {
     /** The lines of one metric, as a scrape shows them: labels to value. */
     series: async (name: string): Promise<Record<string, number>> => seriesOf(await first.metrics.registry.metrics(), name),
     /** Has the planner know a table as it is now, which only its owner may. */
-    analyze: async (table: string): Promise<void> => {
-      const owner = openDatabase<PaymentsTables>({ url: database.url, poolSize: 1, applicationName: 'payments-test owner' }, logger);
-      await sql`ANALYZE ${sql.table(`payments.${table}`)}`.execute(owner.db);
-      await owner.close();
-    },
+    analyze: (table: string) => asOwner(sql`ANALYZE ${sql.table(`payments.${table}`)}`),
+    /** Has it know no more of the table than `analyze` told it: the server does not look for itself meanwhile. */
+    analyzedByHand: (table: string) => asOwner(sql`ALTER TABLE ${sql.table(`payments.${table}`)} SET (autovacuum_enabled = false)`),
     /** What Stripe holds. */
     truth: () => ({
       intents: simulator.world.paymentIntents.all(),

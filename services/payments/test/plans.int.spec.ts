@@ -48,7 +48,7 @@ describe('However much there is beside it', () => {
 
   it('work of one kind is taken along an index in the order of its time', async () => {
     const plan = await planOf(takingDue('payments-1#loop1', now, 10, 'sub'));
-    expect(plan).toContain('Index Scan using payment_work_kind_due_at_since_index');
+    expect(plan).toContain('Index Scan using payment_work_objects_due_at_since_index');
     expect(plan).not.toContain('Sort');
     expect([...(await nextDue(opened.db, now, 0)).keys()].toSorted()).toEqual(['pay', 'sub', 'usage']);
     expect((await acquireDue(opened.db, 'payments-1#loop1', now, 2, 'sub')).map(({ payment_id }) => payment_id)).toEqual([

@@ -65,6 +65,8 @@ const oneWaits = () =>
   });
 
 describe('However many customers nobody knows', () => {
+  beforeAll(() => world.analyzedByHand('usage_unknown_customers'));
+
   const [none, few] = ['none of them that is not due', 'no more of those that are due than it asks about'];
   it.each([
     ['just filled', none, DAY_MS],

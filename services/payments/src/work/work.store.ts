@@ -7,7 +7,6 @@ type Db = Kysely<PaymentsTables>;
 export type WorkKind = 'pay' | ObjectKind;
 export const OBJECT_KINDS = ['cks', 'cst', 'sbc', 'sub', 'in'] as const;
 export type ObjectKind = (typeof OBJECT_KINDS)[number];
-export const WORK_KINDS: readonly WorkKind[] = ['pay', ...OBJECT_KINDS];
 
 /** A held lease on one payment, checkout or customer. */
 export interface Held {
@@ -125,7 +124,8 @@ export async function acquirePayments(db: Db, holder: string, now: Date, limit: 
 
 /**
  * The statement by itself. It goes from tenant to tenant along an index until it knows of as many as there are places, so that neither a long backlog of one nor many
- * tenants cost more; only those of whom nothing is due are passed by, some microseconds each.
+ * tenants cost more; only those of whom nothing is due are passed by, some microseconds each. (Up to PostgreSQL 15 rows are numbered without reading all of the same time
+ * only when the frame is one of rows.)
  */
 export function takingPayments(holder: string, now: Date, limit: number, last: string): RawBuilder<TurnRow> {
   const open = sql`kind = 'pay' AND due_at IS NOT NULL`;
@@ -148,7 +148,7 @@ export function takingPayments(holder: string, now: Date, limit: number, last: s
     ), shares AS (
       SELECT nth, tenant, count(*)::int AS places FROM (
         SELECT d.nth, d.tenant FROM due d CROSS JOIN LATERAL (
-          SELECT row_number() OVER (ORDER BY due_at, since) AS turn FROM payment_work WHERE ${free} AND tenant = d.tenant
+          SELECT row_number() OVER (ORDER BY due_at, since ROWS UNBOUNDED PRECEDING) AS turn FROM payment_work WHERE ${free} AND tenant = d.tenant
           ORDER BY due_at, since LIMIT ${limit} + 1 - (SELECT count(*) FROM due)
         ) waiting
         ORDER BY turn, nth LIMIT ${limit}
@@ -178,7 +178,7 @@ export const takingDue = (holder: string, now: Date, limit: number, kind: Object
     UPDATE payment_work w SET holder = ${named(sql`${holder}::text || ':' || w.payment_id`)}, lease_until = ${LEASE}
     FROM (
       SELECT payment_id, holder FROM payment_work
-      WHERE kind = ${kind} AND due_at <= ${now} AND coalesce(not_before, due_at) <= ${now} AND (holder IS NULL OR lease_until < clock_timestamp())
+      WHERE kind <> 'pay' AND kind = ${kind} AND due_at <= ${now} AND coalesce(not_before, due_at) <= ${now} AND (holder IS NULL OR lease_until < clock_timestamp())
       ORDER BY due_at, since LIMIT ${limit} FOR UPDATE SKIP LOCKED
     ) old
     WHERE w.payment_id = old.payment_id
