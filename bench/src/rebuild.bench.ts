@@ -36,7 +36,7 @@ const repository = fileURLToPath(new URL('../../', import.meta.url));
 const logger = createLogger({ service: 'bench', level: 'error' });
 
 interface Rebuilt {
-  checksums: Record<string, { rows: number; md5: string }>;
+  checksums: Record<string, { rows: number; digest: string }>;
 }
 
 const dir = mkdtempSync(join(tmpdir(), 'tidegate-bench-'));

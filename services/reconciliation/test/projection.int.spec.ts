@@ -1,11 +1,17 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { exampleStripeEvent, type NormalizedStripeEvent } from '@tidegate/contracts/events/stripe-event';
+import { openDatabase } from '@tidegate/database/database';
 import type { Incoming } from '@tidegate/messaging/subscriber';
+import { createLogger } from '@tidegate/telemetry/logger';
+import { eventually } from '@tidegate/test-harness/eventually';
 import { sql } from 'kysely';
 import { projectionChecksums } from '../src/projection/checksum.js';
 import { paymentsProjector } from '../src/projection/payments.consumer.js';
 import { stripeEventsProjector, stripeEventsReplay } from '../src/projection/stripe-events.consumer.js';
+import type { ReconciliationTables } from '../src/tables.js';
 import { openWorkbench, snapshot, type Workbench } from './workbench.js';
+
+const silent = createLogger({ service: 'reconciliation', level: 'silent' });
 
 let bench: Workbench;
 beforeAll(async () => {
@@ -201,5 +207,29 @@ describe('What payments says', () => {
 
   it('about other things is passed over', async () => {
     await paymentsProjector.handle(null as never, { subject: 'payments.events.stripe_event.handled.v1' } as Incoming, undefined);
+  });
+});
+
+describe('Checksums', () => {
+  it('of tables that take longer than a statement may are told all the same', async () => {
+    const open = (applicationName: string) =>
+      openDatabase<ReconciliationTables>({ url: bench.adminUrl, poolSize: 1, applicationName }, silent);
+    const [holder, { db, close }] = [open('holder'), open('checksums')];
+    await sql`SET search_path = reconciliation`.execute(db);
+    await sql`SET statement_timeout = '200ms'`.execute(db);
+    const sums = await holder.db.transaction().execute(async (tx) => {
+      await sql`LOCK TABLE reconciliation.recorded_payments`.execute(tx);
+      const sums = projectionChecksums(db);
+      await eventually(async () => {
+        const { rows } = await sql`
+          SELECT FROM pg_stat_activity WHERE application_name = 'checksums' AND wait_event_type = 'Lock' AND clock_timestamp() - query_start > interval '300 ms'`.execute(
+          tx,
+        );
+        expect(rows).toHaveLength(1);
+      });
+      return { sums };
+    });
+    expect(await sums.sums).toEqual(await projectionChecksums(bench.db));
+    for (const one of [holder.close, close]) await one();
   });
 });

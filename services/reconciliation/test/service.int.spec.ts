@@ -242,7 +242,7 @@ describe('The running service', () => {
     const reported = await outboxSize();
 
     const admin = openDatabase<Record<string, never>>({ url: bench.adminUrl, poolSize: 1, applicationName: 'spec' }, silent);
-    for (const table of [...Object.keys(PROJECTION_TABLES), 'runs', 'discrepancies'])
+    for (const table of [...PROJECTION_TABLES, 'runs', 'discrepancies'])
       await sql`DROP TABLE reconciliation.${sql.ref(table)}`.execute(admin.db);
     await admin.close();
     const { sources } = await rebuildProjection({ db: bench.db, broker: own, logger: silent, livemode: false });

@@ -1,32 +1,33 @@
 import { type Kysely, sql } from 'kysely';
 import type { ReconciliationTables } from '../tables.js';
 
-/** Tables that are derived from the streams, with the key that orders their rows. */
-export const PROJECTION_TABLES = {
-  recorded_payments: 'payment_id',
-  recorded_refunds: 'refund_id',
-  recorded_disputes: 'dispute_id',
-  recorded_checkouts: 'checkout_id',
-  recorded_subscriptions: 'subscription_id',
-  recorded_invoices: 'invoice_id',
-  recorded_receipts: 'receipt_id',
-  stripe_objects: 'object_id',
-  ledger_payments: 'payment_id',
-  ledger_entries: 'transaction_id',
-} as const;
-export type ProjectionTable = keyof typeof PROJECTION_TABLES;
+/** Tables that are derived from the streams. */
+export const PROJECTION_TABLES = [
+  'recorded_payments',
+  'recorded_refunds',
+  'recorded_disputes',
+  'recorded_checkouts',
+  'recorded_subscriptions',
+  'recorded_invoices',
+  'recorded_receipts',
+  'stripe_objects',
+  'ledger_payments',
+  'ledger_entries',
+] as const;
+export type ProjectionTable = (typeof PROJECTION_TABLES)[number];
 
-export type Checksums = Record<ProjectionTable, { rows: number; md5: string }>;
+export type Checksums = Record<ProjectionTable, { rows: number; digest: string }>;
 
-/** What two builds of the projection have to agree in: the number of rows of each table, and a digest of all their values in order of key. */
+/** What two builds of the projection have to agree in: the number of rows of each table, and the sum of the hashes of all of them, whatever their order. */
 export async function projectionChecksums(db: Kysely<ReconciliationTables>): Promise<Checksums> {
-  const entries = await Promise.all(
-    Object.entries(PROJECTION_TABLES).map(async ([table, key]) => {
-      const { rows } = await sql<{ rows: number; md5: string }>`
-        SELECT count(*)::int AS rows, md5(coalesce(string_agg(md5(t::text), '' ORDER BY ${sql.ref(key)} COLLATE "C", md5(t::text)), '')) AS md5
-        FROM ${sql.table(table)} t`.execute(db);
-      return [table, rows[0]!] as const;
-    }),
-  );
-  return Object.fromEntries(entries) as Checksums;
+  return Object.fromEntries(await Promise.all(PROJECTION_TABLES.map(async (table) => [table, await checksum(db, table)]))) as Checksums;
+}
+
+async function checksum(db: Kysely<ReconciliationTables>, table: ProjectionTable): Promise<Checksums[ProjectionTable]> {
+  return db.transaction().execute(async (tx) => {
+    await sql`SET LOCAL statement_timeout = 0`.execute(tx);
+    const { rows } = await sql<Checksums[ProjectionTable]>`
+      SELECT count(*)::int AS rows, coalesce(sum(hashtextextended(t::text, 0)), 0)::text AS digest FROM ${sql.table(table)} t`.execute(tx);
+    return rows[0]!;
+  });
 }
