@@ -109,6 +109,20 @@ describe('Payments that are queued', () => {
     expect(await take(1)).toMatchObject([{ payment_id: done, tenant: 'c' }]);
   });
 
+  it('are no more than there are places, by a plan that the connection made while there were none', async () => {
+    world = await paymentsWorld();
+    await world.analyzedByHand('payment_work');
+    await world.analyze('payment_work');
+    const now = world.clock.now();
+    await world.db.transaction().execute(async (tx) => {
+      for (let n = 0; n < 12; n += 1) expect(await take(10, '', tx)).toEqual([]);
+      await sql`
+        INSERT INTO payment_work (payment_id, due_at, since, tenant)
+        SELECT 'pay_' || n, ${now}, ${now}, 'busy' FROM generate_series(1, 1000) AS n`.execute(tx);
+      expect(await take(10, '', tx)).toHaveLength(10);
+    });
+  });
+
   it.each([
     ['just filled', 0],
     ['analyzed', 0],

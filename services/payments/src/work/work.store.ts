@@ -125,7 +125,8 @@ export async function acquirePayments(db: Db, holder: string, now: Date, limit: 
 /**
  * The statement by itself. It goes from tenant to tenant along an index until it knows of as many as there are places, so that neither a long backlog of one nor many
  * tenants cost more; only those of whom nothing is due are passed by, some microseconds each. (Up to PostgreSQL 15 rows are numbered without reading all of the same time
- * only when the frame is one of rows.)
+ * only when the frame is one of rows.) What it takes is MATERIALIZED: by a plan that a connection has from a time without work, it was looked for anew beside each row, passing by
+ * what it had taken already, until it had taken all there was.
  */
 export function takingPayments(holder: string, now: Date, limit: number, last: string): RawBuilder<TurnRow> {
   const open = sql`kind = 'pay' AND due_at IS NOT NULL`;
@@ -153,16 +154,16 @@ export function takingPayments(holder: string, now: Date, limit: number, last: s
         ) waiting
         ORDER BY turn, nth LIMIT ${limit}
       ) in_turn GROUP BY nth, tenant
-    )
-    UPDATE payment_work w SET holder = ${named(sql`${holder}::text || ':' || w.payment_id`)}, lease_until = ${LEASE}
-    FROM (
+    ), old AS MATERIALIZED (
       SELECT s.nth, s.places, taken.payment_id, taken.holder FROM shares s CROSS JOIN LATERAL (
         SELECT payment_id, holder FROM payment_work WHERE ${free} AND tenant = s.tenant
         ORDER BY due_at, since LIMIT s.places FOR UPDATE SKIP LOCKED
       ) taken
       -- They are no more than that anyway; a planner knows it only so.
       LIMIT ${limit}
-    ) old
+    )
+    UPDATE payment_work w SET holder = ${named(sql`${holder}::text || ':' || w.payment_id`)}, lease_until = ${LEASE}
+    FROM old
     WHERE w.payment_id = old.payment_id
     RETURNING w.payment_id, w.tenant, w.due_at, w.since, w.revision, w.attempt, w.refresh, w.woken, w.holder, old.holder AS previous, old.places, old.nth`;
 }
