@@ -97,6 +97,16 @@ describe('Payments that are queued', () => {
     expect(await taken(3)).toEqual([a[0], b[0]]);
   });
 
+  it('keep no place for a tenant all of whose own somebody else has locked', async () => {
+    world = await paymentsWorld();
+    const [a, b] = [await queue('a', 1), await queue('b', 1)];
+    await world.db.transaction().execute(async (tx) => {
+      await sql`SELECT FROM payment_work WHERE payment_id = ${a[0]} FOR UPDATE`.execute(tx);
+      expect(await taken(1)).toEqual(b);
+    });
+    expect(await taken(1)).toEqual(a);
+  });
+
   it('have their turns, too, when a process of the version before wrote them; what is wished for is its tenant’s', async () => {
     world = await paymentsWorld();
     const old = await queue('a', 2);

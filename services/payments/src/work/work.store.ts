@@ -144,7 +144,8 @@ export function takingPayments(holder: string, now: Date, limit: number, last: s
       ) next
     ), due AS MATERIALIZED (
       SELECT t.nth, t.tenant FROM tenants t
-      CROSS JOIN LATERAL (SELECT FROM payment_work WHERE ${free} AND tenant = t.tenant ORDER BY due_at, since LIMIT 1) first
+      -- Locked, so that nobody gets a place whose payments somebody else has: with one place left, the tenants behind would wait for him.
+      CROSS JOIN LATERAL (SELECT FROM payment_work WHERE ${free} AND tenant = t.tenant ORDER BY due_at, since LIMIT 1 FOR UPDATE SKIP LOCKED) first
       WHERE t.due_at <= ${now} LIMIT ${limit}
     ), shares AS (
       SELECT nth, tenant, count(*)::int AS places FROM (
