@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { sql } from 'kysely';
 import { acquirePayments, wishRefresh } from '../src/work/work.store.js';
@@ -117,6 +118,15 @@ describe('Payments that are queued', () => {
     const done = world.json(await world.create({}, { tenant: 'c' })).id;
     await wishRefresh(world.db, done, world.clock.now());
     expect(await take(1)).toMatchObject([{ payment_id: done, tenant: 'c' }]);
+  });
+
+  it('have each tenant’s turns, too, when they were queued before the migration', async () => {
+    world = await paymentsWorld();
+    const [busy, own] = [await queue('busy', 3), await queue('other', 1)];
+    await sql`UPDATE payment_work SET tenant = DEFAULT`.execute(world.db);
+    await sql.raw(readFileSync(new URL('../migrations/0035_tenants_of_what_waits.sql', import.meta.url), 'utf8')).execute(world.db);
+    expect(await taken(2)).toEqual([busy[0], own[0]]);
+    expect(await taken(9)).toEqual(busy.slice(1));
   });
 
   it('are no more than there are places, by a plan that the connection made while there were none', async () => {
