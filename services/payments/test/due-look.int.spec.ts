@@ -77,6 +77,17 @@ describe('A look for what is due', () => {
     expect(await pass('pay', { afterMs: 1000 })).toBe(true);
   });
 
+  it.each([
+    ['is', 0],
+    ['will be', 300],
+  ])('knows of what %s due sooner than what a limit turned away before it', async (_when, inMs) => {
+    await wish('pay_1', -500);
+    await sql`UPDATE payment_work SET not_before = ${new Date(now.getTime() + 900)}`.execute(opened.db);
+    await wish('pay_2', inMs);
+    expect(await pass('pay')).toBe(inMs === 0);
+    expect(await pass('pay', { afterMs: inMs })).toBe(true);
+  });
+
   it('keeps to the time until which a limit turned something away', async () => {
     await wish('pay_1');
     await sql`UPDATE payment_work SET not_before = ${new Date(now.getTime() + 300)}`.execute(opened.db);

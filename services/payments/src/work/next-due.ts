@@ -22,9 +22,12 @@ export async function nextDue(db: Kysely<PaymentsTables>, now: Date, aheadMs: nu
       ) next
     )
     SELECT 'pay' AS kind, min(first.due) AS due FROM tenants t CROSS JOIN LATERAL (
-      SELECT greatest(due_at, not_before) AS due FROM payment_work
-      WHERE ${waits} AND tenant = t.tenant AND due_at <= ${ahead} AND coalesce(not_before, due_at) <= ${ahead} AND ${free}
-      ORDER BY due_at, since LIMIT 1
+      (SELECT due_at AS due FROM payment_work
+        WHERE ${waits} AND tenant = t.tenant AND due_at <= ${now} AND coalesce(not_before, due_at) <= ${now} AND ${free} ORDER BY due_at, since LIMIT 1)
+      UNION ALL
+      -- Only where none can be taken now, so that few are read: what a limit turned away stands by its time, not by when it can be taken.
+      (SELECT min(greatest(due_at, not_before)) FROM payment_work WHERE ${waits} AND tenant = t.tenant AND due_at <= ${ahead} AND ${free})
+      LIMIT 1
     ) first WHERE t.due_at <= ${ahead}
     UNION ALL SELECT kind, min(greatest(due_at, not_before)) FROM payment_work
       WHERE kind <> 'pay' AND kind = ANY(${OBJECT_KINDS}::text[]) AND due_at <= ${ahead} AND ${free} GROUP BY kind
