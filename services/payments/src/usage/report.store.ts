@@ -34,11 +34,12 @@ const isHolder = (lane: Lane) => sql<boolean>`EXISTS (SELECT FROM usage_counters
 /** Leases of counters whose time has come or whose holder is gone, those first that are due longest. `now` is the clock of decisions. */
 export async function acquireLanes(db: Db, holder: string, now: Date, limit: number): Promise<Lane[]> {
   const { rows } = await sql<Lane>`
-    UPDATE usage_counters c SET holder = ${holder}, lease_until = ${LEASE}
-    FROM (
+    WITH due AS MATERIALIZED (
       SELECT customer, meter, hour FROM usage_counters WHERE due_at <= ${now} AND (holder IS NULL OR lease_until < clock_timestamp())
       ORDER BY due_at LIMIT ${limit} FOR UPDATE SKIP LOCKED
-    ) due
+    )
+    UPDATE usage_counters c SET holder = ${holder}, lease_until = ${LEASE}
+    FROM due
     WHERE (c.customer, c.meter, c.hour) = (due.customer, due.meter, due.hour)
     RETURNING c.customer, c.meter, c.hour, c.tenant, c.attempt, c.holder, ${DOUBTED_SINCE} AS doubted_since, ${IS_RESTORED} AS restored`.execute(
     db,

@@ -68,11 +68,12 @@ export async function wakeHeld(db: Kysely<PaymentsTables>, instance: string, now
 /** Makes one waiting payment due now, the one that waited longest, those first that a breaker turned away; answers whether there was any. */
 export async function wakeOne(db: Kysely<PaymentsTables>, now: Date): Promise<boolean> {
   const { rows } = await sql`
-    UPDATE payment_work w SET due_at = ${now}, not_before = NULL
-    FROM (
+    WITH waiting AS MATERIALIZED (
       SELECT payment_id FROM payment_work WHERE due_at > ${now} AND holder IS NULL AND waits_for IS DISTINCT FROM 'window'
       ORDER BY waits_for IS DISTINCT FROM 'breaker_open', since LIMIT 1 FOR UPDATE SKIP LOCKED
-    ) waiting
+    )
+    UPDATE payment_work w SET due_at = ${now}, not_before = NULL
+    FROM waiting
     WHERE w.payment_id = waiting.payment_id
     RETURNING 1`.execute(db);
   return rows.length > 0;

@@ -175,14 +175,15 @@ export async function acquireDue(db: Db, holder: string, now: Date, limit: numbe
   return rows.toSorted((a, b) => Number(a.due_at) - Number(b.due_at) || Number(a.since) - Number(b.since)).map((row) => held(row, now));
 }
 
-/** The statement by itself, for whoever wants to know how it is carried out. */
+/** The statement by itself, for whoever wants to know how it is carried out; MATERIALIZED as that for payments is. */
 export const takingDue = (holder: string, now: Date, limit: number, kind: ObjectKind): RawBuilder<WorkRow & { since: Date }> => sql`
-    UPDATE payment_work w SET holder = ${named(sql`${holder}::text || ':' || w.payment_id`)}, lease_until = ${LEASE}
-    FROM (
+    WITH old AS MATERIALIZED (
       SELECT payment_id, holder FROM payment_work
       WHERE kind <> 'pay' AND kind = ${kind} AND due_at <= ${now} AND coalesce(not_before, due_at) <= ${now} AND (holder IS NULL OR lease_until < clock_timestamp())
       ORDER BY due_at, since LIMIT ${limit} FOR UPDATE SKIP LOCKED
-    ) old
+    )
+    UPDATE payment_work w SET holder = ${named(sql`${holder}::text || ':' || w.payment_id`)}, lease_until = ${LEASE}
+    FROM old
     WHERE w.payment_id = old.payment_id
     RETURNING w.payment_id, w.due_at, w.since, w.revision, w.attempt, w.refresh, w.woken, w.holder, old.holder AS previous`;
 
