@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { HANDLED_EVENT_TYPES } from '@tidegate/contracts/handled-event-types';
 import { schemasOf } from '@tidegate/database/schema-file';
 import { accountsFile } from '@tidegate/messaging/nats-accounts';
 import { SERVICES } from '@tidegate/messaging/topology';
@@ -99,6 +100,11 @@ describe('The compose file', () => {
     expect([services['simulator']?.profiles, services['stripe-cli']?.profiles]).toEqual([['simulator'], ['stripe']]);
     expect(textOf('deploy/compose/simulator.env')).toContain('COMPOSE_PROFILES=simulator');
     expect(textOf('deploy/compose/stripe.env')).toContain('COMPOSE_PROFILES=stripe');
+  });
+
+  it('has the simulator deliver what an endpoint of ours is registered for, as `stripe setup` does it', () => {
+    const types = services['simulator']?.environment?.['STRIPE_WEBHOOK_EVENTS']?.split(',').map((type) => type.trim());
+    expect(types).toEqual(HANDLED_EVENT_TYPES);
   });
 });
 
