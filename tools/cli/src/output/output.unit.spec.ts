@@ -42,6 +42,9 @@ describe('A time', () => {
   it('may be one that has been', () => {
     expect(() => timeOrAge('999999d')).toThrow('That is too long ago.');
     expect(() => pastTimeOrAge('2999-01-01')).toThrow('That is in the future.');
+    const [near, far] = [50_000, 70_000].map((ms) => new Date(Date.now() + ms).toISOString());
+    expect(pastTimeOrAge(near!)).toBe(near);
+    expect(() => pastTimeOrAge(far!)).toThrow('That is in the future.');
     expect(pastTimeOrAge('2026-11-21')).toBe('2026-11-21T00:00:00.000Z');
   });
 });

@@ -21,10 +21,13 @@ export function timeOrAge(text: string): string {
   return time.toISOString();
 }
 
-/** The same, but for what has been. */
+/** By how much the clocks of two machines may differ. */
+const CLOCK_SKEW_MS = 60_000;
+
+/** The same, but for what has been, by whichever clock: what another machine wrote a moment ago may be ahead of this one. */
 export function pastTimeOrAge(text: string): string {
   const time = timeOrAge(text);
-  if (Date.parse(time) > Date.now()) throw new InvalidArgumentError('That is in the future.');
+  if (Date.parse(time) > Date.now() + CLOCK_SKEW_MS) throw new InvalidArgumentError('That is in the future.');
   return time;
 }
 
