@@ -25,4 +25,5 @@ export const handledSubject = (service: Owner): string => `${service}.events.str
 export const outboxReadSubject = (owner: Owner): string => `${owner}.rpc.outbox.read.v1`;
 
 /** `payments.events.payment.succeeded.v1` -> `payment.succeeded`. */
-export const factOf = (subject: string): string => subject.split('.').slice(2, -1).join('.');
+export const factOf = (subject: string): string =>
+  subject.slice(subject.indexOf('.', subject.indexOf('.') + 1) + 1, subject.lastIndexOf('.'));

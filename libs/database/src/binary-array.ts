@@ -116,7 +116,9 @@ function writeInt8(bytes: Buffer, value: number, at: number): void {
 
 /** Microseconds, which are no safe integers from 2285 on. */
 function writeTime(bytes: Buffer, value: Date, at: number): void {
-  bytes.writeBigInt64BE(BigInt(value.getTime() - EPOCH_MS) * 1000n, at);
+  const ms = value.getTime() - EPOCH_MS;
+  if (Number.isSafeInteger(ms * 1000)) writeInt8(bytes, ms * 1000, at);
+  else bytes.writeBigInt64BE(BigInt(ms) * 1000n, at);
 }
 
 /** Dimensions, whether an element is null, the type of elements, and of the one dimension its length and first index. */

@@ -69,10 +69,12 @@ async function readyOf(tx: Db, key: InboxKey, following: readonly Arrival[], { a
   );
   const held = new Set(rows.map((row) => row.aggregate));
   return following.filter((one) => {
-    if (!allowed.has(one) || replayOf(one.bytes) !== null) held.add(one.aggregate);
+    if (!allowed.has(one) || isReplay(one)) held.add(one.aggregate);
     return !held.has(one.aggregate);
   });
 }
+
+const isReplay = ({ envelope, bytes }: Arrival): boolean => (envelope ? envelope.replay_of !== undefined : replayOf(bytes) !== null);
 
 /** Whether they took effect. The database stores the rows while the effect is made ready; what fails takes both back. */
 async function ranAtOnce(tx: Db, key: InboxKey, ready: readonly Arrival[], { run, withoutMessages, failed }: InOrder): Promise<boolean> {

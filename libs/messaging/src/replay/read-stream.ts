@@ -51,7 +51,9 @@ async function readThrough(broker: Broker, spec: DurableSpec, store: (arrivals: 
     for await (const message of messages) {
       // What is left is read from each message's address, which is not worth it before it can be the last one.
       const isLast = pages.count + 1 >= expected && message.info.pending === 0;
-      await pages.take(readIn(fromStream(message)), isLast);
+      const arrival = fromStream(message);
+      if (arrival) readIn(arrival);
+      if (pages.take(arrival) || isLast) await pages.next();
       // Waiting for more would have no end.
       if (isLast) break;
       if (pages.count % A_TURN === 0) await turn();
@@ -66,12 +68,11 @@ async function readThrough(broker: Broker, spec: DurableSpec, store: (arrivals: 
 }
 
 /** While the database works on the page before. What is no JSON is left to whoever handles it. */
-function readIn(arrival: Arrival | null): Arrival | null {
-  if (!arrival) return null;
+function readIn(arrival: Arrival): void {
   try {
-    return { ...arrival, envelope: JSON.parse(arrival.bytes.toString('utf8')) as Envelope };
+    arrival.envelope = JSON.parse(arrival.bytes.toString('utf8')) as Envelope;
   } catch {
-    return arrival;
+    return;
   }
 }
 
@@ -88,11 +89,12 @@ class Pages {
     private readonly store: (arrivals: Arrival[]) => Promise<unknown>,
   ) {}
 
-  async take(arrival: Arrival | null, isLast: boolean): Promise<void> {
+  /** Answers whether the page is full: then it is time for the next one. */
+  take(arrival: Arrival | null): boolean {
     this.heardAt = performance.now();
     this.count += 1;
     if (arrival) this.page.push(arrival);
-    if (this.page.length >= PAGE || isLast) await this.next();
+    return this.page.length >= PAGE;
   }
 
   /** Stores what was gathered last. Throws what storing threw. */
@@ -106,8 +108,8 @@ class Pages {
     if (!this.storing && performance.now() - this.heardAt > SILENT_MS) this.messages.stop();
   }
 
-  /** Waits for the page before. */
-  private async next(): Promise<void> {
+  /** Waits for the page before, and has this one stored. */
+  async next(): Promise<void> {
     await this.storing;
     if (this.failure || this.page.length === 0) return;
     const page = this.page;

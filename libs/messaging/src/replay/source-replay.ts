@@ -80,9 +80,7 @@ export function takePage(
       return rows.filter((row) => epochs.has(row));
     },
     async run(rows) {
-      const messages = rows.map((row) =>
-        messageOf(source, { ...row, epoch: epochs.get(row) ?? row.epoch, message_id: row.messageId, replay_of: null }),
-      );
+      const messages = rows.map((row) => messageOf(source, row.messageId, epochs.get(row) ?? row.epoch, row));
       if (source.handler.handleAll) return source.handler.handleAll(tx, messages);
       for (const message of messages) await source.handler.handle(tx, message, undefined);
     },
@@ -139,7 +137,7 @@ export async function noteTouched(tx: Tx, { beside }: Replayed, { from, touched 
 /** Races that are lost, no room, locks, timeouts: https://www.postgresql.org/docs/current/errcodes-appendix.html */
 const isOfTheDatabase = (error: unknown): boolean => /^(40|53|55|57)[0-9A-Z]{3}$/.test((error as { code?: string } | null)?.code ?? '');
 
-type Row = { envelope?: Envelope } & Pick<LaneRow, 'message_id' | 'epoch' | 'position' | 'subject' | 'aggregate' | 'bytes' | 'replay_of'>;
+type Row = Pick<LaneRow, 'message_id' | 'epoch' | 'position' | 'subject' | 'aggregate' | 'bytes' | 'replay_of'>;
 
 /**
  * Handles, in order of position, the next page of messages that the live generation has handled, as this transaction sees it. What waits, is dead or was
@@ -183,7 +181,7 @@ async function handleRows(tx: Tx, source: Replayed, rows: readonly Row[]): Promi
     try {
       return await source.handler.handleAll(
         tx,
-        rows.map((row) => messageOf(source, row)),
+        rows.map((row) => messageOf(source, row.message_id, row.epoch, row)),
       );
     } catch (error) {
       if (isOfTheDatabase(error)) throw error;
@@ -196,7 +194,7 @@ async function handleRows(tx: Tx, source: Replayed, rows: readonly Row[]): Promi
 /** A projector that fails on one message fails on it again: the replay ends instead of retrying. Unless it was the database that failed. */
 async function handle(tx: Tx, source: Replayed, row: Row): Promise<void> {
   try {
-    await source.handler.handle(tx, messageOf(source, row), undefined);
+    await source.handler.handle(tx, messageOf(source, row.message_id, row.epoch, row), undefined);
   } catch (cause) {
     if (isOfTheDatabase(cause)) throw cause;
     const why = cause instanceof Error ? cause.message : String(cause);
@@ -211,8 +209,11 @@ async function handle(tx: Tx, source: Replayed, row: Row): Promise<void> {
 
 function messageOf(
   { beside, stream }: Replayed,
-  { message_id: messageId, epoch, position, subject, aggregate, bytes, envelope }: Row,
+  messageId: string,
+  epoch: number,
+  { position, subject, aggregate, bytes, envelope }: Pick<Arrival, 'position' | 'subject' | 'aggregate' | 'bytes' | 'envelope'>,
 ): Incoming {
+  const { consumer, generation } = beside;
   envelope ??= JSON.parse(bytes.toString('utf8')) as Envelope;
-  return { ...beside, messageId, stream, epoch, position, subject, aggregate, attempt: 1, envelope };
+  return { consumer, generation, messageId, stream, epoch, position, subject, aggregate, attempt: 1, envelope };
 }

@@ -27,9 +27,9 @@ export function paymentLines(payment: PaymentSnapshot): Line[] {
   return tidy(lines);
 }
 
-/** What takes the ledger from one snapshot's lines to those of a later one. */
+/** What takes the ledger from one snapshot's lines to those of a later one, both as `paymentLines` has them. */
 export const linesBetween = (before: readonly Line[], after: readonly Line[]): Line[] =>
-  tidy([...after, ...before.map((line) => ({ ...line, amount: -line.amount }))]);
+  before.length === 0 ? [...after] : tidy([...after, ...before.map((line) => ({ ...line, amount: -line.amount }))]);
 
 /** What one balance transaction of Stripe's is posted with: the balance, the fee, and where the gross amount comes from or goes to. */
 export function movementLines(movement: FeeRecorded): Line[] {
@@ -76,12 +76,28 @@ const through = (account: Account, currency: string, amount: number, reference: 
   { account: 'stripe_clearing', currency, amount: -amount, reference },
 ];
 
+/** As many lines are looked through faster than their keys are made. */
+const FEW = 16;
+
 /** One line per account, currency and reference, none of nothing. */
-function tidy(lines: readonly Line[]): Line[] {
-  const merged = new Map<string, Line>();
+const tidy = (lines: readonly Line[]): Line[] =>
+  (lines.length <= FEW ? mergedFew(lines) : merged(lines)).filter(({ amount }) => amount !== 0);
+
+function mergedFew(lines: readonly Line[]): Line[] {
+  const kept: Line[] = [];
+  for (const { account, currency, amount, reference } of lines) {
+    const same = kept.find((one) => one.reference === reference && one.account === account && one.currency === currency);
+    if (same) same.amount += amount;
+    else kept.push({ account, currency, amount, reference });
+  }
+  return kept;
+}
+
+function merged(lines: readonly Line[]): Line[] {
+  const kept = new Map<string, Line>();
   for (const line of lines) {
     const key = `${line.account} ${line.currency} ${line.reference}`;
-    merged.set(key, { ...line, amount: (merged.get(key)?.amount ?? 0) + line.amount });
+    kept.set(key, { ...line, amount: (kept.get(key)?.amount ?? 0) + line.amount });
   }
-  return [...merged.values()].filter(({ amount }) => amount !== 0);
+  return [...kept.values()];
 }

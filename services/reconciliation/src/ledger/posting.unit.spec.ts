@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { exampleFeeRecorded, type FeeRecorded } from '@tidegate/contracts/events/fee';
 import { exampleDispute, examplePaymentSnapshot, type PaymentSnapshot } from '@tidegate/contracts/payment';
 import fc from 'fast-check';
-import { type Line, movementLines, paymentLines } from './posting.decide.js';
+import { type Line, linesBetween, movementLines, paymentLines } from './posting.decide.js';
 
 const payment = (changes: Partial<PaymentSnapshot>): PaymentSnapshot => ({ ...examplePaymentSnapshot, ...changes });
 const movement = (changes: Partial<FeeRecorded>): FeeRecorded => ({ ...exampleFeeRecorded, ...changes });
@@ -41,6 +41,37 @@ describe('What a payment is posted with', () => {
     expect(disputed({ funds })).toEqual(['dispute_losses 3900 eur du_1Example', 'stripe_clearing -3900 eur du_1Example']);
     expect(disputed({ funds: { ...funds, reinstated: 3900 } })).toEqual([]);
     expect(disputed({ funds: null })).toEqual([]);
+  });
+});
+
+describe('What takes the ledger from one snapshot to a later one', () => {
+  const refund = fc.record({
+    id: fc.constantFrom('rfd_1', 'rfd_2', 'rfd_3'),
+    status: fc.constantFrom('pending', 'succeeded', 'failed' as const),
+    amount: fc.integer({ min: 1, max: 500 }),
+    reason: fc.constant(null),
+    stripe_refund: fc.constant(null),
+  });
+  // Twice as many lines each, and some of one refund: with few and with many of them.
+  const told = fc
+    .record({ amount_captured: fc.integer({ min: 0, max: 4200 }), refunds: fc.array(refund, { maxLength: 12 }) })
+    .map((changes) => paymentLines(payment(changes)));
+  const balances = (lines: readonly Line[]): [string, number][] => {
+    const sums = new Map<string, number>();
+    for (const { account, reference, amount } of lines)
+      sums.set(`${account} ${reference}`, (sums.get(`${account} ${reference}`) ?? 0) + amount);
+    return [...sums].filter(([, amount]) => amount !== 0).sort();
+  };
+
+  it('is one line of each account and reference, and together with the earlier ones what the later one has', () => {
+    fc.assert(
+      fc.property(told, told, (before, after) => {
+        const between = linesBetween(before, after);
+        expect(balances([...before, ...between])).toEqual(balances(after));
+        expect(balances(between)).toHaveLength(between.length);
+      }),
+      { numRuns: 500 },
+    );
   });
 });
 
