@@ -84,7 +84,7 @@ function parts() {
   const sweep = new Sweep({
     ...common,
     settings: { everySeconds: 300, overlapSeconds: 600, settleSeconds: 0, alarmSeconds: 86_400 },
-    found: (events) => (missed += events),
+    found: ({ events }) => (missed += events),
   });
   return {
     deliver: async (body: string) => {

@@ -38,6 +38,7 @@ export interface TormentReport extends StoryLog {
 
 const AFTER_THE_STORIES_MS = 240_000;
 const PROVOKED_WITHIN_MS = 120_000;
+const SAY_EVERY_MS = 30_000;
 const HURRY_EVERY_MS = 500;
 const HURRY_SECONDS = 4;
 const ofASubscription = (name: string): boolean => /^payments\.(subscription|billing)\./.test(name);
@@ -105,10 +106,13 @@ export async function torment(arena: Arena, options: TormentOptions): Promise<To
   const perSecond = Math.min(options.perSecond, MOST_PER_SECOND);
   const stories = tellStories(arena, random, { count: Infinity, perSecond, log, twice: TWICE, next, signal: over.signal });
   const until = (isSo: () => boolean, giveUpAt = Infinity) => comesAbout(() => over.signal.aborted || Date.now() > giveUpAt || isSo());
+  const faultsLeft = (): string[] => windows.missing(hitsEach);
+  const left = (): string => `${killer.kills} of ${kills} kills; ${hunter.missed.length} failpoints and ${faultsLeft().length} faults left`;
+  const saying = setInterval(() => say(`  ${told} of ${payments} stories begun, ${left()}`), SAY_EVERY_MS);
+  over.signal.addEventListener('abort', () => clearInterval(saying));
   await until(() => told >= payments / 2);
   await arena.advance(PAST_THE_WINDOW_SECONDS);
   await until(() => told >= payments);
-  const faultsLeft = (): string[] => windows.missing(hitsEach);
   say(`${told} stories begun; missing: ${faultsLeft().join(', ') || 'no fault'}; ${hunter.missed.length} kills left`);
   await until(() => faultsLeft().length === 0 && !hunting && killer.kills >= kills, Date.now() + AFTER_THE_STORIES_MS);
   over.abort();

@@ -47,6 +47,7 @@ export interface SweepOrdersTable {
   until: Date;
   swept_until: Date;
   found: Generated<number>;
+  missed: Generated<number>;
   actor: string;
   reason: string;
   ordered_at: Date;

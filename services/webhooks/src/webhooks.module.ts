@@ -45,6 +45,7 @@ import { serveReplays } from './replay/serve-replays.js';
 import { Retention } from './retention/retention.loop.js';
 import { retentionMetrics } from './retention/retention.metrics.js';
 import { OrderedSweep } from './sweep/ordered-sweep.loop.js';
+import type { Found } from './sweep/read-window.js';
 import { serveSweeps } from './sweep/serve-sweeps.js';
 import { Sweep } from './sweep/sweep.loop.js';
 import { sweepMetrics } from './sweep/sweep.metrics.js';
@@ -168,7 +169,7 @@ export function setup(host: HostContext<WebhooksConfig>): ServiceParts {
     stripe: stripe(`${SERVICE}.sweep.list`),
     unanswered: () => metrics.stripeUnavailable('webhooks.sweep'),
     isHint: isOurHint,
-    found: (_events: number, missed: number) => {
+    found: ({ missed }: Found) => {
       metrics.missed(missed);
       hintLoop.signal?.();
       normalizeLoop.signal?.();

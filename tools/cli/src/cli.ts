@@ -25,6 +25,9 @@ export interface Change<R> {
 
 export type Changed<R> = { done: true; result: R } | { done: false; result: null };
 
+/** Where nobody watches a line move, such as the log of a job. */
+const SAY_AGAIN_MS = 30_000;
+
 function refuseEmpty(args: readonly string[]): void {
   if (args.some((one) => one.trim() === ''))
     throw new Failure('argument.empty', 'An argument is empty, perhaps a variable of the shell that is not set. Nothing was done.');
@@ -95,9 +98,9 @@ export class Cli {
     return { done: true, result };
   }
 
-  /** Work that takes a while, with something that moves where a person looks at it; `say` changes what stands beside it. */
+  /** Work that takes a while, with something that moves where a person looks at it, and else a line now and then; `say` changes what stands beside it. */
   async progress<R>(message: string, work: (say: (text: string) => void) => Promise<R>): Promise<R> {
-    if (!this.terminal.interactive || this.#json) return work(() => undefined);
+    if (!this.terminal.interactive || this.#json) return this.#saidAgain(message, work);
     const line = movingLine(this.terminal.output, message);
     try {
       return await work(line.say);
@@ -110,6 +113,16 @@ export class Cli {
   bar<R>(message: string, work: (show: (percent: number, text: string) => void) => Promise<R>): Promise<R> {
     const drawn = (percent: number) => '━'.repeat(Math.max(1, Math.round(percent / 5))).padEnd(20, '─');
     return this.progress(message, (say) => work((percent, text) => say(`${message} ${drawn(percent)} ${Math.round(percent)} % ${text}`)));
+  }
+
+  async #saidAgain<R>(message: string, work: (say: (text: string) => void) => Promise<R>): Promise<R> {
+    let said = message;
+    const timer = setInterval(() => this.note(said), SAY_AGAIN_MS);
+    try {
+      return await work((text) => (said = text));
+    } finally {
+      clearInterval(timer);
+    }
   }
 
   async #agreed(): Promise<boolean> {

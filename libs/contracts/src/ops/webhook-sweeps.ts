@@ -21,6 +21,8 @@ export const SweepView = z.object({
   swept_until: z.iso.datetime(),
   /** Events that Stripe lists and that were not stored. */
   found: z.int(),
+  /** Those of them that are of types that Tidegate asks to have delivered; of others Stripe delivers none. */
+  missed: z.int(),
   actor: z.string(),
   reason: z.string(),
   ordered_at: z.iso.datetime(),

@@ -20,15 +20,15 @@ export class OrderedSweep {
     const end = Math.floor(order.until.getTime() / 1000) + 1;
     const gte = Math.floor(order.swept_until.getTime() / 1000);
     const lt = Math.min(end, gte + CHUNK_SECONDS);
-    const along: Pass['along'] = (tx, events) => countFound(tx, order.id, events);
-    const found = gte < lt ? await readWindow(this.parts, { gte, lt }, { ...pass, along }) : 0;
+    const along: Pass['along'] = (tx, found) => countFound(tx, order.id, found);
+    const found = gte < lt ? await readWindow(this.parts, { gte, lt }, { ...pass, along }) : { events: 0, missed: 0 };
     const finishedAt = lt >= end ? clock.now() : null;
     const to = { sweptUntil: finishedAt ? order.until : new Date(lt * 1000), finishedAt };
     const advanced = await inTransaction(this.parts, 'webhooks.sweep.advance', (tx) => advanceOrder(tx, order.id, to, epoch ?? 0));
     if (!advanced) return 0;
     if (finishedAt)
       logger.info(
-        { event: 'webhook_sweep_order_completed', order: order.id, missed: order.found + found },
+        { event: 'webhook_sweep_order_completed', order: order.id, found: order.found + found.events, missed: order.missed + found.missed },
         'A sweep that was ordered is complete',
       );
     return 1;

@@ -20,10 +20,16 @@ export interface WindowParts {
   partitions: Pick<Partitions, 'ensureFor'>;
   /** Whether the object of an event has to be retrieved before it is published. */
   isHint(event: Arrived): boolean;
-  /** Rows were stored that were never delivered; `missed` of them are of types that an endpoint of ours is registered for. */
-  found(events: number, missed: number): void;
+  /** Rows were stored that were never delivered. */
+  found(found: Found): void;
   /** Stripe's list could not be read to the end. */
   unanswered?(): void;
+}
+
+/** Events that Stripe lists and that were not stored; `missed` of them are of types that Tidegate asks to have delivered. */
+export interface Found {
+  events: number;
+  missed: number;
 }
 
 /** Stripe could not be read to the end of a window; what was read is stored. */
@@ -33,15 +39,15 @@ export interface Pass {
   stopping?: AbortSignal;
   alive?: () => void;
   /** In the transaction that stores what one page showed anew. */
-  along?: (tx: Transaction<WebhooksTables>, events: number) => Promise<void>;
+  along?: (tx: Transaction<WebhooksTables>, found: Found) => Promise<void>;
 }
 
 /**
- * Reads Stripe's list of events in one window and stores what is not there; the number of those, which are told of page by page, because the next one may not
+ * Reads Stripe's list of events in one window and stores what is not there; answers how many those are, which are told of page by page, because the next one may not
  * come. Throws SweepIncomplete. `alive` after each page.
  */
-export async function readWindow(parts: WindowParts, window: SweepWindow, { stopping, alive, along }: Pass): Promise<number> {
-  let found = 0;
+export async function readWindow(parts: WindowParts, window: SweepWindow, { stopping, alive, along }: Pass): Promise<Found> {
+  const found: Found = { events: 0, missed: 0 };
   for (let after: string | undefined; ;) {
     stopping?.throwIfAborted();
     const page = await parts.stripe.listEvents({
@@ -53,7 +59,9 @@ export async function readWindow(parts: WindowParts, window: SweepWindow, { stop
       parts.unanswered?.();
       throw new SweepIncomplete(`Stripe's list of events could not be read: ${page.kind}`);
     }
-    found += await store(parts, page.value.data, along);
+    const { events, missed } = await store(parts, page.value.data, along);
+    found.events += events;
+    found.missed += missed;
     alive?.();
     after = page.value.data.at(-1)?.id;
     if (!page.value.has_more || after === undefined) return found;
@@ -62,8 +70,8 @@ export async function readWindow(parts: WindowParts, window: SweepWindow, { stop
 
 const HANDLED: ReadonlySet<string> = new Set(HANDLED_EVENT_TYPES);
 
-async function store(parts: WindowParts, events: readonly StripeEvent[], along: Pass['along']): Promise<number> {
-  if (events.length === 0) return 0;
+async function store(parts: WindowParts, events: readonly StripeEvent[], along: Pass['along']): Promise<Found> {
+  if (events.length === 0) return { events: 0, missed: 0 };
   const rows = events
     .map((event) => sweptRow(event, parts.isHint))
     .sort((a, b) => a.created.getTime() - b.created.getTime() || (a.stripe_event_id < b.stripe_event_id ? -1 : 1));
@@ -71,13 +79,15 @@ async function store(parts: WindowParts, events: readonly StripeEvent[], along: 
     rows.map((row) => row.created),
     parts.clock.now(),
   );
-  const fresh = await inTransaction(parts, 'webhooks.sweep.insert', async (tx) => {
+  const found = await inTransaction(parts, 'webhooks.sweep.insert', async (tx) => {
     const inserted = await insertEvents(tx, rows);
-    if (inserted.size > 0) await along?.(tx, inserted.size);
-    return rows.filter((row) => inserted.has(keyOf(row)));
+    const fresh = rows.filter((row) => inserted.has(keyOf(row)));
+    const counted = { events: fresh.length, missed: fresh.filter(({ event_type }) => HANDLED.has(event_type)).length };
+    if (counted.events > 0) await along?.(tx, counted);
+    return counted;
   });
-  if (fresh.length > 0) parts.found(fresh.length, fresh.filter(({ event_type }) => HANDLED.has(event_type)).length);
-  return fresh.length;
+  if (found.events > 0) parts.found(found);
+  return found;
 }
 
 function sweptRow(event: StripeEvent, isHint: WindowParts['isHint']): NewStripeEvent {

@@ -1,7 +1,7 @@
 import { inTransaction } from '@tidegate/database/transaction';
 import type { Logger } from '@tidegate/telemetry/logger';
 import type { Partitions } from '../stripe-event/partitions.js';
-import { type Pass, readWindow, type WindowParts } from './read-window.js';
+import { type Found, type Pass, readWindow, type WindowParts } from './read-window.js';
 import { advanceCursor, type Cursor, readCursor, rewindCursor } from './sweep.store.js';
 import { CHUNK_SECONDS, listedSince, sweepWindows, unlistedSeconds } from './window.decide.js';
 
@@ -28,7 +28,7 @@ export class Sweep {
 
   constructor(private readonly parts: SweepParts) {}
 
-  /** Sweeps if one is due; the number of events that had been missed. Throws SweepIncomplete when Stripe does not answer; the cursor stays where it was then. */
+  /** Sweeps if one is due; the number of events that were not stored. Throws SweepIncomplete when Stripe does not answer; the cursor stays where it was then. */
   async runOnce({ epoch, ...pass }: { epoch: number | null } & Pass): Promise<number> {
     const { settings, clock } = this.parts;
     const now = clock.now();
@@ -40,9 +40,11 @@ export class Sweep {
     const { sweptUntil: before } = cursor;
     const windows = sweepWindows({ sweptUntil: before, now: until, overlapSeconds: settings.overlapSeconds, chunkSeconds: CHUNK_SECONDS });
     let unlisted = unlistedSeconds(before, until);
-    let found = 0;
+    const found: Found = { events: 0, missed: 0 };
     for (const window of windows) {
-      found += await readWindow(this.parts, window, pass);
+      const { events, missed } = await readWindow(this.parts, window, pass);
+      found.events += events;
+      found.missed += missed;
       const last = window === windows.at(-1);
       const sweptUntil = last ? until : new Date(window.lt * 1000);
       const advanced = await inTransaction(this.parts, 'webhooks.sweep.advance', (tx) =>
@@ -53,10 +55,10 @@ export class Sweep {
       unlisted = 0;
     }
     this.parts.logger.info(
-      { event: 'webhook_sweep_completed', windows: windows.length, missed: found },
+      { event: 'webhook_sweep_completed', windows: windows.length, found: found.events, missed: found.missed },
       "Stripe's list of events was read",
     );
-    return found;
+    return found.events;
   }
 
   /**

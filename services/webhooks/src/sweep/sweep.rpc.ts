@@ -85,6 +85,7 @@ const viewOf = (order: SweepOrder): SweepView => ({
   until: order.until.toISOString(),
   swept_until: order.swept_until.toISOString(),
   found: order.found,
+  missed: order.missed,
   actor: order.actor,
   reason: order.reason,
   ordered_at: order.ordered_at.toISOString(),

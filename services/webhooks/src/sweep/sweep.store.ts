@@ -1,5 +1,6 @@
 import { type Kysely, type Selectable, sql, type Transaction } from 'kysely';
 import type { SweepOrdersTable, WebhooksTables } from '../tables.js';
+import type { Found } from './read-window.js';
 
 const CURSOR = 'stripe_events';
 
@@ -79,10 +80,10 @@ export async function latestOrders(db: Database, limit: number): Promise<SweepOr
 }
 
 /** Events were stored that an ordered sweep found, by whichever leader. */
-export async function countFound(tx: Transaction<WebhooksTables>, id: string, events: number): Promise<void> {
+export async function countFound(tx: Transaction<WebhooksTables>, id: string, { events, missed }: Found): Promise<void> {
   await tx
     .updateTable('sweep_orders')
-    .set((eb) => ({ found: eb('found', '+', events) }))
+    .set((eb) => ({ found: eb('found', '+', events), missed: eb('missed', '+', missed) }))
     .where('id', '=', id)
     .execute();
 }

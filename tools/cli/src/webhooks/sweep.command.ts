@@ -22,7 +22,7 @@ export function webhooksSweep(parent: Command, cli: Cli): void {
     summary: "Read Stripe's list of events now, for deliveries that were lost",
     help: `With --check it only shows how far the list has been read. The same happens by itself every few minutes, from a little before the last time;
 --since reads from further back. Stripe lists 30 days.
-Exit code 2: events were found that had never been delivered; with --check: the sweep is overdue, or time was lost for good.`,
+Exit code 2: events were found that should have been delivered and never were; with --check: the sweep is overdue, or time was lost for good.`,
   })
     .option('--check', 'only show how far it is')
     .option('--since <when>', 'from then on: a time, or an age such as 7d; from a little before the last sweep unless given', pastTimeOrAge)
@@ -52,7 +52,7 @@ Exit code 2: events were found that had never been delivered; with --check: the 
           sweepText,
         );
         if (!done) return 1;
-        return result.found > 0 ? 2 : 0;
+        return result.missed > 0 ? 2 : 0;
       }),
     );
 }
@@ -63,7 +63,7 @@ async function follow(cli: Cli, id: string): Promise<SweepView> {
   return cli.progress("Reading Stripe's list of events", async (say) => {
     for (;;) {
       const sweep = await cli.client.get<SweepView>(`${PATH}/${id}`);
-      say(`read up to ${at(sweep.swept_until)}, ${sweep.found} found`);
+      say(`read up to ${at(sweep.swept_until)}, ${sweep.missed} missed`);
       if (sweep.status === 'completed') return sweep;
       await delay(LOOK_EVERY_MS);
     }
@@ -75,7 +75,10 @@ const sweepText = (sweep: SweepView): string =>
     ['sweep', sweep.id],
     ['status', sweep.status],
     ['read', `${at(sweep.since)} to ${at(sweep.swept_until)}`],
-    ['found', sweep.found === 0 ? 'nothing new' : `${sweep.found} events that were never delivered`],
+    ['missed', sweep.missed === 0 ? 'nothing' : `${sweep.missed} events that were never delivered`],
+    ...(sweep.found > sweep.missed
+      ? [['also new', `${sweep.found - sweep.missed} of types that Stripe is not asked to deliver`] as const]
+      : []),
   ]);
 
 const statusText = (status: SweepStatusView): string =>
