@@ -16,14 +16,16 @@ export function headerOf(message: { headers?: Msg['headers'] | undefined }, data
   };
 }
 
-const VERSION = 'NATS/1.0\r\n';
+const VERSION = 'NATS/1.0';
+const LINE = '\r\n';
 const END = '\r\n\r\n';
+const LINE_FEED = 10;
 
-/** Null unless nothing stands between them and the data. */
+/** Null unless nothing stands between them and the data, and their first line is all of its line: a value can end in the same words, and a message with a status has more in it. */
 function headersBefore(data: Uint8Array): string | null {
   const before = Buffer.from(data.buffer, 0, data.byteOffset);
   const start = before.lastIndexOf(VERSION);
-  if (start === -1) return null;
+  if (start === -1 || (start > 0 && before[start - 1] !== LINE_FEED)) return null;
   const text = before.toString('utf8', start);
-  return text.indexOf(END) === text.length - END.length ? text : null;
+  return text.startsWith(LINE, VERSION.length) && text.indexOf(END) === text.length - END.length ? text : null;
 }

@@ -47,6 +47,17 @@ describe('Headers that are read from the bytes of a message', () => {
       'a name that is the end of another, and a value that looks like one',
       { headers: { 'Not-Nats-Msg-Id': ['Nats-Msg-Id: not this'], 'Nats-Msg-Id': ['this'] } },
     ],
+    [
+      'a value that reads, or ends, as their first line does',
+      {
+        headers: {
+          'Nats-Msg-Id': ['one'],
+          'Tidegate-Aggregate': ['NATS/1.0'],
+          traceparent: ['not NATS/1.0'],
+          'Tidegate-Position': ['1:22'],
+        },
+      },
+    ],
     ['letters beyond ASCII', { headers: { 'Tidegate-Aggregate': ['K\u00e4ufer \u20ac \ud83d\ude00'] }, data: '\u20ac' }],
     ['an empty one, and one with blanks', { headers: { 'Nats-Msg-Id': [''], 'Tidegate-Position': ['  1:2  '] }, data: '{}' }],
     ['names in other letters', { headers: { 'nats-msg-id': ['one'] }, data: '{}' }],
@@ -55,6 +66,18 @@ describe('Headers that are read from the bytes of a message', () => {
     // Between others, so that their headers are in front of it in the same bytes.
     const other = { headers: { 'Nats-Msg-Id': ['other'], 'Tidegate-Aggregate': ['other'] }, data: '{"other":true}' };
     for (const message of await received([other, one, one, other, one])) {
+      const header = headerOf(message, message.data);
+      expect(NAMES.map((name) => header(name))).toEqual(NAMES.map((name) => message.headers?.get(name) ?? ''));
+    }
+  });
+
+  it('are not those that data before it look like, where its own begin with a status', async () => {
+    const subscription = nc.subscribe('told', { max: 2 });
+    const status = headers(100, 'Somebody is here');
+    status.set('Tidegate-Aggregate', 'own');
+    nc.publish('told', '\nNATS/1.0\r\nNats-Msg-Id: not this');
+    nc.publish('told', '{}', { headers: status });
+    for await (const message of subscription) {
       const header = headerOf(message, message.data);
       expect(NAMES.map((name) => header(name))).toEqual(NAMES.map((name) => message.headers?.get(name) ?? ''));
     }
