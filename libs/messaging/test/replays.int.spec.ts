@@ -6,7 +6,7 @@ import { sql } from 'kysely';
 import { type Handler, PermanentFailure, type Subscriber, TransientFailure } from '../src/subscriber.js';
 import { stage } from '../src/outbox.js';
 import { rebuild } from '../src/rebuild.js';
-import { totalsProjection } from './support/totals.js';
+import { totals, totalsProjection } from './support/totals.js';
 import { effectsOf, type Member, messageOf, numbersByAggregate, quiet, recordEffect, World } from './support/world.js';
 
 jest.setTimeout(60_000);
@@ -87,6 +87,20 @@ describe('A replay of a message that took effect', () => {
     expect(await numbers()).toEqual({ pay_1: [1], pay_2: [1], pay_3: [1] });
   });
 
+  it('is passed in a rebuild that reads it from the stream, too', async () => {
+    const reconciliation = await world.member('reconciliation');
+    const live = await world.subscribe(reconciliation, 'reconciliation-payments', totals);
+    await publish('pay_1', 7, await publish('pay_1', 7));
+    await publish('pay_1', 1);
+    await allStored(live, 3);
+    const table = async () => (await sql`SELECT aggregate, messages, sum::int FROM totals`.execute(reconciliation.db)).rows;
+    await eventually(async () => expect(await table()).toEqual([{ aggregate: 'pay_1', messages: 2, sum: 8 }]));
+    const { differences, sources } = await rebuild({ ...reconciliation, logger: quiet, projection: totalsProjection() });
+    expect(sources[0]?.fromStream).toBe(3);
+    expect(differences.rows).toEqual([]);
+    expect(await table()).toEqual([{ aggregate: 'pay_1', messages: 2, sum: 8 }]);
+  });
+
   it('that this consumer never saw is handled', async () => {
     await world.subscribe(
       receipts,
@@ -157,7 +171,7 @@ describe('A replay of a message that is dead', () => {
     const reconciliation = await world.member('reconciliation');
     const source = { durable: 'reconciliation-payments', stream: 'PAYMENTS_EVENTS' } as const;
     let first = '';
-    const totals: Handler = {
+    const failingTotals: Handler = {
       projector: true,
       async handle(tx, { messageId, aggregate, envelope }) {
         if (messageId === first) throw new PermanentFailure('its content is wrong');
@@ -166,13 +180,13 @@ describe('A replay of a message that is dead', () => {
           ON CONFLICT (aggregate) DO UPDATE SET messages = totals.messages + 1`.execute(tx);
       },
     };
-    const live = await world.subscribe(reconciliation, source.durable, totals);
+    const live = await world.subscribe(reconciliation, source.durable, failingTotals);
     first = await publish('pay_1', 2);
     await publish('pay_1', 2, first);
     await allStored(live, 2);
     const table = async () => (await sql`SELECT aggregate, messages FROM totals`.execute(reconciliation.db)).rows;
     await eventually(async () => expect(await table()).toEqual([{ aggregate: 'pay_1', messages: 1 }]));
-    const { differences } = await rebuild({ ...reconciliation, logger: quiet, projection: totalsProjection(totals) });
+    const { differences } = await rebuild({ ...reconciliation, logger: quiet, projection: totalsProjection(failingTotals) });
     expect(differences.rows).toEqual([]);
     expect(await table()).toEqual([{ aggregate: 'pay_1', messages: 1 }]);
   });
