@@ -96,6 +96,18 @@ const receipted = (id: string) =>
     expect(reports).toHaveLength(2);
   });
 
+/** Here as well, and nobody looks at Stripe for it any more, as for one that took its time. */
+const authorized = (id: string) =>
+  eventually(async () => {
+    const [row] = await world.query<{ status: string; open: number }>(
+      `select p.status,
+         (select count(*)::int from payments.payment_work where payment_id = $1 and (due_at < now() + interval '1 minute' or holder is not null)) as open
+       from reconciliation.recorded_payments p where p.payment_id = $1`,
+      [id],
+    );
+    expect(row).toEqual({ status: 'authorized', open: 0 });
+  });
+
 /** Runs until both sides agree: what payments was asked for, it does by itself. */
 const clean = () =>
   eventually(async () => {
@@ -108,7 +120,8 @@ const PLANTED: [name: string, plant: () => Promise<void>][] = [
   [
     'status_mismatch',
     async () => {
-      const { stripe_payment_intent } = await pay({ capture_method: 'manual' });
+      const { id, stripe_payment_intent } = await pay({ capture_method: 'manual' });
+      await authorized(id);
       await silently('cancel', { payment_intent: stripe_payment_intent });
     },
   ],
