@@ -16,6 +16,14 @@ import { COMPARED, type Compared, disagreements, type OurRecord } from './invari
 import { messagesOf, onItsWay, sumOf } from './on-its-way.js';
 import { truthOf, type Truth } from './truth.js';
 
+/** One that was ordered, with its counters. */
+export interface Fault {
+  fault: string;
+  route?: string;
+  hits: number;
+  spent: boolean;
+}
+
 /** A whole Tidegate of its own, with its client, its truth and its database, made to be tormented. */
 export interface Arena {
   stack: Stack;
@@ -25,7 +33,7 @@ export interface Arena {
   fault(order: Record<string, unknown>): Promise<void>;
   clearFaults(): Promise<void>;
   /** The faults in force, and how often each has hit. */
-  faults(): Promise<{ fault: string; hits: number }[]>;
+  faults(): Promise<Fault[]>;
   /** What an operator does when the key was refused for a time: breakers that are latched, and operations that are held, are let go. */
   resetBreakers(): Promise<void>;
   /** Acts as a person in Stripe's dashboard, as `POST /__dashboard/{action}` takes it. */
@@ -184,10 +192,10 @@ async function postForm(stack: Stack, path: string, form: Record<string, string>
   return (await answer.json()) as { id: string };
 }
 
-async function listFaults(stack: Stack): Promise<{ fault: string; hits: number }[]> {
+async function listFaults(stack: Stack): Promise<Fault[]> {
   const answer = await fetch(`${stack.urls.simulator}/__faults`);
   if (!answer.ok) throw new Error(`GET /__faults answered ${answer.status}: ${await answer.text()}`);
-  return ((await answer.json()) as { faults: { fault: string; hits: number }[] }).faults;
+  return ((await answer.json()) as { faults: Fault[] }).faults;
 }
 
 async function resetBreakers(client: Client): Promise<void> {

@@ -6,6 +6,7 @@ import { type Arena } from './arena.js';
 import { dayOf, reconcile } from './clean-runs.js';
 import { type Random, randomFrom } from './seed.js';
 import { tellStories } from './story.js';
+import { tellUsage } from './tell-usage.js';
 import { isReleaseOnly } from './truth.js';
 
 export interface HistoryReport {
@@ -23,8 +24,8 @@ const SERVICES = ['payments', 'webhooks', 'reconciliation'] as const;
 /** What a day brings besides its stories. */
 export interface Day {
   stories: number;
-  /** Stripe is away for hours. */
-  away?: boolean;
+  /** For how many hours Stripe takes no usage. */
+  away?: number;
   killed?: (typeof SERVICES)[number];
   /** Stripe pays out what is available. */
   paysOut?: boolean;
@@ -32,11 +33,14 @@ export interface Day {
   replayed?: (typeof REPLAYED)[number];
 }
 
-/** Every third day Stripe is away, every fourth a service is killed, every fifth a projection is replayed, and once a week there is a payout. */
+/**
+ * Every third day Stripe is away, every other time for longer than it knows an identifier; every fourth a service is killed, every fifth a projection is replayed, and
+ * once a week there is a payout.
+ */
 export const ordinaryDays = (days: number, random: Random): Day[] =>
   Array.from({ length: days }, (_, day) => ({
     stories: day % 3 === 1 ? 4 : 20,
-    away: day % 3 === 1,
+    ...(day % 3 === 1 ? { away: day % 2 === 1 ? 8 : 30 } : {}),
     ...(day % 4 === 2 ? { killed: random.pick(SERVICES) } : {}),
     paysOut: day % 7 === 6,
     ...(day % 5 === 4 ? { replayed: REPLAYED[Math.floor(day / 5) % REPLAYED.length]! } : {}),
@@ -65,16 +69,13 @@ export async function history(arena: Arena, random: Random, calendar: readonly D
     if (surprises.length > 0) throw new Error(`A client saw ${JSON.stringify(surprises.slice(0, 3))}`);
     report.payments += created.length;
     report.usageEvents += await use(arena, random, user);
-    if (away) {
-      await arena.advance(8 * 3600);
-      await arena.clearFaults();
-      await arena.resetBreakers();
-    }
+    if (away) await stripeComesBack(arena, away);
     await people(arena, random, created);
     if (paysOut) report.payouts += await payOut(arena);
     if (replayed) report.replays += await replay(arena, replayed);
     await arena.settled(180_000);
-    await arena.advance(DAY_SECONDS - (away ? 8 * 3600 : 0));
+    await usageCertain(arena, Infinity);
+    await arena.advance(Math.max(3600, DAY_SECONDS - (away ?? 0) * 3600));
     say(`  day ${day + 1} of ${calendar.length}: ${report.payments} payments, ${report.usageEvents} events of usage`);
   }
   await arena.settled(180_000);
@@ -105,12 +106,46 @@ async function payOut(arena: Arena): Promise<number> {
   return due.length;
 }
 
+const USAGE = 'POST /v1/billing/meter_events';
+
 async function stripeGoes(arena: Arena): Promise<void> {
-  for (const route of ['POST /v1/payment_intents', 'POST /v1/billing/meter_events', 'GET /v1/billing/meters/:id/event_summaries'])
+  for (const route of ['POST /v1/payment_intents', USAGE, 'GET /v1/billing/meters/:id/event_summaries'])
     await arena.fault({ fault: 'reset_after', route, times: 2 });
-  for (const route of ['POST /v1/billing/meter_events', 'GET /v1/balance_transactions', 'GET /v1/charges'])
+  for (const route of [USAGE, 'GET /v1/balance_transactions', 'GET /v1/charges'])
     await arena.fault({ fault: 'error_503', route, times: 0 });
 }
+
+/** After so many hours, in which answers to usage were lost. */
+async function stripeComesBack(arena: Arena, hours: number): Promise<void> {
+  await arena.inHaste(() =>
+    eventually(async () => {
+      const lost = (await arena.faults()).filter(({ fault, route }) => fault === 'reset_after' && route === USAGE);
+      if (!lost.every(({ spent }) => spent)) throw new Error('No answer to usage was lost yet');
+    }),
+  );
+  await arena.advance(hours * 3600);
+  await usageCertain(arena, (await clockOf(arena)) - DAY_SECONDS * 1000);
+  await arena.clearFaults();
+  await arena.resetBreakers();
+}
+
+/**
+ * Until nothing is uncertain that was sent first before an instant (Unix ms). What is must not see a day pass at once: payments hears of the new time a moment after the
+ * simulator has it, and would repeat by the old one a call whose identifier is known no longer.
+ */
+const usageCertain = (arena: Arena, before: number): Promise<void> =>
+  arena.inHaste(() =>
+    eventually(
+      async () => {
+        const open = await arena.sql<{ identifier: string; uncertain_since: Date }>(
+          `SELECT identifier, uncertain_since FROM payments.usage_reports WHERE state = 'open' AND uncertain_since IS NOT NULL`,
+        );
+        const waiting = open.filter(({ uncertain_since }) => uncertain_since.getTime() <= before);
+        if (waiting.length > 0) throw new Error(`Reports of usage are uncertain: ${JSON.stringify(waiting)}`);
+      },
+      { timeoutMs: 120_000, everyMs: 100 },
+    ),
+  );
 
 interface Users {
   customers: string[];
@@ -150,10 +185,8 @@ async function use(arena: Arena, random: Random, { customers, meters }: Users): 
       at: new Date(now - random.below(random.chance(0.2) ? 120 : 12) * HOUR_MS).toISOString(),
     };
   });
-  const answer = await arena.client.send({ method: 'POST', path: '/v1/usage-events', body: { events } });
-  const { accepted } = JSON.parse(answer.body) as { accepted: number };
-  if (answer.status !== 200 || accepted !== events.length) throw new Error(`Usage was answered ${answer.status}: ${answer.body}`);
-  return accepted;
+  await tellUsage(arena, events);
+  return events.length;
 }
 
 /** What Stripe's dashboard is used for; what it refuses is theirs. */
@@ -204,7 +237,7 @@ interface Books {
   balance_transactions: { net: number; fee: number; currency: string }[];
   charges: { amount_captured: number; currency: string; status: string }[];
   refunds: { amount: number; currency: string; status: string; balance_transaction: string | null }[];
-  meter_events: { event_name: string; timestamp: number; payload: Record<string, string> }[];
+  meter_events: { event_name: string; timestamp: number; payload: Record<string, string>; identifier: string; created: number }[];
 }
 
 async function booksOf(arena: Arena): Promise<Books> {
@@ -235,10 +268,12 @@ async function ledgerFaults(arena: Arena): Promise<string[]> {
 /** Of each customer, meter and hour; Stripe adds up in binary, so to nine places. */
 async function usageFaults(arena: Arena): Promise<string[]> {
   const theirs = new Map<string, number>();
-  for (const { event_name, timestamp, payload } of (await booksOf(arena)).meter_events) {
+  const calls = new Map<string, string[]>();
+  for (const { event_name, timestamp, payload, identifier, created } of (await booksOf(arena)).meter_events) {
     const hour = new Date(Math.floor(timestamp / 3600) * HOUR_MS).toISOString();
     const key = `${payload['stripe_customer_id']} ${event_name} ${hour}`;
     theirs.set(key, (theirs.get(key) ?? 0) + (event_name.startsWith('count') ? 1 : Number(payload['value'])));
+    calls.set(key, [...(calls.get(key) ?? []), `${identifier} at ${new Date(created * 1000).toISOString()}`]);
   }
   const ours = await arena.sql<{ customer: string; meter: string; hour: Date; value: string; events: number }>(
     'SELECT customer, meter, hour, value::text AS value, events FROM payments.usage_counters',
@@ -247,6 +282,8 @@ async function usageFaults(arena: Arena): Promise<string[]> {
     const key = `${customer} ${meter} ${hour.toISOString()}`;
     const counted = meter.startsWith('count') ? events : Number(value);
     const told = theirs.get(key) ?? 0;
-    return Math.abs(counted - told) < 1e-9 * Math.max(1, Math.abs(counted)) ? [] : [`${key}: counted ${counted}, at Stripe ${told}`];
+    return Math.abs(counted - told) < 1e-9 * Math.max(1, Math.abs(counted))
+      ? []
+      : [`${key}: counted ${counted}, at Stripe ${told} by ${(calls.get(key) ?? []).join(', ')}`];
   });
 }

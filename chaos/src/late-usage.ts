@@ -2,6 +2,7 @@ import type { CustomerView, DiscrepancyView } from '@tidegate/contracts/response
 import { eventually } from '@tidegate/test-harness/eventually';
 import { type Arena } from './arena.js';
 import { dayOf, reconcile } from './clean-runs.js';
+import { tellUsage } from './tell-usage.js';
 
 export interface LateUsage {
   /** What a run over the days of the invoices names. */
@@ -70,16 +71,7 @@ async function subscribed(arena: Arena, name: string): Promise<User> {
 }
 
 async function use(arena: Arena, { customer, meter }: User, name: string, value: number, at: number): Promise<void> {
-  const event = { id: `late-usage-${process.pid}-${name}`, customer, meter, value, at: new Date(at * 1000).toISOString() };
-  // The service may not have heard yet how late it is.
-  await eventually(
-    async () => {
-      const answer = await arena.client.send({ method: 'POST', path: '/v1/usage-events', body: { events: [event] } });
-      const { accepted } = JSON.parse(answer.body) as { accepted: number };
-      if (answer.status !== 200 || accepted !== 1) throw new Error(`Usage was answered ${answer.status}: ${answer.body}`);
-    },
-    { timeoutMs: 10_000, everyMs: 250 },
-  );
+  await tellUsage(arena, [{ id: `late-usage-${process.pid}-${name}`, customer, meter, value, at: new Date(at * 1000).toISOString() }]);
 }
 
 async function reported(arena: Arena): Promise<void> {

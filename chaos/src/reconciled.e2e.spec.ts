@@ -9,7 +9,7 @@ import { randomFrom, seedOfThisRun } from './seed.js';
 /** Payouts take two days to become available. */
 const DAYS: readonly Day[] = [
   { stories: 8 },
-  { stories: 3, away: true, killed: 'payments' },
+  { stories: 3, away: 30, killed: 'payments' },
   { stories: 4, paysOut: true, replayed: 'reconciliation-payments' },
 ];
 
