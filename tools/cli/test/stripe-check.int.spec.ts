@@ -4,6 +4,9 @@ import { operatorWorld, type OperatorWorld, SECRET_KEY } from './operator-world.
 
 type Check = StripeCheckView & { breakers: { name: string; state: string }[] };
 
+/** What the command asks for, and nobody else. */
+const ACCOUNT = 'GET /v1/account';
+
 let world: OperatorWorld;
 beforeAll(async () => {
   world = await operatorWorld({ payments: { STRIPE_STATUS_URL: 'http://127.0.0.1:1/status.json', STRIPE_DEADLINE_MS: '1000' } });
@@ -33,15 +36,15 @@ describe('When calls fail', () => {
     expect(well).toMatchObject({ exitCode: 0, value: { result: 'connected', account: 'acct_1SimulatedAccount' } });
     expect(well.value.breakers).toContainEqual({ name: 'stripe', state: 'isolated' });
 
-    world.simulator.addFault({ fault: 'auth_expired', times: 1 });
+    world.simulator.addFault({ fault: 'auth_expired', route: ACCOUNT, times: 1 });
     expect(await world.json<Check>('stripe check')).toMatchObject({ exitCode: 2, value: { result: 'auth_error' } });
-    world.simulator.addFault({ fault: 'hang', times: 1, ms: 60_000 });
+    world.simulator.addFault({ fault: 'hang', route: ACCOUNT, times: 1, ms: 60_000 });
     expect(await world.json<Check>('stripe check')).toMatchObject({ exitCode: 2, value: { result: 'timeout', phase: 'answer' } });
     expect(await breakers()).toEqual(before);
   });
 
   it('tells a person what to do', async () => {
-    world.simulator.addFault({ fault: 'auth_expired', times: 1 });
+    world.simulator.addFault({ fault: 'auth_expired', route: ACCOUNT, times: 1 });
     const { exitCode, out } = await world.tidegate('stripe check');
     expect([exitCode, out]).toEqual([
       2,
