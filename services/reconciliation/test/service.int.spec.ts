@@ -281,6 +281,9 @@ describe('The running service', () => {
     expect(await reconciled(wanted)).toMatchObject({ status: 'succeeded', counts: { ledger_imbalance: 13 } });
     await eventually(async () => expect(await projectionChecksums(bench.db)).toEqual(before));
     expect(await reconciled(wanted)).toMatchObject({ status: 'succeeded', counts: { ledger_imbalance: 0 } });
+    // The tables of before are cleaned up after that.
+    const underWay = async () => (await sql`SELECT id, state FROM event_replays WHERE finished_at IS NULL`.execute(bench.db)).rows;
+    await eventually(async () => expect(await underWay()).toEqual([]));
   }, 30_000);
 
   it('refuses to rebuild while an owner cannot say that everything was read', async () => {
