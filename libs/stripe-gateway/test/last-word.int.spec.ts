@@ -6,6 +6,7 @@ import { simulatorForTests } from '@tidegate/test-harness/simulator';
 import { sql } from 'kysely';
 import { createStripeAdapter } from '../src/adapter.js';
 import { COPY_LASTS_MS } from '../src/fleet/fleet-copy.js';
+import { lastWord } from '../src/last-word.js';
 import { openTestFleet, QUICK, type TestFleet, TIMEOUT } from './fleet-world.js';
 
 jest.setTimeout(60_000);
@@ -49,6 +50,16 @@ describe('A call whose connection stands late', () => {
   it('is sent when what the process knew is too old, but nothing has changed', async () => {
     const resting = world.process({ quietAfterMs: 0 });
     expect(await createAfter(() => delay(COPY_LASTS_MS + 100), resting)).toMatchObject({ kind: 'ok' });
+  });
+
+  it.each([true, false])('is sent only if whoever makes it still wants that (%s)', async (may) => {
+    const before = await customers();
+    const asked = lastWord.run(
+      () => Promise.resolve(may),
+      () => createAfter(() => Promise.resolve()),
+    );
+    expect(await asked).toMatchObject({ kind: may ? 'ok' : 'refused' });
+    expect(await customers()).toBe(before + Number(may));
   });
 
   it('is not sent when it is a probe whose time is over', async () => {

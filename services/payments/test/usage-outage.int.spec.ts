@@ -187,6 +187,19 @@ describe('A process that ends while it', () => {
   });
 });
 
+/** A replica that stands still there, until it is told to go on. */
+function stopsAt(world: UsageWorld, point: string) {
+  const [reached, goOn] = [Promise.withResolvers<undefined>(), Promise.withResolvers<undefined>()];
+  const { parts } = world.start({
+    hit: async (name) => {
+      if (name !== point) return;
+      reached.resolve(undefined);
+      await goOn.promise;
+    },
+  });
+  return { parts, reached: reached.promise, goOn: () => goOn.resolve(undefined) };
+}
+
 describe('A process that was stopped in the middle of a call', () => {
   let world: UsageWorld;
   beforeAll(async () => {
@@ -194,18 +207,7 @@ describe('A process that was stopped in the middle of a call', () => {
   });
   afterAll(() => world?.close());
 
-  /** A replica that stands still after its call, until it is told to go on. */
-  function stopsAfterCall() {
-    const [answered, goOn] = [Promise.withResolvers<undefined>(), Promise.withResolvers<undefined>()];
-    const { parts } = world.start({
-      hit: async (name) => {
-        if (name !== 'payments.usage.report.after_call') return;
-        answered.resolve(undefined);
-        await goOn.promise;
-      },
-    });
-    return { parts, answered: answered.promise, goOn: () => goOn.resolve(undefined) };
-  }
+  const stopsAfterCall = () => stopsAt(world, 'payments.usage.report.after_call');
 
   it('and goes on when another one has its counter does not say of the other one’s call that it had no effect', async () => {
     const [customer, meter] = [await world.customer(), await world.meter()];
@@ -214,7 +216,7 @@ describe('A process that was stopped in the middle of a call', () => {
     const stopped = stopsAfterCall();
     world.simulator.addFault({ fault: 'rate_limit', route: METER_EVENTS });
     const pass = stopped.parts.reportUsageOnce();
-    await stopped.answered;
+    await stopped.reached;
     await world.vanish();
     world.simulator.addFault({ fault: 'reset_after', route: METER_EVENTS });
     await world.replicas[0]?.parts.reportUsageOnce();
@@ -234,7 +236,7 @@ describe('A process that was stopped in the middle of a call', () => {
     const stopped = stopsAfterCall();
     world.simulator.addFault({ fault: 'reset_before', route: METER_EVENTS });
     const pass = stopped.parts.reportUsageOnce();
-    await stopped.answered;
+    await stopped.reached;
     await world.vanish();
     world.advance(24 * HOUR_MS);
     await world.stripe('billing/meter_events', {
@@ -260,7 +262,7 @@ describe('A process that was stopped in the middle of a call', () => {
     const stopped = stopsAfterCall();
     const before = await delivered();
     const pass = stopped.parts.reportUsageOnce();
-    await stopped.answered;
+    await stopped.reached;
     await world.vanish();
     await world.replicas[0]?.parts.reportUsageOnce();
     stopped.goOn();
@@ -268,6 +270,39 @@ describe('A process that was stopped in the middle of a call', () => {
     expect((await delivered()) - before).toBe(1);
     world.replicas.pop();
     expect(world.taken(meter, customer)).toHaveLength(1);
+  });
+});
+
+describe('A process that was stopped between its decision to call and the call', () => {
+  let world: UsageWorld;
+  beforeAll(async () => {
+    world = await usageWorld();
+  });
+  afterAll(() => world?.close());
+
+  it.each([
+    { fault: 'reset_before', why: 'another one has learnt that nothing came of the call before, and has reported it anew' },
+    { fault: 'reset_after', why: 'Stripe has forgotten the call before, which had no answer' },
+  ] as const)('makes none when its lease is over: $why', async ({ fault }) => {
+    const [customer, meter] = [await world.customer(), await world.meter()];
+    await world.record([{ customer, meter, value: 3 }]);
+    world.advance(11_000);
+    world.simulator.addFault({ fault, route: METER_EVENTS });
+    await world.reportDue();
+    world.advance(22 * HOUR_MS);
+    const stopped = stopsAt(world, 'payments.usage.report.before_call');
+    const pass = stopped.parts.reportUsageOnce();
+    await stopped.reached;
+    world.replicas.pop();
+    await world.vanish();
+    world.advance(3 * HOUR_MS);
+    if (fault === 'reset_before') await world.reported();
+    stopped.goOn();
+    await pass;
+    await world.reported();
+    expect(world.taken(meter, customer)).toHaveLength(1);
+    expect(await world.usage(customer)).toMatchObject([{ value: '3', unreported: 0 }]);
+    expect(await world.differences()).toEqual([]);
   });
 });
 

@@ -125,7 +125,7 @@ export class Fleet {
 
   /**
    * Makes a call if the fleet may: `refused` by a breaker, `limited` when its turn did not come in time. The turn and the connection may take a while; the breaker has
-   * the last word before anything is sent.
+   * the last word before anything is sent, after the caller if that one wants a word, too.
    */
   async run<T>(operation: Operation, call: () => Promise<StripeOutcome<T>>): Promise<StripeOutcome<T>> {
     const breaker = breakerOf(operation);
@@ -199,9 +199,10 @@ export class Fleet {
   ): Promise<StripeOutcome<T>> {
     const key = this.options.keyFingerprint();
     const startedAt = performance.now();
+    const mayCaller = lastWord.getStore() ?? (() => Promise.resolve(true));
     let sending: 'kept back' | 'sent' | undefined;
     const outcome = await lastWord.run(async () => {
-      const may = await mayBeSent();
+      const may = (await mayCaller()) && (await mayBeSent());
       sending ??= may ? 'sent' : 'kept back';
       return may;
     }, call);

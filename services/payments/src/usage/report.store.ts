@@ -22,7 +22,7 @@ export interface Lane {
   restored: boolean;
 }
 
-/** Longer than one turn and one call take; what a holder does after it is harmless. */
+/** Longer than one turn and one call take; after it no call is sent any more, and what a holder does is harmless. */
 const LEASE = sql`clock_timestamp() + interval '15 seconds'`;
 /** What one report can say at most. */
 const MOST = sql.lit('999999999999999.999999999999');
@@ -134,6 +134,15 @@ export async function submitAgain(db: Db, lane: Lane, { revision }: Report, now:
     WITH mine AS (UPDATE usage_counters SET lease_until = ${LEASE} WHERE ${held(lane)} RETURNING customer)
     UPDATE usage_reports SET uncertain_since = coalesce(uncertain_since, ${now}), last_call_at = ${now}, calls = calls + 1
     WHERE ${keyOf(lane)} AND revision = ${revision} AND state = 'open' AND EXISTS (SELECT FROM mine) RETURNING revision`.execute(db);
+  return rows.length > 0;
+}
+
+/**
+ * Whether a call that was written down may still be made: nobody else can have the counter yet. Whoever has it may since have learnt from a summary that the call had no
+ * effect, or the identifier may protect no longer. Told by the database's clock, because that of a machine that stood still may have stood still with it.
+ */
+export async function isLeaseRunning(db: Db, lane: Lane): Promise<boolean> {
+  const { rows } = await sql`SELECT FROM usage_counters WHERE ${held(lane)} AND lease_until > clock_timestamp()`.execute(db);
   return rows.length > 0;
 }
 

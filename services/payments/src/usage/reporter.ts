@@ -2,6 +2,7 @@ import { type Failpoints } from '@tidegate/database/failpoints';
 import { inStatement, inTransaction } from '@tidegate/database/transaction';
 import { everyPage } from '@tidegate/stripe-gateway/every-page';
 import { type Fleet } from '@tidegate/stripe-gateway/fleet/fleet';
+import { lastWord } from '@tidegate/stripe-gateway/last-word';
 import { type Formula } from '@tidegate/stripe-gateway/meter';
 import { type StripePort } from '@tidegate/stripe-gateway/port';
 import { withFailpoints } from '@tidegate/stripe-gateway/with-failpoints';
@@ -18,6 +19,7 @@ import {
   endReport,
   finishLane,
   isHeld,
+  isLeaseRunning,
   keepReport,
   type Lane,
   openReport,
@@ -167,7 +169,9 @@ export class UsageReporter {
     if (!committed) return this.later(lane, null);
     const timestamp = Math.floor(report.at.getTime() / 1000);
     const params = { meter, customer: lane.customer, value, identifier, timestamp };
-    const outcome = await this.at('payments.usage.report').createMeterEvent(params);
+    // It may wait for its turn and for a connection, or the process may be stopped meanwhile.
+    const mayBeSent = () => isLeaseRunning(db, lane).catch(() => false);
+    const outcome = await lastWord.run(mayBeSent, () => this.at('payments.usage.report').createMeterEvent(params));
     const next = answered(outcome, { wasUncertain: report.uncertain_since !== null, byEvent: report.event_id !== null });
     if (next.kind === 'delivered' || next.kind === 'expired') return this.end(job, report, next.kind);
     await inStatement(this.deps, 'payments.usage.reported', () => keepReport(db, lane, report, next));
