@@ -337,6 +337,34 @@ describe('The comparison with Stripe’s summaries', () => {
     expect(rows.map(({ target }) => target.split(' ')[1])).toEqual([count, last]);
   });
 
+  it('has what somebody took back sent again once, though two people want it by the same summary', async () => {
+    const [customer, count] = [await world.customer(), await world.meter('count')];
+    const at = ago(3 * HOUR_MS);
+    await world.record(Array.from({ length: 3 }, () => ({ customer, meter: count, at })));
+    await world.reported();
+    world.advance(2 * HOUR_MS);
+    const cancel = { event_name: count, type: 'cancel', 'cancel[identifier]': world.taken(count, customer)[0]?.identifier ?? '' };
+    await world.stripe('billing/meter_event_adjustments', cancel);
+    const body = { customer, meter: count, hour: hourOf(new Date(at)).toISOString() };
+    const [read, goOn] = [Promise.withResolvers<undefined>(), Promise.withResolvers<undefined>()];
+    world.start({
+      hit: async (name) => {
+        if (name !== 'payments.usage.summary.after_call') return;
+        read.resolve(undefined);
+        await goOn.promise;
+      },
+    });
+    const slow = world.send(RPC.usageRepair, { body: { ...body, reason: 'a slow drill' } }, world.replicas.length - 1);
+    await read.promise;
+    expect((await repair(body)).status).toBe(200);
+    goOn.resolve(undefined);
+    expect((await slow).status).toBe(200);
+    world.replicas.pop();
+    await world.reported();
+    expect(world.taken(count, customer).filter(({ canceled }) => !canceled)).toHaveLength(3);
+    expect(await world.usage(customer)).toMatchObject([{ unreported: 0 }]);
+  });
+
   it('takes no single events back: what somebody else reported is named and left', async () => {
     const [customer, count] = [await world.customer(), await world.meter('count')];
     const at = ago(3 * HOUR_MS);

@@ -11,7 +11,7 @@ import { counted } from './compare.decide.js';
 import { type CompareDeps } from './compare.rpc.js';
 import { textOf, unitsOf } from './decimal.js';
 import { correctionOf } from './repair.decide.js';
-import { correct, counterOf, doneBefore, type RepairedCounter, type RepairWish } from './repair.store.js';
+import { correct, counterOf, doneBefore, doubtOf, type RepairedCounter, type RepairWish } from './repair.store.js';
 import { SUMMARY_LAG_MS } from './report.decide.js';
 
 export interface UsageRepairDeps extends CompareDeps {
@@ -33,10 +33,10 @@ async function repair(deps: UsageRepairDeps, request: Parameters<RouteHandler>[0
   const wish: RepairWish = { ...body.data, hour: new Date(body.data.hour), actor: request.actor };
   const refuse = (why: string) => problemReply('operations.illegal_state', why, request.request_id);
   const counter = await counterOf(deps.db, wish);
-  if (!counter?.stripe_meter || counter.formula === null) return refuse('There is no such counter, or no meter for it.');
+  const formula = counter?.formula;
+  if (!counter?.stripe_meter || !formula) return refuse('There is no such counter, or no meter for it.');
   const now = deps.clock.now();
-  const restoredAt = counter.formula === 'last' ? null : counter.doubted_since;
-  const lastCall = Math.max(counter.last_call_at?.getTime() ?? 0, restoredAt?.getTime() ?? 0);
+  const lastCall = Math.max(counter.last_call_at?.getTime() ?? 0, doubtOf(counter)?.getTime() ?? 0);
   if (now.getTime() - lastCall < SUMMARY_LAG_MS) {
     const before = await doneBefore(deps.db, wish, now);
     if (before !== null) return told(wish, counter, before);
@@ -46,12 +46,12 @@ async function repair(deps: UsageRepairDeps, request: Parameters<RouteHandler>[0
   if (summary.kind === 'rejected' || summary.kind === 'not_found') return refuse('Stripe has no summary of this customer.');
   if (summary.kind !== 'ok')
     return problemReply('payments.stripe_unavailable', 'Stripe could not be asked.', request.request_id, { retryAfterMs: 5000 });
-  // What the restore has lost may be among it, of a meter that counts events, too.
-  const correction = restoredAt ? { kind: 'believe' as const } : correctionOf(counter.formula, counter, summary.value);
-  if (correction.kind === 'refused') return refuse(correction.reason);
   const remote = textOf(unitsOf(summary.value.toFixed(12)));
-  const done = await inTransaction(deps, 'payments.usage.repaired', (tx) => correct(tx, wish, { correction, remote, now, restoredAt }));
+  // What a restore has lost may be among it, of a meter that counts events, too.
+  const decide = (as: RepairedCounter) => (doubtOf(as) ? { kind: 'believe' as const } : correctionOf(formula, as, summary.value));
+  const done = await inTransaction(deps, 'payments.usage.repaired', (tx) => correct(tx, wish, { decide, remote, now }));
   if (!done) return refuse('It is being reported right now; try again.');
+  if (done.kind === 'refused') return refuse(done.reason);
   const { customer, meter, hour, actor, reason } = wish;
   deps.logger.info(
     { event: 'operator_action', actor, action: 'usage.repair', reason, customer, meter, hour, remote },

@@ -61,25 +61,24 @@ export async function doneBefore(db: Kysely<PaymentsTables>, wish: RepairWish, n
 }
 
 /**
- * Makes what Stripe's summary says what Stripe has, and the rest due. False when somebody holds the counter, or has reported since the summary was asked for: then it
- * says too little.
+ * Makes what Stripe's summary says what Stripe has, and the rest due, as `decide` says of the counter as it is now; answers what that was. Null when somebody holds the
+ * counter, or has reported since the summary was asked for: then it says too little.
  */
 export async function correct(
   tx: Transaction<PaymentsTables>,
   wish: RepairWish,
-  {
-    correction,
-    remote,
-    now,
-    restoredAt,
-  }: { correction: Exclude<Correction, { kind: 'refused' }>; remote: string; now: Date; restoredAt: Date | null },
-): Promise<boolean> {
+  { decide, remote, now }: { decide(counter: RepairedCounter): Correction; remote: string; now: Date },
+): Promise<Correction | null> {
   const { rows } = await sql`
     SELECT FROM usage_counters WHERE ${keyOf(wish)} AND (holder IS NULL OR lease_until < clock_timestamp()) FOR UPDATE`.execute(tx);
   // In a statement of its own: it sees what the one who held the row has committed.
-  if (rows.length === 0 || (await wasReportedSince(tx, wish, new Date(now.getTime() - SUMMARY_LAG_MS)))) return false;
-  if ((await doneBefore(tx, wish, now)) !== null) return true;
-  if (correction.kind === 'believe') await observe(tx, wish, { remote, now, restoredAt });
+  if (rows.length === 0 || (await wasReportedSince(tx, wish, new Date(now.getTime() - SUMMARY_LAG_MS)))) return null;
+  if ((await doneBefore(tx, wish, now)) !== null) return { kind: 'nothing' };
+  // Another repair may have used the same summary already: what it sends again is lacking no longer.
+  const counter = await counterOf(tx, wish);
+  const correction = counter && decide(counter);
+  if (!correction || correction.kind === 'refused') return correction;
+  if (correction.kind === 'believe') await observe(tx, wish, { remote, now, restoredAt: doubtOf(counter) });
   else await sendAgain(tx, wish, correction, now);
   await sql`
     UPDATE usage_counters SET unreported_since = coalesce(unreported_since, ${now}), due_at = ${now}, attempt = 0, waits_for = NULL, holder = NULL,
@@ -87,8 +86,11 @@ export async function correct(
     WHERE ${keyOf(wish)}`.execute(tx);
   const { actor, reason } = wish;
   await recordOperatorAction(tx, { actor, action: ACTION, target: targetOf(wish), reason, details: { remote } }, now);
-  return true;
+  return correction;
 }
+
+/** The restore that has put in doubt what Stripe has of the hour; of a meter that takes the latest it is no matter. */
+export const doubtOf = ({ formula, doubted_since }: RepairedCounter): Date | null => (formula === 'last' ? null : doubted_since);
 
 async function wasReportedSince(tx: Transaction<PaymentsTables>, wish: RepairWish, since: Date): Promise<boolean> {
   const { rows } = await sql`SELECT FROM usage_reports WHERE ${keyOf(wish)} AND last_call_at > ${since} LIMIT 1`.execute(tx);
