@@ -213,6 +213,24 @@ describe('Usage that was accepted after the backup', () => {
     expect(billed(of)).toBe(15);
   });
 
+  it('of a customer whom Stripe has deleted is asked about as long as it can be billed', async () => {
+    const of = await some();
+    await used(of, [10]);
+    const before = await backup();
+    await before.restore();
+    await world.send(RPC.customerErase, { params: { id: of.customer }, body: { reason: 'asked to' }, key: null });
+    await world.parts.carryOnObjectsOnce(60_000);
+    const due = async () =>
+      (await sql`SELECT FROM usage_counters WHERE customer = ${of.customer} AND due_at IS NOT NULL`.execute(world.db)).rows;
+    later(2 * HOUR_MS);
+    await world.reported();
+    expect(await due()).toHaveLength(1);
+    later(35 * DAY_MS);
+    await world.reported();
+    expect(await due()).toEqual([]);
+    expect(billed(of)).toBe(0);
+  });
+
   it('is what a repair believes when nobody has asked yet, whatever the meter', async () => {
     const of = await some('count');
     const before = await backup();

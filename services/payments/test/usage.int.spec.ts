@@ -444,4 +444,27 @@ describe('Reports to Stripe', () => {
     expect(await world.metric('usage_events_buffered')).toEqual([0, 0]);
     expect(await world.metric('usage_oldest_unreported_seconds')).toEqual([0, 0]);
   });
+
+  it('without an answer, of a customer whom Stripe has deleted, end with the time in which they could be billed', async () => {
+    const [customer, meter] = [await world.customer(), await world.meter()];
+    world.simulator.addFault({ fault: 'reset_before', route: 'POST /v1/billing/meter_events' });
+    await world.record([{ customer, meter, value: 5 }]);
+    world.advance(11_000);
+    await world.reportDue();
+    await world.send(RPC.customerErase, { params: { id: customer }, body: { reason: 'asked to' }, key: null });
+    await world.parts.carryOnObjectsOnce(60_000);
+    const left = async () =>
+      (
+        await sql<{ waits_for: string; due: boolean; lost: string }>`
+          SELECT waits_for, due_at IS NOT NULL AS due, lost::text AS lost FROM usage_counters WHERE customer = ${customer}`.execute(
+          world.db,
+        )
+      ).rows;
+    world.advance(25 * HOUR_MS);
+    await world.reported();
+    expect(await left()).toEqual([{ waits_for: 'summary', due: true, lost: '0' }]);
+    world.advance(35 * DAY_MS);
+    await world.reported();
+    expect(await left()).toEqual([{ waits_for: null, due: false, lost: '5' }]);
+  });
 });

@@ -186,6 +186,7 @@ export class UsageReporter {
     const { db, clock, logger, metrics } = this.deps;
     const { lane, meter } = job;
     const summary = await this.summaryOf(job);
+    if (summary === 'never') return this.end(job, report, 'expired');
     if ('dueAt' in summary) return summary;
     const { counted } = summary;
     const sent = await sentOf(db, lane);
@@ -225,6 +226,7 @@ export class UsageReporter {
     const readable = new Date(restoredAt.getTime() + SUMMARY_LAG_MS);
     if (readable > clock.now()) return { dueAt: readable, attempt: lane.attempt, waitsFor: 'summary' };
     const summary = await this.summaryOf(job);
+    if (summary === 'never') return null;
     if ('dueAt' in summary) return summary;
     const { counted } = summary;
     // Stripe sums in binary: what a decimal of ours explains is that.
@@ -244,12 +246,17 @@ export class UsageReporter {
     return null;
   }
 
-  /** What Stripe counts in the hour; or when to ask again. */
-  private async summaryOf({ lane, meter }: Job): Promise<{ counted: number } | Exclude<Left, null>> {
+  /**
+   * What Stripe counts in the hour; or when to ask again. `never`: with a customer Stripe deletes what would tell, and of the hour nothing can be billed any more,
+   * whatever became of its reports.
+   */
+  private async summaryOf({ lane, meter }: Job): Promise<{ counted: number } | 'never' | Exclude<Left, null>> {
     const start = lane.hour.getTime() / 1000;
     const stripe = this.at('payments.usage.summary');
     const query = { customer: lane.customer, start, end: start + 3600 };
     const summaries = await everyPage((page) => stripe.listMeterSummaries(meter.stripe_meter, page), query);
+    const isUnknown = summaries.kind === 'rejected' || summaries.kind === 'not_found';
+    if (isUnknown && isTooOld(lane.hour, this.deps.clock.now())) return 'never';
     if (summaries.kind !== 'ok') return this.later(lane, 'summary', 'retryAfterMs' in summaries ? summaries.retryAfterMs : 0);
     return { counted: summaries.value.reduce((sum, { value }) => sum + value, 0) };
   }
