@@ -213,6 +213,29 @@ describe('Usage that was accepted after the backup', () => {
     expect(billed(of)).toBe(15);
   });
 
+  it('of single events is sent again by a repair, when somebody takes back what was on record', async () => {
+    const of = await some('count');
+    await used(of, [1]);
+    await world.reported();
+    const before = await backup();
+    const lost = await used(of, [1, 1]);
+    await world.reported();
+    await before.restore();
+    await world.record(lost);
+    await world.reported(3 * HOUR_MS);
+    const counting = () => world.taken(of.meter, of.customer).filter(({ canceled }) => !canceled);
+    expect(counting()).toHaveLength(3);
+    const cancel = { event_name: of.meter, type: 'cancel', 'cancel[identifier]': counting()[0]?.identifier ?? '' };
+    await world.stripe('billing/meter_event_adjustments', cancel);
+    later(2 * HOUR_MS);
+    const hour = new Date(Math.floor(Date.parse(lost[0]!.at) / HOUR_MS) * HOUR_MS).toISOString();
+    const reply = await world.send(RPC.usageRepair, { body: { ...of, hour, reason: 'it was taken back' } });
+    expect([reply.status, world.json<{ difference: string }>(reply).difference]).toEqual([200, '1']);
+    await world.reported();
+    expect(counting()).toHaveLength(3);
+    expect(await differences(of)).toEqual([]);
+  });
+
   it('of a customer whom Stripe has deleted is asked about as long as it can be billed', async () => {
     const of = await some();
     await used(of, [10]);

@@ -89,10 +89,12 @@ export async function recognize(tx: Transaction<PaymentsTables>, { customer, met
     sql`${sql.ref(`${alias}.customer`)} = ${customer} AND ${sql.ref(`${alias}.meter`)} = ${meter} AND ${sql.ref(`${alias}.hour`)} = ${hour}`;
   const { rows } = await sql<{ events: number }>`
     WITH o AS (
-      SELECT restored_at, stripe_had FROM usage_reports o WHERE ${key('o')} AND stripe_had IS NOT NULL ORDER BY revision DESC LIMIT 1
+      SELECT restored_at, ended_at, stripe_had FROM usage_reports o WHERE ${key('o')} AND stripe_had IS NOT NULL ORDER BY revision DESC LIMIT 1
     ), known AS (
       SELECT count(*) AS events FROM usage_reports r, o
-      WHERE ${key('r')} AND r.event_id IS NOT NULL AND r.state IN ('delivered', 'observed') AND r.at < o.restored_at + ${AHEAD}
+      WHERE ${key('r')} AND r.event_id IS NOT NULL AND r.at < o.restored_at + ${AHEAD}
+        -- What Stripe had then and lacks since has a repair sent again; it makes no room for others.
+        AND (r.state IN ('delivered', 'observed') OR r.state = 'absent' AND r.ended_at > o.ended_at)
     ), back AS (
       SELECT e.id, e.at, row_number() OVER (ORDER BY e.at, e.counted_at, e.id) AS nth FROM usage_events e, o
       WHERE ${key('e')} AND e.counted_at IS NOT NULL AND e.at < o.restored_at + ${AHEAD}
