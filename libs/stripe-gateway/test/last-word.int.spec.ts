@@ -62,6 +62,16 @@ describe('A call whose connection stands late', () => {
     expect(await customers()).toBe(before + Number(may));
   });
 
+  it('is not sent by a process that stood still meanwhile, and counts as no failure', async () => {
+    const stopped = world.process({ staleMs: 200 });
+    const before = await customers();
+    expect(await createAfter(() => delay(250), stopped)).toMatchObject({ kind: 'refused' });
+    expect(await customers()).toBe(before);
+    const { rows } = await sql`SELECT calls FROM stripe_gateway.buckets`.execute(world.db);
+    expect(rows).toEqual([]);
+    expect(await createAfter(() => Promise.resolve(), stopped)).toMatchObject({ kind: 'ok' });
+  });
+
   it('is not sent when it is a probe whose time is over', async () => {
     await fail(5);
     await sql`UPDATE stripe_gateway.breaker_states SET retry_at = clock_timestamp() WHERE name = 'stripe'`.execute(world.db);

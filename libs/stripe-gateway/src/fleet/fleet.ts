@@ -32,6 +32,8 @@ export interface FleetOptions extends Omit<FollowerOptions, 'breakers' | 'author
   maxInFlight: number;
   /** Longest wait of a call for its turn; 2 s when absent. */
   waitMs?: number;
+  /** Most that may pass, by the wall clock, until a call is sent; a minute when absent. */
+  staleMs?: number;
 }
 
 /** That a call may start, and whether it may still be sent once its connection stands. */
@@ -41,6 +43,11 @@ interface Permit {
 }
 
 const WAIT_MS = 2_000;
+/**
+ * Longer than a call waits for anything. Whoever comes later stood still: others have gone on with what he was about to do, and where it took a day Stripe has forgotten
+ * the key that made it one and the same.
+ */
+const STALE_MS = 60_000;
 const OPEN = 'The circuit breaker is open';
 /** A caller waits no longer than this for its report to be written; it is written all the same. */
 const REPORT_MS = 1_000;
@@ -125,10 +132,11 @@ export class Fleet {
 
   /**
    * Makes a call if the fleet may: `refused` by a breaker, `limited` when its turn did not come in time. The turn and the connection may take a while; the breaker has
-   * the last word before anything is sent, after the caller if that one wants a word, too.
+   * the last word before anything is sent, after the caller if that one wants a word, too. Nothing is sent by a process that stood still for a minute meanwhile.
    */
   async run<T>(operation: Operation, call: () => Promise<StripeOutcome<T>>): Promise<StripeOutcome<T>> {
     const breaker = breakerOf(operation);
+    const begunAt = Date.now();
     const before = await this.follower.look(breaker, operation);
     if (!before.open && !before.probeDue) return { kind: 'refused', retryAfterMs: before.retryAfterMs };
     const turn = await this.turn(breaker);
@@ -136,7 +144,7 @@ export class Fleet {
       return { kind: 'limited', reason: OWN_LIMIT, retryAfterMs: WAIT_MS, message: 'Our own limit of calls to Stripe is reached' };
     try {
       const permit = await this.permit(operation, breaker);
-      return permit ? await this.call(operation, breaker, permit, call) : this.refused(operation, breaker);
+      return permit ? await this.call(operation, breaker, { ...permit, begunAt }, call) : this.refused(operation, breaker);
     } finally {
       turn.done();
     }
@@ -194,7 +202,7 @@ export class Fleet {
   private async call<T>(
     operation: Operation,
     breaker: BreakerName,
-    { admitted, mayBeSent }: Permit,
+    { admitted, mayBeSent, begunAt }: Permit & { begunAt: number },
     call: () => Promise<StripeOutcome<T>>,
   ): Promise<StripeOutcome<T>> {
     const key = this.options.keyFingerprint();
@@ -202,7 +210,7 @@ export class Fleet {
     const mayCaller = lastWord.getStore() ?? (() => Promise.resolve(true));
     let sending: 'kept back' | 'sent' | undefined;
     const outcome = await lastWord.run(async () => {
-      const may = (await mayCaller()) && (await mayBeSent());
+      const may = (await mayCaller()) && (await mayBeSent()) && Date.now() - begunAt < (this.options.staleMs ?? STALE_MS);
       sending ??= may ? 'sent' : 'kept back';
       return may;
     }, call);
