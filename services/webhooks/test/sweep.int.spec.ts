@@ -266,7 +266,7 @@ describe('The sweep', () => {
 });
 
 describe('A sweep that an operator orders', () => {
-  const rpc = { logger, settings, ordered: () => undefined };
+  const rpc = { logger, settings: { ...settings, settleSeconds: 10 }, ordered: () => undefined };
   const ask = async (answer: typeof answerSweepOrder, change: object) => {
     const request = {
       ...{ tenant: 'default', actor: 'key_1', request_id: 'req_1', correlation_id: 'cor_1', route: '', params: {}, query: {} },
@@ -321,6 +321,26 @@ describe('A sweep that an operator orders', () => {
     expect(stored).toBeGreaterThan(2);
     expect(await ask(answerSweepGet, { params: { id } })).toMatchObject({ status: 'completed', found: stored, missed: stored - 1 });
     expect(sum(found) - counted).toBe(stored);
+  });
+
+  it('leaves to their delivery events that are too young to have been missed', async () => {
+    fiveMinutesLater();
+    await sweeper().runOnce({ epoch: 8 });
+    const order = { amount: 4200, currency: 'usd', captureMethod: 'automatic', allowRedirects: 'never', metadata: {} } as const;
+    expect((await stripe.createIntent(order, 'pay_ordered3:create')).kind).toBe('ok');
+    const newest = await stripe.listEvents({ limit: 1 });
+    if (newest.kind !== 'ok') throw new Error(newest.kind);
+    const { id, created } = newest.value.data[0]!;
+    const orderedAfter = async (seconds: number) => {
+      now = new Date((created + seconds) * 1000);
+      const { id: swept } = await ask(answerSweepOrder, { body: { reason: `${seconds} s later` } });
+      while ((await new OrderedSweep(parts()).runOnce({ epoch: 8 })) > 0);
+      return ask(answerSweepGet, { params: { id: swept } });
+    };
+    expect(await orderedAfter(9)).toMatchObject({ status: 'completed', found: 0, missed: 0 });
+    expect(await storedIds(bench)).not.toContain(id);
+    expect(await orderedAfter(10)).toMatchObject({ status: 'completed', found: 1, missed: 1 });
+    expect(await storedIds(bench)).toContain(id);
   });
 
   it('is left to a later leader', async () => {

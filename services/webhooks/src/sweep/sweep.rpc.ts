@@ -53,7 +53,7 @@ export async function answerSweepGet({ db }: SweepRpcParts, raw: unknown): Promi
   return order ? jsonReply(200, viewOf(order)) : problemReply(request, 'not_found', 'There is no such sweep');
 }
 
-/** `webhooks.rpc.operator_sweep.order.v1`: 200 with the sweep that is run as soon as Stripe answers; 400. */
+/** `webhooks.rpc.operator_sweep.order.v1`: 200 with the sweep that is run as soon as Stripe answers; 400. It ends where regular ones do: what is younger may be under way. */
 export async function answerSweepOrder({ db, clock, logger, settings, ordered }: SweepRpcParts, raw: unknown): Promise<HttpReply> {
   const request = RouteRequest.parse(raw);
   const body = OrderSweepBody.safeParse(request.body);
@@ -62,11 +62,12 @@ export async function answerSweepOrder({ db, clock, logger, settings, ordered }:
   const now = clock.now();
   const { sweptUntil } = await readCursor(db, now);
   const wanted = since === undefined ? sweptUntil.getTime() - settings.overlapSeconds * 1000 : Date.parse(since);
-  const from = new Date(Math.min(now.getTime(), Math.max(wanted, now.getTime() - LISTED_SECONDS * 1000)));
-  const order = { id: `swp_${randomBytes(16).toString('hex')}`, since: from, until: now, actor: request.actor, reason, ordered_at: now };
+  const until = new Date(now.getTime() - settings.settleSeconds * 1000);
+  const from = new Date(Math.min(until.getTime(), Math.max(wanted, now.getTime() - LISTED_SECONDS * 1000)));
+  const order = { id: `swp_${randomBytes(16).toString('hex')}`, since: from, until, actor: request.actor, reason, ordered_at: now };
   const action: OperatorAction = {
     ...{ actor: request.actor, action: 'webhook_sweep.order', target: order.id, reason },
-    details: { since: from.toISOString(), until: now.toISOString() },
+    details: { since: from.toISOString(), until: until.toISOString() },
   };
   await db.transaction().execute(async (tx) => {
     await insertOrder(tx, order);
