@@ -6,11 +6,11 @@ describe('Work that takes a while, where nobody watches a line move', () => {
   beforeEach(() => void jest.useFakeTimers());
   afterEach(() => void jest.useRealTimers());
 
-  function started(): { err: string[]; say: (text: string) => void; end: () => Promise<void> } {
-    const err: string[] = [];
+  function started(): { out: string[]; err: string[]; say: (text: string) => void; end: () => Promise<void> } {
+    const [out, err]: [string[], string[]] = [[], []];
     const streams = { input: new PassThrough(), output: new PassThrough() };
     const cli = new Cli({
-      out: () => undefined,
+      out: (text) => void out.push(text),
       err: (text) => void err.push(text),
       interactive: false,
       colors: false,
@@ -24,11 +24,11 @@ describe('Work that takes a while, where nobody watches a line move', () => {
       say = change;
       return promise;
     });
-    return { err, say: (text) => say(text), end: () => (resolve(undefined), done) };
+    return { out, err, say: (text) => say(text), end: () => (resolve(undefined), done) };
   }
 
   it('says how far it is every half a minute, and nothing more when it is done', async () => {
-    const { err, say, end } = started();
+    const { out, err, say, end } = started();
     await jest.advanceTimersByTimeAsync(29_000);
     expect(err).toEqual([]);
     await jest.advanceTimersByTimeAsync(1_000);
@@ -39,5 +39,6 @@ describe('Work that takes a while, where nobody watches a line move', () => {
     await end();
     await jest.advanceTimersByTimeAsync(90_000);
     expect(err).toHaveLength(2);
+    expect(out).toEqual([]);
   });
 });

@@ -105,6 +105,17 @@ describe('With no delivery at all, only the sweep,', () => {
     expect((await written()).map(({ action }) => action)).toEqual(['webhook_sweep.order']);
   });
 
+  it('an operator who does not wait is not told that nothing was missed', async () => {
+    world.simulator.addFault({ fault: 'error_500_before', route: 'GET /v1/events', times: 0 } as never);
+    const { exitCode, out } = await world.tidegate('webhooks sweep --since 1h --reason "nobody waits" --yes --detach');
+    world.simulator.clearFaults();
+    expect([exitCode, out]).toEqual([0, expect.stringMatching(/^status +running\nread .*\nmissed +nothing yet$/m)]);
+    await eventually(async () => {
+      const { value } = await world.json<SweepStatusView>('webhooks sweep --check');
+      expect(value.ordered[0]).toMatchObject({ reason: 'nobody waits', status: 'completed' });
+    });
+  });
+
   it('an operator hears what was missed, and apart from it what Stripe would deliver to nobody', async () => {
     const forget = (type: string) =>
       world.query<{ id: string }>(`delete from webhooks.stripe_events where event_type = '${type}' returning stripe_event_id as id`);
@@ -114,7 +125,7 @@ describe('With no delivery at all, only the sweep,', () => {
     const other = await world.tidegate('webhooks sweep --since 1h --reason "lost rows" --yes');
     expect([other.exitCode, other.out]).toEqual([
       0,
-      expect.stringMatching(/^missed +nothing\nalso new +1 of types that Stripe is not asked to deliver$/m),
+      expect.stringMatching(/^missed +nothing new\nalso new +1 of types that Tidegate does not ask to have delivered$/m),
     ]);
 
     const forgotten = await forget('charge.updated');

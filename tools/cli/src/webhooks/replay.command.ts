@@ -79,7 +79,7 @@ async function follow(cli: Cli, id: string): Promise<ReplayView> {
   return cli.progress('Replaying', async (say) => {
     for (let publishedAt = Infinity; ;) {
       const job = await look(cli, id);
-      say(`${job.taken - job.waiting} of ${matchedText(job)} published`);
+      say(`Replaying: ${job.taken - job.waiting} of ${matchedText(job)} published`);
       if (job.status !== 'running') publishedAt = Math.min(publishedAt, performance.now());
       const handled = unhandled(job) === 0;
       if (job.status === 'stopped' || (job.status === 'completed' && (handled || performance.now() - publishedAt > HANDLED_WITHIN_MS)))

@@ -21,7 +21,7 @@ export function webhooksSweep(parent: Command, cli: Cli): void {
     name: 'sweep',
     summary: "Read Stripe's list of events now, for deliveries that were lost",
     help: `With --check it only shows how far the list has been read. The same happens by itself every few minutes, from a little before the last time;
---since reads from further back. Stripe lists 30 days.
+--since reads from further back. Stripe lists 30 days. Events of the last WEBHOOKS_SWEEP_SETTLE_SECONDS are left to their delivery.
 Exit code 2: events were found that should have been delivered and never were; with --check: the sweep is overdue, or time was lost for good.`,
   })
     .option('--check', 'only show how far it is')
@@ -60,24 +60,28 @@ Exit code 2: events were found that should have been delivered and never were; w
 const isListed = (since: string): boolean => Date.parse(since) > Date.now() - 30 * 86_400_000;
 
 async function follow(cli: Cli, id: string): Promise<SweepView> {
-  return cli.progress("Reading Stripe's list of events", async (say) => {
+  const doing = "Reading Stripe's list of events";
+  return cli.progress(doing, async (say) => {
     for (;;) {
       const sweep = await cli.client.get<SweepView>(`${PATH}/${id}`);
-      say(`read up to ${at(sweep.swept_until)}, ${sweep.missed} missed`);
+      say(`${doing}: up to ${at(sweep.swept_until)}, ${sweep.missed} missed`);
       if (sweep.status === 'completed') return sweep;
       await delay(LOOK_EVERY_MS);
     }
   });
 }
 
+/** What a regular sweep found before is not found again. */
+const NOTHING_MISSED = { running: 'nothing yet', completed: 'nothing new' };
+
 const sweepText = (sweep: SweepView): string =>
   facts([
     ['sweep', sweep.id],
     ['status', sweep.status],
     ['read', `${at(sweep.since)} to ${at(sweep.swept_until)}`],
-    ['missed', sweep.missed === 0 ? 'nothing' : `${sweep.missed} events that were never delivered`],
+    ['missed', sweep.missed === 0 ? NOTHING_MISSED[sweep.status] : `${sweep.missed} events that were never delivered`],
     ...(sweep.found > sweep.missed
-      ? [['also new', `${sweep.found - sweep.missed} of types that Stripe is not asked to deliver`] as const]
+      ? [['also new', `${sweep.found - sweep.missed} of types that Tidegate does not ask to have delivered`] as const]
       : []),
   ]);
 
