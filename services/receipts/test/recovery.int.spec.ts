@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { jetstream } from '@nats-io/jetstream';
 import { receiptIssued } from '@tidegate/contracts/events/receipt';
 import { noPaymentDetails } from '@tidegate/contracts/rpc/payment-details';
-import { type Database } from '@tidegate/database/database';
+import { type Database, openDatabase } from '@tidegate/database/database';
 import { sql } from 'kysely';
 import { connectBroker } from '@tidegate/messaging/connection';
 import { jsApi } from '@tidegate/messaging/js-api';
@@ -13,6 +13,7 @@ import { DocumentLoop } from '../src/document/document.loop.js';
 import { receiptId } from '../src/receipt/receipt-id.js';
 import { recoverReceipts, type RecoveryParts } from '../src/recovery/recovery.flow.js';
 import { TypstRenderer } from '../src/rendering/typst-renderer.js';
+import { nextSequence } from '../src/receipt/receipt.store.js';
 import type { Tables } from '../src/tables.js';
 import { documentPorts } from './document-ports.js';
 import { knowPayers, payment } from './payments.js';
@@ -47,6 +48,36 @@ const recover = (more: Partial<RecoveryParts> = {}) =>
   });
 const brokerAt = (servers: string) => connectBroker({ servers, name: 'receipts-recover', service: 'receipts', logger: silent });
 
+/** Nobody appends an event until `goOn`; `have` waits until so many wait, for this or for each other. */
+async function holdEvents() {
+  const [held, released] = [Promise.withResolvers<null>(), Promise.withResolvers<null>()];
+  const admin = openDatabase<Tables>({ url: database.url, poolSize: 1, applicationName: 'spec' }, silent);
+  const holder = admin.db
+    .transaction()
+    .execute(async (tx) => {
+      await sql`LOCK TABLE receipts.events IN SHARE MODE`.execute(tx);
+      held.resolve(null);
+      await released.promise;
+    })
+    .finally(() => admin.close());
+  await Promise.race([held.promise, holder]);
+  return {
+    async have(waiting: number): Promise<void> {
+      for (;;) {
+        const { rows } = await sql<{ count: number }>`
+          SELECT count(*)::int AS count FROM pg_locks WHERE NOT granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`.execute(
+          opened.db,
+        );
+        if (rows[0]!.count >= waiting) return;
+      }
+    },
+    async goOn(): Promise<void> {
+      released.resolve(null);
+      await holder;
+    },
+  };
+}
+
 describe('Receipt numbers after a restore', () => {
   it('that nobody has but somebody knows of are lost, once, however often they are recovered', async () => {
     const upTo = { 'acme/R/2026': 2 };
@@ -57,6 +88,37 @@ describe('Receipt numbers after a restore', () => {
     expect(rows).toEqual([{ actor: 'shell:ann', action: 'receipts.recover', reason: 'INC-42', details }]);
     const lost = await sql`SELECT tenant, series, year, number, recorded_at FROM lost_numbers ORDER BY sequence`.execute(opened.db);
     expect(lost.rows).toEqual(details.lost.map((number) => ({ tenant: 'acme', series: 'R', year: 2026, number, recorded_at: now })));
+  });
+
+  it('are lost once when two people recover them at the same time', async () => {
+    const upTo = { 'acme/R/2027': 2 };
+    const others = await holdEvents();
+    const both = [recover({ upTo }), recover({ upTo })];
+    try {
+      await others.have(2);
+    } finally {
+      await others.goOn();
+    }
+    const lost = (await Promise.all(both)).map((one) => one.lost);
+    expect(lost.toSorted((a, b) => a.length - b.length)).toEqual([[], ['acme R-2027-000001', 'acme R-2027-000002']]);
+    const { rows } = await sql`SELECT sequence FROM lost_numbers WHERE year = 2027 ORDER BY sequence`.execute(opened.db);
+    expect(rows).toEqual([{ sequence: 1 }, { sequence: 2 }]);
+  });
+
+  it('do not go back to where they were when the recovery began, whoever gives some meanwhile', async () => {
+    const counter = { tenant: 'acme', series: 'R', year: 2028 };
+    const others = await holdEvents();
+    const recovered = recover({ upTo: { 'acme/R/2028': 2 } });
+    await others.have(1);
+    const given = nextSequence(opened.db, counter, now);
+    try {
+      await Promise.race([others.have(2), given]);
+    } finally {
+      await others.goOn();
+    }
+    await recovered;
+    const numbers = [await given, await nextSequence(opened.db, counter, now)].map(({ sequence }) => sequence);
+    expect(numbers).toEqual([3, 4]);
   });
 
   it('that are lost are found for an auditor without reading the events of all receipts', async () => {

@@ -72,13 +72,16 @@ export async function recoverReceipts(parts: RecoveryParts): Promise<Recovered> 
   const { db, broker, logger, numberFormat } = parts;
   const inStream = broker ? await issuedInStream(await connected(broker, parts.brokerAnswersWithinMs)) : null;
   const found = inStream ?? [];
-  const restored = {
-    counters: await db.selectFrom('counters').selectAll().execute(),
-    receiptIds: new Set((await db.selectFrom('receipts').select('receipt_id').execute()).map(({ receipt_id }) => receipt_id)),
-  };
-  const plan = recovery(found, restored, parts.upTo);
-  const payments = broker && plan.append.length > 0 ? await succeededPayments(broker, plan, logger) : new Map<string, PaymentSnapshot>();
-  await db.transaction().execute((tx) => carryOut(tx, plan, payments, parts));
+  const lacking = recovery(found, await restoredOf(db, found), parts.upTo);
+  const payments =
+    broker && lacking.append.length > 0 ? await succeededPayments(broker, lacking, logger) : new Map<string, PaymentSnapshot>();
+  const plan = await db.transaction().execute(async (tx) => {
+    // Whoever recovers at the same time, or gives numbers although nobody should, is waited for: what it has done is not done again, and no counter goes back.
+    await sql`LOCK TABLE counters IN SHARE ROW EXCLUSIVE MODE`.execute(tx);
+    const stillLacking = recovery(found, await restoredOf(tx, found), parts.upTo);
+    await carryOut(tx, stillLacking, payments, parts);
+    return stillLacking;
+  });
   const numberOf = (one: Recovery['lost'][number]) => `${one.tenant} ${formatNumber(numberFormat, one)}`;
   for (const one of plan.lost)
     logger.error(
@@ -89,6 +92,16 @@ export async function recoverReceipts(parts: RecoveryParts): Promise<Recovered> 
     found: plan.append.map(({ envelope, issued }) => `${envelope.tenant} ${issued.number}`),
     lost: plan.lost.map(numberOf),
     stream: inStream ? 'read' : broker ? 'not_there' : 'not_asked',
+  };
+}
+
+/** What the database has of the counters, and of these receipts. */
+async function restoredOf(db: Kysely<Tables>, found: readonly FoundReceipt[]): Promise<Parameters<typeof recovery>[1]> {
+  const { rows } = await sql<{ receipt_id: string }>`
+    SELECT receipt_id FROM receipts WHERE receipt_id = ANY(${found.map(({ issued }) => issued.receipt_id)}::text[])`.execute(db);
+  return {
+    counters: await db.selectFrom('counters').selectAll().execute(),
+    receiptIds: new Set(rows.map(({ receipt_id }) => receipt_id)),
   };
 }
 
