@@ -1,15 +1,22 @@
+import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { openDatabase } from '@tidegate/database/database';
+import { type NewReplay, requestReplay } from '@tidegate/messaging/replay/replay.store';
 import { sql } from 'kysely';
+import type { Finding } from '../src/compare/finding.js';
+import { ledgerRepair } from '../src/ledger/repair.js';
 import type { ReconciliationTables } from '../src/tables.js';
-import { ledger, reconciled, swept, tell } from './ledger-world.js';
+import { balanceParts, ledger, reconciled, swept, tell } from './ledger-world.js';
 import { dashboard, openWorkbench, paid, silent, type Workbench } from './workbench.js';
 
 let bench: Workbench;
 beforeAll(async () => {
   bench = await openWorkbench();
 }, 60_000);
-afterEach(() => bench.clear());
+afterEach(async () => {
+  await endReplays();
+  await bench.clear();
+});
 afterAll(() => bench.shutDown());
 
 /** Around every rule of the database. */
@@ -27,6 +34,17 @@ async function sold() {
   await tell(bench, { payment, version: 1 });
   return payment;
 }
+
+/** One that an operator has asked for. */
+async function replayUnderWay(changes: Partial<NewReplay>): Promise<void> {
+  const [id, consumer] = [randomUUID(), 'reconciliation-payments'];
+  const by = { actor: 'ann', reason: 'INC-42', requested_at: bench.clock.now(), swap_actor: null, swap_reason: null };
+  await requestReplay(bench.db, { id, consumer, projection: consumer, from_time: null, from_position: null, ...by, ...changes });
+}
+
+/** As if whoever wanted them had stopped them. */
+const endReplays = () =>
+  sql`UPDATE event_replays SET state = 'stopped', finished_at = requested_at WHERE finished_at IS NULL`.execute(bench.db);
 
 const newest = () => bench.simulator.world.balanceTransactions.all().at(-1)!;
 const named = async () => (await reconciled(bench)).rows;
@@ -175,6 +193,43 @@ describe('A run that checks the ledger', () => {
     expect((await actions()).filter(({ action }) => action === 'event_replay.start')).toEqual([
       { action: 'event_replay.start', target: 'reconciliation-payments' },
     ]);
+  });
+
+  it.each([
+    ['only compares', {}],
+    ['replaces a part only', { swap_actor: 'ann', swap_reason: 'INC-42', from_time: new Date(0) }],
+  ])('says that nothing was put right while a replay is under way that %s', async (_, changes) => {
+    await sold();
+    await swept(bench);
+    await tamper(`DELETE FROM reconciliation.ledger_entries WHERE event <> 'fee.recorded'`);
+    await replayUnderWay(changes);
+    const reason = 'a replay that does not replace the ledger is under way';
+    expect((await reconciled(bench, 1, 'repair')).rows).toMatchObject([{ proposed_repair: 'replay_ledger', applied: false, reason }]);
+    await endReplays();
+    expect((await reconciled(bench, 1, 'repair')).rows).toMatchObject([{ proposed_repair: 'replay_ledger', applied: true }]);
+  });
+
+  it('has nothing replayed for what is right by now', async () => {
+    const before = await actions();
+    const payment = await sold();
+    await swept(bench);
+    await sold();
+    const repair = ledgerRepair(balanceParts(bench));
+    const cause = { actor: 'service:reconciliation', reason: 'spec' };
+    const found = { class: 'ledger_imbalance', local_id: null, payment_id: payment.payment_id, intent: null, local: null } as const;
+    await swept(bench);
+    const missed: Finding = { ...found, object: 'balance_transaction', stripe_id: newest().id, remote: '4048 usd, fee 152' };
+    expect(await repair.recordFee(missed, cause)).toEqual({ applied: true, reason: null });
+
+    await tamper(`DELETE FROM reconciliation.ledger_entries WHERE event <> 'fee.recorded' AND payment_id = '${payment.payment_id}'`);
+    const [misposted] = await named();
+    expect(misposted).toMatchObject({ object: 'ledger_payment', payment_id: payment.payment_id });
+    await tell(bench, { payment, version: 2 });
+    expect(await repair.replay({ ...found, object: 'ledger_payment', stripe_id: null, remote: null }, cause)).toEqual({
+      applied: true,
+      reason: null,
+    });
+    expect(await actions()).toEqual(before);
   });
 
   it('has one that was missed posted, and finds nothing then', async () => {
