@@ -170,4 +170,18 @@ describe('A payment that nobody here made', () => {
       expect([reply.status, await tenantOf(stripe_payment_intent)]).toEqual([202, tenant]);
     }
   });
+
+  it('and was found by reconciliation is asked for, and not said to be adopted, when it is known with another intent', async () => {
+    const payment_id = 'pay_4f1c2b7a9d3e5f60';
+    const named = { 'metadata[tenant_id]': 'default', 'metadata[payment_id]': payment_id };
+    const [first, second] = [await paid(named), await paid(named)];
+    const repair = async ({ id }: { id: string }) =>
+      JSON.parse((await world.send(RPC.paymentRepair, { body: { stripe_payment_intent: id, reason: 'spec' } })).body) as unknown;
+    const work = () => world.db.selectFrom('payment_work').select('refresh').where('payment_id', '=', payment_id).execute();
+    expect(await repair(first)).toEqual({ payment_id, action: 'adopt' });
+    await world.carryOn();
+    expect(await work()).toEqual([]);
+    expect(await repair(second)).toMatchObject({ payment_id, action: 'refresh', told: { snapshot: { stripe_payment_intent: first.id } } });
+    expect(await work()).toEqual([{ refresh: true }]);
+  });
 });

@@ -67,14 +67,16 @@ async function repair(deps: RepairDeps, request: Parameters<RouteHandler>[0]) {
     .select('id')
     .where((eb) => eb.or([eb('id', '=', payment_id), eb('stripe_payment_intent', '=', stripe_payment_intent)]))
     .executeTakeFirst();
-  if (payment) {
-    await wishRefresh(deps.db, payment.id, deps.clock.now());
-    deps.onWork();
-    return jsonReply(202, { payment_id: payment.id, action: 'refresh', told: await toldOf(deps, payment.id) });
-  }
+  if (payment) return refreshPayment(deps, payment.id);
   return stripe_payment_intent === ''
     ? problemReply('not_found', 'There is no such payment.', request.request_id)
     : adoptIntent(deps, stripe_payment_intent, request);
+}
+
+async function refreshPayment(deps: RepairDeps, paymentId: string) {
+  await wishRefresh(deps.db, paymentId, deps.clock.now());
+  deps.onWork();
+  return jsonReply(202, { payment_id: paymentId, action: 'refresh', told: await toldOf(deps, paymentId) });
 }
 
 async function toldOf({ db }: RepairDeps, paymentId: string) {
@@ -133,6 +135,8 @@ async function adoptIntent(deps: RepairDeps, intentId: string, request: Paramete
     });
   } catch (error) {
     if (!(error instanceof PaymentMoved)) throw error;
+    // It is known, with another intent or without the id of this one yet: it is asked for like any other.
+    return refreshPayment(deps, adoption.terms.payment_id);
   }
   deps.onCommitted();
   deps.onWork();
