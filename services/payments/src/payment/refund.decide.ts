@@ -18,8 +18,10 @@ export function decideRefundAnswer(payment: Payment, refund: Refund, outcome: St
     }
     case 'declined':
     case 'rejected':
+      return rejected(refund, outcome);
     case 'not_found':
-      return [{ type: 'RefundRejected', data: { refund_id: refund.id, failure: failureOf(outcome) } }, completed(refund)];
+      // Of another account, perhaps, which says nothing about an earlier call that had no answer.
+      return refund.status === 'unknown' ? [answerMissing(refund, 'not_found', false)] : rejected(refund, outcome);
     case 'unknown':
       return [answerMissing(refund, outcome.cause, outcome.stored)];
     case 'in_use':
@@ -31,6 +33,12 @@ export function decideRefundAnswer(payment: Payment, refund: Refund, outcome: St
       return outcome satisfies never;
   }
 }
+
+/** Unless Stripe's news told of it meanwhile: then there is one, whatever a call is told. */
+const rejected = (refund: Refund, outcome: Rejection): PaymentEvent[] =>
+  isCertain(refund)
+    ? [completed(refund)]
+    : [{ type: 'RefundRejected', data: { refund_id: refund.id, failure: failureOf(outcome) } }, completed(refund)];
 
 /**
  * A refund as Stripe tells it, from a webhook or a list, of a payment that is known to be captured. A status is never taken back, except that a refund given up as not
@@ -71,7 +79,7 @@ export const hasFailed = (seen: StripeRefund): boolean => settled(seen) === 'fai
 /** What a complete list of the intent's refunds says about ours. `repeat`: call again with the same key. `behind`: the list is not all yet, ask for it again. */
 export type RefundLookup = { kind: 'settled'; events: PaymentEvent[] } | { kind: 'repeat' } | { kind: 'behind' };
 
-/** Whether the complete list of the intent's refunds has ours: its facts, or what its absence means. */
+/** Whether the complete list of the intent's refunds has ours: its facts, or what its absence means; nothing once Stripe's news told of it after the list. */
 export function decideRefundLookup(
   payment: Payment,
   refund: Refund,
@@ -80,6 +88,7 @@ export function decideRefundLookup(
 ): RefundLookup {
   const found = list.find((one) => one.metadata['refund_id'] === refund.id);
   if (found) return foundAmong(list, found, payment, refund);
+  if (isCertain(refund)) return { kind: 'settled', events: [completed(refund)] };
   if (!refund.stored && now.getTime() - Date.parse(refund.submitted_at) < KEY_LIFE_MS) return { kind: 'repeat' };
   if (refund.not_seen_at === null) return { kind: 'settled', events: [{ type: 'RefundNotSeen', data: { refund_id: refund.id } }] };
   if (now.getTime() - Date.parse(refund.not_seen_at) < absenceMs) return { kind: 'settled', events: [] };
@@ -141,7 +150,9 @@ function settled({ status }: StripeRefund): SettledRefund {
   return status === 'failed' || status === 'canceled' ? 'failed' : 'pending';
 }
 
-function failureOf(outcome: Extract<StripeFailure, { kind: 'declined' | 'rejected' | 'not_found' }>): Failure {
+type Rejection = Extract<StripeFailure, { kind: 'declined' | 'rejected' | 'not_found' }>;
+
+function failureOf(outcome: Rejection): Failure {
   const code = outcome.kind === 'not_found' ? 'not_found' : (outcome.code ?? 'rejected');
   return { code, decline_code: outcome.kind === 'declined' ? outcome.declineCode : null, message: outcome.message };
 }

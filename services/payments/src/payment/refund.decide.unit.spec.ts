@@ -82,6 +82,19 @@ describe('When the answer to a refund is missing', () => {
     expect(lookup(absent, [], 0.9)).toEqual({ kind: 'settled', events: [] });
     expect(typesOf(lookup(absent, [], 1))).toEqual(['RefundNotExecuted', 'RefundCompleted']);
   });
+  it('does not take a 404 for the end: the call before it may have had its effect in another account', () => {
+    const gone: StripeOutcome<StripeRefund> = { kind: 'not_found', param: 'payment_intent', message: 'no' };
+    expect(types(decideRefundAnswer(asked(), refundOf(asked()), gone))).toEqual(['RefundRejected', 'RefundCompleted']);
+    const given = asked(unanswered(false));
+    expect(types(decideRefundAnswer(given, refundOf(given), gone))).toEqual(['RefundAnswerMissing']);
+  });
+  it('believes what was told of it meanwhile, and neither a refusal nor a list from before that', () => {
+    const absent = asked(unanswered(true), { type: 'RefundNotSeen', data: { refund_id: 'rfd_1' } });
+    const given = join(absent, observeRefund(absent, seen('succeeded'), 'rfd_foreign'));
+    expect(typesOf(lookup(given, [], 1))).toEqual(['RefundCompleted']);
+    const refused: StripeOutcome<StripeRefund> = { kind: 'rejected', status: 400, code: null, param: null, message: 'no' };
+    expect(types(decideRefundAnswer(given, refundOf(given), refused))).toEqual(['RefundCompleted']);
+  });
   it('waits for a list that tells which other refund failed, when there would be more than was captured', () => {
     const other = { ...seen('succeeded', ''), id: 're_9', amount: 4200, metadata: {} };
     const given = asked(unanswered(false), ...observeRefund(asked(), other, 'rfd_foreign'));
