@@ -75,6 +75,7 @@ describe('The OpenAPI document', () => {
       'post /v1/ops/checkouts/{id}/late-success',
       'post /v1/ops/checkouts/{id}/window',
       'post /v1/subscriptions/{id}',
+      'post /v1/subscriptions/{id}/cancel',
     ]);
   });
 

@@ -17,5 +17,5 @@ export const cancelSubscription = defineEndpoint({
   body: CancelSubscriptionBody,
   idempotencyKey: 'required',
   answers: { 200: { description: 'The subscription', schema: SubscriptionView } },
-  problems: ['payments.stripe_unavailable', 'payments.rejected_by_stripe', 'subscriptions.given_up'],
+  problems: ['payments.stripe_unavailable', 'payments.rejected_by_stripe', 'payments.in_progress', 'subscriptions.given_up'],
 });

@@ -1,5 +1,5 @@
 import { type Subscription } from '@tidegate/stripe-gateway/billing';
-import { type Kysely, sql } from 'kysely';
+import { type Kysely, type RawBuilder, sql, type Transaction } from 'kysely';
 import { orphanCommandRefOf } from '../idempotency/identity.js';
 import { type PaymentsTables } from '../tables.js';
 import { oldestRestorePoint } from '../work/restores.store.js';
@@ -18,7 +18,7 @@ export async function findByCommandId(db: Db, commandId: string): Promise<Comman
   return (row as Command | undefined) ?? null;
 }
 
-/** Another one of its kind is open: wait for it. */
+/** Another one that must end first is open: wait for it. */
 export class AnotherIsOpen extends Error {}
 
 /**
@@ -52,16 +52,40 @@ export async function addCommand(
   if (!row) throw new AnotherIsOpen();
 }
 
-/** Somebody waits for the open change of a subscription to end: whoever carries it on shall look now, at most once in 5 s. */
-export async function hurryOpenChange(db: Kysely<PaymentsTables>, subscription: string | null, now: Date): Promise<void> {
+type Asked = Pick<Command, 'kind' | 'subscription' | 'request'>;
+
+/**
+ * Throws AnotherIsOpen while one is that says the contrary of whether the subscription ends with its period: carried out late, it would undo what was asked for after
+ * it. Whoever cancels at once waits for nobody. The row of the subscription stays locked, so that of two that come together one sees the other.
+ */
+export async function waitItsTurn(tx: Transaction<PaymentsTables>, asked: Asked): Promise<void> {
+  const contrary = contraryTo(asked);
+  if (contrary === null) return;
+  const { subscription } = asked;
+  await sql`SELECT FROM subscriptions WHERE id = ${subscription} FOR NO KEY UPDATE`.execute(tx);
+  const open = sql`SELECT FROM subscription_commands WHERE subscription = ${subscription} AND state = 'open' AND ${contrary} LIMIT 1`;
+  const { rows } = await open.execute(tx);
+  if (rows.length > 0) throw new AnotherIsOpen();
+}
+
+function contraryTo({ kind, request }: Asked): RawBuilder<boolean> | null {
+  if (kind === 'change' && 'cancel_at_period_end' in request && request.cancel_at_period_end === false)
+    return sql`kind = 'cancel' AND request->>'at_period_end' = 'true'`;
+  if (kind === 'cancel' && 'at_period_end' in request && request.at_period_end)
+    return sql`kind = 'change' AND request->>'cancel_at_period_end' = 'false'`;
+  return null;
+}
+
+/** Somebody waits for the open commands of a subscription to end: whoever carries them on shall look now, at most once in 5 s. */
+export async function hurryOpen(db: Kysely<PaymentsTables>, subscription: string | null, now: Date): Promise<void> {
   const open = await db
     .selectFrom('subscription_commands')
     .select('id')
     .where('subscription', '=', subscription)
-    .where('kind', '=', 'change')
+    .where('kind', 'in', ['change', 'cancel'])
     .where('state', '=', 'open')
-    .executeTakeFirst();
-  if (open) await lookSooner(db, open.id, now);
+    .execute();
+  for (const { id } of open) await lookSooner(db, id, now);
 }
 
 /** Whether somebody has asked to cancel it at once, and that is not done yet. */

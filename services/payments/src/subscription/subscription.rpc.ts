@@ -15,7 +15,7 @@ import { type PaymentsTables } from '../tables.js';
 import { oldestRestorePoint } from '../work/restores.store.js';
 import { type SubscriptionCarryOn } from './carry-on.flow.js';
 import { type Command } from './command.decide.js';
-import { addCommand, AnotherIsOpen, hurryOpenChange } from './command.store.js';
+import { addCommand, AnotherIsOpen, hurryOpen, waitItsTurn } from './command.store.js';
 
 export interface SubscriptionRpcDeps {
   db: Kysely<PaymentsTables>;
@@ -107,6 +107,7 @@ async function accept(
       const claimed = await claim(tx, { scope, request_hash, command_id, payment_id: id, request_id, details: null, now, holder });
       // Thrown, so that nothing of the transaction stays.
       if (!claimed.fresh || !claimed.lease) throw new KeyTaken();
+      await waitItsTurn(tx, command);
       await addCommand(tx, command, now);
       return claimed.lease;
     });
@@ -117,7 +118,7 @@ async function accept(
   } catch (error) {
     if (error instanceof KeyTaken) return { kind: 'taken' };
     if (error instanceof AnotherIsOpen) {
-      await hurryOpenChange(deps.db, command.subscription, now);
+      await hurryOpen(deps.db, command.subscription, now);
       return { kind: 'busy' };
     }
     throw error;
