@@ -26,12 +26,12 @@ const queued = async (body: object = {}) => {
   return payment.id;
 };
 /** In the time that the restore lost, the payment was sent. */
-const paidInTheGap = (payment_id: string) =>
+const paidInTheGap = (payment_id: string) => madeInTheGap(payment_id, { payment_method: VISA, confirm: 'true' });
+const madeInTheGap = (payment_id: string, more: Record<string, string> = {}) =>
   world.stripe('payment_intents', {
     amount: '4200',
     currency: 'usd',
-    payment_method: VISA,
-    confirm: 'true',
+    ...more,
     'automatic_payment_methods[enabled]': 'true',
     'automatic_payment_methods[allow_redirects]': 'never',
     'metadata[tenant_id]': 'default',
@@ -50,6 +50,17 @@ describe('A payment that was queued at the backup, when the database is restored
       expect(world.intentsOf(id).map(({ status }) => status)).toEqual(['succeeded']);
       expect((await world.get(id)).status).toBe('succeeded');
     }
+  });
+
+  it('is the intent that was paid in between, and not an older one that an unanswered call left behind', async () => {
+    const id = await queued();
+    await madeInTheGap(id);
+    world.advance(2000);
+    const paid = await paidInTheGap(id);
+    await restore();
+    await world.settle();
+    expect(world.intentsOf(id).map(({ status }) => status)).toEqual(['canceled', 'succeeded']);
+    expect(await world.get(id)).toMatchObject({ status: 'succeeded', stripe_payment_intent: paid['id'] });
   });
 
   it('is looked for also when the process that took it first died at once', async () => {

@@ -8,6 +8,7 @@ import { earlier, nextLookUp, nextRetry } from '../work/schedule.js';
 import { release, wishRefresh } from '../work/work.store.js';
 import { foreignRefundId } from '../idempotency/identity.js';
 import {
+  byUse,
   decideAnswerTo,
   decideExpired,
   decideFound,
@@ -143,7 +144,7 @@ export class CarryOn {
     );
     if (found.kind !== 'ok') return { kind: 'later', dueAt: this.lookLater(run, found) };
     const usable = found.value.filter((intent) => intent.status !== 'canceled');
-    const [first, ...others] = usable.toSorted((a, b) => a.created - b.created || (a.id < b.id ? -1 : 1));
+    const [first, ...others] = usable.toSorted(byUse);
     if (!first) return { kind: 'no_effect' };
     await this.deps.recorder.record(run, 'payments.lookup.recorded', (now) => decideFound(now, first, this.now()), first);
     for (const other of others)

@@ -122,6 +122,13 @@ export function decideAnswerTo(called: Called, payment: Payment, outcome: Stripe
   return made.length > 0 ? made : null;
 }
 
+/** Which of several intents of one payment is its own: the one that was paid, or comes closest to it, because another could charge the payer again; else the oldest. */
+export const byUse = (a: Intent, b: Intent): number =>
+  PROGRESS.indexOf(b.status) - PROGRESS.indexOf(a.status) || a.created - b.created || (a.id < b.id ? -1 : 1);
+
+/** What is not in it has not begun. */
+const PROGRESS: readonly Intent['status'][] = ['requires_action', 'processing', 'requires_capture', 'succeeded'];
+
 /** The intent of this payment exists: it is recorded before anything that could move money is sent. */
 export function decideFound(payment: Payment, intent: Intent, now: Date): PaymentEvent[] {
   const { pending } = payment;
