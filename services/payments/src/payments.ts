@@ -135,10 +135,11 @@ export function payments(ports: PaymentsPorts, settings: PaymentsSettings): Paym
   const writer = new DecisionWriter({ db, failpoints });
   const shared = { db, failpoints, writer, clock, signals: new Signals(), metrics, onCommitted, onWork };
   const keeper = new LeaseKeeper(db, logger);
+  const finder = new IntentFinder({ stripe, clock, soughtSoon: () => soughtSoon(db, clock.now()) });
   const carrying = {
     ...shared,
     calls,
-    finder: new IntentFinder({ stripe, clock, soughtSoon: () => soughtSoon(db, clock.now()) }),
+    finder,
     recorder: new Recorder(shared),
     keeper,
     logger,
@@ -157,6 +158,7 @@ export function payments(ports: PaymentsPorts, settings: PaymentsSettings): Paym
   const stripeEvents = new StripeEventsConsumer({
     db,
     stripe,
+    finder,
     clock,
     rules,
     metrics,
@@ -179,7 +181,7 @@ export function payments(ports: PaymentsPorts, settings: PaymentsSettings): Paym
       ...retryHandlers({ ...shared, logger }),
       ...breakerHandlers({ db, clock, logger, instance, changed: () => fleet.refresh() }),
       ...usage.handlers,
-      ...repairHandlers({ db, stripe, failpoints, clock, rules, onCommitted, onWork }),
+      ...repairHandlers({ db, stripe, finder, failpoints, clock, rules, onCommitted, onWork }),
     },
     stripeEvents,
     receipts: new ReceiptsConsumer(),

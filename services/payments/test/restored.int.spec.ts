@@ -7,6 +7,7 @@ import { deadLetter, type DeadLetterDeps } from '../src/retries/dead-letter.flow
 import { wakeHeld } from '../src/work/wake.js';
 import { acquirePayments } from '../src/work/work.store.js';
 import { type PaymentsWorld, paymentsWorld, VISA } from './payments-world.js';
+import { deliver, newsOf } from './stripe-news.js';
 
 jest.setTimeout(60_000);
 
@@ -124,6 +125,18 @@ describe('A payment that was queued at the backup, when the database is restored
 });
 
 describe('A payment that Stripe has told of after the restore', () => {
+  it('is as the intent that was paid, though the first news are of one that was canceled as one too many', async () => {
+    const id = `pay_${'7'.repeat(32)}`;
+    const orphan = await madeInTheGap(id);
+    await world.stripe(`payment_intents/${String(orphan['id'])}/cancel`, { cancellation_reason: 'duplicate' });
+    const paid = await paidInTheGap(id);
+    await restore();
+    const about = (intent: unknown) => newsOf(world).filter((message) => message.aggregate === intent);
+    for (const message of [...about(orphan['id']), ...about(paid['id'])]) await deliver(world, message);
+    await world.settle();
+    expect(await world.get(id)).toMatchObject({ status: 'succeeded', stripe_payment_intent: paid['id'] });
+  });
+
   it('is the one of its request also when the time that this gives is over', async () => {
     const not_after = new Date(world.clock.now().getTime() + HOURS).toISOString();
     const { id } = world.json(await world.create({ not_after }, { key: 'own time' }));

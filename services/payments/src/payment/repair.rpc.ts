@@ -15,11 +15,13 @@ import { snapshotOf as checkoutSnapshot } from '../checkout/checkout.publish.js'
 import { type Checkout } from '../checkout/checkout.state.js';
 import { load as loadCheckout } from '../checkout/checkout.store.js';
 import { invoiceOf } from '../stripe-events/invoice-of.js';
+import { ownIntent } from '../stripe-events/own-intent.js';
 import { pageOf } from '../stripe-events/page-of.js';
 import { tenantOf } from '../stripe-events/tenant-of.js';
 import { type PaymentsTables } from '../tables.js';
 import { subscriptionKind } from '../subscription/subscription.kind.js';
 import { wishRefresh } from '../work/work.store.js';
+import { type IntentFinder } from './intent-finder.js';
 import { snapshotOf } from './payment.publish.js';
 import { problemReply } from './payment.reply.js';
 import { type RouteHandler } from './payment.rpc.js';
@@ -29,6 +31,7 @@ import { commit, load, nothingLoaded, PaymentMoved } from './payment.store.js';
 export interface RepairDeps {
   db: Kysely<PaymentsTables>;
   stripe: StripePort;
+  finder: IntentFinder;
   failpoints: Failpoints;
   clock: { now(): Date };
   rules: AdoptionRules;
@@ -111,26 +114,28 @@ async function refreshObserved({ db, clock, onWork }: RepairDeps, kind: AnyObser
 }
 
 async function adoptIntent(deps: RepairDeps, intentId: string, request: Parameters<RouteHandler>[0]) {
+  const unanswered = () =>
+    problemReply('payments.stripe_unavailable', 'Stripe could not be asked.', request.request_id, { retryAfterMs: 5000 });
   const outcome = await deps.stripe.retrieveIntent(intentId);
   if (outcome.kind === 'not_found') return problemReply('not_found', 'Stripe knows no such intent.', request.request_id);
-  if (outcome.kind !== 'ok')
-    return problemReply('payments.stripe_unavailable', 'Stripe could not be asked.', request.request_id, { retryAfterMs: 5000 });
-  const page = await pageOf(deps.stripe, outcome.value, deps.clock.now());
-  if (page.kind !== 'ok')
-    return problemReply('payments.stripe_unavailable', 'Stripe could not be asked.', request.request_id, { retryAfterMs: 5000 });
-  const invoice = await invoiceOf(deps, outcome.value);
-  const owner = await tenantOf(deps, outcome.value);
-  if (invoice.kind !== 'ok' || owner.kind !== 'ok')
-    return problemReply('payments.stripe_unavailable', 'Stripe could not be asked.', request.request_id, { retryAfterMs: 5000 });
+  if (outcome.kind !== 'ok') return unanswered();
+  const own = await ownIntent(deps.finder, outcome.value);
+  if (own.kind !== 'ok') return unanswered();
+  const intent = own.value;
+  const page = await pageOf(deps.stripe, intent, deps.clock.now());
+  if (page.kind !== 'ok') return unanswered();
+  const invoice = await invoiceOf(deps, intent);
+  const owner = await tenantOf(deps, intent);
+  if (invoice.kind !== 'ok' || owner.kind !== 'ok') return unanswered();
   const now = deps.clock.now();
   const origin = { session: page.session?.id ?? null, invoice: invoice.invoice, tenant: owner.tenant };
-  const adoption = adopt(outcome.value, deps.rules, now, origin);
+  const adoption = adopt(intent, deps.rules, now, origin);
   if (adoption.kind === 'foreign') return jsonReply(202, { payment_id: null, action: 'none', reason: adoption.reason });
   const metadata = { correlation_id: request.correlation_id, causation_id: null, traceparent: currentTraceparent(), actor: request.actor };
   try {
     await inTransaction(deps, 'payments.refresh.recorded', async (tx) => {
       await commit(tx, { paymentId: adoption.terms.payment_id, before: nothingLoaded, events: adoption.events, now, metadata });
-      await describePayment(tx, outcome.value, adoption.terms.payment_id, page.session?.email ?? null);
+      await describePayment(tx, intent, adoption.terms.payment_id, page.session?.email ?? null);
       await wishRefresh(tx, adoption.terms.payment_id, now);
     });
   } catch (error) {

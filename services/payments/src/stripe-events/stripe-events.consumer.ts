@@ -11,6 +11,7 @@ import { currentTraceparent, linkCurrentSpan } from '@tidegate/telemetry/tracing
 import { type Kysely, sql, type Transaction } from 'kysely';
 import { type z } from 'zod';
 import { foreignRefundId } from '../idempotency/identity.js';
+import { type IntentFinder } from '../payment/intent-finder.js';
 import { type PaymentMetrics } from '../payment/payment.metrics.js';
 import { type Payment, type PaymentState } from '../payment/payment.state.js';
 import { commit, commitAll, decided, loadAll, nothingLoaded } from '../payment/payment.store.js';
@@ -24,12 +25,14 @@ import { park } from '../parked/parked.store.js';
 import { joinCustomerNews } from '../customer/customer.news.js';
 import { adopt, type AdoptionRules, isOfCheckout } from './adopt.js';
 import { invoiceOf, type InvoiceOf, type PaidInvoice } from './invoice-of.js';
+import { ownIntent } from './own-intent.js';
 import { pageOf, type PageOf } from './page-of.js';
 import { decideNews, isAboutPayments } from './stripe-event.decide.js';
 
 export interface StripeEventsDeps {
   db: Kysely<PaymentsTables>;
   stripe: StripePort;
+  finder: IntentFinder;
   clock: { now(): Date };
   rules: AdoptionRules;
   metrics: PaymentMetrics;
@@ -88,11 +91,14 @@ export class StripeEventsConsumer implements Handler {
     const outcome = await this.deps.stripe.retrieveIntent(intentId);
     if (outcome.kind === 'not_found') return null;
     if (outcome.kind !== 'ok') throw notAsked(intentId, outcome);
-    const page = await pageOf(this.deps.stripe, outcome.value, this.deps.clock.now());
+    const own = await ownIntent(this.deps.finder, outcome.value);
+    if (own.kind !== 'ok') throw notAsked(intentId, own);
+    const intent = own.value;
+    const page = await pageOf(this.deps.stripe, intent, this.deps.clock.now());
     if (page.kind !== 'ok') throw notAsked(intentId, page);
-    const invoice = await invoiceOf(this.deps, outcome.value);
+    const invoice = await invoiceOf(this.deps, intent);
     if (invoice.kind !== 'ok') throw notAsked(intentId, invoice);
-    return { intent: outcome.value, session: page.session, invoice: invoice.invoice };
+    return { intent, session: page.session, invoice: invoice.invoice };
   }
 
   async handle(tx: Transaction<PaymentsTables>, message: Incoming, prepared: unknown): Promise<void> {
