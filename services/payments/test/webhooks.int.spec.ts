@@ -446,3 +446,29 @@ describe('A tenant', () => {
     expect(seen).toEqual(all.map((row) => row.id));
   });
 });
+
+describe("Stripe's news about the money of a further intent that another program made with the id of a payment", () => {
+  let world: PaymentsWorld;
+  beforeAll(async () => {
+    world = await paymentsWorld();
+  });
+  afterAll(() => world.close());
+
+  it('are not held up, and are not about that payment', async () => {
+    const { id, stripe_payment_intent } = await world.created();
+    const further = await world.stripe('payment_intents', {
+      amount: '4200',
+      currency: 'usd',
+      payment_method: VISA,
+      confirm: 'true',
+      'automatic_payment_methods[enabled]': 'true',
+      'automatic_payment_methods[allow_redirects]': 'never',
+      'metadata[tenant_id]': 'default',
+      'metadata[payment_id]': id,
+    });
+    await world.dashboard('refund', { payment_intent: further['id'], amount: 4200 });
+    for (const message of newsOf(world).filter((one) => one.aggregate === further['id'])) await deliver(world, message);
+    await world.settle();
+    expect(await world.get(id)).toMatchObject({ status: 'succeeded', stripe_payment_intent, amount_refunded: 0, refunds: [] });
+  });
+});

@@ -284,6 +284,7 @@ export class StripeEventsConsumer implements Handler {
     const adoption = adopt(intent, this.deps.rules, now, { session: session?.id ?? null, invoice, tenant });
     if (adoption.kind === 'foreign') return { outcome: 'foreign', reason: adoption.reason, tenant };
     const paymentId = adoption.terms.payment_id;
+    if (await hasAnotherIntent(tx, paymentId, intent.id)) return { outcome: 'foreign', reason: 'a further intent of a payment', tenant };
     const none: PaymentState = nothingLoaded.state;
     const after = await commit(tx, {
       paymentId,
@@ -333,6 +334,12 @@ async function knownPayments(db: Kysely<PaymentsTables>, news: readonly News[]):
     const paymentId = byIntent.get(one.event.object.payment_intent) ?? (mark !== null && ids.has(mark) ? mark : null);
     return paymentId === null ? [] : [{ ...one, paymentId }];
   });
+}
+
+/** Whoever made a further one with the id of a payment: its own news tell the payment of it, and its charges and refunds are not the payment's. */
+async function hasAnotherIntent(db: Kysely<PaymentsTables>, paymentId: string, intentId: string): Promise<boolean> {
+  const query = db.selectFrom('payments').select('id').where('id', '=', paymentId).where('stripe_payment_intent', '<>', intentId);
+  return (await query.executeTakeFirst()) !== undefined;
 }
 
 const markOf = ({ object }: NormalizedStripeEvent): string | null =>
