@@ -47,7 +47,7 @@ export async function makeEveryState(arena: Arena, random: Random, count: number
     while (made < count) {
       const nth = (made += 1);
       if (nth % 1_000 === 0) say(`  ${nth}/${count}`);
-      await STATES[STATE_NAMES[nth % STATE_NAMES.length]!]!(arena, () => `every-${run}-${(named += 1)}`);
+      await STATES[STATE_NAMES[nth % STATE_NAMES.length]!]!(arena, () => `every-${run}x${(named += 1)}`);
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, worker));
