@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import type { ReconciliationStatusView } from '@tidegate/contracts/ops/reconciliation';
-import type { CheckoutView, CustomerView, DiscrepancyView, PaymentView, RunView } from '@tidegate/contracts/responses';
-import type { SubscriptionView } from '@tidegate/contracts/subscription';
+import type { DiscrepancyView, RunView } from '@tidegate/contracts/responses';
 import { eventually } from '@tidegate/test-harness/eventually';
 import { tidegate } from './console.js';
 import { operatorWorld, type OperatorWorld } from './operator-world.js';
+import { pay, PLANTED, reachable, silently } from './planted.js';
 
 jest.setTimeout(60_000);
 
@@ -39,75 +39,6 @@ async function reconcile(flags = ''): Promise<Done & { exitCode: number }> {
   return { exitCode, ...(value.result ?? value) };
 }
 
-async function silently(action: string, body: object): Promise<void> {
-  const answer = await fetch(`${world.simulator.url}/__dashboard/${action}`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ ...body, silent: true }),
-  });
-  if (!answer.ok) throw new Error(await answer.text());
-}
-
-const pay = (body: object = {}) =>
-  world.post<PaymentView>('/v1/payments', { amount: 4200, currency: 'usd', payment_method: 'pm_card_visa', ...body });
-
-const payment = async (id: string): Promise<PaymentView> =>
-  (await (await fetch(`${world.url}/v1/payments/${id}`, { headers: { authorization: `Bearer ${world.key}` } })).json()) as PaymentView;
-
-const checkout = () =>
-  world.post<CheckoutView>('/v1/checkout-sessions', {
-    line_items: [{ name: 'Ticket', quantity: 1, unit_amount: 4200 }],
-    currency: 'usd',
-    success_url: 'https://shop.example/thanks',
-    cancel_url: 'https://shop.example/cart',
-  });
-
-/** In its trial, known on both sides, and nothing on its way that would have Stripe asked about it. */
-async function subscription(): Promise<SubscriptionView> {
-  const { id: customer } = await world.post<CustomerView>('/v1/customers', { name: 'Ada Payer' });
-  const form = { currency: 'usd', unit_amount: '3000', 'recurring[interval]': 'month', 'product_data[name]': 'Plan' };
-  const headers = { authorization: 'Bearer sk_test_simulator' };
-  const made = await fetch(`${world.simulator.url}/v1/prices`, { method: 'POST', headers, body: new URLSearchParams(form) });
-  const { id: price } = (await made.json()) as { id: string };
-  const view = await world.post<SubscriptionView>('/v1/subscriptions', { customer, items: [{ price }], trial_days: 7 });
-  const told = world.simulator.truth(['events']).events.filter(({ data }) => JSON.stringify(data.object).includes(customer)).length;
-  await eventually(async () => {
-    const [row] = await world.query<{ handled: number; open: number }>(
-      `select (select count(*)::int from webhooks.stripe_events where processing_outcome in ('processed', 'ignored') and convert_from(payload, 'UTF8') like '%' || $1 || '%') as handled,
-         (select count(*)::int from payments.payment_work where payment_id in ($2, $3) and (due_at is not null or holder is not null)) as open
-       from reconciliation.recorded_invoices where invoice_id = $3`,
-      [customer, view.id, view.latest_invoice],
-    );
-    expect(row).toEqual({ handled: told, open: 0 });
-  });
-  return view;
-}
-
-/** Everything of it is told and handled: the charge's last event, with its balance, would have payments look at Stripe again. */
-const receipted = (id: string) =>
-  eventually(async () => {
-    const { receipt, stripe_payment_intent } = await payment(id);
-    expect(receipt).not.toBeNull();
-    const reports = await world.query(
-      `select o.consumer from webhooks.stripe_events e join webhooks.stripe_event_outcomes o using (created, stripe_event_id)
-       where e.event_type = 'charge.updated' and position($1 in encode(e.payload, 'escape')) > 0`,
-      [stripe_payment_intent],
-    );
-    expect(reports).toHaveLength(2);
-  });
-
-/** Here as well, and nobody looks at Stripe for it any more, as for one that took its time. */
-const authorized = (id: string) =>
-  eventually(async () => {
-    const [row] = await world.query<{ status: string; open: number }>(
-      `select p.status,
-         (select count(*)::int from payments.payment_work where payment_id = $1 and (due_at < now() + interval '1 minute' or holder is not null)) as open
-       from reconciliation.recorded_payments p where p.payment_id = $1`,
-      [id],
-    );
-    expect(row).toEqual({ status: 'authorized', open: 0 });
-  });
-
 /** Runs until both sides agree: what payments was asked for, it does by itself. */
 const clean = () =>
   eventually(async () => {
@@ -115,139 +46,10 @@ const clean = () =>
     expect([exitCode, data]).toEqual([0, []]);
   });
 
-/** What disagrees silently, each named by one row. */
-const PLANTED: [name: string, plant: () => Promise<void>][] = [
-  [
-    'status_mismatch',
-    async () => {
-      const { id, stripe_payment_intent } = await pay({ capture_method: 'manual' });
-      await authorized(id);
-      await silently('cancel', { payment_intent: stripe_payment_intent });
-    },
-  ],
-  [
-    'refund_mismatch',
-    async () => {
-      const { id, stripe_payment_intent } = await pay();
-      await receipted(id);
-      await silently('refund', { payment_intent: stripe_payment_intent, amount: 700 });
-    },
-  ],
-  [
-    'dispute_mismatch',
-    async () => {
-      const { id, stripe_payment_intent } = await pay();
-      await receipted(id);
-      await silently('dispute', { payment_intent: stripe_payment_intent });
-    },
-  ],
-  [
-    'checkout_mismatch',
-    async () => {
-      const { stripe_checkout_session } = await checkout();
-      await silently('pay_checkout', { session: stripe_checkout_session });
-    },
-  ],
-  ['subscription_mismatch', async () => void (await silently('edit', { id: (await subscription()).id, changes: { status: 'past_due' } }))],
-  [
-    'invoice_mismatch',
-    async () => void (await silently('edit', { id: (await subscription()).latest_invoice, changes: { attempt_count: 7, status: 'open' } })),
-  ],
-  [
-    'amount_mismatch',
-    async () => {
-      const { id } = await pay();
-      await receipted(id);
-      await inOurTables(`update reconciliation.recorded_payments set amount_captured = 4100 where payment_id = $1`, id);
-    },
-  ],
-  [
-    'currency_mismatch',
-    async () => {
-      const { id } = await pay();
-      await receipted(id);
-      await inOurTables(`update reconciliation.recorded_payments set currency = 'eur' where payment_id = $1`, id);
-    },
-  ],
-  [
-    'receipt_missing',
-    async () => {
-      const { id } = await pay();
-      await receipted(id);
-      // A rendering in hand would append to what is deleted here.
-      await eventually(async () =>
-        expect(await world.query(`select status from receipts.receipts where payment_id = $1`, [id])).toEqual([{ status: 'rendered' }]),
-      );
-      await world.query(`delete from receipts.receipts where payment_id = $1`, [id]);
-      await world.query(`alter table receipts.events disable trigger all`);
-      await world.query(`delete from receipts.events where stream like '%' || $1`, [id]);
-      await world.query(`alter table receipts.events enable trigger all`);
-      await inOurTables(`delete from reconciliation.recorded_receipts where payment_id = $1`, id);
-    },
-  ],
-  [
-    'usage_mismatch',
-    async () => {
-      const { id: customer } = await world.post<{ id: string }>('/v1/customers', {});
-      await atStripe('billing/meters', { display_name: 'calls', event_name: 'calls', 'default_aggregation[formula]': 'sum' });
-      const at = new Date(Date.now() - 3_600_000).toISOString();
-      await world.post('/v1/usage-events', { events: [{ id: 'use-1', customer, meter: 'calls', value: '12.5', at }] });
-      const identifier = await eventually(async () => {
-        const [row] = await world.query<{ identifier: string }>(
-          `select identifier from payments.usage_reports where customer = $1 and state = 'delivered'`,
-          [customer],
-        );
-        expect(row).toBeDefined();
-        return row!.identifier;
-      });
-      await atStripe('billing/meter_event_adjustments', { event_name: 'calls', type: 'cancel', 'cancel[identifier]': identifier });
-      // Summaries are believed an hour after the last report.
-      await world.query(`update payments.usage_reports set last_call_at = last_call_at - interval '2 hours'`);
-    },
-  ],
-  [
-    'missing_local',
-    async () => {
-      world.simulator.addFault({ fault: 'webhook_drop', times: 0 } as never);
-      await atStripe('payment_intents', {
-        amount: '900',
-        currency: 'usd',
-        confirm: 'true',
-        payment_method: 'pm_card_visa',
-        'automatic_payment_methods[enabled]': 'true',
-        'automatic_payment_methods[allow_redirects]': 'never',
-      });
-    },
-  ],
-];
-
-async function atStripe(path: string, form: Record<string, string>): Promise<void> {
-  const answer = await fetch(`${world.simulator.url}/v1/${path}`, {
-    method: 'POST',
-    headers: { authorization: 'Bearer sk_test_simulator', 'content-type': 'application/x-www-form-urlencoded' },
-    body: new URLSearchParams(form).toString(),
-  });
-  if (!answer.ok) throw new Error(await answer.text());
-}
-
-/** Once the news of the payment have been handled. */
-async function inOurTables(statement: string, id: string): Promise<void> {
-  await eventually(async () => {
-    const [row] = await world.query<{ n: number }>(
-      `select count(*)::int as n from reconciliation.recorded_payments p join reconciliation.recorded_receipts r using (payment_id)
-       where payment_id = $1 and status = 'succeeded'`,
-      [id],
-    );
-    expect(row?.n).toBe(1);
-  });
-  await world.query(statement, [id]);
-}
-
 describe('What was planted silently', () => {
   it('is named, each by its class and nothing else, healed by a repair, and gone in the next run', async () => {
     await clean();
-    for (const [, plant] of PLANTED) await plant();
-    // The news of the last one are lost until the end.
+    for (const [, plant] of PLANTED) await plant(world);
     const names = PLANTED.map(([name]) => name).sort();
     const found = await eventually(async () => {
       const run = await reconcile();
@@ -255,6 +57,7 @@ describe('What was planted silently', () => {
       return run;
     });
     expect([found.exitCode, new Set(found.data.map((row) => row.applied))]).toEqual([2, new Set([false])]);
+    await reachable(world);
     const { exitCode, data } = await reconcile('--repair all --reason "spec" --yes');
     expect(data.map((row) => [row.class, row.state, row.applied, row.reason]).sort()).toEqual(
       names.map((name) => [name, 'persisting', true, null]),
@@ -271,7 +74,7 @@ describe('What was planted silently', () => {
     world.simulator.addFault({ fault: 'webhook_drop', times: 0 } as never);
     world.simulator.addFault({ fault: 'cut_body', route: 'POST /v1/payment_intents', times: 1 } as never);
     world.simulator.addFault({ fault: 'error_503', route: 'GET /v1/payment_intents', times: 1 } as never);
-    const { id, status } = await pay();
+    const { id, status } = await pay(world);
     expect(status).toBe('unknown');
     // Reading it over REST would have it looked up sooner.
     await eventually(async () => {
@@ -288,8 +91,8 @@ describe('What was planted silently', () => {
 describe('The command', () => {
   it('exports what it found, as CSV and as JSON, and shows status and runs', async () => {
     await clean();
-    const { stripe_payment_intent } = await pay({ capture_method: 'manual' });
-    await silently('cancel', { payment_intent: stripe_payment_intent });
+    const { stripe_payment_intent } = await pay(world, { capture_method: 'manual' });
+    await silently(world, 'cancel', { payment_intent: stripe_payment_intent });
     const dir = mkdtempSync(join(tmpdir(), 'reconcile-'));
     const [csv, json] = [join(dir, 'rows.csv'), join(dir, 'rows.json')];
     const ran = await world.tidegate(['reconcile', '--report-only', '--export-discrepancies', csv]);
@@ -310,14 +113,14 @@ describe('The command', () => {
   });
 
   it('shows what a run of every tenant found of another tenant to whoever may see that, and nothing of it to others', async () => {
-    const { id, stripe_payment_intent } = await pay({ capture_method: 'manual' });
+    const { id, stripe_payment_intent } = await pay(world, { capture_method: 'manual' });
     const isOf = (tenant: string) =>
       world.query(
         `update reconciliation.recorded_payments set tenant = $2 where payment_id = $1 and status = 'authorized' returning payment_id`,
         [id, tenant],
       );
     await eventually(async () => expect(await isOf('other')).toHaveLength(1));
-    await silently('cancel', { payment_intent: stripe_payment_intent });
+    await silently(world, 'cancel', { payment_intent: stripe_payment_intent });
     const rows = async (run: RunView, env?: Record<string, string>) =>
       (await world.json<{ data: DiscrepancyView[] }>(`reconcile status ${run.id}`, env)).value.data.map((row) => row.payment_id);
     const run = await eventually(async () => {
