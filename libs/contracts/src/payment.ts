@@ -100,6 +100,8 @@ export const PaymentSnapshot = z.object({
   origin: z.enum(['api', 'checkout', 'subscription', 'dashboard']),
   livemode: z.boolean(),
   created_at: z.iso.datetime(),
+  /** When the payer paid, by Stripe's clock where Stripe tells it, else when that was recorded; null before. Absent in events from before it was told. */
+  paid_at: z.iso.datetime().nullable().optional(),
   updated_at: z.iso.datetime(),
 });
 export type PaymentSnapshot = z.infer<typeof PaymentSnapshot>;
@@ -122,5 +124,6 @@ export const examplePaymentSnapshot: PaymentSnapshot = {
   origin: 'api',
   livemode: false,
   created_at: '2026-11-21T06:00:00.000Z',
+  paid_at: '2026-11-21T06:00:01.000Z',
   updated_at: '2026-11-21T06:00:01.000Z',
 };

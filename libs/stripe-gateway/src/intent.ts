@@ -33,6 +33,8 @@ export interface Intent {
   card: Card | null;
   /** Whether the charge was ever disputed; null when the answer does not tell. */
   disputed: boolean | null;
+  /** When the payer paid, where that is told: a card that is charged at once pays when its charge is made. */
+  paid_at: number | null;
   last_payment_error: PaymentError | null;
   cancellation_reason: string | null;
   customer: string | null;

@@ -20,6 +20,7 @@ import { FORMULAS, type Meter, type MeterSummary } from './meter.js';
 /** From the SDK's objects to ours; the only file that knows both. */
 export function toIntent(raw: Stripe.PaymentIntent): Intent {
   const charge = raw.latest_charge;
+  const expanded = typeof charge === 'object' ? charge : null;
   return {
     object: 'payment_intent',
     id: raw.id,
@@ -32,8 +33,9 @@ export function toIntent(raw: Stripe.PaymentIntent): Intent {
     client_secret: raw.client_secret ?? null,
     next_action: raw.next_action ?? null,
     latest_charge: idOf(charge),
-    card: typeof charge === 'object' && charge !== null ? cardOf(charge) : null,
-    disputed: typeof charge === 'object' && charge !== null ? charge.disputed : null,
+    card: expanded ? cardOf(expanded) : null,
+    disputed: expanded ? expanded.disputed : null,
+    paid_at: raw.status === 'succeeded' && raw.capture_method !== 'manual' && expanded && cardOf(expanded) ? expanded.created : null,
     last_payment_error: raw.last_payment_error ? toPaymentError(raw.last_payment_error) : null,
     cancellation_reason: raw.cancellation_reason ?? null,
     customer: idOf(raw.customer),

@@ -78,6 +78,7 @@ export const intent = (change: Partial<Intent> = {}): Intent => ({
   latest_charge: null,
   card: null,
   disputed: null,
+  paid_at: null,
   last_payment_error: null,
   cancellation_reason: null,
   customer: null,

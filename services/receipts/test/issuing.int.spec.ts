@@ -4,6 +4,7 @@ import { FailpointError, type Failpoints, noFailpoints } from '@tidegate/databas
 import { inTransaction } from '@tidegate/database/transaction';
 import { readStream } from '@tidegate/event-store/read';
 import type { TestDatabase } from '@tidegate/test-harness/postgres';
+import type { PaymentSnapshot } from '@tidegate/contracts/payment';
 import type { Tenant } from '@tidegate/contracts/rpc/routes';
 import { sql } from 'kysely';
 import { receiptStream } from '../src/receipt/receipt.events.js';
@@ -30,9 +31,17 @@ const now = new Date('2026-11-21T06:00:01.000Z');
 const numberFormat = '{series}-{year}-{sequence:6}';
 let next = 0;
 
-async function issue(n: number, options: { tenant?: Tenant; at?: Date; db?: Database<Tables>; failpoints?: Failpoints } = {}) {
-  const { tenant = berlin, at = now, db = opened, failpoints = noFailpoints } = options;
-  const snapshot = payment(n);
+interface Issuing {
+  tenant?: Tenant;
+  at?: Date;
+  db?: Database<Tables>;
+  failpoints?: Failpoints;
+  changes?: Partial<PaymentSnapshot>;
+}
+
+async function issue(n: number, options: Issuing = {}) {
+  const { tenant = berlin, at = now, db = opened, failpoints = noFailpoints, changes } = options;
+  const snapshot = payment(n, changes);
   const steps = { db: db.db, failpoints };
   return inTransaction(steps, 'receipts.receipts-payments.handle', (tx) =>
     issueForPayment(tx, { payment: snapshot, tenant, cause: succeeded(snapshot, tenant.id), now: at, numberFormat, template: 'receipt' }),
@@ -246,8 +255,15 @@ describe('Given a payment that was made long before its receipt', () => {
 
   it('knows when it was paid, which is never after the receipt', async () => {
     const told = await issue(++next, { tenant: late, at: new Date(now.getTime() + 3 * 86_400_000) });
-    expect(told).toMatchObject({ happened_at: payment(next).updated_at, issued_at: '2026-11-24T06:00:01.000Z' });
+    expect(told).toMatchObject({ happened_at: payment(next).paid_at, issued_at: '2026-11-24T06:00:01.000Z' });
     const ahead = await issue(++next, { tenant: { ...late, id: 'ahead' }, at: new Date(Date.parse(payment(next).updated_at) - 5000) });
     expect(ahead?.happened_at).toBe(ahead?.issued_at);
+  });
+
+  it('knows it by what payments says of it, or by when that was recorded where payments does not say', async () => {
+    const paid_at = '2026-11-18T23:30:00.000Z';
+    expect((await issue(++next, { tenant: late, changes: { paid_at } }))?.happened_at).toBe(paid_at);
+    const unsaid = await issue(++next, { tenant: late, changes: { paid_at: undefined }, at: new Date(now.getTime() + 86_400_000) });
+    expect(unsaid?.happened_at).toBe(payment(next).updated_at);
   });
 });

@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { jetstream } from '@nats-io/jetstream';
+import { headers } from '@nats-io/transport-node';
+import { paymentSubject } from '@tidegate/contracts/events/payment';
 import { receiptIssued } from '@tidegate/contracts/events/receipt';
 import { noPaymentDetails } from '@tidegate/contracts/rpc/payment-details';
 import { type Database, openDatabase } from '@tidegate/database/database';
@@ -7,6 +9,7 @@ import { sql } from 'kysely';
 import { connectBroker } from '@tidegate/messaging/connection';
 import { jsApi } from '@tidegate/messaging/js-api';
 import { envelope } from '@tidegate/messaging/outbox';
+import { POSITION_HEADER } from '@tidegate/messaging/position-header';
 import { natsForTests, type TestNats } from '@tidegate/test-harness/nats';
 import type { TestDatabase } from '@tidegate/test-harness/postgres';
 import { DocumentLoop } from '../src/document/document.loop.js';
@@ -16,7 +19,7 @@ import { TypstRenderer } from '../src/rendering/typst-renderer.js';
 import { nextSequence } from '../src/receipt/receipt.store.js';
 import type { Tables } from '../src/tables.js';
 import { documentPorts } from './document-ports.js';
-import { knowPayers, payment } from './payments.js';
+import { knowPayers, payment, succeeded } from './payments.js';
 import { connect, receiptsDatabase, silent } from './receipts-database.js';
 
 let database: TestDatabase;
@@ -166,12 +169,22 @@ describe('Receipt numbers after a restore', () => {
       };
       const message = envelope(receiptIssued, { tenant: 'default', aggregateId: issued.receipt_id, aggregateVersion: 1, occurredAt: now, correlationId: 'cor', causationId: null, traceparent: null, data: issued }); // prettier-ignore
       await jetstream(nc).publish(receiptIssued.subject, JSON.stringify(message));
+      const paid_at = '2026-11-20T22:30:00.000Z';
+      const place = headers();
+      place.set(POSITION_HEADER, '1:1');
+      const told = succeeded(payment(7, { paid_at }));
+      await jetstream(nc).publish(paymentSubject('succeeded'), JSON.stringify(told), { msgID: told.id, headers: place });
       expect(await recover({ broker })).toMatchObject({ found: [`default ${issued.number}`], stream: 'read' });
 
       await knowPayers(opened.db, [payment(7)], { ...noPaymentDetails, receipt_email: 'payer7@example.com' });
       await new DocumentLoop({ ...documentPorts(opened, { clock: { now: () => now }, renderer }), mails: true }).runOnce();
       const row = await opened.db.selectFrom('receipts').select(['status', 'mail']).where('receipt_id', '=', issued.receipt_id).execute();
       expect(row).toEqual([{ status: 'rendered', mail: 'unknown' }]);
+      const { rows } =
+        await sql`SELECT data ->> 'happened_at' AS paid FROM events WHERE type = 'ReceiptIssued' AND data ->> 'receipt_id' = ${issued.receipt_id}`.execute(
+          opened.db,
+        );
+      expect(rows).toEqual([{ paid: paid_at }]);
     } finally {
       await renderer.close();
       await broker.drain();

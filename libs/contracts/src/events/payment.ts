@@ -29,7 +29,7 @@ export const paymentEvents = (Object.keys(PAYMENT_FACTS) as PaymentFact[]).map((
     version: 1,
     doc: PAYMENT_FACTS[fact],
     data: PaymentSnapshot,
-    example: { ...examplePaymentSnapshot, status: exampleStatus(fact), disputes: isOfDispute(fact) ? [exampleDispute] : [] },
+    example: exampleOf(fact),
   }),
 );
 
@@ -37,6 +37,12 @@ type DisputeFact = Extract<PaymentFact, `dispute_${string}`>;
 
 function isOfDispute(fact: PaymentFact): fact is DisputeFact {
   return fact.startsWith('dispute_');
+}
+
+function exampleOf(fact: PaymentFact): PaymentSnapshot {
+  const status = exampleStatus(fact);
+  const paid_at = status === 'succeeded' ? examplePaymentSnapshot.paid_at : null;
+  return { ...examplePaymentSnapshot, status, paid_at, disputes: isOfDispute(fact) ? [exampleDispute] : [] };
 }
 
 function exampleStatus(fact: PaymentFact): PaymentStatus {

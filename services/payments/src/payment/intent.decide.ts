@@ -17,10 +17,7 @@ export function follow(payment: Payment, intent: Intent, source: Source): Paymen
   if (isFinal(payment)) return [];
   switch (intent.status) {
     case 'succeeded':
-      return [
-        ...amountChange(payment, intent),
-        { type: 'PaymentSucceeded', data: { amount_captured: intent.amount_received, charge: intent.latest_charge, card: intent.card } },
-      ];
+      return [...amountChange(payment, intent), succeeded(intent)];
     case 'canceled':
       return [...unpaidChange(payment, intent), canceled(payment, intent)];
     case 'requires_capture':
@@ -49,6 +46,16 @@ function amountChange(payment: Payment, intent: Intent): PaymentEvent[] {
   const differs = currency !== terms.currency || (isOurs(payment) ? amount > terms.amount : amount !== terms.amount);
   return differs ? [{ type: 'AmountChanged', data: { amount, currency } }] : [];
 }
+
+const succeeded = ({ amount_received, latest_charge, card, paid_at }: Intent): PaymentEvent => ({
+  type: 'PaymentSucceeded',
+  data: {
+    amount_captured: amount_received,
+    charge: latest_charge,
+    card,
+    ...(paid_at === null ? {} : { paid_at: new Date(paid_at * 1000).toISOString() }),
+  },
+});
 
 /** As long as nobody has paid it, an intent asks for whatever its program says; ours asks for what was asked of us. */
 const unpaidChange = (payment: Payment, intent: Intent): PaymentEvent[] => (isOurs(payment) ? [] : amountChange(payment, intent));

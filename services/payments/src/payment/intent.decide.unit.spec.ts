@@ -252,7 +252,7 @@ describe('When the payment ended while a call was out', () => {
       { type: 'PaymentCanceled', data: { reason: null } },
       { type: 'PaymentFailed', data: { failure } },
     ] satisfies PaymentEvent[])
-      expect(payment(...paid, event).lifecycle).toEqual({ status: 'succeeded', amount_captured: 4200 });
+      expect(payment(...paid, event).lifecycle).toEqual({ status: 'succeeded', amount_captured: 4200, paid_at: expect.any(String) });
   });
 });
 

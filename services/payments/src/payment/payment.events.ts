@@ -69,7 +69,8 @@ export type PaymentEvent =
   | { type: 'PaymentActionRequired'; data: { mark: string } }
   | { type: 'PaymentProcessingStarted'; data: { mark: string } }
   | { type: 'PaymentAuthorized'; data: { amount_capturable: number; charge: string | null; card: Card | null } }
-  | { type: 'PaymentSucceeded'; data: { amount_captured: number; charge: string | null; card: Card | null } }
+  /** `paid_at`: by Stripe's clock, where that is told. RFC 3339. */
+  | { type: 'PaymentSucceeded'; data: { amount_captured: number; charge: string | null; card: Card | null; paid_at?: string } }
   | { type: 'PaymentCanceled'; data: { reason: string | null } }
   | { type: 'PaymentFailed'; data: { failure: Failure } }
   | { type: 'RefundRequested'; data: { refund_id: string; command_id: string; amount: number; reason: string | null } }

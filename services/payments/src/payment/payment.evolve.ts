@@ -72,7 +72,7 @@ function applyToPayment(payment: Payment, event: Occurred): Payment {
         ...chargeOf(payment, event.data),
       };
     case 'PaymentSucceeded':
-      return { ...to(payment, { status: 'succeeded', amount_captured: event.data.amount_captured }), ...chargeOf(payment, event.data) };
+      return { ...to(payment, succeeded(event)), ...chargeOf(payment, event.data) };
     case 'PaymentCanceled':
       return to(payment, { status: 'canceled', reason: event.data.reason });
     case 'PaymentFailed':
@@ -175,6 +175,12 @@ function withSubmission(
 /** What is final stays, whatever a decision made of an old view of the payment. */
 const to = (payment: Payment, lifecycle: Lifecycle, mark = payment.mark): Payment =>
   isFinal(payment) ? payment : { ...payment, lifecycle, mark };
+
+const succeeded = ({ data, at }: Of<'PaymentSucceeded'>): Lifecycle => ({
+  status: 'succeeded',
+  amount_captured: data.amount_captured,
+  paid_at: data.paid_at ?? at,
+});
 
 const chargeOf = (payment: Payment, data: { charge: string | null; card: Payment['card'] }) => ({
   charge: data.charge ?? payment.charge,

@@ -7,6 +7,7 @@ import {
   cancellationReasonOf,
   capturedOf,
   failureOf,
+  paidAtOf,
   type Payment,
   type PaymentState,
   refundedOf,
@@ -69,6 +70,7 @@ export function snapshotOf(payment: Payment): PaymentSnapshot {
     origin: terms.origin,
     livemode: terms.livemode,
     created_at: payment.created_at,
+    paid_at: paidAtOf(payment),
     updated_at: payment.updated_at,
   };
 }

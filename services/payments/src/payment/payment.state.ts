@@ -10,7 +10,8 @@ export type Lifecycle =
   | { status: 'requires_action' }
   | { status: 'processing' }
   | { status: 'authorized'; amount_capturable: number }
-  | { status: 'succeeded'; amount_captured: number }
+  /** `paid_at`: as Stripe says, else when it was recorded. */
+  | { status: 'succeeded'; amount_captured: number; paid_at: string }
   | { status: 'canceled'; reason: string | null }
   | { status: 'failed'; failure: Failure };
 
@@ -120,6 +121,8 @@ export function whileRunning(payment: Payment, commandId: string): Payment {
 export const refundStatusOf = (refund: Refund): RefundStatus => (refund.status === 'requested' ? 'unknown' : refund.status);
 
 export const capturedOf = (payment: Payment): number => (payment.lifecycle.status === 'succeeded' ? payment.lifecycle.amount_captured : 0);
+
+export const paidAtOf = (payment: Payment): string | null => (payment.lifecycle.status === 'succeeded' ? payment.lifecycle.paid_at : null);
 
 /** Authorized and, since less or nothing was captured, let go: nobody has paid it. */
 export const releasedOf = (payment: Payment): number =>

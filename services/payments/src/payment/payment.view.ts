@@ -41,7 +41,7 @@ export function viewOfRow(row: Selectable<PaymentsTable>, receipt: string | null
 
 export const refundView = (refund: Refund): RefundView => toRefundView({ ...refund, status: refundStatusOf(refund) });
 
-type Shown = Omit<PaymentSnapshot, 'refunds' | 'stripe_charge' | 'card' | 'capture_method' | 'livemode'>;
+type Shown = Omit<PaymentSnapshot, 'refunds' | 'stripe_charge' | 'card' | 'capture_method' | 'livemode' | 'paid_at'>;
 
 function assemble(
   shown: Shown,

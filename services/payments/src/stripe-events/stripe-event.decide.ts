@@ -81,7 +81,7 @@ function hasUnknownRefund(payment: Payment, { object }: StripeEventAbout<'charge
 }
 
 /** As much of an intent as its event tells; enough to move forward by. */
-function intentOf({ object, livemode }: StripeEventAbout<'payment_intent'>): Intent {
+function intentOf({ type, created, object, livemode }: StripeEventAbout<'payment_intent'>): Intent {
   return {
     object: 'payment_intent',
     id: object.id,
@@ -96,6 +96,7 @@ function intentOf({ object, livemode }: StripeEventAbout<'payment_intent'>): Int
     latest_charge: object.charge,
     card: object.card,
     disputed: null,
+    paid_at: type === 'payment_intent.succeeded' ? created : null,
     last_payment_error: null,
     cancellation_reason: object.cancellation_reason,
     customer: object.customer,

@@ -11,7 +11,7 @@ export interface ReceiptFacts extends ReceiptIssued {
   seller: Seller;
   card: { brand: string; last4: string } | null;
   livemode: boolean;
-  /** When it was paid, or given back, as payments recorded it: before `issued_at` where receipts were away meanwhile. */
+  /** When it was paid, as payments tells it, or given back, as payments recorded it: before `issued_at` where somebody was away meanwhile. */
   happened_at?: string;
   /** Name of the template file without its suffix. */
   template: string;

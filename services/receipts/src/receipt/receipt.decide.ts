@@ -39,7 +39,7 @@ export interface IssueReceipt {
   payment: PaymentSnapshot;
   tenant: Tenant;
   issuedAt: Date;
-  /** When payments recorded what it is about; null when nobody says. */
+  /** When somebody paid, or payments recorded the refund; null when nobody says. */
   happenedAt: Date | null;
   /** From the counter of this tenant, series and year. */
   sequence: number;
@@ -90,12 +90,15 @@ export function issueReceipt(command: IssueReceipt): ReceiptIssued {
       seller: sellerOf(tenant),
       card: payment.card,
       livemode: payment.livemode,
-      ...(happenedAt === null ? {} : { happened_at: (happenedAt < issuedAt ? happenedAt : issuedAt).toISOString() }),
+      ...(happenedAt === null ? {} : { happened_at: before(issuedAt, happenedAt) }),
       template: command.template,
       verification: verificationWith(token, publicUrl),
     },
   };
 }
+
+/** Nothing is said to have happened after the document about it: another clock may be ahead. */
+export const before = (issuedAt: Date, happenedAt: Date): string => (happenedAt < issuedAt ? happenedAt : issuedAt).toISOString();
 
 /** What the code on a document says. */
 export const verificationWith = (token: string, publicUrl: string | null): NonNullable<ReceiptFacts['verification']> => ({

@@ -59,7 +59,8 @@ async function eventFor(
   const { sequence, issuedAt } = await nextSequence(tx, counterOf(tenant, now, due.kind), now);
   const receipt = loaded.receipts.get(receiptId(payment.payment_id))?.facts ?? null;
   const verificationToken = randomBytes(16).toString('base64url');
-  const happenedAt = cause.occurred_at === undefined ? null : new Date(cause.occurred_at);
+  const happened = (due.kind === 'receipt' ? payment.paid_at : null) ?? cause.occurred_at;
+  const happenedAt = happened === undefined ? null : new Date(happened);
   return issueReceipt({
     due,
     payment,

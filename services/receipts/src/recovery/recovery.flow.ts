@@ -21,7 +21,7 @@ import { PAYMENTS_CONSUMER } from '../receipt/receipt.store.js';
 import { paymentIn, SUCCEEDED } from '../receipt/receipts-payments.consumer.js';
 import type { Tables } from '../tables.js';
 import { keepLogo } from '../tenant/logos.js';
-import { verificationWith } from '../receipt/receipt.decide.js';
+import { before, verificationWith } from '../receipt/receipt.decide.js';
 import { counterName, type FoundReceipt, type Recovery, recovery } from './recovery.decide.js';
 
 /** What stands on a receipt of the seller. */
@@ -192,6 +192,9 @@ function factsOf(
       logo: logos.get(envelope.tenant) ?? null,
     },
     card: payment?.card ?? null,
+    ...(issued.kind === 'receipt' && payment?.paid_at
+      ? { happened_at: before(new Date(issued.issued_at), new Date(payment.paid_at)) }
+      : {}),
     livemode: payment?.livemode ?? false,
     template: 'receipt',
     recovered: true,
