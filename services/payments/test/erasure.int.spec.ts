@@ -102,6 +102,20 @@ describe('An erased customer', () => {
     expect(world.json<CheckoutView>(again)).toEqual({ ...world.view(unpaid), url: null, metadata: {} });
   });
 
+  it('leaves nothing of the answer to who closed a page that was closed already, and a repetition still learns that it is', async () => {
+    const customer = await made('Frances');
+    const { id } = await world.opened({ customer, ...page('Frances') });
+    await world.expire(id);
+    const closed = await world.expire(id, 'closed-again');
+    const byHand = await world.window(id, { action: 'expire' }, 'closed-by-hand');
+    for (const reply of [closed, byHand]) expect(world.view(reply)).toMatchObject({ status: 'expired', metadata: { note: 'Frances' } });
+
+    await erase(customer);
+    expect(await whereabouts('Frances')).toEqual([]);
+    const again = await world.expire(id, 'closed-again');
+    expect([again.status, world.view(again)]).toEqual([200, { ...world.view(closed), metadata: {} }]);
+  });
+
   it('gets no page any more, and is forgotten by the one that is open when its window has ended', async () => {
     const customer = await made('Barbara');
     const ended = await world.opened({ customer, ...page('Barbara') });

@@ -5,9 +5,8 @@ import { illegalState } from './checkout.refusals.js';
 import { type CheckoutState, statusOf } from './checkout.state.js';
 import { expiresAtFor } from './window.decide.js';
 
-/** `settled`: it is so already. `busy`: another call about this checkout has no certain outcome yet; ask again later, nothing was decided. */
-export type Decision =
-  { kind: 'accepted'; events: CheckoutEvent[] } | { kind: 'refused'; rejection: Rejection } | { kind: 'settled' } | { kind: 'busy' };
+/** `busy`: another call about this checkout has no certain outcome yet; ask again later, nothing was decided. */
+export type Decision = { kind: 'accepted'; events: CheckoutEvent[] } | { kind: 'refused'; rejection: Rejection } | { kind: 'busy' };
 
 /** Whether a command may be carried out, and the facts that follow at once. The call to Stripe is committed to in the same breath. */
 export function decide(state: CheckoutState, command: CheckoutCommand, now: Date): Decision {
@@ -17,7 +16,8 @@ export function decide(state: CheckoutState, command: CheckoutCommand, now: Date
   if (lifecycle.status === 'opening' || lifecycle.status === 'closing' || state.pending !== null) return { kind: 'busy' };
   switch (command.type) {
     case 'ExpireCheckout':
-      if (lifecycle.status === 'expired') return { kind: 'settled' };
+      // Written down, because what was answered is found by its command when the customer is erased.
+      if (lifecycle.status === 'expired') return accept(completed(command.command_id));
       if (lifecycle.status !== 'open') return { kind: 'refused', rejection: illegalState('expired', statusOf(state)) };
       return closing(command.command_id, lifecycle.stripe_session, 'requested', null);
     case 'ExtendWindow':
@@ -26,7 +26,7 @@ export function decide(state: CheckoutState, command: CheckoutCommand, now: Date
       const held = lifecycle.status === 'complete' && lifecycle.late === 'held';
       if (!held) return { kind: 'refused', rejection: { code: 'payments.illegal_state', detail: 'No late success is held here.' } };
       const { command_id, action } = command;
-      return accept({ type: 'LateSuccessDecided', data: { action } }, { type: 'CommandCompleted', data: { command_id, rejection: null } });
+      return accept({ type: 'LateSuccessDecided', data: { action } }, completed(command_id));
     }
     default:
       return command satisfies never;
@@ -60,5 +60,7 @@ const closing = (command_id: string, stripe_session: string, cause: 'requested' 
     { type: 'CommandAccepted', data: { command_id } },
     { type: 'ExpirySubmitted', data: { command_id, n: 1, stripe_session, cause, until } },
   );
+
+const completed = (command_id: string): CheckoutEvent => ({ type: 'CommandCompleted', data: { command_id, rejection: null } });
 
 const accept = (...events: CheckoutEvent[]): Decision => ({ kind: 'accepted', events });

@@ -13,7 +13,7 @@ import { type RequestDetails } from '../tables.js';
 import { oldestRestorePoint } from '../work/restores.store.js';
 import { type Held } from '../work/work.store.js';
 import { type CarryOn } from './carry-on.flow.js';
-import { answersOf, checkoutReply } from './checkout.reply.js';
+import { answersOf } from './checkout.reply.js';
 import { type CheckoutCommand } from './checkout.commands.js';
 import { decide } from './checkout.decide.js';
 import { type CheckoutEvent } from './checkout.events.js';
@@ -87,9 +87,6 @@ export class CheckoutFlow {
           return { kind: 'busy' };
         case 'refused':
           return await this.refuse(ask, rejectionReply(decision.rejection, ask.request.request_id), now);
-        case 'settled':
-          if (before.state.kind === 'none') throw new Error('Bug: a checkout that does not exist is settled');
-          return await this.refuse(ask, checkoutReply(ask.command_id, before.state), now);
         case 'accepted':
           return await this.begin(ask, before, decision.events, holder);
         default:
