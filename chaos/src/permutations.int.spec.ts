@@ -200,7 +200,7 @@ describe('In every order of its events within one second', () => {
       ) as Checkout;
     const hear = ({ checkout, refresh }: Heard, { event }: Told): Heard => {
       if (!isAbout(event, 'checkout.session')) throw new Error('Not about a page');
-      const meaning = decidePageNews(checkout, event, now, 'accept');
+      const meaning = decidePageNews(checkout, event, now, { policy: 'accept', restored: false });
       return { checkout: add(checkout, meaning.events), refresh: refresh || meaning.refresh };
     };
     const keyOf = ({ refresh, checkout }: Heard) => `${refresh} ${JSON.stringify(checkout.lifecycle)}`;

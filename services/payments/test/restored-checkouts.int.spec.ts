@@ -20,7 +20,10 @@ const scopeOf = (subject: string, key: string) => ({ tenant: 'default', route: `
 async function openedInTheGap(key: string): Promise<{ id: string; session: string }> {
   const scope = scopeOf(RPC.checkoutCreate, key);
   const id = checkoutIdOf(scope);
-  const metadata = { tenant_id: 'default', checkout_id: id, command_id: objectCommandId('checkout_create', scope) };
+  return { id, session: await pageMadeBy(id, objectCommandId('checkout_create', scope)) };
+}
+async function pageMadeBy(checkout_id: string, command_id: string): Promise<string> {
+  const metadata = { tenant_id: 'default', checkout_id, command_id };
   const made = await world.stripe('checkout/sessions', {
     mode: 'payment',
     success_url: 'https://shop.example/done',
@@ -36,8 +39,27 @@ async function openedInTheGap(key: string): Promise<{ id: string; session: strin
       ]),
     ),
   });
-  return { id, session: String(made['id']) };
+  return String(made['id']);
 }
+/** The window was extended by a request with this key: its page was closed, and a payer was sent to a fresh one. Nothing of that is on record. */
+async function extendedInTheGap(key: string, closed = false): Promise<{ id: string; fresh: string }> {
+  const { id, stripe_checkout_session } = await world.opened();
+  if (closed) await world.expire(id);
+  const point = world.clock.now();
+  world.advance(60_000);
+  if (!closed) await world.stripe(`checkout/sessions/${stripe_checkout_session}/expire`, {});
+  const scope = scopeOf(`/v1/checkout-sessions/${id}/window`, key);
+  const fresh = await pageMadeBy(id, objectCommandId('checkout_window', scope));
+  world.advance(HOURS);
+  await restored(point);
+  world.advance(HOURS);
+  return { id, fresh };
+}
+const payable = (id: string) =>
+  world
+    .sessionsOf(id)
+    .filter(({ status }) => status === 'open')
+    .map((one) => one.id);
 async function restored(point: Date): Promise<void> {
   await sql`SELECT database_was_restored(${point}, ${world.clock.now()})`.execute(world.db);
 }
@@ -76,6 +98,84 @@ describe('A page that was opened after the backup', () => {
 
   it('is no hindrance to a new one', async () => {
     expect(world.view(await world.open({}, { key: 'new' }))).toMatchObject({ status: 'open' });
+  });
+});
+
+describe('A page that took the place of another one after the backup', () => {
+  it('is the page of its checkout as soon as somebody asks', async () => {
+    const { id, fresh } = await extendedInTheGap('asked');
+    await world.seen(id);
+    await world.carryOn();
+    expect(await world.seen(id)).toMatchObject({ status: 'open', stripe_checkout_session: fresh });
+  });
+
+  it('is closed before a third one is opened, or there would be two to pay', async () => {
+    const { id, fresh } = await extendedInTheGap('extended');
+    const until = new Date(world.clock.now().getTime() + 5 * HOURS).toISOString();
+    const extended = world.view(await world.window(id, { action: 'extend', until }));
+    expect(extended).toMatchObject({ status: 'open', window_ends_at: until });
+    expect(payable(id)).toEqual([extended.stripe_checkout_session]);
+    expect(extended.stripe_checkout_session).not.toBe(fresh);
+  });
+
+  it('is closed before a third one is opened also when the end of the first one was told before', async () => {
+    const { id, fresh } = await extendedInTheGap('told');
+    await world.tell();
+    const extended = world.view(await world.window(id, { action: 'extend' }));
+    expect(extended).toMatchObject({ status: 'open' });
+    expect(payable(id)).toEqual([extended.stripe_checkout_session]);
+    expect(extended.stripe_checkout_session).not.toBe(fresh);
+  });
+
+  it.each([
+    ['open', false],
+    ['closed', true],
+  ])('is the page of the request that opened it when that is repeated, of a checkout that was %s at the backup', async (was, closed) => {
+    const { id, fresh } = await extendedInTheGap(`repeated-${was}`, closed);
+    const extended = world.view(await world.window(id, { action: 'extend' }, `repeated-${was}`));
+    expect(extended).toMatchObject({ status: 'open', stripe_checkout_session: fresh });
+    expect(payable(id)).toEqual([fresh]);
+  });
+
+  it('is closed when its checkout is', async () => {
+    const { id } = await extendedInTheGap('closed');
+    expect(world.view(await world.expire(id))).toMatchObject({ status: 'expired' });
+    expect(payable(id)).toEqual([]);
+  });
+
+  it('and was paid completes its checkout', async () => {
+    const { id, fresh } = await extendedInTheGap('paid-extension');
+    expect(await world.pay(fresh)).toBe(200);
+    await world.tell();
+    await world.settle(HOURS);
+    expect(await world.seen(id)).toMatchObject({
+      status: 'complete',
+      payment_status: 'paid',
+      late_success: null,
+      stripe_checkout_session: fresh,
+    });
+  });
+
+  it.each([
+    ['open', false],
+    ['closed', true],
+  ])('and was paid is no longer to be extended, of a checkout that was %s at the backup', async (was, closed) => {
+    const { id, fresh } = await extendedInTheGap(`paid-${was}`, closed);
+    expect(await world.pay(fresh)).toBe(200);
+    const reply = await world.window(id, { action: 'extend' });
+    expect([reply.status, JSON.parse(reply.body).code]).toEqual([422, 'payments.illegal_state']);
+    expect(await world.seen(id)).toMatchObject({ status: 'complete', stripe_checkout_session: fresh });
+    expect([payable(id), world.chargesOf(id).length]).toEqual([[], 1]);
+  });
+
+  it('is closed when the window of the first one ends, unless it has a longer one itself', async () => {
+    const { id, fresh } = await extendedInTheGap('swept');
+    world.advance(21.5 * HOURS);
+    await world.carryOn();
+    expect(await world.seen(id)).toMatchObject({ status: 'open', stripe_checkout_session: fresh });
+    await world.settle(6 * HOURS);
+    expect(await world.seen(id)).toMatchObject({ status: 'expired', stripe_checkout_session: fresh });
+    expect(payable(id)).toEqual([]);
   });
 });
 

@@ -4,11 +4,12 @@ import { type StripeOutcome } from '@tidegate/stripe-gateway/port';
 import { type Logger } from '@tidegate/telemetry/logger';
 import { type LeaseKeeper } from '../work/lease-keeper.js';
 import { type LostObjects, together } from '../work/lost-objects.js';
+import { wasRestoredSince } from '../work/restores.store.js';
 import { earlier, nextLookUp, nextRetry } from '../work/schedule.js';
 import { keepRefresh, release, type WaitsFor } from '../work/work.store.js';
 import { adoptPayment, type AdoptionDeps } from './adopt-payment.js';
 import { type LatePolicy } from './checkout.events.js';
-import { callIdOf, type Checkout, type Lifecycle } from './checkout.state.js';
+import { callIdOf, type Checkout, type Lifecycle, sessionOf } from './checkout.state.js';
 import { isGivenBack, refundLateSuccess, type LateRefundDeps } from './late-refund.js';
 import { type Recorder, type RecorderDeps } from './recorder.js';
 import { checkoutOf, type Run } from './run.js';
@@ -23,6 +24,7 @@ import {
   isTooLate,
   paymentOf,
   type Truth,
+  usableOf,
 } from './session.decide.js';
 import { type StripeCalls } from './stripe-calls.js';
 
@@ -125,6 +127,8 @@ export class CarryOn {
       return null;
     }
     if (!mayCall) return { dueAt: nextLookUp(this.now(), run.held.attempt + 1) };
+    const found = await this.findLost(run);
+    if (found) return found.later;
     calling();
     const checkout = checkoutOf(run);
     if (checkout.lifecycle.status !== 'opening') return null;
@@ -138,6 +142,10 @@ export class CarryOn {
   private async closing(run: Run, lifecycle: Of<'closing'>, mayCall: boolean, calling: () => void): Promise<Later> {
     if (lifecycle.call.answer === 'missing') return this.look(run);
     if (!mayCall) return { dueAt: this.lookLaterAt(run) };
+    if (!run.sought && (await wasRestoredSince(this.deps.db, checkoutOf(run).created_at))) {
+      run.sought = true;
+      return this.look(run);
+    }
     calling();
     const checkout = checkoutOf(run);
     const callId = callIdOf(checkout) ?? '';
@@ -195,6 +203,19 @@ export class CarryOn {
     return null;
   }
 
+  /** Before a page is asked for: one that was opened in a time whose record a restore has lost. Null when there is none. */
+  private async findLost(run: Run): Promise<{ later: Later } | null> {
+    if (run.sought) return null;
+    const lost = await this.deps.lost.of(run.held.payment_id);
+    if (lost.kind !== 'ok') return { later: this.lookLater(run, lost) };
+    run.sought = true;
+    const usable = usableOf(checkoutOf(run), lost.value);
+    if (!usable) return null;
+    await this.deps.recorder.record(run, 'payments.checkout.looked_up', (now) => decideFound(now, lost.value, this.now()));
+    run.refresh ||= usable.status === 'complete';
+    return { later: null };
+  }
+
   /** Asks Stripe how the page stands, and believes it. */
   private async look(run: Run): Promise<Later> {
     const { lifecycle } = checkoutOf(run);
@@ -208,12 +229,17 @@ export class CarryOn {
       return truth;
     }
     await this.deps.recorder.record(run, 'payments.checkout.looked_up', (now) => decideTruth(now, truth, this.now(), this.deps.latePolicy));
+    run.refresh ||= truth.lost?.some((page) => page.status === 'complete' && page.id === sessionOf(checkoutOf(run))) === true;
     return null;
   }
 
   /** When a payer was through is told by the charge: the session does not say. */
   private async truthOf(run: Run, session: CheckoutSession): Promise<Truth | { dueAt: Date | null }> {
     const now = this.now().toISOString();
+    if (session.status === 'expired') {
+      const lost = await this.deps.lost.of(run.held.payment_id);
+      return lost.kind === 'ok' ? { session, payment: 'failed', completedAt: now, lost: lost.value } : this.lookLater(run, lost);
+    }
     if (session.status !== 'complete' || session.payment_intent === null)
       return { session, payment: paymentOf(session, null), completedAt: now };
     const stripe = this.deps.calls.at('payments.checkout.lookup');

@@ -8,6 +8,7 @@ import { type z } from 'zod';
 import { type PaymentsTables } from '../tables.js';
 import { answer } from '../idempotency/idempotency.store.js';
 import { type Signals } from '../work/signals.js';
+import { wasRestoredSince } from '../work/restores.store.js';
 import { wishRefresh } from '../work/work.store.js';
 import { type LatePolicy } from './checkout.events.js';
 import { type CheckoutMetrics } from './checkout.metrics.js';
@@ -51,7 +52,8 @@ export class CheckoutNews {
     const before = await load(tx, checkoutId);
     const checkout = before.state as Checkout;
     const now = this.deps.clock.now();
-    const meaning = decideNews(checkout, event, now, this.deps.latePolicy);
+    const restored = await wasRestoredSince(tx, checkout.created_at);
+    const meaning = decideNews(checkout, event, now, { policy: this.deps.latePolicy, restored });
     let after = checkout;
     if (meaning.events.length > 0) {
       after = (await commit(tx, { checkoutId, before, events: meaning.events, now, metadata })).state;

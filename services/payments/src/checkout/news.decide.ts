@@ -13,12 +13,25 @@ export interface Meaning {
 const nothing: Meaning = { events: [], refresh: false, alarm: false };
 const ask: Meaning = { ...nothing, refresh: true };
 
+export interface Rules {
+  policy: LatePolicy;
+  /** The checkout is from before a restore, which may have lost what became of it. */
+  restored: boolean;
+}
+
 /** What one Stripe event adds to a checkout. Order and repetition do not matter: complete and expired are final, and what is not sure is asked for. */
-export function decideNews(checkout: Checkout, event: StripeEventAbout<'checkout.session'>, now: Date, policy: LatePolicy): Meaning {
+export function decideNews(
+  checkout: Checkout,
+  event: StripeEventAbout<'checkout.session'>,
+  now: Date,
+  { policy, restored }: Rules,
+): Meaning {
   const { object } = event;
   if (object.id !== sessionOf(checkout)) {
-    // The page of the call whose answer is missing, perhaps.
-    if (checkout.lifecycle.status === 'opening' && !checkout.sessions.includes(object.id)) return ask;
+    // The page of the call whose answer is missing, perhaps, or of one whose record is lost.
+    const { status } = checkout.lifecycle;
+    const mayBeLost = restored && status !== 'complete' && sessionOf(checkout) !== null;
+    if ((status === 'opening' || mayBeLost) && !checkout.sessions.includes(object.id)) return ask;
     return { ...nothing, alarm: object.status === 'complete' };
   }
   if (event.hint) return ask;
@@ -26,7 +39,7 @@ export function decideNews(checkout: Checkout, event: StripeEventAbout<'checkout
     case 'checkout.session.completed':
       return seen(checkout, event, 'complete', now, policy);
     case 'checkout.session.expired':
-      return seen(checkout, event, 'expired', now, policy);
+      return restored ? ask : seen(checkout, event, 'expired', now, policy);
     case 'checkout.session.async_payment_succeeded':
     case 'checkout.session.async_payment_failed':
       return settled(checkout, event.type === 'checkout.session.async_payment_succeeded' ? 'paid' : 'failed');

@@ -14,6 +14,8 @@ export interface Run {
   stale: string | null;
   /** Stripe is to be asked how the page stands. */
   refresh: boolean;
+  /** What a restore may have lost of it was looked for. */
+  sought: boolean;
   /** Why the run stopped before certainty, when the reason was that no call could be made. */
   turnedAway: { retryAfterMs: number } | null;
   /** What turned it away. */
@@ -32,6 +34,7 @@ export const newRun = (held: Held, loaded: Loaded, cause: Cause, deadline: numbe
   deadline,
   stale: held.takenOver && loaded.state.kind === 'checkout' ? callIdOf(loaded.state) : null,
   refresh: held.refresh,
+  sought: false,
   turnedAway: null,
   waitsFor: null,
 });

@@ -12,6 +12,8 @@ export interface Truth {
   session: Pick<CheckoutSession, 'id' | 'status' | 'payment_intent'> & { expires_at?: number };
   payment: SessionPayment;
   completedAt: string;
+  /** Of an expired one: pages of the same checkout from a time whose record a restore has lost. */
+  lost?: readonly CheckoutSession[];
 }
 
 /** Stripe keeps keys for 24 hours at least. */
@@ -43,10 +45,30 @@ export function decideOpenAnswer(checkout: Checkout, callId: string, outcome: St
 
 /** What a complete list says about a call without an answer: the page that it made, or the next try. */
 export function decideFound(checkout: Checkout, found: readonly CheckoutSession[], now: Date): CheckoutEvent[] | null {
-  if (checkout.lifecycle.status !== 'opening') return null;
-  const fresh = found.filter((one) => !checkout.sessions.includes(one.id));
-  const usable = fresh.find((one) => one.status === 'complete') ?? fresh.find((one) => one.status === 'open');
-  return usable ? opened(checkout, usable) : decideNoPage(checkout, now, fresh.length > 0);
+  const { lifecycle, sessions, window_ends_at } = checkout;
+  if (lifecycle.status !== 'opening') return null;
+  const { command_id } = lifecycle.call;
+  const isOwn = ({ metadata }: CheckoutSession) => metadata['command_id'] === command_id;
+  const usable = usableOf(
+    checkout,
+    found.toSorted((a, b) => Number(isOwn(b)) - Number(isOwn(a))),
+  );
+  if (!usable)
+    return decideNoPage(
+      checkout,
+      now,
+      found.some((one) => !sessions.includes(one.id)),
+    );
+  if (sessions.length === 0 || isOwn(usable)) return opened(checkout, usable);
+  // A payer was sent to it when the window was extended, and the record of that is lost: it is in the way of a fresh one like any other, and may have been paid.
+  const data = { command_id, n: 1, stripe_session: usable.id, cause: 'extension', until: window_ends_at } as const;
+  return [pageOpened(usable), { type: 'ExpirySubmitted', data }];
+}
+
+/** The page of those that were found that counts, beside those that are known. */
+export function usableOf({ sessions }: Checkout, found: readonly CheckoutSession[]): CheckoutSession | undefined {
+  const fresh = found.filter((one) => !sessions.includes(one.id));
+  return fresh.find((one) => one.status === 'complete') ?? fresh.find((one) => one.status === 'open');
 }
 
 /** No page came of the call so far. `spent`: it did, and that page is gone, so that its key will not make another. */
@@ -117,8 +139,11 @@ export function decideTruth(checkout: Checkout, truth: Truth, now: Date, policy:
   switch (truth.session.status) {
     case 'open':
       return stillOpen(checkout, now);
-    case 'expired':
+    case 'expired': {
+      const next = usableOf(checkout, truth.lost ?? []);
+      if (next && checkout.lifecycle.status !== 'complete') return succeeded(checkout, next);
       return checkout.lifecycle.status === 'open' || checkout.lifecycle.status === 'closing' ? expired(checkout, now, truth) : [];
+    }
     case 'complete':
       return completed(checkout, truth, policy);
     default:
@@ -139,9 +164,26 @@ export function paymentOf(session: Pick<CheckoutSession, 'payment_status'>, inte
   return intent?.status === 'requires_payment_method' || intent?.status === 'canceled' ? 'failed' : 'awaited';
 }
 
-function opened(checkout: Checkout, session: CheckoutSession): CheckoutEvent[] {
-  const { id: stripe_session, url, expires_at } = session;
-  return [{ type: 'SessionOpened', data: { stripe_session, url, expires_at } }, ...answered(checkout, null)];
+const opened = (checkout: Checkout, session: CheckoutSession): CheckoutEvent[] => [pageOpened(session), ...answered(checkout, null)];
+
+const pageOpened = ({ id: stripe_session, url, expires_at }: CheckoutSession): CheckoutEvent => ({
+  type: 'SessionOpened',
+  data: { stripe_session, url, expires_at },
+});
+
+/** The window was extended in a time whose record is lost: that page counts now, and is what a request that waits was about. */
+function succeeded(checkout: Checkout, next: CheckoutSession): CheckoutEvent[] {
+  const { lifecycle } = checkout;
+  const command_id = next.metadata['command_id'] ?? '';
+  const until = new Date(next.expires_at * 1000).toISOString();
+  const events: CheckoutEvent[] = [{ type: 'WindowExtended', data: { command_id, until, expires_at: next.expires_at } }, pageOpened(next)];
+  if (lifecycle.status === 'expired') return events;
+  events.unshift({ type: 'SessionExpired', data: { stripe_session: sessionOf(checkout) ?? '', cause: 'extension' } });
+  if (lifecycle.status !== 'closing' || lifecycle.cause === 'window') return events;
+  if (lifecycle.call.command_id === command_id) return [...events, ...answered(checkout, null)];
+  const { call, cause, until: wanted } = lifecycle;
+  const data = { command_id: call.command_id, n: call.n + 1, stripe_session: next.id, cause, until: wanted };
+  return [...events, { type: 'ExpirySubmitted', data }];
 }
 
 const rejected = (checkout: Checkout, rejection: Rejection): CheckoutEvent[] => [

@@ -270,7 +270,8 @@ export async function lookSooner(db: Db, paymentId: string, now: Date): Promise<
 export async function askSooner(db: Db, id: string, now: Date): Promise<boolean> {
   const { rows } = await sql`
     UPDATE payment_work SET due_at = ${now}, asked_at = ${now}, refresh = true, revision = revision + 1
-    WHERE payment_id = ${id} AND due_at > ${now} AND holder IS NULL AND (asked_at IS NULL OR asked_at <= ${now}::timestamptz - interval '5 seconds')
+    WHERE payment_id = ${id} AND due_at > ${now} AND (holder IS NULL OR lease_until < clock_timestamp())
+      AND (asked_at IS NULL OR asked_at <= ${now}::timestamptz - interval '5 seconds')
     RETURNING 1`.execute(db);
   return rows.length > 0;
 }
