@@ -172,6 +172,25 @@ describe('An erased customer', () => {
     expect(world.json<CustomerView>(await world.send(RPC.customerGet, { params: { id: String(id) } }))).toMatchObject({ status: 'erased' });
   });
 
+  it('is forgotten by a payment, too, that becomes known only days after', async () => {
+    const customer = await made('Radia');
+    const intent = await world.stripe('payment_intents', {
+      ...{ amount: '1500', currency: 'eur', confirm: 'true', payment_method: 'pm_card_visa', customer, 'metadata[buyer]': 'Radia' },
+      ...{ 'automatic_payment_methods[enabled]': 'true', 'automatic_payment_methods[allow_redirects]': 'never' },
+    });
+    await erase(customer);
+    await world.settle(60 * HOUR);
+    expect(await whereabouts('Radia')).toEqual([]);
+    world.advance(60 * HOUR);
+    await world.tell();
+    await world.settle(60 * HOUR);
+    const { rows } = await sql<{ id: string }>`SELECT id FROM payments WHERE stripe_payment_intent = ${String(intent['id'])}`.execute(
+      world.db,
+    );
+    expect(await world.get(rows[0]?.id ?? '')).toMatchObject({ status: 'succeeded', metadata: {} });
+    expect(await whereabouts('Radia')).toEqual([]);
+  });
+
   it('leaves projections that come out equal from the events and what stands beside them, before and after', async () => {
     const customer = await made('Alan');
     await world.created({ customer, ...about('Alan') });

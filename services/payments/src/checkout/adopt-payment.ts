@@ -2,6 +2,7 @@ import { type Failpoints } from '@tidegate/database/failpoints';
 import { inTransaction } from '@tidegate/database/transaction';
 import { type CheckoutSession, type Intent } from '@tidegate/stripe-gateway/intent';
 import { type Kysely, sql } from 'kysely';
+import { forgetLateComer } from '../customer/customer.erasure.js';
 import { type PaymentMetrics } from '../payment/payment.metrics.js';
 import { metadataOf } from '../payment/recorder.js';
 import { type Cause } from '../payment/run.js';
@@ -39,6 +40,7 @@ export async function adoptPayment(
       const { state } = await inTransaction(deps, 'payments.checkout.payment_adopted', async (tx) => {
         const after = await commit(tx, { paymentId, before: nothingLoaded, events: adoption.events, now, metadata: metadataOf(cause) });
         await describePayment(tx, intent, paymentId, session.email);
+        await forgetLateComer(tx, intent.customer, now);
         if (intent.status === 'succeeded') await wishRefresh(tx, paymentId, now);
         return after;
       });

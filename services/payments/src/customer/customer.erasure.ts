@@ -1,6 +1,7 @@
 import { stage } from '@tidegate/messaging/outbox';
 import { type Kysely, sql, type Transaction } from 'kysely';
 import { type PaymentsTables, type RequestDetails } from '../tables.js';
+import { wishRefresh } from '../work/work.store.js';
 import { blank, type Customer } from './customer.decide.js';
 import { type Cause, erasedMessage } from './customer.publish.js';
 import { change } from './customer.store.js';
@@ -101,10 +102,18 @@ const of = ({ tenant, stripe_customer }: Person) => sql`tenant = ${tenant} AND c
 export const isToBeForgotten = async (db: Db, { customer, status }: { customer: string | null; status: string }): Promise<boolean> =>
   ENDED.includes(status) && (await isErased(db, customer));
 
-export async function isErased(db: Db, customer: string | null): Promise<boolean> {
-  if (customer === null) return false;
+export const isErased = async (db: Db, customer: string | null): Promise<boolean> => (await findErased(db, customer)) !== null;
+
+async function findErased(db: Db, customer: string | null): Promise<string | null> {
+  if (customer === null) return null;
   const erased = db.selectFrom('customers').select('ref').where('stripe_customer', '=', customer).where('erased_at', 'is not', null);
-  return (await erased.executeTakeFirst()) !== undefined;
+  return (await erased.executeTakeFirst())?.ref ?? null;
+}
+
+/** A payment became known that may be of somebody who was erased, perhaps long ago: what it tells of them is forgotten when it has ended. */
+export async function forgetLateComer(tx: Transaction<PaymentsTables>, customer: string | null, now: Date): Promise<void> {
+  const ref = await findErased(tx, customer);
+  if (ref !== null) await wishRefresh(tx, ref, now);
 }
 
 export const withoutPerson = (details: RequestDetails): RequestDetails =>

@@ -11,6 +11,7 @@ import { invoiceKind } from '../invoice/invoice.kind.js';
 import { type AnyObservedKind, known } from '../observed/observed.store.js';
 import { adopt, type AdoptionRules } from '../stripe-events/adopt.js';
 import { describePayment } from '../checkout/adopt-payment.js';
+import { forgetLateComer } from '../customer/customer.erasure.js';
 import { snapshotOf as checkoutSnapshot } from '../checkout/checkout.publish.js';
 import { type Checkout } from '../checkout/checkout.state.js';
 import { load as loadCheckout } from '../checkout/checkout.store.js';
@@ -136,6 +137,7 @@ async function adoptIntent(deps: RepairDeps, intentId: string, request: Paramete
     await inTransaction(deps, 'payments.refresh.recorded', async (tx) => {
       await commit(tx, { paymentId: adoption.terms.payment_id, before: nothingLoaded, events: adoption.events, now, metadata });
       await describePayment(tx, intent, adoption.terms.payment_id, page.session?.email ?? null);
+      await forgetLateComer(tx, intent.customer, now);
       await wishRefresh(tx, adoption.terms.payment_id, now);
     });
   } catch (error) {

@@ -22,6 +22,7 @@ import { describePayment } from '../checkout/adopt-payment.js';
 import { type CheckoutNews } from '../checkout/checkout.news.js';
 import { type BillingNews, isBilling } from '../observed/billing.news.js';
 import { park } from '../parked/parked.store.js';
+import { forgetLateComer } from '../customer/customer.erasure.js';
 import { joinCustomerNews } from '../customer/customer.news.js';
 import { adopt, type AdoptionRules, isOfCheckout } from './adopt.js';
 import { invoiceOf, type InvoiceOf, type PaidInvoice } from './invoice-of.js';
@@ -294,6 +295,7 @@ export class StripeEventsConsumer implements Handler {
       metadata: metadataOf(message, event),
     });
     await describePayment(tx, intent, paymentId, session?.email ?? null);
+    await forgetLateComer(tx, intent.customer, now);
     this.told.set(message.messageId, () => this.deps.metrics.changed(none, after.state));
     if (intent.status === 'succeeded') await wishRefresh(tx, paymentId, now);
     return { outcome: 'processed', reason: 'adopted', tenant: adoption.terms.tenant };
