@@ -3,6 +3,7 @@ import { RPC } from '@tidegate/contracts/rpc/routes';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { sql } from 'kysely';
 import { rebuildCheckouts } from '../src/checkout/checkout.rebuild.js';
+import { paymentIdOf } from '../src/idempotency/identity.js';
 import { rebuildPayments } from '../src/payment/payment.rebuild.js';
 import { wakeOne } from '../src/work/wake.js';
 import { checkoutWorld, type CheckoutWorld } from './checkout-world.js';
@@ -170,6 +171,26 @@ describe('An erased customer', () => {
     );
     expect(rows).toEqual([{ aggregate: id }]);
     expect(world.json<CustomerView>(await world.send(RPC.customerGet, { params: { id: String(id) } }))).toMatchObject({ status: 'erased' });
+  });
+
+  it('leaves nothing of the answer either to a repetition whose payment came back by the news of Stripe after a restore', async () => {
+    const customer = await made('Hedy');
+    const key = 'of-hedy';
+    const scope = { tenant: 'default', route: 'POST /v1/payments', key };
+    await world.stripe('payment_intents', {
+      ...{ amount: '4200', currency: 'usd', confirm: 'true', payment_method: 'pm_card_visa', customer, 'metadata[note]': 'Hedy' },
+      ...{ 'automatic_payment_methods[enabled]': 'true', 'automatic_payment_methods[allow_redirects]': 'never' },
+      ...{ 'metadata[tenant_id]': 'default', 'metadata[payment_id]': paymentIdOf(scope) },
+    });
+    await world.tell();
+    const repeated = await world.create({ customer }, { key });
+    expect([repeated.status, world.json(repeated)]).toMatchObject([201, { id: paymentIdOf(scope), metadata: { note: 'Hedy' } }]);
+    await world.settle(HOUR);
+
+    await erase(customer);
+    expect(await whereabouts('Hedy')).toEqual([]);
+    const again = await world.create({ customer }, { key });
+    expect([again.status, world.json(again)]).toEqual([201, { ...world.json(repeated), metadata: {} }]);
   });
 
   it('is forgotten by a payment, too, that becomes known only days after', async () => {

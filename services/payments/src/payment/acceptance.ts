@@ -2,7 +2,7 @@ import { type HttpReply } from '@tidegate/contracts/rpc/http-reply';
 import { type Failpoints } from '@tidegate/database/failpoints';
 import { inTransaction } from '@tidegate/database/transaction';
 import { type Kysely } from 'kysely';
-import { answer, type Claim, claim, type ClaimedLease } from '../idempotency/idempotency.store.js';
+import { answer, type Claim, claim, type ClaimedLease, findKey } from '../idempotency/idempotency.store.js';
 import { type PaymentsTables } from '../tables.js';
 import { type DecisionWriter } from './decision-writer.js';
 import { mayHaveBeenSent } from '../work/work.store.js';
@@ -49,12 +49,20 @@ export class Acceptance {
     }
   }
 
-  /** Stores what is certain without a call. False when another request has the key. */
-  async refuse(ask: Ask, reply: HttpReply): Promise<boolean> {
+  /**
+   * Stores what is certain without a call. False when another request has the key. `shown`: the payment that the answer shows, which notes the command, because what was
+   * answered is found by it when a customer is erased; throws PaymentMoved when it is another by now.
+   */
+  async refuse(ask: Ask, reply: HttpReply, shown: Loaded | null): Promise<boolean> {
     const now = this.deps.clock.now();
+    const { command_id } = ask.command;
+    const events = [{ type: 'CommandCompleted' as const, data: { command_id, rejection: null } }];
+    const metadata = { ...metadataOf(ask.cause), command_id };
     return inTransaction(this.deps, 'payments.request.refused', async (tx) => {
+      if (shown && (await findKey(tx, ask.scope))) return false;
+      if (shown) await commit(tx, { paymentId: ask.payment_id, before: shown, events, now, metadata });
       const claimed = await claim(tx, { ...claimOf(ask), details: null, now, holder: null });
-      if (claimed.fresh) await answer(tx, new Map([[ask.command.command_id, reply]]), now);
+      if (claimed.fresh) await answer(tx, new Map([[command_id, reply]]), now);
       return claimed.fresh;
     });
   }

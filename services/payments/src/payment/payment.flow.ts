@@ -160,8 +160,8 @@ export class PaymentFlow {
   }
 
   /** What the state of the payment answers by itself is certain: every repetition gets the same bytes. */
-  private async refuse(ask: Ask, reply: HttpReply): Promise<Begun> {
-    if (!(await this.acceptance.refuse(ask, reply))) return this.duplicate(ask);
+  private async refuse(ask: Ask, reply: HttpReply, shown: Loaded | null = null): Promise<Begun> {
+    if (!(await this.acceptance.refuse(ask, reply, shown))) return this.duplicate(ask);
     this.deps.metrics.key('fresh');
     return { kind: 'reply', reply };
   }
@@ -179,12 +179,18 @@ export class PaymentFlow {
 
   /** The payment exists, the key does not: the key was lost with a restore, and Stripe's news brought the payment back. */
   private async attach(ask: Ask): Promise<Begun> {
-    const { state } = await load(this.deps.db, ask.payment_id);
+    const loaded = await load(this.deps.db, ask.payment_id);
+    const { state } = loaded;
     if (state.kind === 'none' || state.terms.tenant !== ask.scope.tenant || state.pending) return { kind: 'busy' };
     const intent = state.intent_id === null ? null : await this.deps.calls.at('payments.lookup.intent').retrieveIntent(state.intent_id);
     if (intent && intent.kind !== 'ok')
       return { kind: 'reply', reply: this.unavailable(ask, 'Stripe could not be asked about this payment.', 5000) };
-    return this.refuse(ask, paymentReply(ask.operation, state, intent?.value ?? null));
+    try {
+      return await this.refuse(ask, paymentReply(ask.operation, state, intent?.value ?? null), loaded);
+    } catch (error) {
+      if (!(error instanceof PaymentMoved)) throw error;
+      return { kind: 'busy' };
+    }
   }
 
   private async duplicate(ask: Ask): Promise<Begun> {
