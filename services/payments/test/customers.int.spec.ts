@@ -205,19 +205,26 @@ describe('A customer', () => {
     expect((await sql`SELECT subject FROM outbox WHERE aggregate = ${id}`.execute(world.db)).rows).toEqual([]);
   });
 
-  it('that Stripe made twice, because its list was behind an error that it kept, is erased twice', async () => {
-    const email = 'twice@example.com';
-    world.simulator.addFault({ fault: 'error_500_after', route: MAKE, times: 1 });
-    world.simulator.addFault({ fault: 'list_lag', route: 'GET /v1/customers', times: 1 });
-    await make('twice', { email });
-    await world.settle(HOUR);
-    const { id } = world.json<CustomerView>(await make('twice', { email }));
-    expect(atStripe(email)).toHaveLength(2);
-    await erase(id);
-    await world.settle(HOUR);
-    expect(world.json(await see(id))).toMatchObject({ status: 'erased' });
-    expect(atStripe(email)).toEqual([]);
-  });
+  it.each(['here', 'at Stripe', 'here, and at Stripe before that was done,'])(
+    'that Stripe made twice, because its list was behind an error that it kept, and that is erased %s is erased twice',
+    async (where) => {
+      const email = `twice.${where.length}@example.com`;
+      const key = `twice ${where}`;
+      world.simulator.addFault({ fault: 'error_500_after', route: MAKE, times: 1 });
+      world.simulator.addFault({ fault: 'list_lag', route: 'GET /v1/customers', times: 1 });
+      await make(key, { email });
+      await world.settle(HOUR);
+      const { id } = world.json<CustomerView>(await make(key, { email }));
+      expect(atStripe(email)).toHaveLength(2);
+      if (where.startsWith('here,')) world.simulator.addFault({ fault: 'error_503', route: 'GET /v1/customers', times: 1 });
+      if (where.startsWith('here')) await erase(id);
+      if (where !== 'here') await deletedAtStripe(id);
+      await world.tell((news) => news.filter(({ envelope }) => envelope.type === 'customer.deleted'));
+      await world.settle(HOUR);
+      expect(world.json(await see(id))).toMatchObject({ status: 'erased' });
+      expect(atStripe(email)).toEqual([]);
+    },
+  );
 
   it.each(['here', 'at Stripe'])(
     'that is erased %s while a payment is under way is forgotten by that payment when it has ended',

@@ -17,7 +17,8 @@ export async function joinCustomerNews(
   const customer = (await findByStripeId(tx, event.object.id)) ?? (await foundInUse(tx, event.object.id, event.livemode, cause.now));
   if (!customer) return null;
   if (customer.status === 'erased') return customer.tenant;
-  await forget(tx, customer, 'erased', cause);
+  // A second key may have made another one, which is still to be deleted there.
+  await forget(tx, customer, customer.call_n > 1 ? 'erasing' : 'erased', cause);
   // Details of payments under way are forgotten when they have ended.
   await wishRefresh(tx, customer.ref, cause.now);
   return customer.tenant;
