@@ -226,6 +226,22 @@ describe('A customer', () => {
     },
   );
 
+  it('that is deleted at Stripe before it is known by its id there is erased here as well', async () => {
+    const email = 'early@example.com';
+    world.simulator.addFault({ fault: 'reset_after', route: MAKE, times: 1 });
+    world.simulator.addFault({ fault: 'error_503', route: 'GET /v1/customers', times: 1 });
+    expect((await make('early', { email })).status).toBe(503);
+    const id = atStripe(email)[0]?.id ?? '';
+    await deletedAtStripe(id);
+    const tell = () => world.tell((news) => news.filter(({ envelope }) => envelope.type === 'customer.deleted'));
+    await expect(tell()).rejects.toThrow('has not recorded its id yet');
+    await world.settle(HOUR);
+    await tell();
+    await world.settle(HOUR);
+    expect(world.json(await see(id))).toMatchObject({ status: 'erased', email: null });
+    expect(await holds('customers', email)).toBe(false);
+  });
+
   it.each(['here', 'at Stripe'])(
     'that is erased %s while a payment is under way is forgotten by that payment when it has ended',
     async (where) => {

@@ -24,6 +24,15 @@ export async function joinCustomerNews(
   return customer.tenant;
 }
 
+/** Whether it is, or may be, one of ours whose id at Stripe is not recorded yet. */
+export async function isBeingMade(tx: Transaction<PaymentsTables>, { object }: NormalizedStripeEvent): Promise<boolean> {
+  const made = tx
+    .selectFrom('customers')
+    .select('ref')
+    .where('command_id', '=', object.metadata['command_id'] ?? '');
+  return (await made.where('status', '=', 'creating').executeTakeFirst()) !== undefined;
+}
+
 /** One that was not made here, and that payments or checkouts of a tenant name all the same: from now on it has a row, by which what they know is forgotten. */
 async function foundInUse(tx: Transaction<PaymentsTables>, id: string, livemode: boolean, now: Date): Promise<Customer | null> {
   const { rows } = await sql<{ tenant: string }>`

@@ -23,7 +23,7 @@ import { type CheckoutNews } from '../checkout/checkout.news.js';
 import { type BillingNews, isBilling } from '../observed/billing.news.js';
 import { park } from '../parked/parked.store.js';
 import { forgetLateComer } from '../customer/customer.erasure.js';
-import { joinCustomerNews } from '../customer/customer.news.js';
+import { isBeingMade, joinCustomerNews } from '../customer/customer.news.js';
 import { adopt, type AdoptionRules, isOfCheckout } from './adopt.js';
 import { invoiceOf, type InvoiceOf, type PaidInvoice } from './invoice-of.js';
 import { ownIntent } from './own-intent.js';
@@ -211,6 +211,8 @@ export class StripeEventsConsumer implements Handler {
   private async joinCustomer(tx: Transaction<PaymentsTables>, message: Incoming, event: NormalizedStripeEvent): Promise<Result> {
     const { correlation_id, causation_id, traceparent } = metadataOf(message, event);
     const tenant = await joinCustomerNews(tx, event, { now: this.deps.clock.now(), correlation_id, causation_id, traceparent });
+    if (tenant === null && (await isBeingMade(tx, event)))
+      throw new TransientFailure('The customer has not recorded its id yet', earlyPause(message));
     if (tenant === null) return { outcome: 'ignored', reason: null, tenant: message.envelope.tenant };
     return { outcome: 'processed', reason: null, tenant };
   }
