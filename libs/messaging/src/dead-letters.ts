@@ -95,6 +95,10 @@ export const replayDeadLetter = (db: Db, consumer: string, messageId: string, al
 export const discardDeadLetter = (db: Db, consumer: string, messageId: string, reason: string, along?: Along): Promise<boolean> =>
   settle(db, { consumer, messageId }, sql`state = 'discarded', reason = ${reason}, handled_at = clock_timestamp()`, along);
 
+/**
+ * The row of the consumer's generation is written first, and not only locked: a swap that comes later waits for it, and one that has looked at the letters already fails
+ * and begins anew, or it would put back what it saw. Handlers, whose lock keeps out swaps alone, need not wait.
+ */
 function settle(
   db: Db,
   { consumer, messageId }: { consumer: string; messageId: string },
@@ -102,6 +106,7 @@ function settle(
   along: Along = async () => undefined,
 ): Promise<boolean> {
   return db.transaction().execute(async (tx) => {
+    await sql`UPDATE inbox_generations SET live = live WHERE consumer = ${consumer}`.execute(tx);
     const { rows } = await sql<{ generation: number; aggregate: string }>`
       SELECT i.generation, i.aggregate FROM ${LIVE}
       WHERE i.consumer = ${consumer} AND i.message_id = ${messageId}::uuid AND i.state = 'dead'`.execute(tx);

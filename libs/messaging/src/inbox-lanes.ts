@@ -178,7 +178,7 @@ export async function lockLanes(tx: Db, key: InboxKey, worker: { holder: string;
   if (worker.live) {
     const { rows: generations } = await sql<{
       live: number;
-    }>`SELECT live FROM inbox_generations WHERE consumer = ${key.consumer} FOR SHARE`.execute(tx);
+    }>`SELECT live FROM inbox_generations WHERE consumer = ${key.consumer} FOR KEY SHARE`.execute(tx);
     if (generations[0]?.live !== key.generation) throw new LaneLost(`${key.consumer} generation ${key.generation}`);
   }
   const { rows: held } = await sql<{ aggregate: string; lease: number }>`

@@ -32,7 +32,7 @@ export async function currentGeneration(db: Db, consumer: string, stream: Stream
 export async function liveGeneration(db: Db, consumer: string, stream: StreamName): Promise<number> {
   await sql`INSERT INTO inbox_generations (consumer, live) VALUES (${consumer}, 1) ON CONFLICT DO NOTHING`.execute(db);
   const { rows } = await sql<{ live: number }>`
-    WITH g AS (SELECT live FROM inbox_generations WHERE consumer = ${consumer} FOR SHARE), made AS (
+    WITH g AS (SELECT live FROM inbox_generations WHERE consumer = ${consumer} FOR KEY SHARE), made AS (
       INSERT INTO inbox_watermarks (consumer, generation, stream) SELECT ${consumer}, live, ${stream} FROM g ON CONFLICT DO NOTHING
     )
     SELECT live FROM g`.execute(db);
