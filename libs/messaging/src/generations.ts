@@ -27,7 +27,7 @@ export async function promoteGeneration(
   await sql`SELECT 1 FROM inbox_generations WHERE consumer = ${beside.consumer} FOR UPDATE`.execute(tx);
   await sql`
     UPDATE inbox AS n SET state = l.state, started = l.finished, finished = l.finished, failures = l.failures, first_failed_at = l.first_failed_at,
-      reason = l.reason, stored_at = l.stored_at
+      reason = l.reason, stored_at = l.stored_at, handled_at = l.handled_at
     FROM inbox AS l
     WHERE n.consumer = ${beside.consumer} AND n.generation = ${beside.generation} AND n.state = 'pending'
       AND l.consumer = n.consumer AND l.generation = ${live.generation} AND l.message_id = n.message_id`.execute(tx);

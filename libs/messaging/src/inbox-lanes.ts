@@ -241,7 +241,8 @@ export async function recordFailure(
   const state = failure.verdict.kind === 'retry' ? 'pending' : (await replayWaits(tx, key, row)) ? 'discarded' : 'dead';
   const recorded = await sql`
     UPDATE inbox SET state = ${state}, finished = started, failures = failures + 1,
-      first_failed_at = coalesce(first_failed_at, ${failure.now}), reason = ${failure.reason.slice(0, 1000)}
+      first_failed_at = coalesce(first_failed_at, ${failure.now}), reason = ${failure.reason.slice(0, 1000)},
+      handled_at = CASE WHEN ${state} = 'discarded' THEN clock_timestamp() END
     WHERE consumer = ${key.consumer} AND generation = ${key.generation} AND message_id = ${row.message_id} AND state = 'pending'`.execute(
     tx,
   );

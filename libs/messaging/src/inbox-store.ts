@@ -65,7 +65,10 @@ interface Added {
   state: string;
 }
 
-/** A row without a position lost it to a new epoch; if the same message comes back, it has its place again and runs no second time. */
+/** What a new epoch discarded. */
+const HAS_NOT_RUN = sql`(inbox.state = 'discarded' AND inbox.handled_at IS NULL)`;
+
+/** A row without a position lost it to a new epoch; if the same message comes back, it has its place again, and runs unless it did. */
 async function insert(tx: Db, key: InboxKey, arrivals: readonly Arrival[], passesBy: PassesBy): Promise<Added[]> {
   const byId = new Map(arrivals.map((one) => [one.messageId, one]));
   const unique = [...byId.values()].sort((a, b) => a.position - b.position);
@@ -79,7 +82,9 @@ async function insert(tx: Db, key: InboxKey, arrivals: readonly Arrival[], passe
       ${unique.map((one) => replayOf(one.bytes))}::uuid[], ${unique.map((one) => passesBy(one.subject))}::boolean[]
     ) AS arrival(message_id, epoch, position, subject, aggregate, bytes, replay_of, passes)
     ORDER BY position
-    ON CONFLICT (consumer, generation, message_id) DO UPDATE SET position = excluded.position, epoch = excluded.epoch WHERE inbox.position IS NULL
+    ON CONFLICT (consumer, generation, message_id) DO UPDATE SET position = excluded.position, epoch = excluded.epoch,
+      state = CASE WHEN ${HAS_NOT_RUN} THEN excluded.state ELSE inbox.state END, reason = CASE WHEN NOT ${HAS_NOT_RUN} THEN inbox.reason END
+    WHERE inbox.position IS NULL
     RETURNING aggregate, position, state`.execute(tx);
   return rows;
 }

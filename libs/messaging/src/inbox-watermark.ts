@@ -126,7 +126,8 @@ export async function advanceWatermark(db: Db, key: InboxKey, from: number, stor
 
 /**
  * Takes over a newer epoch of the owner: it was restored from a backup and has given out the positions from `epochStart` on a second time. What was
- * stored from the lost history there keeps its effect, loses its position, and is discarded where it has not run.
+ * stored from the lost history there keeps its effect, loses its position, and is discarded where it has not run, until the same message comes back. `handled_at` stays
+ * null, which tells it from what was discarded for good.
  */
 export async function adoptEpoch(db: Db, key: InboxKey, epoch: number, epochStart: number): Promise<boolean> {
   const current = await readWatermark(db, key, { lock: true });
@@ -136,8 +137,8 @@ export async function adoptEpoch(db: Db, key: InboxKey, epoch: number, epochStar
     DELETE FROM inbox_lanes WHERE consumer = ${key.consumer} AND generation = ${key.generation} AND position >= ${epochStart}`.execute(db);
   await sql`
     UPDATE inbox SET position = NULL,
-      state = CASE WHEN state = 'pending' THEN 'discarded' ELSE state END,
-      reason = CASE WHEN state = 'pending' THEN ${reason} ELSE reason END
+      state = CASE WHEN state IN ('pending', 'dead') THEN 'discarded' ELSE state END,
+      reason = CASE WHEN state IN ('pending', 'dead') THEN concat_ws('; it had failed with: ', ${reason}::text, reason) ELSE reason END
     WHERE consumer = ${key.consumer} AND generation = ${key.generation} AND position >= ${epochStart}`.execute(db);
   await sql`
     UPDATE inbox_watermarks SET epoch = ${epoch}, epoch_start = ${epochStart}, position = least(position, ${epochStart}::bigint - 1)

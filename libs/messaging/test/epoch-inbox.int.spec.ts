@@ -1,11 +1,13 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { openDatabase } from '@tidegate/database/database';
+import { type Db, openDatabase } from '@tidegate/database/database';
 import { failpointsFrom } from '@tidegate/database/failpoints';
 import { type Logger } from '@tidegate/telemetry/logger';
 import { eventually } from '@tidegate/test-harness/eventually';
 import { sql } from 'kysely';
+import { listDeadLetters, replayDeadLetter } from '../src/dead-letters.js';
 import { readOutboxState, startNewEpoch } from '../src/outbox-rows.js';
-import { countEffects, effectsOf, quiet, recorder, upTo, World } from './support/world.js';
+import { type Handler, PermanentFailure } from '../src/subscriber.js';
+import { countEffects, effectsOf, numbersByAggregate, quiet, recordEffect, recorder, upTo, World } from './support/world.js';
 
 jest.setTimeout(60_000);
 
@@ -112,14 +114,10 @@ describe("When the owner's database was restored from a backup", () => {
     await eventually(async () => expect(await countEffects(receipts.db, 'receipts-payments')).toBe(10));
     await payments.relay.stop();
 
-    const { rows: lost } = await sql<{ message_id: string; aggregate: string; subject: string; bytes: Buffer }>`
-      SELECT message_id, aggregate, subject, bytes FROM outbox WHERE position > 6 ORDER BY position`.execute(payments.db);
+    const lost = await rowsAbove(payments.db, 6);
     await restoreToPosition(6);
     await payments.publish('payment:pay_1', 101);
-    for (const { message_id, aggregate, subject, bytes } of lost)
-      await sql`INSERT INTO outbox (message_id, aggregate, subject, bytes) VALUES (${message_id}, ${aggregate}, ${subject}, ${bytes})`.execute(
-        payments.db,
-      );
+    await comeBack(payments.db, lost);
     world.relay(payments, 'payments');
 
     await eventually(async () => expect(await readOutboxState(payments.db)).toMatchObject({ published: 11 }));
@@ -128,6 +126,47 @@ describe("When the owner's database was restored from a backup", () => {
     await eventually(async () =>
       expect((await effectsOf(receipts.db, 'receipts-payments')).map((effect) => effect.n)).toEqual([...upTo(10), 101, 102]),
     );
+  });
+
+  it('handles what comes back and had not run, and has no dead letters of what does not', async () => {
+    const payments = await world.owner('payments');
+    const receipts = await world.member('receipts');
+    let fixed = false;
+    const handler: Handler = {
+      async handle(tx, message) {
+        const { n } = message.envelope.data as { n: number };
+        if (!fixed && n > 6) throw n < 9 ? new PermanentFailure('a bug') : new Error('not now');
+        await recordEffect(tx, message);
+      },
+    };
+    const subscriber = await world.subscribe(receipts, 'receipts-payments', handler);
+    for (const n of upTo(10)) await payments.publish(`payment:pay_${n}`, n);
+    await eventually(async () => expect(await countEffects(receipts.db, 'receipts-payments')).toBe(6));
+    await eventually(async () => expect(await listDeadLetters(receipts.db)).toHaveLength(2));
+    await eventually(async () => expect(await failed(receipts.db)).toBe(4));
+    await payments.relay.stop();
+
+    // Their transactions had committed before the backup, and they got their positions after it; those of the others had not.
+    const lost = (await rowsAbove(payments.db, 6)).filter((row) => ['payment:pay_8', 'payment:pay_10'].includes(row.aggregate));
+    await restoreToPosition(6);
+    await comeBack(payments.db, lost);
+    await payments.publish('payment:pay_8', 108);
+    world.relay(payments, 'payments');
+    await eventually(async () => expect(await subscriber.watermark()).toMatchObject({ epoch_start: 7, position: 9 }));
+    await eventually(async () => expect((await listDeadLetters(receipts.db)).map((one) => one.aggregate)).toEqual(['payment:pay_8']));
+    fixed = true;
+    const [dead] = await listDeadLetters(receipts.db);
+    expect(await replayDeadLetter(receipts.db, 'receipts-payments', dead!.message_id)).toBe(true);
+
+    await eventually(async () =>
+      expect(numbersByAggregate(await effectsOf(receipts.db, 'receipts-payments'))).toMatchObject({
+        'payment:pay_6': [6],
+        'payment:pay_8': [8, 108],
+        'payment:pay_10': [10],
+      }),
+    );
+    expect(await countEffects(receipts.db, 'receipts-payments')).toBe(9);
+    expect(await listDeadLetters(receipts.db)).toEqual([]);
   });
 
   it('alarms when the owner was restored without a new epoch, because the broker lost its end too', async () => {
@@ -191,6 +230,31 @@ describe("When the owner's database was restored from a backup", () => {
     back.relay.signal();
     await eventually(async () => expect((await effectsOf(receipts.db, 'receipts-payments')).map((effect) => effect.n)).toEqual(upTo(6)));
   });
+
+  interface Row {
+    message_id: string;
+    aggregate: string;
+    subject: string;
+    bytes: Buffer;
+  }
+
+  async function rowsAbove(db: Db, position: number): Promise<Row[]> {
+    const { rows } = await sql<Row>`
+      SELECT message_id, aggregate, subject, bytes FROM outbox WHERE position > ${position} ORDER BY position`.execute(db);
+    return rows;
+  }
+
+  /** As they were before they got their positions. */
+  async function comeBack(db: Db, rows: readonly Row[]): Promise<void> {
+    for (const { message_id, aggregate, subject, bytes } of rows)
+      await sql`INSERT INTO outbox (message_id, aggregate, subject, bytes) VALUES (${message_id}, ${aggregate}, ${subject}, ${bytes})`.execute(
+        db,
+      );
+  }
+
+  async function failed(db: Db): Promise<number | undefined> {
+    return (await sql<{ n: number }>`SELECT count(*)::int AS n FROM inbox WHERE failures > 0`.execute(db)).rows[0]?.n;
+  }
 
   /** What a backup taken at that position would have: its rows are gone, and so is what the relay noted since. */
   async function restoreToPosition(position: number): Promise<void> {
