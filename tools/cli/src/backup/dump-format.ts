@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto';
 import { createReadStream, createWriteStream, existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { pipeline as piped, Transform } from 'node:stream';
+import { pipeline as piped, type Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip, createGzip } from 'node:zlib';
 import { z } from 'zod';
@@ -82,7 +81,7 @@ export async function* readRows(folder: string, table: DumpedTable, pageSize: nu
   // Who reads the lines hears of what fails.
   const input = piped(createReadStream(fileOf(folder, table)), createGunzip(), counted, () => undefined);
   try {
-    for await (const line of createInterface({ input, crlfDelay: Infinity })) {
+    for await (const line of linesOf(input)) {
       rows += 1;
       page.push(JSON.parse(line) as string);
       if (page.length < pageSize) continue;
@@ -101,4 +100,18 @@ export async function* readRows(folder: string, table: DumpedTable, pageSize: nu
       'backup.damaged',
       `${table.schema}.${table.name} is damaged: ${rows} of ${table.rows} rows, or not those that were written.`,
     );
+}
+
+/** By line feeds alone: Node's own reader ends a line at U+2028 and U+2029 as well, which JSON leaves in a text as they are. */
+async function* linesOf(input: Readable): AsyncGenerator<string> {
+  let line = '';
+  for await (const text of input.setEncoding('utf8') as AsyncIterable<string>) {
+    const [rest = '', ...begun] = text.split('\n');
+    line += rest;
+    for (const next of begun) {
+      yield line;
+      line = next;
+    }
+  }
+  if (line !== '') yield line;
 }
