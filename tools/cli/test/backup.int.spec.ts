@@ -53,4 +53,14 @@ describe('A backup', () => {
     expect([loaded.exitCode, JSON.parse(loaded.out)]).toMatchObject([0, { done: true }]);
     expect(await names(empty.url)).toEqual(await names(database.url));
   }, 60_000);
+
+  it('is made of more large documents than fit into one text', async () => {
+    await query(
+      database.url,
+      `insert into receipts.documents (receipt_id, sha256, pdf, stored_at)
+       select 'rcp_' || n, 'x', decode(repeat('ab', 140000), 'hex'), now() from generate_series(1, 2000) as n`,
+    );
+    const made = await tidegate('backup create --to large', { env: { DATABASE_URL: database.url }, cwd: folder });
+    expect([made.exitCode, made.err]).toEqual([0, '']);
+  }, 120_000);
 });

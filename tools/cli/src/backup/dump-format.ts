@@ -51,6 +51,9 @@ export function readManifest(folder: string): Manifest {
   }
 }
 
+/** What is held at once of a table: a text of half a gigabyte cannot be. */
+export const PAGE_CHARACTERS = 8_000_000;
+
 /** Writes pages of rows; answers how many and the hash of their lines. */
 export async function writeRows(file: string, pages: AsyncIterable<string[]>): Promise<{ rows: number; sha256: string }> {
   const hash = createHash('sha256');
@@ -67,11 +70,12 @@ export async function writeRows(file: string, pages: AsyncIterable<string[]>): P
   return { rows, sha256: hash.digest('hex') };
 }
 
-/** Pages of the rows of a file. Throws a Failure when they are not those that were written. */
+/** Pages of the rows of a file, of some megabytes each at most. Throws a Failure when they are not those that were written. */
 export async function* readRows(folder: string, table: DumpedTable, pageSize: number): AsyncGenerator<string[]> {
   const hash = createHash('sha256');
   let rows = 0;
   let page: string[] = [];
+  let characters = 0;
   const counted = new Transform({
     transform(chunk: Buffer, _, done) {
       hash.update(chunk);
@@ -84,9 +88,10 @@ export async function* readRows(folder: string, table: DumpedTable, pageSize: nu
     for await (const line of linesOf(input)) {
       rows += 1;
       page.push(JSON.parse(line) as string);
-      if (page.length < pageSize) continue;
+      characters += line.length;
+      if (page.length < pageSize && characters < PAGE_CHARACTERS) continue;
       yield page;
-      page = [];
+      [page, characters] = [[], 0];
     }
   } catch (error) {
     throw new Failure(

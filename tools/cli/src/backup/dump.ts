@@ -3,10 +3,11 @@ import { schemasOf, sharedSchemasOf } from '@tidegate/database/schema-file';
 import pg from 'pg';
 import { onConnection } from '../database/on-connection.js';
 import { advised, failureOf } from '../exit.js';
-import { type DumpedTable, fileOf, type Manifest, writeManifest, writeRows } from './dump-format.js';
+import { type DumpedTable, fileOf, type Manifest, PAGE_CHARACTERS, writeManifest, writeRows } from './dump-format.js';
 import { makeEmptyFolder } from './empty-folder.js';
 
-const PAGE = 2_000;
+const FIRST_PAGE = 50;
+const LARGEST_PAGE = 2_000;
 
 export const schemaNames = (): string[] => [...schemasOf(), ...sharedSchemasOf()].map(({ schema }) => schema);
 
@@ -99,14 +100,17 @@ async function sequencesOf(client: pg.Client, schemas: readonly string[]): Promi
   return found;
 }
 
+/** Of as many rows as are of some megabytes together, where the next ones are as large as the largest of the last: of documents a page of thousands fits into no memory. */
 async function* pagesOf(client: pg.Client, { schema, name }: Pick<DumpedTable, 'schema' | 'name'>): AsyncGenerator<string[]> {
   await client.query(
     `DECLARE page NO SCROLL CURSOR FOR SELECT t::text AS row FROM ${pg.escapeIdentifier(schema)}.${pg.escapeIdentifier(name)} AS t`,
   );
-  for (;;) {
-    const { rows } = await client.query<{ row: string }>(`FETCH ${PAGE} FROM page`);
+  for (let size = FIRST_PAGE; ;) {
+    const { rows } = await client.query<{ row: string }>(`FETCH ${size} FROM page`);
     if (rows.length === 0) break;
-    yield rows.map((one) => one.row);
+    yield rows.map(({ row }) => row);
+    const largest = Math.max(...rows.map(({ row }) => row.length));
+    size = Math.min(Math.max(Math.floor(PAGE_CHARACTERS / largest), 1), LARGEST_PAGE);
   }
   await client.query('CLOSE page');
 }
