@@ -362,4 +362,13 @@ describe('While an operator holds requests', () => {
     expect((await create(aPayment)).status).toBe(200);
     expect(gateway.logs.filter((line) => line.includes('"operator_action"') && line.includes('"hold.')).length).toBe(2);
   });
+
+  it('a second restore, of a later backup that was made meanwhile, leaves what the first one lacks to be found', async () => {
+    const from = async (restore_point: string) =>
+      ((await (await operate('/v1/ops/hold', { restore_point, reason: 'disk lost' })).json()) as { restore_point: string }).restore_point;
+    expect(await from('2026-11-21T06:00:00.000Z')).toBe('2026-11-21T06:00:00.000Z');
+    expect(await from('2026-11-21T09:00:00.000Z')).toBe('2026-11-21T06:00:00.000Z');
+    expect(await from('2026-11-21T03:00:00.000Z')).toBe('2026-11-21T03:00:00.000Z');
+    expect((await operate('/v1/ops/hold/release', { reason: 'all found' })).status).toBe(200);
+  });
 });

@@ -9,24 +9,39 @@ import { tidegate } from './console.js';
 
 let folder: string;
 let database: TestDatabase;
-let empty: TestDatabase;
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'tidegate-backup-'));
   database = await postgresForTests();
-  empty = await postgresForTests({ migrate: 'none' });
 }, 60_000);
 afterAll(async () => {
   await database?.drop();
-  await empty?.drop();
   rmSync(folder, { recursive: true });
 });
 
-/** As a service is told to log in to the new database, by the password that the other specs' roles have: roles are of the whole server. */
-const loginOf = (role: string): string => {
-  const url = new URL(empty.url);
-  [url.username, url.password] = [role, `${role}-in-tests`];
-  return url.href;
-};
+async function backedUp(name: string): Promise<void> {
+  const made = await tidegate(`backup create --to ${name}`, { env: { DATABASE_URL: database.url }, cwd: folder });
+  expect([made.exitCode, made.err]).toEqual([0, '']);
+}
+
+/** Loads it into a new database, by the passwords that the other specs' roles have: roles are of the whole server. */
+async function loaded(name: string, look: (url: string) => Promise<void>): Promise<void> {
+  const empty = await postgresForTests({ migrate: 'none' });
+  try {
+    const logins = schemasOf().map(({ role }) => {
+      const url = new URL(empty.url);
+      [url.username, url.password] = [role, `${role}-in-tests`];
+      return [`${role.toUpperCase()}_DATABASE_URL`, url.href];
+    });
+    const ran = await tidegate(`restore load --from ${name} --receipts-up-to acme/R/2026=0 --yes --json --reason "lost again"`, {
+      env: { DATABASE_URL: empty.url, ...Object.fromEntries(logins) },
+      cwd: folder,
+    });
+    expect([ran.exitCode, JSON.parse(ran.out)]).toMatchObject([0, { done: true }]);
+    await look(empty.url);
+  } finally {
+    await empty.drop();
+  }
+}
 
 /** What ends a line somewhere, what quotes, and what is written with a backslash; PostgreSQL keeps all of it. */
 const ODD = ['\u2028', '\u2029', '\u0085', '\v', '\f', '\r', '\r\n', '\n', '\t', '"', '\\', '(,)', '{}', ''];
@@ -41,17 +56,20 @@ describe('A backup', () => {
         `Rue de la Paix${odd}12`,
         JSON.stringify([odd]),
       ]);
-    const made = await tidegate('backup create --to backup', { env: { DATABASE_URL: database.url }, cwd: folder });
-    expect([made.exitCode, made.err]).toEqual([0, '']);
-    const loaded = await tidegate('restore load --from backup --receipts-up-to tenant-00/R/2026=0 --yes --json --reason "disk lost"', {
-      env: {
-        DATABASE_URL: empty.url,
-        ...Object.fromEntries(schemasOf().map(({ role }) => [`${role.toUpperCase()}_DATABASE_URL`, loginOf(role)])),
-      },
-      cwd: folder,
+    await backedUp('lines');
+    await loaded('lines', async (url) => expect(await names(url)).toEqual(await names(database.url)));
+  }, 60_000);
+
+  it('that was made while requests are held after a restore leaves all that the record lacks to be found', async () => {
+    await query(
+      database.url,
+      "insert into gateway.holds (restore_point, reason, actor, held_at) values ('2026-11-20T06:00:00Z', 'disk lost', 'spec', '2026-11-20T11:00:00Z')",
+    );
+    await backedUp('held');
+    await loaded('held', async (url) => {
+      const [hold] = await query<{ restore_point: Date; reason: string }>(url, 'select restore_point, reason from gateway.holds');
+      expect([hold?.restore_point.toISOString(), hold?.reason]).toEqual(['2026-11-20T06:00:00.000Z', 'lost again']);
     });
-    expect([loaded.exitCode, JSON.parse(loaded.out)]).toMatchObject([0, { done: true }]);
-    expect(await names(empty.url)).toEqual(await names(database.url));
   }, 60_000);
 
   it('is made of more large documents than fit into one text', async () => {
@@ -60,7 +78,6 @@ describe('A backup', () => {
       `insert into receipts.documents (receipt_id, sha256, pdf, stored_at)
        select 'rcp_' || n, 'x', decode(repeat('ab', 140000), 'hex'), now() from generate_series(1, 2000) as n`,
     );
-    const made = await tidegate('backup create --to large', { env: { DATABASE_URL: database.url }, cwd: folder });
-    expect([made.exitCode, made.err]).toEqual([0, '']);
+    await backedUp('large');
   }, 120_000);
 });

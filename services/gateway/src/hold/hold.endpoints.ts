@@ -22,7 +22,8 @@ export const placeHold = defineEndpoint({
   method: 'POST',
   path: '/v1/ops/hold',
   summary: 'Hold requests that move money, after a restore',
-  description: 'Every gateway answers them 503 `service.on_hold` within a second, and does nothing. Reading, webhooks and operating go on.',
+  description:
+    'Every gateway answers them 503 `service.on_hold` within a second, and does nothing. Reading, webhooks and operating go on. While they are held already, the earlier `restore_point` stays.',
   rpc: HERE.holdPlace,
   body: PlaceHoldBody,
   answers,

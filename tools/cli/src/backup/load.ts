@@ -53,9 +53,10 @@ async function loadAll(client: pg.Client, manifest: Manifest, folder: string, ho
   const epochs = await beginEpochs(client);
   // What was open then may have gone on at Stripe since, and what was done since is not on record: payments looks there before it calls.
   await client.query('SELECT payments.database_was_restored($1)', [manifest.taken_at]);
+  // A backup that was made while requests were held lacks all that was to be found then, too.
   await client.query(
     `INSERT INTO gateway.holds (restore_point, reason, actor, held_at) VALUES ($1, $2, $3, clock_timestamp())
-     ON CONFLICT (only_row) DO UPDATE SET restore_point = excluded.restore_point, reason = excluded.reason, actor = excluded.actor, held_at = excluded.held_at`,
+     ON CONFLICT (only_row) DO UPDATE SET restore_point = least(holds.restore_point, excluded.restore_point), reason = excluded.reason, actor = excluded.actor, held_at = excluded.held_at`,
     [manifest.taken_at, hold.reason, hold.actor],
   );
   await client.query(
