@@ -68,9 +68,15 @@ export class Authenticator {
     this.#remembered.delete(id);
   }
 
+  /** What ends later than it could was looked up before the clock was set back. */
+  #isFresh({ until }: Remembered): boolean {
+    const leftMs = until - this.nowMs();
+    return leftMs > 0 && leftMs <= KNOWN_FOR_MS;
+  }
+
   async #lookUp(id: string): Promise<ApiKey | null> {
     const known = this.#remembered.get(id);
-    if (known && known.until > this.nowMs()) return known.key;
+    if (known && this.#isFresh(known)) return known.key;
     if (this.#remembered.size >= MOST_ENTRIES) this.#remembered.clear();
     const entry: Remembered = { until: this.nowMs() + KNOWN_FOR_MS, key: this.find(id) };
     this.#remembered.set(id, entry);

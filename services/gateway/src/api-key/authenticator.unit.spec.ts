@@ -63,6 +63,20 @@ describe('When the key is not good', () => {
     ).toBeNull();
   });
 
+  it('is nobody within 5 seconds of being revoked at another gateway, also when the clock is set back an hour then', async () => {
+    const { key, row } = stored();
+    let now = 3_600_000;
+    let found = row;
+    const authenticator = new Authenticator(
+      () => Promise.resolve(found),
+      () => now,
+    );
+    expect(await authenticator.authenticate(key)).not.toBeNull();
+    found = { ...row, revoked_at: new Date(now) };
+    now = 5000;
+    expect(await authenticator.authenticate(key)).toBeNull();
+  });
+
   it('does not ask the database for a malformed one', async () => {
     const authenticator = new Authenticator(() => Promise.reject(new Error('must not be asked')));
     expect(await authenticator.authenticate('nonsense')).toBeNull();
