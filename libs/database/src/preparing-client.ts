@@ -8,7 +8,7 @@ const WORTH_PREPARING = 3;
 /** Distinct statements that a process remembers; lists of changing length could make any number. */
 const MOST_STATEMENTS = 500;
 /** A prepared statement with `*` fails for good on its connection when a later version of the product adds a column. */
-const STAR = /\*\s+from\b|\breturning\s+\*/i;
+const STAR = /\*\s+from\b|\.\*\s*,|\breturning\s+(?:"?\w+"?\.)?\*/i;
 /** A parameter that is an array, of a type that can go over in binary format. */
 const ARRAY = /\$(\d+)::(text|uuid|integer|int|bigint|boolean|timestamptz)\[\]/g;
 

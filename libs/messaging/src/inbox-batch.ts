@@ -11,7 +11,7 @@ type Behind = LaneRow & { state: 'pending' | 'dead' };
  */
 export async function rowsBehind(db: Db, key: InboxKey, heads: readonly LaneRow[], limit: number): Promise<LaneRow[]> {
   const { rows } = await sql<Behind>`
-    SELECT i.*, head.lease
+    SELECT i.message_id, i.epoch, i.position, i.subject, i.aggregate, i.bytes, i.replay_of, i.started, i.finished, i.failures, i.first_failed_at, i.state, head.lease
     FROM unnest(
       ${heads.map((row) => row.aggregate)}::text[], ${heads.map((row) => row.position)}::bigint[], ${heads.map((row) => row.lease)}::bigint[]
     ) AS head(aggregate, position, lease) CROSS JOIN LATERAL (

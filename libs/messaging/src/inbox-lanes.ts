@@ -132,7 +132,7 @@ export async function claimLanes(db: Db, key: InboxKey, claim: Claim): Promise<L
       UPDATE inbox AS i SET started = i.started + 1 WHERE i.ctid = ANY(ARRAY(SELECT place FROM lowest)) AND i.state = 'pending'
       RETURNING ${ROW}
     )
-    SELECT begun.*, taken.lease FROM begun JOIN taken USING (aggregate, position)`.execute(db);
+    SELECT ${ROW}, taken.lease FROM begun AS i JOIN taken USING (aggregate, position)`.execute(db);
   return rows.sort((a, b) => a.position - b.position);
 }
 
