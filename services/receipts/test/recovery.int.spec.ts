@@ -2,10 +2,11 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { jetstream } from '@nats-io/jetstream';
 import { headers } from '@nats-io/transport-node';
 import { paymentSubject } from '@tidegate/contracts/events/payment';
-import { receiptIssued } from '@tidegate/contracts/events/receipt';
+import { type ReceiptIssued, receiptIssued } from '@tidegate/contracts/events/receipt';
 import { noPaymentDetails } from '@tidegate/contracts/rpc/payment-details';
 import { type Database, openDatabase } from '@tidegate/database/database';
 import { sql } from 'kysely';
+import type { Broker } from '@tidegate/messaging/broker';
 import { connectBroker } from '@tidegate/messaging/connection';
 import { jsApi } from '@tidegate/messaging/js-api';
 import { envelope } from '@tidegate/messaging/outbox';
@@ -13,13 +14,15 @@ import { POSITION_HEADER } from '@tidegate/messaging/position-header';
 import { natsForTests, type TestNats } from '@tidegate/test-harness/nats';
 import type { TestDatabase } from '@tidegate/test-harness/postgres';
 import { DocumentLoop } from '../src/document/document.loop.js';
-import { receiptId } from '../src/receipt/receipt-id.js';
+import { issueForPayment } from '../src/receipt/receipt.flow.js';
+import { creditNoteId, receiptId } from '../src/receipt/receipt-id.js';
+import { loadReceipts } from '../src/receipt/receipt.record.js';
 import { recoverReceipts, type RecoveryParts } from '../src/recovery/recovery.flow.js';
 import { TypstRenderer } from '../src/rendering/typst-renderer.js';
 import { nextSequence } from '../src/receipt/receipt.store.js';
 import type { Tables } from '../src/tables.js';
 import { documentPorts } from './document-ports.js';
-import { knowPayers, payment, succeeded } from './payments.js';
+import { berlin, knowPayers, payment, succeeded } from './payments.js';
 import { connect, receiptsDatabase, silent } from './receipts-database.js';
 
 let database: TestDatabase;
@@ -50,6 +53,18 @@ const recover = (more: Partial<RecoveryParts> = {}) =>
     ...more,
   });
 const brokerAt = (servers: string) => connectBroker({ servers, name: 'receipts-recover', service: 'receipts', logger: silent });
+
+/** RECEIPTS_EVENTS tells of it, and PAYMENTS_EVENTS has nothing (any more) of its payment. */
+async function told(broker: Broker, issued: ReceiptIssued): Promise<void> {
+  const nc = await broker.connection();
+  for (const [name, subjects] of [
+    ['RECEIPTS_EVENTS', 'receipts.events.>'],
+    ['PAYMENTS_EVENTS', 'payments.events.>'],
+  ] as const)
+    await jsApi(nc, `STREAM.CREATE.${name}`, { name, subjects: [subjects], storage: 'memory' });
+  const message = envelope(receiptIssued, { tenant: 'default', aggregateId: issued.receipt_id, aggregateVersion: 1, occurredAt: now, correlationId: 'cor', causationId: null, traceparent: null, data: issued }); // prettier-ignore
+  await jetstream(nc).publish(receiptIssued.subject, JSON.stringify(message));
+}
 
 /** Nobody appends an event until `goOn`; `have` waits until so many wait, for this or for each other. */
 async function holdEvents() {
@@ -155,25 +170,19 @@ describe('Receipt numbers after a restore', () => {
     const broker = await brokerAt(nats.url());
     const renderer = new TypstRenderer();
     try {
-      const nc = await broker.connection();
-      for (const [name, subjects] of [
-        ['RECEIPTS_EVENTS', 'receipts.events.>'],
-        ['PAYMENTS_EVENTS', 'payments.events.>'],
-      ] as const)
-        await jsApi(nc, `STREAM.CREATE.${name}`, { name, subjects: [subjects], storage: 'memory' });
       const issued = {
         ...receiptIssued.example,
         payment_id: payment(7).payment_id,
         receipt_id: receiptId(payment(7).payment_id),
         sequence: 1,
       };
-      const message = envelope(receiptIssued, { tenant: 'default', aggregateId: issued.receipt_id, aggregateVersion: 1, occurredAt: now, correlationId: 'cor', causationId: null, traceparent: null, data: issued }); // prettier-ignore
-      await jetstream(nc).publish(receiptIssued.subject, JSON.stringify(message));
+      await told(broker, issued);
       const paid_at = '2026-11-20T22:30:00.000Z';
       const place = headers();
       place.set(POSITION_HEADER, '1:1');
-      const told = succeeded(payment(7, { paid_at }));
-      await jetstream(nc).publish(paymentSubject('succeeded'), JSON.stringify(told), { msgID: told.id, headers: place });
+      const paid = succeeded(payment(7, { paid_at }));
+      const nc = await broker.connection();
+      await jetstream(nc).publish(paymentSubject('succeeded'), JSON.stringify(paid), { msgID: paid.id, headers: place });
       expect(await recover({ broker })).toMatchObject({ found: [`default ${issued.number}`], stream: 'read' });
 
       await knowPayers(opened.db, [payment(7)], { ...noPaymentDetails, receipt_email: 'payer7@example.com' });
@@ -187,6 +196,51 @@ describe('Receipt numbers after a restore', () => {
       expect(rows).toEqual([{ paid: paid_at }]);
     } finally {
       await renderer.close();
+      await broker.drain();
+    }
+  });
+
+  it('come back with a credit note of an old payment, that says of mode and card what its receipt says', async () => {
+    const broker = await brokerAt(nats.url());
+    const old = payment(8, { livemode: true, card: { brand: 'visa', last4: '4242' } });
+    try {
+      const facts = await opened.db
+        .transaction()
+        .execute((tx) =>
+          issueForPayment(tx, { payment: old, tenant: berlin, cause: succeeded(old), now, numberFormat: '{series}-{year}-{sequence}', template: 'receipt' }),
+        ); // prettier-ignore
+      const note = {
+        ...receiptIssued.example,
+        ...{ kind: 'credit_note' as const, series: 'CN', number: 'CN-2026-1', sequence: 1 },
+        payment_id: old.payment_id,
+        receipt_id: creditNoteId(old.payment_id, 're_1'),
+        refers_to: { receipt_id: facts!.receipt_id, number: facts!.number },
+        refund: { id: 're_1' },
+      };
+      await told(broker, note);
+      expect(await recover({ broker })).toMatchObject({ found: ['default CN-2026-1'] });
+      const { receipts } = await loadReceipts(opened.db, old.payment_id);
+      expect(receipts.get(note.receipt_id)?.facts).toMatchObject({ livemode: true, card: old.card });
+    } finally {
+      await broker.drain();
+    }
+  });
+
+  it('come back with a receipt of the mode that the others have, where nothing tells of its payment', async () => {
+    const broker = await brokerAt(nats.url());
+    const { payment_id } = payment(9);
+    try {
+      const { last } = await opened.db
+        .selectFrom('counters')
+        .select('last')
+        .where('tenant', '=', 'default')
+        .where('series', '=', 'R')
+        .executeTakeFirstOrThrow();
+      await told(broker, { ...receiptIssued.example, payment_id, receipt_id: receiptId(payment_id), number: 'R-9', sequence: last + 1 });
+      expect(await recover({ broker })).toMatchObject({ found: ['default R-9'] });
+      const { receipts } = await loadReceipts(opened.db, payment_id);
+      expect(receipts.get(receiptId(payment_id))?.facts).toMatchObject({ livemode: true, card: null });
+    } finally {
       await broker.drain();
     }
   });

@@ -17,6 +17,8 @@ import type { ReceiptFacts } from '../document/receipt-facts.js';
 import { formatNumber } from '../receipt/receipt-number.js';
 import { lostNumbersStream, type ReceiptLost, receiptStream } from '../receipt/receipt.events.js';
 import { project } from '../receipt/project-receipt.js';
+import { receiptId } from '../receipt/receipt-id.js';
+import { loadReceipts } from '../receipt/receipt.record.js';
 import { PAYMENTS_CONSUMER } from '../receipt/receipt.store.js';
 import { paymentIn, SUCCEEDED } from '../receipt/receipts-payments.consumer.js';
 import type { Tables } from '../tables.js';
@@ -117,12 +119,15 @@ async function carryOut(
   }
   const logos = new Map<string, string>();
   for (const { id, logo } of sellers) if (logo !== null) logos.set(id, await keepLogo(tx, Buffer.from(logo, 'base64'), now));
+  const livemode = await lastMode(tx);
   for (const { envelope, issued } of plan.append) {
+    const { payment_id } = issued;
+    const paid = payments.get(payment_id) ?? (await receiptOf(tx, payment_id)) ?? { livemode, card: null };
     const event = {
       type: 'ReceiptIssued' as const,
       version: 1 as const,
       data: {
-        ...factsOf({ envelope, issued }, payments.get(issued.payment_id), { sellers, logos }),
+        ...factsOf({ envelope, issued }, paid, { sellers, logos }),
         verification: verificationWith(randomBytes(16).toString('base64url'), publicUrl),
       },
     };
@@ -172,10 +177,24 @@ async function versionOf(tx: Transaction<Tables>, stream: string): Promise<numbe
   return rows[0]?.version ?? 0;
 }
 
-/** A credit note's message says for which refund it is. What no message says comes from the tenant as it was restored, and from the payment where its stream still has it. */
+/** What stands on a document of how it was paid. */
+type Paid = Pick<ReceiptFacts, 'card' | 'livemode'> & Pick<PaymentSnapshot, 'paid_at'>;
+
+/** The receipt of a payment, restored or recovered before: a payment that is refunded long after has left its stream. */
+const receiptOf = async (tx: Transaction<Tables>, paymentId: string): Promise<Paid | undefined> =>
+  (await loadReceipts(tx, paymentId)).receipts.get(receiptId(paymentId))?.facts;
+
+/** The mode of what was issued last: all receipts have that of the one key of Stripe. */
+async function lastMode(tx: Transaction<Tables>): Promise<boolean> {
+  const { rows } = await sql<{ livemode: boolean }>`
+    SELECT (data ->> 'livemode')::boolean AS livemode FROM events WHERE type = 'ReceiptIssued' ORDER BY position DESC LIMIT 1`.execute(tx);
+  return rows[0]?.livemode ?? false;
+}
+
+/** A credit note's message says for which refund it is. What no message says comes from the tenant as it was restored, and from the payment where something still tells of it. */
 function factsOf(
   { envelope, issued }: FoundReceipt,
-  payment: PaymentSnapshot | undefined,
+  paid: Paid,
   { sellers, logos }: { sellers: readonly Seller[]; logos: ReadonlyMap<string, string> },
 ): Omit<ReceiptFacts, 'verification'> {
   const seller = sellers.find(({ id }) => id === envelope.tenant);
@@ -191,11 +210,9 @@ function factsOf(
       accent: seller?.accent ?? null,
       logo: logos.get(envelope.tenant) ?? null,
     },
-    card: payment?.card ?? null,
-    ...(issued.kind === 'receipt' && payment?.paid_at
-      ? { happened_at: before(new Date(issued.issued_at), new Date(payment.paid_at)) }
-      : {}),
-    livemode: payment?.livemode ?? false,
+    card: paid.card,
+    ...(issued.kind === 'receipt' && paid.paid_at ? { happened_at: before(new Date(issued.issued_at), new Date(paid.paid_at)) } : {}),
+    livemode: paid.livemode,
     template: 'receipt',
     recovered: true,
   };
