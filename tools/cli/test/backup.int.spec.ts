@@ -81,3 +81,28 @@ describe('A backup', () => {
     await backedUp('large');
   }, 120_000);
 });
+
+describe('Receipt numbers that are known to have been given', () => {
+  const recovered = (options: string) =>
+    tidegate(`restore receipts ${options} --yes --json --reason "disk lost"`, {
+      env: { DATABASE_URL: database.url, RECEIPTS_DATABASE_URL: database.urlFor('receipts') },
+    });
+  const counters = () => query(database.url, "select series, last from receipts.counters where tenant = 'acme' order by series");
+
+  it('are of receipts or credit notes: of another series they would keep none from being given again', async () => {
+    const { exitCode, err } = await recovered('--receipts-up-to acme/r/2026=3');
+    expect([exitCode, err]).toEqual([1, expect.stringContaining('R for receipts or CN for credit notes')]);
+    expect(await counters()).toEqual([]);
+  });
+
+  it('reach to the highest of those that are named', async () => {
+    const { exitCode, out } = await recovered(
+      '--receipts-up-to acme/R/2026=3 --receipts-up-to acme/CN/2026=1 --receipts-up-to acme/R/2026=2',
+    );
+    expect([exitCode, JSON.parse(out)]).toMatchObject([2, { done: true }]);
+    expect(await counters()).toEqual([
+      { series: 'CN', last: 1 },
+      { series: 'R', last: 3 },
+    ]);
+  });
+});

@@ -25,12 +25,12 @@ export const isBlind = ({ stream }: Pick<Recovered, 'stream'>, upTo: UpTo): bool
 export const BLIND =
   'nobody has said how far receipt numbers had gone: those given after the backup would be given again. Name RECEIPTS_NATS_URL, or the highest by --receipts-up-to';
 
-/** One more `--receipts-up-to`. */
+/** One more `--receipts-up-to`; of several of one counter the highest counts. A series that there is none of would have its numbers lost, and the right one's given again. */
 export function collectUpTo(value: string, known: UpTo): UpTo {
   const [counter = '', number] = value.split('=');
-  if (!/^[^/=]+\/[^/=]+\/\d{4}$/.test(counter) || !/^\d{1,9}$/.test(number ?? ''))
-    throw new InvalidArgumentError('Write it as tenant/series/year=number.');
-  return { ...known, [counter]: Number(number) };
+  if (!/^[^/=]+\/(R|CN)\/\d{4}$/.test(counter) || !/^\d{1,9}$/.test(number ?? ''))
+    throw new InvalidArgumentError('Write it as tenant/series/year=number, the series being R for receipts or CN for credit notes.');
+  return { ...known, [counter]: Math.max(Number(number), known[counter] ?? 0) };
 }
 
 /** Pairs for `facts`. */
