@@ -156,7 +156,8 @@ export class LaneRunner {
     if (error instanceof LaneLost) return { kind: 'failed', dueAt: null };
     const now = clock.now();
     const verdict = verdictOn(error, { failures: row.failures, firstFailedAt: row.first_failed_at }, now, this.options, Math.random());
-    const reason = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+    // PostgreSQL keeps no NUL in a text.
+    const reason = (error instanceof Error ? `${error.name}: ${error.message}` : String(error)).replaceAll('\u0000', '');
     const log = {
       consumer: this.key.consumer,
       position: row.position,

@@ -2,12 +2,32 @@ import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals
 import { eventually } from '@tidegate/test-harness/eventually';
 import { sql } from 'kysely';
 import { claimLanes, completeRow, LaneLost, type LaneRow, recordFailure } from '../src/inbox-lanes.js';
+import { PermanentFailure } from '../src/incoming.js';
 import { effectsOf, type Member, numbersByAggregate, recorder, upTo, World } from './support/world.js';
 
 const KEY = { consumer: 'receipts-payments', generation: 1 };
 const NOW = new Date();
 
 jest.setTimeout(60_000);
+
+describe('When the words of an error hold a character that the database does not take', () => {
+  let world: World;
+  beforeEach(async () => {
+    world = await World.open();
+  });
+  afterEach(() => world.close());
+
+  it('its message is a dead letter all the same, without that character', async () => {
+    const receipts = await world.member('receipts');
+    const payments = await world.owner('payments');
+    await world.subscribe(receipts, KEY.consumer, { handle: () => Promise.reject(new PermanentFailure('not \u0000 readable')) });
+    await payments.publish('payment:pay_1', 1);
+    await eventually(async () => {
+      const { rows } = await sql<{ state: string; reason: string }>`SELECT state, reason FROM inbox`.execute(receipts.db);
+      expect(rows).toEqual([{ state: 'dead', reason: 'PermanentFailure: not  readable' }]);
+    });
+  });
+});
 
 describe('When a message is done and only the answer to its commit was lost', () => {
   let world: World;

@@ -87,7 +87,8 @@ describe('A command that works on the stores themselves says in a sentence', () 
 
   it('that a receipt number does not read as one', async () => {
     const { exitCode, err } = await tidegate('restore receipts --receipts-up-to 1204 --reason spec');
-    expect([exitCode, err]).toEqual([1, expect.stringContaining("argument '1204' is invalid. Write it as tenant/series/year=number.")]);
+    const how = 'Write it as tenant/series/year=number, the series being R for receipts or CN for credit notes.';
+    expect([exitCode, err]).toEqual([1, expect.stringContaining(`argument '1204' is invalid. ${how}`)]);
   });
 });
 
